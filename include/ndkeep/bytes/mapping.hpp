@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One mapped address range of a file. Every mapping call to the operating system is here.
+#pragma once
+
+#include <ndkeep/bytes/file.hpp>
+
+#include <sys/mman.h>
+
+namespace ndkeep {
+
+/// What stores into a mapping do: nothing may store, they reach the file, or they stay in this process.
+enum class map_mode { read_only, read_write, copy_on_write };
+
+/// What a pass over mapped bytes tells the system: read ahead far (`sequential`), not at all (`random`), now
+/// (`will_need`), or give the memory back (`drop`; stores that reached a file stay, those of a private copy are kept).
+enum class advice { normal, sequential, random, will_need, drop };
+
+/// A range of a file as memory, unmapped at destruction. The file may be closed meanwhile.
+///
+/// A file that another program cuts while it is mapped gives SIGBUS on access: sizes are checked only at open.
+class mapping {
+  public:
+    mapping() = default;
+    mapping(mapping&& other) noexcept
+        : range_(std::exchange(other.range_, {})), mode_(other.mode_), path_(std::move(other.path_)) {}
+    mapping& operator=(mapping&& other) noexcept {
+        mapping old(std::move(*this));
+        range_ = std::exchange(other.range_, {});
+        mode_ = other.mode_;
+        path_ = std::move(other.path_);
+        return *this;
+    }
+    ~mapping() {
+        if (range_.begin != nullptr)
+            ::munmap(range_.begin, range_.mapped);
+    }
+
+    /// Maps `length` bytes from `offset`, which need not be a multiple of the page.
+    /// @throws format_error  the file ends before `offset + length`
+    [[nodiscard]] static mapping open(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode) {
+        const std::uint64_t size = source.size();
+        if (offset > size || length > size - offset)
+            throw format_error({.file = source.path(),
+                                .field = "length",
+                                .expected = "at least " + counted(offset + length, "byte"),
+                                .found = counted(size, "byte")});
+        mapping opened;
+        opened.mode_ = mode;
+        opened.path_ = source.path();
+        if (length == 0)
+            return opened;  // the system refuses to map nothing
+        const int protection = mode == map_mode::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+        const int sharing = mode == map_mode::copy_on_write ? MAP_PRIVATE : MAP_SHARED;
+        opened.range_.lead = static_cast<std::size_t>(offset % page_size());
+        opened.place(static_cast<std::size_t>(length), protection, sharing, source.descriptor(), offset);
+        return opened;
+    }
+
+    /// A private copy of the same range, for bytes that no page-wise mapping can align.
+    /// @param mode  `read_only` or `copy_on_write`: nothing of a copy can reach the file
+    [[nodiscard]] static mapping copy(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode) {
+        mapping opened;
+        opened.mode_ = mode;
+        opened.path_ = source.path();
+        if (length == 0)
+            return opened;
+        opened.place(static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        source.read(offset, {opened.data(), opened.range_.length});
+        if (mode == map_mode::read_only)
+            ::mprotect(opened.range_.begin, opened.range_.mapped, PROT_READ);
+        return opened;
+    }
+
+    [[nodiscard]] std::byte* data() const noexcept {
+        return range_.begin == nullptr ? nullptr : static_cast<std::byte*>(range_.begin) + range_.lead;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return range_.length; }
+    [[nodiscard]] map_mode mode() const noexcept { return mode_; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    /// Returns when every store has reached the disk.
+    /// @throws mismatch_error  the mapping is a private copy, which no file will ever hold
+    void flush() const {
+        if (mode_ != map_mode::read_write)
+            throw mismatch_error({.file = path_,
+                                  .field = "mapping",
+                                  .expected = "read_write",
+                                  .found = mode_ == map_mode::read_only ? "read-only" : "copy_on_write",
+                                  .hint = "save writes it to a file"});
+        if (range_.begin != nullptr && ::msync(range_.begin, range_.mapped, MS_SYNC) != 0)
+            fail("cannot flush");
+    }
+
+    /// Tells the system what comes; a wish that it may ignore. Offsets and lengths are bytes of this range.
+    void advise(advice what, std::size_t offset, std::size_t length) const {
+        offset = std::min(offset, range_.length);
+        length = std::min(length, range_.length - offset);
+        if (length == 0)
+            return;
+        std::size_t first = range_.lead + offset;
+        std::size_t last = first + length;
+        if (what == advice::drop) {
+            if (mode_ == map_mode::copy_on_write || range_.anonymous)
+                return;  // its stores are nowhere else
+            // Only whole pages: the neighbours may be in use. The range's own ends count as whole.
+            first = offset == 0 ? 0 : (first + page_size() - 1) / page_size() * page_size();
+            last = offset + length == range_.length ? range_.mapped : last / page_size() * page_size();
+            if (first >= last)
+                return;
+        } else {
+            first = first / page_size() * page_size();
+        }
+        if (::madvise(static_cast<std::byte*>(range_.begin) + first, last - first, system_advice(what)) != 0 &&
+            errno != EINVAL && errno != EAGAIN)
+            fail("cannot advise");
+    }
+    void advise(advice what) const { advise(what, 0, range_.length); }
+
+    [[nodiscard]] static std::size_t page_size() noexcept {
+        static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        return size;
+    }
+
+  private:
+    void place(std::size_t length, int protection, int sharing, int descriptor, std::uint64_t offset) {
+        range_.mapped = range_.lead + length;
+        void* const begin =
+            ::mmap(nullptr, range_.mapped, protection, sharing, descriptor, static_cast<off_t>(offset - range_.lead));
+        if (begin == MAP_FAILED) {
+            range_.mapped = 0;
+            fail("cannot map");
+        }
+        range_.begin = begin;
+        range_.length = length;
+        range_.anonymous = descriptor < 0;
+    }
+
+    [[nodiscard]] static int system_advice(advice what) noexcept {
+        switch (what) {
+        case advice::sequential:
+            return MADV_SEQUENTIAL;
+        case advice::random:
+            return MADV_RANDOM;
+        case advice::will_need:
+            return MADV_WILLNEED;
+        case advice::drop:
+            return MADV_DONTNEED;
+        case advice::normal:
+            break;
+        }
+        return MADV_NORMAL;
+    }
+
+    [[noreturn]] void fail(std::string_view what) const { throw io_error(path_, what, detail::last_error()); }
+
+    struct range {
+        void* begin = nullptr;   // at a page
+        std::size_t mapped = 0;  // bytes from there
+        std::size_t lead = 0;    // bytes between the page and what was asked for
+        std::size_t length = 0;  // bytes asked for
+        bool anonymous = false;
+    };
+    range range_;
+    map_mode mode_ = map_mode::read_only;
+    std::filesystem::path path_;
+};
+
+/// Asks for huge pages under memory that is about to be filled: fewer page faults, a wish only.
+inline void prefer_huge_pages(std::span<std::byte> memory) noexcept {
+#if defined(MADV_HUGEPAGE)
+    constexpr std::size_t worth_it = std::size_t{4} << 20;
+    if (memory.size() < worth_it)
+        return;
+    const std::size_t page = mapping::page_size();
+    const auto begin = (reinterpret_cast<std::uintptr_t>(memory.data()) + page - 1) / page * page;
+    const auto end = reinterpret_cast<std::uintptr_t>(memory.data() + memory.size()) / page * page;
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+#else
+    (void)memory;
+#endif
+}
+
+}  // namespace ndkeep

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Work split over threads, its progress told, its end asked for.
+#pragma once
+
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <concepts>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace ndkeep {
+
+/// How far a long call has come. A total of 0 is not known.
+struct progress {
+    std::string phase = {};  ///< what is under way: "save", "verify"
+    std::uint64_t items = 0;
+    std::uint64_t items_total = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t bytes_total = 0;
+    std::chrono::steady_clock::duration elapsed = {};
+    std::filesystem::path file = {};
+};
+
+/// What a progress function answers.
+enum class flow { go, stop };
+
+/// How a long call runs.
+///
+/// `progress` is called from the thread that made the call: at the beginning, every 100 ms at most, and when all is
+/// done. What it throws ends the call. `stop` may be set by any thread or a signal handler. A call that is stopped
+/// throws `io_error` with `std::errc::operation_canceled`.
+struct run_options {
+    unsigned threads = 0;  ///< 0: as many as there are cores
+    std::function<flow(const ndkeep::progress&)> progress = {};
+    const std::atomic<bool>* stop = nullptr;
+};
+
+/// Tells the progress of one call. Made, asked to report and finished in the calling thread; any thread may `add`.
+class progress_meter {
+  public:
+    /// @param run    kept by reference
+    /// @param begin  phase, totals and file of every report
+    /// @throws io_error  operation_canceled
+    explicit progress_meter(const run_options& run, progress begin = {}) : run_(run), told_(std::move(begin)) {
+        tell(std::chrono::steady_clock::now());
+    }
+
+    void add(std::uint64_t items, std::uint64_t bytes = 0) noexcept {
+        items_.fetch_add(items, std::memory_order_relaxed);
+        bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    }
+
+    [[nodiscard]] bool stopped() const noexcept {
+        return run_.stop != nullptr && run_.stop->load(std::memory_order_relaxed);
+    }
+
+    /// Calls the progress function if 100 ms have passed since it was called last.
+    ///
+    /// @throws io_error  operation_canceled
+    void report() {
+        if (stopped())
+            throw canceled();
+        if (!run_.progress)
+            return;
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_ >= interval)
+            tell(now);
+    }
+
+    /// The last call of the progress function.
+    ///
+    /// @throws io_error  operation_canceled
+    void finish() { tell(std::chrono::steady_clock::now()); }
+
+    [[nodiscard]] const run_options& run() const noexcept { return run_; }
+
+    static constexpr std::chrono::milliseconds interval{100};
+
+    [[nodiscard]] io_error canceled() const {
+        return {told_.file, told_.phase.empty() ? "stopped" : told_.phase + " stopped",
+                std::make_error_code(std::errc::operation_canceled)};
+    }
+
+  private:
+    void tell(std::chrono::steady_clock::time_point now) {
+        if (stopped())
+            throw canceled();
+        if (!run_.progress)
+            return;
+        last_ = now;
+        told_.items = items_.load(std::memory_order_relaxed);
+        told_.bytes = bytes_.load(std::memory_order_relaxed);
+        told_.elapsed = now - begin_;
+        if (run_.progress(told_) == flow::stop)
+            throw canceled();
+    }
+
+    const run_options& run_;
+    progress told_;
+    std::atomic<std::uint64_t> items_ = 0;
+    std::atomic<std::uint64_t> bytes_ = 0;
+    std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+    std::chrono::steady_clock::time_point last_ = begin_;
+};
+
+/// Calls `function(index)` once for every index below `count`, on several threads and in no order.
+///
+/// The calling thread works too. With one thread, or one item, there is nothing else: no thread, no allocation, and
+/// the indexes in order. When functions throw, what is thrown here is what the lowest failing index threw, as a plain
+/// loop would, once every call that has begun has ended; no further ones begin. Each item counts one in `meter`.
+///
+/// @throws io_error  operation_canceled
+template <std::invocable<std::size_t> Function>
+void parallel_for(std::size_t count, progress_meter& meter, Function&& function);
+
+/// The same, where items are all the progress there is.
+template <std::invocable<std::size_t> Function>
+void parallel_for(std::size_t count, const run_options& run, Function&& function);
+
+namespace detail {
+
+[[nodiscard]] inline unsigned threads_for(std::size_t count, const run_options& run) noexcept {
+    if (count <= 1 || run.threads == 1)
+        return 1;
+    const unsigned wanted = run.threads != 0 ? run.threads : std::max(1U, std::thread::hardware_concurrency());
+    return static_cast<unsigned>(std::min<std::size_t>(wanted, count));
+}
+
+/// The items of one `parallel_for` as its threads share them.
+class shared_work {
+  public:
+    using item_call = void (*)(void* function, std::size_t index);
+
+    shared_work(std::size_t count, progress_meter& meter, item_call call, void* function) noexcept
+        : count_(count), meter_(meter), call_(call), function_(function) {}
+
+    void run(unsigned threads) {
+        {
+            crew helpers{*this, threads - 1};
+            while (take_one())
+                meter_.report();
+            for (std::unique_lock lock(mutex_); helpers_done_ != helpers.threads.size(); lock.lock()) {
+                changed_.wait_for(lock, progress_meter::interval);
+                lock.unlock();
+                meter_.report();
+            }
+        }
+        if (failure_)
+            std::rethrow_exception(failure_);
+        // The stop flag may have been lowered again since a helper saw it.
+        if (done_.load() != count_)
+            throw meter_.canceled();
+    }
+
+  private:
+    struct crew {
+        crew(shared_work& shared, unsigned size) : work(shared) {
+            threads.reserve(size);
+            try {
+                while (threads.size() < size)
+                    threads.emplace_back([this] { work.help(); });
+            } catch (const std::exception&) {
+                // The system has no more threads to give: those that are there do the work.
+            }
+        }
+        crew(const crew&) = delete;
+        crew& operator=(const crew&) = delete;
+        ~crew() {
+            work.abandoned_ = true;
+            for (std::thread& thread : threads)
+                thread.join();
+        }
+
+        shared_work& work;
+        std::vector<std::thread> threads;
+    };
+
+    void help() noexcept {
+        while (take_one()) {
+        }
+        const std::scoped_lock lock(mutex_);
+        ++helpers_done_;
+        changed_.notify_one();
+    }
+
+    /// An index that was taken is always called: so all below a failing one are, and the lowest failure is known.
+    bool take_one() noexcept {
+        if (abandoned_.load(std::memory_order_relaxed) || meter_.stopped())
+            return false;
+        const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
+        if (index >= count_)
+            return false;
+        try {
+            call_(function_, index);
+            done_.fetch_add(1, std::memory_order_relaxed);
+            meter_.add(1);
+        } catch (...) {
+            const std::scoped_lock lock(mutex_);
+            if (!failure_ || index < failed_) {
+                failure_ = std::current_exception();
+                failed_ = index;
+            }
+            abandoned_ = true;
+        }
+        return true;
+    }
+
+    const std::size_t count_;
+    progress_meter& meter_;
+    const item_call call_;
+    void* const function_;
+    std::atomic<std::size_t> next_ = 0;
+    std::atomic<std::size_t> done_ = 0;
+    std::atomic<bool> abandoned_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t helpers_done_ = 0;
+    std::exception_ptr failure_;
+    std::size_t failed_ = 0;
+};
+
+}  // namespace detail
+
+template <std::invocable<std::size_t> Function>
+void parallel_for(std::size_t count, progress_meter& meter, Function&& function) {
+    const unsigned threads = detail::threads_for(count, meter.run());
+    if (threads > 1) {
+        auto item = [&function](std::size_t index) { std::invoke(function, index); };
+        const auto call = [](void* at, std::size_t index) { (*static_cast<decltype(item)*>(at))(index); };
+        detail::shared_work(count, meter, call, &item).run(threads);
+        return;
+    }
+    for (std::size_t index = 0; index < count; ++index) {
+        std::invoke(function, index);
+        meter.add(1);
+        meter.report();
+    }
+}
+
+template <std::invocable<std::size_t> Function>
+void parallel_for(std::size_t count, const run_options& run, Function&& function) {
+    progress_meter meter(run, {.items_total = count});
+    parallel_for(count, meter, function);
+    meter.finish();
+}
+
+}  // namespace ndkeep
