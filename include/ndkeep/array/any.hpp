@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An owning array whose dtype is known at run time.
+#pragma once
+
+#include <ndkeep/array/buffer.hpp>
+#include <ndkeep/array/convert.hpp>
+#include <ndkeep/array/view.hpp>
+
+#include <algorithm>
+
+namespace ndkeep {
+
+/// The C++ types that `visit` may call a function with. float16 arrays are visited as float, which holds them exactly.
+template <class... T>
+struct types {};
+using integral = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
+                       std::uint32_t, std::uint64_t>;
+using real = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t,
+                   std::uint64_t, float, double, long double>;
+/// The real ones, bool and complex.
+using numeric = types<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
+                      std::uint32_t, std::uint64_t, float, double, long double, std::complex<float>,
+                      std::complex<double>, std::complex<long double>>;
+
+namespace detail {
+
+template <class... T>
+struct listed {
+    using type = types<T...>;
+};
+template <class... T>
+struct listed<types<T...>> {
+    using type = types<T...>;
+};
+
+/// The C++ name of a dtype, for hints: "float", "std::int32_t"; empty where there is none.
+[[nodiscard]] inline std::string cpp_name(const dtype& type) {
+    const std::string bits = std::to_string(8 * type.size());
+    switch (type.kind()) {
+    case 'b':
+        return "bool";
+    case 'i':
+        return "std::int" + bits + "_t";
+    case 'u':
+        return "std::uint" + bits + "_t";
+    case 'f':
+        return type.size() == 2   ? "ndkeep::float16"
+               : type.size() == 4 ? "float"
+               : type.size() == 8 ? "double"
+                                  : "long double";
+    case 'c':
+        return type.size() == 8    ? "std::complex<float>"
+               : type.size() == 16 ? "std::complex<double>"
+                                   : "std::complex<long double>";
+    case 'S':
+        return "ndkeep::fixed_string<" + std::to_string(type.size()) + '>';
+    case 'U':
+        return "ndkeep::fixed_u32string<" + std::to_string(type.size() / 4) + '>';
+    case 'V':
+        return type.is_struct() ? "" : "ndkeep::fixed_bytes<" + std::to_string(type.size()) + '>';
+    default:
+        return "";
+    }
+}
+
+/// Throws when an array of `shape` cannot be one of rank N.
+template <std::size_t N>
+void check_rank(std::span<const std::size_t> shape, const std::filesystem::path& file, std::string_view verb) {
+    if constexpr (N != any_rank)
+        if (shape.size() != N)
+            throw mismatch_error({.file = file,
+                                  .field = "shape",
+                                  .expected = counted(N, "dimension"),
+                                  .found = shape_text(shape),
+                                  .hint = std::string(verb) + "<T, " + std::to_string(shape.size()) + "> or " +
+                                          std::string(verb) + "<T>"});
+}
+
+/// An xtensor container of this shape whose elements are yet to be written.
+template <class Array>
+[[nodiscard]] Array uninitialised(std::span<const std::size_t> shape) {
+    typename Array::shape_type wanted = xtl::make_sequence<typename Array::shape_type>(shape.size(), 0);
+    std::copy(shape.begin(), shape.end(), wanted.begin());
+    return Array::from_shape(wanted);
+}
+
+}  // namespace detail
+
+/// An array of any dtype, in row-major order.
+class any_array {
+  public:
+    /// No element: shape (0,), dtype V0.
+    any_array() : shape_{0} {}
+    /// An array with elements yet to be written through `bytes()`.
+    any_array(dtype type, std::vector<std::size_t> shape)
+        : type_(std::move(type)), shape_(std::move(shape)),
+          bytes_(detail::product(shape_) * static_cast<std::size_t>(type_.size())) {}
+    /// A copy of `array`.
+    explicit any_array(const array_view& array) : any_array(array.type(), array.shape()) {
+        array.in_order(false).fill(0, array.size(), bytes_.data());
+    }
+    any_array(any_array&&) noexcept = default;
+    any_array& operator=(any_array&&) noexcept = default;
+    any_array(const any_array& other) : any_array(other.type_, other.shape_) {
+        std::copy_n(other.bytes_.data(), bytes_.size(), bytes_.data());
+    }
+    any_array& operator=(const any_array& other) { return *this = any_array(other); }
+    ~any_array() = default;
+
+    [[nodiscard]] const dtype& type() const noexcept { return type_; }
+    [[nodiscard]] const std::vector<std::size_t>& shape() const noexcept { return shape_; }
+    [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
+    [[nodiscard]] std::size_t dimension() const noexcept { return shape_.size(); }
+    /// Bytes from one element to the next, one number an axis.
+    [[nodiscard]] std::vector<std::ptrdiff_t> strides() const {
+        return detail::strides_of(shape_, static_cast<std::size_t>(type_.size()), false);
+    }
+    /// The elements in row-major order, laid out exactly as `type()` says, its byte order included.
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
+    [[nodiscard]] std::span<std::byte> bytes() noexcept { return bytes_.bytes(); }
+
+    /// The array as an xt::xarray<T>, or an xt::xtensor<T, N>, in native byte order.
+    /// @throws mismatch_error  another dtype or rank
+    template <element T, std::size_t N = any_rank>
+    [[nodiscard]] auto as() const {
+        const conversion to_elements(type_, dtype_of<T>(), {}, hint());
+        detail::check_rank<N>(shape_, {}, "as");
+        auto array = detail::uninitialised<array_of<T, N>>(shape_);
+        to_elements.run(reinterpret_cast<std::byte*>(array.data()), bytes_.data(), size());
+        return array;
+    }
+
+    /// One field of a structured array, copied; a sub-array's axes follow the array's own.
+    /// @throws mismatch_error  no such field
+    [[nodiscard]] any_array field(std::string_view name) const {
+        const auto* const wanted = type_.find(name);
+        if (wanted == nullptr)
+            throw mismatch_error(
+                {.field = "field " + ndkeep::quoted(name), .expected = "one of " + type_.descr(), .found = "missing"});
+        auto shape = shape_;
+        shape.insert(shape.end(), wanted->shape.begin(), wanted->shape.end());
+        any_array column(wanted->type, shape);
+        if (column.bytes_.size() != 0)
+            detail::copy_run(column.bytes_.data(), static_cast<std::ptrdiff_t>(wanted->nbytes()),
+                             bytes_.data() + wanted->offset, static_cast<std::ptrdiff_t>(type_.size()), size(),
+                             static_cast<std::size_t>(wanted->nbytes()));
+        return column;
+    }
+
+    /// What writers read: this array must outlive it.
+    operator array_view() const& { return {type_, shape_, bytes_.data()}; }  // NOLINT: implicit
+    operator array_view() && = delete;
+
+  private:
+    [[nodiscard]] std::string hint() const {
+        const auto name = detail::cpp_name(type_);
+        return name.empty() ? "" : "as<" + name + '>';
+    }
+
+    dtype type_;
+    std::vector<std::size_t> shape_;
+    detail::buffer bytes_;
+};
+
+namespace detail {
+
+template <class T, class Function>
+decltype(auto) visit_as(Function&& function, const any_array& array) {
+    if (array.type().is_native()) {
+        const auto* const elements = reinterpret_cast<const T*>(array.bytes().data());
+        return std::forward<Function>(function)(
+            xt::adapt<xt::layout_type::row_major>(elements, array.size(), xt::no_ownership(), array.shape()));
+    }
+    return std::forward<Function>(function)(array.as<T>());
+}
+
+template <class Function, class... T>
+decltype(auto) visit_listed(Function&& function, const any_array& array, types<T...>) {
+    using first = std::tuple_element_t<0, std::tuple<T...>>;
+    using result = decltype(visit_as<first>(function, array));
+    constexpr bool has_result = !std::is_void_v<result>;
+    std::conditional_t<has_result, std::optional<std::conditional_t<has_result, std::decay_t<result>, int>>, bool>
+        out{};
+    const auto called = [&]<class Element>(std::type_identity<Element>, const any_array& visited) {
+        if constexpr (has_result)
+            out.emplace(visit_as<Element>(function, visited));
+        else
+            visit_as<Element>(function, visited);
+        return true;
+    };
+    const auto is = [](const dtype& type, const dtype& wanted) {
+        return type.kind() == wanted.kind() && type.size() == wanted.size() && !type.is_struct();
+    };
+    bool done = ((is(array.type(), dtype_of<T>()) && called(std::type_identity<T>(), array)) || ...);
+    if constexpr ((std::is_same_v<T, float> || ...))
+        if (!done && is(array.type(), dtype_of<float16>())) {
+            const auto narrow = array.as<float16>();
+            any_array wide(dtype_of<float>(), array.shape());
+            std::copy(narrow.data(), narrow.data() + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
+            done = called(std::type_identity<float>(), wide);
+        }
+    if (!done) {
+        std::string expected;
+        ((expected += (expected.empty() ? "" : ", ") + dtype_of<T>().str()), ...);
+        throw mismatch_error(
+            {.field = "dtype",
+             .expected = "one of " + expected,
+             .found = array.type().is_struct() ? array.type().descr() : ndkeep::quoted(array.type().str())});
+    }
+    if constexpr (has_result)
+        return *std::move(out);
+}
+
+}  // namespace detail
+
+/// Calls `function` with `array` as an xtensor container of its own element type: `visit<real>(f, any)`,
+/// `visit<float, double>(f, any)`. The container refers to the array's memory where byte order allows.
+///
+/// @return what `function` returns; the same type for every element type
+/// @throws mismatch_error  the dtype is none of the listed ones
+template <class... Listed, class Function>
+    requires(sizeof...(Listed) > 0)
+auto visit(Function&& function, const any_array& array) {
+    if constexpr (sizeof...(Listed) == 1)
+        return detail::visit_listed(function, array, typename detail::listed<Listed...>::type());
+    else
+        return detail::visit_listed(function, array, types<Listed...>());
+}
+
+}  // namespace ndkeep

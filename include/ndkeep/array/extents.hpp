@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Shapes as callers write them: braces of any integers, or any range of them.
+#pragma once
+
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <initializer_list>
+#include <iterator>
+#include <span>
+#include <vector>
+
+namespace ndkeep {
+
+/// One extent of a shape, from any integer type, so that `{n, 3}` with `int n` needs no cast.
+class length {
+  public:
+    /// @throws mismatch_error  negative
+    template <std::integral Integer>
+        requires(!std::same_as<Integer, bool>)
+    constexpr length(Integer value)  // NOLINT: implicit
+        : value_(static_cast<std::size_t>(value)) {
+        if (std::cmp_less(value, 0))
+            throw mismatch_error({.field = "shape", .expected = "no negative extent", .found = std::to_string(value)});
+    }
+    constexpr operator std::size_t() const noexcept { return value_; }  // NOLINT: implicit
+
+  private:
+    std::size_t value_;
+};
+
+/// A range of integers that is no brace list: `a.shape()`, a vector, an array.
+template <class R>
+concept integer_range = requires(const R& range) {
+    { *std::begin(range) } -> std::convertible_to<length>;
+    std::end(range);
+};
+
+/// A shape of N extents, or of any number; default-constructed it is not given.
+template <std::size_t N = any_rank>
+class extents {
+  public:
+    extents() = default;
+
+    template <class... Length>
+        requires(N != any_rank && sizeof...(Length) == N && (std::convertible_to<Length, length> && ...))
+    extents(Length... values)  // NOLINT: implicit, for braces
+        : values_{std::size_t{length(values)}...}, given_(true) {}
+
+    extents(std::initializer_list<length> values) requires(N == any_rank)
+        : values_(values.begin(), values.end()), given_(true) {}
+
+    /// @throws mismatch_error  not N of them
+    template <integer_range Range>
+    extents(const Range& range) : given_(true) {  // NOLINT: implicit
+        for (const auto& value : range)
+            values_.push_back(length(value));
+        if (N != any_rank && values_.size() != N)
+            throw mismatch_error({.field = "shape", .expected = counted(N, "extent"), .found = shape_text(values_)});
+    }
+
+    [[nodiscard]] bool given() const noexcept { return given_; }
+    [[nodiscard]] const std::vector<std::size_t>& values() const noexcept { return values_; }
+
+  private:
+    std::vector<std::size_t> values_;
+    bool given_ = false;
+};
+
+}  // namespace ndkeep

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// NumPy's float16 in C++: two bytes that convert to and from the built-in numbers.
+#pragma once
+
+#include <ndkeep/version.hpp>
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+namespace ndkeep {
+
+/// An IEEE 754 binary16 number. To float and double exactly; from any number rounded once, to nearest, ties to even.
+/// Arithmetic happens in float.
+class float16 {
+  public:
+    float16() = default;
+
+    template <class Number>
+        requires std::is_arithmetic_v<Number>
+    constexpr float16(Number value) noexcept  // NOLINT: implicit, as between the built-in numbers
+        : bits_(rounded(static_cast<double>(value))) {}
+
+    constexpr operator float() const noexcept { return widened(); }  // NOLINT: implicit
+
+    [[nodiscard]] static constexpr float16 from_bits(std::uint16_t bits) noexcept {
+        float16 value = 0;
+        value.bits_ = bits;
+        return value;
+    }
+    [[nodiscard]] constexpr std::uint16_t bits() const noexcept { return bits_; }
+
+    constexpr float16& operator+=(float other) noexcept { return *this = float16(widened() + other); }
+    constexpr float16& operator-=(float other) noexcept { return *this = float16(widened() - other); }
+    constexpr float16& operator*=(float other) noexcept { return *this = float16(widened() * other); }
+    constexpr float16& operator/=(float other) noexcept { return *this = float16(widened() / other); }
+
+  private:
+    [[nodiscard]] static constexpr std::uint16_t rounded(double value) noexcept {
+        const auto bits = std::bit_cast<std::uint64_t>(value);
+        const auto sign = static_cast<std::uint16_t>(bits >> 48 & 0x8000U);
+        const std::uint64_t magnitude = bits & 0x7fff'ffff'ffff'ffffU;
+        if (magnitude > 0x7ff0'0000'0000'0000U)  // the leading bits of a NaN's payload stay, and it stays quiet
+            return static_cast<std::uint16_t>(sign | 0x7e00U | (magnitude >> 42 & 0x3ffU));
+        if (magnitude >= 0x40ef'fe00'0000'0000U)  // 65520 lies half-way to 2^16, and the tie goes up
+            return static_cast<std::uint16_t>(sign | 0x7c00U);
+        const auto exponent = static_cast<int>(magnitude >> 52) - 1023;
+        if (exponent < -25)
+            return sign;
+        const std::uint64_t significand = (magnitude & 0xf'ffff'ffff'ffffU) | 0x10'0000'0000'0000U;
+        // Below 2^-14 the unit in the last place is 2^-24 throughout.
+        const int dropped = exponent < -14 ? 42 + (-14 - exponent) : 42;
+        const std::uint64_t half = std::uint64_t{1} << (dropped - 1);
+        const std::uint64_t rest = significand & ((std::uint64_t{1} << dropped) - 1);
+        std::uint64_t kept = significand >> dropped;
+        if (rest > half || (rest == half && (kept & 1) != 0))
+            ++kept;
+        // A carry out of the significand is the right exponent by itself.
+        const std::uint64_t scale = exponent < -14 ? 0 : static_cast<std::uint64_t>(exponent + 14) << 10;
+        return static_cast<std::uint16_t>(sign | (scale + kept));
+    }
+
+    [[nodiscard]] constexpr float widened() const noexcept {
+        const std::uint32_t sign = std::uint32_t{bits_ & 0x8000U} << 16;
+        const std::uint32_t exponent = bits_ >> 10 & 0x1fU;
+        const std::uint32_t fraction = bits_ & 0x3ffU;
+        if (exponent == 0x1f)
+            return std::bit_cast<float>(sign | 0x7f80'0000U | fraction << 13);
+        if (exponent != 0)
+            return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+        const float small = static_cast<float>(fraction) * 0x1p-24F;
+        return sign != 0 ? -small : small;
+    }
+
+    std::uint16_t bits_;
+};
+
+static_assert(sizeof(float16) == 2 && std::is_trivially_copyable_v<float16>);
+
+}  // namespace ndkeep
+
+template <>
+class std::numeric_limits<ndkeep::float16> {
+  public:
+    static constexpr bool is_specialized = true;
+    static constexpr bool is_signed = true;
+    static constexpr bool is_integer = false;
+    static constexpr bool is_exact = false;
+    static constexpr bool has_infinity = true;
+    static constexpr bool has_quiet_NaN = true;
+    static constexpr bool has_signaling_NaN = true;
+    static constexpr bool is_iec559 = true;
+    static constexpr bool is_bounded = true;
+    static constexpr bool is_modulo = false;
+    static constexpr bool traps = false;
+    static constexpr bool tinyness_before = false;
+    static constexpr std::float_round_style round_style = std::round_to_nearest;
+    static constexpr int radix = 2;
+    static constexpr int digits = 11;
+    static constexpr int digits10 = 3;
+    static constexpr int max_digits10 = 5;
+    static constexpr int min_exponent = -13;
+    static constexpr int min_exponent10 = -4;
+    static constexpr int max_exponent = 16;
+    static constexpr int max_exponent10 = 4;
+    static constexpr ndkeep::float16 min() noexcept { return ndkeep::float16::from_bits(0x0400); }
+    static constexpr ndkeep::float16 lowest() noexcept { return ndkeep::float16::from_bits(0xfbff); }
+    static constexpr ndkeep::float16 max() noexcept { return ndkeep::float16::from_bits(0x7bff); }
+    static constexpr ndkeep::float16 epsilon() noexcept { return ndkeep::float16::from_bits(0x1400); }
+    static constexpr ndkeep::float16 round_error() noexcept { return ndkeep::float16::from_bits(0x3800); }
+    static constexpr ndkeep::float16 infinity() noexcept { return ndkeep::float16::from_bits(0x7c00); }
+    static constexpr ndkeep::float16 quiet_NaN() noexcept { return ndkeep::float16::from_bits(0x7e00); }
+    static constexpr ndkeep::float16 signaling_NaN() noexcept { return ndkeep::float16::from_bits(0x7d00); }
+    static constexpr ndkeep::float16 denorm_min() noexcept { return ndkeep::float16::from_bits(0x0001); }
+};

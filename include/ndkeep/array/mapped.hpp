@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An xtensor container whose elements are a mapped file.
+#pragma once
+
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/mapping.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace ndkeep {
+
+/// An array in a mapped file: an xtensor container of `T` with rank N (or any), that owns its mapping.
+///
+/// `mapped<const T>` is read-only. The type is move-only; a default-constructed or moved-from one has no elements.
+/// Assignment of an expression stores its elements one by one into the file, without a temporary: the shapes must be
+/// equal, and an expression that reads this very array at other places (`m = xt::transpose(m)`) must be evaluated
+/// first. `fill(value)` sets every element. Destruction writes nothing that stores have not already handed to the
+/// system; `flush()` waits for the disk.
+template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
+class mapped;
+
+}  // namespace ndkeep
+
+template <class T, std::size_t N, xt::layout_type L>
+struct xt::xcontainer_inner_types<ndkeep::mapped<T, N, L>> {
+    using storage_type = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<std::remove_const_t<T>>>;
+    using reference = T&;
+    using const_reference = const T&;
+    using size_type = std::size_t;
+    using temporary_type = ndkeep::array_of<T, N, L>;
+    using shape_type = typename temporary_type::shape_type;
+    using strides_type = xt::get_strides_t<shape_type>;
+    using backstrides_type = strides_type;
+    using inner_shape_type = shape_type;
+    using inner_strides_type = strides_type;
+    using inner_backstrides_type = backstrides_type;
+    static constexpr xt::layout_type layout = L;
+};
+
+template <class T, std::size_t N, xt::layout_type L>
+struct xt::xiterable_inner_types<ndkeep::mapped<T, N, L>> : xt::xcontainer_iterable_types<ndkeep::mapped<T, N, L>> {};
+
+namespace ndkeep {
+
+template <class T, std::size_t N, xt::layout_type L>
+class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xcontainer_semantic<mapped<T, N, L>> {
+    using base = xt::xstrided_container<mapped>;
+    using semantic = xt::xcontainer_semantic<mapped>;
+
+  public:
+    using storage_type = typename base::storage_type;
+    using shape_type = typename base::shape_type;
+    using temporary_type = typename semantic::temporary_type;
+    using expression_tag = xt::xtensor_expression_tag;
+    static constexpr std::size_t rank = N;  ///< or any_rank
+
+    mapped() { become(no_elements); }
+
+    /// @param bytes  a mapping of exactly the elements, in the order L
+    template <class Shape>
+    mapped(mapping bytes, const Shape& shape) : bytes_(std::move(bytes)) {
+        become(shape);
+    }
+
+    mapped(mapped&& other) noexcept : base(std::move(other)), semantic(std::move(other)) { take(other); }
+    mapped& operator=(mapped&& other) noexcept {
+        if (this != &other) {
+            base::operator=(std::move(other));
+            take(other);
+        }
+        return *this;
+    }
+    mapped(const mapped&) = delete;
+    mapped& operator=(const mapped&) = delete;
+    ~mapped() = default;
+
+    /// @throws mismatch_error  another shape
+    template <class E>
+        requires(!std::is_const_v<T>)
+    mapped& operator=(const xt::xexpression<E>& expression) {
+        check_shape(expression.derived_cast().shape());
+        return semantic::assign(expression);
+    }
+    /// @throws mismatch_error  another shape
+    template <std::size_t Depth = N>
+        requires(!std::is_const_v<T> && Depth != any_rank && Depth > 0)
+    mapped& operator=(xt::nested_initializer_list_t<T, Depth> values) { return *this = temporary_type(values); }
+
+    /// Only the shape it has already: the file's size is not an array's to change.
+    /// @throws mismatch_error  another shape
+    template <class Shape = shape_type, class... Layout>
+    void resize(const Shape& shape, const Layout&...) {
+        check_shape(shape);
+    }
+
+    /// Returns when every store has reached the disk.
+    /// @throws io_error  the disk refused
+    /// @throws mismatch_error  the array is copy_on_write: its stores are not for the file
+    void flush() requires(!std::is_const_v<T>) { bytes_.flush(); }
+
+    /// Tells the system how the elements will be used.
+    void advise(advice what) const { bytes_.advise(what); }
+    /// The same for the elements from `first` up to `last`, counted in memory order.
+    void advise(advice what, std::size_t first, std::size_t last) const {
+        last = std::min(last, storage_.size());
+        if (first < last)
+            bytes_.advise(what, first * sizeof(T), (last - first) * sizeof(T));
+    }
+
+    [[nodiscard]] const std::filesystem::path& file() const noexcept { return bytes_.path(); }
+    [[nodiscard]] map_mode mode() const noexcept { return bytes_.mode(); }
+
+    /// For xtensor: takes over what a computed assignment made.
+    void assign_temporary_impl(temporary_type&& values) {
+        check_shape(values.shape());
+        std::copy(values.storage().begin(), values.storage().end(), storage_.begin());
+    }
+
+  private:
+    friend class xt::xcontainer<mapped>;
+    storage_type& storage_impl() noexcept { return storage_; }
+    const storage_type& storage_impl() const noexcept { return storage_; }
+
+    static constexpr std::array<std::size_t, 1> no_elements = {0};
+
+    template <class Shape>
+    void become(const Shape& shape) {
+        auto wanted = xtl::make_sequence<shape_type>(N == any_rank ? std::size(shape) : N, std::size_t{0});
+        std::copy_n(std::begin(shape), std::min<std::size_t>(std::size(shape), wanted.size()), wanted.begin());
+        base::shape_impl() = wanted;
+        base::strides_impl() = xtl::make_sequence<typename base::strides_type>(wanted.size(), 0);
+        base::backstrides_impl() = base::strides_impl();
+        const std::size_t size =
+            xt::compute_strides(base::shape_impl(), L, base::strides_impl(), base::backstrides_impl());
+        base::mutable_layout() = L;
+        storage_ = storage_type(reinterpret_cast<T*>(bytes_.data()), bytes_.size() == 0 ? 0 : size);
+    }
+
+    void take(mapped& other) noexcept {
+        bytes_ = std::move(other.bytes_);
+        storage_ = other.storage_;
+        other.become(no_elements);
+    }
+
+    template <class Shape>
+    void check_shape(const Shape& shape) const {
+        const auto& own = base::shape();
+        if (!std::equal(own.begin(), own.end(), std::begin(shape), std::end(shape),
+                        [](const auto& a, const auto& b) { return std::cmp_equal(a, b); }))
+            throw mismatch_error({.file = bytes_.path(),
+                                  .field = "assigned shape",
+                                  .expected = shape_text(own),
+                                  .found = shape_text(shape)});
+    }
+
+    mapping bytes_;
+    storage_type storage_{nullptr, 0};
+};
+
+}  // namespace ndkeep

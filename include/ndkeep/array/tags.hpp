@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tags: arguments that change the type of what a verb returns.
+#pragma once
+
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/mapping.hpp>
+
+#include <concepts>
+#include <type_traits>
+
+namespace ndkeep {
+
+struct read_only_tag {};
+struct read_write_tag {};
+struct copy_on_write_tag {};
+struct row_major_tag {};
+struct column_major_tag {};
+
+inline constexpr read_only_tag read_only{};          ///< `mapped<const T>`: storing does not compile
+inline constexpr read_write_tag read_write{};        ///< stores reach the file
+inline constexpr copy_on_write_tag copy_on_write{};  ///< stores stay in this process
+inline constexpr row_major_tag row_major{};
+inline constexpr column_major_tag column_major{};
+
+template <class Tag>
+concept mode_tag =
+    std::same_as<Tag, read_only_tag> || std::same_as<Tag, read_write_tag> || std::same_as<Tag, copy_on_write_tag>;
+template <class Tag>
+concept order_tag = std::same_as<Tag, row_major_tag> || std::same_as<Tag, column_major_tag>;
+template <class Tag>
+concept map_tag = mode_tag<Tag> || order_tag<Tag>;
+
+namespace detail {
+
+template <class... Tag>
+struct chosen {
+    static_assert((int{mode_tag<Tag>} + ... + 0) <= 1, "one of read_only, read_write, copy_on_write");
+    static_assert((int{order_tag<Tag>} + ... + 0) <= 1, "one of row_major, column_major");
+
+    static constexpr map_mode mode = (std::same_as<Tag, read_write_tag> || ...)      ? map_mode::read_write
+                                     : (std::same_as<Tag, copy_on_write_tag> || ...) ? map_mode::copy_on_write
+                                                                                     : map_mode::read_only;
+    static constexpr bool column_major = (std::same_as<Tag, column_major_tag> || ...);
+    static constexpr xt::layout_type layout = column_major ? xt::layout_type::column_major : xt::layout_type::row_major;
+};
+
+}  // namespace detail
+
+}  // namespace ndkeep

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Any array as a dtype, a shape, and either strided bytes or a function that fills blocks: what every writer takes.
+#pragma once
+
+#include <ndkeep/array/element.hpp>
+#include <ndkeep/array/padding.hpp>
+#include <ndkeep/array/strided.hpp>
+#include <ndkeep/array/xtensor.hpp>
+
+#include <functional>
+#include <memory>
+#include <ranges>
+
+namespace ndkeep {
+
+namespace detail {
+
+template <class A>
+concept expression = xt::is_xexpression<A>::value && element<typename A::value_type>;
+
+/// data() and shape() as many array libraries have them; strides(), if there, count elements.
+template <class A>
+concept array_with_data = !xt::is_xexpression<A>::value && requires(const A& array) {
+    requires std::is_pointer_v<decltype(array.data())>;
+    requires element<std::remove_pointer_t<decltype(array.data())>>;
+    { *std::begin(array.shape()) } -> std::convertible_to<std::size_t>;
+};
+
+/// An element, or an array of arrays of one, as std::array and C arrays nest.
+template <class T>
+concept nested_element = element<typename member_layout<std::remove_cv_t<T>>::element>;
+
+template <class A>
+concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> && std::ranges::contiguous_range<const A> &&
+                     std::ranges::sized_range<const A> && nested_element<std::ranges::range_value_t<const A>> &&
+                     !std::convertible_to<const A&, std::string_view>;
+
+template <class A>
+concept flags_vector = std::same_as<A, std::vector<bool>>;
+
+}  // namespace detail
+
+/// What can be saved: xtensor expressions and containers, scalars, std::vector, std::array, std::span, and types with
+/// data() and shape() (and strides() in elements), all of elements.
+template <class A>
+concept array_like = detail::expression<A> || detail::array_with_data<A> || detail::flat_range<A> ||
+    detail::flags_vector<A> ||(element<A> && !xt::is_xexpression<A>::value);
+
+/// An array that is read during one call, whatever its C++ type: lvalues are referred to, rvalues kept.
+///
+/// Its *written order* is the one `np.save` would choose: column-major for an array that is so in memory and not
+/// row-major at once, else row-major.
+class array_view {
+  public:
+    /// Writes `count` elements from number `first` in row-major order on, one behind the other.
+    using filler = std::function<void(std::size_t first, std::size_t count, std::byte* out)>;
+
+    template <class A>
+        requires array_like<std::remove_cvref_t<A>>
+        array_view(A&& array) {  // NOLINT: implicit, so that any array may be given to a writer
+            using array_type = std::remove_cvref_t<A>;
+            if constexpr (std::is_lvalue_reference_v<A>) {
+                look_at(array);
+            } else {
+                const auto kept = std::make_shared<const array_type>(std::forward<A>(array));
+                owner_ = kept;
+                look_at(*kept);
+            }
+            set_order(prefers_column_major_);
+        }
+
+    /// Bytes in memory, laid out as `type` says, padding as it is.
+    /// @param strides  bytes from one element to the next, one number an axis
+    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::vector<std::ptrdiff_t> strides)
+        : type_(std::move(type)), shape_(std::move(shape)) {
+        look_at_bytes(data, std::move(strides));
+        set_order(prefers_column_major_);
+    }
+    /// The same, one behind the other in one of the two orders.
+    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, bool column_major = false)
+        : array_view(type, shape, data,
+                     detail::strides_of(shape, static_cast<std::size_t>(type.size()), column_major)) {}
+
+    /// Elements that exist only once they are asked for: in row-major order, by blocks, each once.
+    array_view(dtype type, std::vector<std::size_t> shape, filler fill)
+        : type_(std::move(type)), shape_(std::move(shape)),
+          blocks_([fill = std::move(fill)](std::size_t first, std::size_t count, std::byte* out, bool column_major) {
+              if (column_major)
+                  throw mismatch_error({.field = "order",
+                                        .expected = "column-major",
+                                        .found = "a row-major function",
+                                        .hint = "put its values into an array first"});
+              fill(first, count, out);
+          }) {}
+
+    [[nodiscard]] const dtype& type() const noexcept { return type_; }
+    [[nodiscard]] const std::vector<std::size_t>& shape() const noexcept { return shape_; }
+    [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
+    [[nodiscard]] std::size_t nbytes() const noexcept { return size() * item(); }
+    /// The written order.
+    [[nodiscard]] bool column_major() const noexcept { return column_major_; }
+
+    /// The same array to be written in this order.
+    [[nodiscard]] array_view in_order(bool column_major) const {
+        array_view other = *this;
+        other.set_order(column_major);
+        return other;
+    }
+
+    /// The first element, if all lie in memory just as they are to be written; else nullptr.
+    [[nodiscard]] const std::byte* contiguous() const noexcept { return contiguous_; }
+
+    /// Puts elements one behind the other into memory aligned as operator new does.
+    /// @param first, count  elements in the written order
+    void fill(std::size_t first, std::size_t count, std::byte* out) const {
+        if (count == 0 || item() == 0)
+            return;
+        if (contiguous_ != nullptr)
+            std::memcpy(out, contiguous_ + first * item(), count * item());
+        else if (blocks_)
+            blocks_(first, count, out, column_major_);
+        else if (!column_major_)
+            detail::gather(out, first, count, data_, strides_, shape_, item());
+        else
+            detail::gather(out, first, count, data_, detail::strides_type(strides_.rbegin(), strides_.rend()),
+                           detail::shape_type(shape_.rbegin(), shape_.rend()), item());
+        padding_.clear(out, count);
+    }
+
+  private:
+    [[nodiscard]] std::size_t item() const noexcept { return static_cast<std::size_t>(type_.size()); }
+
+    template <class A>
+    void look_at(const A& array) {
+        if constexpr (detail::expression<A>) {
+            set_type<typename A::value_type>();
+            shape_.assign(array.shape().begin(), array.shape().end());
+            if constexpr (xt::has_data_interface<A>::value && xt::has_strides<A>::value)
+                look_at_elements(array.data() + array.data_offset(), array.strides());
+            else
+                look_at_expression(array);
+        } else if constexpr (detail::array_with_data<A>) {
+            set_type<std::remove_pointer_t<decltype(array.data())>>();
+            shape_.assign(std::begin(array.shape()), std::end(array.shape()));
+            if constexpr (requires { std::begin(array.strides()); })
+                look_at_elements(array.data(), array.strides());
+            else
+                look_at_rows(array.data());
+        } else if constexpr (detail::flags_vector<A>) {
+            set_type<bool>();
+            shape_ = {array.size()};
+            blocks_ = [&array](std::size_t first, std::size_t count, std::byte* out, bool) {
+                for (std::size_t i = 0; i < count; ++i)
+                    out[i] = static_cast<std::byte>(array[first + i]);
+            };
+        } else if constexpr (element<A>) {
+            set_type<A>();
+            look_at_rows(&array);
+        } else {
+            using layout = detail::member_layout<std::remove_cv_t<std::ranges::range_value_t<const A>>>;
+            set_type<typename layout::element>();
+            shape_ = {std::ranges::size(array)};
+            layout::add_shape(shape_);
+            look_at_rows(std::ranges::data(array));
+        }
+    }
+
+    template <class T>
+    void set_type() {
+        type_ = dtype_of<T>();
+        // The padding of a C++ struct is whatever memory held before.
+        padding_ = detail::padding(type_);
+    }
+
+    template <class Pointer>
+    void look_at_rows(Pointer data) {
+        look_at_bytes(reinterpret_cast<const std::byte*>(data), detail::strides_of(shape_, item(), false));
+    }
+
+    template <class T, class Strides>
+    void look_at_elements(const T* data, const Strides& strides) {
+        detail::strides_type bytes;
+        for (const auto& stride : strides)
+            bytes.push_back(static_cast<std::ptrdiff_t>(stride) * static_cast<std::ptrdiff_t>(sizeof(T)));
+        look_at_bytes(reinterpret_cast<const std::byte*>(data), std::move(bytes));
+    }
+
+    void look_at_bytes(const std::byte* data, detail::strides_type strides) {
+        data_ = data;
+        strides_ = std::move(strides);
+        prefers_column_major_ = !detail::is_contiguous(shape_, strides_, item(), false) &&
+                                detail::is_contiguous(shape_, strides_, item(), true);
+    }
+
+    template <class E>
+    void look_at_expression(const E& expression) {
+        prefers_column_major_ = expression.layout() == xt::layout_type::column_major &&
+                                !detail::is_contiguous(shape_, detail::strides_of(shape_, 1, true), 1, false);
+        const bool rows_linear = is_linear(expression, false);
+        const bool columns_linear = is_linear(expression, true);
+        blocks_ = [&expression, rows_linear, columns_linear](std::size_t first, std::size_t count, std::byte* out,
+                                                             bool column_major) {
+            if (column_major)
+                evaluate<xt::layout_type::column_major>(expression, columns_linear, first, count, out);
+            else
+                evaluate<xt::layout_type::row_major>(expression, rows_linear, first, count, out);
+        };
+    }
+
+    /// Whether every operand lies in memory in this very order, so that elements can be had by number.
+    template <class E>
+    [[nodiscard]] bool is_linear(const E& expression, bool column_major) const {
+        if constexpr (requires(detail::strides_type strides) { expression.has_linear_assign(strides); }) {
+            auto strides = detail::strides_of(shape_, 1, column_major);
+            for (std::size_t axis = 0; axis < shape_.size(); ++axis)
+                if (shape_[axis] == 1)
+                    strides[axis] = 0;  // as xtensor has them
+            return expression.has_linear_assign(strides);
+        } else {
+            return false;
+        }
+    }
+
+    template <xt::layout_type L, class E>
+    static void evaluate(const E& expression, bool linear, std::size_t first, std::size_t count, std::byte* out) {
+        auto* const elements = reinterpret_cast<std::remove_cv_t<typename E::value_type>*>(out);
+        if constexpr (requires { elements[0] = expression.data_element(first); }) {
+            // No index to carry along: this is what the compiler turns into vector instructions.
+            if (linear) {
+                for (std::size_t i = 0; i < count; ++i)
+                    elements[i] = expression.data_element(first + i);
+                return;
+            }
+        }
+        auto from = expression.template begin<L>();
+        from += static_cast<std::ptrdiff_t>(first);
+        for (std::size_t i = 0; i < count; ++i, ++from)
+            elements[i] = *from;
+    }
+
+    void set_order(bool column_major) {
+        column_major_ = column_major;
+        const bool lies_so =
+            !blocks_ && padding_.empty() && detail::is_contiguous(shape_, strides_, item(), column_major);
+        contiguous_ = lies_so ? data_ : nullptr;
+    }
+
+    dtype type_;
+    std::vector<std::size_t> shape_;
+    bool column_major_ = false;
+    bool prefers_column_major_ = false;
+    detail::padding padding_;
+    const std::byte* contiguous_ = nullptr;
+    // In memory:
+    const std::byte* data_ = nullptr;
+    detail::strides_type strides_;
+    // Or not:
+    std::function<void(std::size_t first, std::size_t count, std::byte* out, bool column_major)> blocks_;
+    std::shared_ptr<const void> owner_;
+};
+
+}  // namespace ndkeep

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// xtensor, whichever layout its headers have: flat up to 0.25, in folders from 0.26 on. The only place that names them.
+#pragma once
+
+#include <ndkeep/version.hpp>
+
+#if __has_include(<xtensor/containers/xarray.hpp>)
+#include <xtensor/containers/xadapt.hpp>
+#include <xtensor/containers/xarray.hpp>
+#include <xtensor/containers/xtensor.hpp>
+#include <xtensor/core/xnoalias.hpp>
+#include <xtensor/views/xview.hpp>
+#else
+#include <xtensor/xadapt.hpp>
+#include <xtensor/xarray.hpp>
+#include <xtensor/xnoalias.hpp>
+#include <xtensor/xtensor.hpp>
+#include <xtensor/xview.hpp>
+#endif
+
+#include <cstddef>
+#include <limits>
+#include <type_traits>
+
+namespace ndkeep {
+
+/// In place of a rank: known only at run time.
+inline constexpr std::size_t any_rank = std::numeric_limits<std::size_t>::max();
+
+namespace detail {
+
+template <class T, std::size_t N, xt::layout_type L>
+struct array_of_rank {
+    using type = xt::xtensor<T, N, L>;
+};
+template <class T, xt::layout_type L>
+struct array_of_rank<T, any_rank, L> {
+    using type = xt::xarray<T, L>;
+};
+
+}  // namespace detail
+
+/// What `load<T>` and `load<T, N>` return: an `xt::xarray`, or an `xt::xtensor` when the rank is named.
+template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
+using array_of = typename detail::array_of_rank<std::remove_const_t<T>, N, L>::type;
+
+}  // namespace ndkeep
