@@ -118,6 +118,9 @@ class conflict_error : public error {
     return out + (text.size() > longest ? "…'" : "'");
 }
 
+/// Preferred to std::quoted, which argument-dependent lookup finds too.
+[[nodiscard]] inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+
 /// "1 byte", "80 bytes", "3 dimensions".
 [[nodiscard]] inline std::string counted(std::unsigned_integral auto count, std::string_view noun) {
     return std::to_string(count) + ' ' + std::string(noun) + (count == 1 ? "" : "s");

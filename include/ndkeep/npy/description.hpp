@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The sidecar of an npy file on the disk: read, judged against the file, replaced.
+#pragma once
+
+#include <ndkeep/array/summary.hpp>
+#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/bytes/replace.hpp>
+#include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/npy/open.hpp>
+
+namespace ndkeep::detail {
+
+/// Sums and statistics of elements as they pass by on their way to or from a file.
+class digest {
+  public:
+    digest(const dtype& type, checksum sums, bool with_statistics) : sums_(sums) {
+        if (with_statistics)
+            statistics_.emplace(type);
+    }
+
+    [[nodiscard]] bool wants_bytes() const noexcept { return sums_.kinds() != checksum::none || statistics_; }
+
+    void update(std::span<const std::byte> bytes, std::size_t count) {
+        sums_.update(bytes);
+        if (statistics_)
+            statistics_->update(bytes.data(), count);
+    }
+
+    void tell(description& said) const {
+        said.sums = sums_.values();
+        if (statistics_)
+            said.statistics = statistics_->values();
+    }
+
+  private:
+    running_checksums sums_;
+    std::optional<running_statistics> statistics_;
+};
+
+/// Reads the data of an array once, in the order of the file.
+inline void digest_data(const opened_array& array, digest& into, std::string_view phase, const run_options& run) {
+    constexpr std::size_t block = std::size_t{1} << 20;
+    const auto item = static_cast<std::size_t>(array.info.type.size());
+    const auto count = static_cast<std::size_t>(array.info.size());
+    if (item == 0 || count == 0)
+        return into.update({}, count);
+    const std::size_t most = std::max<std::size_t>(1, block / item);
+    const buffer bytes(std::min(count, most) * item);
+    progress_meter meter(
+        run,
+        {.phase = std::string(phase), .items_total = count, .bytes_total = count * item, .file = array.source.path()});
+    for (std::size_t first = 0; first < count; first += most) {
+        const std::size_t some = std::min(most, count - first);
+        const auto part = bytes.bytes().first(some * item);
+        array.source.read(array.info.data_offset + first * item, part);
+        into.update(part, some);
+        meter.add(some, part.size());
+        meter.report();
+    }
+    meter.finish();
+}
+
+/// The text of a sidecar, or nothing where there is none. A JSON file of somebody else's under that name is none.
+[[nodiscard]] inline std::optional<std::string> sidecar_on_disk(const std::filesystem::path& path) {
+    if (!is_file(path))
+        return std::nullopt;
+    const file source = file::open(path);
+    const std::uint64_t size = source.size();
+    if (size > longest_sidecar)
+        throw format_error({.file = path,
+                            .field = "length",
+                            .expected = "at most " + counted(longest_sidecar, "byte"),
+                            .found = counted(size, "byte")});
+    std::string text(static_cast<std::size_t>(size), '\0');
+    source.read(0, std::as_writable_bytes(std::span(text)));
+    if (std::string_view(text).substr(0, 256).find("\"ndkeep\"") == std::string_view::npos)
+        return std::nullopt;
+    return text;
+}
+
+[[nodiscard]] inline std::optional<sidecar> read_sidecar(const std::filesystem::path& file) {
+    const auto path = sidecar_path(file);
+    const auto text = sidecar_on_disk(path);
+    if (!text)
+        return std::nullopt;
+    return parse_sidecar(*text, path);
+}
+
+/// @throws conflict_error  a file that is no sidecar has the name
+inline void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable) {
+    const auto path = sidecar_path(file);
+    const auto text = sidecar_text(both);
+    replacement next(path);
+    if (next.target_exists() && !next.target_is_reserved() && !sidecar_on_disk(path))
+        throw conflict_error({.file = path,
+                              .field = "content",
+                              .expected = "an ndkeep sidecar",
+                              .found = "something else",
+                              .hint = "it is not replaced; move it away"});
+    next.content().write(0, std::as_bytes(std::span(text)));
+    next.commit(durable);
+}
+
+inline void remove_sidecar(const std::filesystem::path& file) {
+    const auto path = sidecar_path(file);
+    if (sidecar_on_disk(path))
+        remove_file(path);
+}
+
+/// The descriptions that can be about a file with this header, the likelier one first.
+[[nodiscard]] inline std::vector<description> candidates(const sidecar& both, const array_info& info,
+                                                         const file_stamp& stamp) {
+    std::vector<description> fitting;
+    if (both.current.fits(info))
+        fitting.push_back(both.current);
+    if (both.previous && both.previous->fits(info))
+        fitting.push_back(*both.previous);
+    std::stable_partition(fitting.begin(), fitting.end(), [&](const description& said) { return said.stamp == stamp; });
+    return fitting;
+}
+
+/// Whether the data has every sum that `said` gives it; sums of kinds that are not known here are passed over.
+[[nodiscard]] inline bool agrees(const description& said, const checksums& computed) {
+    return std::all_of(said.sums.begin(), said.sums.end(), [&](const auto& stored) {
+        const auto at = computed.find(stored.first);
+        return at == computed.end() || at->second == stored.second;
+    });
+}
+
+/// The description of the file that is open, if one can be believed. Data is read only where no stamp decides.
+[[nodiscard]] inline std::optional<description> believed(const opened_array& array, const sidecar& both,
+                                                         const run_options& run = {}) {
+    const auto stamp = array.source.stamp();
+    const auto fitting = candidates(both, array.info, stamp);
+    if (fitting.empty() || fitting.front().stamp == stamp || kinds_of(fitting.front().sums) == checksum::none)
+        return fitting.empty() ? std::nullopt : std::optional(fitting.front());
+    checksum kinds = checksum::none;
+    for (const auto& said : fitting)
+        kinds |= kinds_of(said.sums);
+    check_data(array);
+    digest computed(array.info.type, kinds, false);
+    digest_data(array, computed, "check", run);
+    description data;
+    computed.tell(data);
+    for (const auto& said : fitting)
+        if (agrees(said, data.sums))
+            return said;
+    return std::nullopt;
+}
+
+/// The description that fits the file by its header alone: enough to carry along, since readers check further.
+[[nodiscard]] inline std::optional<description> fitting_description(const opened_array& array, const sidecar& both) {
+    auto fitting = candidates(both, array.info, array.source.stamp());
+    return fitting.empty() ? std::nullopt : std::optional(std::move(fitting.front()));
+}
+
+/// Before the data is changed in place: what is said of it from now on is only what stays true.
+inline void drop_claims(const opened_array& array, const std::filesystem::path& path) {
+    const auto both = read_sidecar(path);
+    if (!both)
+        return;
+    auto said = believed(array, *both);
+    if (!said || (!both->previous && said->sums.empty() && !said->statistics && !said->stamp))
+        return;
+    said->sums.clear();
+    said->statistics.reset();
+    said->stamp.reset();
+    write_sidecar(path, {*said, {}}, true);
+}
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Files as arrays: nothing is read until an element is looked at.
+#pragma once
+
+#include <ndkeep/array/fields.hpp>
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/npy/description.hpp>
+#include <ndkeep/npy/load.hpp>
+
+namespace ndkeep {
+
+/// What `map` returns for these tags.
+template <element T, std::size_t N, map_tag... Tag>
+using mapped_as = mapped<std::conditional_t<detail::chosen<Tag...>::mode == map_mode::read_only, const T, T>, N,
+                         detail::chosen<Tag...>::layout>;
+
+struct map_options {
+    limits limit = {};
+    advice use = advice::normal;  ///< how the elements will be looked at
+};
+
+struct create_options {
+    bool replace = false;  ///< a file that is there; one that `next_name` reserved may be filled without
+    bool reserve = false;  ///< take the room on the disk now, instead of page by page at the first store
+};
+
+struct create_raw_options {
+    std::uint64_t offset = 0;  ///< bytes before the first element, zeros
+    bool replace = false;
+    bool reserve = false;
+};
+
+/// How a headerless file is to be mapped. Without a shape it is one axis as long as the file has elements.
+template <std::size_t N = any_rank>
+struct map_raw_options {
+    extents<N> shape = {};
+    std::uint64_t offset = 0;  ///< bytes before the first element, any number
+    bool reserve = false;      ///< when a file mapped read_write grows: take the room on the disk now
+    advice use = advice::normal;
+};
+
+/// Maps an npy file. Tags, in any order: `read_only` (the default: `mapped<const T, N>`), `read_write`,
+/// `copy_on_write`; `row_major` (the default), `column_major`. Constant time, whatever the size.
+///
+/// Data that does not start at a multiple of alignof(T), as some programs write it, is copied once for reading, and
+/// refused for `read_write`. Mapping `read_write` first takes checksums and statistics out of the file's sidecar.
+/// @throws mismatch_error  another dtype, rank, byte order or struct layout, or an order that the tags do not say
+/// @throws format_error    not an npy file, or cut short
+template <element T, std::size_t N = any_rank>
+[[nodiscard]] mapped_as<T, N> map(const std::filesystem::path& file, const map_options& options = {});
+template <element T, std::size_t N = any_rank, map_tag A>
+[[nodiscard]] mapped_as<T, N, A> map(const std::filesystem::path& file, A, const map_options& options = {});
+template <element T, std::size_t N = any_rank, map_tag A, map_tag B>
+[[nodiscard]] mapped_as<T, N, A, B> map(const std::filesystem::path& file, A, B, const map_options& options = {});
+
+/// Maps a headerless file, as numpy.memmap does. `read_write` extends a file that is too small for the shape.
+/// @throws format_error  empty; too small for the shape; or no shape is given and it is no multiple of the element size
+template <element T, std::size_t N = any_rank>
+[[nodiscard]] mapped_as<T, N> map_raw(const std::filesystem::path& file, const map_raw_options<N>& options = {});
+template <element T, std::size_t N = any_rank, map_tag A>
+[[nodiscard]] mapped_as<T, N, A> map_raw(const std::filesystem::path& file, A, const map_raw_options<N>& options = {});
+template <element T, std::size_t N = any_rank, map_tag A, map_tag B>
+[[nodiscard]] mapped_as<T, N, A, B> map_raw(const std::filesystem::path& file, A, B,
+                                            const map_raw_options<N>& options = {});
+
+/// Makes an npy file of zeros and maps it read_write: `create<double>("big.npy", {rows, 3})` is a `mapped<double, 2>`.
+///
+/// The file is sparse unless `.reserve`d; a disk that fills up later is then SIGBUS at a store. It appears whole.
+/// @param shape  in braces, which give the rank, or any range of integers
+/// @throws io_error  with `std::errc::file_exists`; or, when reserving, the disk is full
+template <element T, std::size_t N>
+[[nodiscard]] mapped<T, N> create(const std::filesystem::path& file, const length (&shape)[N],
+                                  const create_options& options = {});
+template <element T, std::size_t N, order_tag Order>
+[[nodiscard]] auto create(const std::filesystem::path& file, const length (&shape)[N], Order,
+                          const create_options& options = {});
+template <element T, std::size_t N = any_rank, integer_range Shape>
+[[nodiscard]] mapped<T, N> create(const std::filesystem::path& file, const Shape& shape,
+                                  const create_options& options = {});
+template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Order>
+[[nodiscard]] auto create(const std::filesystem::path& file, const Shape& shape, Order,
+                          const create_options& options = {});
+
+/// The same without a header.
+template <element T, std::size_t N>
+[[nodiscard]] mapped<T, N> create_raw(const std::filesystem::path& file, const length (&shape)[N],
+                                      const create_raw_options& options = {});
+template <element T, std::size_t N, order_tag Order>
+[[nodiscard]] auto create_raw(const std::filesystem::path& file, const length (&shape)[N], Order,
+                              const create_raw_options& options = {});
+template <element T, std::size_t N = any_rank, integer_range Shape>
+[[nodiscard]] mapped<T, N> create_raw(const std::filesystem::path& file, const Shape& shape,
+                                      const create_raw_options& options = {});
+template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Order>
+[[nodiscard]] auto create_raw(const std::filesystem::path& file, const Shape& shape, Order,
+                              const create_raw_options& options = {});
+
+namespace detail {
+
+/// Refuses what cannot be used where it lies.
+inline void check_in_place(const opened_array& array, const dtype& wanted, bool column_major_wanted) {
+    const auto& path = array.source.path();
+    const auto& type = array.info.type;
+    const conversion convert(type, wanted, path, "load, or map as the file has it");
+    if (!type.is_native())
+        throw mismatch_error({.file = path,
+                              .field = "dtype",
+                              .expected = "this machine's byte order",
+                              .found = type.is_struct() ? type.descr() : ndkeep::quoted(type.str()),
+                              .hint = "load swaps the bytes"});
+    if (!convert.is_identity())
+        throw mismatch_error({.file = path,
+                              .field = "struct layout",
+                              .expected = wanted.descr(),
+                              .found = type.descr(),
+                              .hint = "load puts the fields in their places"});
+    if (array.info.column_major != column_major_wanted && element_reader::has_order(array.info))
+        throw mismatch_error(
+            {.file = path,
+             .field = "order",
+             .expected = column_major_wanted ? "column-major" : "row-major",
+             .found = array.info.column_major ? "column-major" : "row-major",
+             .hint = array.info.column_major ? "map with the tag column_major" : "map without the tag column_major"});
+}
+
+/// Maps the data of a file that has passed `check_in_place`.
+[[nodiscard]] inline mapping map_data(const opened_array& array, std::size_t alignment, map_mode mode, advice use) {
+    const std::uint64_t offset = array.info.data_offset;
+    const std::uint64_t nbytes = array.info.nbytes();
+    if (offset % alignment != 0) {
+        if (mode == map_mode::read_write)
+            throw mismatch_error({.file = array.source.path(),
+                                  .field = "data offset",
+                                  .expected = "a multiple of " + counted(alignment, "byte"),
+                                  .found = counted(offset, "byte"),
+                                  .hint = "read_only and copy_on_write work on a copy"});
+        return mapping::copy(array.source, offset, nbytes, mode);
+    }
+    auto bytes = mapping::open(array.source, offset, nbytes, mode);
+    if (use != advice::normal)
+        bytes.advise(use);
+    return bytes;
+}
+
+[[nodiscard]] inline file::access access_for(map_mode mode) {
+    return mode == map_mode::read_write ? file::access::read_write : file::access::read;
+}
+
+[[nodiscard]] inline opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
+                                               bool column_major_wanted, const limits& limit) {
+    auto array = open_array(path, limit, access_for(mode));
+    check_in_place(array, wanted, column_major_wanted);
+    if (mode == map_mode::read_write)
+        drop_claims(array, resolved(path));
+    return array;
+}
+
+/// One past the last byte of the data, checked.
+[[nodiscard]] inline std::uint64_t checked_end(const array_info& info, const std::filesystem::path& path) {
+    const std::uint64_t nbytes = checked_nbytes(info.type, info.shape, path);
+    if (info.data_offset > largest_offset - nbytes)
+        throw format_error({.file = path,
+                            .field = "offset",
+                            .expected = "at most " + counted(largest_offset - nbytes, "byte"),
+                            .found = counted(info.data_offset, "byte")});
+    return info.data_offset + nbytes;
+}
+
+/// Makes a file longer, by zeros: sparse, or with its room on the disk taken.
+inline void extend(file& out, std::uint64_t end, bool reserve) {
+    if (!reserve || end == 0)
+        return out.resize(end);
+    const std::uint64_t size = out.size();
+    try {
+        if (!out.reserve(end))
+            // No promise to be had here: what has been written has its room.
+            for (std::uint64_t at = size; at < end;) {
+                static constexpr std::array<std::byte, 65536> zeros = {};
+                const auto some = std::min<std::uint64_t>(zeros.size(), end - at);
+                out.write(at, std::span(zeros).first(static_cast<std::size_t>(some)));
+                at += some;
+            }
+    } catch (const io_error&) {
+        out.resize(size);
+        throw;
+    }
+}
+
+/// Extends a file that is mapped read_write for a shape beyond its end.
+[[nodiscard]] inline opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
+                                                   const std::vector<std::size_t>* shape, std::uint64_t offset,
+                                                   map_mode mode, bool by_columns, bool reserve) {
+    if (mode != map_mode::read_write || shape == nullptr)
+        return open_raw(path, type, shape, offset, by_columns, access_for(mode));
+    opened_array array{file::open(path, file::access::read_write), {}, {}};
+    array.info = {.type = type, .shape = *shape, .column_major = by_columns, .data_offset = offset};
+    const std::uint64_t end = checked_end(array.info, path);
+    if (array.source.size() < end)
+        extend(array.source, end, reserve);
+    return array;
+}
+
+/// A file of zeros behind `header`, under its name only once it is whole.
+[[nodiscard]] inline opened_array make_file(const std::filesystem::path& path, const array_info& info,
+                                            std::string_view header, bool replace, bool reserve) {
+    replacement next(path);
+    const bool may_replace = replace || next.target_is_reserved();
+    if (next.target_exists() && !may_replace)
+        throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
+                       ".replace = true replaces it");
+    next.content().write(0, std::as_bytes(std::span(header)));
+    extend(next.content(), checked_end(info, path), reserve);
+    // Flushed stores are durable only under a durable name.
+    const auto target = next.target();
+    opened_array made{may_replace ? next.commit(true) : next.commit_new(true), info, {}};
+    remove_sidecar(target);
+    return made;
+}
+
+template <element T, std::size_t N, bool ByColumns>
+[[nodiscard]] auto create_mapped(const std::filesystem::path& file, const extents<N>& shape,
+                                 const create_options& options) {
+    array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns};
+    info.column_major = written_column_major(info);
+    const std::string header = header_bytes(info);
+    info.data_offset = header.size();
+    constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
+    const auto made = make_file(file, info, header, options.replace, options.reserve);
+    return mapped<T, N, layout>(map_data(made, alignof(T), map_mode::read_write, advice::normal), info.shape);
+}
+
+template <element T, std::size_t N, bool ByColumns>
+[[nodiscard]] auto create_raw_mapped(const std::filesystem::path& file, const extents<N>& shape,
+                                     const create_raw_options& options) {
+    const array_info info{
+        .type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns, .data_offset = options.offset};
+    constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
+    if (options.offset % alignof(T) != 0)
+        throw mismatch_error({.file = file,
+                              .field = "offset",
+                              .expected = "a multiple of " + counted(alignof(T), "byte"),
+                              .found = counted(options.offset, "byte")});
+    const auto made = make_file(file, info, {}, options.replace, options.reserve);
+    return mapped<T, N, layout>(map_data(made, alignof(T), map_mode::read_write, advice::normal), info.shape);
+}
+
+template <class Mapped, map_tag... Tag>
+[[nodiscard]] Mapped map_file(const std::filesystem::path& file, const map_options& options) {
+    using T = typename Mapped::value_type;
+    using tags = chosen<Tag...>;
+    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::column_major, options.limit);
+    check_rank<Mapped::rank>(array.info.shape, file, "map");
+    return Mapped(map_data(array, alignof(T), tags::mode, options.use), array.info.shape);
+}
+
+template <class Mapped, map_tag... Tag, std::size_t N>
+[[nodiscard]] Mapped map_raw_file(const std::filesystem::path& file, const map_raw_options<N>& options) {
+    using T = typename Mapped::value_type;
+    using tags = chosen<Tag...>;
+    const auto* const shape = options.shape.given() ? &options.shape.values() : nullptr;
+    const auto array =
+        open_raw_for_map(file, dtype_of<T>(), shape, options.offset, tags::mode, tags::column_major, options.reserve);
+    check_rank<N>(array.info.shape, file, "map_raw");
+    return Mapped(map_data(array, alignof(T), tags::mode, options.use), array.info.shape);
+}
+
+}  // namespace detail
+
+template <element T, std::size_t N>
+mapped_as<T, N> map(const std::filesystem::path& file, const map_options& options) {
+    return detail::map_file<mapped_as<T, N>>(file, options);
+}
+template <element T, std::size_t N, map_tag A>
+mapped_as<T, N, A> map(const std::filesystem::path& file, A, const map_options& options) {
+    return detail::map_file<mapped_as<T, N, A>, A>(file, options);
+}
+template <element T, std::size_t N, map_tag A, map_tag B>
+mapped_as<T, N, A, B> map(const std::filesystem::path& file, A, B, const map_options& options) {
+    return detail::map_file<mapped_as<T, N, A, B>, A, B>(file, options);
+}
+
+template <element T, std::size_t N>
+mapped_as<T, N> map_raw(const std::filesystem::path& file, const map_raw_options<N>& options) {
+    return detail::map_raw_file<mapped_as<T, N>>(file, options);
+}
+template <element T, std::size_t N, map_tag A>
+mapped_as<T, N, A> map_raw(const std::filesystem::path& file, A, const map_raw_options<N>& options) {
+    return detail::map_raw_file<mapped_as<T, N, A>, A>(file, options);
+}
+template <element T, std::size_t N, map_tag A, map_tag B>
+mapped_as<T, N, A, B> map_raw(const std::filesystem::path& file, A, B, const map_raw_options<N>& options) {
+    return detail::map_raw_file<mapped_as<T, N, A, B>, A, B>(file, options);
+}
+
+template <element T, std::size_t N>
+mapped<T, N> create(const std::filesystem::path& file, const length (&shape)[N], const create_options& options) {
+    return detail::create_mapped<T, N, false>(file, extents<N>(shape), options);
+}
+template <element T, std::size_t N, order_tag Order>
+auto create(const std::filesystem::path& file, const length (&shape)[N], Order, const create_options& options) {
+    return detail::create_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+}
+template <element T, std::size_t N, integer_range Shape>
+mapped<T, N> create(const std::filesystem::path& file, const Shape& shape, const create_options& options) {
+    return detail::create_mapped<T, N, false>(file, extents<N>(shape), options);
+}
+template <element T, std::size_t N, integer_range Shape, order_tag Order>
+auto create(const std::filesystem::path& file, const Shape& shape, Order, const create_options& options) {
+    return detail::create_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+}
+
+template <element T, std::size_t N>
+mapped<T, N> create_raw(const std::filesystem::path& file, const length (&shape)[N],
+                        const create_raw_options& options) {
+    return detail::create_raw_mapped<T, N, false>(file, extents<N>(shape), options);
+}
+template <element T, std::size_t N, order_tag Order>
+auto create_raw(const std::filesystem::path& file, const length (&shape)[N], Order, const create_raw_options& options) {
+    return detail::create_raw_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+}
+template <element T, std::size_t N, integer_range Shape>
+mapped<T, N> create_raw(const std::filesystem::path& file, const Shape& shape, const create_raw_options& options) {
+    return detail::create_raw_mapped<T, N, false>(file, extents<N>(shape), options);
+}
+template <element T, std::size_t N, integer_range Shape, order_tag Order>
+auto create_raw(const std::filesystem::path& file, const Shape& shape, Order, const create_raw_options& options) {
+    return detail::create_raw_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+}
+
+}  // namespace ndkeep

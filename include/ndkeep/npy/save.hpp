@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Any array into an npy file, whole or not at all.
+#pragma once
+
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/npy/description.hpp>
+
+namespace ndkeep {
+
+struct save_options {
+    json meta = nullptr;  ///< an object, kept in the sidecar
+    checksum sum = checksum::none;
+    bool statistics = false;
+    bool sync = false;  ///< survive a power cut once `save` has returned
+    run_options run = {};
+
+    [[nodiscard]] bool has_sidecar() const { return !meta.is_null() || sum != checksum::none || statistics; }
+};
+
+/// Writes `array` to `file`, byte for byte as `np.save` would. A lazy expression is evaluated block by block.
+///
+/// The file holds the old array or the new one at every instant, also after a kill; with `.sync` after a power cut too.
+/// Without it, a power cut soon after may leave an empty or partial new file. Symbolic links are followed; the mode of
+/// a file that is replaced stays. With metadata, sums or statistics a sidecar `NAME.npy.json` is written (and then has
+/// a crc32c if no other sum was asked for); without, an old sidecar is removed.
+/// @throws io_error        disk full, no permission: nothing has changed then
+/// @throws mismatch_error  `.meta` is neither an object nor null
+inline void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
+
+namespace detail {
+
+[[nodiscard]] inline array_info info_of(const array_view& array) {
+    array_info info{.type = array.type(), .shape = array.shape(), .column_major = array.column_major()};
+    info.column_major = written_column_major(info);
+    return info;
+}
+
+/// Writes elements from `offset` on, in the view's written order, and shows them to `seen`.
+inline void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen,
+                           const run_options& run) {
+    const auto item = static_cast<std::size_t>(array.type().size());
+    const std::size_t count = array.size();
+    if (item == 0 || count == 0)
+        return seen.update({}, count);
+    const std::byte* const there = array.contiguous();
+    // What is only written goes out in large pieces; what is made or looked at first should still be in the cache.
+    const std::size_t block = there != nullptr && !seen.wants_bytes() ? std::size_t{64} << 20 : std::size_t{1} << 20;
+    const std::size_t most = std::max<std::size_t>(1, block / item);
+    const buffer made(there != nullptr ? 0 : std::min(count, most) * item);
+    progress_meter meter(run, {.phase = "save", .items_total = count, .bytes_total = count * item, .file = out.path()});
+    for (std::size_t first = 0; first < count; first += most) {
+        const std::size_t some = std::min(most, count - first);
+        if (there == nullptr)
+            array.fill(first, some, made.data());
+        const std::span<const std::byte> bytes(there != nullptr ? there + first * item : made.data(), some * item);
+        seen.update(bytes, some);
+        out.write(offset + first * item, bytes);
+        meter.add(some, bytes.size());
+        meter.report();
+    }
+    meter.finish();
+}
+
+/// Header and data into an empty file.
+inline void write_array(file& out, const array_view& array, const array_info& info, digest& seen,
+                        const run_options& run) {
+    const std::string header = header_bytes(info);
+    const auto text = std::as_bytes(std::span(header));
+    const std::size_t nbytes = array.nbytes();
+    constexpr std::size_t one_call = std::size_t{64} << 10;
+    if (nbytes <= one_call) {
+        const buffer whole(text.size() + nbytes);
+        std::copy(text.begin(), text.end(), whole.data());
+        // The data starts at a multiple of 64, which is alignment enough to make elements in place.
+        array.fill(0, array.size(), whole.data() + text.size());
+        seen.update(whole.bytes().subspan(text.size()), array.size());
+        return out.write(0, whole.bytes());
+    }
+    // A full disk is heard of before the work begins, and the blocks come in one piece.
+    (void)out.reserve(text.size() + nbytes);
+    out.write(0, text);
+    write_elements(out, text.size(), array, seen, run);
+}
+
+/// The description of what is there now, for the sidecar of what replaces it.
+[[nodiscard]] inline std::optional<description> former_description(const std::filesystem::path& file) {
+    try {
+        const auto both = read_sidecar(file);
+        if (!both)
+            return std::nullopt;
+        return fitting_description(open_header(file, {.header_characters = longest_header}), *both);
+    } catch (const error&) {
+        return std::nullopt;  // no file, or none that could be read: there is nothing to describe
+    }
+}
+
+/// Saves under a lock that is already held.
+inline void save_under(writer_lock&& lock, const array_view& array, const save_options& options) {
+    replacement next(std::move(lock));
+    const auto target = next.target();
+    const json metadata = kept_metadata(options.meta, target);
+    const auto info = info_of(array);
+    const checksum sums = options.has_sidecar() && options.sum == checksum::none ? checksum::crc32c : options.sum;
+    digest seen(info.type, sums, options.statistics);
+    write_array(next.content(), array.in_order(info.column_major), info, seen, options.run);
+    const auto stamp = next.seal(options.sync);
+    if (options.has_sidecar()) {
+        sidecar both{described(info), former_description(target)};
+        seen.tell(both.current);
+        both.current.metadata = metadata;
+        both.current.stamp = stamp;
+        write_sidecar(target, both, options.sync);
+    }
+    next.commit(options.sync);
+    if (!options.has_sidecar())
+        remove_sidecar(target);
+}
+
+}  // namespace detail
+
+inline void save(const std::filesystem::path& file, const array_view& array, const save_options& options) {
+    detail::save_under(writer_lock(file), array, options);
+}
+
+}  // namespace ndkeep
