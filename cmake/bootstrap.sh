@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs what the compiler cannot find, through apt, and nothing else: `sh cmake/bootstrap.sh [catch2]`.
+#
+# The compiler is asked for each header, so conda, brew and CPATH count. Nothing missing: no root, no network.
+# CXX names the compiler; NDKEEP_NO_APT=1 says what is missing instead of installing it.
+set -eu
+
+find_compiler() {
+    if [ -n "${CXX:-}" ]; then
+        command -v "${CXX%% *}" >/dev/null 2>&1 || { echo "ndkeep: no compiler is called CXX=$CXX" >&2; return 1; }
+        echo "$CXX"
+        return
+    fi
+    for compiler in c++ g++ clang++; do
+        if command -v "$compiler" >/dev/null 2>&1; then
+            echo "$compiler"
+            return
+        fi
+    done
+}
+cxx=$(find_compiler)
+
+# has_header A [B…]: true if the compiler finds one of them
+has_header() {
+    [ -n "$cxx" ] || return 1
+    for header in "$@"; do
+        if echo "#include <$header>" | $cxx -std=c++20 -E -x c++ - >/dev/null 2>&1; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+missing=
+need() { missing="$missing $1"; }
+[ -n "$cxx" ] || need g++
+command -v cmake >/dev/null 2>&1 || need cmake
+command -v make >/dev/null 2>&1 || command -v ninja >/dev/null 2>&1 || need make
+has_header zlib.h || need zlib1g-dev
+has_header nlohmann/json.hpp || need nlohmann-json3-dev
+has_header xtl/xsequence.hpp || need xtl-dev
+has_header xtensor/xtensor_forward.hpp xtensor/core/xtensor_forward.hpp || need libxtensor-dev
+for wanted in "$@"; do
+    case $wanted in
+    catch2) has_header catch2/catch_all.hpp catch2/catch.hpp || need catch2 ;;
+    *)
+        echo "bootstrap.sh: $wanted is not known (only catch2)" >&2
+        exit 2
+        ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+give_up() {
+    echo "ndkeep: $1. Missing, by Debian's names:$missing" >&2
+    echo "  apt:   sudo apt-get install$missing" >&2
+    echo "  conda: conda install -c conda-forge cxx-compiler cmake make zlib nlohmann_json xtensor catch2" >&2
+    echo "  brew:  brew install cmake nlohmann-json xtensor catch2" >&2
+    echo "  vcpkg: vcpkg install zlib nlohmann-json xtensor catch2" >&2
+    echo "  or:    cmake -DNDKEEP_FETCH_DEPS=ON downloads all but the compiler, CMake and zlib" >&2
+    exit 1
+}
+
+[ -z "${NDKEEP_NO_APT:-}" ] || give_up "NDKEEP_NO_APT is set"
+command -v apt-get >/dev/null 2>&1 || give_up "there is no apt here"
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null 2>&1 || give_up "installing needs root, and there is no sudo"
+    as_root=sudo
+fi
+
+apt() {
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@"
+}
+echo "ndkeep: installing$missing"
+# On a fresh machine the package lists are empty or old: then, and only then, they are fetched.
+# shellcheck disable=SC2086
+apt install --no-install-recommends $missing ||
+    { apt update && apt install --no-install-recommends $missing; } ||
+    give_up "apt could not install it"

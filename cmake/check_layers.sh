@@ -1,0 +1,96 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Checks what no compiler checks: `sh cmake/check_layers.sh [folder that holds ndkeep/]`.
+#
+# Includes go down: version < error < bytes < format < array < store < top, without circles inside a floor. File calls are
+# made in bytes/file.hpp and its other half bytes/replace.hpp only, calls about mappings in bytes/mapping.hpp only, and
+# xtensor's headers are named in array/xtensor.hpp only.
+set -eu
+include=${1:-$(dirname "$0")/../include}
+cd "$include"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+find ndkeep -name '*.hpp' | LC_ALL=C sort >"$work/headers"
+[ -s "$work/headers" ] || { echo "no headers in $include/ndkeep"; exit 1; }
+
+# The code without comments and without what stands in string literals, as "file:line:code".
+while IFS= read -r header; do
+    awk -v file="$header" '
+        {
+            line = $0
+            if (line !~ /^[ \t]*#[ \t]*include/) gsub(/"([^"\\]|\\.)*"/, "\"\"", line)
+            while (in_comment || index(line, "/*")) {
+                if (!in_comment) { start = index(line, "/*"); before = substr(line, 1, start - 1); line = substr(line, start + 2) }
+                else before = ""
+                end = index(line, "*/")
+                if (!end) { in_comment = 1; line = before; break }
+                in_comment = 0
+                line = before " " substr(line, end + 2)
+            }
+            sub(/\/\/.*/, "", line)
+            if (line !~ /^[ \t]*$/) print file ":" FNR ":" line
+        }' "$header"
+done <"$work/headers" >"$work/code"
+
+complain() {  # complain "what is wrong" <lines
+    sed "s|\$|    <- $1|" >>"$work/wrong"
+}
+: >"$work/wrong"
+
+# Every header opens in the same way.
+while IFS= read -r header; do
+    head -n 1 "$header" | grep -q '^// SPDX-License-Identifier: BSD-3-Clause$' || echo "$header" | complain "no licence in line 1"
+    grep -q '^#pragma once$' "$header" || echo "$header" | complain "no #pragma once"
+done <"$work/headers"
+
+grep -E '#[[:space:]]*include[[:space:]]*"' "$work/code" | complain 'own headers are included as <ndkeep/…>' || true
+
+# Floors, and circles.
+awk -F: '
+    function floor_of(path) {
+        if (path == "ndkeep/version.hpp") return -2
+        if (path == "ndkeep/error.hpp") return -1
+        if (path ~ /^ndkeep\/bytes\//) return 0
+        if (path ~ /^ndkeep\/format\//) return 1
+        if (path ~ /^ndkeep\/array\//) return 2
+        if (path ~ /^ndkeep\/store\//) return 3
+        return path ~ /^ndkeep\/(npy\/)?[^\/]+$/ ? 4 : 99
+    }
+    floor_of($1) == 99 && !($1 in told) { told[$1]; print $1 "    <- a folder that is no floor" }
+    match($3, /#[ \t]*include[ \t]*<ndkeep\/[^>]*>/) {
+        target = substr($3, RSTART, RLENGTH)
+        sub(/.*</, "", target)
+        sub(/>.*/, "", target)
+        if (floor_of(target) > floor_of($1)) print $0 "    <- includes upwards"
+        print $1, target > edges
+    }' edges="$work/edges" "$work/code" >>"$work/wrong"
+if [ -s "$work/edges" ] && ! tsort "$work/edges" >/dev/null 2>"$work/circle"; then
+    sed '/contains a loop/d; s|^tsort: *||; s|$|    <- includes in a circle|' "$work/circle" >>"$work/wrong"
+fi
+
+# only_in FILES "what" REGEX: the regex matches code in these files (a regex again) only
+only_in() {
+    grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
+}
+file='ndkeep/bytes/(file|replace).hpp'
+mapping=ndkeep/bytes/mapping.hpp
+xtensor=ndkeep/array/xtensor.hpp
+only_in "$file" "file calls are made in bytes/file.hpp" \
+    '#[[:space:]]*include[[:space:]]*<(fcntl\.h|sys/(stat|file|uio|statvfs|sendfile|ioctl)\.h|dirent\.h|fstream|cstdio|stdio\.h)>'
+only_in "$file" "file calls are made in bytes/file.hpp" \
+    '(^|[^A-Za-z0-9_:>.])::(open|openat|close|read|pread|write|pwrite|readv|writev|preadv|pwritev|lseek|fstat|stat|lstat|fsync|fdatasync|sync_file_range|ftruncate|truncate|posix_fallocate|fallocate|flock|fcntl|rename|renameat|link|linkat|unlink|unlinkat|mkdir|rmdir|opendir|readdir|dup|copy_file_range|posix_fadvise|fopen|fread|fwrite)[[:space:]]*\('
+only_in "$file" "file calls are made in bytes/file.hpp" \
+    '(^|[^A-Za-z0-9_])(std::)?(filesystem|fs)::(absolute|canonical|weakly_canonical|copy|copy_file|create_(directory|directories|hard_link|symlink)|current_path|equivalent|exists|file_size|hard_link_count|is_(block_file|character_file|directory|empty|fifo|other|regular_file|socket|symlink)|last_write_time|permissions|read_symlink|remove|remove_all|rename|resize_file|space|status|symlink_status|temp_directory_path|(recursive_)?directory_iterator)([^A-Za-z0-9_]|$)'
+only_in "$mapping" "mappings are made in bytes/mapping.hpp" '#[[:space:]]*include[[:space:]]*<sys/mman\.h>'
+only_in "$mapping" "mappings are made in bytes/mapping.hpp" \
+    '(^|[^A-Za-z0-9_.>])(::)?(mmap|munmap|mremap|msync|madvise|posix_madvise|mprotect|mlock|munlock|mincore)[[:space:]]*\('
+only_in "$file|$mapping" "POSIX is called in bytes/ only, for files and mappings" '#[[:space:]]*include[[:space:]]*<unistd\.h>'
+only_in "$xtensor" "xtensor's headers are named in array/xtensor.hpp" \
+    '(#[[:space:]]*include[[:space:]]*|__has_include[[:space:]]*\([[:space:]]*)<(xtensor|xtl|xsimd)/'
+
+if [ -s "$work/wrong" ]; then
+    cat "$work/wrong"
+    exit 1
+fi
+echo "$(wc -l <"$work/headers" | tr -d ' ') headers: layers are as they should be"

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# NDKEEP_FETCH_DEPS: what is not found is downloaded at a pinned version, as system headers, and never installed.
+# For machines without a network: -DFETCHCONTENT_SOURCE_DIR_<NAME>=<folder>. zlib is never downloaded.
+include(FetchContent)
+
+macro(ndkeep_fetch name target package repository tag)
+  if(NOT TARGET ${target})
+    find_package(${package} QUIET)
+  endif()
+  if(NOT TARGET ${target})
+    message(STATUS "ndkeep: downloading ${name} ${tag}")
+    set(ndkeep_fetched ON)
+    if(CMAKE_VERSION VERSION_LESS 3.28)
+      # FetchContent_MakeAvailable would install the package with the project, and warn about its headers.
+      FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${tag} GIT_SHALLOW TRUE)
+      FetchContent_GetProperties(${name})
+      if(NOT ${name}_POPULATED)
+        FetchContent_Populate(${name})
+        if(CMAKE_VERSION VERSION_LESS 3.25)
+          add_subdirectory(${${name}_SOURCE_DIR} ${${name}_BINARY_DIR} EXCLUDE_FROM_ALL)
+        else()
+          add_subdirectory(${${name}_SOURCE_DIR} ${${name}_BINARY_DIR} EXCLUDE_FROM_ALL SYSTEM)
+        endif()
+      endif()
+    else()
+      FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${tag} GIT_SHALLOW TRUE EXCLUDE_FROM_ALL SYSTEM)
+      FetchContent_MakeAvailable(${name})
+    endif()
+  endif()
+endmacro()
+
+# xtensor 0.27 does not compile with clang before 17; 0.26.0 asks for CMake 3.29.
+set(ndkeep_xtensor_tag 0.27.1)
+set(ndkeep_xtl_tag 0.8.2)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
+  set(ndkeep_xtensor_tag 0.25.0)
+  set(ndkeep_xtl_tag 0.7.7)
+endif()
+
+ndkeep_fetch(nlohmann_json nlohmann_json::nlohmann_json nlohmann_json https://github.com/nlohmann/json.git v3.11.3)
+# xtl first: xtensor reads the version that xtl leaves in the cache. An xtensor that is found brings its own xtl.
+find_package(xtensor QUIET)
+if(NOT TARGET xtensor)
+  ndkeep_fetch(xtl xtl xtl https://github.com/xtensor-stack/xtl.git ${ndkeep_xtl_tag})
+  ndkeep_fetch(xtensor xtensor xtensor https://github.com/xtensor-stack/xtensor.git ${ndkeep_xtensor_tag})
+endif()
+if(NDKEEP_BUILD_TESTS)
+  ndkeep_fetch(catch2 Catch2::Catch2WithMain Catch2 https://github.com/catchorg/Catch2.git v3.7.1)
+endif()

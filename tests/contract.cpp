@@ -1,0 +1,132 @@
+// The lines that the design promises, compiled and run, with what their comments say.
+#include "support/temp_dir.hpp"
+
+#include <ndkeep/ndkeep.hpp>
+
+#include <iostream>
+#include <sstream>
+
+namespace nk = ndkeep;
+
+struct trade {
+    std::int64_t time;
+    double price;
+    std::int32_t size;
+};
+NDKEEP_FIELDS(trade, time, price, size);
+
+namespace {
+
+/// The lines name files without a directory.
+class in_temp_dir {
+  public:
+    in_temp_dir() : former_(std::filesystem::current_path()) { std::filesystem::current_path(dir_.path()); }
+    in_temp_dir(const in_temp_dir&) = delete;
+    in_temp_dir& operator=(const in_temp_dir&) = delete;
+    ~in_temp_dir() { std::filesystem::current_path(former_); }
+
+  private:
+    std::filesystem::path former_;
+    temp_dir dir_;
+};
+
+xt::xarray<double> some_temps() {
+    return {{20.5, 21.0, 19.5, 22.0}, {18.0, 18.5, 19.0, 19.5}, {25.0, 24.0, 23.0, 22.0}};
+}
+
+}  // namespace
+
+TEST_CASE("contract: load and save", "[contract]") {
+    const in_temp_dir here;
+    nk::save("temps.npy", some_temps());
+
+    xt::xarray<double> a = nk::load<double>("temps.npy");
+    xt::xtensor<double, 2> b = nk::load<double, 2>("temps.npy");
+    CHECK((a == some_temps()));
+    CHECK((b == a));
+    CHECK_THROWS_AS((nk::load<double, 1>("temps.npy")), nk::mismatch_error);
+    CHECK_THROWS_AS(nk::load<float>("temps.npy"), nk::mismatch_error);
+    nk::save("temps.npy", a * 1.8 + 32);
+    CHECK((nk::load<double>("temps.npy") == xt::xarray<double>(a * 1.8 + 32)));
+
+    nk::save("temps.npy", a,
+             {.meta = {{"units", "kelvin"}, {"site", "A7"}},
+              .sum = nk::checksum::crc32 | nk::checksum::md5,
+              .statistics = true});
+    CHECK(std::filesystem::exists("temps.npy.json"));
+    nk::describe("temps.npy", {.statistics = true});
+    nk::json meta = nk::metadata("temps.npy");
+    CHECK(meta == nk::json{{"units", "kelvin"}, {"site", "A7"}});
+    nk::verify("temps.npy");
+    std::size_t wrong = 0;
+    const auto report = [&](const nk::finding&) { ++wrong; };
+    for (const nk::finding& f : nk::findings("temps.npy"))
+        report(f);
+    CHECK(wrong == 0);
+
+    nk::array_info info = nk::inspect("temps.npy");
+    CHECK(info.shape == std::vector<std::size_t>{3, 4});
+    CHECK(!info.column_major);
+    CHECK(info.data_offset == 128);
+    std::string text = info.type.str();
+    CHECK(text == "<f8");
+    nk::any_array any = nk::load_any("temps.npy");
+    CHECK(any.type() == info.type);
+    CHECK(any.shape() == info.shape);
+    CHECK(any.bytes().size() == 96);
+    std::ostringstream out;
+    nk::visit<nk::real>([&](const auto& array) { out << xt::amax(array)() << '\n'; }, any);
+    CHECK(out.str() == "25\n");
+
+    std::filesystem::create_directory("data");
+    auto next = nk::next_name("data", "measure", ".npy");
+    CHECK(next.string().starts_with("data/measure_20"));
+    CHECK(next.string().ends_with("_001.npy"));
+    CHECK(nk::next_name("data", "measure", ".npy").string().ends_with("_002.npy"));
+}
+
+TEST_CASE("contract: map", "[contract]") {
+    const in_temp_dir here;
+    nk::save("temps.npy", some_temps());
+    const xt::xarray<double> rows = xt::ones<double>({2, 4});
+
+    auto now = nk::map<double>("temps.npy");
+    static_assert(std::is_same_v<decltype(now), nk::mapped<const double>>);
+    auto live = nk::map<double, 2>("temps.npy", nk::read_write);
+    auto draft = nk::map<double>("temps.npy", nk::copy_on_write);
+    live(0, 3) = 21.5;
+    xt::row(live, 1) *= 1.8;
+    live.flush();
+    draft(0, 0) = -1;
+    double mean = xt::mean(now)();
+    CHECK(now(0, 3) == 21.5);
+    CHECK(now(0, 0) == 20.5);
+    CHECK(mean == xt::mean(nk::load<double>("temps.npy"))());
+    auto fresh = nk::create<double>("big.npy", {1'000'000, 3});
+    static_assert(std::is_same_v<decltype(fresh), nk::mapped<double, 2>>);
+    CHECK(fresh(999'999, 2) == 0);
+    CHECK_THROWS_AS(nk::create<double>("big.npy", {3}), nk::io_error);
+    (void)nk::create<double>("big.npy", {3}, {.replace = true});
+
+    auto out = nk::create_raw<float>("data.dat", {100, 50}, nk::column_major, {.offset = 1024});
+    out(99, 1) = 7;
+    auto raw = nk::map_raw<float, 2>("data.dat", {.shape = {100, 50}, .offset = 1024});
+    CHECK(raw(3, 49) == 7);
+    nk::save("f.npy", xt::xtensor<double, 2, xt::layout_type::column_major>(some_temps()));
+    auto both = nk::map<double, 2>("f.npy", nk::read_write, nk::column_major);
+    CHECK(both(2, 0) == 25);
+    nk::save("log.npy", some_temps());
+    nk::append("log.npy", rows);
+    CHECK(nk::load<double, 2>("log.npy")(4, 3) == 1);
+}
+
+TEST_CASE("contract: structs", "[contract]") {
+    const in_temp_dir here;
+    nk::save("trades.npy", std::vector<trade>{{1, 2.5, 3}, {2, 4.0, 5}});
+
+    xt::xtensor<trade, 1> trades = nk::load<trade, 1>("trades.npy");
+    double spent = xt::sum(nk::field(trades, &trade::price))();
+    CHECK(spent == 6.5);
+    CHECK(nk::inspect("trades.npy").type.descr() ==
+          "[('time', '<i8'), ('price', '<f8'), ('size', '<i4'), ('', '|V4')]");
+}

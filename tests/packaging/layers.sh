@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# cmake/check_layers.sh refuses what it should: a small tree of headers, broken in one way after the other.
+set -eu
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+header() {  # header PATH LINES…
+    path=$work/include/ndkeep/$1
+    shift
+    mkdir -p "$(dirname "$path")"
+    { printf '// SPDX-License-Identifier: BSD-3-Clause\n// For a test.\n#pragma once\n'; printf '%s\n' "$@"; } >"$path"
+}
+fresh() {
+    rm -rf "$work/include"
+    header version.hpp
+    header error.hpp '#include <ndkeep/version.hpp>'
+    header bytes/file.hpp '#include <fcntl.h>' 'int f() { return ::open("x", 0); }'
+    header bytes/mapping.hpp '#include <ndkeep/bytes/file.hpp>' '#include <sys/mman.h>'
+    header format/dtype.hpp '// calls ::open( and <ndkeep/npy.hpp> in a comment' 'auto text = "::open(1)";'
+    header array/xtensor.hpp '#include <xtensor/xarray.hpp>'
+    header npy.hpp '#include <ndkeep/array/xtensor.hpp>'
+}
+check() { sh "$SOURCE/cmake/check_layers.sh" "$work/include" >"$work/said" 2>&1; }
+refuses() {  # refuses "what it says" PATH LINES…
+    words=$1
+    shift
+    fresh
+    header "$@"
+    if check; then
+        echo "accepted $*"
+        exit 1
+    fi
+    grep -qF -- "$words" "$work/said" || { cat "$work/said"; echo "did not say: $words"; exit 1; }
+}
+
+fresh
+check || { cat "$work/said"; echo "refuses a tree in which nothing is wrong"; exit 1; }
+
+refuses 'includes upwards' bytes/crc.hpp '#include <ndkeep/format/dtype.hpp>'
+refuses 'includes upwards' array/view.hpp '#include <ndkeep/npy.hpp>'
+refuses 'includes upwards' version.hpp '#include <ndkeep/error.hpp>'
+refuses 'includes in a circle' bytes/file.hpp '#include <ndkeep/bytes/mapping.hpp>'
+refuses 'a folder that is no floor' extra/new.hpp 'int f();'
+refuses 'included as <ndkeep/' npy.hpp '#include "array/xtensor.hpp"'
+refuses 'file calls are made in' npz.hpp '#include <fstream>'
+refuses 'file calls are made in' npz.hpp 'int f() { return ::rename("a", "b"); }'
+refuses 'file calls are made in' npz.hpp 'bool f() { return std::filesystem::exists("a"); }'
+refuses 'mappings are made in' array/mapped.hpp 'auto f() { return ::mmap(0, 1, 1, 1, 1, 0); }'
+refuses 'mappings are made in' bytes/file.hpp '#include <sys/mman.h>'
+refuses "xtensor's headers are named in" npy.hpp '#include <xtensor/xview.hpp>'
+fresh
+echo 'int f();' >"$work/include/ndkeep/npy.hpp"
+if check; then
+    echo "accepted a header without licence"
+    exit 1
+fi

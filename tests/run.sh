@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs what is missing, builds the tests and runs them: `sh tests/run.sh [options of ctest]`.
+#
+# NDKEEP_BUILD_DIR: where to build (build/tests). NDKEEP_CMAKE_ARGS: more options for CMake, as in "-DNDKEEP_WERROR=ON".
+# NDKEEP_JOBS: how many at a time (all processors).
+set -eu
+cd "$(dirname "$0")/.."
+sh cmake/bootstrap.sh catch2
+
+build=${NDKEEP_BUILD_DIR:-build/tests}
+jobs=${NDKEEP_JOBS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)}
+command -v make >/dev/null 2>&1 || export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"
+
+# -O1: half the time of compiling at -O3, and xtensor's false alarms about array bounds stay silent.
+# shellcheck disable=SC2086
+cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1" -DNDKEEP_BUILD_TESTS=ON ${NDKEEP_CMAKE_ARGS:-}
+cmake --build "$build" --parallel "$jobs"
+cd "$build"
+exec ctest --output-on-failure --parallel "$jobs" "$@"

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A directory of a test's own, and the error a call throws.
+#pragma once
+
+#include "support/catch.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+
+/// A fresh directory, removed at the end of the test.
+class temp_dir {
+  public:
+    temp_dir() {
+        auto pattern = (std::filesystem::temp_directory_path() / "ndkeep-XXXXXX").string();
+        if (::mkdtemp(pattern.data()) == nullptr)
+            throw std::runtime_error("cannot make " + pattern);
+        path_ = pattern;
+    }
+    temp_dir(const temp_dir&) = delete;
+    temp_dir& operator=(const temp_dir&) = delete;
+    ~temp_dir() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+
+    [[nodiscard]] std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    /// File names in it, but for what a killed writer leaves under a hidden one.
+    [[nodiscard]] std::size_t visible_files() const {
+        std::size_t count = 0;
+        for (const auto& entry : std::filesystem::directory_iterator(path_))
+            count += entry.path().filename().string().front() != '.';
+        return count;
+    }
+    [[nodiscard]] std::size_t files() const {
+        const std::filesystem::directory_iterator entries(path_);
+        return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+/// What `call` throws, which must be an Error.
+template <class Error, class Call>
+[[nodiscard]] Error thrown(Call&& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error;
+    }
+    throw std::runtime_error("nothing was thrown");
+}
+
+[[nodiscard]] inline std::string read_text(const std::filesystem::path& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+inline void write_text(const std::filesystem::path& file, const std::string& text) {
+    std::ofstream(file, std::ios::binary) << text;
+}
