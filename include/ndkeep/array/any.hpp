@@ -174,6 +174,19 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
     return std::forward<Function>(function)(array.as<T>());
 }
 
+/// float16 as float.
+[[nodiscard]] inline any_array widened(const any_array& narrow) {
+    any_array wide(dtype_of<float>(), narrow.shape());
+    const conversion convert(narrow.type(), dtype_of<float16>());
+    for (std::size_t i = 0; i < narrow.size(); ++i) {
+        std::array<std::byte, 2> bits;
+        convert.run(bits.data(), narrow.bytes().data() + 2 * i, 1);
+        const float value = std::bit_cast<float16>(bits);
+        std::memcpy(wide.bytes().data() + sizeof value * i, &value, sizeof value);
+    }
+    return wide;
+}
+
 template <class Function, class... T>
 decltype(auto) visit_listed(Function&& function, const any_array& array, types<T...>) {
     using first = std::tuple_element_t<0, std::tuple<T...>>;
@@ -194,10 +207,7 @@ decltype(auto) visit_listed(Function&& function, const any_array& array, types<T
     bool done = ((is(array.type(), dtype_of<T>()) && called(std::type_identity<T>(), array)) || ...);
     if constexpr ((std::is_same_v<T, float> || ...))
         if (!done && is(array.type(), dtype_of<float16>())) {
-            const auto narrow = array.as<float16>();
-            any_array wide(dtype_of<float>(), array.shape());
-            std::copy(narrow.data(), narrow.data() + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
-            done = called(std::type_identity<float>(), wide);
+            done = called(std::type_identity<float>(), widened(array));
         }
     if (!done) {
         std::string expected;

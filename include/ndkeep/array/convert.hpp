@@ -215,9 +215,8 @@ class conversion {
         }
     }
 
-    /// Neighbours that stay neighbours move together.
+    /// Neighbours that stay neighbours move together. The moves are in the order of their targets, as fields are.
     void merge() {
-        std::sort(moves_.begin(), moves_.end(), [](const move& a, const move& b) { return a.to < b.to; });
         std::vector<move> merged;
         for (const move& next : moves_) {
             if (!merged.empty()) {

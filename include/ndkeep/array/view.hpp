@@ -8,8 +8,8 @@
 #include <ndkeep/array/xtensor.hpp>
 
 #include <functional>
+#include <iterator>
 #include <memory>
-#include <ranges>
 
 namespace ndkeep {
 
@@ -30,10 +30,13 @@ concept array_with_data = !xt::is_xexpression<A>::value && requires(const A& arr
 template <class T>
 concept nested_element = element<typename member_layout<std::remove_cv_t<T>>::element>;
 
+/// What data() and size() can be asked of, as of a vector, an array or a span. Not <ranges>, for the time it takes.
 template <class A>
-concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> && std::ranges::contiguous_range<const A> &&
-                     std::ranges::sized_range<const A> && nested_element<std::ranges::range_value_t<const A>> &&
-                     !std::convertible_to<const A&, std::string_view>;
+concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> &&
+                     !std::convertible_to<const A&, std::string_view> && requires(const A& array) {
+    std::size(array);
+    requires nested_element<std::remove_pointer_t<decltype(std::data(array))>>;
+};
 
 template <class A>
 concept flags_vector = std::same_as<A, std::vector<bool>>;
@@ -157,11 +160,11 @@ class array_view {
             set_type<A>();
             look_at_rows(&array);
         } else {
-            using layout = detail::member_layout<std::remove_cv_t<std::ranges::range_value_t<const A>>>;
+            using layout = detail::member_layout<std::remove_cv_t<std::remove_pointer_t<decltype(std::data(array))>>>;
             set_type<typename layout::element>();
-            shape_ = {std::ranges::size(array)};
+            shape_ = {std::size(array)};
             layout::add_shape(shape_);
-            look_at_rows(std::ranges::data(array));
+            look_at_rows(std::data(array));
         }
     }
 

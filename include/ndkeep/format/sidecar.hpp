@@ -5,15 +5,12 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/file.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/json.hpp>
 #include <ndkeep/format/statistics.hpp>
 
 #include <ctime>
 
-#include <nlohmann/json.hpp>
-
 namespace ndkeep {
-
-using json = nlohmann::json;
 
 /// What a sidecar says of one state of a file.
 struct description {
@@ -24,7 +21,7 @@ struct description {
 
     checksums sums = {};
     std::optional<ndkeep::statistics> statistics = {};
-    json metadata = json::object();
+    json metadata = json(json::value_t::object);
     std::string created = {};              ///< UTC, ISO 8601
     std::optional<file_stamp> stamp = {};  ///< of the file it was written for
 
@@ -57,252 +54,112 @@ struct sidecar {
 
 /// `meta` as it is kept: an object, null taken for {}, and what is not finite as "NaN", "Infinity", "-Infinity".
 /// @throws mismatch_error  neither an object nor null
-[[nodiscard]] inline json kept_metadata(json meta, const std::filesystem::path& file);
+[[nodiscard]] inline json kept_metadata(const json& meta, const std::filesystem::path& file);
 
 namespace detail {
 
 inline constexpr std::string_view sidecar_version = "sidecar/1";
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
-inline constexpr int deepest_json = 128;
 
-/// @throws format_error  not JSON, or nested too deeply
-[[nodiscard]] inline json parsed_json(std::string_view text, const std::filesystem::path& file) {
-    bool too_deep = false;
-    const auto watch = [&](int depth, json::parse_event_t, json&) {
-        return !(too_deep = too_deep || depth > deepest_json);
-    };
-    json value = json::parse(text, watch, false);
-    if (too_deep || value.is_discarded())
-        throw format_error({.file = file,
-                            .field = "json",
-                            .expected = too_deep ? "at most 128 levels" : "valid JSON",
-                            .found = too_deep ? "nested deeper" : ndkeep::quoted(text.substr(0, 40))});
-    return value;
+[[nodiscard]] inline std::string number_text(const statistics::number& number) {
+    return std::visit(
+        [](auto exact) {
+            if constexpr (std::is_same_v<decltype(exact), double>)
+                return json_text(exact);
+            else
+                return std::to_string(exact);
+        },
+        number);
 }
-
-inline void replace_non_finite(json& value) {
-    if (value.is_number_float()) {
-        const double number = value.get<double>();
-        if (!std::isfinite(number))
-            value = number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN";
-    } else if (value.is_structured()) {
-        for (auto& inner : value)
-            replace_non_finite(inner);
-    }
-}
-
-[[nodiscard]] inline json number_json(double number) {
-    json value = number;
-    replace_non_finite(value);
-    return value;
-}
-
-[[nodiscard]] inline std::optional<double> json_number(const json& value) {
-    if (value.is_number())
-        return value.get<double>();
-    if (value == "NaN")
-        return std::numeric_limits<double>::quiet_NaN();
-    if (value == "Infinity")
-        return std::numeric_limits<double>::infinity();
-    if (value == "-Infinity")
-        return -std::numeric_limits<double>::infinity();
-    return std::nullopt;
-}
-
-/// On one line, with the spaces Python writes.
-inline void append_line(std::string& out, const json& value) {
-    if (!value.is_structured()) {
-        out += value.dump();
-        return;
-    }
-    bool first = true;
-    out += value.is_object() ? '{' : '[';
-    for (const auto& [key, inner] : value.items()) {
-        out += first ? "" : ", ";
-        first = false;
-        if (value.is_object())
-            out += json(key).dump() + ": ";
-        append_line(out, inner);
-    }
-    out += value.is_object() ? '}' : ']';
-}
-
-/// An object whose keys stay in the order they are added.
-class object_text {
-  public:
-    void add(std::string_view key, const json& value) {
-        std::string text;
-        append_line(text, value);
-        add_text(key, text);
-    }
-    void add_text(std::string_view key, std::string_view text) {
-        members_.push_back(json(key).dump() + ": " + std::string(text));
-    }
-    [[nodiscard]] bool empty() const noexcept { return members_.empty(); }
-    /// On one line.
-    [[nodiscard]] std::string str() const { return '{' + joined(", ") + '}'; }
-    /// One member a line.
-    [[nodiscard]] std::string lines() const { return "{ " + joined(",\n  ") + " }\n"; }
-
-  private:
-    [[nodiscard]] std::string joined(std::string_view between) const {
-        std::string out;
-        for (const auto& member : members_) {
-            out += out.empty() ? "" : between;
-            out += member;
-        }
-        return out;
-    }
-
-    std::vector<std::string> members_;
-};
 
 [[nodiscard]] inline std::string statistics_text(const statistics& values) {
     object_text object;
-    const auto number = [](const statistics::number& value) {
-        return std::visit(
-            [](auto exact) {
-                if constexpr (std::is_same_v<decltype(exact), double>)
-                    return number_json(exact);
-                else
-                    return json(exact);
-            },
-            value);
-    };
-    object.add("count", values.count);
+    object.add("count", std::to_string(values.count));
     if (values.fields.empty())
-        object.add("nan", values.nan);
+        object.add("nan", std::to_string(values.nan));
     if (values.min)
-        object.add("min", number(*values.min));
+        object.add("min", number_text(*values.min));
     if (values.max)
-        object.add("max", number(*values.max));
+        object.add("max", number_text(*values.max));
     if (values.mean && values.mean_imaginary)
-        object.add("mean", json::array({number_json(*values.mean), number_json(*values.mean_imaginary)}));
+        object.add("mean", '[' + json_text(*values.mean) + ", " + json_text(*values.mean_imaginary) + ']');
     else if (values.mean)
-        object.add("mean", number_json(*values.mean));
+        object.add("mean", json_text(*values.mean));
     if (values.std)
-        object.add("std", number_json(*values.std));
+        object.add("std", json_text(*values.std));
     if (!values.fields.empty()) {
         object_text fields;
         for (const auto& [name, inner] : values.fields)
-            fields.add_text(name, statistics_text(inner));
-        object.add_text("fields", fields.str());
+            fields.add(name, statistics_text(inner));
+        object.add("fields", fields.str());
     }
     return object.str();
 }
 
 inline void add_description(object_text& object, const description& said) {
     object_text array;
-    array.add("dtype", said.type);
-    array.add("shape", said.shape);
-    array.add("order", said.column_major ? "F" : "C");
-    array.add("nbytes", said.nbytes);
-    object.add_text("array", array.str());
-    if (!said.sums.empty())
-        object.add("checksums", said.sums);
+    array.add("dtype", json_text(said.type));
+    std::string shape;
+    for (const std::size_t extent : said.shape)
+        shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
+    array.add("shape", '[' + shape + ']');
+    array.add("order", said.column_major ? "\"F\"" : "\"C\"");
+    array.add("nbytes", std::to_string(said.nbytes));
+    object.add("array", array.str());
+    if (!said.sums.empty()) {
+        object_text sums;
+        for (const auto& [name, sum] : said.sums)
+            sums.add(name, json_text(sum));
+        object.add("checksums", sums.str());
+    }
     if (said.statistics)
-        object.add_text("statistics", statistics_text(*said.statistics));
-    object.add("created", said.created);
+        object.add("statistics", statistics_text(*said.statistics));
+    object.add("created", json_text(said.created));
     if (said.stamp) {
         object_text stamp;
-        stamp.add("size", said.stamp->size);
-        stamp.add("mtime_ns", said.stamp->mtime_ns);
-        object.add_text("file", stamp.str());
+        stamp.add("size", std::to_string(said.stamp->size));
+        stamp.add("mtime_ns", std::to_string(said.stamp->mtime_ns));
+        object.add("file", stamp.str());
     }
-    object.add("metadata", said.metadata);
+    object.add("metadata", json_text(said.metadata));
 }
-
-/// Reads the members of a JSON object and names in errors the one that is wrong.
-class object_reader {
-  public:
-    object_reader(const json& object, std::string path, const std::filesystem::path& file)
-        : object_(object), path_(std::move(path)), file_(file) {
-        if (!object.is_object())
-            refuse("", "an object", object);
-    }
-
-    [[nodiscard]] const json* find(std::string_view key) const {
-        const auto at = object_.find(std::string(key));
-        return at == object_.end() ? nullptr : &*at;
-    }
-    [[nodiscard]] const json& member(std::string_view key, std::string_view expected) const {
-        const json* const value = find(key);
-        if (value == nullptr)
-            refuse(key, expected, json());
-        return *value;
-    }
-    [[nodiscard]] std::string text(std::string_view key) const {
-        const json& value = member(key, "a string");
-        if (!value.is_string())
-            refuse(key, "a string", value);
-        return value.get<std::string>();
-    }
-    [[nodiscard]] std::uint64_t count(std::string_view key) const {
-        const json& value = member(key, "a count");
-        if (!value.is_number_unsigned())
-            refuse(key, "a count", value);
-        return value.get<std::uint64_t>();
-    }
-    [[nodiscard]] object_reader object(std::string_view key) const {
-        return {member(key, "an object"), full(key), file_};
-    }
-    [[noreturn]] void refuse(std::string_view key, std::string_view expected, const json& found) const {
-        throw format_error({.file = file_,
-                            .field = key.empty() ? path_ : full(key),
-                            .expected = std::string(expected),
-                            .found = found.is_null() ? "missing"
-                                     : found.is_structured()
-                                         ? found.type_name()
-                                         : found.dump(-1, ' ', true, json::error_handler_t::replace)});
-    }
-    [[nodiscard]] const json& value() const noexcept { return object_; }
-
-  private:
-    [[nodiscard]] std::string full(std::string_view key) const {
-        return path_.empty() ? std::string(key) : path_ + '.' + std::string(key);
-    }
-
-    const json& object_;
-    std::string path_;
-    const std::filesystem::path& file_;
-};
 
 [[nodiscard]] inline statistics parse_statistics(const object_reader& object) {
     statistics values;
     values.count = object.count("count");
     if (object.find("nan") != nullptr)
         values.nan = object.count("nan");
-    const auto exact = [&](std::string_view key) -> std::optional<statistics::number> {
+    const auto real = [&](const std::string& key, const json& value) {
+        const auto number = json_number(value);
+        if (!number)
+            object.refuse(key, "a number", &value);
+        return *number;
+    };
+    const auto exact = [&](const std::string& key) -> std::optional<statistics::number> {
         const json* const value = object.find(key);
         if (value == nullptr)
             return std::nullopt;
-        if (value->is_number_unsigned())
-            return value->get<std::uint64_t>();
-        if (value->is_number_integer())
-            return value->get<std::int64_t>();
-        if (const auto number = json_number(*value))
-            return *number;
-        object.refuse(key, "a number", *value);
-    };
-    const auto real = [&](std::string_view key, const json& value) {
-        if (const auto number = json_number(value))
-            return *number;
-        object.refuse(key, "a number", value);
+        if (const auto* const count = value->get_ptr<const json::number_unsigned_t*>())
+            return *count;
+        if (const auto* const whole = value->get_ptr<const json::number_integer_t*>())
+            return *whole;
+        return real(key, *value);
     };
     values.min = exact("min");
     values.max = exact("max");
     if (const json* const mean = object.find("mean")) {
-        const bool complex = mean->is_array() && mean->size() == 2;
-        values.mean = real("mean", complex ? (*mean)[0] : *mean);
+        const auto* const parts = mean->get_ptr<const json::array_t*>();
+        const bool complex = parts != nullptr && parts->size() == 2;
+        values.mean = real("mean", complex ? (*parts)[0] : *mean);
         if (complex)
-            values.mean_imaginary = real("mean", (*mean)[1]);
+            values.mean_imaginary = real("mean", (*parts)[1]);
     }
     if (const json* const deviation = object.find("std"))
         values.std = real("std", *deviation);
     if (object.find("fields") != nullptr) {
         const auto fields = object.object("fields");
-        for (const auto& item : fields.value().items())
-            values.fields.emplace_back(item.key(), parse_statistics(fields.object(item.key())));
+        for (const auto& [name, inner] : fields.members())
+            values.fields.emplace_back(name, parse_statistics(fields.object(name)));
     }
     return values;
 }
@@ -311,23 +168,21 @@ class object_reader {
     description said;
     const auto array = object.object("array");
     said.type = array.text("dtype");
-    const json& shape = array.member("shape", "a list of counts");
-    if (!shape.is_array())
-        array.refuse("shape", "a list of counts", shape);
-    for (const json& extent : shape) {
-        if (!extent.is_number_unsigned())
-            array.refuse("shape", "a list of counts", extent);
-        said.shape.push_back(extent.get<std::size_t>());
+    for (const json& extent : array.list("shape")) {
+        const auto* const count = extent.get_ptr<const json::number_unsigned_t*>();
+        if (count == nullptr)
+            array.refuse("shape", "a list of counts", &extent);
+        said.shape.push_back(static_cast<std::size_t>(*count));
     }
-    const auto order = array.text("order");
+    const auto& order = array.text("order");
     if (order != "C" && order != "F")
-        array.refuse("order", "\"C\" or \"F\"", array.member("order", ""));
+        array.refuse("order", "\"C\" or \"F\"", array.find("order"));
     said.column_major = order == "F";
     said.nbytes = array.count("nbytes");
     if (object.find("checksums") != nullptr) {
         const auto sums = object.object("checksums");
-        for (const auto& item : sums.value().items())
-            said.sums.emplace(item.key(), sums.text(item.key()));
+        for (const auto& [name, sum] : sums.members())
+            said.sums.emplace(name, sums.text(name));
     }
     if (object.find("statistics") != nullptr)
         said.statistics = parse_statistics(object.object("statistics"));
@@ -335,13 +190,12 @@ class object_reader {
         said.created = object.text("created");
     if (object.find("file") != nullptr) {
         const auto stamp = object.object("file");
-        const json& changed = stamp.member("mtime_ns", "a number");
-        if (!changed.is_number_integer())
-            stamp.refuse("mtime_ns", "a number", changed);
-        said.stamp = {stamp.count("size"), changed.get<std::int64_t>()};
+        said.stamp = {stamp.count("size"), stamp.integer("mtime_ns")};
     }
-    if (object.find("metadata") != nullptr)
-        said.metadata = object.object("metadata").value();
+    if (object.find("metadata") != nullptr) {
+        (void)object.object("metadata");
+        said.metadata = *object.find("metadata");
+    }
     return said;
 }
 
@@ -371,28 +225,23 @@ inline description described(const array_info& info) {
     return said;
 }
 
-inline json kept_metadata(json meta, const std::filesystem::path& file) {
-    if (meta.is_null())
-        return json::object();
-    if (!meta.is_object())
+inline json kept_metadata(const json& meta, const std::filesystem::path& file) {
+    if (!meta.is_null() && !meta.is_object())
         throw mismatch_error({.file = file,
                               .field = "metadata",
                               .expected = "an object",
                               .found = meta.type_name(),
                               .hint = R"({{"name", value}, …})"});
-    detail::replace_non_finite(meta);
-    return meta;
+    return meta.is_null() ? json(json::value_t::object) : meta;
 }
 
 inline sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file) {
     const json whole = detail::parsed_json(text, file);
     const detail::object_reader object(whole, "", file);
-    const auto version = object.text("ndkeep");
+    const auto& version = object.text("ndkeep");
     if (version != detail::sidecar_version)
-        throw format_error({.file = file,
-                            .field = "ndkeep",
-                            .expected = ndkeep::quoted(detail::sidecar_version),
-                            .found = ndkeep::quoted(version)});
+        throw format_error(
+            {.file = file, .field = "ndkeep", .expected = quoted(detail::sidecar_version), .found = quoted(version)});
     sidecar both{detail::parse_description(object), {}};
     if (object.find("previous") != nullptr)
         both.previous = detail::parse_description(object.object("previous"));
@@ -400,19 +249,15 @@ inline sidecar parse_sidecar(std::string_view text, const std::filesystem::path&
 }
 
 inline std::string sidecar_text(const sidecar& both) {
-    try {
-        detail::object_text object;
-        object.add("ndkeep", detail::sidecar_version);
-        detail::add_description(object, both.current);
-        if (both.previous) {
-            detail::object_text previous;
-            detail::add_description(previous, *both.previous);
-            object.add_text("previous", previous.str());
-        }
-        return object.lines();
-    } catch (const json::exception& problem) {
-        throw mismatch_error({.field = "metadata", .expected = "text in UTF-8", .found = problem.what()});
+    detail::object_text object;
+    object.add("ndkeep", detail::json_text(detail::sidecar_version));
+    detail::add_description(object, both.current);
+    if (both.previous) {
+        detail::object_text previous;
+        detail::add_description(previous, *both.previous);
+        object.add("previous", previous.str());
     }
+    return object.lines();
 }
 
 }  // namespace ndkeep

@@ -66,10 +66,6 @@ template <class Check>
     }
 }
 
-[[nodiscard]] inline std::string number_text(const statistics::number& number) {
-    return std::visit([](auto exact) { return json(exact).dump(); }, number);
-}
-
 /// Compares statistics that were stored with those of the data; sums of many numbers agree only within rounding.
 class statistics_check {
   public:
@@ -99,7 +95,7 @@ class statistics_check {
                               (!expected || *expected == *now || (is_nan(*expected) && is_nan(*now)) ||
                                std::abs(*expected - *now) <= rounding * scale);
             if (!same)
-                note(path, key, expected ? json(*expected).dump() : "none", now ? json(*now).dump() : "none");
+                note(path, key, expected ? json_text(*expected) : "none", now ? json_text(*now) : "none");
         };
         near("mean", stored.mean, data.mean);
         near("mean", stored.mean_imaginary, data.mean_imaginary);
@@ -197,7 +193,7 @@ inline json metadata(const std::filesystem::path& file) {
     const auto array = detail::open_header(target, {});
     const auto both = detail::read_sidecar(target);
     if (!both)
-        return json::object();
+        return json(json::value_t::object);
     const auto said = detail::believed(array, *both);
     if (!said)
         throw mismatch_error({.file = sidecar_path(target),
@@ -221,7 +217,7 @@ inline void describe(const std::filesystem::path& file, const describe_options& 
 
     auto said = described(array.info);
     said.stamp = stamp;
-    said.metadata = !options.meta.is_null() ? given : former ? former->metadata : json::object();
+    said.metadata = !options.meta.is_null() ? given : former ? former->metadata : json(json::value_t::object);
     const checksum wanted = options.sum ? *options.sum : former ? kinds_of(former->sums) : checksum::none;
     const checksum kinds = wanted == checksum::none ? checksum::crc32c : wanted;
     const bool with_statistics = options.statistics || (former && former->statistics);

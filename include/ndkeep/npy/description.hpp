@@ -115,7 +115,8 @@ inline void remove_sidecar(const std::filesystem::path& file) {
         fitting.push_back(both.current);
     if (both.previous && both.previous->fits(info))
         fitting.push_back(*both.previous);
-    std::stable_partition(fitting.begin(), fitting.end(), [&](const description& said) { return said.stamp == stamp; });
+    if (fitting.size() == 2 && fitting[1].stamp == stamp && fitting[0].stamp != stamp)
+        std::swap(fitting[0], fitting[1]);
     return fitting;
 }
 

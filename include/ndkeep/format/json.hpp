@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// JSON text both ways, for what ndkeep keeps in it: bounded when read, and numbers that are not finite kept as strings.
+//
+// nlohmann's own parser and serializer are left to those who use them: as templates they would cost every file that
+// includes this one about half a second. What is used of them here is their lexer and their value.
+#pragma once
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/unicode.hpp>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ndkeep {
+
+using json = nlohmann::json;
+
+namespace detail {
+
+inline constexpr std::size_t deepest_json = 128;
+
+/// Builds a value from nlohmann's parser events, and stops where it becomes too deep.
+class json_builder {
+  public:
+    using number_integer_t = json::number_integer_t;
+    using number_unsigned_t = json::number_unsigned_t;
+    using number_float_t = json::number_float_t;
+    using string_t = json::string_t;
+    using binary_t = json::binary_t;
+
+    bool null() { return add(json()); }
+    bool boolean(bool value) { return add(value); }
+    bool number_integer(number_integer_t value) { return add(value); }
+    bool number_unsigned(number_unsigned_t value) { return add(value); }
+    bool number_float(number_float_t value, const string_t&) { return add(value); }
+    bool string(string_t& value) { return add(std::move(value)); }
+    bool binary(binary_t&) { return false; }
+    bool start_object(std::size_t) { return open(json::value_t::object); }
+    bool key(string_t& name) {
+        key_ = std::move(name);
+        return true;
+    }
+    bool end_object() { return close(); }
+    bool start_array(std::size_t) { return open(json::value_t::array); }
+    bool end_array() { return close(); }
+    template <class Problem>
+    bool parse_error(std::size_t position, const std::string&, const Problem&) {
+        position_ = position;
+        return false;
+    }
+
+    [[nodiscard]] json& value() noexcept { return root_; }
+    [[nodiscard]] bool too_deep() const noexcept { return open_.size() >= deepest_json; }
+    [[nodiscard]] std::size_t position() const noexcept { return position_; }
+
+  private:
+    template <class Value>
+    bool add(Value&& value) {
+        (void)place(json(std::forward<Value>(value)));
+        return true;
+    }
+    bool open(json::value_t kind) {
+        if (too_deep())
+            return false;
+        open_.push_back(place(json(kind)));
+        return true;
+    }
+    bool close() {
+        open_.pop_back();
+        return true;
+    }
+    json* place(json value) {
+        if (open_.empty())
+            return &(root_ = std::move(value));
+        if (auto* const items = open_.back()->get_ptr<json::array_t*>())
+            return &items->emplace_back(std::move(value));
+        return &(open_.back()->get_ref<json::object_t&>()[std::move(key_)] = std::move(value));
+    }
+
+    json root_;
+    std::vector<json*> open_;  // containers; only the last one grows, so the others stay where they are
+    std::string key_;
+    std::size_t position_ = 0;
+};
+
+/// @throws format_error  not JSON, or nested too deeply
+[[nodiscard]] inline json parsed_json(std::string_view text, const std::filesystem::path& file) {
+    json_builder builder;
+    if (!json::sax_parse(text.begin(), text.end(), &builder))
+        throw format_error(
+            {.file = file,
+             .field = "json",
+             .expected = builder.too_deep() ? "at most 128 levels" : "valid JSON",
+             .found = builder.too_deep() ? "nested deeper" : "broken at byte " + std::to_string(builder.position())});
+    return std::move(builder.value());
+}
+
+inline void append_json_text(std::string& out, std::string_view text) {
+    if (!is_utf8(text))
+        throw mismatch_error({.field = "text", .expected = "UTF-8", .found = printed(text)});
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += '"';
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (byte < 0x20) {
+            out += "\\u00";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+/// The shortest text that reads back as the same double, and as a double.
+inline void append_json_number(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += number > 0 ? "\"Infinity\"" : number < 0 ? "\"-Infinity\"" : "\"NaN\"";
+        return;
+    }
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    out += text;
+    if (text.find_first_of(".e") == std::string_view::npos)
+        out += ".0";
+}
+
+/// The double behind a number or one of the three strings.
+[[nodiscard]] inline std::optional<double> json_number(const json& value) {
+    if (const auto* const real = value.get_ptr<const json::number_float_t*>())
+        return *real;
+    if (const auto* const count = value.get_ptr<const json::number_unsigned_t*>())
+        return static_cast<double>(*count);
+    if (const auto* const whole = value.get_ptr<const json::number_integer_t*>())
+        return static_cast<double>(*whole);
+    const auto* const text = value.get_ptr<const json::string_t*>();
+    if (text == nullptr)
+        return std::nullopt;
+    if (*text == "NaN")
+        return std::numeric_limits<double>::quiet_NaN();
+    if (*text == "Infinity")
+        return std::numeric_limits<double>::infinity();
+    if (*text == "-Infinity")
+        return -std::numeric_limits<double>::infinity();
+    return std::nullopt;
+}
+
+/// Any value on one line, with the spaces Python writes.
+inline void append_json(std::string& out, const json& value) {
+    switch (value.type()) {
+    case json::value_t::null:
+    case json::value_t::discarded:
+        out += "null";
+        return;
+    case json::value_t::boolean:
+        out += value.get_ref<const json::boolean_t&>() ? "true" : "false";
+        return;
+    case json::value_t::number_integer:
+        out += std::to_string(value.get_ref<const json::number_integer_t&>());
+        return;
+    case json::value_t::number_unsigned:
+        out += std::to_string(value.get_ref<const json::number_unsigned_t&>());
+        return;
+    case json::value_t::number_float:
+        return append_json_number(out, value.get_ref<const json::number_float_t&>());
+    case json::value_t::string:
+        return append_json_text(out, value.get_ref<const json::string_t&>());
+    case json::value_t::binary:
+        throw mismatch_error({.field = "json", .expected = "text and numbers", .found = "binary"});
+    case json::value_t::array: {
+        std::string_view between;
+        out += '[';
+        for (const json& inner : value.get_ref<const json::array_t&>()) {
+            out += std::exchange(between, ", ");
+            append_json(out, inner);
+        }
+        out += ']';
+        return;
+    }
+    case json::value_t::object: {
+        std::string_view between;
+        out += '{';
+        for (const auto& [key, inner] : value.get_ref<const json::object_t&>()) {
+            out += std::exchange(between, ", ");
+            append_json_text(out, key);
+            out += ": ";
+            append_json(out, inner);
+        }
+        out += '}';
+        return;
+    }
+    }
+}
+
+/// JSON text of single values, for objects whose keys are to stay in order.
+[[nodiscard]] inline std::string json_text(std::string_view text) {
+    std::string out;
+    append_json_text(out, text);
+    return out;
+}
+[[nodiscard]] inline std::string json_text(double number) {
+    std::string out;
+    append_json_number(out, number);
+    return out;
+}
+template <std::same_as<json> Value>  // only a value that is JSON already: nothing is turned into it on the way
+[[nodiscard]] std::string json_text(const Value& value) {
+    std::string out;
+    append_json(out, value);
+    return out;
+}
+
+/// An object whose members stay in the order they are added.
+class object_text {
+  public:
+    void add(std::string_view key, std::string_view json) {
+        members_.push_back(json_text(key) + ": " + std::string(json));
+    }
+    /// On one line.
+    [[nodiscard]] std::string str() const { return '{' + joined(", ") + '}'; }
+    /// One member a line.
+    [[nodiscard]] std::string lines() const { return "{ " + joined(",\n  ") + " }\n"; }
+
+  private:
+    [[nodiscard]] std::string joined(std::string_view between) const {
+        std::string out;
+        for (const auto& member : members_) {
+            out += out.empty() ? "" : between;
+            out += member;
+        }
+        return out;
+    }
+
+    std::vector<std::string> members_;
+};
+
+/// Reads the members of a JSON object, and names in errors the one that is wrong.
+class object_reader {
+  public:
+    object_reader(const json& value, std::string path, const std::filesystem::path& file)
+        : members_(value.get_ptr<const json::object_t*>()), path_(std::move(path)), file_(&file) {
+        if (members_ == nullptr)
+            refuse("", "an object", &value);
+    }
+
+    [[nodiscard]] const json::object_t& members() const noexcept { return *members_; }
+
+    [[nodiscard]] const json* find(const std::string& key) const {
+        const auto at = members_->find(key);
+        return at == members_->end() ? nullptr : &at->second;
+    }
+    [[nodiscard]] const std::string& text(const std::string& key) const {
+        return wanted<json::string_t>(key, "a string");
+    }
+    [[nodiscard]] std::uint64_t count(const std::string& key) const {
+        return wanted<json::number_unsigned_t>(key, "a count");
+    }
+    [[nodiscard]] std::int64_t integer(const std::string& key) const {
+        const json* const value = find(key);
+        const auto* const count = value == nullptr ? nullptr : value->get_ptr<const json::number_unsigned_t*>();
+        if (count != nullptr && std::in_range<std::int64_t>(*count))
+            return static_cast<std::int64_t>(*count);
+        return wanted<json::number_integer_t>(key, "an integer");
+    }
+    [[nodiscard]] const json::array_t& list(const std::string& key) const {
+        return wanted<json::array_t>(key, "a list");
+    }
+    [[nodiscard]] object_reader object(const std::string& key) const {
+        const json* const value = find(key);
+        if (value == nullptr)
+            refuse(key, "an object", nullptr);
+        return {*value, full(key), *file_};
+    }
+    [[noreturn]] void refuse(const std::string& key, std::string_view expected, const json* found) const {
+        throw format_error({.file = *file_,
+                            .field = key.empty() ? path_ : full(key),
+                            .expected = std::string(expected),
+                            .found = found == nullptr ? "missing" : found->type_name()});
+    }
+
+  private:
+    template <class Value>
+    [[nodiscard]] const Value& wanted(const std::string& key, std::string_view expected) const {
+        const json* const value = find(key);
+        const auto* const exact = value == nullptr ? nullptr : value->get_ptr<const Value*>();
+        if (exact == nullptr)
+            refuse(key, expected, value);
+        return *exact;
+    }
+    [[nodiscard]] std::string full(const std::string& key) const { return path_.empty() ? key : path_ + '.' + key; }
+
+    const json::object_t* members_;
+    std::string path_;
+    const std::filesystem::path* file_;
+};
+
+}  // namespace detail
+
+}  // namespace ndkeep
