@@ -147,9 +147,12 @@ class any_array {
         return column;
     }
 
-    /// What writers read: this array must outlive it.
+    /// What writers read: an array given by name must outlive it, a temporary one is kept.
     operator array_view() const& { return {type_, shape_, bytes_.data()}; }  // NOLINT: implicit
-    operator array_view() && = delete;
+    operator array_view() && {                                               // NOLINT: implicit
+        const auto kept = std::make_shared<const any_array>(std::move(*this));
+        return array_view(*kept).kept_by(kept);
+    }
 
   private:
     [[nodiscard]] std::string hint() const {

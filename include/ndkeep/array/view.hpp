@@ -110,6 +110,13 @@ class array_view {
         return other;
     }
 
+    /// The same array, whose memory `owner` holds for as long as this view or a copy of it lives.
+    [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const {
+        array_view other = *this;
+        other.owner_ = std::move(owner);
+        return other;
+    }
+
     /// The first element, if all lie in memory just as they are to be written; else nullptr.
     [[nodiscard]] const std::byte* contiguous() const noexcept { return contiguous_; }
 

@@ -80,14 +80,20 @@ class file {
     }
 
     /// Creates an empty file under a name that must not exist; nullopt when it does.
-    [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path) {
+    /// @param called  what errors name
+    [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path,
+                                                              const std::filesystem::path& called) {
         const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
         const int descriptor = detail::retried([&] { return ::open(path.c_str(), flags, 0666); });
         if (descriptor < 0 && errno == EEXIST)
             return std::nullopt;
         if (descriptor < 0)
-            throw io_error(path, "cannot create", detail::last_error());
-        return file(descriptor, path);
+            throw io_error(called, "cannot create", detail::last_error());
+        return file(descriptor, called);
+    }
+
+    [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path) {
+        return create_exclusive(path, path);
     }
 
     /// Opens what is there, without following a last symbolic link; nullopt when nothing is.
@@ -100,7 +106,7 @@ class file {
     }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    /// What errors call it from now on: a file written beside its target is best known by the target.
+    /// What errors call it from now on.
     void call(std::filesystem::path name) { path_ = std::move(name); }
     [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
     /// For the mapping floor and for locks; still owned by this object.

@@ -104,14 +104,16 @@ class writer_lock {
     void acquire() {
         name_ = detail::beside(target_);
         for (int tries = 0; tries < 1000; ++tries) {
-            if (auto fresh = file::create_exclusive(name_)) {
-                hold(std::move(*fresh));
-                if (!detail::locked(beside_))
+            if (auto fresh = file::create_exclusive(name_, target_)) {
+                beside_ = std::move(*fresh);
+                if (!detail::locked(beside_)) {
+                    ::unlink(name_.c_str());
                     return use_random_name();
+                }
                 if (is_still_named())
                     return;
             } else if (auto leftover = file::open_leftover(name_)) {
-                hold(std::move(*leftover));
+                beside_ = std::move(*leftover);
                 const auto status = beside_.status();
                 if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || !detail::locked(beside_))
                     return use_random_name();
@@ -127,17 +129,14 @@ class writer_lock {
         throw io_error(target_, "cannot lock", std::make_error_code(std::errc::resource_unavailable_try_again));
     }
 
-    void hold(file held) {
-        beside_ = std::move(held);
-        beside_.call(target_);
-    }
-
     void use_random_name() {
         beside_ = {};
         for (;;) {
             name_ = target_.parent_path() / (".ndk-" + detail::hexadecimal(detail::random_bits()) + ".ndk");
-            if (auto fresh = file::create_exclusive(name_))
-                return hold(std::move(*fresh));
+            if (auto fresh = file::create_exclusive(name_, target_)) {
+                beside_ = std::move(*fresh);
+                return;
+            }
         }
     }
 

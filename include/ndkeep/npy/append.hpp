@@ -172,6 +172,33 @@ inline void rewrite_grown(const opened_array& array, writer_lock&& lock, const a
     next.commit(sync);
 }
 
+/// Rows behind the data, then the header bytes that make them part of it: the commit point. When either fails, the file
+/// is what it was.
+inline void grow_in_place(opened_array& array, const grown_header& grown, std::span<const std::byte> bytes, bool sync) {
+    const std::uint64_t former_size = array.source.size();
+    const auto settle = [&] {
+        if (sync)
+            array.source.sync();
+        else
+            array.source.settle();
+    };
+    try {
+        array.source.write(data_end(array), bytes);
+        settle();
+        try {
+            array.source.write(grown.first, grown.changed);
+            settle();
+        } catch (const error&) {
+            array.source.write(grown.first, std::span(array.header).subspan(grown.first, grown.changed.size()));
+            throw;
+        }
+    } catch (const error&) {
+        if (array.source.size() > former_size)
+            array.source.resize(former_size);
+        throw;
+    }
+}
+
 }  // namespace detail
 
 inline void append(const std::filesystem::path& file, const array_view& rows, const append_options& options) {
@@ -196,27 +223,16 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
 
     if (both)
         detail::write_sidecar(target, *both, options.sync);
-    const std::uint64_t former_size = array.source.size();
+    detail::grow_in_place(array, grown, added.bytes(), options.sync);
+    if (!both)
+        return;
     try {
-        array.source.write(detail::data_end(array), added.bytes());
-        if (options.sync)
-            array.source.sync();
-    } catch (const error&) {
-        // The header still says the former shape, and the sidecar has its description as the previous one.
-        if (array.source.size() > former_size)
-            array.source.resize(former_size);
-        throw;
-    }
-    array.source.write(grown.first, grown.changed);
-    if (options.sync)
-        array.source.sync();
-    if (both) {
-        // Now that the file is what the sidecar says, its stamp spares readers the checksum.
         both->current.stamp = array.source.stamp();
         both->previous.reset();
         detail::write_sidecar(target, *both, options.sync);
+    } catch (const error&) {
+        // The rows are in and the sidecar is right; a stamp in it would only have spared readers a checksum.
     }
-    array.source.settle();
 }
 
 inline std::size_t recover(const std::filesystem::path& file, const limits& limit) {
@@ -237,14 +253,22 @@ inline std::size_t recover(const std::filesystem::path& file, const limits& limi
     if (gained == 0)
         return 0;
     const detail::grown_header grown(array, gained);
-    detail::drop_claims(array, target);
-    if (grown.in_place) {
-        array.source.write(grown.first, grown.changed);
-        array.source.sync();
+    const auto both = detail::read_sidecar(target);
+    const auto former = both ? detail::believed(array, *both) : std::nullopt;
+    std::optional<sidecar> next;
+    if (former) {
+        // Nothing is claimed of rows that nobody vouched for; the metadata stays.
+        next = sidecar{described(grown.info), former};
+        next->current.metadata = former->metadata;
+    }
+    if (!grown.in_place) {
+        array.info.shape = grown.info.shape;  // the rows behind the data are data now
+        detail::rewrite_grown(array, std::move(lock), grown.info, {}, std::move(next), true);
         return gained;
     }
-    array.info.shape = grown.info.shape;  // the rows behind the data are data now
-    detail::rewrite_grown(array, std::move(lock), grown.info, {}, std::nullopt, true);
+    if (next)
+        detail::write_sidecar(target, *next, true);
+    detail::grow_in_place(array, grown, {}, true);
     return gained;
 }
 

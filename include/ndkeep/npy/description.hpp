@@ -65,6 +65,10 @@ inline void digest_data(const opened_array& array, digest& into, std::string_vie
     if (!is_file(path))
         return std::nullopt;
     const file source = file::open(path);
+    std::array<std::byte, 256> begin = {};
+    const std::size_t length = source.read_some(0, begin);
+    if (as_text({begin.data(), length}).find("\"ndkeep\"") == std::string_view::npos)
+        return std::nullopt;
     const std::uint64_t size = source.size();
     if (size > longest_sidecar)
         throw format_error({.file = path,
@@ -73,8 +77,6 @@ inline void digest_data(const opened_array& array, digest& into, std::string_vie
                             .found = counted(size, "byte")});
     std::string text(static_cast<std::size_t>(size), '\0');
     source.read(0, std::as_writable_bytes(std::span(text)));
-    if (std::string_view(text).substr(0, 256).find("\"ndkeep\"") == std::string_view::npos)
-        return std::nullopt;
     return text;
 }
 
@@ -103,6 +105,8 @@ inline void write_sidecar(const std::filesystem::path& file, const sidecar& both
 
 inline void remove_sidecar(const std::filesystem::path& file) {
     const auto path = sidecar_path(file);
+    if (is_file(beside(path)))
+        const writer_lock swept(path);  // what a killed writer of the sidecar left
     if (sidecar_on_disk(path))
         remove_file(path);
 }
@@ -111,10 +115,15 @@ inline void remove_sidecar(const std::filesystem::path& file) {
 [[nodiscard]] inline std::vector<description> candidates(const sidecar& both, const array_info& info,
                                                          const file_stamp& stamp) {
     std::vector<description> fitting;
-    if (both.current.fits(info))
-        fitting.push_back(both.current);
-    if (both.previous && both.previous->fits(info))
-        fitting.push_back(*both.previous);
+    const auto consider = [&](const description& said) {
+        // With a stamp and no sum it is about one very file: the one that a save found without a sidecar.
+        const bool other_file = said.stamp && said.sums.empty() && said.stamp != stamp;
+        if (said.fits(info) && !other_file)
+            fitting.push_back(said);
+    };
+    consider(both.current);
+    if (both.previous)
+        consider(*both.previous);
     if (fitting.size() == 2 && fitting[1].stamp == stamp && fitting[0].stamp != stamp)
         std::swap(fitting[0], fitting[1]);
     return fitting;
@@ -147,12 +156,6 @@ inline void remove_sidecar(const std::filesystem::path& file) {
         if (agrees(said, data.sums))
             return said;
     return std::nullopt;
-}
-
-/// The description that fits the file by its header alone: enough to carry along, since readers check further.
-[[nodiscard]] inline std::optional<description> fitting_description(const opened_array& array, const sidecar& both) {
-    auto fitting = candidates(both, array.info, array.source.stamp());
-    return fitting.empty() ? std::nullopt : std::optional(std::move(fitting.front()));
 }
 
 /// Before the data is changed in place: what is said of it from now on is only what stays true.

@@ -220,8 +220,8 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
 template <element T, std::size_t N, bool ByColumns>
 [[nodiscard]] auto create_mapped(const std::filesystem::path& file, const extents<N>& shape,
                                  const create_options& options) {
+    // The order as asked, also where it makes no difference: so does numpy.lib.format.open_memmap.
     array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns};
-    info.column_major = written_column_major(info);
     const std::string header = header_bytes(info);
     info.data_offset = header.size();
     constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;

@@ -86,10 +86,17 @@ inline void write_array(file& out, const array_view& array, const array_info& in
 /// The description of what is there now, for the sidecar of what replaces it.
 [[nodiscard]] inline std::optional<description> former_description(const std::filesystem::path& file) {
     try {
+        const auto array = open_header(file, {.header_characters = longest_header});
         const auto both = read_sidecar(file);
-        if (!both)
-            return std::nullopt;
-        return fitting_description(open_header(file, {.header_characters = longest_header}), *both);
+        const auto fitting = both ? candidates(*both, array.info, array.source.stamp()) : std::vector<description>();
+        // Readers judge what is carried along, so that one that fits the header is enough; of two, only one is right.
+        auto former = fitting.size() == 1 ? fitting.front() : both ? believed(array, *both) : std::nullopt;
+        if (!former) {
+            // So that, until the data is replaced, the new description is not taken for one of the old data.
+            former = described(array.info);
+            former->stamp = array.source.stamp();
+        }
+        return former;
     } catch (const error&) {
         return std::nullopt;  // no file, or none that could be read: there is nothing to describe
     }

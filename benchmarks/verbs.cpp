@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Times one pass of each verb beside its physical floor: prints "verb bytes seconds" lines for run.sh to put together.
+#include <ndkeep/npy.hpp>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace nk = ndkeep;
+
+namespace {
+
+/// The mean of several calls, where one is too short for the clock.
+template <class Call>
+double seconds(Call&& call, int times = 1) {
+    ::sync();  // so that nobody's pages are still on their way to the disk meanwhile
+    using clock = std::chrono::steady_clock;
+    const auto begin = clock::now();
+    for (int i = 0; i < times; ++i)
+        call();
+    return std::chrono::duration<double>(clock::now() - begin).count() / times;
+}
+
+void report(const char* verb, std::size_t bytes, double time) { std::printf("%s %zu %.9f\n", verb, bytes, time); }
+
+void require(bool held) {
+    if (!held) {
+        std::perror("benchmark");
+        std::exit(1);
+    }
+}
+
+void raw_write(const std::string& path, const void* data, std::size_t bytes) {
+    ::unlink(path.c_str());
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0666);
+    require(file >= 0);
+    for (std::size_t done = 0; done < bytes;) {
+        const auto some = ::write(file, static_cast<const char*>(data) + done, bytes - done);
+        require(some > 0);
+        done += static_cast<std::size_t>(some);
+    }
+    require(::close(file) == 0);
+}
+
+/// Into memory that is fresh each time, as an array that is just made.
+double raw_read(const std::string& path, std::size_t bytes) {
+    const std::unique_ptr<double[]> memory(new double[bytes / sizeof(double)]);
+    const int file = ::open(path.c_str(), O_RDONLY);
+    require(file >= 0);
+    for (std::size_t done = 0; done < bytes;) {
+        const auto some = ::pread(file, reinterpret_cast<char*>(memory.get()) + done, bytes - done,
+                                  static_cast<off_t>(done + 128));
+        require(some > 0);
+        done += static_cast<std::size_t>(some);
+    }
+    ::close(file);
+    return memory[0];
+}
+
+/// What any mapping has to do: open, look at the size, read the header, map, touch, unmap.
+double raw_map(const std::string& path, std::size_t bytes) {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    require(file >= 0);
+    struct stat status = {};
+    require(::fstat(file, &status) == 0);
+    char header[128];
+    require(::pread(file, header, sizeof header, 0) == sizeof header);
+    void* const at = ::mmap(nullptr, bytes + 128, PROT_READ, MAP_SHARED, file, 0);
+    require(at != MAP_FAILED);
+    const double first = *reinterpret_cast<const double*>(static_cast<const char*>(at) + 128);
+    ::munmap(at, bytes + 128);
+    ::close(file);
+    return first;
+}
+
+volatile double sink = 0;
+
+void measure(const std::string& directory, std::size_t count) {
+    const std::string path = directory + "/array.npy";
+    const std::string raw = directory + "/array.raw";
+    const std::size_t bytes = count * sizeof(double);
+    const bool small = bytes < 1'000'000;
+    const int times = small ? 2000 : 1;
+    const xt::xtensor<double, 1> array = xt::arange<double>(0, static_cast<double>(count));
+
+    report("write:floor", bytes, seconds([&] { raw_write(raw, array.data(), bytes); }, times));
+    ::unlink(path.c_str());
+    report("save", bytes, seconds([&] { nk::save(path, array); }, times));
+    report("save+crc32", bytes, seconds([&] { nk::save(path, array, {.sum = nk::checksum::crc32}); }, times));
+    report("save+statistics", bytes, seconds([&] { nk::save(path, array, {.statistics = true}); }, times));
+    report("save(a*1.8+32)", bytes, seconds([&] { nk::save(path, array * 1.8 + 32); }, times));
+    report("read:floor", bytes, seconds([&] { sink = raw_read(path, bytes); }, times));
+    report("load", bytes, seconds([&] { sink = nk::load<double, 1>(path)(0); }, times));
+    report("map:floor", bytes, seconds([&] { sink = raw_map(path, bytes); }, 2000));
+    report("map", bytes, seconds([&] { sink = nk::map<double, 1>(path)(0); }, 2000));
+    const auto mapped = nk::map<double, 1>(path);
+    report("sum:floor", bytes, seconds([&] {
+               double sums[4] = {};
+               for (std::size_t i = 0; i + 4 <= count; i += 4)
+                   for (std::size_t j = 0; j < 4; ++j)
+                       sums[j] += mapped.data()[i + j];
+               sink = sums[0] + sums[1] + sums[2] + sums[3];
+           }, times));
+    report("xt::mean(map)", bytes, seconds([&] { sink = xt::mean(mapped)(); }, times));
+    nk::describe(path, {.sum = nk::checksum::crc32c});
+    report("verify(crc32c)", bytes, seconds([&] { nk::verify(path); }, times));
+    report("append(1%)", bytes / 100, seconds([&] {
+               const xt::xtensor<double, 1> rows = xt::ones<double>({std::max<std::size_t>(1, count / 100)});
+               nk::append(path, rows, {.sync = false});
+           }));
+    ::unlink(path.c_str());
+    ::unlink((path + ".json").c_str());
+    ::unlink(raw.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 3) {
+        std::fprintf(stderr, "usage: verbs DIRECTORY BYTES\n");
+        return 2;
+    }
+    measure(argv[1], static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10)) / sizeof(double));
+}
