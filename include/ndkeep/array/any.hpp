@@ -63,6 +63,16 @@ struct listed<types<T...>> {
     }
 }
 
+/// Makes bytes that came from a file values of T. NumPy keeps what it is given in a bool; C++ knows only 0 and 1.
+template <class T>
+void make_values([[maybe_unused]] T* values, [[maybe_unused]] std::size_t count) {
+    if constexpr (std::is_same_v<T, bool>) {
+        auto* const bytes = reinterpret_cast<unsigned char*>(values);
+        for (std::size_t i = 0; i < count; ++i)
+            bytes[i] = bytes[i] != 0;
+    }
+}
+
 /// Throws when an array of `shape` cannot be one of rank N.
 template <std::size_t N>
 void check_rank(std::span<const std::size_t> shape, const std::filesystem::path& file, std::string_view verb) {
@@ -127,6 +137,7 @@ class any_array {
         detail::check_rank<N>(shape_, {}, "as");
         auto array = detail::uninitialised<array_of<T, N>>(shape_);
         to_elements.run(reinterpret_cast<std::byte*>(array.data()), bytes_.data(), size());
+        detail::make_values(array.data(), size());
         return array;
     }
 
@@ -169,7 +180,7 @@ namespace detail {
 
 template <class T, class Function>
 decltype(auto) visit_as(Function&& function, const any_array& array) {
-    if (array.type().is_native()) {
+    if (array.type().is_native() && !std::is_same_v<T, bool>) {
         const auto* const elements = reinterpret_cast<const T*>(array.bytes().data());
         return std::forward<Function>(function)(
             xt::adapt<xt::layout_type::row_major>(elements, array.size(), xt::no_ownership(), array.shape()));

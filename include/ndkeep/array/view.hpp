@@ -79,10 +79,13 @@ class array_view {
         look_at_bytes(data, std::move(strides));
         set_order(prefers_column_major_);
     }
-    /// The same, one behind the other in one of the two orders.
-    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, bool column_major = false)
+    /// The same, one behind the other in one of the two orders. A bool and nothing that turns into one: `{16}` is a
+    /// stride.
+    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::same_as<bool> auto column_major)
         : array_view(type, shape, data,
                      detail::strides_of(shape, static_cast<std::size_t>(type.size()), column_major)) {}
+    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data)
+        : array_view(std::move(type), std::move(shape), data, false) {}
 
     /// Elements that exist only once they are asked for: in row-major order, by blocks, each once.
     array_view(dtype type, std::vector<std::size_t> shape, filler fill)
@@ -144,14 +147,14 @@ class array_view {
     void look_at(const A& array) {
         if constexpr (detail::expression<A>) {
             set_type<typename A::value_type>();
-            shape_.assign(array.shape().begin(), array.shape().end());
+            set_shape(array.shape());
             if constexpr (xt::has_data_interface<A>::value && xt::has_strides<A>::value)
                 look_at_elements(array.data() + array.data_offset(), array.strides());
             else
                 look_at_expression(array);
         } else if constexpr (detail::array_with_data<A>) {
             set_type<std::remove_pointer_t<decltype(array.data())>>();
-            shape_.assign(std::begin(array.shape()), std::end(array.shape()));
+            set_shape(array.shape());
             if constexpr (requires { std::begin(array.strides()); })
                 look_at_elements(array.data(), array.strides());
             else
@@ -173,6 +176,11 @@ class array_view {
             layout::add_shape(shape_);
             look_at_rows(std::data(array));
         }
+    }
+
+    template <class Shape>
+    void set_shape(const Shape& shape) {
+        shape_.assign(std::begin(shape), std::end(shape));
     }
 
     template <class T>

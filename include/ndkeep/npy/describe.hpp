@@ -24,7 +24,12 @@ inline void describe(const std::filesystem::path& file, const describe_options& 
 
 /// The metadata of a file: {} where there is no sidecar.
 /// @throws mismatch_error  the sidecar is stale: it describes another array than the file holds
-[[nodiscard]] inline json metadata(const std::filesystem::path& file);
+[[nodiscard]] inline json metadata(const std::filesystem::path& file, const limits& limit = {});
+
+struct verify_options {
+    limits limit = {};
+    run_options run = {};
+};
 
 /// Something that is not as it should be.
 struct finding {
@@ -38,11 +43,12 @@ struct finding {
 
 /// Everything wrong with a file: header, length, sidecar, every checksum, every statistic. Reads the data once when
 /// there is a sidecar. Empty means all is well.
-[[nodiscard]] inline std::vector<finding> findings(const std::filesystem::path& file, const run_options& run = {});
+[[nodiscard]] inline std::vector<finding> findings(const std::filesystem::path& file,
+                                                   const verify_options& options = {});
 
 /// Checks the same and throws the first thing wrong.
 /// @throws io_error, format_error, mismatch_error, checksum_error
-inline void verify(const std::filesystem::path& file, const run_options& run = {});
+inline void verify(const std::filesystem::path& file, const verify_options& options = {});
 
 namespace detail {
 
@@ -168,29 +174,29 @@ inline void find_in_data(const opened_array& array, const std::filesystem::path&
 
 }  // namespace detail
 
-inline std::vector<finding> findings(const std::filesystem::path& file, const run_options& run) {
+inline std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options) {
     std::vector<finding> all;
     detail::opened_array array;
     std::optional<sidecar> both;
-    if (!detail::passes(all, [&] { array = detail::open_header(file, {}); }))
+    if (!detail::passes(all, [&] { array = detail::open_header(file, options.limit); }))
         return all;
     const bool whole = detail::passes(all, [&] { detail::check_data(array); });
     const auto target = detail::resolved(file);
     if (!detail::passes(all, [&] { both = detail::read_sidecar(target); }) || !both || !whole)
         return all;
-    (void)detail::passes(all, [&] { detail::find_in_data(array, target, *both, run, all); });
+    (void)detail::passes(all, [&] { detail::find_in_data(array, target, *both, options.run, all); });
     return all;
 }
 
-inline void verify(const std::filesystem::path& file, const run_options& run) {
-    const auto all = findings(file, run);
+inline void verify(const std::filesystem::path& file, const verify_options& options) {
+    const auto all = findings(file, options);
     if (!all.empty())
         std::rethrow_exception(all.front().cause);
 }
 
-inline json metadata(const std::filesystem::path& file) {
+inline json metadata(const std::filesystem::path& file, const limits& limit) {
     const auto target = detail::resolved(file);
-    const auto array = detail::open_header(target, {});
+    const auto array = detail::open_header(target, limit);
     const auto both = detail::read_sidecar(target);
     if (!both)
         return json(json::value_t::object);
@@ -208,7 +214,7 @@ inline void describe(const std::filesystem::path& file, const describe_options& 
     const json given = kept_metadata(options.meta, file);
     const writer_lock lock(file);
     const auto& target = lock.target();
-    const auto array = detail::open_array(target, {});
+    const auto array = detail::open_array(target, {.header_characters = longest_header});
     const auto stamp = array.source.stamp();
     const auto both = detail::read_sidecar(target);
     const auto kept = both ? detail::believed(array, *both, options.run) : std::nullopt;

@@ -172,14 +172,6 @@ class element_reader {
     return (name.empty() ? "" : std::string(verb) + '<' + name + "> or ") + std::string(verb) + "_any";
 }
 
-/// NumPy stores what it is given in a bool; C++ knows only 0 and 1.
-template <class T>
-void make_bools(T* values, std::size_t count) {
-    auto* const bytes = reinterpret_cast<unsigned char*>(values);
-    for (std::size_t i = 0; i < count; ++i)
-        bytes[i] = bytes[i] != 0;
-}
-
 template <element T, std::size_t N, bool ColumnMajor>
 [[nodiscard]] auto load_elements(const opened_array& opened, std::string_view verb, const run_options& run) {
     const conversion convert(opened.info.type, dtype_of<T>(), opened.source.path(), load_hint(verb, opened.info.type));
@@ -188,8 +180,7 @@ template <element T, std::size_t N, bool ColumnMajor>
     auto array = uninitialised<array_of<T, N, layout>>(opened.info.shape);
     element_reader(opened.source, opened.info, convert, reinterpret_cast<std::byte*>(array.data()))
         .run(ColumnMajor, run);
-    if constexpr (std::is_same_v<T, bool>)
-        make_bools(array.data(), array.size());
+    make_values(array.data(), array.size());
     return array;
 }
 
