@@ -81,13 +81,15 @@ class mapping {
     /// Returns when every store has reached the disk.
     /// @throws mismatch_error  the mapping is a private copy, which no file will ever hold
     void flush() const {
+        if (range_.begin == nullptr && mode_ != map_mode::copy_on_write)
+            return;
         if (mode_ != map_mode::read_write)
             throw mismatch_error({.file = path_,
                                   .field = "mapping",
                                   .expected = "read_write",
                                   .found = mode_ == map_mode::read_only ? "read-only" : "copy_on_write",
                                   .hint = "save writes it to a file"});
-        if (range_.begin != nullptr && ::msync(range_.begin, range_.mapped, MS_SYNC) != 0)
+        if (::msync(range_.begin, range_.mapped, MS_SYNC) != 0)
             fail("cannot flush");
     }
 

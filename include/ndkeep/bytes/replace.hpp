@@ -76,6 +76,7 @@ class writer_lock {
     explicit writer_lock(const std::filesystem::path& target) : target_(detail::resolved(target)) {
         if (target_.filename().empty())
             throw io_error(target, "cannot write", std::make_error_code(std::errc::is_a_directory));
+        look_at_target();  // before anything is made beside what may not be written
         acquire();
         look_at_target();
     }
@@ -149,6 +150,7 @@ class writer_lock {
     }
 
     void look_at_target() {
+        former_.reset();
         struct stat status = {};
         if (::stat(target_.c_str(), &status) != 0)
             return;

@@ -213,9 +213,9 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
     detail::check_rows(array, rows);
     detail::check_no_second_array(array);
     const auto added = detail::rows_as_in_file(array, rows);
-    if (added.size() == 0)
-        return;
     const std::size_t axis = array.info.column_major ? rows.shape().size() - 1 : 0;
+    if (rows.shape()[axis] == 0)
+        return;
     const detail::grown_header grown(array, rows.shape()[axis]);
     auto both = detail::grown_sidecar(array, target, grown.info, added.bytes(), added.size());
     if (!grown.in_place)
