@@ -126,6 +126,8 @@ class conversion {
     /// Converts `count` elements that lie one behind the other. Padding of the result is zeros. The ranges are apart,
     /// or the same if `keeps_places()`.
     void run(std::byte* to, const std::byte* from, std::size_t count) const {
+        if (count == 0)
+            return;  // there may be no memory at all then
         if (moves_.size() == 1 && moves_[0].bytes == from_size_ && from_size_ == to_size_) {
             const move& whole = moves_[0];
             if (whole.width == 1)
