@@ -90,7 +90,8 @@ void check_rank(std::span<const std::size_t> shape, const std::filesystem::path&
 template <class Array>
 [[nodiscard]] Array uninitialised(std::span<const std::size_t> shape) {
     typename Array::shape_type wanted = xtl::make_sequence<typename Array::shape_type>(shape.size(), 0);
-    std::copy(shape.begin(), shape.end(), wanted.begin());
+    for (std::size_t i = 0; i < wanted.size(); ++i)  // not std::copy: an array of no extents has no memory
+        wanted[i] = shape[i];
     return Array::from_shape(wanted);
 }
 

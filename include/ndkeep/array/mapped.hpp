@@ -128,7 +128,9 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     template <class Shape>
     void become(const Shape& shape) {
         auto wanted = xtl::make_sequence<shape_type>(N == any_rank ? std::size(shape) : N, std::size_t{0});
-        std::copy_n(std::begin(shape), std::min<std::size_t>(std::size(shape), wanted.size()), wanted.begin());
+        auto extent = std::begin(shape);
+        for (std::size_t i = 0; i < std::min<std::size_t>(std::size(shape), wanted.size()); ++i, ++extent)
+            wanted[i] = *extent;
         base::shape_impl() = wanted;
         base::strides_impl() = xtl::make_sequence<typename base::strides_type>(wanted.size(), 0);
         base::backstrides_impl() = base::strides_impl();

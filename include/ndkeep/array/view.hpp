@@ -72,6 +72,13 @@ class array_view {
             set_order(prefers_column_major_);
         }
 
+    /// Refuses what is no `array_like` by that name.
+    template <class A>
+        requires(!array_like<std::remove_cvref_t<A>> && !std::same_as<std::remove_cvref_t<A>, array_view> &&
+                 !requires(A && array) { std::forward<A>(array).operator array_view(); })
+    array_view(A&&)
+    = delete;
+
     /// Bytes in memory, laid out as `type` says, padding as it is.
     /// @param strides  bytes from one element to the next, one number an axis
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::vector<std::ptrdiff_t> strides)

@@ -155,7 +155,7 @@ inline void find_in_data(const opened_array& array, const std::filesystem::path&
     description data;
     computed.tell(data);
     // The one with the file's stamp is the one; without a stamp that fits, the one with the right sums.
-    const bool stamped = fitting.front().stamp == array.source.stamp();
+    const bool stamped = stamp_decides(fitting, array.source.stamp());
     const auto right =
         std::find_if(fitting.begin(), fitting.end(), [&](const description& said) { return agrees(said, data.sums); });
     const description& said = stamped || right == fitting.end() ? fitting.front() : *right;

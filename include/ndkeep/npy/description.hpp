@@ -129,6 +129,11 @@ inline void remove_sidecar(const std::filesystem::path& file) {
     return fitting;
 }
 
+/// Whether the first candidate is the file's by its stamp alone: two saves within one tick of the clock have one stamp.
+[[nodiscard]] inline bool stamp_decides(const std::vector<description>& fitting, const file_stamp& stamp) {
+    return fitting.front().stamp == stamp && (fitting.size() == 1 || fitting[1].stamp != stamp);
+}
+
 /// Whether the data has every sum that `said` gives it; sums of kinds that are not known here are passed over.
 [[nodiscard]] inline bool agrees(const description& said, const checksums& computed) {
     return std::all_of(said.sums.begin(), said.sums.end(), [&](const auto& stored) {
@@ -142,8 +147,10 @@ inline void remove_sidecar(const std::filesystem::path& file) {
                                                          const run_options& run = {}) {
     const auto stamp = array.source.stamp();
     const auto fitting = candidates(both, array.info, stamp);
-    if (fitting.empty() || fitting.front().stamp == stamp || kinds_of(fitting.front().sums) == checksum::none)
-        return fitting.empty() ? std::nullopt : std::optional(fitting.front());
+    if (fitting.empty())
+        return std::nullopt;
+    if (stamp_decides(fitting, stamp) || kinds_of(fitting.front().sums) == checksum::none)
+        return fitting.front();
     checksum kinds = checksum::none;
     for (const auto& said : fitting)
         kinds |= kinds_of(said.sums);

@@ -10,7 +10,7 @@
 namespace ndkeep {
 
 /// What `map` returns for these tags.
-template <element T, std::size_t N, map_tag... Tag>
+template <class T, std::size_t N, map_tag... Tag>
 using mapped_as = mapped<std::conditional_t<detail::chosen<Tag...>::mode == map_mode::read_only, const T, T>, N,
                          detail::chosen<Tag...>::layout>;
 
