@@ -193,12 +193,10 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
 [[nodiscard]] inline any_array widened(const any_array& narrow) {
     any_array wide(dtype_of<float>(), narrow.shape());
     const conversion convert(narrow.type(), dtype_of<float16>());
-    for (std::size_t i = 0; i < narrow.size(); ++i) {
-        std::array<std::byte, 2> bits;
-        convert.run(bits.data(), narrow.bytes().data() + 2 * i, 1);
-        const float value = std::bit_cast<float16>(bits);
-        std::memcpy(wide.bytes().data() + sizeof value * i, &value, sizeof value);
-    }
+    const buffer halves(narrow.bytes().size());
+    convert.run(halves.data(), narrow.bytes().data(), narrow.size());
+    const auto* const values = reinterpret_cast<const float16*>(halves.data());
+    std::copy(values, values + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
     return wide;
 }
 

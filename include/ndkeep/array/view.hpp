@@ -249,7 +249,8 @@ class array_view {
     template <xt::layout_type L, class E>
     static void evaluate(const E& expression, bool linear, std::size_t first, std::size_t count, std::byte* out) {
         auto* const elements = reinterpret_cast<std::remove_cv_t<typename E::value_type>*>(out);
-        if constexpr (requires { elements[0] = expression.data_element(first); }) {
+        // Asked of the layout, since the function is declared where an operand has no such thing.
+        if constexpr (requires { requires E::contiguous_layout; }) {
             // No index to carry along: this is what the compiler turns into vector instructions.
             if (linear) {
                 for (std::size_t i = 0; i < count; ++i)

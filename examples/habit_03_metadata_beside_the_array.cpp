@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Habit 3: what the numbers mean is saved in the same call as the numbers, and stays beside them.
+#include <ndkeep/npy.hpp>
+
+#include <iostream>
+
+namespace nk = ndkeep;
+
+int main() {
+    const xt::xtensor<double, 2> temps = {{293.6, 294.1, 292.7}, {291.2, 291.6, 292.1}};
+    // temps.npy is what np.save writes; temps.npy.json is for people, and for json.load.
+    nk::save("temps.npy", temps,
+             {.meta = {{"author", "John"}, {"units", "kelvin"}, {"site", {{"name", "A7"}, {"height", 12.5}}}}});
+
+    const nk::json meta = nk::metadata("temps.npy");
+    std::cout << meta["author"].get<std::string>() << " measured in " << meta["units"].get<std::string>() << " at "
+              << meta["site"]["height"].get<double>() << " m\n";
+
+    // A file that is there already is described without being written again, and keeps what is not replaced.
+    auto more = meta;
+    more["calibrated"] = true;
+    nk::describe("temps.npy", {.meta = more});
+    more = nk::metadata("temps.npy");
+    for (const auto& [key, value] : more.items())
+        std::cout << "  " << key << ": " << value << '\n';
+
+    // Metadata never speaks for other data: saved without any, the array has none.
+    nk::save("temps.npy", temps - 273.15);
+    std::cout << "after another save: " << nk::metadata("temps.npy") << '\n';
+}

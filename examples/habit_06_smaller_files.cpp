@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Habit 6: files are made smaller by a dtype as precise as the data, and by deflate, the method of gzip and zip.
+#include <ndkeep/bytes/deflate.hpp>
+#include <ndkeep/npy.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <span>
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+namespace {
+
+void report(const char* how, std::uintmax_t size, double error) {
+    std::printf("%-22s%8ju bytes   largest error %.5f\n", how, size, error);
+}
+
+template <class A, class B>
+double largest_error(const A& a, const B& b) {
+    return xt::amax(xt::abs(a - b))();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const fs::path data = argc > 1 ? argv[1] : "examples/data";
+    // Decimals, one digit behind the point, up to 1019.5: what was measured is not a double to begin with.
+    const auto given = nk::load<float, 2>(data / "seattle_hourly.npy");
+    const xt::xtensor<double, 2> values = xt::round(xt::cast<double>(given) * 10) / 10;
+
+    nk::save("f8.npy", values);
+    report("float64", fs::file_size("f8.npy"), largest_error(nk::load<double, 2>("f8.npy"), values));
+    nk::save("f4.npy", xt::cast<float>(values));
+    report("float32", fs::file_size("f4.npy"), largest_error(nk::load<float, 2>("f4.npy"), values));
+    nk::save("f2.npy", xt::cast<nk::float16>(values));
+    report("float16", fs::file_size("f2.npy"),
+           largest_error(xt::cast<float>(nk::load<nk::float16, 2>("f2.npy")), values));
+    nk::save("i2.npy", xt::cast<std::int16_t>(xt::round(values * 10)), {.meta = {{"scale", 0.1}}});
+    const double scale = nk::metadata("i2.npy")["scale"];
+    const auto tenths = nk::load<std::int16_t, 2>("i2.npy");
+    report("int16, in tenths", fs::file_size("i2.npy"), largest_error(tenths * scale, values));
+
+    // Neighbours in a column are alike, neighbours in a row are not: what is alike should stand side by side.
+    // In Python: np.frombuffer(zlib.decompress(open("columns.deflate", "rb").read(), -15), "<i2").reshape(3, -1)
+    const xt::xtensor<std::int16_t, 2> columns = xt::transpose(tenths);
+    const auto packed = nk::compress(std::as_bytes(std::span(columns.storage())), 6);
+    std::ofstream("columns.deflate", std::ios::binary)
+        .write(reinterpret_cast<const char*>(packed.data()), static_cast<std::streamsize>(packed.size()));
+    xt::xtensor<std::int16_t, 2> back = xt::empty<std::int16_t>(columns.shape());
+    nk::expand(packed, std::as_writable_bytes(std::span(back.storage())));
+    std::printf("%-22s%8zu bytes   %s\n", "the same, deflated", packed.size(),
+                back == columns ? "unchanged" : "changed");
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Habit 10: a checksum catches the one bit in a large file that is not what was written.
+#include <ndkeep/npy.hpp>
+
+#include <fstream>
+#include <iostream>
+
+namespace nk = ndkeep;
+
+namespace {
+
+/// What a failing disk does: one bit of one byte, and the file looks as it always did.
+void flip_a_bit(const std::filesystem::path& file, std::streamoff at) {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekg(at);
+    const int byte = bytes.get();
+    bytes.seekp(at);
+    bytes.put(static_cast<char>(byte ^ 1));
+}
+
+}  // namespace
+
+int main() {
+    // zlib.crc32(np.load("big.npy")) and hashlib.md5(np.load("big.npy")) are the same sums.
+    nk::save("big.npy", xt::arange<double>(1'000'000), {.sum = nk::checksum::crc32 | nk::checksum::md5});
+    nk::verify("big.npy");
+    std::cout << "as it was written\n";
+
+    flip_a_bit("big.npy", 4'000'000);
+    try {
+        nk::verify("big.npy");
+    } catch (const nk::checksum_error& problem) {
+        std::cout << problem.what() << '\n';
+    }
+    std::cout << nk::findings("big.npy").size() << " findings\n";
+
+    flip_a_bit("big.npy", 4'000'000);
+    nk::verify("big.npy");
+    std::cout << "as it was written again\n";
+}
