@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The file calls of the C library under their own names, as faults.hpp wants them. For one source of a program, on
+// Linux.
+#pragma once
+
+#include "support/faults.hpp"
+
+#include <algorithm>
+#include <cstdarg>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define NDKEEP_TESTS_ADDRESSES 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define NDKEEP_TESTS_ADDRESSES 1
+#endif
+#endif
+#if defined(NDKEEP_TESTS_ADDRESSES)
+#include <sanitizer/asan_interface.h>
+#endif
+
+// C++ names of their own, so that nothing quarrels with how the headers declare the C names.
+extern "C" {
+int faulty_open(const char* path, int flags, ...) __asm__("open");
+int faulty_close(int descriptor) __asm__("close");
+ssize_t faulty_pread(int descriptor, void* out, std::size_t length, off_t offset) __asm__("pread");
+ssize_t faulty_pwrite(int descriptor, const void* bytes, std::size_t length, off_t offset) __asm__("pwrite");
+int faulty_ftruncate(int descriptor, off_t length) __asm__("ftruncate");
+int faulty_fallocate(int descriptor, int mode, off_t offset, off_t length) __asm__("fallocate");
+int faulty_fsync(int descriptor) __asm__("fsync");
+int faulty_fchmod(int descriptor, mode_t mode) __asm__("fchmod");
+int faulty_fchown(int descriptor, uid_t owner, gid_t group) __asm__("fchown");
+int faulty_rename(const char* from, const char* to) __asm__("rename");
+int faulty_renameat2(int from_directory, const char* from, int to_directory, const char* to,
+                     unsigned flags) __asm__("renameat2");
+int faulty_link(const char* from, const char* to) __asm__("link");
+int faulty_unlink(const char* path) __asm__("unlink");
+int faulty_fcntl(int descriptor, int command, ...) __asm__("fcntl");
+void* faulty_mmap(void* wanted, std::size_t length, int protection, int flags, int descriptor,
+                  off_t offset) __asm__("mmap");
+int faulty_msync(void* begin, std::size_t length, int flags) __asm__("msync");
+}
+
+namespace faults {
+
+template <class... Argument>
+[[nodiscard]] auto system_call(long number, Argument... arguments) {
+    return ::syscall(number, arguments...);
+}
+
+[[nodiscard]] inline std::string path_of(int descriptor) {
+    char path[4096];
+    const auto length = ::readlink(("/proc/self/fd/" + std::to_string(descriptor)).c_str(), path, sizeof path);
+    return {path, static_cast<std::size_t>(std::max<ssize_t>(0, length))};
+}
+
+/// The sanitizer looks at the buffers of calls only under the names that are taken here.
+inline void look_at(const void* bytes, std::size_t length) {
+#if defined(NDKEEP_TESTS_ADDRESSES)
+    if (length != 0 && __asan_region_is_poisoned(const_cast<void*>(bytes), length) != nullptr)
+        __builtin_trap();
+#else
+    (void)bytes;
+    (void)length;
+#endif
+}
+
+/// Whether a write would make the file longer; within it, the room is taken already.
+[[nodiscard]] inline bool lengthens(int descriptor, std::size_t length, off_t offset) {
+    struct stat status = {};
+    return ::fstat(descriptor, &status) != 0 || offset + static_cast<off_t>(length) > status.st_size;
+}
+
+[[nodiscard]] inline std::size_t half(std::size_t length) { return std::max<std::size_t>(1, length / 2); }
+
+}  // namespace faults
+
+int faulty_open(const char* path, int flags, ...) {
+    std::va_list rest;
+    va_start(rest, flags);
+    const unsigned mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, unsigned) : 0;
+    va_end(rest);
+    const bool creates = (flags & O_CREAT) != 0;
+    const auto what = creates ? faults::kind::changes : faults::kind::reads;
+    if (faults::session::before(what, creates, {creates ? "create" : "open", path}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+
+int faulty_close(int descriptor) {
+    const auto effect = faults::session::before(faults::kind::closes, false, {"close", {}});
+    const int failure = errno;
+    const auto result = static_cast<int>(faults::system_call(SYS_close, descriptor));
+    if (effect != faults::effect::fail)
+        return result;
+    errno = failure;
+    return -1;
+}
+
+ssize_t faulty_pread(int descriptor, void* out, std::size_t length, off_t offset) {
+    faults::look_at(out, length);
+    const auto effect = faults::session::before(faults::kind::reads, false, {"pread", {}, offset, length});
+    if (effect == faults::effect::fail)
+        return -1;
+    if (effect == faults::effect::halve)
+        length = faults::half(length);
+    return faults::system_call(SYS_pread64, descriptor, out, length, offset);
+}
+
+ssize_t faulty_pwrite(int descriptor, const void* bytes, std::size_t length, off_t offset) {
+    faults::look_at(bytes, length);
+    const auto effect = faults::session::before(faults::kind::changes, faults::lengthens(descriptor, length, offset),
+                                                {"pwrite", faults::path_of(descriptor), offset, length});
+    if (effect == faults::effect::fail)
+        return -1;
+    const auto written = faults::system_call(
+        SYS_pwrite64, descriptor, bytes,
+        effect == faults::effect::halve || effect == faults::effect::kill_halfway ? faults::half(length) : length,
+        offset);
+    if (effect == faults::effect::kill_halfway)
+        faults::session::die();
+    return written;
+}
+
+int faulty_ftruncate(int descriptor, off_t length) {
+    if (faults::session::before(faults::kind::changes, false, {"ftruncate", faults::path_of(descriptor), length}) ==
+        faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_ftruncate, descriptor, length));
+}
+
+int faulty_fallocate(int descriptor, int mode, off_t offset, off_t length) {
+    if (faults::session::before(faults::kind::changes, true, {"fallocate", faults::path_of(descriptor), length}) ==
+        faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_fallocate, descriptor, mode, offset, length));
+}
+
+int faulty_fsync(int descriptor) {
+    if (faults::session::before(faults::kind::changes, false, {"fsync", faults::path_of(descriptor)}) ==
+        faults::effect::fail)
+        return -1;
+    // No power is cut here, and waiting for the disk would take most of the time.
+    return faults::system_call(SYS_fcntl, descriptor, F_GETFD, 0) < 0 ? -1 : 0;
+}
+
+int faulty_fchmod(int descriptor, mode_t mode) {
+    if (faults::session::before(faults::kind::changes, false, {"fchmod", faults::path_of(descriptor)}) ==
+        faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_fchmod, descriptor, mode));
+}
+
+int faulty_fchown(int descriptor, uid_t owner, gid_t group) {
+    if (faults::session::before(faults::kind::changes, false, {"fchown", faults::path_of(descriptor)}) ==
+        faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_fchown, descriptor, owner, group));
+}
+
+int faulty_rename(const char* from, const char* to) {
+    if (faults::session::before(faults::kind::changes, false, {"rename", to}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+int faulty_renameat2(int from_directory, const char* from, int to_directory, const char* to, unsigned flags) {
+    if (faults::session::before(faults::kind::changes, false, {"renameat2", to}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_renameat2, from_directory, from, to_directory, to, flags));
+}
+
+int faulty_link(const char* from, const char* to) {
+    if (faults::session::before(faults::kind::changes, true, {"link", to}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+int faulty_unlink(const char* path) {
+    if (faults::session::before(faults::kind::changes, false, {"unlink", path}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_unlinkat, AT_FDCWD, path, 0));
+}
+
+int faulty_fcntl(int descriptor, int command, ...) {
+    std::va_list rest;
+    va_start(rest, command);
+    void* const argument = va_arg(rest, void*);  // numbers too: they come the same way
+    va_end(rest);
+    if (faults::session::before(faults::kind::reads, false, {"fcntl", {}, command}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_fcntl, descriptor, command, argument));
+}
+
+void* faulty_mmap(void* wanted, std::size_t length, int protection, int flags, int descriptor, off_t offset) {
+    if (descriptor >= 0 &&
+        faults::session::before(faults::kind::reads, false, {"mmap", {}, offset, length}) == faults::effect::fail)
+        return MAP_FAILED;
+    return reinterpret_cast<void*>(
+        faults::system_call(SYS_mmap, wanted, length, protection, flags, descriptor, offset));
+}
+
+int faulty_msync(void* begin, std::size_t length, int flags) {
+    if (faults::session::before(faults::kind::changes, false, {"msync", {}, 0, length}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_msync, begin, length, flags));
+}
