@@ -150,7 +150,8 @@ class any_array {
             throw mismatch_error(
                 {.field = "field " + ndkeep::quoted(name), .expected = "one of " + type_.descr(), .found = "missing"});
         auto shape = shape_;
-        shape.insert(shape.end(), wanted->shape.begin(), wanted->shape.end());
+        for (const std::size_t extent : wanted->shape)
+            shape.push_back(extent);
         any_array column(wanted->type, shape);
         if (column.bytes_.size() != 0)
             detail::copy_run(column.bytes_.data(), static_cast<std::ptrdiff_t>(wanted->nbytes()),

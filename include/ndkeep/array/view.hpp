@@ -142,13 +142,20 @@ class array_view {
         else if (!column_major_)
             detail::gather(out, first, count, data_, strides_, shape_, item());
         else
-            detail::gather(out, first, count, data_, detail::strides_type(strides_.rbegin(), strides_.rend()),
-                           detail::shape_type(shape_.rbegin(), shape_.rend()), item());
+            fill_column_major(first, count, out);
         padding_.clear(out, count);
     }
 
   private:
     [[nodiscard]] std::size_t item() const noexcept { return static_cast<std::size_t>(type_.size()); }
+
+    void fill_column_major(std::size_t first, std::size_t count, std::byte* out) const {
+        auto shape = shape_;
+        auto strides = strides_;
+        std::reverse(shape.begin(), shape.end());
+        std::reverse(strides.begin(), strides.end());
+        detail::gather(out, first, count, data_, strides, shape, item());
+    }
 
     template <class A>
     void look_at(const A& array) {

@@ -93,8 +93,9 @@ using crc_function = std::uint32_t(std::span<const std::byte>, std::uint32_t) no
 /// `tables[k][b]` is the sum that byte b leaves once k bytes have followed it.
 using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
+// Not constexpr: the compiler would take longer in every file that includes this than all programs at their first sum.
 template <std::uint32_t Polynomial>
-[[nodiscard]] constexpr crc_tables make_crc_tables() noexcept {
+[[nodiscard]] inline crc_tables make_crc_tables() noexcept {
     crc_tables tables{};
     for (std::uint32_t byte = 0; byte < 256; ++byte) {
         std::uint32_t sum = byte;
@@ -111,11 +112,9 @@ template <std::uint32_t Polynomial>
     return tables;
 }
 
-inline constexpr crc_tables crc32c_tables = make_crc_tables<crc32c_polynomial>();
-
 /// Eight bytes at a step, on any machine.
 [[nodiscard]] inline std::uint32_t crc32c_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    const crc_tables& table = crc32c_tables;
+    static const crc_tables table = make_crc_tables<crc32c_polynomial>();
     const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
     std::size_t left = bytes.size();
     std::uint32_t sum = ~continued;

@@ -71,29 +71,29 @@ class running_md5 {
         0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
         0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
 
-    template <std::size_t Step>
-    [[gnu::always_inline]] static void take(state& s, const std::byte* block) noexcept {
-        constexpr std::size_t round = Step / 16, within = Step % 16;
-        constexpr std::size_t word = (round == 0   ? within
-                                      : round == 1 ? 5 * within + 1
-                                      : round == 2 ? 3 * within + 5
-                                                   : 7 * within) %
-                                     16;
+    /// @param step  a constant, so that once this is in place all that depends on it is one too
+    [[gnu::always_inline]] static void take(std::size_t step, state& s, const std::byte* block) noexcept {
+        const std::size_t round = step / 16, within = step % 16;
+        const std::size_t word = (round == 0   ? within
+                                  : round == 1 ? 5 * within + 1
+                                  : round == 2 ? 3 * within + 5
+                                               : 7 * within) %
+                                 16;
         constexpr int turns[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
-        const std::uint32_t b = s[(65 - Step) % 4], c = s[(66 - Step) % 4], d = s[(67 - Step) % 4];
+        const std::uint32_t b = s[(65 - step) % 4], c = s[(66 - step) % 4], d = s[(67 - step) % 4];
 
         // b is the one value that has only just been made, so every round lets it in last. In the second round no bit
         // is in both halves: they are added, not or-ed, so that c and d need not wait for b.
-        std::uint32_t a = in_order(s[(64 - Step) % 4] + little_endian(block + 4 * word) + sines[Step]);
-        if constexpr (round == 0)
+        std::uint32_t a = in_order(s[(64 - step) % 4] + little_endian(block + 4 * word) + sines[step]);
+        if (round == 0)
             a += d ^ (b & (c ^ d));
-        else if constexpr (round == 1)
+        else if (round == 1)
             a = in_order(a + (c & ~d)) + (b & d);
-        else if constexpr (round == 2)
+        else if (round == 2)
             a += (c ^ d) ^ b;
         else
             a += c ^ (b | ~d);
-        s[(64 - Step) % 4] = std::rotl(a, turns[round][Step % 4]) + b;
+        s[(64 - step) % 4] = std::rotl(a, turns[round][step % 4]) + b;
     }
 
     /// Made before what it is added to; left alone, clang puts the terms in an order that is a fifth slower.
@@ -106,7 +106,7 @@ class running_md5 {
         state s = into;
         for (; !blocks.empty(); blocks = blocks.subspan(64)) {
             const state before = s;
-            [&]<std::size_t... Step>(std::index_sequence<Step...>) { (take<Step>(s, blocks.data()), ...); }
+            [&]<std::size_t... Step>(std::index_sequence<Step...>) { (take(Step, s, blocks.data()), ...); }
             (std::make_index_sequence<64>());
             for (std::size_t i = 0; i < 4; ++i)
                 s[i] += before[i];

@@ -131,7 +131,9 @@ class dtype_reader {
             out.nesting = {out.shape.size()};
         if (!out.shape.empty())
             out.nesting.insert(out.nesting.begin(), extents.size());
-        out.shape.insert(out.shape.begin(), extents.begin(), extents.end());
+        for (const std::size_t inner : out.shape)
+            extents.push_back(inner);
+        out.shape = std::move(extents);
         if (out.shape.size() > limit_.dimensions)
             fail("at most " + counted(limit_.dimensions, "dimension"), counted(out.shape.size(), "dimension"));
         if (!fits(out.shape, out.type.size(), std::min(limit_.item_size, largest_item)))

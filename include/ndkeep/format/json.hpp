@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON text both ways, for what ndkeep keeps in it: bounded when read, and numbers that are not finite kept as strings.
+// JSON for what ndkeep keeps in it: values written as text, with numbers that are not finite as strings, and objects read
+// member by member.
 //
-// nlohmann's own parser and serializer are left to those who use them: as templates they would cost every file that
-// includes this one about half a second. What is used of them here is their lexer and their value.
+// nlohmann's own serializer is left to those who use it, for the same reason as its parser: <ndkeep/format/json_parser.hpp>.
 #pragma once
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/json_parser.hpp>
 #include <ndkeep/format/unicode.hpp>
 
 #include <array>
@@ -20,87 +21,7 @@
 
 namespace ndkeep {
 
-using json = nlohmann::json;
-
 namespace detail {
-
-inline constexpr std::size_t deepest_json = 128;
-
-/// Builds a value from nlohmann's parser events, and stops where it becomes too deep.
-class json_builder {
-  public:
-    using number_integer_t = json::number_integer_t;
-    using number_unsigned_t = json::number_unsigned_t;
-    using number_float_t = json::number_float_t;
-    using string_t = json::string_t;
-    using binary_t = json::binary_t;
-
-    bool null() { return add(json()); }
-    bool boolean(bool value) { return add(value); }
-    bool number_integer(number_integer_t value) { return add(value); }
-    bool number_unsigned(number_unsigned_t value) { return add(value); }
-    bool number_float(number_float_t value, const string_t&) { return add(value); }
-    bool string(string_t& value) { return add(std::move(value)); }
-    bool binary(binary_t&) { return false; }
-    bool start_object(std::size_t) { return open(json::value_t::object); }
-    bool key(string_t& name) {
-        key_ = std::move(name);
-        return true;
-    }
-    bool end_object() { return close(); }
-    bool start_array(std::size_t) { return open(json::value_t::array); }
-    bool end_array() { return close(); }
-    template <class Problem>
-    bool parse_error(std::size_t position, const std::string&, const Problem&) {
-        position_ = position;
-        return false;
-    }
-
-    [[nodiscard]] json& value() noexcept { return root_; }
-    [[nodiscard]] bool too_deep() const noexcept { return open_.size() >= deepest_json; }
-    [[nodiscard]] std::size_t position() const noexcept { return position_; }
-
-  private:
-    template <class Value>
-    bool add(Value&& value) {
-        (void)place(json(std::forward<Value>(value)));
-        return true;
-    }
-    bool open(json::value_t kind) {
-        if (too_deep())
-            return false;
-        open_.push_back(place(json(kind)));
-        return true;
-    }
-    bool close() {
-        open_.pop_back();
-        return true;
-    }
-    json* place(json value) {
-        if (open_.empty())
-            return &(root_ = std::move(value));
-        if (auto* const items = open_.back()->get_ptr<json::array_t*>())
-            return &items->emplace_back(std::move(value));
-        return &(open_.back()->get_ref<json::object_t&>()[std::move(key_)] = std::move(value));
-    }
-
-    json root_;
-    std::vector<json*> open_;  // containers; only the last one grows, so the others stay where they are
-    std::string key_;
-    std::size_t position_ = 0;
-};
-
-/// @throws format_error  not JSON, or nested too deeply
-[[nodiscard]] inline json parsed_json(std::string_view text, const std::filesystem::path& file) {
-    json_builder builder;
-    if (!json::sax_parse(text.begin(), text.end(), &builder))
-        throw format_error(
-            {.file = file,
-             .field = "json",
-             .expected = builder.too_deep() ? "at most 128 levels" : "valid JSON",
-             .found = builder.too_deep() ? "nested deeper" : "broken at byte " + std::to_string(builder.position())});
-    return std::move(builder.value());
-}
 
 inline void append_json_text(std::string& out, std::string_view text) {
     if (!is_utf8(text))

@@ -62,14 +62,11 @@ inline constexpr std::string_view sidecar_version = "sidecar/1";
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
 
 [[nodiscard]] inline std::string number_text(const statistics::number& number) {
-    return std::visit(
-        [](auto exact) {
-            if constexpr (std::is_same_v<decltype(exact), double>)
-                return json_text(exact);
-            else
-                return std::to_string(exact);
-        },
-        number);
+    if (const auto* const whole = std::get_if<std::int64_t>(&number))
+        return std::to_string(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&number))
+        return std::to_string(*count);
+    return json_text(*std::get_if<double>(&number));
 }
 
 [[nodiscard]] inline std::string statistics_text(const statistics& values) {

@@ -36,13 +36,21 @@ struct statistics {
 
 namespace detail {
 
+// By hand, as std::visit and the comparison of variants take long to compile.
 [[nodiscard]] inline double as_double(const statistics::number& number) {
-    return std::visit([](auto value) { return static_cast<double>(value); }, number);
+    if (const auto* const whole = std::get_if<std::int64_t>(&number))
+        return static_cast<double>(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&number))
+        return static_cast<double>(*count);
+    return *std::get_if<double>(&number);
 }
 
 [[nodiscard]] inline bool less(const statistics::number& a, const statistics::number& b) {
-    if (a.index() == b.index())
-        return a < b;
+    const bool alike = a.index() == b.index();
+    if (const auto* const whole = std::get_if<std::int64_t>(&a); alike && whole != nullptr)
+        return *whole < *std::get_if<std::int64_t>(&b);
+    if (const auto* const count = std::get_if<std::uint64_t>(&a); alike && count != nullptr)
+        return *count < *std::get_if<std::uint64_t>(&b);
     return as_double(a) < as_double(b);
 }
 
