@@ -202,7 +202,7 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
 }
 
 template <class Function, class... T>
-decltype(auto) visit_listed(Function&& function, const any_array& array, types<T...>) {
+auto visit_listed(Function&& function, const any_array& array, types<T...>) {
     using first = std::tuple_element_t<0, std::tuple<T...>>;
     using result = decltype(visit_as<first>(function, array));
     constexpr bool has_result = !std::is_void_v<result>;

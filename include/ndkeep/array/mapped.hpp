@@ -84,9 +84,11 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
         return semantic::assign(expression);
     }
     /// @throws mismatch_error  another shape
-    template <std::size_t Depth = N>
+    template <std::size_t Depth = N>  // clang 14 nests the lists before it looks at the requirement
         requires(!std::is_const_v<T> && Depth != any_rank && Depth > 0)
-    mapped& operator=(xt::nested_initializer_list_t<T, Depth> values) { return *this = temporary_type(values); }
+    mapped& operator=(xt::nested_initializer_list_t<T, Depth == any_rank ? 1 : Depth> values) {
+        return *this = temporary_type(values);
+    }
 
     /// Only the shape it has already: the file's size is not an array's to change.
     /// @throws mismatch_error  another shape

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON for what ndkeep keeps in it: values written as text, with numbers that are not finite as strings, and objects read
-// member by member.
+// JSON for what ndkeep keeps in it: values written as text, with numbers that are not finite as strings, and objects
+// read member by member.
 //
-// nlohmann's own serializer is left to those who use it, for the same reason as its parser: <ndkeep/format/json_parser.hpp>.
+// nlohmann's own serializer is left to those who use it, for the same reason as its parser:
+// <ndkeep/format/json_parser.hpp>.
 #pragma once
 
 #include <ndkeep/error.hpp>

@@ -278,7 +278,8 @@ class json_parser {
         if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc())
             return out;
 #endif
-        // from_chars does not say whether a number is too large or too small; strtod does, and wants the locale's point.
+        // from_chars does not say whether a number is too large or too small; strtod does, and wants the locale's
+        // point.
         if (const auto point = text.find('.'); point != std::string::npos)
             text.replace(point, 1, std::localeconv()->decimal_point);
         number = std::strtod(text.c_str(), nullptr);

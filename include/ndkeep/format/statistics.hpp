@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -75,6 +76,11 @@ namespace detail {
     } else {
         double apart = 0;
         const auto mean = [&](double x, double y) {
+            constexpr double largest = std::numeric_limits<double>::max();
+            if (std::abs(x) > largest || std::abs(y) > largest) {  // infinite: inf - inf below would be NaN
+                apart = std::numeric_limits<double>::quiet_NaN();
+                return x + y;
+            }
             const double step = y - x;
             apart += step * step;
             return x + step * (m / (n + m));

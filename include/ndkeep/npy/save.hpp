@@ -70,12 +70,16 @@ inline void write_array(file& out, const array_view& array, const array_info& in
     const std::size_t nbytes = array.nbytes();
     constexpr std::size_t one_call = std::size_t{64} << 10;
     if (nbytes <= one_call) {
+        progress_meter meter(run,
+                             {.phase = "save", .items_total = array.size(), .bytes_total = nbytes, .file = out.path()});
         const buffer whole(text.size() + nbytes);
         std::copy(text.begin(), text.end(), whole.data());
         // The data starts at a multiple of 64, which is alignment enough to make elements in place.
         array.fill(0, array.size(), whole.data() + text.size());
         seen.update(whole.bytes().subspan(text.size()), array.size());
-        return out.write(0, whole.bytes());
+        out.write(0, whole.bytes());
+        meter.add(array.size(), nbytes);
+        return meter.finish();
     }
     // A full disk is heard of before the work begins, and the blocks come in one piece.
     (void)out.reserve(text.size() + nbytes);
