@@ -75,7 +75,7 @@ void make_values([[maybe_unused]] T* values, [[maybe_unused]] std::size_t count)
 
 /// Throws when an array of `shape` cannot be one of rank N.
 template <std::size_t N>
-void check_rank(std::span<const std::size_t> shape, const std::filesystem::path& file, std::string_view verb) {
+void check_rank(const std::vector<std::size_t>& shape, const std::filesystem::path& file, std::string_view verb) {
     if constexpr (N != any_rank)
         if (shape.size() != N)
             throw mismatch_error({.file = file,
@@ -88,7 +88,7 @@ void check_rank(std::span<const std::size_t> shape, const std::filesystem::path&
 
 /// An xtensor container of this shape whose elements are yet to be written.
 template <class Array>
-[[nodiscard]] Array uninitialised(std::span<const std::size_t> shape) {
+[[nodiscard]] Array uninitialised(const std::vector<std::size_t>& shape) {
     typename Array::shape_type wanted = xtl::make_sequence<typename Array::shape_type>(shape.size(), 0);
     for (std::size_t i = 0; i < wanted.size(); ++i)  // not std::copy: an array of no extents has no memory
         wanted[i] = shape[i];

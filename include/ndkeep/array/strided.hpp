@@ -7,20 +7,22 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <numeric>
-#include <span>
 #include <vector>
 
 namespace ndkeep::detail {
 
+// Passed as they are, not as spans: to make a span of a vector takes the compiler as long as a whole small header.
 using shape_type = std::vector<std::size_t>;
 using strides_type = std::vector<std::ptrdiff_t>;  // bytes
 
-[[nodiscard]] inline std::size_t product(std::span<const std::size_t> shape) noexcept {
-    return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+[[nodiscard]] inline std::size_t product(const shape_type& shape) noexcept {
+    std::size_t values = 1;
+    for (const std::size_t extent : shape)
+        values *= extent;
+    return values;
 }
 
-[[nodiscard]] inline strides_type strides_of(std::span<const std::size_t> shape, std::size_t item, bool column_major) {
+[[nodiscard]] inline strides_type strides_of(const shape_type& shape, std::size_t item, bool column_major) {
     strides_type strides(shape.size());
     auto step = static_cast<std::ptrdiff_t>(item);
     for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -32,8 +34,8 @@ using strides_type = std::vector<std::ptrdiff_t>;  // bytes
 }
 
 /// Whether elements lie one behind the other in this order; strides of axes with one element do not matter.
-[[nodiscard]] inline bool is_contiguous(std::span<const std::size_t> shape, std::span<const std::ptrdiff_t> strides,
-                                        std::size_t item, bool column_major) noexcept {
+[[nodiscard]] inline bool is_contiguous(const shape_type& shape, const strides_type& strides, std::size_t item,
+                                        bool column_major) noexcept {
     if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end())
         return true;
     auto step = static_cast<std::ptrdiff_t>(item);
@@ -75,14 +77,13 @@ inline void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::byte* fro
 }
 
 /// Copies a whole array between two layouts of one shape, in tiles that stay in the cache when the layouts differ.
-inline void copy_strided(std::byte* to, std::span<const std::ptrdiff_t> to_strides, const std::byte* from,
-                         std::span<const std::ptrdiff_t> from_strides, std::span<const std::size_t> shape,
-                         std::size_t item) {
+inline void copy_strided(std::byte* to, const strides_type& to_strides, const std::byte* from,
+                         const strides_type& from_strides, const shape_type& shape, std::size_t item) {
     const std::size_t rank = shape.size();
     if (product(shape) == 0 || item == 0)
         return;
     // The two inner loops run over the axes that are closest together in each of the layouts.
-    const auto closest = [&](std::span<const std::ptrdiff_t> strides) {
+    const auto closest = [&](const strides_type& strides) {
         std::size_t best = rank;
         for (std::size_t axis = 0; axis < rank; ++axis)
             if (shape[axis] > 1 && (best == rank || std::abs(strides[axis]) <= std::abs(strides[best])))
@@ -137,7 +138,7 @@ inline void copy_strided(std::byte* to, std::span<const std::ptrdiff_t> to_strid
 
 /// Copies `count` elements, from number `first` in row-major order on, into contiguous memory.
 inline void gather(std::byte* to, std::size_t first, std::size_t count, const std::byte* from,
-                   std::span<const std::ptrdiff_t> strides, std::span<const std::size_t> shape, std::size_t item) {
+                   const strides_type& strides, const shape_type& shape, std::size_t item) {
     if (count == 0)
         return;
     const std::size_t rank = shape.size();

@@ -215,7 +215,7 @@ template <std::uint32_t Polynomial, crc_function* Plain>
     }
 
     streams[0] = a, streams[1] = b, streams[2] = c, streams[3] = d;
-    const auto whole = std::as_bytes(std::span(streams));
+    const std::span<const std::byte> whole(reinterpret_cast<const std::byte*>(streams), sizeof streams);
     return Plain(rest, crc_folded<Polynomial, Plain>(whole, 0xffffffff));
 }
 

@@ -168,7 +168,7 @@ inline std::size_t inflater::expand(std::span<const std::byte>& compressed, std:
 inline void inflater::expect_end(std::span<const std::byte> compressed, std::uint64_t size) {
     const std::uint64_t written = written_;
     std::byte beyond{};
-    if (!finished_ && expand(compressed, std::span(&beyond, 1)) != 0 && written >= size)
+    if (!finished_ && expand(compressed, {&beyond, 1}) != 0 && written >= size)
         refuse("more than " + counted(written, "byte"), counted(size, "byte"));
     if (!finished_)
         refuse("cut short after " + counted(written_, "byte"), counted(size, "byte"));

@@ -29,6 +29,11 @@ namespace detail {
 
 [[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
+/// Text as the bytes it is written in.
+[[nodiscard]] inline std::span<const std::byte> bytes_of(std::string_view text) noexcept {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
 template <class Call>
 [[nodiscard]] auto retried(Call&& call) {
     auto result = call();

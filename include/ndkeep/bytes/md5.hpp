@@ -51,7 +51,7 @@ class running_md5 {
             last[end - 8 + byte] = static_cast<std::byte>((size_ * 8) >> (8 * byte) & 0xff);
 
         state sum = state_;
-        absorb(sum, std::span(last).first(end));
+        absorb(sum, {last.data(), end});
         md5_digest digest{};
         for (unsigned byte = 0; byte < digest.size(); ++byte)
             digest[byte] = static_cast<std::byte>(sum[byte / 4] >> (8 * (byte % 4)) & 0xff);

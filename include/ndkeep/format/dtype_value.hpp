@@ -137,7 +137,7 @@ namespace detail {
 /// Extents multiplied, zeros left out, so that a limit holds whichever of them is zero.
 ///
 /// @return false if the product times `unit` exceeds `most`
-[[nodiscard]] inline bool fits(std::span<const std::size_t> shape, std::uint64_t unit, std::uint64_t most) {
+[[nodiscard]] inline bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
     std::uint64_t product = std::max<std::uint64_t>(unit, 1);
     for (const std::size_t extent : shape) {
         if (extent > most / product)
@@ -157,9 +157,9 @@ inline void print_field(std::string& out, const dtype::field& field) {
     print_descr(out, field.type);
     std::size_t end = field.shape.size();
     for (std::size_t i = field.nesting.size(); i-- > 1; end -= field.nesting[i])
-        out += ", " + shape_text(std::span(field.shape).subspan(end - field.nesting[i], field.nesting[i])) + ')';
+        out += ", " + shape_text(std::span(field.shape.data() + end - field.nesting[i], field.nesting[i])) + ')';
     if (outer > 0)
-        out += ", " + shape_text(std::span(field.shape).first(outer));
+        out += ", " + shape_text(std::span(field.shape.data(), outer));
     out += ')';
 }
 

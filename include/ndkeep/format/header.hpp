@@ -89,7 +89,7 @@ struct header_options {
 /// Bytes of an array, checked: extents, their product and its bytes fit a std::ptrdiff_t, also where another is 0.
 ///
 /// @throws format_error  about "shape"
-[[nodiscard]] inline std::uint64_t checked_nbytes(const dtype& type, std::span<const std::size_t> shape,
+[[nodiscard]] inline std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
                                                   const std::filesystem::path& file = {});
 
 namespace detail {
@@ -224,7 +224,7 @@ struct header_text {
 
 }  // namespace detail
 
-inline std::uint64_t checked_nbytes(const dtype& type, std::span<const std::size_t> shape,
+inline std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
                                     const std::filesystem::path& file) {
     if (!detail::fits(shape, type.size(), detail::largest_offset))
         throw detail::header_error(file, "shape", "at most 2^63 - 1 bytes", shape_text(shape));

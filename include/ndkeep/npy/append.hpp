@@ -46,7 +46,7 @@ class grown_header {
         if (least_header_length(info, info.version) > array.info.data_offset)
             return;
         const std::string text = header_bytes(info, {.version = info.version, .length = array.info.data_offset});
-        const auto bytes = std::as_bytes(std::span(text));
+        const auto bytes = bytes_of(text);
         const auto differs = std::mismatch(bytes.begin(), bytes.end(), array.header.begin());
         first = static_cast<std::size_t>(differs.first - bytes.begin());
         std::size_t last = bytes.size();
@@ -161,7 +161,7 @@ inline void rewrite_grown(const opened_array& array, writer_lock&& lock, const a
     replacement next(std::move(lock));
     const auto target = next.target();
     const std::string header = header_bytes(info);
-    next.content().write(0, std::as_bytes(std::span(header)));
+    next.content().write(0, bytes_of(header));
     copy_data(array, next.content(), header.size());
     next.content().write(header.size() + array.info.nbytes(), bytes);
     const auto stamp = next.seal(sync);
@@ -186,10 +186,10 @@ inline void grow_in_place(opened_array& array, const grown_header& grown, std::s
         array.source.write(data_end(array), bytes);
         settle();
         try {
-            array.source.write(grown.first, grown.changed);
+            array.source.write(grown.first, {grown.changed.data(), grown.changed.size()});
             settle();
         } catch (const error&) {
-            array.source.write(grown.first, std::span(array.header).subspan(grown.first, grown.changed.size()));
+            array.source.write(grown.first, {array.header.data() + grown.first, grown.changed.size()});
             throw;
         }
     } catch (const error&) {

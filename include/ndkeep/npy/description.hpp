@@ -76,7 +76,7 @@ inline void digest_data(const opened_array& array, digest& into, std::string_vie
                             .expected = "at most " + counted(longest_sidecar, "byte"),
                             .found = counted(size, "byte")});
     std::string text(static_cast<std::size_t>(size), '\0');
-    source.read(0, std::as_writable_bytes(std::span(text)));
+    source.read(0, {reinterpret_cast<std::byte*>(text.data()), text.size()});
     return text;
 }
 
@@ -99,7 +99,7 @@ inline void write_sidecar(const std::filesystem::path& file, const sidecar& both
                               .expected = "an ndkeep sidecar",
                               .found = "something else",
                               .hint = "it is not replaced; move it away"});
-    next.content().write(0, std::as_bytes(std::span(text)));
+    next.content().write(0, bytes_of(text));
     next.commit(durable);
 }
 

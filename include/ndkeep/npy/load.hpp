@@ -117,12 +117,12 @@ class element_reader {
 
     /// Cuts an array, slowest axis of the file first, into panels of about one block.
     void plan_axes(const shape_type& shape, const strides_type& strides, std::uint64_t offset, std::byte* to) {
-        const std::span<const std::size_t> inner(shape.begin() + 1, shape.end());
+        const shape_type inner(shape.begin() + 1, shape.end());
         const std::size_t row = product(inner) * convert_.from_size();
         if (row > read_block && shape.size() > 1) {
+            const strides_type inner_strides(strides.begin() + 1, strides.end());
             for (std::size_t i = 0; i < shape[0]; ++i)
-                plan_axes({inner.begin(), inner.end()}, {strides.begin() + 1, strides.end()}, offset + i * row,
-                          to + static_cast<std::ptrdiff_t>(i) * strides[0]);
+                plan_axes(inner, inner_strides, offset + i * row, to + static_cast<std::ptrdiff_t>(i) * strides[0]);
             return;
         }
         const std::size_t most = std::max<std::size_t>(1, read_block / row);

@@ -177,7 +177,7 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
             for (std::uint64_t at = size; at < end;) {
                 static constexpr std::array<std::byte, 65536> zeros = {};
                 const auto some = std::min<std::uint64_t>(zeros.size(), end - at);
-                out.write(at, std::span(zeros).first(static_cast<std::size_t>(some)));
+                out.write(at, {zeros.data(), static_cast<std::size_t>(some)});
                 at += some;
             }
     } catch (const io_error&) {
@@ -208,7 +208,7 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
     if (next.target_exists() && !may_replace)
         throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
                        ".replace = true replaces it");
-    next.content().write(0, std::as_bytes(std::span(header)));
+    next.content().write(0, bytes_of(header));
     extend(next.content(), checked_end(info, path), reserve);
     // Flushed stores are durable only under a durable name.
     const auto target = next.target();

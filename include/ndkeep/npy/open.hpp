@@ -36,14 +36,14 @@ inline void read_header(opened_array& array, const limits& limit) {
         std::vector<std::byte> header(whole);
         std::copy_n(first.data(), std::min(whole, length), header.data());
         if (whole > length)
-            array.source.read(length, std::span(header).subspan(length));
+            array.source.read(length, {header.data() + length, whole - length});
         return header;
     };
     array.header = read_once();
     for (int tries = 0; tries < most_tries; ++tries) {
         std::vector<std::byte> again(array.header.size());
-        if (array.source.read_some(0, again) == again.size() && again == array.header) {
-            array.info = parse_header(array.header, array.source.path(), limit);
+        if (array.source.read_some(0, {again.data(), again.size()}) == again.size() && again == array.header) {
+            array.info = parse_header({array.header.data(), array.header.size()}, array.source.path(), limit);
             return;
         }
         array.header = read_once();

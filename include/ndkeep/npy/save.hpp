@@ -66,7 +66,7 @@ inline void write_elements(file& out, std::uint64_t offset, const array_view& ar
 inline void write_array(file& out, const array_view& array, const array_info& info, digest& seen,
                         const run_options& run) {
     const std::string header = header_bytes(info);
-    const auto text = std::as_bytes(std::span(header));
+    const auto text = bytes_of(header);
     const std::size_t nbytes = array.nbytes();
     constexpr std::size_t one_call = std::size_t{64} << 10;
     if (nbytes <= one_call) {
