@@ -56,8 +56,8 @@ double raw_read(const std::string& path, std::size_t bytes) {
     const int file = ::open(path.c_str(), O_RDONLY);
     require(file >= 0);
     for (std::size_t done = 0; done < bytes;) {
-        const auto some = ::pread(file, reinterpret_cast<char*>(memory.get()) + done, bytes - done,
-                                  static_cast<off_t>(done + 128));
+        const auto some =
+            ::pread(file, reinterpret_cast<char*>(memory.get()) + done, bytes - done, static_cast<off_t>(done + 128));
         require(some > 0);
         done += static_cast<std::size_t>(some);
     }
@@ -102,13 +102,16 @@ void measure(const std::string& directory, std::size_t count) {
     report("map:floor", bytes, seconds([&] { sink = raw_map(path, bytes); }, 2000));
     report("map", bytes, seconds([&] { sink = nk::map<double, 1>(path)(0); }, 2000));
     const auto mapped = nk::map<double, 1>(path);
-    report("sum:floor", bytes, seconds([&] {
-               double sums[4] = {};
-               for (std::size_t i = 0; i + 4 <= count; i += 4)
-                   for (std::size_t j = 0; j < 4; ++j)
-                       sums[j] += mapped.data()[i + j];
-               sink = sums[0] + sums[1] + sums[2] + sums[3];
-           }, times));
+    report("sum:floor", bytes,
+           seconds(
+               [&] {
+                   double sums[4] = {};
+                   for (std::size_t i = 0; i + 4 <= count; i += 4)
+                       for (std::size_t j = 0; j < 4; ++j)
+                           sums[j] += mapped.data()[i + j];
+                   sink = sums[0] + sums[1] + sums[2] + sums[3];
+               },
+               times));
     report("xt::mean(map)", bytes, seconds([&] { sink = xt::mean(mapped)(); }, times));
     nk::describe(path, {.sum = nk::checksum::crc32c});
     report("verify(crc32c)", bytes, seconds([&] { nk::verify(path); }, times));
