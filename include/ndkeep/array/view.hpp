@@ -49,6 +49,10 @@ template <class A>
 concept array_like = detail::expression<A> || detail::array_with_data<A> || detail::flat_range<A> ||
     detail::flags_vector<A> ||(element<A> && !xt::is_xexpression<A>::value);
 
+namespace detail {
+struct does_not_satisfy_array_like;
+}
+
 /// An array that is read during one call, whatever its C++ type: lvalues are referred to, rvalues kept.
 ///
 /// Its *written order* is the one `np.save` would choose: column-major for an array that is so in memory and not
@@ -72,8 +76,8 @@ class array_view {
             set_order(prefers_column_major_);
         }
 
-    /// Refuses what is no `array_like` by that name.
-    template <class A>
+    /// Refuses what is no `array_like` by that name: compilers print the arguments of a deleted template.
+    template <class A, class Because = detail::does_not_satisfy_array_like>
         requires(!array_like<std::remove_cvref_t<A>> && !std::same_as<std::remove_cvref_t<A>, array_view> &&
                  !requires(A && array) { std::forward<A>(array).operator array_view(); })
     array_view(A&&)
