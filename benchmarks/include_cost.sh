@@ -1,25 +1,50 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Prints what including each header costs the compiler, in seconds of processor time: `sh benchmarks/include_cost.sh`.
+# What a header costs each file that includes it: `sh benchmarks/include_cost.sh [folder that holds ndkeep/]`.
 #
-# The least of several compilations at -O2. CXX: the compiler (c++). NDKEEP_ROUNDS: how many (7).
+# User time of `$CXX -O2 -c` on a file with that one line, the least of 5 runs, and how much of it is not xtensor's own.
+# The headers take turns, so that a machine that slows down meanwhile slows all of them.
 set -eu
-cd "$(dirname "$0")/.."
+include=${1:-$(dirname "$0")/../include}
+compiler=${CXX:-c++}
+runs=5
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-least() {
-    printf '#include <%s>\n' "$1" >"$work/unit.cpp"
-    for _ in $(seq "${NDKEEP_ROUNDS:-7}"); do
-        # times: the second line is what children took, user time first
-        sh -c "\"\${CXX:-c++}\" -std=c++20 -O2 -I include -c -o /dev/null '$work/unit.cpp'; times" | tail -n 1 | cut -d' ' -f1
-    done | awk -F'[ms]' '{ s = $1 * 60 + $2; if (NR == 1 || s < least) least = s } END { print least }'
+compile() {  # compile header [option…]
+    echo "#include <$1>" >"$work/one.cpp"
+    shift
+    $compiler -std=c++20 -O2 -I"$include" "$@" -c "$work/one.cpp" -o "$work/one.o"
 }
 
-base=$(least xtensor/xarray.hpp 2>/dev/null) || base=$(least xtensor/containers/xarray.hpp)
-printf '| header | seconds | over xarray |\n|---|---|---|\n'
-printf '| `%s` | %.2f | |\n' xtensor/xarray.hpp "$base"
-for header in nlohmann/json.hpp ndkeep/format/header.hpp ndkeep/array/mapped.hpp ndkeep/array/any.hpp ndkeep/npy.hpp ndkeep/ndkeep.hpp; do
-    time=$(least "$header")
-    printf '| `%s` | %.2f | %.2f |\n' "$header" "$time" "$(echo "$time $base" | awk '{ print $1 - $2 }')"
-done
+# From xtensor 0.26 on its headers are in folders.
+xarray=xtensor/containers/xarray.hpp
+compile $xarray -fsyntax-only 2>"$work/refused" || xarray=xtensor/xarray.hpp
+headers="$xarray ndkeep/npy.hpp ndkeep/ndkeep.hpp ndkeep/array/mapped.hpp ndkeep/array/any.hpp ndkeep/format/header.hpp
+    nlohmann/json.hpp"
+
+# The second line of `times` is the user and system time of what a shell has run: "0m1.234s 0m0.056s".
+seconds_of() {  # seconds_of header
+    (compile "$1" >&2 && times) | awk 'NR == 2 { split($1, parts, /[ms]/); print parts[1] * 60 + parts[2] }'
+}
+
+run=0
+while [ "$run" -lt "$runs" ]; do
+    for header in $headers; do
+        seconds=$(seconds_of "$header")
+        [ -n "$seconds" ] || { echo "cannot compile #include <$header>" >&2; exit 1; }
+        echo "$header $seconds"
+    done
+    run=$((run + 1))
+done >"$work/times"
+
+$compiler --version | sed '1s/ *(.*)//;1q'
+awk '
+    !($1 in least) { order[++count] = $1; least[$1] = $2 }
+    $2 < least[$1] { least[$1] = $2 }
+    END {
+        print "| header | seconds | over xarray |"
+        print "| --- | --- | --- |"
+        for (i = 1; i <= count; ++i)
+            printf "| %s | %.2f | %+.2f |\n", order[i], least[order[i]], least[order[i]] - least[order[1]]
+    }' "$work/times"
