@@ -195,28 +195,49 @@ TEST_CASE("an inflater can be moved in the middle of a stream", "[bytes][deflate
     CHECK_NOTHROW(second.expect_end(rest, 2000));
 }
 
-TEST_CASE("deflater takes pieces of any size on both sides", "[bytes][deflate]") {
-    const auto original = some_bytes(200'000);
-
-    for (const int level : {0, 1, 6}) {
-        for (const std::size_t piece_size : {97U, 5000U, 300'000U}) {
+TEST_CASE("pieces compressed apart are one stream", "[bytes][deflate]") {
+    std::mt19937 random(3);
+    for (const int level : {0, 1, 6, 9}) {
+        for (const std::size_t piece_size : {0U, 1U, 5U, 97U, 5000U, 300'000U}) {
             CAPTURE(level, piece_size);
-            deflater stream(level);
-            bytes compressed;
-            bytes into(piece_size);
-            const auto keep = [&](std::size_t written) {
-                compressed.insert(compressed.end(), into.begin(), into.begin() + static_cast<std::ptrdiff_t>(written));
-            };
-            for (std::span<const std::byte> rest = original; !rest.empty();) {
-                auto piece = rest.first(std::min(piece_size, rest.size()));
-                rest = rest.subspan(piece.size());
-                while (!piece.empty())
-                    keep(stream.compress(piece, into));
+            bytes original, compressed;
+            for (int i = 0; i < 20; ++i) {
+                // Of every kind: what repeats, what is noise, what is all the same, each of a length of its own.
+                const auto seed = static_cast<std::uint32_t>(random());
+                auto part = some_bytes(piece_size == 0 ? 0 : piece_size + seed % piece_size, seed);
+                if (i % 3 == 0)
+                    std::generate(part.begin(), part.end(), [&] { return static_cast<std::byte>(random() & 0xff); });
+                if (i % 3 == 1)
+                    std::fill(part.begin(), part.end(), std::byte{7});
+                const auto made = compress(part, level, i == 19 ? deflate_piece::last : deflate_piece::inner);
+                original.insert(original.end(), part.begin(), part.end());
+                compressed.insert(compressed.end(), made.begin(), made.end());
             }
-            while (!stream.is_finished())
-                keep(stream.finish(into));
 
+            bytes by_zlib(original.size());
+            inflater stream;
+            std::span<const std::byte> rest = compressed;
+            CHECK(stream.expand(rest, by_zlib) == original.size());
+            CHECK_NOTHROW(stream.expect_end(rest, original.size()));
+            CHECK(by_zlib == original);
             CHECK(expanded(compressed, original.size()) == original);
         }
     }
+}
+
+TEST_CASE("noise is coded without looking for repetitions, and no larger", "[bytes][deflate]") {
+    std::mt19937_64 random(5);
+    std::normal_distribution<double> normal;
+    bytes noise;
+    for (int i = 0; i < 60'000; ++i) {
+        const double value = normal(random);
+        const auto part = std::as_bytes(std::span(&value, 1));
+        noise.insert(noise.end(), part.begin(), part.end());
+    }
+
+    CHECK(detail::is_noise(noise, 6));
+    CHECK(compress(noise, 6).size() <= detail::compressed_at(noise, 6, deflate_piece::last).size());
+    CHECK(expanded(compress(noise, 6), noise.size()) == noise);
+    CHECK(!detail::is_noise(some_bytes(100), 6));
+    CHECK(!detail::is_noise(bytes(1'000'000), 6));
 }

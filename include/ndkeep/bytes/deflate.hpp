@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Raw deflate streams (RFC 1951): whole buffers by zlib or libdeflate, pieces by zlib.
+// Raw deflate streams (RFC 1951), by zlib or libdeflate.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -12,6 +12,7 @@
 #endif
 
 #include <algorithm>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,19 @@
 #include <vector>
 
 namespace ndkeep {
+
+namespace detail {
+
+/// Ends a stream of zlib's by the function that fits how it began.
+template <auto End>
+struct zlib_end {
+    void operator()(z_stream* stream) const noexcept {
+        End(stream);
+        delete stream;
+    }
+};
+
+}  // namespace detail
 
 /// Expands one raw deflate stream that comes in pieces.
 class inflater {
@@ -43,17 +57,11 @@ class inflater {
 
     /// Checks that the stream ends here, that it held `size` bytes, and that nothing is left of `compressed`.
     ///
+    /// @param behind  bytes that would follow `compressed`
     /// @throws format_error  it does not
-    void expect_end(std::span<const std::byte> compressed, std::uint64_t size);
+    void expect_end(std::span<const std::byte> compressed, std::uint64_t size, std::uint64_t behind = 0);
 
   private:
-    struct ended {
-        void operator()(z_stream* stream) const noexcept {
-            ::inflateEnd(stream);
-            delete stream;
-        }
-    };
-
     [[noreturn]] void refuse(std::string found, std::string expected, std::string hint = {}) const {
         throw format_error({.file = file_,
                             .field = "deflate",
@@ -63,59 +71,27 @@ class inflater {
     }
 
     // On the heap, because zlib's state points back at it and this object may move.
-    std::unique_ptr<z_stream, ended> stream_{new z_stream{}};
+    std::unique_ptr<z_stream, detail::zlib_end<&::inflateEnd>> stream_{new z_stream{}};
     std::filesystem::path file_;
     std::uint64_t written_ = 0;
     bool finished_ = false;
 };
 
-/// Compresses into one raw deflate stream, in pieces.
-class deflater {
-  public:
-    /// @param level  0 (stored) to 9 (smallest); what is beyond is taken for the nearest
-    explicit deflater(int level = 1);
+/// Where in a stream a piece stands: `inner` ones end at a byte and are followed by others.
+enum class deflate_piece { inner, last };
 
-    /// Takes bytes off the front of `bytes` and fills `into` from its front, until one of them is used up.
-    ///
-    /// @returns the number of bytes written
-    std::size_t compress(std::span<const std::byte>& bytes, std::span<std::byte> into) {
-        return step(bytes, into, Z_NO_FLUSH);
-    }
+/// What a member is compressed with unless another level is asked for; NumPy's own.
+inline constexpr int default_deflate_level = 6;
 
-    /// Writes what is left of the stream; to be called with a new `into` until `is_finished()`.
-    ///
-    /// @returns the number of bytes written
-    std::size_t finish(std::span<std::byte> into) {
-        std::span<const std::byte> nothing;
-        return step(nothing, into, Z_FINISH);
-    }
-
-    [[nodiscard]] bool is_finished() const noexcept { return finished_; }
-
-    /// At most so many bytes come of `size` bytes.
-    [[nodiscard]] std::size_t bound(std::size_t size) const noexcept {
-        return ::deflateBound(stream_.get(), static_cast<uLong>(size));
-    }
-
-  private:
-    struct ended {
-        void operator()(z_stream* stream) const noexcept {
-            ::deflateEnd(stream);
-            delete stream;
-        }
-    };
-
-    std::size_t step(std::span<const std::byte>& bytes, std::span<std::byte> into, int flush);
-
-    std::unique_ptr<z_stream, ended> stream_{new z_stream{}};
-    bool finished_ = false;
-};
-
-/// `bytes` as one raw deflate stream.
+/// `bytes` as one raw deflate stream, or as one piece of a stream that is made of several: pieces that were compressed
+/// apart, one behind the other, are a valid stream if only the last one of them is `last`.
 ///
-/// @param level  0 (stored) to 9 (smallest); what is beyond is taken for the nearest. Numbers rarely shrink further
-///               beyond 1, and take many times as long.
-[[nodiscard]] inline std::vector<std::byte> compress(std::span<const std::byte> bytes, int level = 1);
+/// Equal bytes make equal pieces. Bytes that look like noise, as the low digits of measured numbers do, are coded
+/// without looking for repetitions where that is no worse for a sample of them, and takes a fraction of the time.
+/// @param level  0 (stored) to 9 (smallest); what is beyond is taken for the nearest
+[[nodiscard]] inline std::vector<std::byte> compress(std::span<const std::byte> bytes,
+                                                     int level = default_deflate_level,
+                                                     deflate_piece piece = deflate_piece::last);
 
 /// Expands a whole raw deflate stream into exactly `into`.
 ///
@@ -165,7 +141,7 @@ inline std::size_t inflater::expand(std::span<const std::byte>& compressed, std:
     return into.size() - room.size();
 }
 
-inline void inflater::expect_end(std::span<const std::byte> compressed, std::uint64_t size) {
+inline void inflater::expect_end(std::span<const std::byte> compressed, std::uint64_t size, std::uint64_t behind) {
     const std::uint64_t written = written_;
     std::byte beyond{};
     if (!finished_ && expand(compressed, {&beyond, 1}) != 0 && written >= size)
@@ -174,45 +150,115 @@ inline void inflater::expect_end(std::span<const std::byte> compressed, std::uin
         refuse("cut short after " + counted(written_, "byte"), counted(size, "byte"));
     if (written_ != size)
         refuse(counted(written_, "byte"), counted(size, "byte"));
-    if (!compressed.empty())
-        refuse("followed by " + counted(compressed.size(), "byte"), "the end");
+    behind += compressed.size();
+    if (behind != 0)
+        refuse("followed by " + counted(behind, "byte"), "the end");
 }
 
-inline deflater::deflater(int level) {
+namespace detail {
+
+/// By zlib, in one go.
+[[nodiscard]] inline std::vector<std::byte> zlib_compressed(std::span<const std::byte> bytes, int level, int strategy,
+                                                            deflate_piece piece) {
     constexpr int default_memory = 8;
-    if (::deflateInit2(stream_.get(), std::clamp(level, 0, 9), Z_DEFLATED, -MAX_WBITS, default_memory,
-                       Z_DEFAULT_STRATEGY) != Z_OK)
+    const std::unique_ptr<z_stream, zlib_end<&::deflateEnd>> stream(new z_stream{});
+    if (::deflateInit2(stream.get(), level, Z_DEFLATED, -MAX_WBITS, default_memory, strategy) != Z_OK)
         throw std::bad_alloc();
-}
-
-inline std::size_t deflater::step(std::span<const std::byte>& bytes, std::span<std::byte> into, int flush) {
-    auto room = into;
-    for (int status = Z_OK; !finished_ && status == Z_OK && !room.empty() && (flush == Z_FINISH || !bytes.empty());) {
-        status = detail::with_zlib(*stream_, bytes, room, [flush](z_stream* s) { return ::deflate(s, flush); });
-        finished_ = status == Z_STREAM_END;
+    constexpr std::size_t flush_marker = 16;
+    std::vector<std::byte> out(::deflateBound(stream.get(), static_cast<uLong>(bytes.size())) + flush_marker);
+    std::size_t size = 0;
+    const int flush = piece == deflate_piece::last ? Z_FINISH : Z_SYNC_FLUSH;
+    for (bool done = false; !done;) {
+        if (size == out.size())
+            out.resize(2 * out.size());
+        auto room = std::span(out).subspan(size);
+        // What zlib's counters cannot hold at once comes in several turns, and only the last one ends the piece.
+        const bool all = bytes.size() <= std::numeric_limits<uInt>::max();
+        const int status =
+            with_zlib(*stream, bytes, room, [&](z_stream* s) { return ::deflate(s, all ? flush : Z_NO_FLUSH); });
+        size = out.size() - room.size();
+        done = bytes.empty() && (flush == Z_FINISH ? status == Z_STREAM_END : !room.empty());
     }
-    return into.size() - room.size();
+    out.resize(size);
+    return out;
 }
 
-inline std::vector<std::byte> compress(std::span<const std::byte> bytes, int level) {
 #if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
+/// libdeflate expands several times as fast as zlib, but only whole streams in memory.
+inline constexpr bool expands_whole_streams = true;
+
+/// Bits before the last block of a stream, and up to its end.
+[[nodiscard]] inline std::pair<std::size_t, std::size_t> last_block(std::span<const std::byte> stream,
+                                                                    std::size_t expanded_size) {
+    const std::unique_ptr<z_stream, zlib_end<&::inflateEnd>> walk(new z_stream{});
+    if (::inflateInit2(walk.get(), -MAX_WBITS) != Z_OK)
+        throw std::bad_alloc();
+    std::vector<std::byte> expanded(expanded_size);
+    std::span<std::byte> room(expanded);
+    const std::size_t size = stream.size();
+    std::size_t begin = 0, end = 0;
+    for (int status = Z_OK; end == 0 && status == Z_OK;) {
+        status = with_zlib(*walk, stream, room, [](z_stream* s) { return ::inflate(s, Z_BLOCK); });
+        constexpr int after_a_block = 128, the_last_one = 64, unused_bits = 7;  // zlib.h, inflate
+        if ((walk->data_type & after_a_block) != 0) {
+            const std::size_t at = 8 * (size - stream.size()) - static_cast<std::size_t>(walk->data_type & unused_bits);
+            ((walk->data_type & the_last_one) != 0 ? end : begin) = at;
+        }
+    }
+    assert(end != 0 && room.empty());
+    return {begin, end};
+}
+
+/// Makes a whole stream one that another may follow: its last block is no longer the last, and an empty stored block
+/// fills its last byte. libdeflate cannot do this itself; where the last block begins, zlib finds out.
+inline void make_inner(std::vector<std::byte>& stream, std::size_t expanded_size) {
+    const auto [begin, end] = last_block(stream, expanded_size);
+    stream[begin / 8] &= ~(std::byte{1} << (begin % 8));
+    constexpr std::byte full{0xff};
+    // Three zero bits begin a stored block; they may be there already, as the padding of the last byte.
+    if (8 * stream.size() - end < 3)
+        stream.push_back({});
+    stream.insert(stream.end(), {std::byte{}, std::byte{}, full, full});
+}
+
+[[nodiscard]] inline std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level,
+                                                          deflate_piece piece) {
     const std::unique_ptr<libdeflate_compressor, decltype(&::libdeflate_free_compressor)> compressor(
-        ::libdeflate_alloc_compressor(std::clamp(level, 0, 9)), &::libdeflate_free_compressor);
+        ::libdeflate_alloc_compressor(level), &::libdeflate_free_compressor);
     if (!compressor)
         throw std::bad_alloc();
     std::vector<std::byte> out(::libdeflate_deflate_compress_bound(compressor.get(), bytes.size()));
     out.resize(::libdeflate_deflate_compress(compressor.get(), bytes.data(), bytes.size(), out.data(), out.size()));
-#else
-    deflater stream(level);
-    std::vector<std::byte> out(stream.bound(bytes.size()));
-    std::size_t size = stream.compress(bytes, out);
-    for (size += stream.finish(std::span(out).subspan(size)); !stream.is_finished();) {
-        out.resize(2 * out.size());
-        size += stream.finish(std::span(out).subspan(size));
-    }
-    out.resize(size);
-#endif
+    if (piece == deflate_piece::inner)
+        make_inner(out, bytes.size());
     return out;
+}
+#else
+inline constexpr bool expands_whole_streams = false;
+
+[[nodiscard]] inline std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level,
+                                                          deflate_piece piece) {
+    return zlib_compressed(bytes, level, Z_DEFAULT_STRATEGY, piece);
+}
+#endif
+
+/// Whether looking for repetitions gains nothing, as far as the middle of the bytes tells.
+[[nodiscard]] inline bool is_noise(std::span<const std::byte> bytes, int level) {
+    constexpr std::size_t sample_size = std::size_t{64} << 10;
+    if (level == 0 || bytes.size() < 4 * sample_size)
+        return false;
+    const auto sample = bytes.subspan((bytes.size() - sample_size) / 2, sample_size);
+    return zlib_compressed(sample, level, Z_HUFFMAN_ONLY, deflate_piece::last).size() <=
+           compressed_at(sample, level, deflate_piece::last).size();
+}
+
+}  // namespace detail
+
+inline std::vector<std::byte> compress(std::span<const std::byte> bytes, int level, deflate_piece piece) {
+    level = std::clamp(level, 0, 9);
+    if (detail::is_noise(bytes, level))
+        return detail::zlib_compressed(bytes, level, Z_HUFFMAN_ONLY, piece);
+    return detail::compressed_at(bytes, level, piece);
 }
 
 inline void expand(std::span<const std::byte> compressed, std::span<std::byte> into,
