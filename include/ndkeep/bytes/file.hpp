@@ -168,6 +168,36 @@ class file {
         }
     }
 
+    /// Takes over `length` bytes of another file; without their passing through this process, where the system can.
+    void copy(const file& from, std::uint64_t from_offset, std::uint64_t offset, std::uint64_t length) {
+#if defined(__linux__)
+        while (length != 0) {
+            auto in = static_cast<off_t>(from_offset);
+            auto out = static_cast<off_t>(offset);
+            const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(length, longest_call));
+            const auto count =
+                detail::retried([&] { return ::copy_file_range(from.descriptor_, &in, descriptor_, &out, most, 0); });
+            if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EFBIG))
+                fail("cannot write");
+            if (count <= 0)
+                break;  // not between these file systems; or the end, of which read says what is missing
+            from_offset += static_cast<std::uint64_t>(count);
+            offset += static_cast<std::uint64_t>(count);
+            length -= static_cast<std::uint64_t>(count);
+        }
+#endif
+        constexpr std::uint64_t block = std::uint64_t{1} << 20;
+        std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(block, length)));
+        while (length != 0) {
+            bytes.resize(static_cast<std::size_t>(std::min(block, length)));
+            from.read(from_offset, bytes);
+            write(offset, bytes);
+            from_offset += bytes.size();
+            offset += bytes.size();
+            length -= bytes.size();
+        }
+    }
+
     /// Cuts or extends the file; what is new reads as zeros and takes no room on the disk.
     void resize(std::uint64_t size) {
         if (detail::retried([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0)

@@ -31,7 +31,7 @@ class mapping {
         return *this;
     }
     ~mapping() {
-        if (range_.begin != nullptr)
+        if (range_.mapped != 0)
             ::munmap(range_.begin, range_.mapped);
     }
 
@@ -59,15 +59,31 @@ class mapping {
     /// A private copy of the same range, for bytes that no page-wise mapping can align.
     /// @param mode  `read_only` or `copy_on_write`: nothing of a copy can reach the file
     [[nodiscard]] static mapping copy(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode) {
-        mapping opened;
-        opened.mode_ = mode;
-        opened.path_ = source.path();
-        if (length == 0)
-            return opened;
-        opened.place(static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mapping opened = zeros(length, source.path());
         source.read(offset, {opened.data(), opened.range_.length});
-        if (mode == map_mode::read_only)
+        opened.mode_ = mode;
+        if (mode == map_mode::read_only && length != 0)
             ::mprotect(opened.range_.begin, opened.range_.mapped, PROT_READ);
+        return opened;
+    }
+
+    /// Memory of no file, copy_on_write.
+    /// @param called  what errors name
+    [[nodiscard]] static mapping zeros(std::uint64_t length, const std::filesystem::path& called) {
+        mapping opened;
+        opened.mode_ = map_mode::copy_on_write;
+        opened.path_ = called;
+        if (length != 0)
+            opened.place(static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return opened;
+    }
+
+    /// Memory that somebody else holds, and for as long as this is used: read_only.
+    [[nodiscard]] static mapping of(std::span<const std::byte> memory, const std::filesystem::path& called) {
+        mapping opened;
+        opened.path_ = called;
+        opened.range_.begin = const_cast<std::byte*>(memory.data());  // nothing stores through a read_only mapping
+        opened.range_.length = memory.size();
         return opened;
     }
 
@@ -97,7 +113,7 @@ class mapping {
     void advise(advice what, std::size_t offset, std::size_t length) const {
         offset = std::min(offset, range_.length);
         length = std::min(length, range_.length - offset);
-        if (length == 0)
+        if (length == 0 || range_.mapped == 0)
             return;
         std::size_t first = range_.lead + offset;
         std::size_t last = first + length;
@@ -157,7 +173,7 @@ class mapping {
 
     struct range {
         void* begin = nullptr;   // at a page
-        std::size_t mapped = 0;  // bytes from there
+        std::size_t mapped = 0;  // bytes from there; 0 where it is somebody else's
         std::size_t lead = 0;    // bytes between the page and what was asked for
         std::size_t length = 0;  // bytes asked for
         bool anonymous = false;

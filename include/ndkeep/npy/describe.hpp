@@ -2,9 +2,8 @@
 // What a sidecar says of an npy file, written, read and checked.
 #pragma once
 
+#include <ndkeep/format/finding.hpp>
 #include <ndkeep/npy/description.hpp>
-
-#include <exception>
 
 namespace ndkeep {
 
@@ -26,21 +25,6 @@ inline void describe(const std::filesystem::path& file, const describe_options& 
 /// @throws mismatch_error  the sidecar is stale: it describes another array than the file holds
 [[nodiscard]] inline json metadata(const std::filesystem::path& file, const limits& limit = {});
 
-struct verify_options {
-    limits limit = {};
-    run_options run = {};
-};
-
-/// Something that is not as it should be.
-struct finding {
-    std::filesystem::path file;
-    std::string field;
-    std::string expected;
-    std::string found;
-    std::string message;       ///< the whole sentence
-    std::exception_ptr cause;  ///< what `verify` throws for it
-};
-
 /// Everything wrong with a file: header, length, sidecar, every checksum, every statistic. Reads the data once when
 /// there is a sidecar. Empty means all is well.
 [[nodiscard]] inline std::vector<finding> findings(const std::filesystem::path& file,
@@ -51,26 +35,6 @@ struct finding {
 inline void verify(const std::filesystem::path& file, const verify_options& options = {});
 
 namespace detail {
-
-template <class Error>
-[[nodiscard]] finding found(const Error& problem) {
-    return {problem.file(),  problem.field(), problem.expected(),
-            problem.found(), problem.what(),  std::make_exception_ptr(problem)};
-}
-
-/// Runs a check and notes what it throws.
-template <class Check>
-[[nodiscard]] bool passes(std::vector<finding>& all, Check&& check) {
-    try {
-        check();
-        return true;
-    } catch (const error& problem) {
-        auto noted = found(problem);
-        noted.cause = std::current_exception();  // of its own kind, not sliced
-        all.push_back(std::move(noted));
-        return false;
-    }
-}
 
 /// Compares statistics that were stored with those of the data; sums of many numbers agree only within rounding.
 class statistics_check {
@@ -189,9 +153,7 @@ inline std::vector<finding> findings(const std::filesystem::path& file, const ve
 }
 
 inline void verify(const std::filesystem::path& file, const verify_options& options) {
-    const auto all = findings(file, options);
-    if (!all.empty())
-        std::rethrow_exception(all.front().cause);
+    detail::throw_first(findings(file, options));
 }
 
 inline json metadata(const std::filesystem::path& file, const limits& limit) {

@@ -3,21 +3,11 @@
 #pragma once
 
 #include <ndkeep/array/fields.hpp>
-#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/in_place.hpp>
 #include <ndkeep/npy/description.hpp>
 #include <ndkeep/npy/load.hpp>
 
 namespace ndkeep {
-
-/// What `map` returns for these tags.
-template <class T, std::size_t N, map_tag... Tag>
-using mapped_as = mapped<std::conditional_t<detail::chosen<Tag...>::mode == map_mode::read_only, const T, T>, N,
-                         detail::chosen<Tag...>::layout>;
-
-struct map_options {
-    limits limit = {};
-    advice use = advice::normal;  ///< how the elements will be looked at
-};
 
 struct create_options {
     bool replace = false;  ///< a file that is there; one that `next_name` reserved may be filled without
@@ -97,51 +87,6 @@ template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Or
 
 namespace detail {
 
-/// Refuses what cannot be used where it lies.
-inline void check_in_place(const opened_array& array, const dtype& wanted, bool column_major_wanted) {
-    const auto& path = array.source.path();
-    const auto& type = array.info.type;
-    const conversion convert(type, wanted, path, "load, or map as the file has it");
-    if (!type.is_native())
-        throw mismatch_error({.file = path,
-                              .field = "dtype",
-                              .expected = "this machine's byte order",
-                              .found = type.is_struct() ? type.descr() : ndkeep::quoted(type.str()),
-                              .hint = "load swaps the bytes"});
-    if (!convert.is_identity())
-        throw mismatch_error({.file = path,
-                              .field = "struct layout",
-                              .expected = wanted.descr(),
-                              .found = type.descr(),
-                              .hint = "load puts the fields in their places"});
-    if (array.info.column_major != column_major_wanted && element_reader::has_order(array.info))
-        throw mismatch_error(
-            {.file = path,
-             .field = "order",
-             .expected = column_major_wanted ? "column-major" : "row-major",
-             .found = array.info.column_major ? "column-major" : "row-major",
-             .hint = array.info.column_major ? "map with the tag column_major" : "map without the tag column_major"});
-}
-
-/// Maps the data of a file that has passed `check_in_place`.
-[[nodiscard]] inline mapping map_data(const opened_array& array, std::size_t alignment, map_mode mode, advice use) {
-    const std::uint64_t offset = array.info.data_offset;
-    const std::uint64_t nbytes = array.info.nbytes();
-    if (offset % alignment != 0) {
-        if (mode == map_mode::read_write)
-            throw mismatch_error({.file = array.source.path(),
-                                  .field = "data offset",
-                                  .expected = "a multiple of " + counted(alignment, "byte"),
-                                  .found = counted(offset, "byte"),
-                                  .hint = "read_only and copy_on_write work on a copy"});
-        return mapping::copy(array.source, offset, nbytes, mode);
-    }
-    auto bytes = mapping::open(array.source, offset, nbytes, mode);
-    if (use != advice::normal)
-        bytes.advise(use);
-    return bytes;
-}
-
 [[nodiscard]] inline file::access access_for(map_mode mode) {
     return mode == map_mode::read_write ? file::access::read_write : file::access::read;
 }
@@ -149,7 +94,7 @@ inline void check_in_place(const opened_array& array, const dtype& wanted, bool 
 [[nodiscard]] inline opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
                                                bool column_major_wanted, const limits& limit) {
     auto array = open_array(path, limit, access_for(mode));
-    check_in_place(array, wanted, column_major_wanted);
+    check_in_place(array.info, path, wanted, column_major_wanted);
     if (mode == map_mode::read_write)
         drop_claims(array, resolved(path));
     return array;
@@ -226,7 +171,8 @@ template <element T, std::size_t N, bool ByColumns>
     info.data_offset = header.size();
     constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
     const auto made = make_file(file, info, header, options.replace, options.reserve);
-    return mapped<T, N, layout>(map_data(made, alignof(T), map_mode::read_write, advice::normal), info.shape);
+    return mapped<T, N, layout>(map_data(made.source, made.info, alignof(T), map_mode::read_write, advice::normal),
+                                info.shape);
 }
 
 template <element T, std::size_t N, bool ByColumns>
@@ -241,7 +187,8 @@ template <element T, std::size_t N, bool ByColumns>
                               .expected = "a multiple of " + counted(alignof(T), "byte"),
                               .found = counted(options.offset, "byte")});
     const auto made = make_file(file, info, {}, options.replace, options.reserve);
-    return mapped<T, N, layout>(map_data(made, alignof(T), map_mode::read_write, advice::normal), info.shape);
+    return mapped<T, N, layout>(map_data(made.source, made.info, alignof(T), map_mode::read_write, advice::normal),
+                                info.shape);
 }
 
 template <class Mapped, map_tag... Tag>
@@ -250,7 +197,7 @@ template <class Mapped, map_tag... Tag>
     using tags = chosen<Tag...>;
     const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::column_major, options.limit);
     check_rank<Mapped::rank>(array.info.shape, file, "map");
-    return Mapped(map_data(array, alignof(T), tags::mode, options.use), array.info.shape);
+    return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
 }
 
 template <class Mapped, map_tag... Tag, std::size_t N>
@@ -261,7 +208,7 @@ template <class Mapped, map_tag... Tag, std::size_t N>
     const auto array =
         open_raw_for_map(file, dtype_of<T>(), shape, options.offset, tags::mode, tags::column_major, options.reserve);
     check_rank<N>(array.info.shape, file, "map_raw");
-    return Mapped(map_data(array, alignof(T), tags::mode, options.use), array.info.shape);
+    return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
 }
 
 }  // namespace detail

@@ -2,8 +2,7 @@
 // Any array into an npy file, whole or not at all.
 #pragma once
 
-#include <ndkeep/array/any.hpp>
-#include <ndkeep/array/view.hpp>
+#include <ndkeep/array/blocks.hpp>
 #include <ndkeep/npy/description.hpp>
 
 namespace ndkeep {
@@ -30,35 +29,21 @@ inline void save(const std::filesystem::path& file, const array_view& array, con
 
 namespace detail {
 
-[[nodiscard]] inline array_info info_of(const array_view& array) {
-    array_info info{.type = array.type(), .shape = array.shape(), .column_major = array.column_major()};
-    info.column_major = written_column_major(info);
-    return info;
-}
-
 /// Writes elements from `offset` on, in the view's written order, and shows them to `seen`.
 inline void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen,
                            const run_options& run) {
-    const auto item = static_cast<std::size_t>(array.type().size());
-    const std::size_t count = array.size();
-    if (item == 0 || count == 0)
-        return seen.update({}, count);
-    const std::byte* const there = array.contiguous();
     // What is only written goes out in large pieces; what is made or looked at first should still be in the cache.
-    const std::size_t block = there != nullptr && !seen.wants_bytes() ? std::size_t{64} << 20 : std::size_t{1} << 20;
-    const std::size_t most = std::max<std::size_t>(1, block / item);
-    const buffer made(there != nullptr ? 0 : std::min(count, most) * item);
-    progress_meter meter(run, {.phase = "save", .items_total = count, .bytes_total = count * item, .file = out.path()});
-    for (std::size_t first = 0; first < count; first += most) {
-        const std::size_t some = std::min(most, count - first);
-        if (there == nullptr)
-            array.fill(first, some, made.data());
-        const std::span<const std::byte> bytes(there != nullptr ? there + first * item : made.data(), some * item);
-        seen.update(bytes, some);
-        out.write(offset + first * item, bytes);
-        meter.add(some, bytes.size());
+    const bool only_written = array.contiguous() != nullptr && !seen.wants_bytes();
+    const std::size_t block = only_written ? std::size_t{64} << 20 : std::size_t{1} << 20;
+    progress_meter meter(
+        run, {.phase = "save", .items_total = array.size(), .bytes_total = array.nbytes(), .file = out.path()});
+    for_each_block(array, block, [&](std::span<const std::byte> bytes, std::size_t count) {
+        seen.update(bytes, count);
+        out.write(offset, bytes);
+        offset += bytes.size();
+        meter.add(count, bytes.size());
         meter.report();
-    }
+    });
     meter.finish();
 }
 

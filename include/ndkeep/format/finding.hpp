@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is wrong with a file, noted instead of thrown.
+#pragma once
+
+#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/limits.hpp>
+
+#include <exception>
+#include <vector>
+
+namespace ndkeep {
+
+struct verify_options {
+    limits limit = {};
+    run_options run = {};
+};
+
+/// Something that is not as it should be.
+struct finding {
+    std::filesystem::path file;
+    std::string field;
+    std::string expected;
+    std::string found;
+    std::string message;       ///< the whole sentence
+    std::exception_ptr cause;  ///< what `verify` throws for it
+};
+
+namespace detail {
+
+template <class Error>
+[[nodiscard]] finding found(const Error& problem) {
+    return {problem.file(),  problem.field(), problem.expected(),
+            problem.found(), problem.what(),  std::make_exception_ptr(problem)};
+}
+
+/// Runs a check and notes what it throws.
+template <class Check>
+[[nodiscard]] bool passes(std::vector<finding>& all, Check&& check) {
+    try {
+        check();
+        return true;
+    } catch (const error& problem) {
+        auto noted = found(problem);
+        noted.cause = std::current_exception();  // of its own kind, not sliced
+        all.push_back(std::move(noted));
+        return false;
+    }
+}
+
+/// Throws the first thing wrong, if anything is.
+inline void throw_first(const std::vector<finding>& all) {
+    if (!all.empty())
+        std::rethrow_exception(all.front().cause);
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep
