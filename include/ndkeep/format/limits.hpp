@@ -13,7 +13,7 @@ inline constexpr std::uint64_t longest_header = std::uint64_t{16} << 20;
 /// Bytes of one element that no limit can raise: NumPy's own bound.
 inline constexpr std::uint64_t largest_item = 2'147'483'647;
 
-/// Limits on npy headers, checked before anything is allocated. Raise one by name: `{.header_characters = 1'000'000}`.
+/// Limits on npy headers and archives, checked before anything is allocated. Raise one by name: `{.header_characters = 1'000'000}`.
 struct limits {
     /// Characters of header text, padding included; NumPy's own default. The bytes read follow from it: one per
     /// character in versions 1 and 2, at most four in version 3, and never more than `longest_header`.
@@ -22,6 +22,7 @@ struct limits {
     std::size_t fields = 65'536;             ///< of one struct
     std::size_t dimensions = 64;             ///< of an array, and of a sub-array with all its brackets
     std::uint64_t item_size = largest_item;  ///< bytes of one element
+    std::size_t members = 1'048'576;         ///< of an archive
 };
 
 }  // namespace ndkeep
