@@ -20,24 +20,10 @@ path corpus() {
     return path(NDKEEP_SOURCE_DIR) / "../shared/conformance/npy";
 }
 
-/// NumPy's text may hold half a surrogate pair, which Python writes to JSON and no JSON parser reads.
-std::string without_lone_surrogates(std::string text) {
-    const auto is_half = [&](std::size_t at, std::string_view second_digits) {
-        return text.compare(at, 3, "\\ud") == 0 && second_digits.find(text[at + 3]) != std::string_view::npos;
-    };
-    for (std::size_t at = 0; (at = text.find('\\', at)) < text.size() - 6; at += 2) {
-        if (is_half(at, "89ab") && is_half(at + 6, "cdef"))
-            at += 10;
-        else if (is_half(at, "89abcdef"))
-            text.replace(at, 6, "\\ufffd");
-    }
-    return text;
-}
-
 const json& manifest() {
     static const json all = [] {
         const auto file = corpus() / "manifest.json";
-        return std::filesystem::exists(file) ? json::parse(without_lone_surrogates(read_text(file))) : json();
+        return std::filesystem::exists(file) ? json::parse(npy_case::without_lone_surrogates(read_text(file))) : json();
     }();
     return all;
 }

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An npz archive opened: its directory, and the bytes of its members wherever they lie.
+#pragma once
+
+#include <ndkeep/array/in_place.hpp>
+#include <ndkeep/bytes/deflate.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/zip.hpp>
+
+namespace ndkeep::detail {
+
+inline constexpr std::string_view npy_suffix = ".npy";
+inline constexpr std::string_view metadata_member = "metadata.json";
+
+/// A member name as NumPy lists it: without one ".npy".
+[[nodiscard]] inline std::string_view without_npy(std::string_view name) {
+    if (name.ends_with(npy_suffix))
+        name.remove_suffix(npy_suffix.size());
+    return name;
+}
+
+/// The same error, about a member.
+template <class Error>
+[[nodiscard]] Error about_member(const Error& problem, std::string_view name) {
+    error_parts parts = problem.parts();
+    parts.field = member_field(name) + (parts.field.empty() ? "" : ": " + parts.field);
+    return Error(std::move(parts));
+}
+
+/// Runs what reads a member, and names it in what is thrown.
+template <class Read>
+decltype(auto) in_member(std::string_view name, Read&& read) {
+    try {
+        return read();
+    } catch (const format_error& problem) {
+        if (problem.field().starts_with("member "))
+            throw;
+        throw about_member(problem, name);
+    } catch (const mismatch_error& problem) {
+        throw about_member(problem, name);
+    }
+}
+
+/// A zip archive in a file or in memory, with its members by name.
+class archive {
+  public:
+    archive() = default;
+    /// @throws io_error, format_error
+    archive(const std::filesystem::path& path, const limits& limit) : archive(file::open(path), limit) {}
+    archive(file&& opened, const limits& limit)
+        : file_(std::move(opened)), path_(file_.path()), directory_(read_zip_directory(bytes(), file_.size(), limit)) {
+        sort();
+    }
+    /// @param memory  referred to
+    archive(std::span<const std::byte> memory, const limits& limit)
+        : memory_(memory), directory_(read_zip_directory(bytes(), memory.size(), limit)) {
+        sort();
+    }
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const zip_directory& directory() const noexcept { return directory_; }
+    [[nodiscard]] const std::vector<zip_entry>& entries() const noexcept { return directory_.entries; }
+    [[nodiscard]] const file& source() const noexcept { return file_; }
+    [[nodiscard]] byte_source bytes() const {
+        return file_.is_open() ? byte_source(file_) : byte_source(memory_, path_);
+    }
+
+    /// By its exact name, or else with ".npy" behind it; of several with one name the last.
+    [[nodiscard]] const zip_entry* find(std::string_view name) const {
+        const zip_entry* const exact = find_exact(name);
+        return exact != nullptr ? exact : find_exact(std::string(name) + std::string(npy_suffix));
+    }
+
+    [[nodiscard]] const zip_entry* find_exact(std::string_view name) const {
+        const auto after = std::upper_bound(by_name_.begin(), by_name_.end(), name, [&](auto wanted, std::size_t i) {
+            return wanted < std::string_view(entries()[i].name);
+        });
+        if (after == by_name_.begin() || entries()[*(after - 1)].name != name)
+            return nullptr;
+        return &entries()[*(after - 1)];
+    }
+
+    /// Whether a later member has its name.
+    [[nodiscard]] bool is_shadowed(const zip_entry& entry) const { return find_exact(entry.name) != &entry; }
+
+    /// A range of the archive as memory.
+    [[nodiscard]] mapping map(std::uint64_t offset, std::uint64_t length, map_mode mode) const {
+        if (file_.is_open())
+            return mapping::open(file_, offset, length, mode);
+        const byte_source from = bytes();
+        if (mode == map_mode::copy_on_write) {
+            auto copy = mapping::zeros(length, path_);
+            from.read(offset, {copy.data(), copy.size()});
+            return copy;
+        }
+        return mapping::of(memory_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)), path_);
+    }
+
+    /// Where a range begins in memory if it is mapped, as far as alignment goes.
+    [[nodiscard]] std::uint64_t address(std::uint64_t offset) const {
+        return file_.is_open() ? offset : reinterpret_cast<std::uintptr_t>(memory_.data()) + offset;
+    }
+
+  private:
+    void sort() {
+        by_name_.resize(entries().size());
+        std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+        std::stable_sort(by_name_.begin(), by_name_.end(),
+                         [&](std::size_t a, std::size_t b) { return entries()[a].name < entries()[b].name; });
+    }
+
+    file file_;
+    std::span<const std::byte> memory_;
+    std::filesystem::path path_;
+    zip_directory directory_;
+    std::vector<std::size_t> by_name_;
+};
+
+/// The bytes of one member, as they were before they were put into the archive.
+///
+/// Those of a stored member, and of a compressed one that was expanded as a whole, are read anywhere and by several
+/// threads; others in their order only.
+class member_bytes {
+  public:
+    /// Beyond that, the memory is worth more than the time that expanding as a whole saves.
+    static constexpr std::uint64_t largest_whole = std::uint64_t{1} << 30;
+
+    /// @param whole_up_to  bytes of a compressed member that is expanded as a whole
+    member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to)
+        : archive_(from.bytes()), path_(from.path()), entry_(entry) {
+        check_zip_method(entry_, path_);
+        begin_ = zip_data_offset(archive_, entry_);
+        if (is_stored())
+            return;
+        if (expands_whole_streams && entry_.size <= whole_up_to)
+            expand_whole();
+        else
+            stream_.emplace(path_);
+    }
+    member_bytes(const member_bytes&) = delete;
+    member_bytes& operator=(const member_bytes&) = delete;
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return entry_.size; }
+    [[nodiscard]] bool is_stored() const noexcept { return entry_.method == zip_stored; }
+    /// Whether bytes are to be read in their order, each once.
+    [[nodiscard]] bool is_stream() const noexcept { return stream_.has_value(); }
+    /// Of a stored member, where it begins in the archive.
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }
+
+    [[nodiscard]] byte_source source() {
+        if (is_stream())
+            return {[this](std::uint64_t, std::span<std::byte> out) { read_on(out); }, path_};
+        if (!is_stored())
+            return {{whole_.data(), whole_.size()}, path_};
+        return {[this](std::uint64_t offset, std::span<std::byte> out) { archive_.read(begin_ + offset, out); }, path_};
+    }
+
+    /// To be called when all bytes have been read.
+    /// @param crc  of all of them
+    /// @throws format_error    there are more
+    /// @throws checksum_error  they are not those that were put in
+    void finish(std::uint32_t crc) {
+        if (stream_) {
+            // The mark of the stream's end may still be to come, and with it the next piece.
+            std::byte beyond{};
+            for (bool moved = true; moved && !stream_->is_finished();) {
+                fetch();
+                const std::size_t before = rest_.size();
+                moved = stream_->expand(rest_, {&beyond, 1}) == 0 && rest_.size() != before;
+            }
+            stream_->expect_end(rest_, entry_.size, left_);
+        }
+        if (crc != entry_.crc32)
+            throw checksum_error({.file = path_,
+                                  .field = member_field(entry_.name) + ": crc32",
+                                  .expected = hex_text(entry_.crc32),
+                                  .found = hex_text(crc),
+                                  .hint = "the data is not what was written"});
+    }
+
+  private:
+    void expand_whole() {
+        const buffer compressed(static_cast<std::size_t>(entry_.compressed));
+        archive_.read(begin_, compressed.bytes());
+        whole_ = buffer(static_cast<std::size_t>(entry_.size));
+        prefer_huge_pages(whole_.bytes());
+        expand(compressed.bytes(), whole_.bytes(), path_);
+    }
+
+    /// More compressed bytes, if there are any and none at hand.
+    void fetch() {
+        if (!rest_.empty() || left_ == 0)
+            return;
+        const auto some = static_cast<std::size_t>(std::min<std::uint64_t>(left_, compressed_.size()));
+        archive_.read(begin_ + (entry_.compressed - left_), {compressed_.data(), some});
+        left_ -= some;
+        rest_ = {compressed_.data(), some};
+    }
+
+    void read_on(std::span<std::byte> out) {
+        if (compressed_.empty()) {
+            constexpr std::uint64_t piece = std::uint64_t{256} << 10;
+            left_ = entry_.compressed;
+            compressed_.resize(static_cast<std::size_t>(std::min(piece, left_)));
+        }
+        while (!out.empty()) {
+            fetch();
+            const std::size_t before = rest_.size();
+            const std::size_t written = stream_->expand(rest_, out);
+            out = out.subspan(written);
+            if (!out.empty() && (stream_->is_finished() || (written == 0 && rest_.size() == before && left_ == 0)))
+                stream_->expect_end(rest_, entry_.size);
+        }
+    }
+
+    byte_source archive_;
+    const std::filesystem::path& path_;
+    const zip_entry& entry_;
+    std::uint64_t begin_ = 0;
+    buffer whole_;
+    // Or:
+    std::optional<inflater> stream_;
+    std::vector<std::byte> compressed_;
+    std::span<const std::byte> rest_;  // of `compressed_`, yet to be expanded
+    std::uint64_t left_ = 0;           // compressed bytes yet to be read
+};
+
+/// The first few names, for errors.
+[[nodiscard]] inline std::string some_names(const archive& from) {
+    constexpr std::size_t enough = 8;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(enough, from.entries().size()); ++i)
+        out += (i == 0 ? "" : ", ") + ndkeep::quoted(without_npy(from.entries()[i].name));
+    if (out.empty())
+        return "a member, but there are none";
+    return "one of " + out + (from.entries().size() > enough ? ", …" : "");
+}
+
+/// The header of a member that is an array, and its checksum so far.
+struct member_header {
+    array_info info;
+    std::uint32_t crc = 0;
+};
+
+[[nodiscard]] inline member_header read_member_header(const byte_source& source, std::uint64_t size,
+                                                      const limits& limit) {
+    std::vector<std::byte> header(static_cast<std::size_t>(std::min<std::uint64_t>(size, longest_preamble)));
+    source.read(0, header);
+    const auto begin = parse_preamble({header.data(), header.size()}, source.path(), size, limit);
+    const std::size_t first = header.size();
+    const auto whole = static_cast<std::size_t>(begin.data_offset());
+    if (whole > first) {
+        header.resize(whole);
+        source.read(first, std::span(header).subspan(first));
+    }
+    member_header out{parse_header({header.data(), header.size()}, source.path(), limit),
+                      crc32({header.data(), header.size()})};
+    const std::uint64_t there = size - out.info.data_offset;
+    if (out.info.nbytes() > there)
+        throw format_error({.file = source.path(),
+                            .field = "data",
+                            .expected = counted(out.info.nbytes(), "byte"),
+                            .found = counted(there, "byte"),
+                            .hint = "the member is cut short"});
+    return out;
+}
+
+/// Reads an array out of a member, and whatever is behind it, and checks the sum of all.
+/// @param elements  called with the source, the header and the sum so far: reads all elements and carries on the sum
+template <class Elements>
+auto read_member(const archive& from, const zip_entry& entry, const load_options& options, Elements&& elements) {
+    return in_member(without_npy(entry.name), [&] {
+        member_bytes bytes(from, entry, member_bytes::largest_whole);
+        const byte_source source = bytes.source();
+        auto [info, crc] = read_member_header(source, bytes.size(), options.limit);
+        run_options run = options.run;
+        if (bytes.is_stream())
+            run.threads = 1;
+        auto array = elements(source, info, run, crc);
+        std::vector<std::byte> behind;
+        for (std::uint64_t at = info.data_offset + info.nbytes(); at < bytes.size(); at += behind.size()) {
+            constexpr std::uint64_t block = std::uint64_t{1} << 20;
+            behind.resize(static_cast<std::size_t>(std::min(block, bytes.size() - at)));
+            source.read(at, behind);
+            crc = crc32({behind.data(), behind.size()}, crc);
+        }
+        bytes.finish(crc);
+        return array;
+    });
+}
+
+/// The data of a stored member that is an array, where it lies, and its header.
+/// @throws mismatch_error  compressed, or not aligned; another dtype or order
+[[nodiscard]] inline std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
+                                                               const limits& limit, const dtype& wanted,
+                                                               std::size_t alignment, map_mode mode,
+                                                               bool column_major_wanted) {
+    member_bytes member(from, entry, 0);
+    array_info info = read_member_header(member.source(), member.size(), limit).info;
+    check_in_place(info, from.path(), wanted, column_major_wanted);
+    if (!member.is_stored())
+        throw mismatch_error({.file = from.path(),
+                              .field = "storage",
+                              .expected = "stored",
+                              .found = zip_method_name(entry.method),
+                              .hint = "load expands it; what is saved without .compress maps"});
+    const std::uint64_t offset = member.begin() + info.data_offset;
+    if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
+        throw mismatch_error({.file = from.path(),
+                              .field = "data offset",
+                              .expected = "a multiple of " + counted(alignment, "byte"),
+                              .found = counted(offset, "byte"),
+                              .hint = "load copies it; archives that ndkeep writes are aligned"});
+    auto bytes = from.map(offset, info.nbytes(), mode);
+    return {std::move(bytes), std::move(info)};
+}
+
+/// All bytes of a member, checked.
+[[nodiscard]] inline std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry) {
+    return in_member(without_npy(entry.name), [&] {
+        member_bytes bytes(from, entry, member_bytes::largest_whole);
+        std::vector<std::byte> out(static_cast<std::size_t>(entry.size));
+        bytes.source().read(0, out);
+        bytes.finish(crc32({out.data(), out.size()}));
+        return out;
+    });
+}
+
+}  // namespace ndkeep::detail

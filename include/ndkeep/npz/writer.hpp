@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Writing an npz archive, whole or not at all.
+#pragma once
+
+#include <ndkeep/npz/member_writer.hpp>
+#include <ndkeep/npz/metadata.hpp>
+
+#include <deque>
+#include <initializer_list>
+
+namespace ndkeep {
+
+struct npz_options {
+    compression compress = false;   ///< stored members map, and load at the speed of the disk
+    json meta = nullptr;            ///< an object, kept in the archive as the member `metadata.json`
+    checksum sum = checksum::none;  ///< of each array's data, beside the CRC-32 that every member of a zip archive has
+    bool sync = false;              ///< survive a power cut once the call has returned
+    run_options run = {};
+};
+
+struct npz_writer_options {
+    bool append = false;  ///< to the members of the archive that is there, if one is
+    compression compress = false;
+    checksum sum = checksum::none;
+    bool sync = false;
+    run_options run = {};
+};
+
+/// How one member differs from the archive.
+struct npz_member_options {
+    std::optional<compression> compress = std::nullopt;  ///< nullopt: as the archive
+};
+
+/// A named array for `save_npz`. Arrays are referred to, temporary ones kept.
+struct npz_item {
+    npz_item(std::string member, array_view elements, const npz_member_options& as = {})
+        : name(std::move(member)), array(std::move(elements)), options(as) {}
+
+    std::string name;
+    array_view array;
+    npz_member_options options;
+};
+
+/// Writes named arrays into one archive, in their order; `np.load`, Python's zipfile and unzip read it.
+///
+/// Members are called NAME.npy, with the bytes `np.save` would write. Those that are stored lie on 64-byte boundaries,
+/// so that they can be mapped. Equal input makes equal bytes. The file is replaced whole, as by `save`.
+/// @throws io_error        disk full, no permission: nothing has changed then
+/// @throws mismatch_error  a name twice, or one that zip cannot hold; `.meta` is neither an object nor null
+inline void save_npz(const std::filesystem::path& file, std::initializer_list<npz_item> items,
+                     const npz_options& options = {});
+inline void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& items,
+                     const npz_options& options = {});
+
+/// Writes an archive member by member. Nothing appears under its name before `commit()`, and without it nothing ever.
+///
+/// Other writers of the same name wait from its construction to its end. With `.append` the archive that is there is
+/// carried over: its bytes are copied by the system, members that are added again are replaced in their place, and a
+/// kill at any instant leaves the old archive or the new one.
+class npz_writer {
+  public:
+    /// @throws io_error      the directory cannot be written
+    /// @throws format_error  `.append`, and what is there is no archive
+    explicit npz_writer(const std::filesystem::path& file, const npz_writer_options& options = {});
+    npz_writer(const npz_writer&) = delete;
+    npz_writer& operator=(const npz_writer&) = delete;
+
+    /// @throws mismatch_error  the name was added already, or is one that zip cannot hold
+    /// @throws io_error        disk full; the writer can then only be destroyed
+    void add(std::string_view name, const array_view& array, const npz_member_options& options = {});
+    /// A member that is no array, under exactly this name.
+    void add_bytes(std::string_view name, std::span<const std::byte> bytes, const npz_member_options& options = {});
+    void add_text(std::string_view name, std::string_view text, const npz_member_options& options = {}) {
+        add_bytes(name, detail::bytes_of(text), options);
+    }
+
+    /// What is kept beside the arrays; null and an empty object are none.
+    /// @throws mismatch_error  neither an object nor null, or with the key "ndkeep", which is taken
+    void set_metadata(const json& meta);
+
+    /// Puts the archive under its name; the writer is then done.
+    /// @throws io_error  disk full, no permission: nothing has changed then
+    void commit();
+
+  private:
+    friend void save_npz(const std::filesystem::path&, const std::vector<npz_item>&, const npz_options&);
+
+    /// A member in its place in the directory.
+    struct record {
+        const detail::zip_entry* old = nullptr;  // carried over, unless there is a new one
+        detail::new_member* added = nullptr;
+    };
+
+    npz_writer(const std::filesystem::path& file, const npz_writer_options& options, const progress& totals);
+
+    void open_old();
+    void check_usable() const;
+    [[nodiscard]] detail::new_member& begin(std::string name, compression method);
+    void write(detail::new_member& member, compression method, std::string_view header, const array_view& elements,
+               const detail::member_writer::watcher& seen);
+    void write_metadata();
+    void write_kept();
+    void write_directory();
+
+    npz_writer_options options_;
+    progress_meter meter_;
+    replacement next_;
+    detail::archive old_;
+    detail::member_writer out_;
+    std::vector<record> records_;
+    std::map<std::string, std::size_t, std::less<>> places_;  // among the records, by name
+    std::deque<detail::new_member> added_;                    // which stay where they are
+    json metadata_ = nullptr;
+    bool metadata_given_ = false;
+    std::map<std::string, checksums> sums_;
+    std::string comment_;
+    bool failed_ = false;
+    bool done_ = false;
+};
+
+// Definitions ------------------------------------------------------------------------------------------------------
+
+inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_writer_options& options)
+    : npz_writer(file, options, {}) {}
+
+inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_writer_options& options,
+                              const progress& totals)
+    : options_(options),
+      meter_(options_.run,
+             {.phase = "save", .items_total = totals.items_total, .bytes_total = totals.bytes_total, .file = file}),
+      next_(file), out_(next_.content(), options_.run) {
+    if (options_.append && next_.target_exists() && !next_.target_is_reserved())
+        open_old();
+}
+
+inline void npz_writer::open_old() {
+    old_ = detail::archive(next_.target(), {});
+    const auto& directory = old_.directory();
+    comment_ = directory.comment;
+    // What stands before an archive, as in one that unpacks itself, stays there.
+    if (directory.prefix != 0)
+        out_.out().copy(old_.source(), 0, directory.prefix);
+    for (const auto& entry : old_.entries()) {
+        if (old_.is_shadowed(entry))
+            continue;
+        places_.emplace(entry.name, records_.size());
+        records_.push_back({.old = &entry});
+    }
+}
+
+inline void npz_writer::check_usable() const {
+    if (done_ || failed_)
+        throw mismatch_error({.file = next_.target(),
+                              .field = "archive",
+                              .expected = "still being written",
+                              .found = done_ ? "committed" : "one of which a part could not be written"});
+}
+
+inline detail::new_member& npz_writer::begin(std::string name, compression method) {
+    check_usable();
+    const auto refuse = [&](std::string expected, std::string found) {
+        throw mismatch_error({.file = next_.target(),
+                              .field = detail::member_field(name),
+                              .expected = std::move(expected),
+                              .found = std::move(found)});
+    };
+    constexpr std::size_t longest_name = 0xffff;
+    if (name.size() > longest_name)
+        refuse("a name of at most " + counted(longest_name, "byte"), counted(name.size(), "byte"));
+    if (!detail::is_utf8(name))
+        refuse("a name in UTF-8", "another encoding");
+    if (name.find('\0') != std::string::npos)
+        refuse("a name without zero bytes", "one with");  // Python's zipfile would cut it there
+    const auto [place, is_new] = places_.emplace(name, records_.size());
+    if (is_new)
+        records_.emplace_back();
+    record& there = records_[place->second];
+    if (there.added != nullptr)
+        refuse("one of that name", "added twice");
+    detail::new_member& member = added_.emplace_back();
+    there.added = &member;
+    const bool ascii =
+        std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
+    member.entry.flags = ascii ? 0 : detail::zip_flag_utf8;
+    member.entry.method = method.on() ? detail::zip_deflated : detail::zip_stored;
+    member.entry.raw_name = name;
+    member.entry.name = std::move(name);
+    return member;
+}
+
+inline void npz_writer::write(detail::new_member& member, compression method, std::string_view header,
+                              const array_view& elements, const detail::member_writer::watcher& seen) {
+    failed_ = true;  // unless it comes to its end
+    if (method.on())
+        out_.compress(member, method.level(), header, elements, seen, meter_);
+    else
+        out_.store(member, header, elements, seen, meter_);
+    failed_ = false;
+}
+
+inline void npz_writer::add(std::string_view name, const array_view& array, const npz_member_options& options) {
+    check_usable();
+    const auto info = detail::info_of(array);
+    const std::string header = header_bytes(info);
+    const compression method = options.compress.value_or(options_.compress);
+    auto& member = begin(std::string(name) + std::string(detail::npy_suffix), method);
+    running_checksums sums(options_.sum);
+    write(member, method, header, array.in_order(info.column_major),
+          [&](std::span<const std::byte> bytes) { sums.update(bytes); });
+    if (options_.sum != checksum::none)
+        sums_[std::string(name)] = sums.values();
+}
+
+inline void npz_writer::add_bytes(std::string_view name, std::span<const std::byte> bytes,
+                                  const npz_member_options& options) {
+    const compression method = options.compress.value_or(options_.compress);
+    auto& member = begin(std::string(name), method);
+    write(member, method, {}, array_view(dtype_of<std::uint8_t>(), {bytes.size()}, bytes.data()),
+          [](std::span<const std::byte>) {});
+}
+
+inline void npz_writer::set_metadata(const json& meta) {
+    check_usable();
+    detail::check_npz_metadata(meta, next_.target());
+    metadata_ = meta;
+    metadata_given_ = true;
+}
+
+inline void npz_writer::write_metadata() {
+    const auto* const there = old_.find_exact(detail::metadata_member);
+    const bool replaces =
+        std::any_of(records_.begin(), records_.end(), [](const record& each) { return each.old && each.added; });
+    if (!metadata_given_ && sums_.empty() && !(there != nullptr && replaces))
+        return;
+    detail::npz_metadata said;
+    try {
+        said = detail::read_npz_metadata(old_);
+    } catch (const format_error&) {
+        if (metadata_given_ || !sums_.empty())
+            throw;
+        return;  // somebody else's, who says nothing of the members that are replaced
+    }
+    if (metadata_given_)
+        said.user = metadata_.is_null() ? json(json::value_t::object) : metadata_;
+    for (const auto& each : records_)
+        if (each.added != nullptr)
+            said.sums.erase(std::string(detail::without_npy(each.added->entry.name)));
+    said.sums.insert(sums_.begin(), sums_.end());
+    if (said.user.empty() && said.sums.empty()) {
+        if (there != nullptr)
+            records_[places_.find(detail::metadata_member)->second].old = nullptr;
+        return;
+    }
+    add_text(detail::metadata_member, detail::npz_metadata_text(said), {.compress = false});
+}
+
+inline void npz_writer::write_kept() {
+    for (record& each : records_) {
+        if (each.old == nullptr || each.added != nullptr)
+            continue;
+        if ((each.old->flags & detail::zip_flag_encrypted) != 0)
+            throw format_error({.file = next_.target(),
+                                .field = detail::member_field(each.old->name),
+                                .expected = "not encrypted",
+                                .found = "encrypted"});
+        const auto data_offset = detail::zip_data_offset(old_.bytes(), *each.old);
+        auto& member = added_.emplace_back();
+        member.entry = *each.old;
+        member.entry.flags &= static_cast<std::uint16_t>(~detail::zip_flag_descriptor);
+        each.added = &member;
+        out_.keep(member, old_.source(), data_offset);
+        meter_.add(1, member.entry.compressed);
+        meter_.report();
+    }
+}
+
+inline void npz_writer::write_directory() {
+    const std::uint64_t begin = out_.out().end();
+    std::uint64_t count = 0;
+    for (const record& each : records_) {
+        if (each.added == nullptr)
+            continue;
+        out_.out().add(detail::bytes_of(detail::zip_entry_text(each.added->entry)));
+        ++count;
+    }
+    const auto end = detail::zip_end_text(count, begin, out_.out().end() - begin, comment_);
+    out_.out().add(detail::bytes_of(end));
+    out_.out().finish();
+}
+
+inline void npz_writer::commit() {
+    check_usable();
+    write_metadata();
+    failed_ = true;
+    out_.finish(meter_);
+    write_kept();
+    write_directory();
+    meter_.finish();
+    next_.commit(options_.sync);
+    failed_ = false;
+    done_ = true;
+}
+
+inline void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& items,
+                     const npz_options& options) {
+    progress totals;
+    for (const npz_item& item : items) {
+        totals.items_total += item.array.size();
+        totals.bytes_total += item.array.nbytes();
+    }
+    npz_writer archive(
+        file,
+        {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run},
+        totals);
+    archive.set_metadata(options.meta);
+    for (const npz_item& item : items)
+        archive.add(item.name, item.array, item.options);
+    archive.commit();
+}
+
+inline void save_npz(const std::filesystem::path& file, std::initializer_list<npz_item> items,
+                     const npz_options& options) {
+    save_npz(file, std::vector<npz_item>(items), options);
+}
+
+}  // namespace ndkeep
