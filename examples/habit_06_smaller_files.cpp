@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Habit 6: files are made smaller by a dtype as precise as the data, and by deflate, the method of gzip and zip.
-#include <ndkeep/bytes/deflate.hpp>
+// Habit 6: files are made smaller by a dtype as precise as the data, and by deflate, the method of
+// gzip and zip.
 #include <ndkeep/npy.hpp>
+#include <ndkeep/npz.hpp>
 
 #include <cstdio>
-#include <fstream>
-#include <span>
 
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
@@ -42,13 +41,11 @@ int main(int argc, char** argv) {
     report("int16, in tenths", fs::file_size("i2.npy"), largest_error(tenths * scale, values));
 
     // Neighbours in a column are alike, neighbours in a row are not: what is alike should stand side by side.
-    // In Python: np.frombuffer(zlib.decompress(open("columns.deflate", "rb").read(), -15), "<i2").reshape(3, -1)
+    // In Python: np.load("columns.npz")["tenths"]
     const xt::xtensor<std::int16_t, 2> columns = xt::transpose(tenths);
-    const auto packed = nk::compress(std::as_bytes(std::span(columns.storage())), 6);
-    std::ofstream("columns.deflate", std::ios::binary)
-        .write(reinterpret_cast<const char*>(packed.data()), static_cast<std::streamsize>(packed.size()));
-    xt::xtensor<std::int16_t, 2> back = xt::empty<std::int16_t>(columns.shape());
-    nk::expand(packed, std::as_writable_bytes(std::span(back.storage())));
-    std::printf("%-22s%8zu bytes   %s\n", "the same, deflated", packed.size(),
-                back == columns ? "unchanged" : "changed");
+    nk::save_npz("columns.npz", {{"tenths", columns}}, {.compress = true, .meta = {{"scale", 0.1}}});
+    const nk::npz_reader packed("columns.npz");
+    const auto back = packed.load<std::int16_t, 2>("tenths");
+    report("the same, compressed", nk::inspect_npz("columns.npz").front().compressed_nbytes,
+           largest_error(xt::transpose(back) * packed.metadata()["scale"].get<double>(), values));
 }

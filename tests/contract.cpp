@@ -130,3 +130,59 @@ TEST_CASE("contract: structs", "[contract]") {
     CHECK(nk::inspect("trades.npy").type.descr() ==
           "[('time', '<i8'), ('price', '<f8'), ('size', '<i4'), ('', '|V4')]");
 }
+
+TEST_CASE("contract: npz", "[contract]") {
+    const in_temp_dir here;
+    const auto a = some_temps();
+    const double mean = xt::mean(a)();
+
+    nk::save_npz("run.npz", {{"temps", a}, {"anomaly", a - mean}}, {.compress = true, .meta = {{"run", 7}}});
+    nk::npz_reader run("run.npz");
+    auto anomaly = run.load<double>("anomaly");
+    CHECK((anomaly == xt::xarray<double>(a - mean)));
+    CHECK(run.metadata() == nk::json{{"run", 7}});
+    CHECK(run.contains("temps"));
+    CHECK(!run.contains("x"));
+    std::ostringstream out;
+    for (const auto& name : run.names())
+        out << name << '\n';
+    CHECK(out.str() == "temps\nanomaly\n");
+    nk::any_array member = run.load_any("temps");
+    CHECK((member.as<double>() == a));
+    CHECK_THROWS_AS(run.map<double>("temps"), nk::mismatch_error);
+
+    nk::save_npz("run.npz", {{"temps", a}, {"anomaly", a - mean}});
+    auto view = nk::npz_reader("run.npz").map<double>("temps");
+    CHECK((view == a));
+    static_assert(std::is_same_v<decltype(view), nk::mapped<const double>>);
+
+    const std::vector<float> x = {1, 2, 3};
+    nk::npz_writer archive("big.npz");
+    archive.add("x", x);
+    CHECK(!std::filesystem::exists("big.npz"));
+    archive.commit();
+    CHECK(nk::npz_reader("big.npz").load<float, 1>("x")(2) == 3);
+    nk::verify_npz("run.npz");
+    CHECK(nk::findings_npz("run.npz").empty());
+    CHECK(nk::inspect_npz("run.npz").size() == 2);
+    const std::vector<nk::npz_item> items = {{"temps", a}, {"x", x}};
+    nk::save_npz("run.npz", items);
+    CHECK(nk::npz_reader("run.npz").names() == std::vector<std::string>{"temps", "x"});
+}
+
+TEST_CASE("contract: trees", "[contract]") {
+    const in_temp_dir here;
+    const xt::xarray<double> a = some_temps();
+    const xt::xtensor<double, 2> b = {{1, 2}, {3, 4}};
+
+    nk::tree data = {{"region1", {{"values", a}, {"created", "2023-01-20"}}},
+                     {"region2", {{"values", b}, {"created", "2023-01-21"}}}};
+    nk::save_tree("dataset.npz", data);
+    CHECK((nk::npz_reader("dataset.npz").load<double>("region1/values") == a));
+    nk::tree back = nk::load_tree("dataset.npz");
+    auto values = back["region1"]["values"].as<double, 2>();
+    CHECK((values == a));
+    std::string created = back["region1"]["created"].get<std::string>();
+    CHECK(created == "2023-01-20");
+    CHECK(back == data);
+}

@@ -6,3 +6,5 @@
 #include <ndkeep/version.hpp>
 
 #include <ndkeep/npy.hpp>  // one array in one file
+#include <ndkeep/npz.hpp>  // named arrays in one archive
+#include <ndkeep/tree.hpp>  // what Python keeps in a dict, in one archive

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Files written here, read by NumPy, where there is a Python that has it.
+#include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/npy.hpp>
@@ -27,47 +28,6 @@ struct numpy_outer {
 NDKEEP_FIELDS(numpy_outer, kind, at, m, name, when);
 
 namespace {
-
-using path = std::filesystem::path;
-
-struct result {
-    int status = -1;
-    std::string output;
-};
-
-result run(const std::string& command) {
-    result done;
-    std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
-    if (pipe == nullptr)
-        return done;
-    for (int c; (c = std::fgetc(pipe)) != EOF;)
-        done.output += static_cast<char>(c);
-    done.status = ::pclose(pipe);
-    return done;
-}
-
-/// The first Python that has NumPy; empty where none has.
-const std::string& python() {
-    static const std::string found = [] {
-        for (const std::string each : {"python3", "/usr/bin/python3"})
-            if (run(each + " -c 'import numpy'").status == 0)
-                return each;
-        return std::string();
-    }();
-    return found;
-}
-
-/// Runs a script with the directory as its argument; it fails on the first `assert` that does not hold.
-void check_in_python(const temp_dir& dir, const std::string& script) {
-    if (python().empty()) {
-        WARN("no Python with NumPy: nothing checked");
-        return;
-    }
-    write_text(dir / "check.py", "import sys, os, json\nimport numpy as np\nos.chdir(sys.argv[1])\n" + script);
-    const auto done = run(python() + " '" + (dir / "check.py").string() + "' '" + dir.path().string() + "'");
-    INFO(done.output);
-    CHECK(done.status == 0);
-}
 
 /// How every file is looked at: dtype, shape, values and bytes.
 constexpr const char* check_function = R"(
@@ -268,7 +228,7 @@ for name in ('f8', 'f4', 'i8', 'u1', 'bool', 'nan', 'columns'):
 
 TEST_CASE("the golden files are the ones that make_golden.py makes", "[npy][golden][numpy]") {
     const temp_dir dir;
-    const path golden = path(NDKEEP_SOURCE_DIR) / "tests/golden";
+    const auto golden = std::filesystem::path(NDKEEP_SOURCE_DIR) / "tests/golden";
 
     check_in_python(dir, "golden = " + nk::detail::python_repr(golden.string()) + R"(
 import filecmp, subprocess

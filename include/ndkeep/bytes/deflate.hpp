@@ -12,6 +12,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -92,6 +93,10 @@ inline constexpr int default_deflate_level = 6;
 [[nodiscard]] inline std::vector<std::byte> compress(std::span<const std::byte> bytes,
                                                      int level = default_deflate_level,
                                                      deflate_piece piece = deflate_piece::last);
+
+/// What makes a whole stream of an inner piece that it is put behind: an empty last block.
+inline constexpr std::array<std::byte, 5> deflate_end = {std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0xff},
+                                                         std::byte{0xff}};
 
 /// Expands a whole raw deflate stream into exactly `into`.
 ///
@@ -184,8 +189,7 @@ namespace detail {
 }
 
 #if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
-/// libdeflate expands several times as fast as zlib, but only whole streams in memory.
-inline constexpr bool expands_whole_streams = true;
+inline constexpr bool has_libdeflate = true;
 
 /// Bits before the last block of a stream, and up to its end.
 [[nodiscard]] inline std::pair<std::size_t, std::size_t> last_block(std::span<const std::byte> stream,
@@ -234,7 +238,7 @@ inline void make_inner(std::vector<std::byte>& stream, std::size_t expanded_size
     return out;
 }
 #else
-inline constexpr bool expands_whole_streams = false;
+inline constexpr bool has_libdeflate = false;
 
 [[nodiscard]] inline std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level,
                                                           deflate_piece piece) {
@@ -242,23 +246,36 @@ inline constexpr bool expands_whole_streams = false;
 }
 #endif
 
-/// Whether looking for repetitions gains nothing, as far as the middle of the bytes tells.
-[[nodiscard]] inline bool is_noise(std::span<const std::byte> bytes, int level) {
-    constexpr std::size_t sample_size = std::size_t{64} << 10;
-    if (level == 0 || bytes.size() < 4 * sample_size)
-        return false;
+/// How to compress bytes that a level was asked for.
+struct deflate_way {
+    int level;
+    bool repetitions;  // are looked for
+};
+
+/// The quickest way that does no worse than the level asked for, as far as the middle of the bytes tells. "No worse" is
+/// within two thousandths: what several times the time gains beyond that, nobody wants.
+[[nodiscard]] inline deflate_way quickest_way(std::span<const std::byte> bytes, int level) {
+    constexpr std::size_t sample_size = std::size_t{32} << 10;
+    if (level == 0 || bytes.size() < 8 * sample_size)
+        return {level, true};
     const auto sample = bytes.subspan((bytes.size() - sample_size) / 2, sample_size);
-    return zlib_compressed(sample, level, Z_HUFFMAN_ONLY, deflate_piece::last).size() <=
-           compressed_at(sample, level, deflate_piece::last).size();
+    const std::size_t size = compressed_at(sample, level, deflate_piece::last).size();
+    const std::size_t enough = size + size / 500;
+    if (zlib_compressed(sample, level, Z_HUFFMAN_ONLY, deflate_piece::last).size() <= enough)
+        return {level, false};
+    // libdeflate gains little on such bytes by a lower level.
+    if (!has_libdeflate && level > 1 && compressed_at(sample, 1, deflate_piece::last).size() <= enough)
+        return {1, true};
+    return {level, true};
 }
 
 }  // namespace detail
 
 inline std::vector<std::byte> compress(std::span<const std::byte> bytes, int level, deflate_piece piece) {
-    level = std::clamp(level, 0, 9);
-    if (detail::is_noise(bytes, level))
-        return detail::zlib_compressed(bytes, level, Z_HUFFMAN_ONLY, piece);
-    return detail::compressed_at(bytes, level, piece);
+    const auto way = detail::quickest_way(bytes, std::clamp(level, 0, 9));
+    if (!way.repetitions)
+        return detail::zlib_compressed(bytes, way.level, Z_HUFFMAN_ONLY, piece);
+    return detail::compressed_at(bytes, way.level, piece);
 }
 
 inline void expand(std::span<const std::byte> compressed, std::span<std::byte> into,

@@ -114,6 +114,27 @@ struct zip_end {
     return without("a 64-bit end record");
 }
 
+/// The fields that are full stand here instead, in this order: APPNOTE 4.5.3. False if one is missing.
+[[nodiscard]] inline bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
+    std::size_t at = 0;
+    for (std::uint64_t* const field : {&entry.size, &entry.compressed, &entry.header_offset}) {
+        if (*field != 0xffff'ffff)
+            continue;
+        if (at + 8 > content.size())
+            return false;
+        *field = zip_fields(content).quad(at);
+        at += 8;
+    }
+    return true;
+}
+
+inline void read_zip_pieces(std::span<const std::byte> content, zip_entry& entry) {
+    const zip_fields words(content);
+    entry.pieces.clear();
+    for (std::size_t at = 0; at + 8 <= content.size(); at += 8)
+        entry.pieces.push_back({words.word(at), words.word(at + 4)});
+}
+
 /// One entry of the directory; `rest` is cut by it.
 [[nodiscard]] inline zip_entry read_zip_entry(std::span<const std::byte>& rest, std::uint64_t prefix,
                                               const std::filesystem::path& file) {
@@ -152,26 +173,17 @@ struct zip_end {
     entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
     entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python reads it
 
-    // Full fields stand in the 64-bit extra field, in this order: APPNOTE 4.5.3.
-    const std::array wide = {&entry.size, &entry.compressed, &entry.header_offset};
     auto extra = rest.subspan(zip_entry_size + name_size, extra_size);
     while (extra.size() >= 4) {
         const zip_fields head(extra);
         const std::size_t length = head.half(2);
         if (length > extra.size() - 4)
             throw refuse("whole extra fields", "cut short");
-        if (head.half(0) == zip_extra64) {
-            std::size_t at = 4;
-            for (std::uint64_t* const field : wide) {
-                if (*field != 0xffff'ffff)
-                    continue;
-                if (at + 8 > length + 4)
-                    throw refuse("64-bit sizes", "cut short");
-                *field = head.quad(at);
-                at += 8;
-            }
-            break;
-        }
+        const auto content = extra.subspan(4, length);
+        if (head.half(0) == zip_extra64 && !read_zip_extra64(content, entry))
+            throw refuse("64-bit sizes", "cut short");
+        if (head.half(0) == zip_extra_pieces)
+            read_zip_pieces(content, entry);
         extra = extra.subspan(4 + length);
     }
     if (entry.header_offset > std::numeric_limits<std::uint64_t>::max() - prefix)

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace ndkeep::detail {
 
@@ -37,7 +38,17 @@ inline constexpr std::uint16_t zip_deflated = 8;
 inline constexpr std::uint16_t zip_extra64 = 0x0001;  // APPNOTE 4.5.3
 inline constexpr std::uint16_t zip_extra_pad =
     0xd935;  // the alignment field of Android's zipalign: two bytes, then zeros
-inline constexpr std::uint64_t zip_data_alignment = 64;  // as NumPy aligns the data behind a header
+inline constexpr std::uint16_t zip_extra_pieces = 0x6b6e;  // ours, "nk": see zip_pieces
+inline constexpr std::uint64_t zip_data_alignment = 64;    // as NumPy aligns the data behind a header
+
+/// A deflate stream that is made of pieces, each of which can be expanded without the others. The directory keeps a
+/// list of them as an extra field of our own: two words a piece. It is a hint; whoever does not know it reads the
+/// stream.
+struct zip_piece {
+    std::uint32_t compressed = 0;  // bytes in the archive
+    std::uint32_t size = 0;        // bytes of the member
+};
+inline constexpr std::size_t most_zip_pieces = 8000;  // 8 bytes each in at most 64 KiB of extra fields
 
 /// What the directory says of one member.
 struct zip_entry {
@@ -55,6 +66,7 @@ struct zip_entry {
     std::uint64_t header_offset = 0;  // of the local header, from the start of the file
     std::uint64_t room_end = 0;       // where the next member or the directory begins
     std::string comment = {};
+    std::vector<zip_piece> pieces = {};
 };
 
 [[nodiscard]] inline std::string zip_method_name(std::uint16_t method) {
@@ -174,18 +186,25 @@ class zip_record {
     for (const std::uint64_t value : {entry.size, entry.compressed, entry.header_offset})
         if (zip_needs_64(value))
             extra.quad(value);
-    std::string wide = extra.str();
-    const bool is_64 = !wide.empty();
+    std::string fields = extra.str();
+    const bool is_64 = !fields.empty();
     if (is_64)
-        wide = zip_record().half(zip_extra64).half(wide.size()).text(wide).str();
+        fields = zip_record().half(zip_extra64).half(fields.size()).text(fields).str();
+    if (entry.pieces.size() > 1 && entry.pieces.size() <= most_zip_pieces) {
+        zip_record list;
+        list.text(fields).half(zip_extra_pieces).half(8 * entry.pieces.size());
+        for (const zip_piece& piece : entry.pieces)
+            list.word(piece.compressed).word(piece.size);
+        fields = list.str();
+    }
     zip_record out;
     out.word(zip_entry_signature)
         .half((entry.made_by & 0xff00) | std::max<std::uint16_t>(entry.made_by & 0xff, zip_version(is_64)));
     out.half(zip_version(is_64)).half(entry.flags).half(entry.method).half(entry.time).half(entry.date);
     out.word(entry.crc32).word(zip_word(entry.compressed)).word(zip_word(entry.size));
-    out.half(entry.raw_name.size()).half(wide.size()).half(entry.comment.size());
+    out.half(entry.raw_name.size()).half(fields.size()).half(entry.comment.size());
     out.half(0).half(0).word(entry.attributes).word(zip_word(entry.header_offset));
-    out.text(entry.raw_name).text(wide).text(entry.comment);
+    out.text(entry.raw_name).text(fields).text(entry.comment);
     return out.str();
 }
 

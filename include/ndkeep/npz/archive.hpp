@@ -125,15 +125,16 @@ class member_bytes {
     /// Beyond that, the memory is worth more than the time that expanding as a whole saves.
     static constexpr std::uint64_t largest_whole = std::uint64_t{1} << 30;
 
-    /// @param whole_up_to  bytes of a compressed member that is expanded as a whole
-    member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to)
+    /// @param whole_up_to  bytes of a compressed member that is expanded as a whole, if that is quicker
+    member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to, const run_options& run = {})
         : archive_(from.bytes()), path_(from.path()), entry_(entry) {
         check_zip_method(entry_, path_);
         begin_ = zip_data_offset(archive_, entry_);
         if (is_stored())
             return;
-        if (expands_whole_streams && entry_.size <= whole_up_to)
-            expand_whole();
+        const bool in_pieces = are_pieces_likely();
+        if ((has_libdeflate || in_pieces) && entry_.size <= whole_up_to)
+            expand_whole(in_pieces, run);
         else
             stream_.emplace(path_);
     }
@@ -179,12 +180,51 @@ class member_bytes {
     }
 
   private:
-    void expand_whole() {
-        const buffer compressed(static_cast<std::size_t>(entry_.compressed));
-        archive_.read(begin_, compressed.bytes());
+    /// Whether the list of pieces can be true.
+    [[nodiscard]] bool are_pieces_likely() const {
+        std::uint64_t compressed = 0, size = 0;
+        for (const zip_piece& piece : entry_.pieces) {
+            compressed += piece.compressed;
+            size += piece.size;
+        }
+        return entry_.pieces.size() > 1 && compressed == entry_.compressed && size == entry_.size;
+    }
+
+    void expand_whole(bool in_pieces, const run_options& run) {
         whole_ = buffer(static_cast<std::size_t>(entry_.size));
         prefer_huge_pages(whole_.bytes());
+        if (in_pieces && expand_pieces(run))
+            return;
+        const buffer compressed(static_cast<std::size_t>(entry_.compressed));
+        archive_.read(begin_, compressed.bytes());
         expand(compressed.bytes(), whole_.bytes(), path_);
+    }
+
+    /// False if the list was wrong after all: the stream itself decides then.
+    [[nodiscard]] bool expand_pieces(const run_options& run) {
+        struct place {
+            std::uint64_t compressed, size;
+        };
+        std::vector<place> begins;
+        for (place at{0, 0}; const zip_piece& piece : entry_.pieces) {
+            begins.push_back(at);
+            at = {at.compressed + piece.compressed, at.size + piece.size};
+        }
+        const run_options quiet{.threads = run.threads, .progress = {}, .stop = run.stop};
+        try {
+            parallel_for(begins.size(), quiet, [&](std::size_t i) {
+                const auto [compressed, size] = entry_.pieces[i];
+                const bool is_last = i + 1 == begins.size();
+                const buffer piece(compressed + (is_last ? 0 : deflate_end.size()));
+                archive_.read(begin_ + begins[i].compressed, piece.bytes().first(compressed));
+                if (!is_last)
+                    std::copy(deflate_end.begin(), deflate_end.end(), piece.data() + compressed);
+                expand(piece.bytes(), whole_.bytes().subspan(static_cast<std::size_t>(begins[i].size), size), path_);
+            });
+        } catch (const format_error&) {
+            return false;
+        }
+        return true;
     }
 
     /// More compressed bytes, if there are any and none at hand.
@@ -236,6 +276,14 @@ class member_bytes {
     return "one of " + out + (from.entries().size() > enough ? ", …" : "");
 }
 
+[[nodiscard]] inline bool begins_as_array(const byte_source& source, std::uint64_t size) {
+    std::array<std::byte, magic.size()> begin = {};
+    if (size < begin.size())
+        return false;
+    source.read(0, begin);
+    return as_text(begin) == magic;
+}
+
 /// The header of a member that is an array, and its checksum so far.
 struct member_header {
     array_info info;
@@ -270,7 +318,7 @@ struct member_header {
 template <class Elements>
 auto read_member(const archive& from, const zip_entry& entry, const load_options& options, Elements&& elements) {
     return in_member(without_npy(entry.name), [&] {
-        member_bytes bytes(from, entry, member_bytes::largest_whole);
+        member_bytes bytes(from, entry, member_bytes::largest_whole, options.run);
         const byte_source source = bytes.source();
         auto [info, crc] = read_member_header(source, bytes.size(), options.limit);
         run_options run = options.run;

@@ -142,7 +142,8 @@ class member_writer {
     void compress(new_member& member, int level, std::string_view header, const array_view& elements,
                   const watcher& seen, progress_meter& meter) {
         // Pieces are cut by their size alone, so that the archive does not depend on the number of threads.
-        constexpr std::size_t block = std::size_t{1} << 20;
+        constexpr std::size_t least_block = std::size_t{1} << 20;
+        const std::size_t block = least_block * (1 + elements.nbytes() / (most_zip_pieces / 2 * least_block));
         constexpr std::uint64_t always_fits = 0xff00'0000;
         member.is_64 = header.size() + elements.nbytes() > always_fits;
         const bool lies_there = elements.contiguous() != nullptr && elements.nbytes() > block;
@@ -242,6 +243,8 @@ class member_writer {
             entry.crc32 = crc32_combine(entry.crc32, each.crc, each.raw.size());
             entry.size += each.raw.size();
             entry.compressed += each.compressed.size();
+            entry.pieces.push_back(
+                {static_cast<std::uint32_t>(each.compressed.size()), static_cast<std::uint32_t>(each.raw.size())});
             out_.add(each.compressed);
             waiting_bytes_ -= each.raw.size();
             if (each.is_last)

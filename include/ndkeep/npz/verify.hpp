@@ -42,14 +42,6 @@ namespace detail {
     return type.is_struct() ? alignof(std::max_align_t) : std::max<std::size_t>(1, swap_width(type));
 }
 
-[[nodiscard]] inline bool begins_as_array(const byte_source& source, std::uint64_t size) {
-    std::array<std::byte, magic.size()> begin = {};
-    if (size < begin.size())
-        return false;
-    source.read(0, begin);
-    return as_text(begin) == magic;
-}
-
 [[nodiscard]] inline npz_member described_member(const archive& from, const zip_entry& entry, const limits& limit) {
     npz_member out;
     out.name = without_npy(entry.name);
@@ -101,7 +93,7 @@ inline void find_in_member(const archive& from, const zip_entry& entry, const ch
     (void)passes(all, [&] {
         in_member(name, [&] {
             constexpr std::uint64_t largest_whole = std::uint64_t{64} << 20;
-            member_bytes bytes(from, entry, largest_whole);
+            member_bytes bytes(from, entry, largest_whole, {.threads = 1});
             const byte_source source = bytes.source();
             running_checksums computed(is_array && said != nullptr ? kinds_of(*said) : checksum::none);
             const std::uint64_t data_end = info.data_offset + info.nbytes();

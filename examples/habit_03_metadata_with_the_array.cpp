@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Habit 3: what the numbers mean is saved in the same call as the numbers, and stays beside them.
+// Habit 3: what the numbers mean is saved in the same call as the numbers, and stays with them.
 #include <ndkeep/npy.hpp>
+#include <ndkeep/npz.hpp>
 
 #include <iostream>
 
@@ -27,4 +28,8 @@ int main() {
     // Metadata never speaks for other data: saved without any, the array has none.
     nk::save("temps.npy", temps - 273.15);
     std::cout << "after another save: " << nk::metadata("temps.npy") << '\n';
+
+    // Or in one file with the arrays. In Python: json.loads(np.load("run.npz")["metadata.json"])
+    nk::save_npz("run.npz", {{"temps", temps}, {"celsius", temps - 273.15}}, {.meta = meta});
+    std::cout << "in the archive: " << nk::npz_reader("run.npz").metadata()["author"] << '\n';
 }

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Nested dictionaries and lists with arrays as leaves, in one archive.
+#pragma once
+
+#include <ndkeep/tree/archive.hpp>
+#include <ndkeep/tree/text.hpp>
+#include <ndkeep/tree/value.hpp>

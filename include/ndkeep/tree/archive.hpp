@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Trees in npz archives: arrays are members named by their path, all else is the member `tree.json`.
+#pragma once
+
+#include <ndkeep/npz/reader.hpp>
+#include <ndkeep/npz/writer.hpp>
+#include <ndkeep/tree/document.hpp>
+
+namespace ndkeep {
+
+/// Writes a tree into one archive, whole or not at all: `np.load(file)["region1/values"]` reads an array of it.
+/// @throws mismatch_error  text that is not UTF-8, or nested deeper than `deepest_tree`
+/// @throws io_error        disk full, no permission: nothing has changed then
+inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options = {});
+
+/// Reads a tree, with all of its arrays. An archive that holds none is a dictionary of its arrays, by their names.
+/// @throws io_error, format_error, checksum_error  no file, not what `save_tree` wrote, or not as it was written
+[[nodiscard]] inline tree load_tree(const std::filesystem::path& file, const load_options& options = {});
+
+/// The same, with arrays that stay in the archive until they are asked for: each time anew by `as` and `array`, and
+/// without a copy by `map` if they are stored. The archive stays open for as long as the tree or a copy of it lives.
+[[nodiscard]] inline tree open_tree(const std::filesystem::path& file, const load_options& options = {});
+
+namespace detail {
+
+inline constexpr std::string_view tree_member = "tree.json";
+inline constexpr std::uint64_t longest_tree = std::uint64_t{1} << 30;
+
+/// An array that lies in an archive.
+class leaf_in_archive final : public tree_leaf {
+  public:
+    leaf_in_archive(std::shared_ptr<const archive> from, const zip_entry& entry, const load_options& options)
+        : archive_(std::move(from)), entry_(entry), options_(options), info_(in_member(without_npy(entry.name), [&] {
+              member_bytes bytes(*archive_, entry_, 0);
+              return read_member_header(bytes.source(), bytes.size(), options_.limit).info;
+          })) {}
+
+    [[nodiscard]] const dtype& type() const override { return info_.type; }
+    [[nodiscard]] const std::vector<std::size_t>& shape() const override { return info_.shape; }
+
+    [[nodiscard]] std::shared_ptr<const any_array> array() const override {
+        return std::make_shared<const any_array>(
+            read_member(*archive_, entry_, options_,
+                        [](const byte_source& source, const array_info& info, const run_options& run,
+                           std::uint32_t& crc) { return read_any(source, info, run, &crc); }));
+    }
+
+    void read(const dtype& wanted, std::byte* out) const override {
+        (void)read_member(
+            *archive_, entry_, options_,
+            [&](const byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
+                const conversion convert(info.type, wanted, source.path(), load_hint("as", info.type));
+                element_reader(source, info, convert, out).run(false, run, &crc);
+                return true;
+            });
+    }
+
+    [[nodiscard]] mapping map(const dtype& wanted, std::size_t alignment) const override {
+        return in_member(without_npy(entry_.name), [&] {
+            return map_member(*archive_, entry_, options_.limit, wanted, alignment, map_mode::read_only, false).first;
+        });
+    }
+
+  private:
+    std::shared_ptr<const archive> archive_;
+    const zip_entry& entry_;  // of the archive
+    load_options options_;
+    array_info info_;
+};
+
+/// Reads the tree of an archive with leaves that stay there.
+[[nodiscard]] inline tree read_tree(const std::filesystem::path& file, const load_options& options) {
+    const auto from = std::make_shared<const archive>(file, options.limit);
+    const auto leaf_of = [&](const zip_entry& entry) {
+        return tree_access::of_leaf(std::make_shared<const leaf_in_archive>(from, entry, options));
+    };
+    const auto* const document = from->find_exact(tree_member);
+    if (document == nullptr) {
+        tree all = tree::dictionary();
+        for (const auto& entry : from->entries()) {
+            member_bytes bytes(*from, entry, 0);
+            if (!from->is_shadowed(entry) && begins_as_array(bytes.source(), entry.size))
+                all[without_npy(entry.name)] = leaf_of(entry);
+        }
+        return all;
+    }
+    return in_member(tree_member, [&] {
+        if (document->size > longest_tree)
+            throw format_error({.file = file,
+                                .field = "length",
+                                .expected = "at most " + counted(longest_tree, "byte"),
+                                .found = counted(document->size, "byte")});
+        const auto text = read_member_bytes(*from, *document);
+        return tree_of(as_text({text.data(), text.size()}), file, [&](const std::string& name) {
+            const auto* const entry = from->find_exact(name);
+            if (entry == nullptr)
+                throw format_error({.file = file,
+                                    .field = "arrays",
+                                    .expected = "members of the archive",
+                                    .found = ndkeep::quoted(name)});
+            return leaf_of(*entry);
+        });
+    });
+}
+
+}  // namespace detail
+
+inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options) {
+    const auto document = document_of(value);
+    npz_writer archive(
+        file,
+        {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run});
+    archive.set_metadata(options.meta);
+    for (const auto& [name, leaf] : document.arrays)
+        archive.add(name, leaf.array());
+    archive.add_text(detail::tree_member, document.text);
+    archive.commit();
+}
+
+inline tree open_tree(const std::filesystem::path& file, const load_options& options) {
+    return detail::read_tree(file, options);
+}
+
+inline tree load_tree(const std::filesystem::path& file, const load_options& options) {
+    tree all = detail::read_tree(file, options);
+    // Leaf by leaf, so that an array is in memory once.
+    std::vector<tree*> todo = {&all};
+    while (!todo.empty()) {
+        tree& each = *todo.back();
+        todo.pop_back();
+        if (each.is_array())
+            each = detail::tree_access::of_leaf(
+                std::make_shared<const detail::leaf_in_memory>(detail::tree_access::leaf(each)->array()));
+        else if (each.is_list() || each.is_dictionary())
+            for (tree& child : each)
+                todo.push_back(&child);
+    }
+    return all;
+}
+
+}  // namespace ndkeep

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Trees as text for people: JSON, but for the arrays and the numbers that are not finite.
+#pragma once
+
+#include <ndkeep/format/json.hpp>
+#include <ndkeep/tree/value.hpp>
+
+#include <cmath>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// Null, booleans and numbers, as JSON has them: numbers that are not finite as strings.
+inline void append_scalar(std::string& out, const tree& value) {
+    switch (value.kind()) {
+    case tree_kind::boolean:
+        out += value.get<bool>() ? "true" : "false";
+        return;
+    case tree_kind::integer:
+        out += tree_access::is_unsigned(value) ? std::to_string(value.get<std::uint64_t>())
+                                               : std::to_string(value.get<std::int64_t>());
+        return;
+    case tree_kind::real_number:
+        return append_json_number(out, value.get<double>());
+    default:
+        out += "null";
+    }
+}
+
+/// Writes a tree of any depth, without recursion.
+class tree_printer {
+  public:
+    [[nodiscard]] std::string print(const tree& root) {
+        open(root);
+        while (!open_.empty()) {
+            level& inner = open_.back();
+            if (inner.next == inner.of->size()) {
+                close();
+                continue;
+            }
+            const std::size_t at = inner.next++;
+            out_ += at == 0 ? "\n" : ",\n";
+            indent();
+            if (inner.keys != nullptr) {
+                append_text(inner.keys[at]);
+                out_ += ": ";
+            }
+            open(inner.of->begin()[at]);
+        }
+        return std::move(out_);
+    }
+
+  private:
+    struct level {
+        const tree* of;
+        const std::string* keys;  // nullptr for a list
+        std::size_t next = 0;
+    };
+
+    void indent() { out_.append(2 * open_.size(), ' '); }
+
+    /// Writes all of a leaf, and the bracket that opens what has children.
+    void open(const tree& value) {
+        if (value.is_list() || value.is_dictionary()) {
+            out_ += value.is_list() ? '[' : '{';
+            open_.push_back({&value, value.is_list() ? nullptr : tree_access::keys(value)});
+        } else if (value.is_string()) {
+            append_text(tree_access::text(value));
+        } else if (value.is_array()) {
+            const dtype& type = value.type();
+            out_ += "array " + (type.is_struct() ? type.descr() : ndkeep::quoted(type.str())) + ' ';
+            out_ += shape_text(value.shape());
+        } else if (value.is_real() && !std::isfinite(value.get<double>())) {
+            const double number = value.get<double>();
+            out_ += number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN";
+        } else {
+            append_scalar(out_, value);
+        }
+    }
+
+    void close() {
+        const tree& value = *open_.back().of;
+        open_.pop_back();
+        if (!value.empty()) {
+            out_ += '\n';
+            indent();
+        }
+        out_ += value.is_list() ? ']' : '}';
+    }
+
+    void append_text(const std::string& text) {
+        if (is_utf8(text))
+            append_json_text(out_, text);
+        else
+            out_ += python_repr(text);
+    }
+
+    std::string out_;
+    std::vector<level> open_;
+};
+
+}  // namespace detail
+
+inline std::string tree::str() const { return detail::tree_printer().print(*this); }
+
+inline std::ostream& operator<<(std::ostream& out, const tree& value) { return out << value.str(); }
+
+}  // namespace ndkeep
