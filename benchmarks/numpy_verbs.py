@@ -12,12 +12,13 @@ array = np.arange(size // 8, dtype="f8")
 times = 2000 if size < 1_000_000 else 1
 
 
-def report(verb, call, repeat=times):
+def report(verb, call, repeat=times, written=None):
     os.sync()  # so that nobody's pages are still on their way to the disk meanwhile
     begin = time.perf_counter()
     for _ in range(repeat):
         call()
-    print(f"{verb} {array.nbytes} {(time.perf_counter() - begin) / repeat:.9f}")
+    seconds = (time.perf_counter() - begin) / repeat
+    print(f"{verb} {os.path.getsize(written) if written else array.nbytes} {seconds:.9f}")
 
 
 if os.path.exists(path):
@@ -29,3 +30,14 @@ report("map:numpy", lambda: np.load(path, mmap_mode="r")[0], 2000)
 mapped = np.load(path, mmap_mode="r")
 report("xt::mean(map):numpy", mapped.mean)
 os.remove(path)
+
+if 1_000_000 < size < 100_000_000:
+    archive = os.path.join(directory, "arrays.npz")
+    noise = np.random.default_rng(1).standard_normal(size // 8)
+    readings = np.round(15 + 8 * np.sin(np.arange(noise.size) / 1000) + noise, 1)
+    report("npz-save:numpy", lambda: np.savez(archive, a=noise))
+    report("npz-load:numpy", lambda: np.load(archive)["a"][0])
+    for name, values in ("noise", noise), ("walk", np.cumsum(noise)), ("readings", readings):
+        report(f"deflate-save-{name}:numpy", lambda: np.savez_compressed(archive, a=values), written=archive)
+        report(f"deflate-load-{name}:numpy", lambda: np.load(archive)["a"][0])
+    os.remove(archive)

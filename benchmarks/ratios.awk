@@ -8,8 +8,8 @@ function median(key,    n, i, j, swap, list) {
     return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
 }
 function floor_of(verb) {
-    if (verb ~ /^save/) return "write:floor"
-    if (verb ~ /^(load|verify)/) return "read:floor"
+    if (verb ~ /^(save|npz-save)/) return "write:floor"
+    if (verb ~ /^(load|npz-load|verify)/) return "read:floor"
     if (verb == "map") return "map:floor"
     if (verb ~ /mean/) return "sum:floor"
     return ""
@@ -21,16 +21,18 @@ function human(time) {
 {
     if (!($1 in count)) order[++verbs] = $1
     seconds[$1, ++count[$1]] = $3
+    bytes[$1] = $2
 }
 END {
-    printf "%-18s %12s %18s %18s\n", "verb", "median", "floor / verb", "NumPy / verb"
+    printf "%-22s %12s %18s %18s\n", "verb", "median", "floor / verb", "NumPy / verb"
     for (i = 1; i <= verbs; i++) {
         verb = order[i]
         if (verb ~ /:/ && verb !~ /^xt::mean\(map\)$/) continue
         time = median(verb)
         base = floor_of(verb)
-        printf "%-18s %12s %18s %18s\n", verb, human(time),
+        size = verb ~ /^deflate-save/ && (verb ":numpy") in bytes ? sprintf(", %.3f of the size", bytes[verb] / bytes[verb ":numpy"]) : ""
+        printf "%-22s %12s %18s %18s\n", verb, human(time),
             base in count ? sprintf("%.2f of %s", median(base) / time, human(median(base))) : "",
-            (verb ":numpy") in count ? sprintf("%.2f x", median(verb ":numpy") / time) : ""
+            (verb ":numpy") in count ? sprintf("%.2f x", median(verb ":numpy") / time) size : ""
     }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Times one pass of each verb beside its physical floor: prints "verb bytes seconds" lines for run.sh to put together.
 #include <ndkeep/npy.hpp>
+#include <ndkeep/npz.hpp>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <string>
 
 #include <fcntl.h>
@@ -124,6 +126,34 @@ void measure(const std::string& directory, std::size_t count) {
     ::unlink(raw.c_str());
 }
 
+/// Deflate is as fast as the numbers let it be: noise, what noise adds up to, and readings of one decimal.
+void measure_archives(const std::string& directory, std::size_t count) {
+    const std::string path = directory + "/arrays.npz";
+    const std::size_t bytes = count * sizeof(double);
+    std::mt19937_64 random(1);
+    std::normal_distribution<double> normal;
+    xt::xtensor<double, 1> noise = xt::empty<double>({count});
+    for (double& value : noise)
+        value = normal(random);
+    const xt::xtensor<double, 1> walk = xt::cumsum(noise);
+    const xt::xtensor<double, 1> readings =
+        xt::round(10 * (15 + 8 * xt::sin(xt::arange<double>(0, static_cast<double>(count)) / 1000) + noise)) / 10;
+
+    report("npz-save", bytes, seconds([&] { nk::save_npz(path, {{"a", noise}}); }));
+    report("npz-load", bytes, seconds([&] { sink = nk::npz_reader(path).load<double, 1>("a")(0); }));
+    report("npz-map", bytes, seconds([&] { sink = nk::npz_reader(path).map<double, 1>("a")(0); }, 200));
+    const auto deflate = [&](const std::string& name, const xt::xtensor<double, 1>& array) {
+        const double time = seconds([&] { nk::save_npz(path, {{"a", array}}, {.compress = true}); });
+        report(("deflate-save-" + name).c_str(), std::filesystem::file_size(path), time);
+        report(("deflate-load-" + name).c_str(), bytes,
+               seconds([&] { sink = nk::npz_reader(path).load<double, 1>("a")(0); }));
+    };
+    deflate("noise", noise);
+    deflate("walk", walk);
+    deflate("readings", readings);
+    ::unlink(path.c_str());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -131,5 +161,8 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: verbs DIRECTORY BYTES\n");
         return 2;
     }
-    measure(argv[1], static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10)) / sizeof(double));
+    const auto bytes = static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10));
+    measure(argv[1], bytes / sizeof(double));
+    if (bytes > 1'000'000 && bytes < 100'000'000)
+        measure_archives(argv[1], bytes / sizeof(double));
 }
