@@ -29,6 +29,8 @@ int faulty_open(const char* path, int flags, ...) __asm__("open");
 int faulty_close(int descriptor) __asm__("close");
 ssize_t faulty_pread(int descriptor, void* out, std::size_t length, off_t offset) __asm__("pread");
 ssize_t faulty_pwrite(int descriptor, const void* bytes, std::size_t length, off_t offset) __asm__("pwrite");
+ssize_t faulty_copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t length,
+                               unsigned flags) __asm__("copy_file_range");
 int faulty_ftruncate(int descriptor, off_t length) __asm__("ftruncate");
 int faulty_fallocate(int descriptor, int mode, off_t offset, off_t length) __asm__("fallocate");
 int faulty_fsync(int descriptor) __asm__("fsync");
@@ -124,6 +126,21 @@ ssize_t faulty_pwrite(int descriptor, const void* bytes, std::size_t length, off
     if (effect == faults::effect::kill_halfway)
         faults::session::die();
     return written;
+}
+
+ssize_t faulty_copy_file_range(int from, off_t* from_offset, int to, off_t* to_offset, std::size_t length,
+                               unsigned flags) {
+    const auto effect = faults::session::before(faults::kind::changes, faults::lengthens(to, length, *to_offset),
+                                                {"copy_file_range", faults::path_of(to), *to_offset, length});
+    if (effect == faults::effect::fail)
+        return -1;
+    const auto copied = faults::system_call(
+        SYS_copy_file_range, from, from_offset, to, to_offset,
+        effect == faults::effect::halve || effect == faults::effect::kill_halfway ? faults::half(length) : length,
+        flags);
+    if (effect == faults::effect::kill_halfway)
+        faults::session::die();
+    return copied;
 }
 
 int faulty_ftruncate(int descriptor, off_t length) {

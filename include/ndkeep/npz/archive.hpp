@@ -127,7 +127,7 @@ class member_bytes {
 
     /// @param whole_up_to  bytes of a compressed member that is expanded as a whole, if that is quicker
     member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to, const run_options& run = {})
-        : archive_(from.bytes()), path_(from.path()), entry_(entry) {
+        : archive_(from.bytes()), path_(from.path()), entry_(entry), left_(entry.compressed) {
         check_zip_method(entry_, path_);
         begin_ = zip_data_offset(archive_, entry_);
         if (is_stored())
@@ -173,7 +173,7 @@ class member_bytes {
         }
         if (crc != entry_.crc32)
             throw checksum_error({.file = path_,
-                                  .field = member_field(entry_.name) + ": crc32",
+                                  .field = member_field(without_npy(entry_.name)) + ": crc32",
                                   .expected = hex_text(entry_.crc32),
                                   .found = hex_text(crc),
                                   .hint = "the data is not what was written"});
@@ -231,6 +231,8 @@ class member_bytes {
     void fetch() {
         if (!rest_.empty() || left_ == 0)
             return;
+        constexpr std::uint64_t piece = std::uint64_t{256} << 10;
+        compressed_.resize(static_cast<std::size_t>(std::min(piece, entry_.compressed)));
         const auto some = static_cast<std::size_t>(std::min<std::uint64_t>(left_, compressed_.size()));
         archive_.read(begin_ + (entry_.compressed - left_), {compressed_.data(), some});
         left_ -= some;
@@ -238,11 +240,6 @@ class member_bytes {
     }
 
     void read_on(std::span<std::byte> out) {
-        if (compressed_.empty()) {
-            constexpr std::uint64_t piece = std::uint64_t{256} << 10;
-            left_ = entry_.compressed;
-            compressed_.resize(static_cast<std::size_t>(std::min(piece, left_)));
-        }
         while (!out.empty()) {
             fetch();
             const std::size_t before = rest_.size();
@@ -262,7 +259,7 @@ class member_bytes {
     std::optional<inflater> stream_;
     std::vector<std::byte> compressed_;
     std::span<const std::byte> rest_;  // of `compressed_`, yet to be expanded
-    std::uint64_t left_ = 0;           // compressed bytes yet to be read
+    std::uint64_t left_;               // compressed bytes yet to be read
 };
 
 /// The first few names, for errors.

@@ -79,7 +79,8 @@ inline void find_in_member(const archive& from, const zip_entry& entry, const ch
                            std::vector<finding>& all) {
     const auto name = without_npy(entry.name);
     array_info info;
-    const bool is_array = passes(all, [&] {
+    bool is_array = false;
+    (void)passes(all, [&] {
         in_member(name, [&] {
             if (!entry.name.ends_with(npy_suffix)) {
                 member_bytes bytes(from, entry, 0);
@@ -88,6 +89,7 @@ inline void find_in_member(const archive& from, const zip_entry& entry, const ch
             }
             member_bytes bytes(from, entry, 0);
             info = read_member_header(bytes.source(), entry.size, limit).info;
+            is_array = true;
         });
     });
     (void)passes(all, [&] {
@@ -152,7 +154,8 @@ inline std::vector<finding> findings_npz(const std::filesystem::path& file, cons
     parallel_for(entries.size(), meter, [&](std::size_t i) {
         const auto& entry = entries[i];
         const auto sums = said.sums.find(std::string(detail::without_npy(entry.name)));
-        const bool has_sums = sums != said.sums.end() && !from.is_shadowed(entry);
+        const bool has_sums =
+            sums != said.sums.end() && entry.name.ends_with(detail::npy_suffix) && !from.is_shadowed(entry);
         detail::find_in_member(from, entry, has_sums ? &sums->second : nullptr, options.limit, found[i]);
         if (&entry == metadata && found[i].empty())
             found[i] = in_metadata;

@@ -138,8 +138,11 @@ inline void npz_writer::open_old() {
     const auto& directory = old_.directory();
     comment_ = directory.comment;
     // What stands before an archive, as in one that unpacks itself, stays there.
-    if (directory.prefix != 0)
-        out_.out().copy(old_.source(), 0, directory.prefix);
+    std::uint64_t begin = directory.offset;
+    for (const auto& entry : old_.entries())
+        begin = std::min(begin, entry.header_offset);
+    if (begin != 0)
+        out_.out().copy(old_.source(), 0, begin);
     for (const auto& entry : old_.entries()) {
         if (old_.is_shadowed(entry))
             continue;
@@ -243,7 +246,7 @@ inline void npz_writer::write_metadata() {
     if (metadata_given_)
         said.user = metadata_.is_null() ? json(json::value_t::object) : metadata_;
     for (const auto& each : records_)
-        if (each.added != nullptr)
+        if (each.added != nullptr && each.added->entry.name.ends_with(detail::npy_suffix))
             said.sums.erase(std::string(detail::without_npy(each.added->entry.name)));
     said.sums.insert(sums_.begin(), sums_.end());
     if (said.user.empty() && said.sums.empty()) {
