@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Any bytes as the header of an npy file. What is accepted is written again and reads as the same.
+#include <ndkeep/format/header.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace {
+
+void demand(bool holds) {
+    if (!holds)
+        std::abort();
+}
+
+ndkeep::array_info read(std::span<const std::byte> bytes, const ndkeep::limits& limit = {}) {
+    const auto first = bytes.first(std::min(bytes.size(), ndkeep::longest_preamble));
+    const auto begin = ndkeep::parse_preamble(first, "fuzz.npy", bytes.size(), limit);
+    demand(begin.data_offset() <= bytes.size());
+    return ndkeep::parse_header(bytes.first(static_cast<std::size_t>(begin.data_offset())), "fuzz.npy", limit);
+}
+
+void check_round_trip(const ndkeep::array_info& info) {
+    std::string text;
+    try {
+        text = ndkeep::header_bytes(info);
+    } catch (const ndkeep::format_error&) {
+        return;
+    }
+    // What was written tightly may grow beyond the limit.
+    const auto again = read(std::as_bytes(std::span(text)), {.header_characters = ndkeep::longest_header});
+    demand(again.type == info.type);
+    demand(again.shape == info.shape);
+    demand(again.nbytes() == info.nbytes());
+    demand(again.data_offset == text.size());
+    demand(ndkeep::header_bytes(again) == text);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    try {
+        const auto info = read(std::as_bytes(std::span(data, size)));
+        (void)info.size();
+        check_round_trip(info);
+    } catch (const ndkeep::error&) {
+    }
+    return 0;
+}

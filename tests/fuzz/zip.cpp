@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Any bytes as an npz archive: an error of ndkeep's, or members that agree with themselves.
+#include <ndkeep/npz/reader.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace {
+
+void demand(bool holds) {
+    if (!holds)
+        std::abort();
+}
+
+/// Whether a call comes to its end; only ndkeep's own errors may keep it from that.
+template <class Call>
+bool succeeds(Call&& call) {
+    try {
+        call();
+        return true;
+    } catch (const ndkeep::error&) {
+        return false;
+    }
+}
+
+void check_mapping(const ndkeep::npz_reader& archive, const std::string& name) {
+    const auto read_through = [&](const auto& mapped) {
+        if (mapped.size() != 0) {
+            const auto* const begin = mapped.data();
+            [[maybe_unused]] volatile auto first = begin[0];
+            [[maybe_unused]] volatile auto last = begin[mapped.size() - 1];
+        }
+    };
+    (void)succeeds([&] { read_through(archive.map<std::int32_t>(name)); });
+    (void)succeeds([&] { read_through(archive.map<double>(name, ndkeep::column_major)); });
+    (void)succeeds([&] { read_through(archive.map<std::uint8_t>(name, ndkeep::copy_on_write)); });
+}
+
+void check_member(const ndkeep::npz_reader& archive, const std::string& name) {
+    demand(archive.contains(name));
+    std::vector<std::byte> whole;
+    const bool has_bytes = succeeds([&] { whole = archive.bytes(name); });
+    ndkeep::array_info info;
+    const bool has_header = succeeds([&] { info = archive.inspect(name); });
+    const bool has_array = succeeds([&] {
+        const auto array = archive.load_any(name);
+        demand(array.shape() == info.shape);
+        demand(info.data_offset + info.nbytes() <= whole.size());
+    });
+    demand(!has_array || (has_header && has_bytes));
+    check_mapping(archive, name);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    (void)succeeds([&] {
+        const ndkeep::load_options one_thread{.run = {.threads = 1}};
+        const ndkeep::npz_reader archive(std::as_bytes(std::span(data, size)), one_thread);
+        for (const auto& name : archive.names())
+            check_member(archive, name);
+        (void)archive.metadata();
+    });
+    return 0;
+}
