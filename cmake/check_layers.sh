@@ -3,7 +3,7 @@
 # Checks what no compiler checks: `sh cmake/check_layers.sh [folder that holds ndkeep/]`.
 #
 # Includes go down: version < error < bytes < format < array < store < top, without circles inside a floor. File calls are
-# made in bytes/file.hpp and its other half bytes/replace.hpp only, calls about mappings in bytes/mapping.hpp only, and
+# made in bytes/file.hpp, replace.hpp and directory.hpp only, calls about mappings in bytes/mapping.hpp only, and
 # xtensor's headers are named in array/xtensor.hpp only.
 set -eu
 include=${1:-$(dirname "$0")/../include}
@@ -55,7 +55,7 @@ awk -F: '
         if (path ~ /^ndkeep\/format\//) return 1
         if (path ~ /^ndkeep\/array\//) return 2
         if (path ~ /^ndkeep\/store\//) return 3
-        return path ~ /^ndkeep\/((npy|npz|tree)\/)?[^\/]+$/ ? 4 : 99
+        return path ~ /^ndkeep\/((npy|npz|tree|chunks)\/)?[^\/]+$/ ? 4 : 99
     }
     floor_of($1) == 99 && !($1 in told) { told[$1]; print $1 "    <- a folder that is no floor" }
     match($3, /#[ \t]*include[ \t]*<ndkeep\/[^>]*>/) {
@@ -73,7 +73,7 @@ fi
 only_in() {
     grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
 }
-file='ndkeep/bytes/(file|replace).hpp'
+file='ndkeep/bytes/(file|replace|directory).hpp'
 mapping=ndkeep/bytes/mapping.hpp
 xtensor=ndkeep/array/xtensor.hpp
 only_in "$file" "file calls are made in bytes/file.hpp" \

@@ -243,6 +243,8 @@ class file {
     [[noreturn]] void fail(std::string_view what) const { throw io_error(path_, what, detail::last_error()); }
 
   private:
+    friend class directory;
+
     // Linux moves at most 0x7ffff000 bytes a call; a round number below keeps the rest aligned.
     static constexpr std::size_t longest_call = std::size_t{1} << 30;
 

@@ -87,6 +87,43 @@ class mapping {
         return opened;
     }
 
+    /// An address range of zeros, `length` bytes long, that begins `lead` bytes behind a page: to be filled by `take`
+    /// and closed by `protect`. Takes no memory before.
+    [[nodiscard]] static mapping reserved(std::uint64_t lead, std::uint64_t length,
+                                          const std::filesystem::path& called) {
+        mapping opened;
+        opened.mode_ = map_mode::copy_on_write;
+        opened.path_ = called;
+        opened.range_.lead = static_cast<std::size_t>(lead);
+        int sharing = MAP_PRIVATE | MAP_ANONYMOUS;
+#if defined(MAP_NORESERVE)
+        sharing |= MAP_NORESERVE;
+#endif
+        if (length != 0)
+            opened.place(static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, sharing, -1, lead);
+        return opened;
+    }
+
+    /// Puts pages of a file into the range; `at` counts from its data, and falls on a page. Whatever shares the last
+    /// page may be written into memory afterwards, and never reaches the file.
+    void take(const file& source, std::uint64_t file_offset, std::uint64_t at, std::uint64_t length) {
+        int sharing = MAP_PRIVATE | MAP_FIXED;
+#if defined(MAP_NORESERVE)
+        sharing |= MAP_NORESERVE;
+#endif
+        void* const begin = data() + at;
+        if (::mmap(begin, static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, sharing, source.descriptor(),
+                   static_cast<off_t>(file_offset)) == MAP_FAILED)
+            throw io_error(source.path(), "cannot map", detail::last_error());
+    }
+
+    /// From now on nothing may store into the range.
+    void protect() {
+        if (range_.begin != nullptr && ::mprotect(range_.begin, range_.mapped, PROT_READ) != 0)
+            fail("cannot protect");
+        mode_ = map_mode::read_only;
+    }
+
     [[nodiscard]] std::byte* data() const noexcept {
         return range_.begin == nullptr ? nullptr : static_cast<std::byte*>(range_.begin) + range_.lead;
     }

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A directory held open, whose files come into being whole, and locks that processes take out of courtesy.
+#pragma once
+
+#include <ndkeep/bytes/replace.hpp>
+
+#include <chrono>
+#include <thread>
+
+namespace ndkeep {
+
+/// A directory, held open: what is called a name here is one without a slash, and links are never followed.
+class directory {
+  public:
+    directory() = default;
+    directory(directory&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+    directory& operator=(directory&& other) noexcept {
+        directory old(std::move(*this));
+        descriptor_ = std::exchange(other.descriptor_, -1);
+        path_ = std::move(other.path_);
+        return *this;
+    }
+    ~directory() {
+        if (descriptor_ >= 0)
+            ::close(descriptor_);
+    }
+
+    /// Nothing where there is none.
+    /// @throws io_error  it may not be opened, or is no directory
+    [[nodiscard]] static std::optional<directory> open(const std::filesystem::path& path) {
+        const auto named = path.empty() ? std::filesystem::path(".") : path;
+        const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+        const int descriptor = detail::retried([&] { return ::open(named.c_str(), flags); });
+        if (descriptor < 0 && errno == ENOENT)
+            return std::nullopt;
+        if (descriptor < 0)
+            throw io_error(path, "cannot open", detail::last_error());
+        return directory(descriptor, path);
+    }
+
+    /// Makes it if it is not there; its parent must be.
+    /// @param is_new  becomes true if it was made
+    [[nodiscard]] static directory create(const std::filesystem::path& path, bool& is_new) {
+        if (::mkdir(path.c_str(), 0777) == 0)
+            is_new = true;
+        else if (errno != EEXIST)
+            throw io_error(path, "cannot create", detail::last_error());
+        if (auto opened = open(path))
+            return std::move(*opened);
+        throw io_error(path, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+    }
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
+
+    /// A regular file; nothing where there is none.
+    /// @throws io_error  a link, a pipe, a directory; or it may not be opened
+    [[nodiscard]] std::optional<file> open_file(const std::string& name,
+                                                file::access wanted = file::access::read) const {
+        const int flags = (wanted == file::access::read ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+        const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags); });
+        if (descriptor < 0 && errno == ENOENT)
+            return std::nullopt;
+        if (descriptor < 0)
+            throw io_error(path_ / name, "cannot open", detail::last_error());
+        file opened(descriptor, path_ / name);
+        opened.check_regular();
+        return opened;
+    }
+
+    /// Creates a file whole under a name that must be free: at every instant it is there with all of its bytes, or not.
+    /// False where the name is taken.
+    /// @param durable  the bytes are on the disk before they have the name; the name itself needs `sync()`
+    [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable) {
+        std::string temporary;
+        file made = unnamed_file(name, temporary);
+        const auto forget = [&] {
+            if (!temporary.empty())
+                ::unlinkat(descriptor_, temporary.c_str(), 0);
+        };
+        bool linked = false;
+        try {
+            std::uint64_t offset = 0;
+            for (const auto part : parts) {
+                made.write(offset, part);
+                offset += part.size();
+            }
+            if (durable)
+                made.sync();
+            else
+                made.settle();
+            linked = link_to(made, temporary, name);
+        } catch (...) {
+            forget();
+            throw;
+        }
+        forget();
+        return linked;
+    }
+
+    /// The names in it, in no order.
+    [[nodiscard]] std::vector<std::string> names() const { return names_in(path_); }
+
+    /// Removes a file that need not be there.
+    void remove(const std::string& name) {
+        if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT)
+            throw io_error(path_ / name, "cannot remove", detail::last_error());
+    }
+
+    /// Makes the names in it durable.
+    void sync() const {
+        // File systems without directory syncs say so with EINVAL, read-only ones with EROFS: nothing to wait for then.
+        if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
+            throw io_error(path_, "cannot sync", detail::last_error());
+    }
+
+  private:
+    directory(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
+
+    /// A file without a name, or where there is no such thing with one that nobody else has.
+    [[nodiscard]] file unnamed_file(const std::string& name, std::string& temporary) {
+#if defined(O_TMPFILE)
+        const int unnamed =
+            detail::retried([&] { return ::openat(descriptor_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666); });
+        if (unnamed >= 0)
+            return {unnamed, path_ / name};
+        if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
+            throw io_error(path_ / name, "cannot create", detail::last_error());
+#endif
+        return named_file(name, temporary);
+    }
+
+    [[nodiscard]] file named_file(const std::string& name, std::string& temporary) {
+        for (;;) {
+            temporary = ".ndk-" + detail::hexadecimal(detail::random_bits()) + ".ndk";
+            const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+            const int descriptor =
+                detail::retried([&] { return ::openat(descriptor_, temporary.c_str(), flags, 0666); });
+            if (descriptor >= 0)
+                return {descriptor, path_ / name};
+            if (errno != EEXIST) {
+                temporary.clear();
+                throw io_error(path_ / name, "cannot create", detail::last_error());
+            }
+        }
+    }
+
+    /// False where the name is taken.
+    [[nodiscard]] bool link_to(const file& made, const std::string& temporary, const std::string& name) {
+        int status = -1;
+        if (temporary.empty()) {
+            const std::string unnamed = "/proc/self/fd/" + std::to_string(made.descriptor());
+            status = ::linkat(AT_FDCWD, unnamed.c_str(), descriptor_, name.c_str(), AT_SYMLINK_FOLLOW);
+        } else {
+            status = ::linkat(descriptor_, temporary.c_str(), descriptor_, name.c_str(), 0);
+        }
+        if (status == 0)
+            return true;
+        if (errno == EEXIST)
+            return false;
+        throw io_error(path_ / name, "cannot create exclusively", detail::last_error());
+    }
+
+    int descriptor_ = -1;
+    std::filesystem::path path_;
+};
+
+/// Locks on numbers, which processes take out of courtesy to each other. Held by this object until it is destroyed, or
+/// its process is killed; threads of one process with an object each exclude each other as well.
+class byte_locks {
+  public:
+    byte_locks() = default;
+    /// @param held  the file whose bytes stand for the numbers; for exclusive locks opened for writing
+    explicit byte_locks(file&& held) : held_(std::move(held)) {}
+
+    /// Locks of nobody: every one is granted, and there are none.
+    [[nodiscard]] bool is_open() const noexcept { return held_.is_open(); }
+
+    [[nodiscard]] bool lock_shared(std::uint64_t number) { return set(F_RDLCK, number, 1); }
+    [[nodiscard]] bool lock(std::uint64_t first, std::uint64_t count = 1) { return set(F_WRLCK, first, count); }
+    /// Waits for others to release it.
+    template <class Rep, class Period>
+    [[nodiscard]] bool lock_within(std::uint64_t number, std::chrono::duration<Rep, Period> patience) {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        auto pause = std::chrono::microseconds(50);
+        while (!lock(number)) {
+            if (std::chrono::steady_clock::now() > end)
+                return false;
+            std::this_thread::sleep_for(pause);
+            pause = std::min(2 * pause, std::chrono::microseconds(5000));
+        }
+        return true;
+    }
+    void unlock(std::uint64_t first, std::uint64_t count = 1) { (void)set(F_UNLCK, first, count); }
+
+    /// The lowest number below `end` that somebody else holds.
+    [[nodiscard]] std::optional<std::uint64_t> held_below(std::uint64_t end) const {
+#if defined(F_OFD_GETLK)
+        std::optional<std::uint64_t> lowest;
+        while (is_open() && end != 0) {
+            struct flock range = described(F_WRLCK, 0, end);
+            if (::fcntl(held_.descriptor(), F_OFD_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+                break;
+            lowest = end = static_cast<std::uint64_t>(range.l_start);
+        }
+        return lowest;
+#else
+        (void)end;
+        return std::nullopt;
+#endif
+    }
+
+  private:
+    [[nodiscard]] static struct flock described(short type, std::uint64_t first, std::uint64_t count) {
+        struct flock range = {};
+        range.l_type = type;
+        range.l_whence = SEEK_SET;
+        range.l_start = static_cast<off_t>(first);
+        range.l_len = static_cast<off_t>(count);
+        return range;
+    }
+
+    [[nodiscard]] bool set(short type, std::uint64_t first, std::uint64_t count) {
+#if defined(F_OFD_SETLK)
+        if (!is_open())
+            return true;
+        struct flock range = described(type, first, count);
+        return detail::retried([&] { return ::fcntl(held_.descriptor(), F_OFD_SETLK, &range); }) == 0;
+#else
+        (void)type, (void)first, (void)count;
+        return true;
+#endif
+    }
+
+    file held_;
+};
+
+}  // namespace ndkeep

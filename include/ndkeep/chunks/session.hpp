@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rows on their way into a chunked array, whatever their type: cut into chunk files, and noted as edits.
+#pragma once
+
+#include <ndkeep/array/blocks.hpp>
+#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/chunks/chunk_file.hpp>
+#include <ndkeep/chunks/keys.hpp>
+#include <ndkeep/store/commit.hpp>
+
+namespace ndkeep {
+
+/// Keeps all commits, where a number of them is asked for.
+inline constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
+
+/// How a commit is made.
+struct commit_rules {
+    bool sync = true;          ///< survive a power cut once `commit` has returned
+    std::uint64_t keep = 100;  ///< commits that stay readable; older ones are pruned now and then. `everything`: all
+};
+
+struct chunk_writer_options {
+    chunk_size rows_per_chunk = {};                      ///< a count, or chunk_bytes(…)
+    checksum sum = checksum::crc32c;                     ///< of each chunk; of a dataset that is there, its own
+    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array itself; also its own
+    commit_rules commit = {};
+    run_options run = {};
+};
+
+namespace detail {
+
+/// Reads rows out of the chunks of a state into memory, one behind the other.
+/// @returns nothing is missing; if not, `missing` is the chunk file that is
+[[nodiscard]] inline bool read_rows(place& where, const chunk_state& state, std::uint64_t first, std::uint64_t last,
+                                    std::byte* out, std::string& missing) {
+    const std::uint64_t row_bytes = state.row_bytes();
+    auto [at, entries] = state.between(first, last);
+    for (const auto& entry : entries) {
+        const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);
+        const auto bytes = static_cast<std::size_t>((to - from) * row_bytes);
+        std::byte* const target = out + (from - first) * row_bytes;
+        if (entry.file.empty()) {
+            std::memset(target, 0, bytes);
+        } else if (!where.get_range("chunks/" + entry.file, entry.offset + (from - at) * row_bytes, {target, bytes})) {
+            missing = entry.file;
+            return false;
+        }
+        at += entry.rows;
+    }
+    return true;
+}
+
+/// A writer of rows without their C++ type.
+class chunk_session {
+  public:
+    chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options)
+        : place_(std::move(where)), options_(options),
+          staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
+        if (is_new())
+            return;
+        if (options_.order_by && options_.order_by != state().order_by)
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = "order_by",
+                                  .expected = order_text(options_.order_by),
+                                  .found = order_text(state().order_by)});
+    }
+
+    [[nodiscard]] place& where() const noexcept { return *place_; }
+    [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
+    [[nodiscard]] std::uint64_t rows() const noexcept { return state().rows + pending_rows_; }
+    [[nodiscard]] std::uint64_t commit_number() const noexcept { return staging_.base().number; }
+    /// Whether nothing says yet what the rows are.
+    [[nodiscard]] bool is_new() const noexcept { return state().type.size() == 0; }
+
+    /// Says what the rows of a new dataset are, or checks it against one that is there.
+    void expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
+        if (is_new())
+            return begin(type, row_shape);
+        const auto refuse = [&](const char* field, std::string expected, std::string found) {
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = field,
+                                  .expected = std::move(expected),
+                                  .found = std::move(found)});
+        };
+        const conversion fits(type, state().type, place_->called(""));
+        if (row_shape != state().row_shape)
+            refuse("shape of a row", shape_text(state().row_shape), shape_text(row_shape));
+    }
+
+    /// Replaces all rows, and what they are.
+    void start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
+                    const std::optional<std::string>& order_by) {
+        pending_.clear();
+        pending_rows_ = 0;
+        options_.order_by = order_by;
+        auto anew = std::make_shared<chunk_state>();
+        describe(*anew, type, row_shape);
+        staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
+    }
+
+    void append(const array_view& rows, progress_meter& meter) {
+        const auto view = checked(rows);
+        const std::size_t count = view.shape()[0];
+        const std::uint64_t row_bytes = state().row_bytes();
+        const auto chunk_rows =
+            static_cast<std::size_t>(options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, row_bytes)));
+        const conversion convert(view.type(), state().type, place_->called(""));
+        std::size_t done = 0;
+        if (view.contiguous() != nullptr && convert.is_identity()) {
+            const std::span<const std::byte> all(view.contiguous(), view.nbytes());
+            check_order(all, count);
+            const auto part = [&](std::size_t from, std::size_t rows_in) {
+                return all.subspan(from * static_cast<std::size_t>(row_bytes),
+                                   rows_in * static_cast<std::size_t>(row_bytes));
+            };
+            if (pending_rows_ != 0) {
+                done = std::min(count, chunk_rows - pending_rows_);
+                hold(part(0, done), done);
+                if (pending_rows_ == chunk_rows)
+                    stage_pending();
+            }
+            const std::size_t whole = (count - done) / chunk_rows;
+            stage_chunks(part(done, whole * chunk_rows), chunk_rows, whole, meter);
+            done += whole * chunk_rows;
+            hold(part(done, count - done), count - done);
+            return;
+        }
+        // Made block by block, and cut once a chunk is full.
+        const std::size_t row_elements = count == 0 ? 0 : view.size() / count;
+        buffer from, to;
+        while (done < count) {
+            const std::size_t some = std::min(count - done, chunk_rows - pending_rows_);
+            from = buffer(some * row_elements * static_cast<std::size_t>(view.type().size()));
+            view.fill(done * row_elements, some * row_elements, from.data());
+            to = buffer(some * static_cast<std::size_t>(row_bytes));
+            convert.run(to.data(), from.data(), some * row_elements);
+            check_order(to.bytes(), some);
+            hold(to.bytes(), some);
+            if (pending_rows_ == chunk_rows)
+                stage_pending();
+            done += some;
+            meter.add(0, to.size());
+            meter.report();
+        }
+    }
+
+    /// Other rows in place of some that are there; chunks that are touched are written again.
+    void write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
+        const auto view = checked(rows);
+        flush();
+        const std::uint64_t count = view.shape()[0];
+        if (first > state().rows || count > state().rows - first)
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = "rows to write",
+                                  .expected = "rows before " + std::to_string(state().rows),
+                                  .found = std::to_string(first) + " to " + std::to_string(first + count)});
+        const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
+        const conversion convert(view.type(), state().type, place_->called(""));
+        const buffer from(view.nbytes());
+        view.fill(0, view.size(), from.data());
+        const buffer block(static_cast<std::size_t>(count) * row_bytes);
+        convert.run(block.data(), from.data(), view.size());
+        check_order_between(first, block.bytes(), count);
+
+        auto [at, entries] = state().between(first, first + count);
+        for (const auto& entry : entries) {
+            const std::uint64_t begin = std::max(at, first), end = std::min(at + entry.rows, first + count);
+            const auto part = block.bytes().subspan(static_cast<std::size_t>(begin - first) * row_bytes,
+                                                    static_cast<std::size_t>(end - begin) * row_bytes);
+            if (entry.file.empty())
+                write_zeros(begin, part);
+            else
+                write_chunk(entry, at, begin, part);
+            at += entry.rows;
+            meter.add(end - begin, part.size());
+            meter.report();
+        }
+    }
+
+    /// More rows, of zeros, or fewer.
+    void resize(std::uint64_t wanted) {
+        flush();
+        const std::uint64_t rows_now = state().rows;
+        if (wanted > rows_now) {
+            if (state().order_by)
+                throw mismatch_error({.file = place_->called(""),
+                                      .field = "rows",
+                                      .expected = "at most " + std::to_string(rows_now),
+                                      .found = std::to_string(wanted),
+                                      .hint = "rows of zeros have no place in an order"});
+            (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->called(""));
+            const std::uint64_t more = wanted - rows_now;
+            staging_.edit({.what = chunk_edit::kind::grow,
+                           .first_row = rows_now,
+                           .added = {{.rows = more, .nbytes = more * state().row_bytes()}}});
+        } else if (wanted < rows_now) {
+            auto [begin, entries] = state().between(wanted, rows_now);
+            chunk_edit cut{.what = chunk_edit::kind::replace, .first_row = begin, .removed = std::move(entries)};
+            if (wanted > begin) {
+                const auto rest = wanted - begin;
+                const auto& partial = cut.removed.front();
+                cut.added.push_back(partial.file.empty()
+                                        ? chunk_entry{.rows = rest, .nbytes = rest * state().row_bytes()}
+                                        : stage(begin, rows_in_memory(begin, wanted).bytes()));
+            }
+            staging_.edit(std::move(cut));
+        }
+    }
+
+    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
+
+    /// The same rows in chunks as long as they should be.
+    void compact(progress_meter& meter) {
+        flush();
+        const std::uint64_t chunk_rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
+        const auto entries = state().entries();
+        std::uint64_t at = 0, run_begin = 0, run_rows = 0;
+        std::vector<chunk_entry> run;
+        const auto close = [&] {
+            if (run.size() > 1)
+                merge(run_begin, run, chunk_rows, meter);
+            run.clear();
+            run_rows = 0;
+        };
+        for (const auto& entry : entries) {
+            meter.report();
+            if (entry.file.empty() || entry.rows >= chunk_rows) {
+                close();
+            } else {
+                if (run.empty())
+                    run_begin = at;
+                run.push_back(entry);
+                run_rows += entry.rows;
+                if (run_rows >= chunk_rows)
+                    close();
+            }
+            at += entry.rows;
+        }
+        close();
+    }
+
+    std::uint64_t commit() {
+        flush();
+        merge_tail();
+        return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
+            return moved(entry, from_row, to_row);
+        });
+    }
+
+    void discard() noexcept {
+        pending_.clear();
+        pending_rows_ = 0;
+        staging_.discard();
+    }
+
+  private:
+    [[nodiscard]] static std::string order_text(const std::optional<std::string>& order) {
+        return !order ? "none" : order->empty() ? "the array itself" : ndkeep::quoted(*order);
+    }
+
+    void describe(chunk_state& to, const dtype& type, const std::vector<std::size_t>& row_shape) const {
+        to.type = type;
+        to.row_shape = row_shape;
+        to.sum = options_.sum;
+        to.order_by = options_.order_by;
+        (void)checked_nbytes(type, row_shape, place_->called(""));
+        const auto refuse = [&](const char* field, std::string expected, std::string found) {
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = field,
+                                  .expected = std::move(expected),
+                                  .found = std::move(found)});
+        };
+        if (to.row_bytes() == 0)
+            refuse("row", "at least 1 byte", "0 bytes");
+        constexpr unsigned kinds = 7;
+        if (const auto bits = static_cast<unsigned>(to.sum); bits > kinds || (bits & (bits - 1)) != 0)
+            refuse("sum", "one checksum", "several");
+        if (!to.order_by)
+            return;
+        const auto* const field = type.find(*to.order_by);
+        if (to.order_by->empty() ? type.is_struct() || !row_shape.empty()
+                                 : field == nullptr || !field->shape.empty() || !row_shape.empty())
+            refuse("order_by", "a number a row: a field of a 1-d array, or \"\" for the array itself",
+                   order_text(to.order_by));
+        if (!with_number(key_type(to), [](auto) {}))
+            refuse("order_by", "numbers or dates in this machine's byte order", key_type(to).descr());
+    }
+
+    void begin(const dtype& type, const std::vector<std::size_t>& row_shape) {
+        chunk_state wanted;
+        describe(wanted, type, row_shape);
+        staging_.begin(wanted);
+    }
+
+    /// The rows in row-major order, of the shape that the dataset has.
+    [[nodiscard]] array_view checked(const array_view& rows) {
+        if (rows.shape().empty())
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = "shape",
+                                  .expected = "at least 1 dimension",
+                                  .found = shape_text(rows.shape())});
+        expect(rows.type(), {rows.shape().begin() + 1, rows.shape().end()});
+        return rows.in_order(false);
+    }
+
+    void hold(std::span<const std::byte> bytes, std::size_t rows) {
+        pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+        pending_rows_ += rows;
+    }
+
+    void flush() {
+        if (pending_rows_ != 0)
+            stage_pending();
+    }
+
+    void stage_pending() {
+        auto entry = stage(state().rows, {pending_.data(), pending_.size()});
+        pending_.clear();
+        pending_rows_ = 0;
+        staging_.edit({.what = chunk_edit::kind::append, .first_row = state().rows, .added = {std::move(entry)}});
+    }
+
+    /// Chunks of equal length that lie in memory one behind the other.
+    void stage_chunks(std::span<const std::byte> bytes, std::size_t chunk_rows, std::size_t count,
+                      progress_meter& meter) {
+        if (count == 0)
+            return;
+        const std::size_t chunk = bytes.size() / count;
+        const std::uint64_t first = state().rows;
+        std::vector<chunk_entry> entries(count);
+        const run_options quiet{.threads = options_.run.threads, .progress = {}, .stop = options_.run.stop};
+        // In turns, so that progress is told.
+        const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
+        for (std::size_t begin = 0; begin < count; begin += turn) {
+            const std::size_t some = std::min(turn, count - begin);
+            parallel_for(some, quiet, [&](std::size_t i) {
+                entries[begin + i] = stage(first + (begin + i) * chunk_rows, bytes.subspan((begin + i) * chunk, chunk));
+            });
+            meter.add(some * chunk_rows, some * chunk);
+            meter.report();
+        }
+        staging_.edit({.what = chunk_edit::kind::append, .first_row = first, .added = std::move(entries)});
+    }
+
+    /// Puts rows into a file of their own.
+    [[nodiscard]] chunk_entry stage(std::uint64_t first_row, std::span<const std::byte> bytes) {
+        const std::uint64_t rows = bytes.size() / state().row_bytes();
+        const std::string header = chunk_header(state(), first_row, rows);
+        chunk_entry entry{.rows = rows, .nbytes = bytes.size(), .offset = header.size()};
+        if (state().sum != checksum::none)
+            entry.sum = checksums_of(bytes, state().sum).begin()->second;
+        const auto keys = keys_of(state(), bytes.data(), static_cast<std::size_t>(rows));
+        (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, entry.min, entry.max); });
+        const std::array<std::span<const std::byte>, 2> parts = {detail::bytes_of(header), bytes};
+        entry.file = staging_.stage(parts, first_row);
+        return entry;
+    }
+
+    [[nodiscard]] buffer rows_in_memory(std::uint64_t first, std::uint64_t last) const {
+        buffer bytes(static_cast<std::size_t>((last - first) * state().row_bytes()));
+        std::string missing;
+        if (!read_rows(*place_, state(), first, last, bytes.data(), missing))
+            throw format_error({.file = place_->called("chunks/" + missing),
+                                .field = "chunk",
+                                .expected = "there",
+                                .found = "missing"});
+        return bytes;
+    }
+
+    void write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first, std::span<const std::byte> part) {
+        const buffer whole = rows_in_memory(at, at + entry.rows);
+        std::copy(part.begin(), part.end(), whole.data() + (first - at) * state().row_bytes());
+        staging_.edit({.what = chunk_edit::kind::replace,
+                       .first_row = at,
+                       .removed = {entry},
+                       .added = {stage(at, whole.bytes())}});
+    }
+
+    /// Rows where there was no file yet: only they get one.
+    void write_zeros(std::uint64_t first, std::span<const std::byte> part) {
+        const std::uint64_t row_bytes = state().row_bytes();
+        const std::uint64_t rows = part.size() / row_bytes;
+        const std::uint64_t chunk_rows = options_.rows_per_chunk.rows(row_bytes);
+        chunk_edit edit{.what = chunk_edit::kind::replace, .first_row = first};
+        edit.removed.push_back({.rows = rows, .nbytes = part.size()});
+        for (std::uint64_t done = 0; done < rows; done += chunk_rows) {
+            const std::uint64_t some = std::min(chunk_rows, rows - done);
+            edit.added.push_back(stage(first + done, part.subspan(static_cast<std::size_t>(done * row_bytes),
+                                                                  static_cast<std::size_t>(some * row_bytes))));
+        }
+        staging_.edit(std::move(edit));
+    }
+
+    /// Puts the rows of several chunks into one, or into as many as they fill.
+    void merge(std::uint64_t first, const std::vector<chunk_entry>& entries, std::uint64_t chunk_rows,
+               progress_meter& meter) {
+        const std::uint64_t last = first + rows_of(entries);
+        chunk_edit edit{.what = chunk_edit::kind::merge, .first_row = first, .removed = entries};
+        for (std::uint64_t at = first; at < last; at += chunk_rows) {
+            const std::uint64_t end = std::min(last, at + chunk_rows);
+            edit.added.push_back(stage(at, rows_in_memory(at, end).bytes()));
+            meter.add(end - at, edit.added.back().nbytes);
+            meter.report();
+        }
+        if (edit.added.size() < entries.size())
+            staging_.edit(std::move(edit));
+    }
+
+    /// Small chunks at the end become larger ones, eight at a time: each row is written again once for every power of
+    /// eight that the chunk it ends up in is long.
+    void merge_tail() {
+        constexpr std::uint64_t fan = 8;
+        const std::uint64_t chunk_rows =
+            is_new() ? 1 : options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
+        for (bool merged = staging_.has_edits(); merged;) {
+            merged = false;
+            const auto tier = [](std::uint64_t rows) {
+                int power = 0;
+                for (; rows >= fan; rows /= fan)
+                    ++power;
+                return power;
+            };
+            std::vector<chunk_entry> run;
+            const auto& items = state().items;
+            const auto* const last = state().last_entry();
+            if (last == nullptr || last->file.empty())
+                return;
+            const int most = tier(last->rows);
+            std::uint64_t rows_in = 0;
+            bool ended = false;
+            for (std::size_t i = items.size(); i-- > 0 && !ended;)
+                for (std::size_t j = items[i].count(); j-- > 0 && !ended;) {
+                    const auto& entry = items[i].at(j);
+                    ended = entry.file.empty() || tier(entry.rows) > most || rows_in + entry.rows > chunk_rows;
+                    if (!ended) {
+                        run.push_back(entry);
+                        rows_in += entry.rows;
+                    }
+                }
+            if (run.size() < fan)
+                return;
+            std::reverse(run.begin(), run.end());
+            progress_meter quiet(silent_);
+            merge(state().rows - rows_in, run, chunk_rows, quiet);
+            merged = rows_in < chunk_rows;
+        }
+    }
+
+    /// A staged chunk whose rows have another place in the array than its header was made for.
+    [[nodiscard]] chunk_entry moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
+        const std::uint64_t row_bytes = entry.nbytes / entry.rows;
+        const std::uint64_t place = row_bytes % place_unit;
+        if (!is_placed(entry) || from_row % place_unit * place % place_unit == to_row % place_unit * place % place_unit)
+            return entry;
+        const buffer bytes(static_cast<std::size_t>(entry.nbytes));
+        if (!place_->get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
+            throw conflict_error({.file = place_->called("chunks/" + entry.file), .field = "chunk", .found = "swept"});
+        chunk_entry again = stage(to_row, bytes.bytes());
+        if (staging_.syncs())
+            place_->sync("chunks/" + again.file);
+        return again;
+    }
+
+    void check_order(std::span<const std::byte> bytes, std::size_t rows) {
+        if (!state().order_by || rows == 0)
+            return;
+        check_sorted(bytes, rows);
+        const auto* const last = state().last_entry();
+        std::optional<statistics::number> before = last_pending_ && pending_rows_ != 0 ? last_pending_ : std::nullopt;
+        if (!before && last != nullptr)
+            before = last->max;
+        std::optional<statistics::number> first, end;
+        ends_of(bytes, rows, first, end);
+        if (before && less(*first, *before))
+            refuse_order(rows_text(this->rows()), *before, *first);
+        last_pending_ = end;
+    }
+
+    void check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes, std::uint64_t rows) {
+        if (!state().order_by || rows == 0)
+            return;
+        check_sorted(bytes, static_cast<std::size_t>(rows));
+        std::optional<statistics::number> first, end, none, neighbour;
+        ends_of(bytes, static_cast<std::size_t>(rows), first, end);
+        if (first_row > 0) {
+            ends_of(rows_in_memory(first_row - 1, first_row).bytes(), 1, none, neighbour);
+            if (less(*first, *neighbour))
+                refuse_order(rows_text(first_row), *neighbour, *first);
+        }
+        if (first_row + rows < state().rows) {
+            ends_of(rows_in_memory(first_row + rows, first_row + rows + 1).bytes(), 1, neighbour, none);
+            if (less(*neighbour, *end))
+                refuse_order(rows_text(first_row + rows), *end, *neighbour);
+        }
+    }
+
+    [[nodiscard]] static std::string rows_text(std::uint64_t row) { return "key of row " + std::to_string(row); }
+
+    [[noreturn]] void refuse_order(std::string field, const statistics::number& before,
+                                   const statistics::number& found) const {
+        throw mismatch_error({.file = place_->called(""),
+                              .field = std::move(field),
+                              .expected = "at least " + number_text(before),
+                              .found = number_text(found),
+                              .hint = "the rows are ordered by " + order_text(state().order_by)});
+    }
+
+    void ends_of(std::span<const std::byte> bytes, std::size_t rows, std::optional<statistics::number>& first,
+                 std::optional<statistics::number>& last) const {
+        const auto keys = keys_of(state(), bytes.data(), rows);
+        (void)with_number(keys.type, [&](auto number) {
+            first = as_number(keys.at<decltype(number)>(0));
+            last = as_number(keys.at<decltype(number)>(rows - 1));
+        });
+    }
+
+    void check_sorted(std::span<const std::byte> bytes, std::size_t rows) const {
+        const auto keys = keys_of(state(), bytes.data(), rows);
+        std::optional<disorder> wrong;
+        (void)with_number(keys.type, [&](auto number) { wrong = find_disorder<decltype(number)>(keys); });
+        if (!wrong)
+            return;
+        throw mismatch_error({.file = place_->called(""),
+                              .field = "key of row " + std::to_string(wrong->row) + " of those given",
+                              .expected = wrong->no_key ? "a number" : "at least " + wrong->before,
+                              .found = wrong->found,
+                              .hint = "the rows are ordered by " + order_text(state().order_by)});
+    }
+
+    std::unique_ptr<place> place_;
+    chunk_writer_options options_;
+    run_options silent_;
+    staging staging_;
+    std::vector<std::byte> pending_;  // rows that do not fill a chunk yet
+    std::size_t pending_rows_ = 0;
+    std::optional<statistics::number> last_pending_;
+};
+
+}  // namespace detail
+
+}  // namespace ndkeep

@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The protocol of a writer: files staged at once, and a commit that makes all of them count or none.
+#pragma once
+
+#include <ndkeep/store/edit.hpp>
+#include <ndkeep/store/upkeep.hpp>
+
+#include <mutex>
+
+namespace ndkeep::detail {
+
+struct commit_options {
+    bool sync = true;                            // survive a power cut
+    std::uint64_t keep = 100;                    // commits that are not pruned; everything
+    std::chrono::milliseconds patience{10'000};  // for others who are committing
+};
+
+/// What one writer has staged, and the state it will be when it is committed.
+class staging {
+  public:
+    staging(place& where, const commit_options& options)
+        : log_(where), options_(options), locks_(where.locks()), writer_(hexadecimal(random_bits())) {
+        shares_writing_ = locks_.is_open() && locks_.lock_shared(lock_writing);
+        // Before the first file is put: one that is swept meanwhile is then noticed.
+        if (log_.newest_number()) {
+            auto opened = open_state(log_);
+            base_ = std::move(opened.state);
+            lease_ = std::move(opened.lease);
+        }
+        work_ = base_;
+    }
+    staging(const staging&) = delete;
+    staging& operator=(const staging&) = delete;
+    ~staging() { discard(); }
+
+    [[nodiscard]] place& where() const noexcept { return log_.where(); }
+    /// The newest commit, as far as this writer knows; number 0 if there is none.
+    [[nodiscard]] const chunk_state& base() const noexcept { return base_; }
+    /// The same with all edits made.
+    [[nodiscard]] const chunk_state& work() const noexcept { return work_; }
+    [[nodiscard]] bool syncs() const noexcept { return options_.sync; }
+    [[nodiscard]] bool has_edits() const noexcept { return !edits_.empty() || metadata_; }
+
+    /// Puts a file under a new name, and returns it. It counts for nothing before a commit. Several threads may do so.
+    /// @param row  at which its rows begin: decoration, for people who look at the directory
+    [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row) {
+        check_usable();
+        for (;;) {
+            std::string name = new_name(row);
+            if (where().put("chunks/" + name, bytes, false))
+                return name;
+        }
+    }
+
+    /// Takes over what a new dataset is to be, before its first edit.
+    void begin(const chunk_state& wanted) {
+        work_.type = wanted.type;
+        work_.row_shape = wanted.row_shape;
+        work_.order_by = wanted.order_by;
+        work_.sum = wanted.sum;
+        anew_ = work_;
+    }
+
+    /// @throws conflict_error  it does not fit what is there
+    void edit(chunk_edit made) {
+        check_usable();
+        std::string why;
+        if (!edit_maker(work_, base_.number + 1, {}).make(made, why))
+            throw conflict(why);
+        edits_.push_back(std::move(made));
+    }
+
+    void set_metadata(const json& meta) {
+        metadata_ = meta;
+        work_.metadata = meta;
+    }
+
+    /// Removes what was staged and is not committed, as far as it can be removed.
+    void discard() noexcept {
+        for (const auto& name : staged_) {
+            try {
+                if (!uncertain_)
+                    where().remove("chunks/" + name);
+            } catch (...) {
+                // It will be swept.
+            }
+        }
+        staged_.clear();
+        edits_.clear();
+        metadata_.reset();
+        work_ = base_;
+    }
+
+    /// Makes everything since the last commit count, on top of whatever others have committed.
+    ///
+    /// @param move  for chunks whose place has changed
+    /// @returns the number of the newest commit
+    /// @throws conflict_error  an edit no longer fits, or staged files were swept
+    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, unknown
+    std::uint64_t commit(const chunk_mover& move) {
+        committing_ = true;
+        struct no_longer {
+            ~no_longer() { committing = false; }
+            bool& committing;
+        };
+        const no_longer at_the_end{committing_};
+        check_usable();
+        if (!has_edits())
+            return base_.number;
+        if (options_.sync) {
+            const auto added = added_files();
+            for (; synced_ < staged_.size(); ++synced_)
+                if (added.count(staged_[synced_]) != 0)
+                    where().sync("chunks/" + staged_[synced_]);
+            where().sync_names("chunks");
+        }
+        const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
+        struct shared_again {
+            ~shared_again() {
+                if (alone)
+                    (void)locks.lock_shared(lock_writing);
+                locks.unlock(lock_committing);
+            }
+            byte_locks& locks;
+            bool alone;
+        };
+        const shared_again afterwards{locks_, alone};
+        const auto before = alone ? where().list("chunks") : std::vector<std::string>();
+        (void)locks_.lock_within(lock_committing, options_.patience);
+
+        chunk_state made = put_on_top(move, alone && may_have_orphans(before));
+        const auto own = std::exchange(staged_, {});  // which count from now on
+        synced_ = 0;
+        finish(std::move(made));
+        if (base_.epoch != epoch_before_)
+            sweep_listed(log_, before, own);
+        first_ = false;
+        prune_if_due();
+        return base_.number;
+    }
+
+  private:
+    /// Noted before the file is there, so that it is removed also where nobody heard that it was put.
+    [[nodiscard]] std::string new_name(std::uint64_t row) {
+        const std::scoped_lock lock(mutex_);
+        std::string digits = std::to_string(row);
+        constexpr std::size_t width = 12;
+        digits.insert(0, width - std::min(width, digits.size()), '0');
+        staged_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + ".npy");
+        return staged_.back();
+    }
+
+    [[nodiscard]] conflict_error conflict(const std::string& why) const {
+        return conflict_error({.file = where().called("commits"),
+                               .field = "commit on top of " + std::to_string(base_.number),
+                               .found = why});
+    }
+
+    void check_usable() const {
+        if (uncertain_ && !committing_)
+            throw conflict_error({.file = where().called("commits"),
+                                  .field = "writer",
+                                  .expected = "one whose commit has succeeded",
+                                  .found = "one whose commit has failed",
+                                  .hint = "commit again, or discard"});
+        if (closed_)
+            throw conflict_error({.file = where().called("commits"),
+                                  .field = "writer",
+                                  .expected = "one whose last commit is known to have succeeded",
+                                  .found = "closed",
+                                  .hint = "open it again to see what is there"});
+    }
+
+    /// The files that the next commit will name. Others have failed to be put, or were merged away since.
+    [[nodiscard]] std::set<std::string> added_files() const {
+        std::set<std::string> files;
+        for (const auto& each : edits_)
+            for (const auto& entry : each.added)
+                files.insert(entry.file);
+        return files;
+    }
+
+    /// Whether there are files that the newest commit does not name and this writer has not put.
+    [[nodiscard]] bool may_have_orphans(const std::vector<std::string>& files) const {
+        std::set<std::string> named(staged_.begin(), staged_.end());
+        add_names(base_, named);
+        return std::any_of(files.begin(), files.end(),
+                           [&](const std::string& name) { return is_chunk_name(name) && named.count(name) == 0; });
+    }
+
+    /// The newest state; nothing before the first commit, and nothing too where it was pruned while it was read.
+    [[nodiscard]] std::optional<chunk_state> newest(bool& pruned) {
+        pruned = false;
+        const auto number = base_.number == 0 ? log_.newest_number() : log_.newest_number(base_.number);
+        if (!number)
+            return std::nullopt;
+        if (*number == base_.number)
+            return base_;
+        auto state = log_.read(*number);
+        pruned = !state;
+        return state;
+    }
+
+    /// Steps 3 to 7 of the protocol.
+    [[nodiscard]] chunk_state put_on_top(const chunk_mover& move, bool new_epoch) {
+        constexpr int most_tries = 16;
+        if (id_.empty())
+            id_ = random_identity();
+        for (int tries = 0; tries < most_tries; ++tries) {
+            if (auto former = succeeded_unheard())
+                return std::move(*former);
+            bool pruned = false;
+            const auto found = newest(pruned);
+            if (pruned)
+                continue;
+            const chunk_state before = found ? *found : chunk_state();
+            if (before.epoch != base_.epoch)
+                throw conflict("staged files were swept");
+            chunk_state next = remade(before, move);
+            next.number = before.number + 1;
+            next.id = id_;
+            next.parent = before.id;
+            if (next.dataset.empty())
+                next.dataset = random_identity();
+            epoch_before_ = next.epoch;
+            next.epoch += new_epoch ? 1 : 0;
+            next.created = now_text();
+            fold(next);
+            if (put(next) && stands(next, before))
+                return next;
+        }
+        throw conflict("others commit all the time");
+    }
+
+    /// The state of a former try that was said to have failed, and has not.
+    [[nodiscard]] std::optional<chunk_state> succeeded_unheard() {
+        if (!uncertain_)
+            return std::nullopt;
+        auto there = log_.read(uncertain_->number);
+        uncertain_.reset();
+        if (!there || there->id != id_)
+            return std::nullopt;
+        const auto child = log_.identity_of(there->number + 1);
+        if ((child && child->parent == id_) || log_.newest_number() == there->number)
+            return there;
+        where().remove("commits/" + record_name(there->number));
+        return std::nullopt;
+    }
+
+    /// All edits, made again if somebody else has committed.
+    [[nodiscard]] chunk_state remade(const chunk_state& before, const chunk_mover& move) {
+        if (before.number == base_.number)
+            return work_;
+        chunk_state next = before;
+        if (before.type != work_.type || before.row_shape != work_.row_shape || before.order_by != work_.order_by)
+            if (edits_.empty() || edits_.front().what != chunk_edit::kind::replace_all)
+                throw conflict("the dtype, the shape of a row or the order has changed");
+        for (const auto& each : edits_) {
+            std::string why;
+            if (!edit_maker(next, before.number + 1, move).make(each, why) && each.what != chunk_edit::kind::merge)
+                throw conflict(why + " in commit " + std::to_string(before.number));
+        }
+        if (metadata_)
+            next.metadata = *metadata_;
+        return next;
+    }
+
+    /// Long lists go into a table, so that records stay short.
+    void fold(chunk_state& state) {
+        constexpr std::size_t most = 128, folded = 64;
+        auto& items = state.items;
+        if (items.size() <= most)
+            return;
+        std::size_t begin = items.size() - folded, gathered = 0;
+        for (std::size_t i = begin; i < items.size(); ++i)
+            gathered += items[i].count();
+        while (begin > 0 && items[begin - 1].count() <= gathered)
+            gathered += items[--begin].count();
+        if (begin > folded)
+            begin = 0;
+        auto table = std::make_shared<chunk_table>();
+        for (std::size_t i = begin; i < items.size(); ++i)
+            for (std::size_t j = 0; j < items[i].count(); ++j)
+                table->entries.push_back(items[i].at(j));
+        table->count_rows();
+        const auto text = table_bytes(table->entries, state);
+        const auto bytes = bytes_of(text);
+        table->sum = hex_text(crc32c(bytes));
+        table->file = stage({&bytes, 1}, 0);
+        if (options_.sync) {
+            where().sync("chunks/" + table->file);
+            where().sync_names("chunks");
+        }
+        items.erase(items.begin() + static_cast<std::ptrdiff_t>(begin), items.end());
+        const std::size_t count = table->entries.size();
+        log_.know_table(table);
+        items.push_back({.table = std::move(table), .from = 0, .to = count});
+    }
+
+    /// False where somebody else's record has the number.
+    [[nodiscard]] bool put(const chunk_state& next) {
+        const std::string name = "commits/" + record_name(next.number);
+        const auto text = record_text(next);
+        if (text.size() > longest_record)
+            throw mismatch_error({.file = where().called(name),
+                                  .field = "record",
+                                  .expected = "at most " + counted(longest_record, "byte"),
+                                  .found = counted(text.size(), "byte"),
+                                  .hint = "metadata is for small things"});
+        const auto bytes = bytes_of(text);
+        uncertain_ = next;
+        if (where().put(name, {&bytes, 1}, options_.sync))
+            return true;
+        const auto there = log_.identity_of(next.number);
+        if (there && there->id == id_)
+            return true;  // our own, from a try that was said to have failed
+        uncertain_.reset();
+        return false;
+    }
+
+    /// Whether the record is where readers will look for it. Its number may have been used before, and pruned.
+    [[nodiscard]] bool stands(const chunk_state& next, const chunk_state& before) {
+        if (before.number == 0 && log_.newest_number() == next.number)
+            return true;
+        const auto parent = before.number == 0 ? std::nullopt : log_.identity_of(before.number);
+        if (parent && parent->id == before.id)
+            return true;
+        if (log_.newest_number() == next.number)
+            return true;
+        const auto child = log_.identity_of(next.number + 1);
+        if (child && child->parent == id_)
+            return true;
+        const auto own = log_.identity_of(next.number);
+        if (!own || own->id != id_) {
+            closed_ = true;
+            throw io_error(where().called("commits/" + record_name(next.number)), "outcome unknown",
+                           std::make_error_code(std::errc::io_error), "open it again to see what is there");
+        }
+        where().remove("commits/" + record_name(next.number));
+        uncertain_.reset();
+        return false;
+    }
+
+    /// Step 8, and what the writer goes on from.
+    void finish(chunk_state made) {
+        if (options_.sync) {
+            try {
+                where().sync_names("commits");
+            } catch (const io_error& problem) {
+                closed_ = true;
+                throw io_error(where().called("commits/" + record_name(made.number)),
+                               "visible, but may not survive a power cut", problem.code());
+            }
+        }
+        uncertain_.reset();
+        id_.clear();
+        log_.keep_tables_of(made);
+        base_ = std::move(made);
+        work_ = base_;
+        edits_.clear();
+        metadata_.reset();
+        lease_ = where().locks();
+        (void)lease_.lock_shared(base_.number);
+    }
+
+    void prune_if_due() {
+        if (options_.keep == 0 || base_.number % options_.keep != 0 ||
+            options_.keep > std::numeric_limits<std::uint64_t>::max() / 4)
+            return;
+        try {
+            if (log_.numbers().size() > 2 * options_.keep)
+                (void)prune(log_, options_.keep);
+        } catch (const io_error&) {
+            // The commit stands; whoever prunes next removes what is left.
+        }
+    }
+
+    commit_log log_;
+    commit_options options_;
+    byte_locks locks_;
+    byte_locks lease_;
+    bool shares_writing_ = false;
+    std::string writer_;
+    std::uint64_t counter_ = 0;
+    chunk_state base_, work_, anew_;
+    std::vector<std::string> staged_;
+    std::size_t synced_ = 0;
+    std::vector<chunk_edit> edits_;
+    std::optional<json> metadata_;
+    std::string id_;
+    std::optional<chunk_state> uncertain_;  // a record that was put, or not
+    std::uint64_t epoch_before_ = 0;
+    bool first_ = true;
+    bool closed_ = false;
+    bool committing_ = false;
+    std::mutex mutex_;  // of the names of staged files
+};
+
+}  // namespace ndkeep::detail

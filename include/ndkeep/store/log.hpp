@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The commits of a chunked array as a reader sees them: numbered records, of which each is the whole state.
+#pragma once
+
+#include <ndkeep/store/record.hpp>
+
+namespace ndkeep::detail {
+
+// Numbers in the lock file: n says "commit n is being read".
+inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
+inline constexpr std::uint64_t lock_committing = lock_writing + 1;
+
+/// 128 random bits in hexadecimal.
+[[nodiscard]] inline std::string random_identity() { return hexadecimal(random_bits()) + hexadecimal(random_bits()); }
+
+[[nodiscard]] inline std::string record_name(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    constexpr std::size_t width = 20;
+    return std::string(width - std::min(width, digits.size()), '0') + digits + ".json";
+}
+
+/// The number in a record's name; nothing for any other file.
+[[nodiscard]] inline std::optional<std::uint64_t> record_number(std::string_view name) {
+    constexpr std::size_t width = 20;
+    if (name.size() != width + 5 || !name.ends_with(".json"))
+        return std::nullopt;
+    std::uint64_t number = 0;
+    for (const char c : name.substr(0, width)) {
+        if (c < '0' || c > '9' || number > (std::numeric_limits<std::uint64_t>::max() - 9) / 10)
+            return std::nullopt;
+        number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return number;
+}
+
+/// Reads the records of one place.
+class commit_log {
+  public:
+    explicit commit_log(place& where) : place_(where) {}
+
+    [[nodiscard]] place& where() const noexcept { return place_; }
+
+    /// The numbers of the records that are there, ascending. A listing may miss what is created or removed meanwhile.
+    [[nodiscard]] std::vector<std::uint64_t> numbers() const {
+        std::vector<std::uint64_t> all;
+        for (const auto& name : place_.list("commits"))
+            if (const auto number = record_number(name))
+                all.push_back(*number);
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+
+    [[nodiscard]] bool exists(std::uint64_t number) const {
+        return place_.size("commits/" + record_name(number)).has_value();
+    }
+
+    /// The newest commit there is; nothing before the first.
+    ///
+    /// Listings of a directory that grows have holes, but what they name has been there: from the highest of them on,
+    /// records are asked for by name.
+    [[nodiscard]] std::optional<std::uint64_t> newest_number() const {
+        auto listed = numbers();
+        constexpr std::size_t one_listing = 500;  // names that one call of the system surely holds
+        while (listed.size() > one_listing) {
+            auto again = numbers();
+            if (again.empty() || again.back() == listed.back())
+                break;
+            listed = std::move(again);
+        }
+        if (listed.empty())
+            return std::nullopt;
+        std::uint64_t newest = listed.back();
+        while (exists(newest + 1))
+            ++newest;
+        return newest;
+    }
+
+    /// The newest commit, given one that was the newest. Cheap where nothing has happened since.
+    [[nodiscard]] std::optional<std::uint64_t> newest_number(std::uint64_t known) const {
+        if (!exists(known + 1) && exists(known))
+            return known;
+        return newest_number();
+    }
+
+    /// The state of a commit; nothing where its record, or a table of it, is gone.
+    /// @throws checksum_error, format_error  damaged
+    [[nodiscard]] std::optional<chunk_state> read(std::uint64_t number) {
+        const std::string name = "commits/" + record_name(number);
+        const auto called = place_.called(name);
+        const auto bytes = place_.get(name, longest_record);
+        if (!bytes)
+            return std::nullopt;
+        struct table_gone {};
+        const table_loader load = [&](const std::string& file, const std::string& sum, const chunk_state& state) {
+            auto table = table_of(file, sum, state);
+            if (table == nullptr)
+                throw table_gone();
+            return table;
+        };
+        try {
+            return record_reader({bytes->data(), bytes->size()}, called, load).read(number);
+        } catch (const table_gone&) {
+            if (!exists(number))
+                return std::nullopt;
+            throw format_error({.file = called, .field = "table", .expected = "there", .found = "missing"});
+        }
+    }
+
+    /// Of a record, only its own id and its parent's; nothing where it is gone.
+    struct identity {
+        std::string id, parent;
+        std::vector<std::uint64_t> skips;
+    };
+    [[nodiscard]] std::optional<identity> identity_of(std::uint64_t number) {
+        auto state = read(number);
+        if (!state)
+            return std::nullopt;
+        return identity{std::move(state->id), std::move(state->parent), std::move(state->skips)};
+    }
+
+    /// Whether a later commit was made on top of this one. Records that were found damaged are passed over.
+    [[nodiscard]] bool is_parent_of_next(const chunk_state& state, std::uint64_t newest) {
+        for (std::uint64_t next = state.number + 1; next <= newest; ++next) {
+            try {
+                const auto child = identity_of(next);
+                if (!child)
+                    return false;
+                return child->parent == state.id;
+            } catch (const checksum_error&) {
+                // Damaged: a record beyond it may say that it is skipped.
+                const auto after = next < newest ? identity_or_nothing(next + 1) : std::nullopt;
+                if (!after || std::find(after->skips.begin(), after->skips.end(), next) == after->skips.end())
+                    throw;
+            }
+        }
+        return false;
+    }
+
+    /// Forgets tables that this state does not use.
+    void keep_tables_of(const chunk_state& state) {
+        std::map<std::string, std::shared_ptr<const chunk_table>> used;
+        for (const auto& item : state.items)
+            if (item.table != nullptr)
+                used[item.table->file] = item.table;
+        tables_ = std::move(used);
+    }
+    void know_table(std::shared_ptr<const chunk_table> table) { tables_[table->file] = std::move(table); }
+
+  private:
+    [[nodiscard]] std::optional<identity> identity_or_nothing(std::uint64_t number) {
+        try {
+            return identity_of(number);
+        } catch (const error&) {
+            return std::nullopt;
+        }
+    }
+
+    /// nullptr where it is gone.
+    [[nodiscard]] std::shared_ptr<const chunk_table> table_of(const std::string& file, const std::string& sum,
+                                                              const chunk_state& state) {
+        const auto known = tables_.find(file);
+        if (known != tables_.end() && known->second->sum == sum)
+            return known->second;
+        const std::string name = "chunks/" + file;
+        const auto bytes = place_.get(name, longest_table);
+        if (!bytes)
+            return nullptr;
+        auto table = std::make_shared<const chunk_table>(
+            parse_table({bytes->data(), bytes->size()}, file, sum, state, place_.called(name)));
+        tables_[file] = table;
+        return table;
+    }
+
+    place& place_;
+    std::map<std::string, std::shared_ptr<const chunk_table>> tables_;  // which never change
+};
+
+/// One version of a chunked array, which nobody prunes while this is held.
+struct opened_state {
+    chunk_state state;
+    byte_locks lease;
+};
+
+/// Opens a commit for reading, the newest unless one is asked for.
+///
+/// @throws io_error        there is none yet
+/// @throws checksum_error  the newest record is damaged
+/// @throws conflict_error  the commit asked for is none, or was pruned
+[[nodiscard]] inline opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted = std::nullopt) {
+    place& where = log.where();
+    constexpr int most_tries = 8;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        const auto newest = log.newest_number();
+        if (!newest)
+            throw io_error(where.called("commits"), "nothing is committed",
+                           std::make_error_code(std::errc::no_such_file_or_directory));
+        const std::uint64_t number = wanted.value_or(*newest);
+        opened_state opened{{}, where.locks()};
+        // Before the record is looked at, so that it cannot be pruned once it was seen.
+        (void)opened.lease.lock_shared(number);
+        auto state = number > *newest ? std::nullopt : log.read(number);
+        const bool counts = state && (number == *newest || log.is_parent_of_next(*state, *newest));
+        if (counts) {
+            opened.state = std::move(*state);
+            return opened;
+        }
+        if (wanted && number != *newest)
+            throw conflict_error({.file = where.called("commits/" + record_name(number)),
+                                  .field = "commit " + std::to_string(number),
+                                  .expected = "one that is kept, the newest is " + std::to_string(*newest),
+                                  .found = number > *newest ? "not there yet" : "pruned"});
+    }
+    throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "pruned all the time"});
+}
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is done to a chunked array now and then: old commits pruned, leavings swept, a damaged record stepped over.
+#pragma once
+
+#include <ndkeep/store/log.hpp>
+
+#include <set>
+
+namespace ndkeep::detail {
+
+/// The files that a state names.
+inline void add_names(const chunk_state& state, std::set<std::string>& names) {
+    for (const auto& item : state.items) {
+        if (item.table != nullptr)
+            names.insert(item.table->file);
+        for (std::size_t i = 0; i < item.count(); ++i)
+            if (!item.at(i).file.empty())
+                names.insert(item.at(i).file);
+    }
+    for (const auto& [name, loop] : *state.loops.get_ptr<const json::object_t*>())
+        if (const auto* const members = loop.get_ptr<const json::object_t*>())
+            for (const auto& [key, value] : *members)
+                if (const auto* const inner = value.get_ptr<const json::object_t*>(); inner != nullptr)
+                    if (const auto file = inner->find("file"); file != inner->end() && file->second.is_string())
+                        names.insert(file->second.get_ref<const json::string_t&>());
+}
+
+/// Removes those of the listed files that no record names and that are not `own`. To be called after a commit with a
+/// new epoch: a writer whose files are among them will notice that it has missed it.
+inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const std::vector<std::string>& own) {
+    std::set<std::string> named(own.begin(), own.end());
+    try {
+        for (const std::uint64_t number : log.numbers())
+            if (const auto state = log.read(number))
+                add_names(*state, named);
+        for (const auto& name : listed)
+            if (is_chunk_name(name) && named.count(name) == 0)
+                log.where().remove("chunks/" + name);
+    } catch (const error&) {
+        // The commit stands. A record that cannot be read names files that nobody knows: nothing is removed then.
+    }
+}
+
+/// Removes the records of old commits, and the files that only they name.
+/// @param keep  newest commits that stay; those that somebody reads stay too, with all newer ones
+/// @returns records removed
+inline std::size_t prune(commit_log& log, std::uint64_t keep) {
+    place& where = log.where();
+    const auto newest = log.newest_number();
+    const auto numbers = log.numbers();
+    if (!newest || numbers.empty() || *newest < keep)
+        return 0;
+    std::uint64_t floor = *newest - keep + 1;
+    byte_locks locks = where.locks();
+    while (floor > 0 && !locks.lock(0, floor)) {
+        const auto held = locks.held_below(floor);
+        if (!held)
+            continue;  // released meanwhile
+        floor = *held;
+    }
+    if (floor == 0)
+        return 0;
+
+    // Only records on the way down from the newest give up their files: others never counted, and theirs may be at the
+    // top again under another number.
+    std::set<std::string> kept, given_up;
+    std::string wanted;
+    for (std::uint64_t number = *newest; number >= numbers.front() && number > 0; --number) {
+        std::optional<chunk_state> state;
+        try {
+            state = log.read(number);
+        } catch (const checksum_error&) {
+            if (number >= floor)
+                throw;
+            break;
+        }
+        if (!state)
+            break;
+        if (!wanted.empty() && state->id != wanted && number >= floor)
+            continue;  // one that is skipped
+        if (!wanted.empty() && state->id != wanted)
+            break;
+        wanted = state->parent;
+        add_names(*state, number >= floor ? kept : given_up);
+    }
+    // What stands at or above the floor is kept, on the path or not.
+    for (const std::uint64_t number : numbers)
+        if (number >= floor)
+            if (const auto state = log.read(number))
+                add_names(*state, kept);
+
+    std::size_t removed = 0;
+    for (const std::uint64_t number : numbers)
+        if (number < floor) {
+            where.remove("commits/" + record_name(number));
+            ++removed;
+        }
+    where.sync_names("commits");
+    for (const auto& name : given_up)
+        if (kept.count(name) == 0)
+            where.remove("chunks/" + name);
+    return removed;
+}
+
+/// Commits the newest state that can be read on top of records that cannot.
+/// @returns the damaged records; none where all is well
+[[nodiscard]] inline std::vector<std::uint64_t> recover(commit_log& log) {
+    place& where = log.where();
+    byte_locks locks = where.locks();
+    (void)locks.lock_within(lock_committing, std::chrono::seconds(10));
+    constexpr int most_tries = 16;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        const auto newest = log.newest_number();
+        std::vector<std::uint64_t> damaged;
+        std::optional<chunk_state> valid;
+        for (std::uint64_t number = newest.value_or(0); number > 0 && !valid; --number) {
+            try {
+                valid = log.read(number);
+                if (!valid)
+                    break;  // pruned
+            } catch (const checksum_error&) {
+                damaged.push_back(number);
+            }
+        }
+        if (damaged.empty() && valid)
+            return {};
+        if (!valid)
+            throw io_error(where.called("commits"), "no commit can be read",
+                           std::make_error_code(std::errc::no_such_file_or_directory));
+        chunk_state next = *valid;
+        next.parent = valid->id;
+        next.id = random_identity();
+        next.number = *newest + 1;
+        next.skips.insert(next.skips.end(), damaged.begin(), damaged.end());
+        next.created = now_text();
+        const auto text = record_text(next);
+        const auto bytes = bytes_of(text);
+        if (where.put("commits/" + record_name(next.number), {&bytes, 1}, true)) {
+            where.sync_names("commits");
+            return damaged;
+        }
+    }
+    throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "changing all the time"});
+}
+
+}  // namespace ndkeep::detail
