@@ -186,3 +186,40 @@ TEST_CASE("contract: trees", "[contract]") {
     CHECK(created == "2023-01-20");
     CHECK(back == data);
 }
+
+TEST_CASE("contract: chunks", "[contract]") {
+    const in_temp_dir here;
+    const xt::xtensor<double, 2> a = some_temps();
+
+    nk::save_chunked("readings", a, {.rows_per_chunk = 100'000, .sum = nk::checksum::crc32c});
+    auto whole = nk::load_chunked<double, 2>("readings");
+    CHECK((whole == a));
+    static_assert(std::is_same_v<decltype(whole), xt::xtensor<double, 2>>);
+    auto all = nk::map_chunked<double, 2>("readings");
+    CHECK((all == a));
+    static_assert(std::is_same_v<decltype(all), nk::mapped<const double, 2>>);
+    nk::chunk_reader<double, 2> readings("readings");
+    CHECK(readings.size() == 1);
+    CHECK(readings.rows() == 3);
+    CHECK(readings.metadata() == nk::json::object());
+    static_assert(std::is_same_v<decltype(readings[0]), nk::mapped<const double, 2>>);
+    double total = 0;
+    for (auto chunk : readings)
+        total += xt::sum(chunk)();
+    CHECK(total == xt::sum(a)());
+
+    const xt::xtensor<double, 2> block = xt::ones<double>({5, 4});
+    nk::chunk_writer<double, 2> sink("readings");
+    sink.append(block);
+    CHECK(nk::load_chunked<double, 2>("readings").shape(0) == 3);
+    sink.commit();
+    CHECK(nk::load_chunked<double, 2>("readings").shape(0) == 8);
+    CHECK(readings.rows() == 3);
+    nk::verify_chunked("readings");
+    CHECK(nk::findings_chunked("readings").empty());
+    CHECK(nk::inspect_chunked("readings").shape == std::vector<std::size_t>{8, 4});
+    nk::prune_chunked("readings", {.keep = 5});
+    nk::compact_chunked("readings");
+    CHECK(nk::recover_chunked("readings").empty());
+    CHECK(nk::load_chunked<double>("readings").dimension() == 2);
+}

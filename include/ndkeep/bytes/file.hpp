@@ -286,6 +286,9 @@ class file {
     return std::filesystem::is_regular_file(path, none);
 }
 
+/// Whether standard error is looked at by somebody.
+[[nodiscard]] inline bool errors_go_to_terminal() noexcept { return ::isatty(STDERR_FILENO) == 1; }
+
 /// Makes the names in a directory durable: a rename or a new file is safe from a power cut only after this.
 inline void sync_directory(const std::filesystem::path& directory) {
     const auto named = directory.empty() ? std::filesystem::path(".") : directory;
