@@ -32,7 +32,7 @@ int main(int argc, char** argv) {
     std::cout << "npz_reader: the directory only, until a member is asked for\n";
     const nk::npz_reader year("year.npz");
     const auto anomaly = year.load<double, 1>("anomaly");  // checked against the archive's CRC-32
-    const auto mapped = year.map<float, 2>("hourly");     // stored members lie aligned in the archive: nothing is read
+    const auto mapped = year.map<float, 2>("hourly");      // stored members lie aligned in the archive: nothing is read
     std::cout << "  " << year.metadata()["site"] << ", coldest " << xt::amin(anomaly)() << " below, first reading "
               << mapped(0, 0) << '\n';
     try {

@@ -81,7 +81,13 @@ class directory {
         };
         bool linked = false;
         try {
-            std::uint64_t offset = 0;
+            std::uint64_t size = 0, offset = 0;
+            for (const auto part : parts)
+                size += part.size();
+            // A full disk is heard of before the work, and the blocks come in one piece.
+            constexpr std::uint64_t worth_it = std::uint64_t{1} << 20;
+            if (size >= worth_it)
+                (void)made.reserve(size);
             for (const auto part : parts) {
                 made.write(offset, part);
                 offset += part.size();

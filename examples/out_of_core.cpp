@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An array that grows by commits, larger than one likes to hold in memory, and is an ordinary array to read.
+#include <ndkeep/chunks.hpp>
+
+#include <cstdio>
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+namespace {
+
+std::size_t count_even(const std::int64_t* values, std::size_t count) {  // knows nothing of files
+    std::size_t even = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        even += values[i] % 2 == 0;
+    return even;
+}
+
+}  // namespace
+
+int main() {
+    fs::remove_all("signal");
+    nk::chunk_writer<std::int64_t, 1> signal("signal");
+    signal.append(xt::arange<std::int64_t>(10));
+    signal.commit();
+    signal.write(7, std::vector<std::int64_t>{22});
+    signal.commit();
+    auto all = nk::map_chunked<std::int64_t, 1>("signal");
+    std::printf("%zu elements, number 7 is %ld\n", all.size(), static_cast<long>(all(7)));
+
+    // What is appended costs what it is, not what is there already; readers see a block whole or not at all.
+    for (int i = 0; i < 4; ++i) {
+        signal.append(xt::arange<std::int64_t>(1024 * 1024));
+        signal.commit();
+    }
+    std::printf("a reader of before still has %zu, one of now has %zu\n", all.size(),
+                nk::map_chunked<std::int64_t, 1>("signal").size());
+
+    all = nk::map_chunked<std::int64_t, 1>("signal");
+    std::printf("mean %.3f, %zu are even\n", xt::mean(all)(), count_even(all.data(), all.size()));
+
+    // Rows of zeros take no room; whatever is stored in them later does.
+    signal.resize(std::uint64_t{1} << 32);
+    signal.write((std::uint64_t{1} << 32) - 3, std::vector<std::int64_t>{1, 2, 3});
+    signal.commit();
+    const nk::chunk_reader<std::int64_t, 1> huge("signal");
+    const auto end = huge.rows(huge.rows() - 4, huge.rows());
+    std::printf("%zu rows of %zu GiB, the last %ld %ld %ld %ld\n", static_cast<std::size_t>(huge.rows()),
+                static_cast<std::size_t>(huge.rows() >> 27), static_cast<long>(end(0)), static_cast<long>(end(1)),
+                static_cast<long>(end(2)), static_cast<long>(end(3)));
+
+    // An older version is there for as long as it is kept.
+    std::printf("commit 1 had %zu\n",
+                static_cast<std::size_t>(nk::chunk_reader<std::int64_t, 1>("signal", {.at_commit = 1}).rows()));
+    std::printf("%zu old commits pruned\n", nk::prune_chunked("signal", {.keep = 1}));
+    nk::verify_chunked("signal");
+}
