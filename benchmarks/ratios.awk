@@ -11,6 +11,7 @@ function floor_of(verb) {
     if (verb ~ /^(save|npz-save)/) return "write:floor"
     if (verb ~ /^(load|npz-load|verify)/) return "read:floor"
     if (verb == "map") return "map:floor"
+    if (verb ~ /^chunks-/) return verb ":file"
     if (verb ~ /mean/) return "sum:floor"
     return ""
 }

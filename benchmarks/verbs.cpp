@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Times one pass of each verb beside its physical floor: prints "verb bytes seconds" lines for run.sh to put together.
+#include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
@@ -126,6 +127,41 @@ void measure(const std::string& directory, std::size_t count) {
     ::unlink(raw.c_str());
 }
 
+double sum_of(const double* values, std::size_t count) {
+    double sums[8] = {};
+    for (std::size_t i = 0; i + 8 <= count; i += 8)
+        for (std::size_t j = 0; j < 8; ++j)
+            sums[j] += values[i + j];
+    double sum = 0;
+    for (const double part : sums)
+        sum += part;
+    return sum;
+}
+
+/// Chunks of 16 MiB beside one file.
+void measure_chunks(const std::string& directory, std::size_t count) {
+    const std::string path = directory + "/array.npy", chunked = directory + "/chunked", small = directory + "/small";
+    const std::size_t bytes = count * sizeof(double);
+    const xt::xtensor<double, 1> array = xt::arange<double>(0, static_cast<double>(count));
+    report("chunks-save:file", bytes, seconds([&] { nk::save(path, array); }));
+    report("chunks-save", bytes, seconds([&] { nk::save_chunked(chunked, array, {.commit = {.sync = false}}); }));
+    report("chunks-load:file", bytes, seconds([&] { sink = nk::load<double, 1>(path)(0); }));
+    report("chunks-load", bytes, seconds([&] { sink = nk::load_chunked<double, 1>(chunked)(0); }));
+    report("chunks-pass:file", bytes, seconds([&] { sink = sum_of(nk::map<double, 1>(path).data(), count); }));
+    report("chunks-pass", bytes, seconds([&] { sink = sum_of(nk::map_chunked<double, 1>(chunked).data(), count); }));
+    report("chunks-verify:file", bytes, seconds([&] { sink = raw_read(path, bytes); }));
+    report("chunks-verify", bytes, seconds([&] { nk::verify_chunked(chunked); }));
+    if (bytes < 100'000'000) {
+        const xt::xtensor<double, 1> rows = xt::ones<double>({10'000});
+        nk::save_chunked(small, rows, {.rows_per_chunk = 1, .commit = {.sync = false}});
+        report("open-10000-chunks", bytes,
+               seconds([&] { sink = static_cast<double>(nk::chunk_reader<double, 1>(small).rows()); }, 20));
+        std::filesystem::remove_all(small);
+    }
+    std::filesystem::remove_all(chunked);
+    ::unlink(path.c_str());
+}
+
 /// Deflate is as fast as the numbers let it be: noise, what noise adds up to, and readings of one decimal.
 void measure_archives(const std::string& directory, std::size_t count) {
     const std::string path = directory + "/arrays.npz";
@@ -163,6 +199,8 @@ int main(int argc, char** argv) {
     }
     const auto bytes = static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10));
     measure(argv[1], bytes / sizeof(double));
+    if (bytes > 1'000'000)
+        measure_chunks(argv[1], bytes / sizeof(double));
     if (bytes > 1'000'000 && bytes < 100'000'000)
         measure_archives(argv[1], bytes / sizeof(double));
 }

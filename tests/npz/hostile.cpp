@@ -314,3 +314,57 @@ TEST_CASE("a bomb of deflate is stopped at the announced size", "[npz][error]") 
 
     CHECK(refusal(all, "a.txt") == "member 'a.txt': deflate is more than 100 bytes, expected 100 bytes");
 }
+
+TEST_CASE("an archive within an archive is read from the bytes that the outer one gives", "[npz]") {
+    const auto inner = archive_of({{"x.npy", npy_text(7)}});
+    const auto outer = archive_of({{"inner.npz", {reinterpret_cast<const char*>(inner.data()), inner.size()}}});
+
+    npz_reader first(npz_reader(view(outer)).bytes("inner.npz"));
+    const npz_reader moved = std::move(first);
+
+    CHECK(moved.load<std::int32_t, 1>("x")(0) == 7);
+}
+
+TEST_CASE("a member that is not there is named once", "[npz][error]") {
+    const auto all = archive_of({{"x.npy", npy_text(7)}});
+    const npz_reader in(view(all));
+
+    CHECK(thrown<mismatch_error>([&] { (void)in.map<int>("y"); }).field() == "member 'y'");
+    CHECK(thrown<mismatch_error>([&] { (void)in.inspect("y"); }).field() == "member 'y'");
+    CHECK(thrown<mismatch_error>([&] { (void)in.load<int>("y"); }).field() == "member 'y'");
+}
+
+TEST_CASE("metadata that could not be read again is not written", "[npz][error]") {
+    const temp_dir dir;
+    json deep = json::object();
+    for (int i = 0; i < 200; ++i)
+        deep = json{{"inner", deep}};
+
+    CHECK_THROWS_AS(save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = deep}), mismatch_error);
+    CHECK(dir.files() == 0);
+    json less = json::object();
+    for (int i = 0; i < 118; ++i)
+        less = json{{"inner", less}};
+    save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = less});
+    CHECK(npz_reader(dir / "t.npz").metadata() == less);
+}
+
+TEST_CASE("an append carries over what the directory says of a member", "[npz]") {
+    const temp_dir dir;
+    const std::string times("UT\x05\x00\x01\x11\x22\x33\x44", 9);
+    const auto all = archive_of({{"x.npy", npy_text(7), [&](auto&, auto& central) {
+                                      central.extra = times;
+                                      central.internal_attributes = 1;
+                                      central.version_needed = 46;
+                                      central.comment = "kept";
+                                  }}});
+    write_text(dir / "t.npz", {reinterpret_cast<const char*>(all.data()), all.size()});
+
+    npz_writer(dir / "t.npz", {.append = true}).commit();
+
+    const auto directory = detail::archive(dir / "t.npz", {}).directory();
+    CHECK(directory.entries.at(0).extra == times);
+    CHECK(directory.entries.at(0).internal_attributes == 1);
+    CHECK(directory.entries.at(0).version_needed == 46);
+    CHECK(directory.entries.at(0).comment == "kept");
+}

@@ -636,7 +636,7 @@ TEST_CASE("metadata that is no object is refused before anything is written", "[
         const auto e = thrown<nk::mismatch_error>([&] { nk::save_npz(dir / "a.npz", {{"a", six}}, {.meta = meta}); });
         CHECK(e.field() == "metadata");
         CHECK(e.expected() == "an object");
-        CHECK(e.found() == meta.type_name());
+        CHECK(e.found() == std::string("of type ") + meta.type_name());
     }
     CHECK(refusal([&] {
               nk::save_npz(dir / "a.npz", {{"a", six}}, {.meta = {{"ndkeep", 1}}});
@@ -1057,9 +1057,7 @@ TEST_CASE("an append to an archive with an encrypted member is refused and chang
     text[text.find("PK\1\2") + 8] |= 1;
     write_text(file, text);
 
-    nk::npz_writer out(file, {.append = true});
-    out.add("c", six);
-    const auto e = thrown<nk::format_error>([&] { out.commit(); });
+    const auto e = thrown<nk::format_error>([&] { nk::npz_writer(file, {.append = true}); });
 
     CHECK(e.field() == "member 'a.npy'");
     CHECK(e.found() == "encrypted");

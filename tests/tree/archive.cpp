@@ -6,6 +6,7 @@
 #include <ndkeep/tree.hpp>
 
 #include <cmath>
+#include <fstream>
 #include <limits>
 
 namespace nk = ndkeep;
@@ -138,6 +139,60 @@ TEST_CASE("an archive without a tree is a dictionary of its arrays", "[tree]") {
     nk::save_npz(dir / "t.npz", {{"x", a}, {"group/y", b}}, {.meta = {{"run", 7}}});
 
     CHECK(nk::load_tree(dir / "t.npz") == nk::tree{{"x", a}, {"group/y", b}});
+}
+
+TEST_CASE("of an array and a member called just as its file, the tree of names has the one NumPy finds", "[tree]") {
+    const temp_dir dir;
+    nk::npz_writer out(dir / "t.npz");
+    std::string other = nk::header_bytes({.type = nk::dtype_of<double>(), .shape = {1}}) + std::string(8, '\0');
+    out.add_text("x", other);
+    out.add("x", a);
+    out.add_text("notes.txt", "no array");
+    out.commit();
+
+    const auto all = nk::load_tree(dir / "t.npz");
+
+    CHECK(all.size() == 1);
+    CHECK(all["x"].shape() == std::vector<std::size_t>{1});
+    CHECK(nk::npz_reader(dir / "t.npz").load_any("x").shape() == all["x"].shape());
+}
+
+TEST_CASE("an array that is another one since the tree was opened is refused", "[tree][error]") {
+    const temp_dir dir;
+    nk::save_tree(dir / "t.npz", {{"x", std::vector<double>(10)}});
+    const auto opened = nk::open_tree(dir / "t.npz");
+    auto text = read_text(dir / "t.npz");
+    const auto at = text.find("(10,)");
+    REQUIRE(at != std::string::npos);
+    text.replace(at, 5, "(9,) ");
+    std::ofstream(dir / "t.npz", std::ios::binary | std::ios::in)
+        .write(text.data(), static_cast<std::streamsize>(text.size()));
+
+    const auto e = thrown<nk::format_error>([&] { (void)opened["x"].as<double, 1>(); });
+    CHECK(e.hint() == "the archive has changed since it was opened");
+}
+
+TEST_CASE("a tree without arrays is read as far as the limit says", "[tree][error]") {
+    const temp_dir dir;
+    nk::save_tree(dir / "t.npz", {{"text", std::string(2000, 'x')}});
+
+    CHECK_THROWS_AS(nk::load_tree(dir / "t.npz", {.limit = {.json_bytes = 2000}}), nk::format_error);
+    CHECK_NOTHROW(nk::load_tree(dir / "t.npz", {.limit = {.json_bytes = 3000}}));
+}
+
+TEST_CASE("what is asked of a temporary tree is a value", "[tree]") {
+    const temp_dir dir;
+    nk::save_tree(dir / "t.npz", {{"x", a}});
+    std::size_t product = 1;
+
+    for (const std::size_t extent : nk::load_tree(dir / "t.npz")["x"].shape())
+        product *= extent;
+    const auto& type = nk::open_tree(dir / "t.npz")["x"].type();
+    const nk::any_array& array = *nk::open_tree(dir / "t.npz")["x"].array();
+
+    CHECK(product == 6);
+    CHECK(type.str() == "<f8");
+    CHECK(array.size() == 6);
 }
 
 TEST_CASE("metadata and sums of a tree are those of its archive", "[tree]") {

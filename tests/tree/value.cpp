@@ -223,7 +223,8 @@ TEST_CASE("arrays are moved into trees, and shared by their copies", "[tree][val
     const tree copy = data;
     data = {};
 
-    CHECK(copy["outer"]["values"].array()->bytes().data() == elements);
+    const auto shared = copy["outer"]["values"].array();
+    CHECK(shared->bytes().data() == elements);
 }
 
 TEST_CASE("arrays given by name are copied", "[tree][value]") {

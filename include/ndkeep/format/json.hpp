@@ -82,7 +82,11 @@ inline void append_json_number(std::string& out, double number) {
 }
 
 /// Any value on one line, with the spaces Python writes.
-inline void append_json(std::string& out, const json& value) {
+/// @param depth  brackets around it; a little deeper can be read, for what is put around it
+inline void append_json(std::string& out, const json& value, std::size_t depth = 8) {
+    if (depth > deepest_json)
+        throw mismatch_error(
+            {.field = "json", .expected = "at most " + counted(deepest_json - 8, "level"), .found = "nested deeper"});
     switch (value.type()) {
     case json::value_t::null:
     case json::value_t::discarded:
@@ -108,7 +112,7 @@ inline void append_json(std::string& out, const json& value) {
         out += '[';
         for (const json& inner : value.get_ref<const json::array_t&>()) {
             out += std::exchange(between, ", ");
-            append_json(out, inner);
+            append_json(out, inner, depth + 1);
         }
         out += ']';
         return;
@@ -120,7 +124,7 @@ inline void append_json(std::string& out, const json& value) {
             out += std::exchange(between, ", ");
             append_json_text(out, key);
             out += ": ";
-            append_json(out, inner);
+            append_json(out, inner, depth + 1);
         }
         out += '}';
         return;

@@ -156,6 +156,8 @@ inline void read_zip_pieces(std::span<const std::byte> content, zip_entry& entry
 
     zip_entry entry;
     entry.made_by = fixed.half(4);
+    entry.version_needed = fixed.half(6);
+    entry.internal_attributes = fixed.half(36);
     entry.flags = fixed.half(8);
     entry.method = fixed.half(10);
     entry.time = fixed.half(12);
@@ -184,6 +186,8 @@ inline void read_zip_pieces(std::span<const std::byte> content, zip_entry& entry
             throw refuse("64-bit sizes", "cut short");
         if (head.half(0) == zip_extra_pieces)
             read_zip_pieces(content, entry);
+        else if (head.half(0) != zip_extra64)
+            entry.extra += std::string(reinterpret_cast<const char*>(extra.data()), 4 + length);
         extra = extra.subspan(4 + length);
     }
     if (entry.header_offset > std::numeric_limits<std::uint64_t>::max() - prefix)
@@ -335,7 +339,10 @@ inline std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry
         throw zip_error(file, member_field(entry.name), "a local header at byte " + std::to_string(entry.header_offset),
                         "something else");
     const std::string_view name(reinterpret_cast<const char*>(bytes.data()) + zip_local_size, entry.raw_name.size());
-    if (local.half(26) != entry.raw_name.size() || name != entry.raw_name)
+    if (local.half(26) != entry.raw_name.size())
+        throw zip_error(file, member_field(entry.name), "the same name in its local header",
+                        "a name of " + counted(local.half(26), "byte"));
+    if (name != entry.raw_name)
         throw zip_error(file, member_field(entry.name), "the same name in its local header", printed(name));
     const std::uint64_t head = named + local.half(28);
     check_room(head);

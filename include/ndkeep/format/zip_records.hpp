@@ -52,8 +52,10 @@ inline constexpr std::size_t most_zip_pieces = 8000;  // 8 bytes each in at most
 
 /// What the directory says of one member.
 struct zip_entry {
-    std::string name = {};                // UTF-8
-    std::string raw_name = {};            // as it stands in the archive
+    std::string name = {};      // UTF-8
+    std::string raw_name = {};  // as it stands in the archive
+    std::uint16_t version_needed = 20;
+    std::uint16_t internal_attributes = 0;
     std::uint16_t made_by = 3 << 8 | 20;  // Unix, version 2.0
     std::uint16_t flags = 0;
     std::uint16_t method = zip_stored;
@@ -67,6 +69,7 @@ struct zip_entry {
     std::uint64_t room_end = 0;       // where the next member or the directory begins
     std::string comment = {};
     std::vector<zip_piece> pieces = {};
+    std::string extra = {};  // fields of the directory that are nobody's here, as they are
 };
 
 [[nodiscard]] inline std::string zip_method_name(std::uint16_t method) {
@@ -163,7 +166,10 @@ class zip_record {
 /// @see APPNOTE 4.3.7
 [[nodiscard]] inline std::string zip_local_text(const zip_entry& entry, bool is_64, std::uint64_t extra_size) {
     zip_record out;
-    out.word(zip_local_signature).half(zip_version(is_64)).half(entry.flags).half(entry.method);
+    out.word(zip_local_signature)
+        .half(std::max(entry.version_needed, zip_version(is_64)))
+        .half(entry.flags)
+        .half(entry.method);
     out.half(entry.time).half(entry.date).word(entry.crc32);
     // Both sizes are full or neither: APPNOTE 4.5.3.
     out.word(is_64 ? 0xffff'ffff : entry.compressed).word(is_64 ? 0xffff'ffff : entry.size);
@@ -190,7 +196,10 @@ class zip_record {
     const bool is_64 = !fields.empty();
     if (is_64)
         fields = zip_record().half(zip_extra64).half(fields.size()).text(fields).str();
-    if (entry.pieces.size() > 1 && entry.pieces.size() <= most_zip_pieces) {
+    fields += entry.extra;
+    constexpr std::size_t longest_entry = 0xffff;  // all of it: APPNOTE 4.4.10
+    const std::size_t all = zip_entry_size + entry.raw_name.size() + fields.size() + entry.comment.size();
+    if (entry.pieces.size() > 1 && all + 4 + 8 * entry.pieces.size() <= longest_entry) {
         zip_record list;
         list.text(fields).half(zip_extra_pieces).half(8 * entry.pieces.size());
         for (const zip_piece& piece : entry.pieces)
@@ -200,10 +209,14 @@ class zip_record {
     zip_record out;
     out.word(zip_entry_signature)
         .half((entry.made_by & 0xff00) | std::max<std::uint16_t>(entry.made_by & 0xff, zip_version(is_64)));
-    out.half(zip_version(is_64)).half(entry.flags).half(entry.method).half(entry.time).half(entry.date);
+    out.half(std::max(entry.version_needed, zip_version(is_64)))
+        .half(entry.flags)
+        .half(entry.method)
+        .half(entry.time)
+        .half(entry.date);
     out.word(entry.crc32).word(zip_word(entry.compressed)).word(zip_word(entry.size));
     out.half(entry.raw_name.size()).half(fields.size()).half(entry.comment.size());
-    out.half(0).half(0).word(entry.attributes).word(zip_word(entry.header_offset));
+    out.half(0).half(entry.internal_attributes).word(entry.attributes).word(zip_word(entry.header_offset));
     out.text(entry.raw_name).text(fields).text(entry.comment);
     return out.str();
 }

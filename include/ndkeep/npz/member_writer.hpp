@@ -49,6 +49,7 @@ class growing_file {
   public:
     explicit growing_file(file& out) : out_(out) {}
 
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return out_.path(); }
     [[nodiscard]] std::uint64_t end() const noexcept { return written_ + gathered_.size(); }
 
     void add(std::span<const std::byte> bytes) {
@@ -229,7 +230,8 @@ class member_writer {
     void write_pieces(progress_meter& meter, std::size_t count) {
         if (count == 0)
             return;
-        parallel_for(count, quiet_, [&](std::size_t i) {
+        progress_meter silent(quiet_, {.phase = "save", .file = out_.path()});
+        parallel_for(count, silent, [&](std::size_t i) {
             piece& each = pieces_[i];
             each.crc = crc32(each.raw);
             each.compressed =

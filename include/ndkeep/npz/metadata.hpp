@@ -5,14 +5,13 @@
 #pragma once
 
 #include <ndkeep/format/json.hpp>
-#include <ndkeep/npz/archive.hpp>
+#include <ndkeep/npz/member.hpp>
 
 #include <map>
 
 namespace ndkeep::detail {
 
 inline constexpr const char* reserved_key = "ndkeep";
-inline constexpr std::uint64_t longest_metadata = std::uint64_t{64} << 20;
 
 /// What `metadata.json` holds.
 struct npz_metadata {
@@ -48,7 +47,7 @@ inline void check_npz_metadata(const json& meta, const std::filesystem::path& fi
             {.file = file, .field = "metadata", .expected = std::move(expected), .found = std::move(found)});
     };
     if (!meta.is_object() && !meta.is_null())
-        refuse("an object", meta.type_name());
+        refuse("an object", std::string("of type ") + meta.type_name());
     if (meta.is_object() && meta.contains(reserved_key))
         refuse("other keys than 'ndkeep'", "an object with it");
 }
@@ -72,16 +71,22 @@ inline void check_npz_metadata(const json& meta, const std::filesystem::path& fi
     return whole.str() + '\n';
 }
 
-[[nodiscard]] inline npz_metadata read_npz_metadata(const archive& from) {
+/// JSON takes many times as much memory as text.
+inline void check_json_size(const zip_entry& entry, const std::filesystem::path& file, const limits& limit) {
+    if (entry.size > limit.json_bytes)
+        throw format_error({.file = file,
+                            .field = "length",
+                            .expected = "at most " + counted(limit.json_bytes, "byte"),
+                            .found = counted(entry.size, "byte"),
+                            .hint = "limits{.json_bytes = …} reads longer ones"});
+}
+
+[[nodiscard]] inline npz_metadata read_npz_metadata(const archive& from, const limits& limit) {
     const auto* const entry = from.find_exact(metadata_member);
     if (entry == nullptr)
         return {};
     return in_member(metadata_member, [&] {
-        if (entry->size > longest_metadata)
-            throw format_error({.file = from.path(),
-                                .field = "length",
-                                .expected = "at most " + counted(longest_metadata, "byte"),
-                                .found = counted(entry->size, "byte")});
+        check_json_size(*entry, from.path(), limit);
         const auto bytes = read_member_bytes(from, *entry);
         return parse_npz_metadata({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, from.path());
     });

@@ -19,6 +19,9 @@ class npz_reader {
     /// An archive in memory, which must stay there for as long as the reader and what it has mapped.
     explicit npz_reader(std::span<const std::byte> bytes, const load_options& options = {})
         : archive_(bytes, options.limit), options_(options) {}
+    /// An archive in memory of its own, as `bytes` of another reader gives it. What is mapped must not outlive it.
+    explicit npz_reader(std::vector<std::byte>&& bytes, const load_options& options = {})
+        : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit), options_(options) {}
 
     /// Empty for an archive in memory.
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return archive_.path(); }
@@ -39,8 +42,9 @@ class npz_reader {
     /// @throws mismatch_error  no such member
     /// @throws format_error    not an array
     [[nodiscard]] array_info inspect(std::string_view name) const {
+        const auto& entry = at(name);
         return detail::in_member(name, [&] {
-            detail::member_bytes bytes(archive_, at(name), 0);
+            detail::member_bytes bytes(archive_, entry, 0);
             return detail::read_member_header(bytes.source(), bytes.size(), options_.limit).info;
         });
     }
@@ -73,8 +77,9 @@ class npz_reader {
         requires(detail::chosen<Tag...>::mode != map_mode::read_write)
     [[nodiscard]] mapped_as<T, N, Tag...> map(std::string_view name, Tag...) const {
         using tags = detail::chosen<Tag...>;
+        const auto& entry = at(name);
         return detail::in_member(name, [&] {
-            auto [bytes, info] = detail::map_member(archive_, at(name), options_.limit, dtype_of<T>(), alignof(T),
+            auto [bytes, info] = detail::map_member(archive_, entry, options_.limit, dtype_of<T>(), alignof(T),
                                                     tags::mode, tags::column_major);
             detail::check_rank<N>(info.shape, file(), "map");
             return mapped_as<T, N, Tag...>(std::move(bytes), info.shape);
@@ -93,7 +98,7 @@ class npz_reader {
 
     /// What was saved beside the arrays, as the member `metadata.json`: {} without one.
     /// @throws format_error  that member is no JSON object
-    [[nodiscard]] json metadata() const { return detail::read_npz_metadata(archive_).user; }
+    [[nodiscard]] json metadata() const { return detail::read_npz_metadata(archive_, options_.limit).user; }
 
   private:
     [[nodiscard]] const detail::zip_entry& at(std::string_view name) const {
@@ -105,6 +110,7 @@ class npz_reader {
                               .found = "missing"});
     }
 
+    std::vector<std::byte> kept_;
     detail::archive archive_;
     load_options options_;
 };

@@ -76,8 +76,10 @@ namespace detail {
 /// Reads one member from its first byte to its last, and notes what is wrong with it.
 /// @param said  the sums of the array's data, or nullptr
 inline void find_in_member(const archive& from, const zip_entry& entry, const checksums* said, const limits& limit,
-                           std::vector<finding>& all) {
+                           progress_meter& meter, std::vector<finding>& all) {
     const auto name = without_npy(entry.name);
+    if (!passes(all, [&] { const member_bytes readable(from, entry, 0); }))
+        return;
     array_info info;
     bool is_array = false;
     (void)passes(all, [&] {
@@ -109,6 +111,9 @@ inline void find_in_member(const archive& from, const zip_entry& entry, const ch
                                                                  : bytes.size();
                 block.resize(static_cast<std::size_t>(std::min(most, stop - at)));
                 source.read(at, block);
+                if (meter.stopped())
+                    throw meter.canceled();
+                meter.add(0, block.size());
                 crc = crc32({block.data(), block.size()}, crc);
                 if (at >= info.data_offset && at < data_end)
                     computed.update({block.data(), block.size()});
@@ -143,7 +148,7 @@ inline std::vector<finding> findings_npz(const std::filesystem::path& file, cons
     detail::npz_metadata said;
     const auto* const metadata = from.find_exact(detail::metadata_member);
     std::vector<finding> in_metadata;
-    (void)detail::passes(in_metadata, [&] { said = detail::read_npz_metadata(from); });
+    (void)detail::passes(in_metadata, [&] { said = detail::read_npz_metadata(from, options.limit); });
 
     const auto& entries = from.entries();
     std::vector<std::vector<finding>> found(entries.size());
@@ -156,10 +161,9 @@ inline std::vector<finding> findings_npz(const std::filesystem::path& file, cons
         const auto sums = said.sums.find(std::string(detail::without_npy(entry.name)));
         const bool has_sums =
             sums != said.sums.end() && entry.name.ends_with(detail::npy_suffix) && !from.is_shadowed(entry);
-        detail::find_in_member(from, entry, has_sums ? &sums->second : nullptr, options.limit, found[i]);
+        detail::find_in_member(from, entry, has_sums ? &sums->second : nullptr, options.limit, meter, found[i]);
         if (&entry == metadata && found[i].empty())
             found[i] = in_metadata;
-        meter.add(0, entry.size);
     });
     meter.finish();
     for (auto& some : found)

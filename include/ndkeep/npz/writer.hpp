@@ -33,8 +33,8 @@ struct npz_member_options {
 
 /// A named array for `save_npz`. Arrays are referred to, temporary ones kept.
 struct npz_item {
-    npz_item(std::string member, array_view elements, const npz_member_options& as = {})
-        : name(std::move(member)), array(std::move(elements)), options(as) {}
+    npz_item(std::string_view member, array_view elements, const npz_member_options& as = {})
+        : name(member), array(std::move(elements)), options(as) {}
 
     std::string name;
     array_view array;
@@ -60,7 +60,8 @@ inline void save_npz(const std::filesystem::path& file, const std::vector<npz_it
 class npz_writer {
   public:
     /// @throws io_error      the directory cannot be written
-    /// @throws format_error  `.append`, and what is there is no archive
+    /// @throws format_error  `.append`, and what is there is no archive, or holds members that cannot be carried over:
+    ///                       encrypted ones, and such as lie
     explicit npz_writer(const std::filesystem::path& file, const npz_writer_options& options = {});
     npz_writer(const npz_writer&) = delete;
     npz_writer& operator=(const npz_writer&) = delete;
@@ -120,6 +121,14 @@ class npz_writer {
 
 // Definitions ------------------------------------------------------------------------------------------------------
 
+namespace detail {
+
+/// What was written here, or has been opened by others, is opened again; its size is the bound.
+inline constexpr limits old_limits{.members = std::numeric_limits<std::size_t>::max(),
+                                   .json_bytes = std::numeric_limits<std::uint64_t>::max()};
+
+}  // namespace detail
+
 inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_writer_options& options)
     : npz_writer(file, options, {}) {}
 
@@ -134,7 +143,7 @@ inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_write
 }
 
 inline void npz_writer::open_old() {
-    old_ = detail::archive(next_.target(), {});
+    old_ = detail::archive(next_.target(), detail::old_limits);
     const auto& directory = old_.directory();
     comment_ = directory.comment;
     // What stands before an archive, as in one that unpacks itself, stays there.
@@ -146,6 +155,13 @@ inline void npz_writer::open_old() {
     for (const auto& entry : old_.entries()) {
         if (old_.is_shadowed(entry))
             continue;
+        if ((entry.flags & detail::zip_flag_encrypted) != 0)
+            throw format_error({.file = next_.target(),
+                                .field = detail::member_field(entry.name),
+                                .expected = "not encrypted",
+                                .found = "encrypted",
+                                .hint = "it cannot be carried over"});
+        (void)detail::zip_data_offset(old_.bytes(), entry);
         places_.emplace(entry.name, records_.size());
         records_.push_back({.old = &entry});
     }
@@ -179,7 +195,7 @@ inline detail::new_member& npz_writer::begin(std::string name, compression metho
         records_.emplace_back();
     record& there = records_[place->second];
     if (there.added != nullptr)
-        refuse("one of that name", "added twice");
+        refuse("each name once", "added twice");
     detail::new_member& member = added_.emplace_back();
     there.added = &member;
     const bool ascii =
@@ -225,6 +241,7 @@ inline void npz_writer::add_bytes(std::string_view name, std::span<const std::by
 inline void npz_writer::set_metadata(const json& meta) {
     check_usable();
     detail::check_npz_metadata(meta, next_.target());
+    (void)detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
     metadata_ = meta;
     metadata_given_ = true;
 }
@@ -237,7 +254,7 @@ inline void npz_writer::write_metadata() {
         return;
     detail::npz_metadata said;
     try {
-        said = detail::read_npz_metadata(old_);
+        said = detail::read_npz_metadata(old_, detail::old_limits);
     } catch (const format_error&) {
         if (metadata_given_ || !sums_.empty())
             throw;
@@ -261,11 +278,6 @@ inline void npz_writer::write_kept() {
     for (record& each : records_) {
         if (each.old == nullptr || each.added != nullptr)
             continue;
-        if ((each.old->flags & detail::zip_flag_encrypted) != 0)
-            throw format_error({.file = next_.target(),
-                                .field = detail::member_field(each.old->name),
-                                .expected = "not encrypted",
-                                .found = "encrypted"});
         const auto data_offset = detail::zip_data_offset(old_.bytes(), *each.old);
         auto& member = added_.emplace_back();
         member.entry = *each.old;

@@ -24,7 +24,18 @@ inline void save_tree(const std::filesystem::path& file, const tree& value, cons
 namespace detail {
 
 inline constexpr std::string_view tree_member = "tree.json";
-inline constexpr std::uint64_t longest_tree = std::uint64_t{1} << 30;
+
+/// What is called an array must be one; other members need not even be readable.
+[[nodiscard]] inline bool is_array(const archive& from, const zip_entry& entry) {
+    if (entry.name.ends_with(npy_suffix))
+        return true;
+    try {
+        member_bytes bytes(from, entry, 0);
+        return begins_as_array(bytes.source(), entry.size);
+    } catch (const format_error&) {
+        return false;
+    }
+}
 
 /// An array that lies in an archive.
 class leaf_in_archive final : public tree_leaf {
@@ -38,6 +49,8 @@ class leaf_in_archive final : public tree_leaf {
     [[nodiscard]] const dtype& type() const override { return info_.type; }
     [[nodiscard]] const std::vector<std::size_t>& shape() const override { return info_.shape; }
 
+    [[nodiscard]] std::filesystem::path file() const override { return archive_->path(); }
+
     [[nodiscard]] std::shared_ptr<const any_array> array() const override {
         return std::make_shared<const any_array>(
             read_member(*archive_, entry_, options_,
@@ -49,7 +62,15 @@ class leaf_in_archive final : public tree_leaf {
         (void)read_member(
             *archive_, entry_, options_,
             [&](const byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
-                const conversion convert(info.type, wanted, source.path(), load_hint("as", info.type));
+                if (info != info_)  // `out` has room for what it was
+                    throw format_error({.file = source.path(),
+                                        .field = "header",
+                                        .expected = info_.type.descr() + ' ' + shape_text(info_.shape),
+                                        .found = info.type.descr() + ' ' + shape_text(info.shape),
+                                        .hint = "the archive has changed since it was opened"});
+                const auto name = cpp_name(info.type);
+                const conversion convert(info.type, wanted, source.path(),
+                                         (name.empty() ? "" : "as<" + name + "> or ") + "array()");
                 element_reader(source, info, convert, out).run(false, run, &crc);
                 return true;
             });
@@ -72,24 +93,22 @@ class leaf_in_archive final : public tree_leaf {
 [[nodiscard]] inline tree read_tree(const std::filesystem::path& file, const load_options& options) {
     const auto from = std::make_shared<const archive>(file, options.limit);
     const auto leaf_of = [&](const zip_entry& entry) {
-        return tree_access::of_leaf(std::make_shared<const leaf_in_archive>(from, entry, options));
+        // Kept for longer than this call, of which the rest of the options is.
+        const load_options kept{.limit = options.limit, .run = {.threads = options.run.threads}};
+        return tree_access::of_leaf(std::make_shared<const leaf_in_archive>(from, entry, kept));
     };
     const auto* const document = from->find_exact(tree_member);
     if (document == nullptr) {
         tree all = tree::dictionary();
         for (const auto& entry : from->entries()) {
-            member_bytes bytes(*from, entry, 0);
-            if (!from->is_shadowed(entry) && begins_as_array(bytes.source(), entry.size))
-                all[without_npy(entry.name)] = leaf_of(entry);
+            const auto name = without_npy(entry.name);
+            if (from->find(name) == &entry && is_array(*from, entry))
+                all[name] = leaf_of(entry);
         }
         return all;
     }
     return in_member(tree_member, [&] {
-        if (document->size > longest_tree)
-            throw format_error({.file = file,
-                                .field = "length",
-                                .expected = "at most " + counted(longest_tree, "byte"),
-                                .found = counted(document->size, "byte")});
+        check_json_size(*document, file, options.limit);
         const auto text = read_member_bytes(*from, *document);
         return tree_of(as_text({text.data(), text.size()}), file, [&](const std::string& name) {
             const auto* const entry = from->find_exact(name);
@@ -106,7 +125,15 @@ class leaf_in_archive final : public tree_leaf {
 }  // namespace detail
 
 inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options) {
-    const auto document = document_of(value);
+    const auto document = [&] {
+        try {
+            return document_of(value);
+        } catch (const mismatch_error& problem) {
+            error_parts parts = problem.parts();
+            parts.file = file;
+            throw mismatch_error(std::move(parts));
+        }
+    }();
     npz_writer archive(
         file,
         {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run});

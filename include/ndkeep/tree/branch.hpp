@@ -97,6 +97,8 @@ template <class Tree>
 class tree_items {
   public:
     struct pair {
+        pair(const std::string& of, Tree& at) : key(of), value(at) {}
+
         const std::string& key;
         Tree& value;
     };
@@ -106,13 +108,21 @@ class tree_items {
         using iterator_category = std::input_iterator_tag;
         using value_type = pair;
         using difference_type = std::ptrdiff_t;
-        using reference = pair;
+        using reference = pair&;
         using pointer = void;
 
         iterator() = default;
         iterator(const std::string* key, Tree* value) : key_(key), value_(value) {}
+        iterator(const iterator& other) : key_(other.key_), value_(other.value_) {}
+        iterator& operator=(const iterator& other) {
+            key_ = other.key_;
+            value_ = other.value_;
+            return *this;
+        }
+        ~iterator() = default;
 
-        [[nodiscard]] pair operator*() const { return {*key_, *value_}; }
+        /// A pair that is this iterator's own, until it moves on: `auto&` and `const auto&` both take it.
+        [[nodiscard]] pair& operator*() const { return now_.emplace(*key_, *value_); }
         iterator& operator++() {
             ++key_;
             ++value_;
@@ -123,11 +133,12 @@ class tree_items {
             ++*this;
             return before;
         }
-        [[nodiscard]] friend bool operator==(const iterator&, const iterator&) = default;
+        [[nodiscard]] friend bool operator==(const iterator& a, const iterator& b) { return a.key_ == b.key_; }
 
       private:
         const std::string* key_ = nullptr;
         Tree* value_ = nullptr;
+        mutable std::optional<pair> now_;
     };
 
     tree_items(const std::string* keys, Tree* values, std::size_t size) : keys_(keys), values_(values), size_(size) {}

@@ -16,8 +16,11 @@ class shared_array {
   public:
     explicit shared_array(std::shared_ptr<const any_array> array) : array_(std::move(array)) {}
 
-    [[nodiscard]] const any_array& operator*() const noexcept { return *array_; }
-    [[nodiscard]] const any_array* operator->() const noexcept { return array_.get(); }
+    [[nodiscard]] const any_array& operator*() const& noexcept { return *array_; }
+    [[nodiscard]] any_array operator*() && { return *array_; }
+    [[nodiscard]] const any_array* operator->() const& noexcept { return array_.get(); }
+    /// What it points to would be gone at once.
+    const any_array* operator->() && = delete;
 
     operator const any_array&() const& noexcept { return *array_; }  // NOLINT: implicit
     /// A reference into a temporary would outlive the array.
@@ -46,6 +49,8 @@ class tree_leaf {
 
     [[nodiscard]] virtual const dtype& type() const = 0;
     [[nodiscard]] virtual const std::vector<std::size_t>& shape() const = 0;
+    /// Named in errors; empty for one in memory.
+    [[nodiscard]] virtual std::filesystem::path file() const { return {}; }
     /// The elements in row-major order, laid out as `type()` says.
     [[nodiscard]] virtual std::shared_ptr<const any_array> array() const = 0;
     /// The elements as `wanted`, in row-major order.

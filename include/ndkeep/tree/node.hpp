@@ -57,6 +57,14 @@ concept tree_value = detail::no_tree<T> &&
     (std::same_as<std::remove_cvref_t<T>, std::nullptr_t> || detail::tree_text<std::remove_cvref_t<T>> ||
      detail::tree_list<std::remove_cvref_t<T>> || detail::tree_array<T>);
 
+namespace detail {
+
+/// An integer that counts: 'a' and true are no places in a list.
+template <class T>
+concept tree_index = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
+
+}  // namespace detail
+
 /// What `tree::get` gives: bool, integers, float, double, std::string.
 template <class T>
 concept tree_scalar = std::same_as<T, std::string> || std::same_as<T, float> || std::same_as<T, double> ||
@@ -146,15 +154,15 @@ class tree {
     [[nodiscard]] tree& at(std::string_view key) & { return const_cast<tree&>(std::as_const(*this).at(key)); }
     [[nodiscard]] tree at(std::string_view key) && { return std::move(at(key)); }
     /// @throws mismatch_error  no such index, or no list
-    template <std::integral Index>
+    template <detail::tree_index Index>
     [[nodiscard]] const tree& at(Index index) const& {
         return at_index(static_cast<std::uint64_t>(index), std::is_signed_v<Index>);
     }
-    template <std::integral Index>
+    template <detail::tree_index Index>
     [[nodiscard]] tree& at(Index index) & {
         return const_cast<tree&>(std::as_const(*this).at(index));
     }
-    template <std::integral Index>
+    template <detail::tree_index Index>
     [[nodiscard]] tree at(Index index) && {
         return std::move(at(index));
     }
@@ -164,15 +172,15 @@ class tree {
     [[nodiscard]] tree& operator[](std::string_view key) &;
     [[nodiscard]] const tree& operator[](std::string_view key) const& { return at(key); }
     [[nodiscard]] tree operator[](std::string_view key) && { return std::move(at(key)); }
-    template <std::integral Index>
+    template <detail::tree_index Index>
     [[nodiscard]] tree& operator[](Index index) & {
         return at(index);
     }
-    template <std::integral Index>
+    template <detail::tree_index Index>
     [[nodiscard]] const tree& operator[](Index index) const& {
         return at(index);
     }
-    template <std::integral Index>
+    template <detail::tree_index Index>
     [[nodiscard]] tree operator[](Index index) && {
         return std::move(at(index));
     }
@@ -187,8 +195,10 @@ class tree {
 
     // Arrays; the other kinds are refused with a mismatch_error.
 
-    [[nodiscard]] const dtype& type() const { return leaf()->type(); }
-    [[nodiscard]] const std::vector<std::size_t>& shape() const { return leaf()->shape(); }
+    [[nodiscard]] const dtype& type() const& { return leaf()->type(); }
+    [[nodiscard]] dtype type() && { return leaf()->type(); }
+    [[nodiscard]] const std::vector<std::size_t>& shape() const& { return leaf()->shape(); }
+    [[nodiscard]] std::vector<std::size_t> shape() && { return leaf()->shape(); }
     /// The array as an xt::xarray<T>, or an xt::xtensor<T, N>.
     /// @throws mismatch_error  another dtype or rank
     template <element T, std::size_t N = any_rank>

@@ -318,7 +318,7 @@ T tree::get() const {
 template <element T, std::size_t N>
 auto tree::as() const {
     const auto& from = *leaf();
-    detail::check_rank<N>(from.shape(), {}, "as");
+    detail::check_rank<N>(from.shape(), from.file(), "as");
     auto array = detail::uninitialised<array_of<T, N>>(from.shape());
     from.read(dtype_of<T>(), reinterpret_cast<std::byte*>(array.data()));
     detail::make_values(array.data(), array.size());
@@ -328,7 +328,7 @@ auto tree::as() const {
 template <element T, std::size_t N>
 mapped<const T, N> tree::map() const {
     const auto& from = *leaf();
-    detail::check_rank<N>(from.shape(), {}, "map");
+    detail::check_rank<N>(from.shape(), from.file(), "map");
     return {from.map(dtype_of<T>(), alignof(T)), from.shape()};
 }
 
