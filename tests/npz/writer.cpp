@@ -596,8 +596,8 @@ TEST_CASE("a name that is there already is refused, and the first one stays", "[
     nk::npz_writer out(dir / "a.npz");
     out.add("a", six);
 
-    CHECK(refusal([&] { out.add("a", three); }) == "member 'a.npy': added twice, expected one of that name");
-    CHECK(refusal([&] { out.add_text("a.npy", "text"); }) == "member 'a.npy': added twice, expected one of that name");
+    CHECK(refusal([&] { out.add("a", three); }) == "member 'a.npy': added twice, expected each name once");
+    CHECK(refusal([&] { out.add_text("a.npy", "text"); }) == "member 'a.npy': added twice, expected each name once");
     out.add_text("a", "not the same name");
     out.commit();
 
