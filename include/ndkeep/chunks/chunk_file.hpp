@@ -14,8 +14,12 @@ class chunk_size {
   public:
     /// As many rows as 16 MiB hold.
     constexpr chunk_size() = default;
+    /// @throws mismatch_error  none, or fewer
     constexpr chunk_size(std::integral auto rows)  // NOLINT: implicit
-        : rows_(static_cast<std::uint64_t>(rows)) {}
+        : rows_(static_cast<std::uint64_t>(rows)) {
+        if (rows <= 0)
+            throw mismatch_error({.field = "rows_per_chunk", .expected = "at least 1", .found = std::to_string(rows)});
+    }
 
     /// @param bytes  of one row
     [[nodiscard]] std::uint64_t rows(std::uint64_t row_bytes) const {

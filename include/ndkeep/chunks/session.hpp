@@ -56,6 +56,8 @@ class chunk_session {
     chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options)
         : place_(std::move(where)), options_(options),
           staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
+        if (options.commit.keep == 0)
+            throw mismatch_error({.file = place_->called(""), .field = "keep", .expected = "at least 1", .found = "0"});
         if (is_new())
             return;
         if (options_.order_by && options_.order_by != state().order_by)

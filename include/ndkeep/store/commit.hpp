@@ -47,7 +47,9 @@ class staging {
         check_usable();
         for (;;) {
             std::string name = new_name(row);
-            if (where().put("chunks/" + name, bytes, false))
+            const bool is_new = where().put("chunks/" + name, bytes, false);
+            names_unsynced_ = true;
+            if (is_new)
                 return name;
         }
     }
@@ -58,7 +60,6 @@ class staging {
         work_.row_shape = wanted.row_shape;
         work_.order_by = wanted.order_by;
         work_.sum = wanted.sum;
-        anew_ = work_;
     }
 
     /// @throws conflict_error  it does not fit what is there
@@ -86,8 +87,11 @@ class staging {
             }
         }
         staged_.clear();
+        synced_ = 0;
         edits_.clear();
         metadata_.reset();
+        uncertain_.reset();
+        id_.clear();
         work_ = base_;
     }
 
@@ -112,7 +116,6 @@ class staging {
             for (; synced_ < staged_.size(); ++synced_)
                 if (added.count(staged_[synced_]) != 0)
                     where().sync("chunks/" + staged_[synced_]);
-            where().sync_names("chunks");
         }
         const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
         struct shared_again {
@@ -132,6 +135,7 @@ class staging {
         const auto own = std::exchange(staged_, {});  // which count from now on
         synced_ = 0;
         finish(std::move(made));
+        remove_unnamed(own);
         if (base_.epoch != epoch_before_)
             sweep_listed(log_, before, own);
         first_ = false;
@@ -178,6 +182,26 @@ class staging {
             for (const auto& entry : each.added)
                 files.insert(entry.file);
         return files;
+    }
+
+    /// Of the files that were staged, removes those that have come to nothing: merged away at once, or put again.
+    void remove_unnamed(const std::vector<std::string>& own) {
+        const std::set<std::string> staged(own.begin(), own.end());
+        std::set<std::string> named;
+        for (const auto& item : base_.items) {
+            if (item.table != nullptr)
+                named.insert(item.table->file);
+            if (item.table == nullptr || staged.count(item.table->file) != 0)
+                for (std::size_t i = 0; i < item.count(); ++i)
+                    named.insert(item.at(i).file);
+        }
+        try {
+            for (const auto& name : own)
+                if (named.count(name) == 0)
+                    where().remove("chunks/" + name);
+        } catch (const io_error&) {
+            // The commit stands, and they will be swept.
+        }
     }
 
     /// Whether there are files that the newest commit does not name and this writer has not put.
@@ -252,7 +276,8 @@ class staging {
         if (before.number == base_.number)
             return work_;
         chunk_state next = before;
-        if (before.type != work_.type || before.row_shape != work_.row_shape || before.order_by != work_.order_by)
+        if (before.type != work_.type || before.row_shape != work_.row_shape || before.order_by != work_.order_by ||
+            before.sum != work_.sum)
             if (edits_.empty() || edits_.front().what != chunk_edit::kind::replace_all)
                 throw conflict("the dtype, the shape of a row or the order has changed");
         for (const auto& each : edits_) {
@@ -287,10 +312,8 @@ class staging {
         const auto bytes = bytes_of(text);
         table->sum = hex_text(crc32c(bytes));
         table->file = stage({&bytes, 1}, 0);
-        if (options_.sync) {
+        if (options_.sync)
             where().sync("chunks/" + table->file);
-            where().sync_names("chunks");
-        }
         items.erase(items.begin() + static_cast<std::ptrdiff_t>(begin), items.end());
         const std::size_t count = table->entries.size();
         log_.know_table(table);
@@ -307,6 +330,9 @@ class staging {
                                   .expected = "at most " + counted(longest_record, "byte"),
                                   .found = counted(text.size(), "byte"),
                                   .hint = "metadata is for small things"});
+        // Durable before they are named.
+        if (options_.sync && names_unsynced_.exchange(false))
+            where().sync_names("chunks");
         const auto bytes = bytes_of(text);
         uncertain_ = next;
         if (where().put(name, {&bytes, 1}, options_.sync))
@@ -382,7 +408,7 @@ class staging {
     bool shares_writing_ = false;
     std::string writer_;
     std::uint64_t counter_ = 0;
-    chunk_state base_, work_, anew_;
+    chunk_state base_, work_;
     std::vector<std::string> staged_;
     std::size_t synced_ = 0;
     std::vector<chunk_edit> edits_;
@@ -390,6 +416,7 @@ class staging {
     std::string id_;
     std::optional<chunk_state> uncertain_;  // a record that was put, or not
     std::uint64_t epoch_before_ = 0;
+    std::atomic<bool> names_unsynced_ = false;
     bool first_ = true;
     bool closed_ = false;
     bool committing_ = false;

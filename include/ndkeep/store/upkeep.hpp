@@ -52,12 +52,9 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
         return 0;
     std::uint64_t floor = *newest - keep + 1;
     byte_locks locks = where.locks();
-    while (floor > 0 && !locks.lock(0, floor)) {
-        const auto held = locks.held_below(floor);
-        if (!held)
-            continue;  // released meanwhile
-        floor = *held;
-    }
+    constexpr int most_tries = 100;  // where nothing can be locked at all, there is nobody to be polite to
+    for (int tries = 0; tries < most_tries && floor > 0 && !locks.lock(0, floor); ++tries)
+        floor = locks.held_below(floor).value_or(floor);
     if (floor == 0)
         return 0;
 
