@@ -10,6 +10,10 @@
 namespace ndkeep {
 
 /// How many rows a chunk has: a count, or as many as about so many bytes hold.
+///
+/// 16 MiB unless asked otherwise: of 256 MiB of doubles, chunks of 64 KiB took 2.7 s to save, of 1 MiB 0.16 s, of 16
+/// MiB 0.07 s and of 64 MiB 0.05 s, while loading and passing over them is the same from 1 MiB on; and a writer holds
+/// one.
 class chunk_size {
   public:
     /// As many rows as 16 MiB hold.

@@ -3,29 +3,11 @@
 #pragma once
 
 #include <ndkeep/array/blocks.hpp>
-#include <ndkeep/bytes/parallel.hpp>
-#include <ndkeep/chunks/chunk_file.hpp>
-#include <ndkeep/chunks/keys.hpp>
+#include <ndkeep/chunks/options.hpp>
+#include <ndkeep/chunks/order.hpp>
 #include <ndkeep/store/commit.hpp>
 
 namespace ndkeep {
-
-/// Keeps all commits, where a number of them is asked for.
-inline constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
-
-/// How a commit is made.
-struct commit_rules {
-    bool sync = true;          ///< survive a power cut once `commit` has returned
-    std::uint64_t keep = 100;  ///< commits that stay readable; older ones are pruned now and then. `everything`: all
-};
-
-struct chunk_writer_options {
-    chunk_size rows_per_chunk = {};                      ///< a count, or chunk_bytes(…)
-    checksum sum = checksum::crc32c;                     ///< of each chunk; of a dataset that is there, its own
-    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array itself; also its own
-    commit_rules commit = {};
-    run_options run = {};
-};
 
 namespace detail {
 
@@ -256,10 +238,6 @@ class chunk_session {
     }
 
   private:
-    [[nodiscard]] static std::string order_text(const std::optional<std::string>& order) {
-        return !order ? "none" : order->empty() ? "the array itself" : ndkeep::quoted(*order);
-    }
-
     void describe(chunk_state& to, const dtype& type, const std::vector<std::size_t>& row_shape) const {
         to.type = type;
         to.row_shape = row_shape;
@@ -463,70 +441,36 @@ class chunk_session {
         return again;
     }
 
+    /// Rows that are to stand behind all others.
     void check_order(std::span<const std::byte> bytes, std::size_t rows) {
         if (!state().order_by || rows == 0)
             return;
-        check_sorted(bytes, rows);
+        const row_order order(state(), place_->called(""));
+        order.check_sorted(bytes, rows);
         const auto* const last = state().last_entry();
-        std::optional<statistics::number> before = last_pending_ && pending_rows_ != 0 ? last_pending_ : std::nullopt;
-        if (!before && last != nullptr)
-            before = last->max;
-        std::optional<statistics::number> first, end;
-        ends_of(bytes, rows, first, end);
+        const auto before = pending_rows_ != 0 ? last_pending_ : last != nullptr ? last->max : std::nullopt;
+        const auto [first, end] = order.ends_of(bytes, rows);
         if (before && less(*first, *before))
-            refuse_order(rows_text(this->rows()), *before, *first);
+            order.refuse(this->rows(), *before, *first);
         last_pending_ = end;
     }
 
+    /// Rows that are to stand among others.
     void check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes, std::uint64_t rows) {
         if (!state().order_by || rows == 0)
             return;
-        check_sorted(bytes, static_cast<std::size_t>(rows));
-        std::optional<statistics::number> first, end, none, neighbour;
-        ends_of(bytes, static_cast<std::size_t>(rows), first, end);
-        if (first_row > 0) {
-            ends_of(rows_in_memory(first_row - 1, first_row).bytes(), 1, none, neighbour);
-            if (less(*first, *neighbour))
-                refuse_order(rows_text(first_row), *neighbour, *first);
-        }
-        if (first_row + rows < state().rows) {
-            ends_of(rows_in_memory(first_row + rows, first_row + rows + 1).bytes(), 1, neighbour, none);
-            if (less(*neighbour, *end))
-                refuse_order(rows_text(first_row + rows), *end, *neighbour);
-        }
-    }
-
-    [[nodiscard]] static std::string rows_text(std::uint64_t row) { return "key of row " + std::to_string(row); }
-
-    [[noreturn]] void refuse_order(std::string field, const statistics::number& before,
-                                   const statistics::number& found) const {
-        throw mismatch_error({.file = place_->called(""),
-                              .field = std::move(field),
-                              .expected = "at least " + number_text(before),
-                              .found = number_text(found),
-                              .hint = "the rows are ordered by " + order_text(state().order_by)});
-    }
-
-    void ends_of(std::span<const std::byte> bytes, std::size_t rows, std::optional<statistics::number>& first,
-                 std::optional<statistics::number>& last) const {
-        const auto keys = keys_of(state(), bytes.data(), rows);
-        (void)with_number(keys.type, [&](auto number) {
-            first = as_number(keys.at<decltype(number)>(0));
-            last = as_number(keys.at<decltype(number)>(rows - 1));
-        });
-    }
-
-    void check_sorted(std::span<const std::byte> bytes, std::size_t rows) const {
-        const auto keys = keys_of(state(), bytes.data(), rows);
-        std::optional<disorder> wrong;
-        (void)with_number(keys.type, [&](auto number) { wrong = find_disorder<decltype(number)>(keys); });
-        if (!wrong)
-            return;
-        throw mismatch_error({.file = place_->called(""),
-                              .field = "key of row " + std::to_string(wrong->row) + " of those given",
-                              .expected = wrong->no_key ? "a number" : "at least " + wrong->before,
-                              .found = wrong->found,
-                              .hint = "the rows are ordered by " + order_text(state().order_by)});
+        const row_order order(state(), place_->called(""));
+        order.check_sorted(bytes, static_cast<std::size_t>(rows));
+        const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
+        const auto key_of = [&](std::uint64_t row) {
+            return *order.ends_of(rows_in_memory(row, row + 1).bytes(), 1).first;
+        };
+        if (first_row > 0)
+            if (const auto before = key_of(first_row - 1); less(*first, before))
+                order.refuse(first_row, before, *first);
+        if (const std::uint64_t next = first_row + rows; next < state().rows)
+            if (const auto behind = key_of(next); less(behind, *end))
+                order.refuse(next, *end, behind);
     }
 
     std::unique_ptr<place> place_;
