@@ -7,6 +7,8 @@
 #include <chrono>
 #include <thread>
 
+#include <dirent.h>  // fdopendir: std::filesystem lists by path only
+
 namespace ndkeep {
 
 /// A directory, held open: what is called a name here is one without a slash, and links are never followed.
@@ -58,6 +60,7 @@ class directory {
     /// @throws io_error  a link, a pipe, a directory; or it may not be opened
     [[nodiscard]] std::optional<file> open_file(const std::string& name,
                                                 file::access wanted = file::access::read) const {
+        check_name(name);
         const int flags = (wanted == file::access::read ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
         const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags); });
         if (descriptor < 0 && errno == ENOENT)
@@ -73,6 +76,7 @@ class directory {
     /// False where the name is taken.
     /// @param durable  the bytes are on the disk before they have the name; the name itself needs `sync()`
     [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable) {
+        check_name(name);
         std::string temporary;
         file made = unnamed_file(name, temporary);
         const auto forget = [&] {
@@ -106,10 +110,38 @@ class directory {
     }
 
     /// The names in it, in no order.
-    [[nodiscard]] std::vector<std::string> names() const { return names_in(path_); }
+    [[nodiscard]] std::vector<std::string> names() const {
+        // By the descriptor: the path may lead elsewhere by now.
+        const int again =
+            detail::retried([&] { return ::openat(descriptor_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+        DIR* const listing = again < 0 ? nullptr : ::fdopendir(again);
+        if (listing == nullptr) {
+            const auto why = detail::last_error();
+            if (again >= 0)
+                ::close(again);
+            throw io_error(path_, "cannot list", why);
+        }
+        struct closed {
+            ~closed() { ::closedir(listing); }
+            DIR* listing;
+        };
+        const closed at_the_end{listing};
+        std::vector<std::string> all;
+        errno = 0;
+        while (const dirent* const entry = ::readdir(listing)) {
+            const std::string_view name = entry->d_name;
+            if (name != "." && name != "..")
+                all.emplace_back(name);
+            errno = 0;
+        }
+        if (errno != 0)
+            throw io_error(path_, "cannot list", detail::last_error());
+        return all;
+    }
 
     /// Removes a file that need not be there.
     void remove(const std::string& name) {
+        check_name(name);
         if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT)
             throw io_error(path_ / name, "cannot remove", detail::last_error());
     }
@@ -123,6 +155,14 @@ class directory {
 
   private:
     directory(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
+
+    /// Nothing leads out of the directory.
+    void check_name(const std::string& name) const {
+        if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+            name.find('\0') != std::string::npos)
+            throw io_error(path_, "cannot use " + ndkeep::quoted(name) + " as a name",
+                           std::make_error_code(std::errc::invalid_argument));
+    }
 
     /// A file without a name, or where there is no such thing with one that nobody else has.
     [[nodiscard]] file unnamed_file(const std::string& name, std::string& temporary) {

@@ -61,7 +61,7 @@ inline void check_mappings(std::uint64_t wanted, const std::optional<mapping_bud
     const auto plan = plan_gathering(ranges, mapping::page_size(), least_mapped_chunk);
     const auto mapped = static_cast<std::uint64_t>(
         std::count_if(plan.begin(), plan.end(), [](const gathered_plan& each) { return each.mapped != 0; }));
-    constexpr std::uint64_t worth_counting = 10'000;
+    constexpr std::uint64_t worth_counting = 1000;
     if (mapped > worth_counting)
         check_mappings(mapped, mappings_of_process(), from.called());
 

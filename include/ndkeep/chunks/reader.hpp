@@ -67,6 +67,7 @@ class chunk_reader {
                                   .expected = "a range within " + std::to_string(state.rows),
                                   .found = std::to_string(first) + " to " + std::to_string(last)});
         const conversion convert(state.type, dtype_of<T>(), version_->called(), "load_chunked_any");
+        version_->check_room(last - first);
         auto array = detail::uninitialised<array_of<T, N>>(detail::shape_of_rows(last - first, state.row_shape));
         version_->read(first, last, convert, reinterpret_cast<std::byte*>(array.data()));
         detail::make_values(array.data(), array.size());
@@ -84,7 +85,7 @@ class chunk_reader {
     /// the field that rows are ordered by, or of all numbers. No chunk is opened.
     template <class Number>
     [[nodiscard]] row_range find(const Number& low, const Number& high) const {
-        const auto [first, last] = version_->find(as_key(low), as_key(high));
+        const auto [first, last] = version_->find(as_key(low, false), as_key(high, true));
         return {first, last};
     }
 
@@ -118,9 +119,9 @@ class chunk_reader {
     [[nodiscard]] iterator end() const { return {this, size()}; }
 
   private:
-    /// A key as the records keep it.
+    /// A key as the records keep it: a date in the unit of T, or, of a field, in its own.
     template <class Number>
-    [[nodiscard]] static statistics::number as_key(const Number& number) {
+    [[nodiscard]] static statistics::number as_key(const Number& number, [[maybe_unused]] bool is_high) {
         if constexpr (std::is_floating_point_v<Number>)
             return static_cast<double>(number);
         else if constexpr (std::is_integral_v<Number> && std::is_unsigned_v<Number>)
@@ -128,9 +129,21 @@ class chunk_reader {
         else if constexpr (std::is_integral_v<Number>)
             return static_cast<std::int64_t>(number);
         else if constexpr (requires { number.time_since_epoch(); })
-            return static_cast<std::int64_t>(number.time_since_epoch().count());
+            return in_unit<T>(number.time_since_epoch(), is_high);
         else
-            return static_cast<std::int64_t>(number.count());
+            return in_unit<T>(number, is_high);
+    }
+
+    /// A fine unit is rounded so that nothing is left out.
+    template <class Unit, class Duration>
+    [[nodiscard]] static statistics::number in_unit(const Duration& time, bool is_high) {
+        if constexpr (requires { typename Unit::clock; })
+            return in_unit<typename Unit::duration>(time, is_high);
+        else if constexpr (requires { typename Unit::period; })
+            return static_cast<std::int64_t>(
+                (is_high ? std::chrono::ceil<Unit>(time) : std::chrono::floor<Unit>(time)).count());
+        else
+            return static_cast<std::int64_t>(time.count());
     }
 
     // In a place of its own, so that what refers to it may be moved along.
@@ -148,6 +161,7 @@ template <element T, std::size_t N = any_rank>
 [[nodiscard]] inline any_array load_chunked_any(const std::filesystem::path& path,
                                                 const chunk_reader_options& options = {}) {
     const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
+    from.check_room(from.state().rows);
     any_array all(from.state().type, from.shape());
     from.read(0, from.state().rows, conversion(from.state().type), all.bytes().data());
     return all;

@@ -84,31 +84,41 @@ inline void save_chunked(const std::filesystem::path& path, const array_view& ar
     if (!options.meta.is_null())
         session.set_metadata(options.meta);
     (void)session.commit();
-    meter.finish();
 }
 
+namespace detail {
+
+/// Before anything is made in a directory that is no dataset.
+inline void check_committed(const std::filesystem::path& path) {
+    local_place there(path, local_place::access::read);
+    if (commit_log(there).numbers().empty())
+        throw io_error(path, "nothing is committed", std::make_error_code(std::errc::no_such_file_or_directory));
+}
+
+}  // namespace detail
+
 inline void compact_chunked(const std::filesystem::path& path, const compact_options& options) {
-    { const local_place there(path, local_place::access::read); }  // or nothing is made
+    detail::check_committed(path);
     detail::chunk_session session(
         std::make_unique<local_place>(path, local_place::access::write),
         {.rows_per_chunk = options.rows_per_chunk, .commit = options.commit, .run = options.run});
     progress_meter meter(options.run, {.phase = "compact", .items_total = session.rows(), .file = path});
     session.compact(meter);
-    (void)session.commit();
     meter.finish();
+    (void)session.commit();
 }
 
 inline std::size_t prune_chunked(const std::filesystem::path& path, const prune_options& options) {
     if (options.keep == 0)
         throw mismatch_error({.file = path, .field = "keep", .expected = "at least 1", .found = "0"});
-    { const local_place there(path, local_place::access::read); }
+    detail::check_committed(path);
     local_place where(path, local_place::access::write);
     detail::commit_log log(where);
     return detail::prune(log, options.keep);
 }
 
 inline std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path) {
-    { const local_place there(path, local_place::access::read); }
+    detail::check_committed(path);
     local_place where(path, local_place::access::write);
     detail::commit_log log(where);
     return detail::recover(log);

@@ -11,25 +11,31 @@ namespace ndkeep {
 
 namespace detail {
 
-/// Reads rows out of the chunks of a state into memory, one behind the other.
-/// @returns nothing is missing; if not, `missing` is the chunk file that is
-[[nodiscard]] inline bool read_rows(place& where, const chunk_state& state, std::uint64_t first, std::uint64_t last,
-                                    std::byte* out, std::string& missing) {
-    const std::uint64_t row_bytes = state.row_bytes();
-    auto [at, entries] = state.between(first, last);
-    for (const auto& entry : entries) {
-        const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);
-        const auto bytes = static_cast<std::size_t>((to - from) * row_bytes);
-        std::byte* const target = out + (from - first) * row_bytes;
-        if (entry.file.empty()) {
-            std::memset(target, 0, bytes);
-        } else if (!where.get_range("chunks/" + entry.file, entry.offset + (from - at) * row_bytes, {target, bytes})) {
-            missing = entry.file;
-            return false;
-        }
-        at += entry.rows;
+/// Reads rows of a chunk that are to be written again: only if the chunk is what it was.
+/// @throws format_error    its file is gone or cut short
+/// @throws checksum_error  its bytes have changed
+inline void read_checked(place& where, const chunk_state& state, const chunk_entry& entry, std::uint64_t from,
+                         std::uint64_t to, std::byte* out) {
+    const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
+    const std::string name = "chunks/" + entry.file;
+    const std::span<std::byte> part(out, static_cast<std::size_t>(to - from) * row_bytes);
+    buffer whole;
+    std::span<std::byte> all = part;
+    if (part.size() != entry.nbytes) {
+        whole = buffer(static_cast<std::size_t>(entry.nbytes));
+        all = whole.bytes();
     }
-    return true;
+    if (!where.get_range(name, entry.offset, all))
+        throw format_error({.file = where.called(name), .field = "chunk", .expected = "there", .found = "missing"});
+    if (state.sum != checksum::none)
+        if (const auto found = checksums_of(all, state.sum).begin()->second; found != entry.sum)
+            throw checksum_error({.file = where.called(name),
+                                  .field = std::string(checksum_name(state.sum)),
+                                  .expected = entry.sum,
+                                  .found = found,
+                                  .hint = "the data is not what was written"});
+    if (whole.size() != 0)
+        std::memcpy(out, whole.data() + static_cast<std::size_t>(from) * row_bytes, part.size());
 }
 
 /// A writer of rows without their C++ type.
@@ -84,10 +90,45 @@ class chunk_session {
 
     void append(const array_view& rows, progress_meter& meter) {
         const auto view = checked(rows);
+        const bool into_memory = pending_rows_ + view.shape()[0] < rows_of_a_chunk();
+        all_or_nothing(into_memory, [&] {
+            append_checked(view, meter);
+            meter.finish();
+        });
+    }
+
+  private:
+    /// Calls what stages and edits; if it throws, this is as it was before.
+    /// @param into_memory  nothing can be staged, so that what is held need not be kept aside
+    template <class Change>
+    void all_or_nothing(bool into_memory, Change&& change) {
+        staging_.check_usable();
+        const std::size_t bytes = pending_.size(), rows_held = pending_rows_;
+        const auto last = last_pending_;
+        const auto kept = into_memory ? std::vector<std::byte>() : pending_;
+        auto edits = staging_.remember();
+        try {
+            change();
+        } catch (...) {
+            staging_.go_back(std::move(edits));
+            if (into_memory)
+                pending_.resize(bytes);
+            else
+                pending_ = kept;
+            pending_rows_ = rows_held;
+            last_pending_ = last;
+            throw;
+        }
+    }
+
+    [[nodiscard]] std::size_t rows_of_a_chunk() const {
+        return static_cast<std::size_t>(options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes())));
+    }
+
+    void append_checked(const array_view& view, progress_meter& meter) {
         const std::size_t count = view.shape()[0];
         const std::uint64_t row_bytes = state().row_bytes();
-        const auto chunk_rows =
-            static_cast<std::size_t>(options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, row_bytes)));
+        const std::size_t chunk_rows = rows_of_a_chunk();
         const conversion convert(view.type(), state().type, place_->called(""));
         std::size_t done = 0;
         if (view.contiguous() != nullptr && convert.is_identity()) {
@@ -128,16 +169,38 @@ class chunk_session {
         }
     }
 
+  public:
     /// Other rows in place of some that are there; chunks that are touched are written again.
     void write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
+        all_or_nothing(false, [&] {
+            write_checked(first, rows, meter);
+            meter.finish();
+        });
+    }
+
+    /// More rows, of zeros, or fewer.
+    void resize(std::uint64_t wanted) {
+        if (is_new())
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = "dataset",
+                                  .expected = "one with rows",
+                                  .found = "new",
+                                  .hint = "the first append says what a row is"});
+        all_or_nothing(false, [&] { resize_checked(wanted); });
+    }
+
+  private:
+    void write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter) {
         const auto view = checked(rows);
-        flush();
         const std::uint64_t count = view.shape()[0];
+        flush();
         if (first > state().rows || count > state().rows - first)
             throw mismatch_error({.file = place_->called(""),
                                   .field = "rows to write",
                                   .expected = "rows before " + std::to_string(state().rows),
                                   .found = std::to_string(first) + " to " + std::to_string(first + count)});
+        if (count == 0)
+            return;
         const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
         const conversion convert(view.type(), state().type, place_->called(""));
         const buffer from(view.nbytes());
@@ -161,8 +224,7 @@ class chunk_session {
         }
     }
 
-    /// More rows, of zeros, or fewer.
-    void resize(std::uint64_t wanted) {
+    void resize_checked(std::uint64_t wanted) {
         flush();
         const std::uint64_t rows_now = state().rows;
         if (wanted > rows_now) {
@@ -191,6 +253,7 @@ class chunk_session {
         }
     }
 
+  public:
     void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
 
     /// The same rows in chunks as long as they should be.
@@ -198,25 +261,20 @@ class chunk_session {
         flush();
         const std::uint64_t chunk_rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
         const auto entries = state().entries();
-        std::uint64_t at = 0, run_begin = 0, run_rows = 0;
+        std::uint64_t at = 0, run_begin = 0;
         std::vector<chunk_entry> run;
         const auto close = [&] {
             if (run.size() > 1)
                 merge(run_begin, run, chunk_rows, meter);
             run.clear();
-            run_rows = 0;
         };
         for (const auto& entry : entries) {
-            meter.report();
             if (entry.file.empty() || entry.rows >= chunk_rows) {
                 close();
             } else {
                 if (run.empty())
                     run_begin = at;
                 run.push_back(entry);
-                run_rows += entry.rows;
-                if (run_rows >= chunk_rows)
-                    close();
             }
             at += entry.rows;
         }
@@ -224,8 +282,16 @@ class chunk_session {
     }
 
     std::uint64_t commit() {
-        flush();
-        merge_tail();
+        if (is_new() && staging_.has_edits())
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = "dataset",
+                                  .expected = "one with rows",
+                                  .found = "new",
+                                  .hint = "the first append says what a row is"});
+        if (!staging_.is_uncertain()) {
+            flush();
+            merge_tail();
+        }
         return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
             return moved(entry, from_row, to_row);
         });
@@ -337,13 +403,18 @@ class chunk_session {
     }
 
     [[nodiscard]] buffer rows_in_memory(std::uint64_t first, std::uint64_t last) const {
-        buffer bytes(static_cast<std::size_t>((last - first) * state().row_bytes()));
-        std::string missing;
-        if (!read_rows(*place_, state(), first, last, bytes.data(), missing))
-            throw format_error({.file = place_->called("chunks/" + missing),
-                                .field = "chunk",
-                                .expected = "there",
-                                .found = "missing"});
+        const std::uint64_t row_bytes = state().row_bytes();
+        buffer bytes(static_cast<std::size_t>((last - first) * row_bytes));
+        auto [at, entries] = state().between(first, last);
+        for (const auto& entry : entries) {
+            const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);
+            std::byte* const target = bytes.data() + (from - first) * row_bytes;
+            if (entry.file.empty())
+                std::memset(target, 0, static_cast<std::size_t>((to - from) * row_bytes));
+            else
+                read_checked(*place_, state(), entry, from - at, to - at, target);
+            at += entry.rows;
+        }
         return bytes;
     }
 
@@ -376,8 +447,8 @@ class chunk_session {
                progress_meter& meter) {
         const std::uint64_t last = first + rows_of(entries);
         chunk_edit edit{.what = chunk_edit::kind::merge, .first_row = first, .removed = entries};
-        for (std::uint64_t at = first; at < last; at += chunk_rows) {
-            const std::uint64_t end = std::min(last, at + chunk_rows);
+        for (std::uint64_t at = first, end = first; at < last; at = end) {
+            end = at + std::min(chunk_rows, last - at);
             edit.added.push_back(stage(at, rows_in_memory(at, end).bytes()));
             meter.add(end - at, edit.added.back().nbytes);
             meter.report();
@@ -421,7 +492,12 @@ class chunk_session {
                 return;
             std::reverse(run.begin(), run.end());
             progress_meter quiet(silent_);
-            merge(state().rows - rows_in, run, chunk_rows, quiet);
+            try {
+                merge(state().rows - rows_in, run, chunk_rows, quiet);
+            } catch (const checksum_error&) {
+                return;  // of old rows, which are nobody's business here: they stay as they are, and are found by
+                         // verify
+            }
             merged = rows_in < chunk_rows;
         }
     }

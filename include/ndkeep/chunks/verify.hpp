@@ -89,7 +89,10 @@ inline void check_chunk(const chunk_version& from, std::size_t i) {
     const auto text = [](const std::optional<statistics::number>& number) {
         return number ? number_text(*number) : std::string("none");
     };
-    if (text(min) != text(entry.min) || text(max) != text(entry.max))
+    const auto differ = [](const auto& a, const auto& b) {
+        return a.has_value() != b.has_value() || (a && (less(*a, *b) || less(*b, *a)));
+    };
+    if (differ(min, entry.min) || differ(max, entry.max))
         throw checksum_error({.file = called,
                               .field = "smallest and largest number",
                               .expected = text(entry.min) + " and " + text(entry.max),

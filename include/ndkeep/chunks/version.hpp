@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/in_place.hpp>
 #include <ndkeep/chunks/chunk_file.hpp>
+#include <ndkeep/chunks/keys.hpp>
 #include <ndkeep/store/log.hpp>
 
 namespace ndkeep {
@@ -11,6 +12,7 @@ namespace ndkeep {
 struct chunk_reader_options {
     std::optional<std::uint64_t> at_commit = std::nullopt;  ///< an older version, while it is kept; nullopt: the newest
     bool verify = false;                                    ///< look at a chunk's checksum also where it is mapped
+    std::uint64_t max_bytes = std::uint64_t{1} << 36;       ///< of one array in memory: rows of zeros take no file
     run_options run = {};
 };
 
@@ -61,12 +63,12 @@ class chunk_version {
     }
 
     void check_length(const chunk_entry& entry, std::uint64_t size) const {
-        if (size < entry.offset || size - entry.offset < entry.nbytes)
+        if (size != entry.offset + entry.nbytes)
             throw format_error({.file = place_->called("chunks/" + entry.file),
                                 .field = "length",
-                                .expected = "at least " + counted(entry.offset + entry.nbytes, "byte"),
+                                .expected = counted(entry.offset + entry.nbytes, "byte"),
                                 .found = counted(size, "byte"),
-                                .hint = "the chunk is cut short"});
+                                .hint = "the file is not the one that was written"});
     }
 
     void check_sum(const chunk_entry& entry, std::uint64_t at, const std::string& found) const {
@@ -162,6 +164,16 @@ class chunk_version {
             check_sum(entries_[i], first_row(i), checksums_of(rows, state().sum).begin()->second);
     }
 
+    /// @throws mismatch_error  so many rows are more than memory is to hold
+    void check_room(std::uint64_t rows) const {
+        if (rows > options_.max_bytes / std::max<std::uint64_t>(1, state().row_bytes()))
+            throw mismatch_error({.file = called(),
+                                  .field = "bytes of the rows",
+                                  .expected = "at most " + std::to_string(options_.max_bytes),
+                                  .found = "more",
+                                  .hint = ".max_bytes loads them, map_chunked maps them"});
+    }
+
     /// The chunk that holds a row.
     [[nodiscard]] std::size_t chunk_of(std::uint64_t row) const {
         return static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), row) - ends_.begin());
@@ -170,6 +182,8 @@ class chunk_version {
     /// Rows outside of which no number from `low` to `high` is, as far as what is kept about the chunks tells.
     [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> find(const statistics::number& low,
                                                                const statistics::number& high) const {
+        if (!with_number(key_type(state()), [](auto) {}))
+            return {0, state().rows};  // nothing is kept about them
         std::uint64_t first = 0, last = 0;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             const auto& entry = entries_[i];

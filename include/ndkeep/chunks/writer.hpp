@@ -41,7 +41,6 @@ class chunk_writer {
         check(rows);
         progress_meter meter(run_, {.phase = "append", .items_total = 0, .bytes_total = rows.nbytes()});
         session_.append(rows, meter);
-        meter.finish();
     }
 
     /// Puts other rows in place of those from `first_row` on; only the chunks that they touch are written again.
@@ -49,7 +48,6 @@ class chunk_writer {
         check(rows);
         progress_meter meter(run_, {.phase = "write", .items_total = 0, .bytes_total = rows.nbytes()});
         session_.write(first_row, rows, meter);
-        meter.finish();
     }
 
     /// Makes the array longer by rows of zeros, which take no room, or cuts it off.
@@ -66,7 +64,7 @@ class chunk_writer {
     ///                         is not known
     std::uint64_t commit() { return session_.commit(); }
 
-    /// Forgets everything since the last commit.
+    /// Forgets everything since the last commit, and goes on from the newest one, whoever made it.
     void discard() noexcept { session_.discard(); }
 
   private:

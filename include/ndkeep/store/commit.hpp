@@ -31,7 +31,7 @@ class staging {
     }
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
-    ~staging() { discard(); }
+    ~staging() { remove_staged(); }
 
     [[nodiscard]] place& where() const noexcept { return log_.where(); }
     /// The newest commit, as far as this writer knows; number 0 if there is none.
@@ -40,6 +40,35 @@ class staging {
     [[nodiscard]] const chunk_state& work() const noexcept { return work_; }
     [[nodiscard]] bool syncs() const noexcept { return options_.sync; }
     [[nodiscard]] bool has_edits() const noexcept { return !edits_.empty() || metadata_; }
+
+    /// @throws conflict_error  a commit has failed, and is to be made again or given up; or nobody knows how it ended
+    void check_usable() const {
+        if (uncertain_ && !committing_)
+            throw conflict_error({.file = where().called("commits"),
+                                  .field = "writer",
+                                  .expected = "one whose commit has succeeded",
+                                  .found = "one whose commit has failed",
+                                  .hint = "commit again, or discard"});
+        if (closed_)
+            throw conflict_error({.file = where().called("commits"),
+                                  .field = "writer",
+                                  .expected = "one whose last commit is known to have succeeded",
+                                  .found = "closed",
+                                  .hint = "open it again to see what is there"});
+    }
+    /// Whether it is not known yet if the last commit has succeeded; the next one finds out.
+    [[nodiscard]] bool is_uncertain() const noexcept { return uncertain_.has_value(); }
+
+    /// What edits have been made, to go back to.
+    struct mark {
+        std::size_t edits = 0;
+        chunk_state work;
+    };
+    [[nodiscard]] mark remember() const { return {edits_.size(), work_}; }
+    void go_back(mark&& to) noexcept {
+        edits_.erase(edits_.begin() + static_cast<std::ptrdiff_t>(to.edits), edits_.end());
+        work_ = std::move(to.work);
+    }
 
     /// Puts a file under a new name, and returns it. It counts for nothing before a commit. Several threads may do so.
     /// @param row  at which its rows begin: decoration, for people who look at the directory
@@ -76,22 +105,23 @@ class staging {
         work_.metadata = meta;
     }
 
-    /// Removes what was staged and is not committed, as far as it can be removed.
+    /// Gives up everything since the last commit, and goes on from the newest one.
     void discard() noexcept {
-        for (const auto& name : staged_) {
-            try {
-                if (!uncertain_)
-                    where().remove("chunks/" + name);
-            } catch (...) {
-                // It will be swept.
-            }
-        }
-        staged_.clear();
+        remove_staged();
         synced_ = 0;
         edits_.clear();
         metadata_.reset();
         uncertain_.reset();
         id_.clear();
+        try {
+            if (log_.newest_number()) {
+                auto opened = open_state(log_);
+                base_ = std::move(opened.state);
+                lease_ = std::move(opened.lease);
+            }
+        } catch (...) {
+            // The next commit hears of it.
+        }
         work_ = base_;
     }
 
@@ -115,7 +145,7 @@ class staging {
             const auto added = added_files();
             for (; synced_ < staged_.size(); ++synced_)
                 if (added.count(staged_[synced_]) != 0)
-                    where().sync("chunks/" + staged_[synced_]);
+                    sync_file(staged_[synced_]);
         }
         const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
         struct shared_again {
@@ -137,13 +167,26 @@ class staging {
         finish(std::move(made));
         remove_unnamed(own);
         if (base_.epoch != epoch_before_)
-            sweep_listed(log_, before, own);
+            sweep_listed(log_, before, own, base_);
         first_ = false;
         prune_if_due();
         return base_.number;
     }
 
   private:
+    /// As far as it can be removed, and as it is known to be nobody's.
+    void remove_staged() noexcept {
+        for (const auto& name : staged_) {
+            try {
+                if (!uncertain_)
+                    where().remove("chunks/" + name);
+            } catch (...) {
+                // It will be swept.
+            }
+        }
+        staged_.clear();
+    }
+
     /// Noted before the file is there, so that it is removed also where nobody heard that it was put.
     [[nodiscard]] std::string new_name(std::uint64_t row) {
         const std::scoped_lock lock(mutex_);
@@ -160,21 +203,6 @@ class staging {
                                .found = why});
     }
 
-    void check_usable() const {
-        if (uncertain_ && !committing_)
-            throw conflict_error({.file = where().called("commits"),
-                                  .field = "writer",
-                                  .expected = "one whose commit has succeeded",
-                                  .found = "one whose commit has failed",
-                                  .hint = "commit again, or discard"});
-        if (closed_)
-            throw conflict_error({.file = where().called("commits"),
-                                  .field = "writer",
-                                  .expected = "one whose last commit is known to have succeeded",
-                                  .found = "closed",
-                                  .hint = "open it again to see what is there"});
-    }
-
     /// The files that the next commit will name. Others have failed to be put, or were merged away since.
     [[nodiscard]] std::set<std::string> added_files() const {
         std::set<std::string> files;
@@ -188,6 +216,7 @@ class staging {
     void remove_unnamed(const std::vector<std::string>& own) {
         const std::set<std::string> staged(own.begin(), own.end());
         std::set<std::string> named;
+        add_loop_names(base_, named);
         for (const auto& item : base_.items) {
             if (item.table != nullptr)
                 named.insert(item.table->file);
@@ -260,15 +289,42 @@ class staging {
     [[nodiscard]] std::optional<chunk_state> succeeded_unheard() {
         if (!uncertain_)
             return std::nullopt;
-        auto there = log_.read(uncertain_->number);
+        const std::uint64_t number = uncertain_->number;
+        auto there = log_.read(number);
+        const auto newest_there = log_.newest_number().value_or(0);
+        const auto child = log_.identity_of(number + 1);
+        const bool stands = there && (newest_there == number || (child && child->parent == there->id));
+        const bool own = there && there->id == id_;
+        // Neither ours nor anybody's that counts, and the log has gone on: ours may have been there, and been pruned.
+        if (!own && !stands && newest_there >= number)
+            outcome_unknown(number);
         uncertain_.reset();
-        if (!there || there->id != id_)
-            return std::nullopt;
-        const auto child = log_.identity_of(there->number + 1);
-        if ((child && child->parent == id_) || log_.newest_number() == there->number)
+        if (own && stands) {
+            epoch_before_ = there->epoch;  // whether files are to be swept was decided then
             return there;
-        where().remove("commits/" + record_name(there->number));
+        }
+        if (own)
+            where().remove("commits/" + record_name(number));
         return std::nullopt;
+    }
+
+    [[noreturn]] void outcome_unknown(std::uint64_t number) {
+        closed_ = true;
+        throw io_error(where().called("commits/" + record_name(number)), "outcome unknown",
+                       std::make_error_code(std::errc::io_error), "open it again to see what is there");
+    }
+
+    /// A file that has been swept meanwhile is no error of the disk.
+    void sync_file(const std::string& name) {
+        closed_ = true;
+        try {
+            where().sync("chunks/" + name);
+        } catch (const io_error& problem) {
+            if (problem.code() == std::errc::no_such_file_or_directory)
+                throw conflict("staged files were swept");
+            throw;
+        }
+        closed_ = false;
     }
 
     /// All edits, made again if somebody else has committed.
@@ -313,7 +369,7 @@ class staging {
         table->sum = hex_text(crc32c(bytes));
         table->file = stage({&bytes, 1}, 0);
         if (options_.sync)
-            where().sync("chunks/" + table->file);
+            sync_file(table->file);
         items.erase(items.begin() + static_cast<std::ptrdiff_t>(begin), items.end());
         const std::size_t count = table->entries.size();
         log_.know_table(table);
@@ -331,8 +387,11 @@ class staging {
                                   .found = counted(text.size(), "byte"),
                                   .hint = "metadata is for small things"});
         // Durable before they are named.
-        if (options_.sync && names_unsynced_.exchange(false))
+        if (options_.sync && names_unsynced_) {
+            closed_ = true;  // a sync that has failed is never to be believed when it is tried again
             where().sync_names("chunks");
+            closed_ = names_unsynced_ = false;
+        }
         const auto bytes = bytes_of(text);
         uncertain_ = next;
         if (where().put(name, {&bytes, 1}, options_.sync))
@@ -357,11 +416,8 @@ class staging {
         if (child && child->parent == id_)
             return true;
         const auto own = log_.identity_of(next.number);
-        if (!own || own->id != id_) {
-            closed_ = true;
-            throw io_error(where().called("commits/" + record_name(next.number)), "outcome unknown",
-                           std::make_error_code(std::errc::io_error), "open it again to see what is there");
-        }
+        if (!own || own->id != id_)
+            outcome_unknown(next.number);
         where().remove("commits/" + record_name(next.number));
         uncertain_.reset();
         return false;
@@ -394,10 +450,10 @@ class staging {
             options_.keep > std::numeric_limits<std::uint64_t>::max() / 4)
             return;
         try {
-            if (log_.numbers().size() > 2 * options_.keep)
+            if (log_.numbers().size() >= 2 * options_.keep)
                 (void)prune(log_, options_.keep);
-        } catch (const io_error&) {
-            // The commit stands; whoever prunes next removes what is left.
+        } catch (const error&) {
+            // The commit stands; whoever prunes next removes what is left, or says what is damaged.
         }
     }
 

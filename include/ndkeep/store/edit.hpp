@@ -102,6 +102,10 @@ class edit_maker {
         // Rows behind those that go would get other numbers.
         if (rows_of(edit.added) != rows && end_row != state_.rows)
             return false;
+        if (!keeps_order(edit.first_row, end_row, edit.added)) {
+            why = "rows beside those that it changes have changed, and the order would be lost";
+            return false;
+        }
         const auto begin = state_.split_at(edit.first_row);
         const auto end = begin ? state_.split_at(end_row) : std::nullopt;
         if (!end)
@@ -116,6 +120,24 @@ class edit_maker {
         state_.rows = state_.rows - rows + rows_of(edit.added);
         if (edit.what == chunk_edit::kind::replace)
             state_.rewritten = number_;
+        return true;
+    }
+
+    /// Whether these entries would stand in order between their neighbours.
+    [[nodiscard]] bool keeps_order(std::uint64_t first_row, std::uint64_t end_row,
+                                   const std::vector<chunk_entry>& added) const {
+        if (!state_.order_by || added.empty())
+            return true;
+        if (first_row > 0) {
+            const auto before = state_.between(first_row - 1, first_row).second.front();
+            if (before.max && added.front().min && less(*added.front().min, *before.max))
+                return false;
+        }
+        if (end_row < state_.rows) {
+            const auto behind = state_.between(end_row, end_row + 1).second.front();
+            if (behind.min && added.back().max && less(*behind.min, *added.back().max))
+                return false;
+        }
         return true;
     }
 

@@ -118,22 +118,22 @@ class commit_log {
         return identity{std::move(state->id), std::move(state->parent), std::move(state->skips)};
     }
 
-    /// Whether a later commit was made on top of this one. Records that were found damaged are passed over.
+    /// Whether this state is among the commits that the newest record was made on: the next record that can be read
+    /// says so, and that those between are to be passed over. Where none can, the state itself is the newest.
     [[nodiscard]] bool is_parent_of_next(const chunk_state& state, std::uint64_t newest) {
+        std::vector<std::uint64_t> damaged;
         for (std::uint64_t next = state.number + 1; next <= newest; ++next) {
             try {
                 const auto child = identity_of(next);
-                if (!child)
-                    return false;
-                return child->parent == state.id;
+                return child && child->parent == state.id &&
+                       std::all_of(damaged.begin(), damaged.end(), [&](std::uint64_t number) {
+                           return std::find(child->skips.begin(), child->skips.end(), number) != child->skips.end();
+                       });
             } catch (const checksum_error&) {
-                // Damaged: a record beyond it may say that it is skipped.
-                const auto after = next < newest ? identity_or_nothing(next + 1) : std::nullopt;
-                if (!after || std::find(after->skips.begin(), after->skips.end(), next) == after->skips.end())
-                    throw;
+                damaged.push_back(next);
             }
         }
-        return false;
+        return true;
     }
 
     /// Forgets tables that this state does not use.
@@ -147,14 +147,6 @@ class commit_log {
     void know_table(std::shared_ptr<const chunk_table> table) { tables_[table->file] = std::move(table); }
 
   private:
-    [[nodiscard]] std::optional<identity> identity_or_nothing(std::uint64_t number) {
-        try {
-            return identity_of(number);
-        } catch (const error&) {
-            return std::nullopt;
-        }
-    }
-
     /// nullptr where it is gone.
     [[nodiscard]] std::shared_ptr<const chunk_table> table_of(const std::string& file, const std::string& sum,
                                                               const chunk_state& state) {

@@ -63,7 +63,10 @@ class local_place final : public place {
 
     /// @param wanted  `write` makes the directory, but not its parents, and what is in it; `read` changes nothing, ever
     /// @throws io_error  no such directory
-    local_place(const std::filesystem::path& path, access wanted) : path_(path), access_(wanted) {
+    local_place(const std::filesystem::path& named, access wanted) : path_(named), access_(wanted) {
+        if (!path_.has_filename())
+            path_ = path_.parent_path();  // "readings/"
+        const auto& path = path_;
         bool is_new = false;
         if (wanted == access::write)
             root_ = directory::create(path, is_new);

@@ -76,6 +76,22 @@ template <class List, class Text>
     return text + ",\"crc32c\":\"" + sum + "\"}";
 }
 
+/// The files that states of loops lie in.
+[[nodiscard]] inline std::vector<std::string> loop_files(const json& loops) {
+    std::vector<std::string> files;
+    const auto* const all = loops.get_ptr<const json::object_t*>();
+    if (all == nullptr)
+        return files;
+    for (const auto& [name, loop] : *all)
+        if (const auto* const members = loop.get_ptr<const json::object_t*>())
+            for (const auto& [key, value] : *members)
+                if (const auto* const inner = value.get_ptr<const json::object_t*>())
+                    if (const auto file = inner->find("file"); file != inner->end())
+                        if (const auto* const text = file->second.get_ptr<const json::string_t*>())
+                            files.push_back(*text);
+    return files;
+}
+
 /// Gives tables by their file; throws whatever keeps it from that.
 using table_loader = std::function<std::shared_ptr<const chunk_table>(const std::string& file, const std::string& sum,
                                                                       const chunk_state&)>;
@@ -120,6 +136,9 @@ class record_reader {
             (void)object.object(name);
             *kept = *object.find(name);
         }
+        for (const auto& name : loop_files(state.loops))
+            if (!is_chunk_name(name))
+                refuse("file of a loop", "a name of hexadecimal words", ndkeep::quoted(name));
         state.created = object.text("created");
         return state;
     }
@@ -194,6 +213,8 @@ class record_reader {
         if (list.size() > most_items)
             refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
         const char form = number_form(key_type(state));
+        std::map<std::string, std::size_t>
+            used;  // entries of each table: every one once, or the list would have no end
         for (const json& each : list) {
             const object_reader item(each, "chunks", file_);
             if (item.find("table") != nullptr) {
@@ -203,9 +224,11 @@ class record_reader {
                 chunk_item slice{.table = tables_(name, item.text("crc32c"), state)};
                 slice.from = static_cast<std::size_t>(item.count("from"));
                 slice.to = static_cast<std::size_t>(item.count("to"));
-                if (slice.from >= slice.to || slice.to > slice.table->entries.size())
+                std::size_t& end = used[name];
+                if (slice.from < end || slice.from >= slice.to || slice.to > slice.table->entries.size())
                     refuse("chunks", "a range of " + counted(slice.table->entries.size(), "entry"),
                            std::to_string(slice.from) + " to " + std::to_string(slice.to));
+                end = slice.to;
                 state.items.push_back(std::move(slice));
             } else {
                 chunk_entry entry;

@@ -8,8 +8,15 @@
 
 namespace ndkeep::detail {
 
+/// The files that states of loops lie in.
+inline void add_loop_names(const chunk_state& state, std::set<std::string>& names) {
+    for (const auto& file : loop_files(state.loops))
+        names.insert(file);
+}
+
 /// The files that a state names.
 inline void add_names(const chunk_state& state, std::set<std::string>& names) {
+    add_loop_names(state, names);
     for (const auto& item : state.items) {
         if (item.table != nullptr)
             names.insert(item.table->file);
@@ -17,18 +24,16 @@ inline void add_names(const chunk_state& state, std::set<std::string>& names) {
             if (!item.at(i).file.empty())
                 names.insert(item.at(i).file);
     }
-    for (const auto& [name, loop] : *state.loops.get_ptr<const json::object_t*>())
-        if (const auto* const members = loop.get_ptr<const json::object_t*>())
-            for (const auto& [key, value] : *members)
-                if (const auto* const inner = value.get_ptr<const json::object_t*>(); inner != nullptr)
-                    if (const auto file = inner->find("file"); file != inner->end() && file->second.is_string())
-                        names.insert(file->second.get_ref<const json::string_t&>());
 }
 
 /// Removes those of the listed files that no record names and that are not `own`. To be called after a commit with a
 /// new epoch: a writer whose files are among them will notice that it has missed it.
-inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const std::vector<std::string>& own) {
+/// @param made  the state of that commit: whatever later ones name of the listed files, it names too, even if all
+///              records that are listed here have been pruned before they could be read
+inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const std::vector<std::string>& own,
+                         const chunk_state& made) {
     std::set<std::string> named(own.begin(), own.end());
+    add_names(made, named);
     try {
         for (const std::uint64_t number : log.numbers())
             if (const auto state = log.read(number))
@@ -62,7 +67,13 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
     // top again under another number.
     std::set<std::string> kept, given_up;
     std::string wanted;
+    std::vector<std::uint64_t> skipped;
+    const auto is_skipped = [&](std::uint64_t number) {
+        return std::find(skipped.begin(), skipped.end(), number) != skipped.end();
+    };
     for (std::uint64_t number = *newest; number >= numbers.front() && number > 0; --number) {
+        if (is_skipped(number))
+            continue;
         std::optional<chunk_state> state;
         try {
             state = log.read(number);
@@ -71,18 +82,16 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
                 throw;
             break;
         }
-        if (!state)
-            break;
-        if (!wanted.empty() && state->id != wanted && number >= floor)
-            continue;  // one that is skipped
-        if (!wanted.empty() && state->id != wanted)
+        if (!state || (!wanted.empty() && state->id != wanted))
             break;
         wanted = state->parent;
+        if (number == *newest)
+            skipped = state->skips;
         add_names(*state, number >= floor ? kept : given_up);
     }
     // What stands at or above the floor is kept, on the path or not.
     for (const std::uint64_t number : numbers)
-        if (number >= floor)
+        if (number >= floor && !is_skipped(number))
             if (const auto state = log.read(number))
                 add_names(*state, kept);
 

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Whoever has no ndkeep reads a chunked array with json and NumPy.
+#include "chunks/dataset.hpp"
+#include "support/python.hpp"
+
+#include <ndkeep/array/float16.hpp>
+#include <ndkeep/array/text.hpp>
+
+#include <chrono>
+#include <complex>
+
+namespace nk = ndkeep;
+using namespace dataset;
+
+namespace chunk_numpy {
+
+struct trade {
+    std::int64_t time;
+    double price;
+    std::int32_t size;  // followed by padding
+};
+NDKEEP_FIELDS(trade, time, price, size);
+
+}  // namespace chunk_numpy
+
+namespace {
+
+/// What the README shows to people who read with Python alone.
+constexpr const char* snippet = R"(
+import ast
+
+def load_chunked(path):
+    record = json.load(open(max(os.scandir(path + '/commits'), key=lambda file: file.name).path))
+    dtype = record['dtype']
+    dtype = np.lib.format.descr_to_dtype(ast.literal_eval(dtype) if dtype[0] == '[' else dtype)
+    array = np.zeros([record['rows']] + record['row_shape'], dtype)
+    at = 0
+    for item in record['chunks']:
+        entries = [(item.get('file'), item.get('rows'))]
+        if 'table' in item:
+            table = np.load(f"{path}/chunks/{item['table']}")[item['from']:item['to']]
+            entries = [(file.decode(), int(rows)) for file, rows in zip(table['file'], table['rows'])]
+        for file, rows in entries:
+            if file:  # without one, the rows are zeros
+                array[at:at + rows] = np.load(f"{path}/chunks/{file}")
+            at += rows
+    return array
+)";
+
+template <class T>
+xt::xtensor<T, 2> numbers(std::size_t rows) {
+    xt::xtensor<T, 2> array(std::array<std::size_t, 2>{rows, 3});
+    for (std::size_t i = 0; i < array.size(); ++i)
+        array.data()[i] = T(static_cast<float>(i % 100));
+    return array;
+}
+
+}  // namespace
+
+TEST_CASE("Python reads chunked arrays of every kind with json and NumPy alone", "[chunks][numpy]") {
+    const temp_dir dir;
+    const auto save = [&](const char* name, const auto& array, std::size_t per_chunk) {
+        nk::save_chunked(dir / name, array, {.rows_per_chunk = per_chunk, .commit = unsynced});
+        nk::save(dir / (std::string(name) + ".npy"), array);
+    };
+    save("double", numbers<double>(100), 7);
+    save("double_mapped", numbers<double>(5000), 900);
+    save("bool", xt::xtensor<bool, 1>{true, false, true}, 2);
+    save("float16", numbers<nk::float16>(10), 4);
+    save("complex", numbers<std::complex<double>>(10), 4);
+    save("uint8", numbers<std::uint8_t>(10), 3);
+    save("many", numbers<std::int32_t>(700), 1);
+    save("text", xt::xtensor<nk::fixed_string<4>, 1>{"ab", "cdef", "", "x"}, 3);
+    save("empty", numbers<float>(0), 3);
+    using time = std::chrono::sys_seconds;
+    save("dates", xt::xtensor<time, 1>{time(std::chrono::seconds(5)), time(std::chrono::seconds(70))}, 1);
+    xt::xtensor<chunk_numpy::trade, 1> trades(std::array<std::size_t, 1>{50});
+    for (std::size_t i = 0; i < 50; ++i)
+        trades(i) = {static_cast<std::int64_t>(i), 1.5 * static_cast<double>(i), 7};
+    nk::save_chunked(dir / "trades", trades, {.rows_per_chunk = 8, .order_by = "time", .commit = unsynced});
+    nk::save(dir / "trades.npy", trades);
+
+    check_in_python(dir, std::string(snippet) + R"(
+names = [n[:-4] for n in os.listdir('.') if n.endswith('.npy')]
+assert len(names) == 11, names
+for name in names:
+    expected, found = np.load(name + '.npy'), load_chunked(name)
+    assert found.dtype == expected.dtype, (name, found.dtype, expected.dtype)
+    assert found.shape == expected.shape, (name, found.shape)
+    assert (found == expected).all(), name
+)");
+}
+
+TEST_CASE("Python reads what was written, resized and folded into tables", "[chunks][numpy]") {
+    const temp_dir dir;
+    nk::chunk_writer<double, 2> writer(dir / "a", {.rows_per_chunk = 3, .commit = unsynced});
+    writer.append(numbers<double>(400));
+    writer.commit();
+    writer.resize(1000);
+    writer.write(700, numbers<double>(10));
+    writer.write(5, numbers<double>(4));
+    writer.append(numbers<double>(200));
+    writer.commit();
+    nk::save(dir / "a.npy", nk::load_chunked<double, 2>(dir / "a"));
+
+    check_in_python(dir, std::string(snippet) + R"(
+expected = np.load('a.npy')
+assert expected.shape == (1200, 3)
+assert (load_chunked('a') == expected).all()
+record = json.load(open(max(os.scandir('a/commits'), key=lambda file: file.name).path))
+assert any('table' in item for item in record['chunks'])
+assert any('file' not in item and 'table' not in item for item in record['chunks'])
+)");
+}
+
+TEST_CASE("every chunk is a file that NumPy reads and maps, and says what the record says", "[chunks][numpy]") {
+    const temp_dir dir;
+    nk::save_chunked(dir / "a", numbers<double>(5000),
+                     {.rows_per_chunk = 901, .meta = {{"units", "K"}}, .commit = unsynced});
+    nk::save_chunked(dir / "b", numbers<double>(50),
+                     {.rows_per_chunk = 9, .sum = nk::checksum::crc32, .commit = unsynced});
+    nk::save_chunked(dir / "c", numbers<double>(50),
+                     {.rows_per_chunk = 9, .sum = nk::checksum::md5, .commit = unsynced});
+
+    check_in_python(dir, R"(
+import zlib, hashlib
+for name in 'abc':
+    path = max(os.scandir(name + '/commits'), key=lambda file: file.name).path
+    text = open(path, 'rb').read()
+    record = json.loads(text)
+    assert text.endswith(b',"crc32c":"' + record['crc32c'].encode() + b'"}')
+    assert record['ndkeep'] == 'chunks/1' and record['parent'] == '' and len(record['id']) == 32
+    at = 0
+    for item in record['chunks']:
+        file = f"{name}/chunks/{item['file']}"
+        rows, mapped = np.load(file), np.load(file, mmap_mode='r')
+        assert (rows == mapped).all() and len(rows) == item['rows'] and rows.nbytes == item['nbytes']
+        assert mapped.offset == item['offset'] == os.path.getsize(file) - item['nbytes']
+        assert rows.min() == item['min'] and rows.max() == item['max']
+        assert item['file'].startswith('%012d-' % at)
+        if name == 'b':
+            assert '%08x' % zlib.crc32(rows) == item['crc32']
+        if name == 'c':
+            assert hashlib.md5(rows).hexdigest() == item['md5']
+        at += len(rows)
+    assert at == record['rows']
+assert json.load(open('a/commits/00000000000000000001.json'))['metadata'] == {'units': 'K'}
+)");
+}
+
+TEST_CASE("small chunks are byte for byte what NumPy writes", "[chunks][numpy]") {
+    const temp_dir dir;
+    nk::save_chunked(dir / "a", numbers<double>(50), {.rows_per_chunk = 9, .commit = unsynced});
+
+    check_in_python(dir, R"(
+for name in os.listdir('a/chunks'):
+    np.save('again.npy', np.load('a/chunks/' + name))
+    assert open('again.npy', 'rb').read() == open('a/chunks/' + name, 'rb').read()
+)");
+}

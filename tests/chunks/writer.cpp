@@ -1,0 +1,764 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A writer: appends, rows written in place of others, resizes; commits that count whole or not at all.
+#include "chunks/dataset.hpp"
+
+#include <ctime>
+#include <functional>
+#include <iostream>
+
+namespace nk = ndkeep;
+using namespace dataset;
+
+namespace {
+
+using rows_of_two = xt::xtensor<double, 2>;
+
+/// Rows of two numbers that count from `first`.
+rows_of_two counted(std::size_t rows, double first = 0) {
+    rows_of_two array(std::array<std::size_t, 2>{rows, 2});
+    for (std::size_t i = 0; i < array.size(); ++i)
+        array.data()[i] = first + static_cast<double>(i);
+    return array;
+}
+
+rows_of_two joined(const rows_of_two& a, const rows_of_two& b) { return xt::concatenate(xt::xtuple(a, b), 0); }
+
+/// A directory that notes what is put, synced and removed, and refuses what it is told to.
+class watched_place : public nk::place {
+  public:
+    struct watch {
+        std::vector<std::string> calls;
+        std::function<void(const std::string& call)> before = [](const std::string&) {};
+    };
+    watched_place(const std::filesystem::path& path, watch& by)
+        : inner_(path, nk::local_place::access::write), by_(by) {}
+
+    std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override {
+        return inner_.get(name, most);
+    }
+    bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
+        return inner_.get_range(name, offset, out);
+    }
+    std::optional<std::uint64_t> size(const std::string& name) override { return inner_.size(name); }
+    bool put(const std::string& name, parts bytes, bool durable) override {
+        note("put " + name);
+        return inner_.put(name, bytes, durable);
+    }
+    std::vector<std::string> list(const std::string& folder) override { return inner_.list(folder); }
+    void remove(const std::string& name) override {
+        note("remove " + name);
+        inner_.remove(name);
+    }
+    void sync(const std::string& name) override {
+        note("sync " + name);
+        inner_.sync(name);
+    }
+    void sync_names(const std::string& folder) override {
+        note("sync_names " + folder);
+        inner_.sync_names(folder);
+    }
+    std::optional<nk::file> open(const std::string& name) override { return inner_.open(name); }
+    nk::byte_locks locks() override { return inner_.locks(); }
+    std::filesystem::path called(const std::string& name) const override { return inner_.called(name); }
+
+  private:
+    void note(const std::string& call) {
+        by_.calls.push_back(call);
+        by_.before(call);
+    }
+    nk::local_place inner_;
+    watch& by_;
+};
+
+std::function<void(const std::string&)> refusing(const std::string& prefix) {
+    return [prefix](const std::string& call) {
+        if (call.starts_with(prefix))
+            throw nk::io_error("watched", call, std::make_error_code(std::errc::no_space_on_device));
+    };
+}
+
+}  // namespace
+
+TEST_CASE("rows appear to readers opened after the commit, all or none", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 4, .commit = unsynced});
+    CHECK_THROWS_AS((nk::chunk_reader<double, 2>(path)), nk::io_error);
+    writer.append(counted(10));
+    CHECK(writer.rows() == 10);
+    CHECK_THROWS_AS((nk::chunk_reader<double, 2>(path)), nk::io_error);
+
+    CHECK(writer.commit() == 1);
+    const nk::chunk_reader<double, 2> first(path);
+    writer.append(counted(3, 20));
+    CHECK(nk::chunk_reader<double, 2>(path).rows() == 10);
+    CHECK(writer.commit() == 2);
+
+    CHECK(first.rows() == 10);
+    CHECK(same_chunk_by_chunk(first, counted(10)));
+    check_rows(path, joined(counted(10), counted(3, 20)));
+    CHECK(writer.commit() == 2);  // nothing to do
+}
+
+TEST_CASE("blocks of any length and kind become chunks of the length asked for", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    const auto all = counted(100);
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 7, .commit = unsynced});
+
+    for (std::size_t at = 0, step = 0; at < 100; at += step) {
+        step = std::min<std::size_t>(100 - at, (at * 5 + 3) % 17);
+        const auto block = xt::view(all, xt::range(at, at + step));
+        if (step % 2 == 0)
+            writer.append(rows_of_two(block));
+        else
+            writer.append(block + 0.0);
+        CHECK(writer.rows() == at + step);
+        step = std::max<std::size_t>(step, 0);
+        if (step == 0)
+            step = 1, writer.append(xt::view(all, xt::range(at, at + 1)));
+    }
+    writer.commit();
+
+    check_rows(path, all);
+    CHECK(nk::chunk_reader<double, 2>(path).size() == 15);
+}
+
+TEST_CASE("write replaces rows, within a chunk and over several", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    auto expected = counted(30);
+    nk::save_chunked(path, expected, {.rows_per_chunk = 8, .commit = unsynced});
+    const auto before = nk::inspect_chunked(path).chunks;
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 8, .commit = unsynced});
+
+    writer.write(9, counted(3, 1000));
+    xt::view(expected, xt::range(9, 12)) = counted(3, 1000);
+    CHECK(writer.commit() == 2);
+    check_rows(path, expected);
+    const auto after = nk::inspect_chunked(path).chunks;
+    REQUIRE(after.size() == before.size());
+    for (const std::size_t same_file : {0, 2, 3})
+        CHECK((after[same_file] == before[same_file]));
+
+    writer.write(5, counted(25, 2000) * 1.0);
+    xt::view(expected, xt::range(5, 30)) = counted(25, 2000);
+    writer.write(0, counted(1, -7));
+    xt::view(expected, xt::range(0, 1)) = counted(1, -7);
+    writer.commit();
+    check_rows(path, expected);
+
+    CHECK_THROWS_AS(writer.write(29, counted(2)), nk::mismatch_error);
+    CHECK_THROWS_AS(writer.write(31, counted(0)), nk::mismatch_error);
+    CHECK_THROWS_AS(writer.write(~std::uint64_t{0}, counted(2)), nk::mismatch_error);
+    CHECK(same(nk::load_chunked<double, 2>(path, {.at_commit = 1}), counted(30)));
+}
+
+TEST_CASE("writing no rows changes nothing", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(30), {.rows_per_chunk = 8, .commit = unsynced});
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 8, .commit = unsynced});
+    writer.resize(40);
+    writer.commit();
+    const auto files = chunk_files(path);
+
+    for (const std::uint64_t row : {0, 3, 8, 30, 33, 40})
+        writer.write(row, counted(0));
+    writer.append(counted(0));
+
+    CHECK(writer.commit() == 2);
+    CHECK(chunk_files(path) == files);
+    CHECK(nk::chunk_reader<double, 2>(path).size() == 5);
+}
+
+TEST_CASE("resize up gives zeros that have no files, and growing again after a cut gives zeros again", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(10), {.rows_per_chunk = 4, .commit = unsynced});
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 4, .commit = unsynced});
+
+    writer.resize(1000);
+    writer.commit();
+    const rows_of_two zeros = xt::zeros<double>({990, 2});
+    check_rows(path, joined(counted(10), zeros));
+    CHECK(chunk_files(path).size() == 3);
+
+    writer.resize(6);
+    writer.resize(9);
+    CHECK(writer.rows() == 9);
+    writer.commit();
+    check_rows(path, joined(counted(6), rows_of_two(xt::zeros<double>({3, 2}))));
+
+    writer.resize(0);
+    writer.commit();
+    check_rows(path, counted(0));
+    writer.resize(5);
+    writer.commit();
+    check_rows(path, rows_of_two(xt::zeros<double>({5, 2})));
+    CHECK_THROWS_AS(writer.resize(~std::uint64_t{0} / 2), nk::error);
+    CHECK(writer.rows() == 5);
+}
+
+TEST_CASE("writes into zeros give files only to the rows written", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(3), {.rows_per_chunk = 4, .commit = unsynced});
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 4, .commit = unsynced});
+    rows_of_two expected = xt::zeros<double>({100, 2});
+    xt::view(expected, xt::range(0, 3)) = counted(3);
+
+    writer.resize(100);
+    writer.write(50, counted(6, 500));
+    xt::view(expected, xt::range(50, 56)) = counted(6, 500);
+    writer.commit();
+    check_rows(path, expected);
+    writer.write(2, counted(3, 700));
+    xt::view(expected, xt::range(2, 5)) = counted(3, 700);
+    writer.write(99, counted(1, 800));
+    xt::view(expected, xt::range(99, 100)) = counted(1, 800);
+    writer.commit();
+    check_rows(path, expected);
+    writer.resize(70);
+    writer.write(52, counted(10, 900));
+    expected = xt::view(expected, xt::range(0, 70));
+    xt::view(expected, xt::range(52, 62)) = counted(10, 900);
+    writer.append(counted(2, 1));
+    writer.commit();
+
+    check_rows(path, joined(expected, counted(2, 1)));
+    std::uint64_t in_files = 0;
+    for (const auto& chunk : nk::inspect_chunked(path).chunks)
+        in_files += chunk.file.empty() ? 0 : chunk.rows;
+    CHECK(in_files == 5 + 12 + 2);
+}
+
+TEST_CASE("appends, writes and resizes are one commit, or none", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(10), {.rows_per_chunk = 4, .commit = unsynced});
+    const auto files = chunk_files(path);
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 4, .commit = unsynced});
+    const auto change = [](nk::chunk_writer<double, 2>& by) {
+        by.append(counted(3, 50));
+        by.write(8, counted(4, 100));  // rows of the commit before, and rows just appended
+        by.resize(15);
+        by.append(counted(6, 200));
+        by.write(14, counted(2, 300));
+        by.resize(20);
+        by.set_metadata({{"a", 1}});
+    };
+
+    change(writer);
+    writer.discard();
+    CHECK(writer.rows() == 10);
+    CHECK(chunk_files(path) == files);
+    CHECK(writer.commit() == 1);
+    {
+        nk::chunk_writer<double, 2> never(path, {.rows_per_chunk = 4, .commit = unsynced});
+        change(never);
+    }
+    CHECK(chunk_files(path) == files);
+    check_rows(path, counted(10));
+
+    change(writer);
+    CHECK(writer.commit() == 2);
+    rows_of_two expected = xt::zeros<double>({20, 2});
+    xt::view(expected, xt::range(0, 8)) = counted(8);
+    xt::view(expected, xt::range(8, 12)) = counted(4, 100);
+    xt::view(expected, xt::range(12, 13)) = xt::view(counted(3, 50), xt::range(2, 3));
+    xt::view(expected, xt::range(15, 20)) = xt::view(counted(6, 200), xt::range(0, 5));
+    xt::view(expected, xt::range(14, 16)) = counted(2, 300);
+    check_rows(path, expected);
+    CHECK((nk::chunk_reader<double, 2>(path).metadata() == nk::json{{"a", 1}}));
+    CHECK(orphans(path).empty());
+}
+
+TEST_CASE("a writer of a new dataset that is destroyed or discards leaves nothing committed", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    {
+        nk::chunk_writer<double> writer(path, {.rows_per_chunk = 2, .commit = unsynced});
+        writer.append(counted(9));
+    }
+    CHECK(chunk_files(path).empty());
+    CHECK(records(path).empty());
+    CHECK_THROWS_AS((nk::chunk_reader<double, 2>(path)), nk::io_error);
+
+    nk::chunk_writer<double> writer(path, {.rows_per_chunk = 2, .commit = unsynced});
+    writer.append(counted(9));
+    writer.discard();
+    CHECK(writer.rows() == 0);
+    const xt::xtensor<double, 1> other{1, 2, 3};
+    writer.append(other);  // nothing says any more that rows are of two numbers
+    writer.commit();
+    check_rows(path, other);
+}
+
+TEST_CASE("a new dataset without a row is no dataset, or one that can be read", "[chunks]") {
+    const temp_dir dir;
+    const std::vector<std::function<void(nk::chunk_writer<double>&)>> acts = {
+        [](auto& writer) { writer.append(counted(0)); },
+        [](auto& writer) {
+            writer.set_metadata({{"a", 1}});
+        },
+        [](auto& writer) { writer.resize(5); },
+        [](auto& writer) { writer.resize(0); },
+        [](auto& writer) { writer.write(0, counted(0)); },
+    };
+    for (std::size_t i = 0; i < acts.size(); ++i) {
+        INFO("case " << i);
+        const auto path = dir / std::to_string(i);
+        {
+            nk::chunk_writer<double> writer(path, {.commit = unsynced});
+            try {
+                acts[i](writer);
+                (void)writer.commit();
+            } catch (const nk::mismatch_error&) {
+                // Refused is fine too.
+            }
+        }
+        if (!records(path).empty())
+            CHECK(nk::findings_chunked(path).empty());
+        CHECK_NOTHROW(nk::save_chunked(path, counted(3), {.commit = unsynced}));
+        CHECK(same(nk::load_chunked<double, 2>(path), counted(3)));
+    }
+}
+
+TEST_CASE("files that are written again before the commit are not left behind", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 4, .commit = unsynced});
+
+    writer.append(counted(12));
+    for (std::size_t i = 0; i < 10; ++i)
+        writer.write(i, counted(2, 100));
+    writer.resize(11);
+    writer.commit();
+
+    CHECK(nk::findings_chunked(path).empty());
+    CHECK(orphans(path).empty());
+}
+
+TEST_CASE("chunks that are merged in the commit that appends them are not left behind", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::chunk_writer<double, 2> writer(path, {.commit = {.sync = false, .keep = nk::everything}});
+
+    for (int i = 0; i < 100; ++i) {
+        writer.append(counted(1, i));
+        writer.commit();
+    }
+
+    CHECK(nk::chunk_reader<double, 2>(path).size() <= 15);
+    CHECK(records(path).size() == 100);
+    CHECK(orphans(path).size() == 0);
+}
+
+TEST_CASE("10,000 commits of a row cost the same each, and few files stay", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    constexpr std::size_t commits = 10'000;
+    nk::chunk_writer<double, 2> writer(path, {.commit = unsynced});
+    const rows_of_two all = counted(commits);
+    std::vector<double> seconds;
+
+    for (std::size_t i = 0; i < commits; i += 1000) {
+        const auto begin = std::clock();
+        for (std::size_t j = i; j < i + 1000; ++j) {
+            writer.append(xt::view(all, xt::range(j, j + 1)));
+            (void)writer.commit();
+        }
+        // Of the processor, whatever else the machine does.
+        seconds.push_back(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
+    }
+
+    std::cout << "1000 commits of a row: first " << seconds.front() << " s, last " << seconds.back() << " s\n";
+    CHECK(seconds.back() < 3 * seconds.front());
+    CHECK(nk::chunk_reader<double, 2>(path).size() <= 40);
+    CHECK(records(path).size() <= 200);
+    CHECK(chunk_files(path).size() < 500);
+    CHECK(same(nk::load_chunked<double, 2>(path), all));
+    CHECK(same(nk::map_chunked<double, 2>(path), all));
+    nk::verify_chunked(path);
+}
+
+TEST_CASE("all commits are kept where everything is asked for, and a few where a few are", "[chunks]") {
+    const temp_dir dir;
+    nk::chunk_writer<double, 2> all(dir / "all",
+                                    {.rows_per_chunk = 3, .commit = {.sync = false, .keep = nk::everything}});
+    nk::chunk_writer<double, 2> few(dir / "few", {.rows_per_chunk = 3, .commit = {.sync = false, .keep = 5}});
+
+    std::size_t most = 0;
+    for (std::size_t i = 1; i <= 150; ++i) {
+        for (auto* const writer : {&all, &few}) {
+            writer->append(counted(1, static_cast<double>(2 * (i - 1))));
+            CHECK(writer->commit() == i);
+        }
+        most = std::max(most, records(dir / "few").size());
+    }
+    CHECK(most <= 11);
+
+    CHECK(records(dir / "all").size() == 150);
+    for (const std::uint64_t at : {1, 2, 63, 64, 65, 130, 149, 150})
+        CHECK(same(nk::load_chunked<double, 2>(dir / "all", {.at_commit = at}), counted(at)));
+    for (std::uint64_t at = 146; at <= 150; ++at)
+        CHECK(same(nk::load_chunked<double, 2>(dir / "few", {.at_commit = at}), counted(at)));
+}
+
+TEST_CASE("long lists of chunks go into tables that are written rarely", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    const auto all = counted(1000);
+    nk::save_chunked(path, all, {.rows_per_chunk = 1, .commit = unsynced});
+    CHECK(nk::chunk_reader<double, 2>(path).size() == 1000);
+    check_rows(path, all);
+
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 1, .commit = unsynced});
+    auto expected = all;
+    for (std::size_t i = 0; i < 200; ++i) {
+        const std::size_t row = i * 7919 % 1000;
+        writer.write(row, counted(1, 0.5));
+        xt::view(expected, xt::range(row, row + 1)) = counted(1, 0.5);
+        if (i % 10 != 0)
+            continue;
+        writer.commit();
+        CHECK(std::filesystem::file_size(path / "commits" / *records(path).rbegin()) < 40'000);
+    }
+    writer.commit();
+    check_rows(path, expected);
+}
+
+TEST_CASE("rows of a chunk as long as can be are put into one", "[chunks]") {
+    const temp_dir dir;
+    constexpr auto all = std::numeric_limits<std::uint64_t>::max();
+    const auto path = dir / "a";
+    nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = all, .commit = unsynced});
+    writer.append(counted(2));
+    writer.commit();
+    writer.resize(4);
+    for (std::size_t i = 0; i < 20; ++i) {
+        writer.append(counted(1, 9));
+        writer.commit();
+    }
+    writer.resize(26);
+    writer.write(24, counted(2, 9));
+    writer.commit();
+
+    nk::compact_chunked(path, {.rows_per_chunk = all, .commit = unsynced});
+
+    CHECK(nk::chunk_reader<double, 2>(path).size() <= 4);
+    CHECK(nk::findings_chunked(path).empty());
+}
+
+TEST_CASE("two writers that append stand one behind the other", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    // 24 KiB chunks, so that headers are as long as their place wants, and rows of 24 bytes.
+    using rows = xt::xtensor<double, 2>;
+    const auto block = [](std::size_t count, double value) {
+        return rows(xt::ones<double>({count, std::size_t{3}}) * value);
+    };
+    nk::save_chunked(path, block(1000, 1), {.rows_per_chunk = 1000, .commit = unsynced});
+    nk::chunk_writer<double, 2> one(path, {.rows_per_chunk = 1000, .commit = unsynced});
+    nk::chunk_writer<double, 2> two(path, {.rows_per_chunk = 1000, .commit = unsynced});
+
+    one.append(block(1500, 2));
+    two.append(block(2300, 3));
+    CHECK(two.rows() == 3300);
+    CHECK(one.commit() == 2);
+    CHECK(two.commit() == 3);
+    CHECK(two.rows() == 4800);
+    one.append(block(1, 4));
+    CHECK(one.commit() == 4);
+
+    const rows all = xt::concatenate(xt::xtuple(block(1000, 1), block(1500, 2), block(2300, 3), block(1, 4)), 0);
+    check_rows(path, all);
+    CHECK(orphans(path).empty());
+}
+
+TEST_CASE("files that have moved are durable before the record that names them", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2));
+    watched_place::watch watch;
+    nk::chunk_writer<double, 2> slow(std::make_unique<watched_place>(path, watch), {.rows_per_chunk = 2000});
+    slow.append(counted(2000));
+    nk::chunk_writer<double, 2> quick(path);
+    quick.append(counted(3));
+    quick.commit();
+
+    watch.calls.clear();
+    slow.commit();
+
+    bool names_are_durable = false;
+    std::set<std::string> to_sync;
+    for (const auto& call : watch.calls) {
+        if (call.starts_with("put chunks/")) {
+            names_are_durable = false;
+            to_sync.insert(call.substr(4));
+        } else if (call.starts_with("sync chunks/")) {
+            to_sync.erase(call.substr(5));
+        } else if (call == "sync_names chunks") {
+            names_are_durable = true;
+        } else if (call.starts_with("put commits/")) {
+            CHECK(names_are_durable);
+            CHECK(to_sync.empty());
+        }
+    }
+    check_rows(path, joined(joined(counted(2), counted(3)), counted(2000)));
+}
+
+TEST_CASE("other changes of the same rows are a conflict, and nothing of them counts", "[chunks]") {
+    const temp_dir dir;
+    const auto open = [&] { return nk::chunk_writer<double, 2>(dir / "a", {.rows_per_chunk = 4, .commit = unsynced}); };
+    using change = std::function<void(nk::chunk_writer<double, 2>&)>;
+    const change write_0 = [](auto& w) { w.write(0, counted(1, 50)); };
+    const change write_2 = [](auto& w) { w.write(2, counted(1, 60)); };
+    const change write_9 = [](auto& w) { w.write(9, counted(1, 70)); };
+    const change cut = [](auto& w) { w.resize(9); };
+    const change grow = [](auto& w) { w.resize(13); };
+    const change append = [](auto& w) { w.append(counted(1, 80)); };
+    struct pair {
+        change first, second;
+        bool agree;
+    };
+    for (const auto& [first, second, agree] :
+         {pair{write_0, write_2, false}, pair{write_0, write_9, true}, pair{write_9, cut, false},
+          pair{cut, write_9, false}, pair{cut, cut, false}, pair{grow, grow, false}, pair{grow, append, true},
+          pair{append, grow, false}, pair{append, cut, false}, pair{cut, append, true}, pair{append, write_9, true},
+          pair{write_0, append, true}, pair{write_0, write_0, false}}) {
+        std::filesystem::remove_all(dir / "a");
+        nk::save_chunked(dir / "a", counted(11), {.rows_per_chunk = 4, .commit = unsynced});
+        auto one = open(), two = open();
+        first(one);
+        second(two);
+        CHECK(one.commit() == 2);
+        const auto after_one = nk::load_chunked<double, 2>(dir / "a");
+        if (agree) {
+            CHECK(two.commit() == 3);
+        } else {
+            const auto e = thrown<nk::conflict_error>([&] { two.commit(); });
+            CHECK(e.field() == "commit on top of 1");
+            CHECK(std::string(e.what()).find("commit 2") != std::string::npos);
+            CHECK(same(nk::load_chunked<double, 2>(dir / "a"), after_one));
+            two.discard();
+            CHECK(orphans(dir / "a").empty());
+        }
+        nk::verify_chunked(dir / "a");
+    }
+}
+
+TEST_CASE("after a conflict and discard a writer goes on from what is there", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(3), {.commit = unsynced});
+    nk::chunk_writer<double, 2> one(path, {.commit = unsynced}), two(path, {.commit = unsynced});
+    one.write(0, counted(1, 10));
+    one.commit();
+    two.write(1, counted(1, 20));
+    CHECK_THROWS_AS(two.commit(), nk::conflict_error);
+
+    two.discard();
+    two.write(1, counted(1, 20));
+    CHECK(two.commit() == 3);
+
+    rows_of_two expected = counted(3);
+    xt::view(expected, xt::range(0, 1)) = counted(1, 10);
+    xt::view(expected, xt::range(1, 2)) = counted(1, 20);
+    check_rows(path, expected);
+}
+
+TEST_CASE("two writers of a new dataset agree, or the second is refused", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    SECTION("rows of one kind stand one behind the other") {
+        nk::chunk_writer<double, 2> one(path, {.commit = unsynced}), two(path, {.commit = unsynced});
+        one.append(counted(2));
+        two.append(counted(3, 10));
+        CHECK(one.commit() == 1);
+        CHECK(two.commit() == 2);
+        check_rows(path, joined(counted(2), counted(3, 10)));
+    }
+    SECTION("rows of two kinds are a conflict") {
+        nk::chunk_writer<double> one(path, {.commit = unsynced});
+        nk::chunk_writer<float> two(path, {.commit = unsynced});
+        one.append(counted(2));
+        two.append(xt::xtensor<float, 1>{1, 2});
+        CHECK(one.commit() == 1);
+        CHECK_THROWS_AS(two.commit(), nk::conflict_error);
+        check_rows(path, counted(2));
+    }
+    SECTION("checksums of two kinds are no excuse for a record that lies") {
+        nk::chunk_writer<double, 2> one(path, {.commit = unsynced});
+        nk::chunk_writer<double, 2> two(path, {.sum = nk::checksum::md5, .commit = unsynced});
+        one.append(counted(2));
+        two.append(counted(3, 10));
+        CHECK(one.commit() == 1);
+        try {
+            two.commit();
+        } catch (const nk::conflict_error&) {
+            // Refused is fine too.
+        }
+        for (const auto& wrong : nk::findings_chunked(path))
+            FAIL_CHECK(wrong.message);
+    }
+}
+
+TEST_CASE("an append on top of a dataset that was saved anew with another checksum", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2), {.commit = unsynced});
+    nk::chunk_writer<double, 2> writer(path, {.commit = unsynced});
+    writer.append(counted(3));
+    nk::save_chunked(path, counted(4), {.sum = nk::checksum::md5, .commit = unsynced});
+
+    try {
+        writer.commit();
+    } catch (const nk::conflict_error&) {
+        // Refused is fine too.
+    }
+
+    for (const auto& wrong : nk::findings_chunked(path))
+        FAIL_CHECK(wrong.message);
+}
+
+TEST_CASE("save_chunked over a dataset wins against appends that are not committed, and those follow it", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(5), {.commit = unsynced});
+    nk::chunk_writer<double, 2> writer(path, {.commit = unsynced});
+    writer.append(counted(2, 70));
+
+    nk::save_chunked(path, counted(3, 40), {.commit = unsynced});
+    writer.commit();
+
+    check_rows(path, joined(counted(3, 40), counted(2, 70)));
+}
+
+TEST_CASE("an append that fails is as if it had not been made, and earlier ones are still to be committed",
+          "[chunks][error]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    watched_place::watch watch;
+    nk::chunk_writer<double, 2> writer(std::make_unique<watched_place>(path, watch),
+                                       {.rows_per_chunk = 4, .commit = unsynced});
+    writer.append(counted(6));
+
+    watch.before = refusing("put chunks/");
+    SECTION("of rows in memory") { CHECK_THROWS_AS(writer.append(counted(11, 100)), nk::io_error); }
+    SECTION("of rows that are made one by one") { CHECK_THROWS_AS(writer.append(counted(11, 100) + 1), nk::io_error); }
+    CHECK(writer.rows() == 6);
+    watch.before = [](const std::string&) {};
+    writer.commit();
+
+    check_rows(path, counted(6));
+}
+
+TEST_CASE("a write or resize that fails is as if it had not been made", "[chunks][error]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(12), {.rows_per_chunk = 4, .commit = unsynced});
+    watched_place::watch watch;
+    nk::chunk_writer<double, 2> writer(std::make_unique<watched_place>(path, watch),
+                                       {.rows_per_chunk = 4, .commit = unsynced});
+    std::size_t puts = 0;
+    watch.before = [&](const std::string& call) {
+        if (call.starts_with("put chunks/") && ++puts == 2)
+            throw nk::io_error("watched", call, std::make_error_code(std::errc::no_space_on_device));
+    };
+
+    CHECK_THROWS_AS(writer.write(2, counted(8, 100)), nk::io_error);
+    puts = 1;
+    CHECK_THROWS_AS(writer.resize(7), nk::io_error);
+    CHECK(writer.rows() == 12);
+    writer.append(counted(4, 50));
+    writer.commit();
+
+    check_rows(path, joined(counted(12), counted(4, 50)));
+}
+
+TEST_CASE("an append that is stopped at its last call adds nothing", "[chunks][error]") {
+    const temp_dir dir;
+    int calls = 0;
+    const auto stop = [&](const nk::progress&) { return ++calls == 2 ? nk::flow::stop : nk::flow::go; };
+    nk::chunk_writer<double, 2> writer(dir / "a", {.commit = unsynced, .run = {.progress = stop}});
+
+    CHECK_THROWS_AS(writer.append(counted(3)), nk::io_error);
+
+    CHECK(writer.rows() == 0);
+    writer.append(counted(2));
+    writer.commit();
+    check_rows(dir / "a", counted(2));
+}
+
+TEST_CASE("chunks of no rows and commits of which none is kept are refused", "[chunks][error]") {
+    const temp_dir dir;
+    CHECK_THROWS_AS(nk::chunk_size(0), nk::mismatch_error);
+    CHECK_THROWS_AS(nk::chunk_size(-1), nk::mismatch_error);
+    CHECK_THROWS_AS((nk::chunk_writer<double>(dir / "a", {.commit = {.keep = 0}})), nk::mismatch_error);
+}
+
+TEST_CASE("a commit that fails may be made again", "[chunks][error]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2));
+    watched_place::watch watch;
+    nk::chunk_writer<double, 2> writer(std::make_unique<watched_place>(path, watch), {.rows_per_chunk = 4});
+    for (const char* const call : {"put chunks/", "put commits/"}) {
+        INFO(call);
+        const auto before = nk::load_chunked<double, 2>(path);
+        const auto rows = before.shape()[0];
+        writer.append(counted(3, 10));
+        watch.before = refusing(call);
+        CHECK_THROWS_AS(writer.commit(), nk::io_error);
+        CHECK(same(nk::load_chunked<double, 2>(path), before));
+        watch.before = [](const std::string&) {};
+        CHECK_NOTHROW(writer.commit());
+        check_rows(path, joined(before, counted(3, 10)));
+        CHECK(nk::chunk_reader<double, 2>(path).rows() == rows + 3);
+    }
+    CHECK(orphans(path).empty());
+}
+
+TEST_CASE("a file whose sync has failed is never believed to be on the disk", "[chunks][error]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2));
+    watched_place::watch watch;
+    nk::chunk_writer<double, 2> writer(std::make_unique<watched_place>(path, watch), {.rows_per_chunk = 4});
+    writer.append(counted(4, 10));
+    watch.before = refusing("sync chunks/");
+    CHECK_THROWS_AS(writer.commit(), nk::io_error);
+    watch.before = [](const std::string&) {};
+    watch.calls.clear();
+
+    // The system forgets what it could not write: a second sync of the same file says nothing.
+    bool refused = false;
+    try {
+        writer.commit();
+    } catch (const nk::error&) {
+        refused = true;
+    }
+
+    const auto is_put = [](const std::string& call) { return call.starts_with("put chunks/"); };
+    CHECK((refused || std::any_of(watch.calls.begin(), watch.calls.end(), is_put)));
+}
+
+TEST_CASE("a directory that cannot be synced behind the record closes the writer", "[chunks][error]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2));
+    watched_place::watch watch;
+    nk::chunk_writer<double, 2> writer(std::make_unique<watched_place>(path, watch));
+    writer.append(counted(3, 10));
+    watch.before = refusing("sync_names commits");
+
+    const auto e = thrown<nk::io_error>([&] { writer.commit(); });
+    watch.before = [](const std::string&) {};
+
+    CHECK(e.found().find("may not survive a power cut") != std::string::npos);
+    CHECK_THROWS_AS(writer.append(counted(1)), nk::conflict_error);
+    CHECK_THROWS_AS(writer.commit(), nk::conflict_error);
+    check_rows(path, joined(counted(2), counted(3, 10)));
+}

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A place in memory: several processes of one test share its bytes, any operation can fail, and the power can be cut.
+#pragma once
+
+#include <ndkeep/store/place.hpp>
+
+#include <functional>
+#include <mutex>
+#include <random>
+#include <set>
+#include <tuple>
+
+#include <sys/mman.h>
+
+namespace memory {
+
+using bytes = std::vector<std::byte>;
+
+/// An operation of a place that was about to be done.
+struct call {
+    std::string what;  // "put", "sync_names", …
+    std::string name;  // or the folder
+
+    friend bool operator==(const call&, const call&) = default;
+    friend std::ostream& operator<<(std::ostream& out, const call& made) {
+        return out << made.what << ' ' << made.name;
+    }
+};
+
+/// Something that was done and that a power cut may undo; or a word of the test's own.
+struct event {
+    enum class kind { put, put_durable, remove, sync, failed_sync, sync_names, note };
+    kind what = kind::note;
+    std::string name;  // or the folder
+    std::shared_ptr<const bytes> data = nullptr;
+    std::uint64_t number = 0;  // of a note
+};
+
+/// What all processes see.
+struct content {
+    std::map<std::string, std::shared_ptr<const bytes>> files;  // by FOLDER/NAME
+    std::vector<event> history;
+
+    [[nodiscard]] bool has(const std::string& name) const { return files.count(name) != 0; }
+    [[nodiscard]] std::string text(const std::string& name) const {
+        const auto& data = *files.at(name);
+        return {reinterpret_cast<const char*>(data.data()), data.size()};
+    }
+    void set(const std::string& name, std::string_view text) {
+        const auto* const first = reinterpret_cast<const std::byte*>(text.data());
+        files[name] = std::make_shared<const bytes>(first, first + text.size());
+    }
+    void note(std::string word, std::uint64_t number) {
+        history.push_back({event::kind::note, std::move(word), nullptr, number});
+    }
+    [[nodiscard]] std::set<std::string> names_in(const std::string& folder) const {
+        std::set<std::string> names;
+        for (const auto& [name, data] : files)
+            if (name.starts_with(folder + '/'))
+                names.insert(name.substr(folder.size() + 1));
+        return names;
+    }
+
+    std::mutex mutex = {};
+    ndkeep::file lock_file = {};  // of memory; each process opens it anew
+};
+
+/// Opened anew, and so another owner of locks.
+[[nodiscard]] inline ndkeep::file opened_again(int descriptor, ndkeep::file::access wanted) {
+    return ndkeep::file::open("/proc/self/fd/" + std::to_string(descriptor), wanted);
+}
+
+[[nodiscard]] inline ndkeep::file new_lock_file() {
+    const int made = ::memfd_create("lock", MFD_CLOEXEC);
+    auto opened = opened_again(made, ndkeep::file::access::read_write);
+    ::close(made);
+    return opened;
+}
+
+[[nodiscard]] inline std::shared_ptr<content> empty() {
+    auto made = std::make_shared<content>();
+    made->lock_file = new_lock_file();
+    return made;
+}
+
+/// The same files, and from now on others.
+[[nodiscard]] inline std::shared_ptr<content> copy_of(const content& from) {
+    auto made = empty();
+    made->files = from.files;
+    return made;
+}
+
+/// `shared` locks are those of a directory; `none` those of a place that has no locks. `own` ones are granted to
+/// everybody at once, as by a file system that says yes without asking other machines; `refused` ones to nobody.
+enum class lock_kind { none, shared, own, refused };
+
+/// A failing operation: nothing is done, or everything is done and nobody hears of it.
+struct fault {
+    std::size_t at = 0;  // number of the operation, from 0
+    int code = EIO;
+    bool done = false;
+};
+
+/// How the operations of one process go. Several places of one process may have the same.
+struct process {
+    std::function<void(const call&)> before = {};
+    std::optional<fault> fails = {};
+    std::function<std::optional<fault>(const call&)> fails_if = {};  // asked before each operation, `at` does not count
+    std::set<std::string> left_out = {};  // "sync", "sync_names chunks", "sync_names commits", "durable"
+    lock_kind locks = lock_kind::shared;
+    std::vector<call> calls = {};
+};
+
+class place final : public ndkeep::place {
+  public:
+    explicit place(std::shared_ptr<content> all, std::shared_ptr<process> of = std::make_shared<process>())
+        : all_(std::move(all)), of_(std::move(of)) {}
+
+    [[nodiscard]] std::optional<bytes> get(const std::string& name, std::uint64_t most) override {
+        const operation now(*this, "get", name);
+        const auto data = find(name);
+        if (data == nullptr)
+            return std::nullopt;
+        if (data->size() > most)
+            throw ndkeep::format_error({.file = called(name), .field = "length", .found = "too long"});
+        return *data;
+    }
+    [[nodiscard]] bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
+        const operation now(*this, "get_range", name);
+        const auto data = find(name);
+        if (data == nullptr)
+            return false;
+        if (offset > data->size() || out.size() > data->size() - offset)
+            throw ndkeep::format_error({.file = called(name), .field = "length", .found = "cut short"});
+        std::copy_n(data->begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+        return true;
+    }
+    [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override {
+        const operation now(*this, "size", name);
+        const auto data = find(name);
+        return data == nullptr ? std::nullopt : std::optional<std::uint64_t>(data->size());
+    }
+    [[nodiscard]] bool put(const std::string& name, parts all_parts, bool durable) override {
+        const operation now(*this, "put", name);
+        bytes whole;
+        for (const auto part : all_parts)
+            whole.insert(whole.end(), part.begin(), part.end());
+        bool is_free = false;
+        {
+            const std::scoped_lock lock(all_->mutex);
+            is_free = all_->files.count(name) == 0;
+            if (is_free) {
+                durable = durable && of_->left_out.count("durable") == 0;
+                auto data = std::make_shared<const bytes>(std::move(whole));
+                all_->files[name] = data;
+                all_->history.push_back({durable ? event::kind::put_durable : event::kind::put, name, data});
+            }
+        }
+        now.fail_if_done();
+        return is_free;
+    }
+    [[nodiscard]] std::vector<std::string> list(const std::string& folder) override {
+        const operation now(*this, "list", folder);
+        const std::scoped_lock lock(all_->mutex);
+        const auto names = all_->names_in(folder);
+        return {names.begin(), names.end()};
+    }
+    void remove(const std::string& name) override {
+        const operation now(*this, "remove", name);
+        {
+            const std::scoped_lock lock(all_->mutex);
+            all_->files.erase(name);
+            all_->history.push_back({event::kind::remove, name});
+        }
+        now.fail_if_done();
+    }
+    void sync(const std::string& name) override {
+        const operation now(*this, "sync", name);
+        if (find(name) == nullptr)
+            throw ndkeep::io_error(called(name), "cannot sync",
+                                   std::make_error_code(std::errc::no_such_file_or_directory));
+        if (of_->left_out.count("sync") == 0)
+            add(event::kind::sync, name);
+        now.fail_if_done();
+    }
+    void sync_names(const std::string& folder) override {
+        const operation now(*this, "sync_names", folder);
+        if (of_->left_out.count("sync_names " + folder) == 0)
+            add(event::kind::sync_names, folder);
+        now.fail_if_done();
+    }
+
+    [[nodiscard]] ndkeep::byte_locks locks() override {
+        switch (of_->locks) {
+        case lock_kind::own:
+            return ndkeep::byte_locks(new_lock_file());
+        case lock_kind::shared:
+            return ndkeep::byte_locks(opened_again(all_->lock_file.descriptor(), ndkeep::file::access::read_write));
+        case lock_kind::refused:
+            return ndkeep::byte_locks(opened_again(all_->lock_file.descriptor(), ndkeep::file::access::read));
+        default:
+            return {};
+        }
+    }
+
+    [[nodiscard]] std::filesystem::path called(const std::string& name) const override {
+        return std::filesystem::path("memory") / name;
+    }
+
+  private:
+    /// From before an operation until it is done; throws where it is to fail.
+    class operation {
+      public:
+        operation(place& where, const char* what, const std::string& name) : where_(where), name_(name) {
+            auto& of = *where.of_;
+            const call made{what, name};
+            if (of.before)
+                of.before(made);
+            const std::scoped_lock lock(where.all_->mutex);
+            if (of.fails && of.calls.size() == of.fails->at)
+                fails_ = of.fails;
+            else if (of.fails_if)
+                fails_ = of.fails_if(made);
+            of.calls.push_back(made);
+            const bool reads =
+                made.what == "get" || made.what == "get_range" || made.what == "size" || made.what == "list";
+            if (!fails_ || (fails_->done && !reads))
+                return;
+            if (made.what == "sync")
+                where.all_->history.push_back({event::kind::failed_sync, name});
+            fail();
+        }
+        void fail_if_done() const {
+            if (fails_)
+                fail();
+        }
+
+      private:
+        [[noreturn]] void fail() const {
+            throw ndkeep::io_error(where_.called(name_), "fails on purpose",
+                                   std::error_code(fails_->code, std::system_category()));
+        }
+
+        place& where_;
+        std::string name_;
+        std::optional<fault> fails_;
+    };
+
+    [[nodiscard]] std::shared_ptr<const bytes> find(const std::string& name) const {
+        const std::scoped_lock lock(all_->mutex);
+        const auto at = all_->files.find(name);
+        return at == all_->files.end() ? nullptr : at->second;
+    }
+    void add(event::kind what, const std::string& name) {
+        const std::scoped_lock lock(all_->mutex);
+        all_->history.push_back({what, name});
+    }
+
+    std::shared_ptr<content> all_;
+    std::shared_ptr<process> of_;
+};
+
+[[nodiscard]] inline std::unique_ptr<place> opened(const std::shared_ptr<content>& all,
+                                                   std::shared_ptr<process> of = std::make_shared<process>()) {
+    return std::make_unique<place>(all, std::move(of));
+}
+
+/// What a disk may hold when the power is cut after the first `count` events: each name as it was after any of those
+/// changes that no sync of its folder has made durable, and bytes that were not synced whole, cut short, zero or none.
+template <class Random>
+[[nodiscard]] std::shared_ptr<content> after_power_cut(const std::vector<event>& history, std::size_t count,
+                                                       Random& random) {
+    using kind = event::kind;
+    const auto one_of = [&](std::size_t choices) {
+        return std::uniform_int_distribution<std::size_t>(0, choices - 1)(random);
+    };
+    struct inode {
+        std::shared_ptr<const bytes> data;
+        bool synced = false, lost = false;
+    };
+    std::map<std::string, std::vector<std::optional<inode>>> names;  // the durable state first, then what may be lost
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto& now = history[i];
+        if (now.what == kind::sync_names) {
+            for (auto& [name, states] : names)
+                if (name.starts_with(now.name + '/'))
+                    states.erase(states.begin(), states.end() - 1);
+            continue;
+        }
+        if (now.what == kind::note)
+            continue;
+        auto& states = names[now.name];
+        if (states.empty())
+            states.emplace_back();
+        if (now.what == kind::put || now.what == kind::put_durable) {
+            states.push_back(inode{now.data, now.what == kind::put_durable});
+        } else if (now.what == kind::remove) {
+            states.emplace_back();
+        } else if (states.back()) {
+            // After a sync that failed the system holds the bytes for written: later ones do nothing.
+            states.back()->lost = states.back()->lost || now.what == kind::failed_sync;
+            states.back()->synced = states.back()->synced || (now.what == kind::sync && !states.back()->lost);
+        }
+    }
+    auto left = empty();
+    for (const auto& [name, states] : names) {
+        const auto& found = states[one_of(states.size())];
+        if (!found)
+            continue;
+        bytes data = *found->data;
+        if (!found->synced) {
+            const std::size_t what = one_of(4);
+            if (what == 0)
+                data.clear();
+            else if (what == 1)
+                std::fill(data.begin(), data.end(), std::byte{0});
+            else if (what == 2)
+                data.resize(one_of(data.size() + 1));
+        }
+        left->files[name] = std::make_shared<const bytes>(std::move(data));
+    }
+    return left;
+}
+
+}  // namespace memory
