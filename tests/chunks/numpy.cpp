@@ -26,26 +26,14 @@ NDKEEP_FIELDS(trade, time, price, size);
 namespace {
 
 /// What the README shows to people who read with Python alone.
-constexpr const char* snippet = R"(
-import ast
-
-def load_chunked(path):
-    record = json.load(open(max(os.scandir(path + '/commits'), key=lambda file: file.name).path))
-    dtype = record['dtype']
-    dtype = np.lib.format.descr_to_dtype(ast.literal_eval(dtype) if dtype[0] == '[' else dtype)
-    array = np.zeros([record['rows']] + record['row_shape'], dtype)
-    at = 0
-    for item in record['chunks']:
-        entries = [(item.get('file'), item.get('rows'))]
-        if 'table' in item:
-            table = np.load(f"{path}/chunks/{item['table']}")[item['from']:item['to']]
-            entries = [(file.decode(), int(rows)) for file, rows in zip(table['file'], table['rows'])]
-        for file, rows in entries:
-            if file:  # without one, the rows are zeros
-                array[at:at + rows] = np.load(f"{path}/chunks/{file}")
-            at += rows
-    return array
-)";
+const std::string& snippet() {
+    static const std::string lines = [] {
+        const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "README.md");
+        const auto begin = readme.find("def load_chunked(path):");
+        return "import ast, glob\n" + readme.substr(begin, readme.find("```", begin) - begin);
+    }();
+    return lines;
+}
 
 template <class T>
 xt::xtensor<T, 2> numbers(std::size_t rows) {
@@ -80,7 +68,7 @@ TEST_CASE("Python reads chunked arrays of every kind with json and NumPy alone",
     nk::save_chunked(dir / "trades", trades, {.rows_per_chunk = 8, .order_by = "time", .commit = unsynced});
     nk::save(dir / "trades.npy", trades);
 
-    check_in_python(dir, std::string(snippet) + R"(
+    check_in_python(dir, snippet() + R"(
 names = [n[:-4] for n in os.listdir('.') if n.endswith('.npy')]
 assert len(names) == 11, names
 for name in names:
@@ -103,7 +91,7 @@ TEST_CASE("Python reads what was written, resized and folded into tables", "[chu
     writer.commit();
     nk::save(dir / "a.npy", nk::load_chunked<double, 2>(dir / "a"));
 
-    check_in_python(dir, std::string(snippet) + R"(
+    check_in_python(dir, snippet() + R"(
 expected = np.load('a.npy')
 assert expected.shape == (1200, 3)
 assert (load_chunked('a') == expected).all()
