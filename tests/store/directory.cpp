@@ -260,6 +260,8 @@ TEST_CASE("a directory that may only be read is read", "[store]") {
     const auto end = faults::in_child([&]() -> std::string {
         if (::getuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
             return "skipped";
+        if (::access(path.c_str(), R_OK | X_OK) != 0)
+            return "skipped";  // what is above the directory is closed to that user
         if (load_chunked<double, 1>(path).size() != 8 || map_chunked<double, 1>(path).size() != 8)
             return "other rows";
         if (chunk_reader<double, 1>(path, {.at_commit = 1}).rows() != 6)
@@ -276,7 +278,7 @@ TEST_CASE("a directory that may only be read is read", "[store]") {
     });
 
     if (end.said == "skipped")
-        WARN("cannot be another user: a read-only directory is not tried");
+        WARN("there is no other user who can look at it: a read-only directory is not tried");
     else
         CHECK(end.said == "");
     CHECK(listing(dir.path()) == before);
