@@ -3,5 +3,5 @@
 #pragma once
 
 #include <ndkeep/npz/reader.hpp>
-#include <ndkeep/npz/writer.hpp>
 #include <ndkeep/npz/verify.hpp>
+#include <ndkeep/npz/writer.hpp>

@@ -71,7 +71,7 @@ std::uint64_t count_mappings() {
 
 TEST_CASE("the plan covers every byte once, at any page size", "[chunks]") {
     std::minstd_rand random(7);
-    for (const std::uint64_t page : {4096, 16384, 65536})
+    for (const std::uint64_t page : {4096U, 16384U, 65536U})
         for (int turn = 0; turn < 300; ++turn) {
             std::vector<nk::detail::gathered_range> ranges;
             std::uint64_t at = 0;
@@ -89,7 +89,7 @@ TEST_CASE("the plan covers every byte once, at any page size", "[chunks]") {
 }
 
 TEST_CASE("chunks of 16 KiB and more are mapped whatever their length, where pages are of 4 KiB", "[chunks]") {
-    for (const std::uint64_t length : {16384, 16387, 20'000, 24'000, 100'001, 1 << 20}) {
+    for (const std::uint64_t length : {16384U, 16387U, 20'000U, 24'000U, 100'001U, 1U << 20U}) {
         const std::vector<std::uint64_t> lengths(50, length);
         const auto ranges = chunks_of(lengths);
         check_plan(ranges, 4096, 16384);
@@ -98,10 +98,10 @@ TEST_CASE("chunks of 16 KiB and more are mapped whatever their length, where pag
 }
 
 TEST_CASE("chunks of the default length are mapped in whole also where pages are of 64 KiB", "[chunks]") {
-    for (const std::uint64_t row_bytes : {1, 3, 8, 24, 100}) {
+    for (const std::uint64_t row_bytes : {1U, 3U, 8U, 24U, 100U}) {
         const std::uint64_t length = nk::chunk_size().rows(row_bytes) * row_bytes;
         const auto ranges = chunks_of(std::vector<std::uint64_t>(20, length));
-        for (const std::uint64_t page : {4096, 16384, 65536}) {
+        for (const std::uint64_t page : {4096U, 16384U, 65536U}) {
             INFO(row_bytes << " bytes a row, pages of " << page);
             check_plan(ranges, page, 16384);
             for (const auto& part : nk::detail::plan_gathering(ranges, page, 16384))
@@ -124,7 +124,7 @@ TEST_CASE("zeros and small chunks need no mapping of their own", "[chunks]") {
 
 TEST_CASE("headers put data where its place in the array is, modulo a page", "[chunks]") {
     const temp_dir dir;
-    for (const std::size_t row_bytes : {1, 3, 24, 100, 4096, 4104, 20'000}) {
+    for (const std::size_t row_bytes : {1U, 3U, 24U, 100U, 4096U, 4104U, 20'000U}) {
         const auto path = dir / std::to_string(row_bytes);
         const std::size_t per_chunk = 40'000 / row_bytes + 1;
         nk::save_chunked(path, noise(5 * per_chunk + 1, row_bytes), {.rows_per_chunk = per_chunk, .commit = unsynced});
@@ -145,8 +145,8 @@ TEST_CASE("headers put data where its place in the array is, modulo a page", "[c
 
 TEST_CASE("a mapped dataset equals a loaded one for any row and any rows a chunk", "[chunks]") {
     const temp_dir dir;
-    for (const std::size_t row_bytes : {1, 3, 8, 24, 1000, 4096, 4104, 20'000})
-        for (const std::size_t chunk_length : {1, 10'000, 16'384, 30'000, 65'536, 100'003}) {
+    for (const std::size_t row_bytes : {1U, 3U, 8U, 24U, 1000U, 4096U, 4104U, 20'000U})
+        for (const std::size_t chunk_length : {1U, 10'000U, 16'384U, 30'000U, 65'536U, 100'003U}) {
             INFO(row_bytes << " bytes a row, " << chunk_length << " bytes a chunk");
             const std::size_t per_chunk = std::max<std::size_t>(1, chunk_length / row_bytes);
             if (chunk_length == 1 && row_bytes < 1000)
@@ -239,7 +239,7 @@ TEST_CASE("nothing can be stored into a mapped dataset, also where chunks meet",
 
     const auto all = nk::map_chunked<std::uint8_t, 2>(dir / "a");
 
-    for (const std::size_t at : {0, 29'999, 30'000, 30'001, 59'999, 60'000, 95'000, 100'000, 119'999})
+    for (const std::size_t at : {0U, 29'999U, 30'000U, 30'001U, 59'999U, 60'000U, 95'000U, 100'000U, 119'999U})
         CHECK(stores_fault(all.data() + at));
 }
 

@@ -124,7 +124,7 @@ void run_steps(std::size_t row_bytes, std::size_t per_chunk, std::size_t steps, 
 }  // namespace
 
 TEST_CASE("random operations on short chunks give what plain memory gives", "[chunks]") {
-    for (const std::size_t row_bytes : {3, 24})
+    for (const std::size_t row_bytes : {3U, 24U})
         for (std::size_t per_chunk = 1; per_chunk <= 7; ++per_chunk)
             run_steps(row_bytes, per_chunk, 120, static_cast<unsigned>(per_chunk * 100 + row_bytes));
 }

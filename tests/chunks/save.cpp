@@ -124,7 +124,7 @@ TEST_CASE("chunks have as many rows as were asked for, the last one fewer", "[ch
     const temp_dir dir;
     const auto array = numbers<double, 2>({100, 3});
 
-    for (const std::size_t rows : {1, 2, 7, 33, 99, 100, 101, 1000}) {
+    for (const std::size_t rows : {1U, 2U, 7U, 33U, 99U, 100U, 101U, 1000U}) {
         const auto path = dir / std::to_string(rows);
         nk::save_chunked(path, array, {.rows_per_chunk = rows, .commit = unsynced});
 
@@ -143,14 +143,14 @@ TEST_CASE("chunk_bytes is about so many bytes, and by default 16 MiB", "[chunks]
     CHECK(nk::chunk_bytes(1).rows(8) == 1);
     CHECK(nk::chunk_size().rows(8) == 1 << 21);
     // Rows of 4104 bytes would need 32 MiB for that.
-    for (const std::uint64_t row_bytes : {1, 2, 3, 8, 12, 24, 100, 255, 1000, 4096, 65536})
+    for (const std::uint64_t row_bytes : {1U, 2U, 3U, 8U, 12U, 24U, 100U, 255U, 1000U, 4096U, 65536U})
         if (const auto bytes = nk::chunk_size().rows(row_bytes) * row_bytes; bytes % 65536 != 0)
             FAIL_CHECK(row_bytes << " bytes a row: " << bytes);
 }
 
 TEST_CASE("arrays without rows, with one row, and of rows without elements", "[chunks]") {
     const temp_dir dir;
-    for (const std::size_t rows : {0, 1}) {
+    for (const std::size_t rows : {0U, 1U}) {
         const auto path = dir / std::to_string(rows);
         const auto array = numbers<float, 2>({rows, 5});
 

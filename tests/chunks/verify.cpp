@@ -51,7 +51,7 @@ TEST_CASE("a changed byte is found whatever the checksum", "[chunks]") {
         // Chunks of 24,000 bytes are mapped, the last one of 4,800 is read.
         nk::save_chunked(path, counted(2200), {.rows_per_chunk = 1000, .sum = sum, .commit = unsynced});
         check_rows(path, counted(2200));
-        for (const std::size_t which : {1, 2}) {
+        for (const std::size_t which : {1U, 2U}) {
             INFO("chunk " << which);
             const auto chunk = nk::inspect_chunked(path).chunks[which];
             const auto file = path / "chunks" / chunk.file;
@@ -141,7 +141,7 @@ TEST_CASE("whatever happens to a chunk's file is found and named", "[chunks]") {
              std::filesystem::create_symlink(dir / "elsewhere", file);
          }},
     };
-    for (const std::size_t per_chunk : {100, 2000})
+    for (const std::size_t per_chunk : {100U, 2000U})
         for (const auto& [what, make, load_notices] : damages) {
             INFO(what << ", " << per_chunk << " rows a chunk");
             std::filesystem::remove_all(path);

@@ -138,7 +138,7 @@ TEST_CASE("write replaces rows, within a chunk and over several", "[chunks]") {
     check_rows(path, expected);
     const auto after = nk::inspect_chunked(path).chunks;
     REQUIRE(after.size() == before.size());
-    for (const std::size_t same_file : {0, 2, 3})
+    for (const std::size_t same_file : {0U, 2U, 3U})
         CHECK((after[same_file] == before[same_file]));
 
     writer.write(5, counted(25, 2000) * 1.0);
@@ -163,7 +163,7 @@ TEST_CASE("writing no rows changes nothing", "[chunks]") {
     writer.commit();
     const auto files = chunk_files(path);
 
-    for (const std::uint64_t row : {0, 3, 8, 30, 33, 40})
+    for (const std::uint64_t row : {0U, 3U, 8U, 30U, 33U, 40U})
         writer.write(row, counted(0));
     writer.append(counted(0));
 
@@ -400,7 +400,7 @@ TEST_CASE("all commits are kept where everything is asked for, and a few where a
     CHECK(most <= 11);
 
     CHECK(records(dir / "all").size() == 150);
-    for (const std::uint64_t at : {1, 2, 63, 64, 65, 130, 149, 150})
+    for (const std::uint64_t at : {1U, 2U, 63U, 64U, 65U, 130U, 149U, 150U})
         CHECK(same(nk::load_chunked<double, 2>(dir / "all", {.at_commit = at}), counted(at)));
     for (std::uint64_t at = 146; at <= 150; ++at)
         CHECK(same(nk::load_chunked<double, 2>(dir / "few", {.at_commit = at}), counted(at)));
