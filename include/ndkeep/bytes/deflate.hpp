@@ -150,7 +150,7 @@ inline void inflater::expect_end(std::span<const std::byte> compressed, std::uin
     const std::uint64_t written = written_;
     std::byte beyond{};
     if (!finished_ && expand(compressed, {&beyond, 1}) != 0 && written >= size)
-        refuse("more than " + counted(written, "byte"), counted(size, "byte"));
+        refuse("more than " + counted(size, "byte"), counted(size, "byte"));
     if (!finished_)
         refuse("cut short after " + counted(written_, "byte"), counted(size, "byte"));
     if (written_ != size)
