@@ -64,6 +64,11 @@ inline constexpr std::uint64_t place_unit = 4096;
     return shape;
 }
 
+/// Where a row lies in the whole array, modulo the unit.
+[[nodiscard]] inline std::uint64_t place_of(std::uint64_t row, std::uint64_t row_bytes) {
+    return row % place_unit * (row_bytes % place_unit) % place_unit;
+}
+
 /// The header of a chunk whose rows begin at `first_row`: so long that its data lies at the same place in a page as its
 /// rows lie in the whole array, where that is worth it and NumPy still reads it.
 [[nodiscard]] inline std::string chunk_header(const chunk_state& state, std::uint64_t first_row, std::uint64_t rows) {
@@ -72,8 +77,7 @@ inline constexpr std::uint64_t place_unit = 4096;
     if (rows * row_bytes < least_mapped_chunk)
         return header_bytes(info);
     constexpr std::uint64_t longest_for_numpy = 10'000;
-    const std::uint64_t place = first_row % place_unit * (row_bytes % place_unit) % place_unit;
-    std::uint64_t length = place_unit + place;
+    std::uint64_t length = place_unit + place_of(first_row, row_bytes);
     for (const std::uint64_t least = least_header_length(info); length < least;)
         length += place_unit;
     return length <= longest_for_numpy ? header_bytes(info, {.length = length}) : header_bytes(info);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/bytes/gathering.hpp>
-#include <ndkeep/chunks/version.hpp>
+#include <ndkeep/chunks/chunk_version.hpp>
 
 namespace ndkeep::detail {
 
@@ -84,7 +84,7 @@ inline void check_mappings(std::uint64_t wanted, const std::optional<mapping_bud
     for (const std::size_t i : to_read) {
         const std::span<std::byte> out(all.data() + (plan[i].at - gathered_begin),
                                        static_cast<std::size_t>(plan[i].read));
-        from.read_chunk(i, from.first_row(i), from.first_row(i) + entries[i].rows, out.data(), [] {});
+        from.read_chunk(i, from.first_row(i), from.first_row(i) + entries[i].rows, out.data());
     }
     if (from.options().verify) {
         const run_options& run = from.options().run;

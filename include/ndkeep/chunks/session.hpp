@@ -3,40 +3,13 @@
 #pragma once
 
 #include <ndkeep/array/blocks.hpp>
+#include <ndkeep/chunks/merging.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/chunks/order.hpp>
-#include <ndkeep/store/commit.hpp>
 
 namespace ndkeep {
 
 namespace detail {
-
-/// Reads rows of a chunk that are to be written again: only if the chunk is what it was.
-/// @throws format_error    its file is gone or cut short
-/// @throws checksum_error  its bytes have changed
-inline void read_checked(place& where, const chunk_state& state, const chunk_entry& entry, std::uint64_t from,
-                         std::uint64_t to, std::byte* out) {
-    const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
-    const std::string name = "chunks/" + entry.file;
-    const std::span<std::byte> part(out, static_cast<std::size_t>(to - from) * row_bytes);
-    buffer whole;
-    std::span<std::byte> all = part;
-    if (part.size() != entry.nbytes) {
-        whole = buffer(static_cast<std::size_t>(entry.nbytes));
-        all = whole.bytes();
-    }
-    if (!where.get_range(name, entry.offset, all))
-        throw format_error({.file = where.called(name), .field = "chunk", .expected = "there", .found = "missing"});
-    if (state.sum != checksum::none)
-        if (const auto found = checksums_of(all, state.sum).begin()->second; found != entry.sum)
-            throw checksum_error({.file = where.called(name),
-                                  .field = std::string(checksum_name(state.sum)),
-                                  .expected = entry.sum,
-                                  .found = found,
-                                  .hint = "the data is not what was written"});
-    if (whole.size() != 0)
-        std::memcpy(out, whole.data() + static_cast<std::size_t>(from) * row_bytes, part.size());
-}
 
 /// A writer of rows without their C++ type.
 class chunk_session {
@@ -58,7 +31,6 @@ class chunk_session {
     [[nodiscard]] place& where() const noexcept { return *place_; }
     [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return state().rows + pending_rows_; }
-    [[nodiscard]] std::uint64_t commit_number() const noexcept { return staging_.base().number; }
     /// Whether nothing says yet what the rows are.
     [[nodiscard]] bool is_new() const noexcept { return state().type.size() == 0; }
 
@@ -97,7 +69,57 @@ class chunk_session {
         });
     }
 
+    /// Other rows in place of some that are there; chunks that are touched are written again.
+    void write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
+        all_or_nothing(false, [&] {
+            write_checked(first, rows, meter);
+            meter.finish();
+        });
+    }
+
+    /// More rows, of zeros, or fewer.
+    void resize(std::uint64_t wanted) {
+        if (is_new())
+            refuse_new();
+        all_or_nothing(false, [&] { resize_checked(wanted); });
+    }
+
+    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
+
+    /// The same rows in chunks as long as they should be.
+    void compact(progress_meter& meter) {
+        flush();
+        chunk_merger(staging_, files_, rows_of_a_chunk()).compact(meter);
+    }
+
+    std::uint64_t commit() {
+        if (is_new() && staging_.has_edits())
+            refuse_new();
+        if (!staging_.is_uncertain()) {
+            flush();
+            if (!is_new())
+                chunk_merger(staging_, files_, rows_of_a_chunk()).merge_tail();
+        }
+        return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
+            return files_.moved(entry, from_row, to_row);
+        });
+    }
+
+    void discard() noexcept {
+        pending_.clear();
+        pending_rows_ = 0;
+        staging_.discard();
+    }
+
   private:
+    [[noreturn]] void refuse_new() const {
+        throw mismatch_error({.file = place_->called(""),
+                              .field = "dataset",
+                              .expected = "one with rows",
+                              .found = "new",
+                              .hint = "the first append says what a row is"});
+    }
+
     /// Calls what stages and edits; if it throws, this is as it was before.
     /// @param into_memory  nothing can be staged, so that what is held need not be kept aside
     template <class Change>
@@ -106,15 +128,16 @@ class chunk_session {
         const std::size_t bytes = pending_.size(), rows_held = pending_rows_;
         const auto last = last_pending_;
         const auto kept = into_memory ? std::vector<std::byte>() : pending_;
-        auto edits = staging_.remember();
+        auto edits = into_memory ? std::nullopt : std::optional(staging_.remember());
         try {
             change();
         } catch (...) {
-            staging_.go_back(std::move(edits));
-            if (into_memory)
+            if (into_memory) {
                 pending_.resize(bytes);
-            else
+            } else {
+                staging_.go_back(std::move(*edits));
                 pending_ = kept;
+            }
             pending_rows_ = rows_held;
             last_pending_ = last;
             throw;
@@ -122,7 +145,8 @@ class chunk_session {
     }
 
     [[nodiscard]] std::size_t rows_of_a_chunk() const {
-        return static_cast<std::size_t>(options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes())));
+        const std::uint64_t rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
+        return static_cast<std::size_t>(rows);
     }
 
     void append_checked(const array_view& view, progress_meter& meter) {
@@ -155,10 +179,13 @@ class chunk_session {
         buffer from, to;
         while (done < count) {
             const std::size_t some = std::min(count - done, chunk_rows - pending_rows_);
-            from = buffer(some * row_elements * static_cast<std::size_t>(view.type().size()));
-            view.fill(done * row_elements, some * row_elements, from.data());
             to = buffer(some * static_cast<std::size_t>(row_bytes));
-            convert.run(to.data(), from.data(), some * row_elements);
+            if (!convert.is_identity())
+                from = buffer(some * row_elements * static_cast<std::size_t>(view.type().size()));
+            const buffer& made = convert.is_identity() ? to : from;
+            view.fill(done * row_elements, some * row_elements, made.data());
+            if (!convert.is_identity())
+                convert.run(to.data(), from.data(), some * row_elements);
             check_order(to.bytes(), some);
             hold(to.bytes(), some);
             if (pending_rows_ == chunk_rows)
@@ -169,27 +196,6 @@ class chunk_session {
         }
     }
 
-  public:
-    /// Other rows in place of some that are there; chunks that are touched are written again.
-    void write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
-        all_or_nothing(false, [&] {
-            write_checked(first, rows, meter);
-            meter.finish();
-        });
-    }
-
-    /// More rows, of zeros, or fewer.
-    void resize(std::uint64_t wanted) {
-        if (is_new())
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = "dataset",
-                                  .expected = "one with rows",
-                                  .found = "new",
-                                  .hint = "the first append says what a row is"});
-        all_or_nothing(false, [&] { resize_checked(wanted); });
-    }
-
-  private:
     void write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter) {
         const auto view = checked(rows);
         const std::uint64_t count = view.shape()[0];
@@ -247,63 +253,12 @@ class chunk_session {
                 const auto& partial = cut.removed.front();
                 cut.added.push_back(partial.file.empty()
                                         ? chunk_entry{.rows = rest, .nbytes = rest * state().row_bytes()}
-                                        : stage(begin, rows_in_memory(begin, wanted).bytes()));
+                                        : files_.put(begin, files_.rows(begin, wanted).bytes()));
             }
             staging_.edit(std::move(cut));
         }
     }
 
-  public:
-    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
-
-    /// The same rows in chunks as long as they should be.
-    void compact(progress_meter& meter) {
-        flush();
-        const std::uint64_t chunk_rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
-        const auto entries = state().entries();
-        std::uint64_t at = 0, run_begin = 0;
-        std::vector<chunk_entry> run;
-        const auto close = [&] {
-            if (run.size() > 1)
-                merge(run_begin, run, chunk_rows, meter);
-            run.clear();
-        };
-        for (const auto& entry : entries) {
-            if (entry.file.empty() || entry.rows >= chunk_rows) {
-                close();
-            } else {
-                if (run.empty())
-                    run_begin = at;
-                run.push_back(entry);
-            }
-            at += entry.rows;
-        }
-        close();
-    }
-
-    std::uint64_t commit() {
-        if (is_new() && staging_.has_edits())
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = "dataset",
-                                  .expected = "one with rows",
-                                  .found = "new",
-                                  .hint = "the first append says what a row is"});
-        if (!staging_.is_uncertain()) {
-            flush();
-            merge_tail();
-        }
-        return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
-            return moved(entry, from_row, to_row);
-        });
-    }
-
-    void discard() noexcept {
-        pending_.clear();
-        pending_rows_ = 0;
-        staging_.discard();
-    }
-
-  private:
     void describe(chunk_state& to, const dtype& type, const std::vector<std::size_t>& row_shape) const {
         to.type = type;
         to.row_shape = row_shape;
@@ -360,7 +315,7 @@ class chunk_session {
     }
 
     void stage_pending() {
-        auto entry = stage(state().rows, {pending_.data(), pending_.size()});
+        auto entry = files_.put(state().rows, {pending_.data(), pending_.size()});
         pending_.clear();
         pending_rows_ = 0;
         staging_.edit({.what = chunk_edit::kind::append, .first_row = state().rows, .added = {std::move(entry)}});
@@ -380,7 +335,8 @@ class chunk_session {
         for (std::size_t begin = 0; begin < count; begin += turn) {
             const std::size_t some = std::min(turn, count - begin);
             parallel_for(some, quiet, [&](std::size_t i) {
-                entries[begin + i] = stage(first + (begin + i) * chunk_rows, bytes.subspan((begin + i) * chunk, chunk));
+                entries[begin + i] =
+                    files_.put(first + (begin + i) * chunk_rows, bytes.subspan((begin + i) * chunk, chunk));
             });
             meter.add(some * chunk_rows, some * chunk);
             meter.report();
@@ -388,133 +344,28 @@ class chunk_session {
         staging_.edit({.what = chunk_edit::kind::append, .first_row = first, .added = std::move(entries)});
     }
 
-    /// Puts rows into a file of their own.
-    [[nodiscard]] chunk_entry stage(std::uint64_t first_row, std::span<const std::byte> bytes) {
-        const std::uint64_t rows = bytes.size() / state().row_bytes();
-        const std::string header = chunk_header(state(), first_row, rows);
-        chunk_entry entry{.rows = rows, .nbytes = bytes.size(), .offset = header.size()};
-        if (state().sum != checksum::none)
-            entry.sum = checksums_of(bytes, state().sum).begin()->second;
-        const auto keys = keys_of(state(), bytes.data(), static_cast<std::size_t>(rows));
-        (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, entry.min, entry.max); });
-        const std::array<std::span<const std::byte>, 2> parts = {detail::bytes_of(header), bytes};
-        entry.file = staging_.stage(parts, first_row);
-        return entry;
-    }
-
-    [[nodiscard]] buffer rows_in_memory(std::uint64_t first, std::uint64_t last) const {
-        const std::uint64_t row_bytes = state().row_bytes();
-        buffer bytes(static_cast<std::size_t>((last - first) * row_bytes));
-        auto [at, entries] = state().between(first, last);
-        for (const auto& entry : entries) {
-            const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);
-            std::byte* const target = bytes.data() + (from - first) * row_bytes;
-            if (entry.file.empty())
-                std::memset(target, 0, static_cast<std::size_t>((to - from) * row_bytes));
-            else
-                read_checked(*place_, state(), entry, from - at, to - at, target);
-            at += entry.rows;
-        }
-        return bytes;
-    }
-
     void write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first, std::span<const std::byte> part) {
-        const buffer whole = rows_in_memory(at, at + entry.rows);
+        const buffer whole = files_.rows(at, at + entry.rows);
         std::copy(part.begin(), part.end(), whole.data() + (first - at) * state().row_bytes());
         staging_.edit({.what = chunk_edit::kind::replace,
                        .first_row = at,
                        .removed = {entry},
-                       .added = {stage(at, whole.bytes())}});
+                       .added = {files_.put(at, whole.bytes())}});
     }
 
     /// Rows where there was no file yet: only they get one.
     void write_zeros(std::uint64_t first, std::span<const std::byte> part) {
         const std::uint64_t row_bytes = state().row_bytes();
         const std::uint64_t rows = part.size() / row_bytes;
-        const std::uint64_t chunk_rows = options_.rows_per_chunk.rows(row_bytes);
+        const std::uint64_t chunk_rows = rows_of_a_chunk();
         chunk_edit edit{.what = chunk_edit::kind::replace, .first_row = first};
         edit.removed.push_back({.rows = rows, .nbytes = part.size()});
         for (std::uint64_t done = 0; done < rows; done += chunk_rows) {
             const std::uint64_t some = std::min(chunk_rows, rows - done);
-            edit.added.push_back(stage(first + done, part.subspan(static_cast<std::size_t>(done * row_bytes),
-                                                                  static_cast<std::size_t>(some * row_bytes))));
+            edit.added.push_back(files_.put(first + done, part.subspan(static_cast<std::size_t>(done * row_bytes),
+                                                                       static_cast<std::size_t>(some * row_bytes))));
         }
         staging_.edit(std::move(edit));
-    }
-
-    /// Puts the rows of several chunks into one, or into as many as they fill.
-    void merge(std::uint64_t first, const std::vector<chunk_entry>& entries, std::uint64_t chunk_rows,
-               progress_meter& meter) {
-        const std::uint64_t last = first + rows_of(entries);
-        chunk_edit edit{.what = chunk_edit::kind::merge, .first_row = first, .removed = entries};
-        for (std::uint64_t at = first, end = first; at < last; at = end) {
-            end = at + std::min(chunk_rows, last - at);
-            edit.added.push_back(stage(at, rows_in_memory(at, end).bytes()));
-            meter.add(end - at, edit.added.back().nbytes);
-            meter.report();
-        }
-        if (edit.added.size() < entries.size())
-            staging_.edit(std::move(edit));
-    }
-
-    /// Small chunks at the end become larger ones, eight at a time: each row is written again once for every power of
-    /// eight that the chunk it ends up in is long.
-    void merge_tail() {
-        constexpr std::uint64_t fan = 8;
-        const std::uint64_t chunk_rows =
-            is_new() ? 1 : options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
-        for (bool merged = staging_.has_edits(); merged;) {
-            merged = false;
-            const auto tier = [](std::uint64_t rows) {
-                int power = 0;
-                for (; rows >= fan; rows /= fan)
-                    ++power;
-                return power;
-            };
-            std::vector<chunk_entry> run;
-            const auto& items = state().items;
-            const auto* const last = state().last_entry();
-            if (last == nullptr || last->file.empty())
-                return;
-            const int most = tier(last->rows);
-            std::uint64_t rows_in = 0;
-            bool ended = false;
-            for (std::size_t i = items.size(); i-- > 0 && !ended;)
-                for (std::size_t j = items[i].count(); j-- > 0 && !ended;) {
-                    const auto& entry = items[i].at(j);
-                    ended = entry.file.empty() || tier(entry.rows) > most || rows_in + entry.rows > chunk_rows;
-                    if (!ended) {
-                        run.push_back(entry);
-                        rows_in += entry.rows;
-                    }
-                }
-            if (run.size() < fan)
-                return;
-            std::reverse(run.begin(), run.end());
-            progress_meter quiet(silent_);
-            try {
-                merge(state().rows - rows_in, run, chunk_rows, quiet);
-            } catch (const checksum_error&) {
-                return;  // of old rows, which are nobody's business here: they stay as they are, and are found by
-                         // verify
-            }
-            merged = rows_in < chunk_rows;
-        }
-    }
-
-    /// A staged chunk whose rows have another place in the array than its header was made for.
-    [[nodiscard]] chunk_entry moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
-        const std::uint64_t row_bytes = entry.nbytes / entry.rows;
-        const std::uint64_t place = row_bytes % place_unit;
-        if (!is_placed(entry) || from_row % place_unit * place % place_unit == to_row % place_unit * place % place_unit)
-            return entry;
-        const buffer bytes(static_cast<std::size_t>(entry.nbytes));
-        if (!place_->get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
-            throw conflict_error({.file = place_->called("chunks/" + entry.file), .field = "chunk", .found = "swept"});
-        chunk_entry again = stage(to_row, bytes.bytes());
-        if (staging_.syncs())
-            place_->sync("chunks/" + again.file);
-        return again;
     }
 
     /// Rows that are to stand behind all others.
@@ -539,7 +390,7 @@ class chunk_session {
         order.check_sorted(bytes, static_cast<std::size_t>(rows));
         const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
         const auto key_of = [&](std::uint64_t row) {
-            return *order.ends_of(rows_in_memory(row, row + 1).bytes(), 1).first;
+            return *order.ends_of(files_.rows(row, row + 1).bytes(), 1).first;
         };
         if (first_row > 0)
             if (const auto before = key_of(first_row - 1); less(*first, before))
@@ -551,8 +402,8 @@ class chunk_session {
 
     std::unique_ptr<place> place_;
     chunk_writer_options options_;
-    run_options silent_;
     staging staging_;
+    chunk_files files_{staging_};
     std::vector<std::byte> pending_;  // rows that do not fill a chunk yet
     std::size_t pending_rows_ = 0;
     std::optional<statistics::number> last_pending_;

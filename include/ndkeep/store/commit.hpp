@@ -3,9 +3,8 @@
 #pragma once
 
 #include <ndkeep/store/edit.hpp>
+#include <ndkeep/store/staged_files.hpp>
 #include <ndkeep/store/upkeep.hpp>
-
-#include <mutex>
 
 namespace ndkeep::detail {
 
@@ -19,7 +18,7 @@ struct commit_options {
 class staging {
   public:
     staging(place& where, const commit_options& options)
-        : log_(where), options_(options), locks_(where.locks()), writer_(hexadecimal(random_bits())) {
+        : log_(where), options_(options), locks_(where.locks()), files_(where) {
         shares_writing_ = locks_.is_open() && locks_.lock_shared(lock_writing);
         // Before the first file is put: one that is swept meanwhile is then noticed.
         if (log_.newest_number()) {
@@ -31,14 +30,13 @@ class staging {
     }
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
-    ~staging() { remove_staged(); }
+    ~staging() { forget_files(); }
 
     [[nodiscard]] place& where() const noexcept { return log_.where(); }
     /// The newest commit, as far as this writer knows; number 0 if there is none.
     [[nodiscard]] const chunk_state& base() const noexcept { return base_; }
     /// The same with all edits made.
     [[nodiscard]] const chunk_state& work() const noexcept { return work_; }
-    [[nodiscard]] bool syncs() const noexcept { return options_.sync; }
     [[nodiscard]] bool has_edits() const noexcept { return !edits_.empty() || metadata_; }
 
     /// @throws conflict_error  a commit has failed, and is to be made again or given up; or nobody knows how it ended
@@ -49,7 +47,7 @@ class staging {
                                   .expected = "one whose commit has succeeded",
                                   .found = "one whose commit has failed",
                                   .hint = "commit again, or discard"});
-        if (closed_)
+        if (closed_ || files_.has_failed())
             throw conflict_error({.file = where().called("commits"),
                                   .field = "writer",
                                   .expected = "one whose last commit is known to have succeeded",
@@ -70,17 +68,15 @@ class staging {
         work_ = std::move(to.work);
     }
 
-    /// Puts a file under a new name, and returns it. It counts for nothing before a commit. Several threads may do so.
-    /// @param row  at which its rows begin: decoration, for people who look at the directory
+    /// Puts a file under a new name, and returns it; see staged_files. It counts for nothing before a commit.
     [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row) {
         check_usable();
-        for (;;) {
-            std::string name = new_name(row);
-            const bool is_new = where().put("chunks/" + name, bytes, false);
-            names_unsynced_ = true;
-            if (is_new)
-                return name;
-        }
+        return files_.put(bytes, row);
+    }
+    /// Makes a file durable that is put while a commit is under way.
+    void sync_late(const std::string& name) {
+        if (options_.sync)
+            files_.sync(name);
     }
 
     /// Takes over what a new dataset is to be, before its first edit.
@@ -107,8 +103,7 @@ class staging {
 
     /// Gives up everything since the last commit, and goes on from the newest one.
     void discard() noexcept {
-        remove_staged();
-        synced_ = 0;
+        forget_files();
         edits_.clear();
         metadata_.reset();
         uncertain_.reset();
@@ -141,12 +136,8 @@ class staging {
         check_usable();
         if (!has_edits())
             return base_.number;
-        if (options_.sync) {
-            const auto added = added_files();
-            for (; synced_ < staged_.size(); ++synced_)
-                if (added.count(staged_[synced_]) != 0)
-                    sync_file(staged_[synced_]);
-        }
+        if (options_.sync)
+            files_.sync(added_files());
         const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
         struct shared_again {
             ~shared_again() {
@@ -162,8 +153,7 @@ class staging {
         (void)locks_.lock_within(lock_committing, options_.patience);
 
         chunk_state made = put_on_top(move, alone && may_have_orphans(before));
-        const auto own = std::exchange(staged_, {});  // which count from now on
-        synced_ = 0;
+        const auto own = files_.release();  // which count from now on
         finish(std::move(made));
         remove_unnamed(own);
         if (base_.epoch != epoch_before_)
@@ -174,27 +164,12 @@ class staging {
     }
 
   private:
-    /// As far as it can be removed, and as it is known to be nobody's.
-    void remove_staged() noexcept {
-        for (const auto& name : staged_) {
-            try {
-                if (!uncertain_)
-                    where().remove("chunks/" + name);
-            } catch (...) {
-                // It will be swept.
-            }
-        }
-        staged_.clear();
-    }
-
-    /// Noted before the file is there, so that it is removed also where nobody heard that it was put.
-    [[nodiscard]] std::string new_name(std::uint64_t row) {
-        const std::scoped_lock lock(mutex_);
-        std::string digits = std::to_string(row);
-        constexpr std::size_t width = 12;
-        digits.insert(0, width - std::min(width, digits.size()), '0');
-        staged_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + ".npy");
-        return staged_.back();
+    /// Where a record may name the files without our knowing, they stay.
+    void forget_files() noexcept {
+        if (uncertain_)
+            (void)files_.release();
+        else
+            files_.remove();
     }
 
     [[nodiscard]] conflict_error conflict(const std::string& why) const {
@@ -235,7 +210,7 @@ class staging {
 
     /// Whether there are files that the newest commit does not name and this writer has not put.
     [[nodiscard]] bool may_have_orphans(const std::vector<std::string>& files) const {
-        std::set<std::string> named(staged_.begin(), staged_.end());
+        std::set<std::string> named(files_.names().begin(), files_.names().end());
         add_names(base_, named);
         return std::any_of(files.begin(), files.end(),
                            [&](const std::string& name) { return is_chunk_name(name) && named.count(name) == 0; });
@@ -314,19 +289,6 @@ class staging {
                        std::make_error_code(std::errc::io_error), "open it again to see what is there");
     }
 
-    /// A file that has been swept meanwhile is no error of the disk.
-    void sync_file(const std::string& name) {
-        closed_ = true;
-        try {
-            where().sync("chunks/" + name);
-        } catch (const io_error& problem) {
-            if (problem.code() == std::errc::no_such_file_or_directory)
-                throw conflict("staged files were swept");
-            throw;
-        }
-        closed_ = false;
-    }
-
     /// All edits, made again if somebody else has committed.
     [[nodiscard]] chunk_state remade(const chunk_state& before, const chunk_mover& move) {
         if (before.number == base_.number)
@@ -368,8 +330,7 @@ class staging {
         const auto bytes = bytes_of(text);
         table->sum = hex_text(crc32c(bytes));
         table->file = stage({&bytes, 1}, 0);
-        if (options_.sync)
-            sync_file(table->file);
+        sync_late(table->file);
         items.erase(items.begin() + static_cast<std::ptrdiff_t>(begin), items.end());
         const std::size_t count = table->entries.size();
         log_.know_table(table);
@@ -386,12 +347,8 @@ class staging {
                                   .expected = "at most " + counted(longest_record, "byte"),
                                   .found = counted(text.size(), "byte"),
                                   .hint = "metadata is for small things"});
-        // Durable before they are named.
-        if (options_.sync && names_unsynced_) {
-            closed_ = true;  // a sync that has failed is never to be believed when it is tried again
-            where().sync_names("chunks");
-            closed_ = names_unsynced_ = false;
-        }
+        if (options_.sync)
+            files_.sync_names();  // before they are named
         const auto bytes = bytes_of(text);
         uncertain_ = next;
         if (where().put(name, {&bytes, 1}, options_.sync))
@@ -462,21 +419,16 @@ class staging {
     byte_locks locks_;
     byte_locks lease_;
     bool shares_writing_ = false;
-    std::string writer_;
-    std::uint64_t counter_ = 0;
+    staged_files files_;
     chunk_state base_, work_;
-    std::vector<std::string> staged_;
-    std::size_t synced_ = 0;
     std::vector<chunk_edit> edits_;
     std::optional<json> metadata_;
     std::string id_;
     std::optional<chunk_state> uncertain_;  // a record that was put, or not
     std::uint64_t epoch_before_ = 0;
-    std::atomic<bool> names_unsynced_ = false;
     bool first_ = true;
     bool closed_ = false;
     bool committing_ = false;
-    std::mutex mutex_;  // of the names of staged files
 };
 
 }  // namespace ndkeep::detail

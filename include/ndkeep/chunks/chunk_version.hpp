@@ -81,9 +81,8 @@ class chunk_version {
                                   .hint = "the data is not what was written"});
     }
 
-    /// The rows of a chunk, or a part of them, shown to `use` block by block; and its sum checked if they are all.
-    template <class Use>
-    void read_chunk(std::size_t i, std::uint64_t from, std::uint64_t to, std::byte* out, Use&& use) const {
+    /// The rows of a chunk, or a part of them; its sum is checked if they are all.
+    void read_chunk(std::size_t i, std::uint64_t from, std::uint64_t to, std::byte* out) const {
         const auto& entry = entries_[i];
         const std::uint64_t row_bytes = state().row_bytes();
         const auto bytes = static_cast<std::size_t>((to - from) * row_bytes);
@@ -109,7 +108,6 @@ class chunk_version {
         }
         if (sums.kinds() != checksum::none)
             check_sum(entry, first_row(i), sums.values().begin()->second);
-        use();
     }
 
     /// Rows from `first` to `last` as elements of another layout or byte order, in row-major order.
@@ -132,12 +130,12 @@ class chunk_version {
             const std::size_t count = static_cast<std::size_t>(to - from) * row_elements;
             std::byte* const target = out + static_cast<std::size_t>(from - first) * row_elements * convert.to_size();
             if (convert.keeps_places()) {
-                read_chunk(i, from, to, target, [] {});
+                read_chunk(i, from, to, target);
                 if (!convert.is_identity())
                     convert.run(target, target, count);
             } else {
                 const buffer raw(count * convert.from_size());
-                read_chunk(i, from, to, raw.data(), [] {});
+                read_chunk(i, from, to, raw.data());
                 convert.run(target, raw.data(), count);
             }
             meter.add(0, count * convert.from_size());
