@@ -84,6 +84,19 @@ class format_error : public error {
     using error::error;
 };
 
+namespace detail {
+
+[[nodiscard]] inline format_error malformed(const std::filesystem::path& file, std::string field, std::string expected,
+                                            std::string found, std::string hint = {}) {
+    return format_error({.file = file,
+                         .field = std::move(field),
+                         .expected = std::move(expected),
+                         .found = std::move(found),
+                         .hint = std::move(hint)});
+}
+
+}  // namespace detail
+
 /// The bytes are fine, and not what was asked for: another dtype, rank, shape, order.
 class mismatch_error : public error {
     using error::error;

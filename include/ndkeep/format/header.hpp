@@ -122,31 +122,22 @@ inline constexpr std::array<format_version, 3> format_versions = {{
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-[[nodiscard]] inline format_error header_error(const std::filesystem::path& file, std::string field,
-                                               std::string expected, std::string found, std::string hint = {}) {
-    return format_error({.file = file,
-                         .field = std::move(field),
-                         .expected = std::move(expected),
-                         .found = std::move(found),
-                         .hint = std::move(hint)});
-}
-
 [[nodiscard]] inline format_error too_long(const std::filesystem::path& file, const limits& limit, std::string found) {
-    return header_error(file, "header length", "at most " + counted(limit.header_characters, "character"),
-                        std::move(found), "limits{.header_characters = …} reads longer ones");
+    return malformed(file, "header length", "at most " + counted(limit.header_characters, "character"),
+                     std::move(found), "limits{.header_characters = …} reads longer ones");
 }
 
 [[nodiscard]] inline array_info parse_header_text(std::string_view text, const format_version& version,
                                                   const std::filesystem::path& file, const limits& limit) {
     if (version.utf8 && !is_utf8(text))
-        throw header_error(file, "header", "UTF-8", "not UTF-8");
+        throw malformed(file, "header", "UTF-8", "not UTF-8");
     const std::string utf8 = version.utf8 ? std::string(text) : from_latin1(text);
     if (const auto length = character_count(utf8); length > limit.header_characters)
         throw too_long(file, limit, counted(length, "character"));
     const literal header =
         parse_literal(utf8, file, {.long_suffix = version.long_suffix, .nesting = limit.nesting, .field = "header"});
     if (header.is != literal::kind::dictionary)
-        throw header_error(file, "header", "a dictionary", header.str());
+        throw malformed(file, "header", "a dictionary", header.str());
 
     const literal* descr = nullptr;
     const literal* order = nullptr;
@@ -155,26 +146,26 @@ inline constexpr std::array<format_version, 3> format_versions = {{
         const literal& key = header.items[i];
         const literal*& value = key.text == "descr" ? descr : key.text == "fortran_order" ? order : shape;
         if (key.is != literal::kind::text || (&value == &shape && key.text != "shape"))
-            throw header_error(file, "keys", "'descr', 'fortran_order' and 'shape'", key.str());
+            throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'", key.str());
         value = &header.items[i + 1];  // the last of a repeated key counts, as in Python
     }
     if (descr == nullptr || order == nullptr || shape == nullptr)
-        throw header_error(file, "keys", "'descr', 'fortran_order' and 'shape'",
-                           std::string("missing ") + (descr == nullptr   ? "'descr'"
-                                                      : order == nullptr ? "'fortran_order'"
-                                                                         : "'shape'"));
+        throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'",
+                        std::string("missing ") + (descr == nullptr   ? "'descr'"
+                                                   : order == nullptr ? "'fortran_order'"
+                                                                      : "'shape'"));
 
     array_info info;
     info.version = version.major;
     if (shape->is != literal::kind::tuple)
-        throw header_error(file, "shape", "a tuple of integers", shape->str());
+        throw malformed(file, "shape", "a tuple of integers", shape->str());
     if (shape->items.size() > limit.dimensions)
-        throw header_error(file, "shape", "at most " + counted(limit.dimensions, "dimension"),
-                           counted(shape->items.size(), "dimension"));
+        throw malformed(file, "shape", "at most " + counted(limit.dimensions, "dimension"),
+                        counted(shape->items.size(), "dimension"));
     for (const literal& extent : shape->items)
         info.shape.push_back(read_extent(extent, "shape", *shape, file));
     if (order->is != literal::kind::boolean)
-        throw header_error(file, "fortran_order", "True or False", order->str());
+        throw malformed(file, "fortran_order", "True or False", order->str());
     info.column_major = order->truth;
     info.type = dtype::parse(*descr, file, limit);
     return info;
@@ -217,9 +208,9 @@ struct header_text {
             return out;
         problem = "a header of " + counted(length, "byte");
     }
-    throw header_error({}, "version",
-                       options.version == 0 ? "" : "one that version " + std::to_string(options.version) + " can hold",
-                       problem);
+    throw malformed({}, "version",
+                    options.version == 0 ? "" : "one that version " + std::to_string(options.version) + " can hold",
+                    problem);
 }
 
 }  // namespace detail
@@ -227,7 +218,7 @@ struct header_text {
 inline std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
                                     const std::filesystem::path& file) {
     if (!detail::fits(shape, type.size(), detail::largest_offset))
-        throw detail::header_error(file, "shape", "at most 2^63 - 1 bytes", shape_text(shape));
+        throw detail::malformed(file, "shape", "at most 2^63 - 1 bytes", shape_text(shape));
     std::uint64_t bytes = type.size();
     for (const std::size_t extent : shape)
         bytes *= extent;
@@ -243,30 +234,29 @@ inline preamble parse_preamble(std::span<const std::byte> first_bytes, const std
     const auto bytes = detail::as_text(first_bytes.first(
         static_cast<std::size_t>(std::min<std::uint64_t>({first_bytes.size(), file_size, longest_preamble}))));
     if (file_size == 0)
-        throw detail::header_error(file, "magic", "'\\x93NUMPY'", "missing",
-                                   "an empty file: reserved, nothing saved yet");
+        throw detail::malformed(file, "magic", "'\\x93NUMPY'", "missing", "an empty file: reserved, nothing saved yet");
     if (!bytes.starts_with(detail::magic))
-        throw detail::header_error(file, "magic", "'\\x93NUMPY'",
-                                   detail::python_repr(bytes.substr(0, detail::magic.size())));
+        throw detail::malformed(file, "magic", "'\\x93NUMPY'",
+                                detail::python_repr(bytes.substr(0, detail::magic.size())));
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     if (bytes.size() < detail::magic.size() + 2)
-        throw detail::header_error(file, "version", "2 bytes", counted(bytes.size() - detail::magic.size(), "byte"));
+        throw detail::malformed(file, "version", "2 bytes", counted(bytes.size() - detail::magic.size(), "byte"));
     const auto version =
         std::find_if(detail::format_versions.begin(), detail::format_versions.end(),
                      [&](const detail::format_version& each) { return each.major == byte(6) && byte(7) == 0; });
     if (version == detail::format_versions.end())
-        throw detail::header_error(file, "version", "1.0, 2.0 or 3.0",
-                                   std::to_string(byte(6)) + '.' + std::to_string(byte(7)));
+        throw detail::malformed(file, "version", "1.0, 2.0 or 3.0",
+                                std::to_string(byte(6)) + '.' + std::to_string(byte(7)));
 
     preamble out{.major = byte(6), .minor = byte(7), .header_offset = version->preamble_size()};
     if (bytes.size() < out.header_offset)
-        throw detail::header_error(file, "header length", counted(version->length_width, "byte"),
-                                   counted(bytes.size() - detail::magic.size() - 2, "byte"));
+        throw detail::malformed(file, "header length", counted(version->length_width, "byte"),
+                                counted(bytes.size() - detail::magic.size() - 2, "byte"));
     for (std::size_t i = 0; i < version->length_width; ++i)
         out.header_length |= std::uint64_t{byte(detail::magic.size() + 2 + i)} << (8 * i);
     if (out.header_length > file_size - out.header_offset)
-        throw detail::header_error(file, "header length", "at most " + counted(file_size - out.header_offset, "byte"),
-                                   counted(out.header_length, "byte"), "the file is cut short or not an npy file");
+        throw detail::malformed(file, "header length", "at most " + counted(file_size - out.header_offset, "byte"),
+                                counted(out.header_length, "byte"), "the file is cut short or not an npy file");
     if (out.header_length > version->most_bytes(limit))
         throw detail::too_long(file, limit, counted(out.header_length, "byte"));
     return out;
@@ -281,7 +271,7 @@ inline array_info parse_header(std::span<const std::byte> header, const std::fil
     info.data_offset = start.data_offset();
     const std::uint64_t bytes = checked_nbytes(info.type, info.shape, file);
     if (bytes > detail::largest_offset - info.data_offset)
-        throw detail::header_error(file, "shape", "data that ends before byte 2^63", shape_text(info.shape));
+        throw detail::malformed(file, "shape", "data that ends before byte 2^63", shape_text(info.shape));
     return info;
 }
 
@@ -289,8 +279,8 @@ inline std::string header_bytes(const array_info& info, const header_options& op
     const detail::header_text printed = detail::print_header(info, options);
     const std::uint64_t length = options.length != 0 ? options.length : printed.numpy_length();
     if (length < printed.least_length())
-        throw detail::header_error({}, "header length", "at least " + counted(printed.least_length(), "byte"),
-                                   counted(length, "byte"));
+        throw detail::malformed({}, "header length", "at least " + counted(printed.least_length(), "byte"),
+                                counted(length, "byte"));
     const std::uint64_t text_length = length - printed.version.preamble_size();
     std::string out(detail::magic);
     out += static_cast<char>(printed.version.major);

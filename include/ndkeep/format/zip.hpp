@@ -42,15 +42,6 @@ inline void check_zip_method(const zip_entry& entry, const std::filesystem::path
 /// @see APPNOTE 4.3.7
 [[nodiscard]] inline std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
 
-[[nodiscard]] inline format_error zip_error(const std::filesystem::path& file, std::string field, std::string expected,
-                                            std::string found, std::string hint = {}) {
-    return format_error({.file = file,
-                         .field = std::move(field),
-                         .expected = std::move(expected),
-                         .found = std::move(found),
-                         .hint = std::move(hint)});
-}
-
 [[nodiscard]] inline std::string member_field(std::string_view name) { return "member " + ndkeep::quoted(name); }
 
 /// What the end of an archive says about its directory.
@@ -70,14 +61,14 @@ struct zip_end {
     if (record.half(4) != 0 || record.half(6) != 0 || record.half(8) != record.half(10)) {
         const bool in_the_64_bit_form = record.half(4) == 0xffff || record.half(6) == 0xffff;
         if (!in_the_64_bit_form)
-            throw zip_error(archive.path(), "end record", "an archive in one file", "one part of several");
+            throw malformed(archive.path(), "end record", "an archive in one file", "one part of several");
     }
     zip_end end{record.half(10), record.word(12), record.word(16), at};
     const bool needs_more =
         end.entries == 0xffff || end.directory_size == 0xffff'ffff || end.directory_offset == 0xffff'ffff;
     const auto without = [&](std::string_view missing) {
         if (needs_more && end.directory_offset == 0xffff'ffff)
-            throw zip_error(archive.path(), "end record", std::string(missing), "missing");
+            throw malformed(archive.path(), "end record", std::string(missing), "missing");
         return end;
     };
     if (at < zip_locator_size)
@@ -99,7 +90,7 @@ struct zip_end {
         if (record64.word(0) != zip_end64_signature)
             continue;
         if (record64.word(16) != 0 || record64.word(20) != 0 || record64.quad(24) != record64.quad(32))
-            throw zip_error(archive.path(), "end record", "an archive in one file", "one part of several");
+            throw malformed(archive.path(), "end record", "an archive in one file", "one part of several");
         // A field of the short record that is not full is to agree: else two programs would read two archives.
         const auto agrees = [](std::uint64_t said, std::uint64_t full, std::uint64_t wide) {
             return said == full || said == wide;
@@ -108,7 +99,7 @@ struct zip_end {
         if (!agrees(end.entries, 0xffff, wide.entries) ||
             !agrees(end.directory_size, 0xffff'ffff, wide.directory_size) ||
             !agrees(end.directory_offset, 0xffff'ffff, wide.directory_offset))
-            throw zip_error(archive.path(), "end record", "the same as the 64-bit one", "another");
+            throw malformed(archive.path(), "end record", "the same as the 64-bit one", "another");
         return wide;
     }
     return without("a 64-bit end record");
@@ -139,7 +130,7 @@ inline void read_zip_pieces(std::span<const std::byte> content, zip_entry& entry
 [[nodiscard]] inline zip_entry read_zip_entry(std::span<const std::byte>& rest, std::uint64_t prefix,
                                               const std::filesystem::path& file) {
     const auto refuse = [&](std::string_view expected, std::string_view found) -> format_error {
-        return zip_error(file, "central directory", std::string(expected), std::string(found));
+        return malformed(file, "central directory", std::string(expected), std::string(found));
     };
     if (rest.size() < zip_entry_size)
         throw refuse("whole entries", "cut short");
@@ -217,10 +208,10 @@ inline void bound_zip_entries(zip_directory& directory) {
     const auto& file = archive.path();
     const zip_end end = read_zip_end(archive, at);
     if (end.directory_size > end.at)
-        throw zip_error(file, "central directory", "at most " + counted(end.at, "byte"),
+        throw malformed(file, "central directory", "at most " + counted(end.at, "byte"),
                         counted(end.directory_size, "byte"));
     if (end.directory_size / zip_entry_size > limit.members)
-        throw zip_error(file, "central directory", "at most " + counted(limit.members, "member"),
+        throw malformed(file, "central directory", "at most " + counted(limit.members, "member"),
                         counted(end.directory_size, "byte"), "limits{.members = …} reads more");
     zip_directory directory;
     const auto is_entry = [&](std::uint64_t offset) {
@@ -232,7 +223,7 @@ inline void bound_zip_entries(zip_directory& directory) {
     };
     directory.offset = end.at - end.directory_size;
     if (end.directory_offset > directory.offset)
-        throw zip_error(file, "central directory", "at byte " + std::to_string(directory.offset) + " or before",
+        throw malformed(file, "central directory", "at byte " + std::to_string(directory.offset) + " or before",
                         "at byte " + std::to_string(end.directory_offset));
     directory.prefix = directory.offset - end.directory_offset;
     // What is between the directory and its end record, or before the archive, cannot be told apart by numbers alone.
@@ -242,20 +233,20 @@ inline void bound_zip_entries(zip_directory& directory) {
         directory.prefix = 0;
     }
     if (end.directory_size == 0 && directory.prefix != 0)
-        throw zip_error(file, "central directory", "members", "none behind " + counted(directory.prefix, "byte"));
+        throw malformed(file, "central directory", "members", "none behind " + counted(directory.prefix, "byte"));
 
     std::vector<std::byte> bytes(static_cast<std::size_t>(end.directory_size));
     archive.read(directory.offset, bytes);
     std::span<const std::byte> rest(bytes.data(), bytes.size());
     while (!rest.empty()) {
         if (directory.entries.size() == limit.members)
-            throw zip_error(file, "central directory", "at most " + counted(limit.members, "member"), "more",
+            throw malformed(file, "central directory", "at most " + counted(limit.members, "member"), "more",
                             "limits{.members = …} reads more");
         directory.entries.push_back(read_zip_entry(rest, directory.prefix, file));
     }
     // Python goes by the directory's size alone, and so do old archives of more members than 16 bits can count.
     if ((directory.entries.size() & 0xffff) != (end.entries & 0xffff))
-        throw zip_error(file, "end record", counted(directory.entries.size(), "member"),
+        throw malformed(file, "end record", counted(directory.entries.size(), "member"),
                         counted(end.entries, "member"));
     bound_zip_entries(directory);
     return directory;
@@ -282,11 +273,11 @@ inline zip_directory read_zip_directory(const byte_source& archive, std::uint64_
         if (record.word(0) != zip_end_signature || record.half(20) != bytes.size() - zip_end_size)
             continue;
         if (++candidates > most_candidates)
-            throw zip_error(file, "end record", "one", "many that fit");
+            throw malformed(file, "end record", "one", "many that fit");
         try {
             auto directory = read_zip_entries(archive, size - looked_at + at, limit);
             if (found)
-                throw zip_error(file, "end record", "one", "two that fit", "the comment holds a second archive");
+                throw malformed(file, "end record", "one", "two that fit", "the comment holds a second archive");
             const auto comment = bytes.subspan(zip_end_size);
             directory.comment.assign(reinterpret_cast<const char*>(comment.data()), comment.size());
             found = std::move(directory);
@@ -300,7 +291,7 @@ inline zip_directory read_zip_directory(const byte_source& archive, std::uint64_
     if (!found && refused)
         throw *refused;
     if (!found)
-        throw zip_error(file, "end record", "one at the end", "missing",
+        throw malformed(file, "end record", "one at the end", "missing",
                         size == 0 ? "an empty file" : "not a zip archive, or cut short");
     return std::move(*found);
 }
@@ -308,17 +299,17 @@ inline zip_directory read_zip_directory(const byte_source& archive, std::uint64_
 inline void check_zip_method(const zip_entry& entry, const std::filesystem::path& file) {
     const std::string field = member_field(entry.name);
     if ((entry.flags & (zip_flag_encrypted | zip_flag_strong_encryption | zip_flag_masked)) != 0)
-        throw zip_error(file, field, "not encrypted", "encrypted");
+        throw malformed(file, field, "not encrypted", "encrypted");
     if ((entry.flags & zip_flag_patch) != 0)
-        throw zip_error(file, field, "whole data", "a patch");
+        throw malformed(file, field, "whole data", "a patch");
     if (entry.method != zip_stored && entry.method != zip_deflated)
-        throw zip_error(file, field, "stored or deflate", zip_method_name(entry.method));
+        throw malformed(file, field, "stored or deflate", zip_method_name(entry.method));
     if (entry.method == zip_stored && entry.compressed != entry.size)
-        throw zip_error(file, field, counted(entry.size, "byte"), counted(entry.compressed, "byte"));
+        throw malformed(file, field, counted(entry.size, "byte"), counted(entry.compressed, "byte"));
     // Deflate needs 2 bits for 258 bytes at the least: what says more cannot be true, and is not allocated.
     constexpr std::uint64_t most_per_byte = 1032;
     if (entry.method == zip_deflated && entry.size / most_per_byte > entry.compressed)
-        throw zip_error(file, field, "at most " + counted(entry.compressed * most_per_byte, "byte"),
+        throw malformed(file, field, "at most " + counted(entry.compressed * most_per_byte, "byte"),
                         counted(entry.size, "byte"), "no deflate stream expands that far");
 }
 
@@ -327,7 +318,7 @@ inline std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry
     const auto room = entry.room_end - std::min(entry.room_end, entry.header_offset);
     const auto check_room = [&](std::uint64_t head) {
         if (head > room || entry.compressed > room - head)
-            throw zip_error(file, member_field(entry.name), "at most " + counted(room, "byte") + " in the file",
+            throw malformed(file, member_field(entry.name), "at most " + counted(room, "byte") + " in the file",
                             counted(entry.compressed, "byte"), "it overlaps what follows it");
     };
     const std::uint64_t named = zip_local_size + entry.raw_name.size();
@@ -336,14 +327,14 @@ inline std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry
     archive.read(entry.header_offset, bytes);
     const zip_fields local({bytes.data(), bytes.size()});
     if (local.word(0) != zip_local_signature)
-        throw zip_error(file, member_field(entry.name), "a local header at byte " + std::to_string(entry.header_offset),
+        throw malformed(file, member_field(entry.name), "a local header at byte " + std::to_string(entry.header_offset),
                         "something else");
     const std::string_view name(reinterpret_cast<const char*>(bytes.data()) + zip_local_size, entry.raw_name.size());
     if (local.half(26) != entry.raw_name.size())
-        throw zip_error(file, member_field(entry.name), "the same name in its local header",
+        throw malformed(file, member_field(entry.name), "the same name in its local header",
                         "a name of " + counted(local.half(26), "byte"));
     if (name != entry.raw_name)
-        throw zip_error(file, member_field(entry.name), "the same name in its local header", printed(name));
+        throw malformed(file, member_field(entry.name), "the same name in its local header", printed(name));
     const std::uint64_t head = named + local.half(28);
     check_room(head);
     return entry.header_offset + head;
