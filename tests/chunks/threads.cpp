@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Chunked arrays and several threads.
+#include "support/threads.hpp"
 #include "chunks/dataset.hpp"
 
 #include <atomic>
@@ -14,15 +15,6 @@ namespace {
 using rows = xt::xtensor<std::int64_t, 2>;
 
 rows row(std::int64_t who, std::int64_t what) { return rows{{who, what}}; }
-
-/// Runs `act` with 0, 1, … in as many threads at once.
-void in_threads(int count, const std::function<void(int)>& act) {
-    std::vector<std::thread> threads;
-    for (int number = 0; number < count; ++number)
-        threads.emplace_back([&act, number] { act(number); });
-    for (auto& thread : threads)
-        thread.join();
-}
 
 }  // namespace
 

@@ -101,14 +101,6 @@ play played(const scenario& scene) {
     return all;
 }
 
-std::set<std::string> hidden_files(const temp_dir& dir) {
-    std::set<std::string> hidden;
-    for (const auto& name : names_in(dir.path()))
-        if (name.front() == '.')
-            hidden.insert(name);
-    return hidden;
-}
-
 /// Whether a reader finds one of the two states, and all of it checks.
 void check_state(const scenario& scene, const play& all, const fs::path& file) {
     const state found = found_in(file);
@@ -137,7 +129,7 @@ void check_next(const scenario& scene, const play& all, const temp_dir& dir, con
         CHECK(next.bytes == all.made.bytes);
     CHECK(next.metadata == all.made.metadata);
     CHECK(findings(file).empty());
-    CHECK(hidden_files(dir) == std::set<std::string>{});
+    CHECK(dir.hidden_files() == std::set<std::string>{});
 }
 
 void check_kills(const scenario& scene) {
@@ -157,22 +149,11 @@ void check_kills(const scenario& scene) {
 
             REQUIRE(faults::killed({.what = how, .at = at}, [&] { scene.act(file); }));
 
-            for (const auto& name : hidden_files(dir))
+            for (const auto& name : dir.hidden_files())
                 CHECK((name == ".t.npy.ndk" || name == ".t.npy.json.ndk" || name == ".target.npy.ndk"));
             check_state(scene, all, file);
             check_next(scene, all, dir, file);
         }
-}
-
-/// What `act` throws.
-template <class Act>
-std::optional<io_error> io_error_of(Act&& act) {
-    try {
-        act();
-        return std::nullopt;
-    } catch (const io_error& problem) {
-        return problem;
-    }
 }
 
 void check_failures(const scenario& scene) {
@@ -188,7 +169,7 @@ void check_failures(const scenario& scene) {
             // What lies behind the data is nobody's.
             const auto whole = all.old.shape ? inspect(file).data_offset + all.old.bytes.size() : 0;
 
-            const auto problem = io_error_of([&] {
+            const auto problem = caught<io_error>([&] {
                 const faults::session armed(
                     {.what = faults::effect::fail, .at = at, .code = code, .disk_full = code == ENOSPC});
                 scene.act(file);
@@ -210,7 +191,7 @@ void check_failures(const scenario& scene) {
             }
             check_state(scene, all, file);
             if (call.name != "unlink")
-                CHECK(hidden_files(dir) == std::set<std::string>{});
+                CHECK(dir.hidden_files() == std::set<std::string>{});
             if (!problem)
                 CHECK(found_in(file) == all.made);
             check_next(scene, all, dir, file);
@@ -523,7 +504,7 @@ TEST_CASE("a header that is written in part is put back", "[npy][fault][error]")
         return number;
     }();
 
-    const auto problem = io_error_of([&] {
+    const auto problem = caught<io_error>([&] {
         const faults::session armed({.what = faults::effect::halve_then_fail, .at = number_of_header, .code = EIO});
         append(file, some_rows(3, 9));
     });
@@ -540,7 +521,7 @@ TEST_CASE("an error that only close reports makes save throw and leaves the old 
     const auto former = read_text(file);
     const auto act = saved(8, 100);
 
-    const auto problem = io_error_of([&] {
+    const auto problem = caught<io_error>([&] {
         const faults::session armed({.what = faults::effect::fail, .code = EDQUOT, .counted = faults::kind::closes});
         act(file);
     });
@@ -601,7 +582,7 @@ TEST_CASE("a read that fails is an error that names the file", "[npy][fault][err
     for (std::size_t at = 0; at < calls.size(); ++at) {
         CAPTURE(at, calls[at].name);
 
-        const auto problem = io_error_of([&] {
+        const auto problem = caught<io_error>([&] {
             const faults::session armed(
                 {.what = faults::effect::fail, .at = at, .code = EIO, .counted = faults::kind::reads});
             act(file);
@@ -639,7 +620,7 @@ TEST_CASE("a flush that fails is an error that names the file", "[npy][fault][er
     const temp_dir dir;
     auto live = create<double>(dir / "t.npy", {8});
 
-    const auto problem = io_error_of([&] {
+    const auto problem = caught<io_error>([&] {
         const faults::session armed({.what = faults::effect::fail, .code = EIO});
         live.flush();
     });
@@ -768,7 +749,7 @@ std::string on_a_full_disk(const fs::path& folder, std::size_t room) {
     };
     for (const auto& each : acts) {
         const auto& name = each.first;
-        const auto problem = io_error_of([&] { each.second(file); });
+        const auto problem = caught<io_error>([&] { each.second(file); });
         if (!problem)
             return name + " did not throw";
         if (problem->file() != file)

@@ -94,14 +94,6 @@ play played(const scenario& scene) {
     return all;
 }
 
-std::set<std::string> hidden_files(const temp_dir& dir) {
-    std::set<std::string> hidden;
-    for (const auto& name : names_in(dir.path()))
-        if (name.front() == '.')
-            hidden.insert(name);
-    return hidden;
-}
-
 /// Whether a reader finds one of the two states, and all of it checks.
 void check_state(const play& all, const fs::path& file) {
     const state found = found_in(file);
@@ -115,7 +107,7 @@ void check_again(const scenario& scene, const play& all, const temp_dir& dir, co
     scene.act(file);
     CHECK(found_in(file) == all.made);
     CHECK(all_findings(file) == "");
-    CHECK(hidden_files(dir) == std::set<std::string>{});
+    CHECK(dir.hidden_files() == std::set<std::string>{});
 }
 
 void check_kills(const scenario& scene) {
@@ -135,22 +127,11 @@ void check_kills(const scenario& scene) {
 
             REQUIRE(faults::killed({.what = how, .at = at}, [&] { scene.act(file); }));
 
-            for (const auto& name : hidden_files(dir))
+            for (const auto& name : dir.hidden_files())
                 CHECK((name == ".a.npz.ndk" || name == ".target.npz.ndk"));
             check_state(all, file);
             check_again(scene, all, dir, file);
         }
-}
-
-/// What `act` throws.
-template <class Act>
-std::optional<io_error> io_error_of(Act&& act) {
-    try {
-        act();
-        return std::nullopt;
-    } catch (const io_error& problem) {
-        return problem;
-    }
 }
 
 void check_failures(const scenario& scene) {
@@ -164,7 +145,7 @@ void check_failures(const scenario& scene) {
             scene.before(file);
             const auto former = read_text(file);
 
-            const auto problem = io_error_of([&] {
+            const auto problem = caught<io_error>([&] {
                 const faults::session armed(
                     {.what = faults::effect::fail, .at = at, .code = code, .disk_full = code == ENOSPC});
                 scene.act(file);
@@ -180,7 +161,7 @@ void check_failures(const scenario& scene) {
                     CHECK((read_text(file) == former));
             }
             check_state(all, file);
-            CHECK(hidden_files(dir) == std::set<std::string>{});
+            CHECK(dir.hidden_files() == std::set<std::string>{});
             check_again(scene, all, dir, file);
         }
 }
@@ -355,7 +336,7 @@ TEST_CASE("a write that moves half and then fails leaves the old archive", "[npz
             scene.before(file);
             const auto former = read_text(file);
 
-            const auto problem = io_error_of([&] {
+            const auto problem = caught<io_error>([&] {
                 const faults::session armed({.what = faults::effect::halve_then_fail, .at = at, .code = ENOSPC});
                 scene.act(file);
             });
@@ -363,7 +344,7 @@ TEST_CASE("a write that moves half and then fails leaves the old archive", "[npz
             REQUIRE(problem);
             CHECK(problem->code().value() == ENOSPC);
             CHECK((read_text(file) == former));
-            CHECK(hidden_files(dir) == std::set<std::string>{});
+            CHECK(dir.hidden_files() == std::set<std::string>{});
             check_again(scene, all, dir, file);
         }
     }
@@ -429,7 +410,7 @@ TEST_CASE("an error that only close reports makes save_npz throw and leaves the 
     const auto former = read_text(file);
     const auto act = saved(100);
 
-    const auto problem = io_error_of([&] {
+    const auto problem = caught<io_error>([&] {
         const faults::session armed({.what = faults::effect::fail, .code = EDQUOT, .counted = faults::kind::closes});
         act(file);
     });
@@ -457,7 +438,7 @@ TEST_CASE("a read that fails is an error that names the archive", "[npz][fault][
     for (std::size_t at = 0; at < calls.size(); ++at) {
         CAPTURE(at, calls[at].name);
 
-        const auto problem = io_error_of([&] {
+        const auto problem = caught<io_error>([&] {
             const faults::session armed(
                 {.what = faults::effect::fail, .at = at, .code = EIO, .counted = faults::kind::reads});
             act(file);
@@ -482,7 +463,7 @@ TEST_CASE("a read that fails in an append leaves the old archive", "[npz][fault]
         scene.before(file);
         const auto former = read_text(file);
 
-        const auto problem = io_error_of([&] {
+        const auto problem = caught<io_error>([&] {
             const faults::session armed(
                 {.what = faults::effect::fail, .at = at, .code = EIO, .counted = faults::kind::reads});
             scene.act(file);
@@ -492,7 +473,7 @@ TEST_CASE("a read that fails in an append leaves the old archive", "[npz][fault]
             CHECK((read_text(file) == former));
         else
             CHECK((calls[at].name == "fcntl" && found_in(file) == made));  // without a lock it works all the same
-        CHECK(hidden_files(dir) == std::set<std::string>{});
+        CHECK(dir.hidden_files() == std::set<std::string>{});
     }
 }
 
@@ -570,7 +551,7 @@ TEST_CASE("a full disk is an error that names the archive and leaves it as it wa
         }();
         for (const bool append : {false, true})
             for (const bool compress : {false, true}) {
-                const auto problem = io_error_of([&] {
+                const auto problem = caught<io_error>([&] {
                     npz_writer out(file, {.append = append, .compress = compress});
                     out.add("b", random);
                     out.commit();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Archives and several threads.
+#include "support/threads.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -13,15 +14,6 @@
 namespace nk = ndkeep;
 
 namespace {
-
-/// Runs `act` with 0, 1, … in as many threads at once.
-void in_threads(int count, const std::function<void(int)>& act) {
-    std::vector<std::thread> threads;
-    for (int number = 0; number < count; ++number)
-        threads.emplace_back([&act, number] { act(number); });
-    for (auto& thread : threads)
-        thread.join();
-}
 
 /// Catch counts in one thread only, so each thread says whether it is right.
 bool begins_with(const auto& array, double first) { return array.size() == 100'000 && array(0) == first; }

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -37,6 +39,14 @@ class temp_dir {
             count += entry.path().filename().string().front() != '.';
         return count;
     }
+    /// The hidden ones.
+    [[nodiscard]] std::set<std::string> hidden_files() const {
+        std::set<std::string> hidden;
+        for (const auto& entry : std::filesystem::directory_iterator(path_))
+            if (const auto name = entry.path().filename().string(); name.front() == '.')
+                hidden.insert(name);
+        return hidden;
+    }
     [[nodiscard]] std::size_t files() const {
         const std::filesystem::directory_iterator entries(path_);
         return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
@@ -55,6 +65,17 @@ template <class Error, class Call>
         return error;
     }
     throw std::runtime_error("nothing was thrown");
+}
+
+/// What `act` throws, if it is an Error; nothing where it comes to its end.
+template <class Error, class Act>
+[[nodiscard]] std::optional<Error> caught(Act&& act) {
+    try {
+        act();
+        return std::nullopt;
+    } catch (const Error& problem) {
+        return problem;
+    }
 }
 
 [[nodiscard]] inline std::string read_text(const std::filesystem::path& file) {
