@@ -111,6 +111,23 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
             bytes_.advise(what, first * sizeof(T), (last - first) * sizeof(T));
     }
 
+    /// The rows from `first` up to `last` alone, which take over the mapping.
+    /// @throws mismatch_error  no such rows
+    [[nodiscard]] mapped rows(std::size_t first, std::size_t last) && requires(L == xt::layout_type::row_major) {
+        const auto& own = base::shape();
+        if (own.size() == 0 || first > last || last > own[0])
+            throw mismatch_error({.file = bytes_.path(),
+                                  .field = "rows",
+                                  .expected = "a range within " + shape_text(own),
+                                  .found = std::to_string(first) + " to " + std::to_string(last)});
+        auto shape = own;
+        shape[0] = last - first;
+        const std::size_t row = own[0] == 0 ? 0 : base::size() / own[0] * sizeof(T);
+        auto part = std::move(bytes_).part(first * row, (last - first) * row);
+        become(no_elements);
+        return {std::move(part), shape};
+    }
+
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return bytes_.path(); }
     [[nodiscard]] map_mode mode() const noexcept { return bytes_.mode(); }
 

@@ -22,10 +22,12 @@ class mapping {
   public:
     mapping() = default;
     mapping(mapping&& other) noexcept
-        : range_(std::exchange(other.range_, {})), mode_(other.mode_), path_(std::move(other.path_)) {}
+        : range_(std::exchange(other.range_, {})), taken_(std::exchange(other.taken_, {})), mode_(other.mode_),
+          path_(std::move(other.path_)) {}
     mapping& operator=(mapping&& other) noexcept {
         mapping old(std::move(*this));
         range_ = std::exchange(other.range_, {});
+        taken_ = std::exchange(other.taken_, {});
         mode_ = other.mode_;
         path_ = std::move(other.path_);
         return *this;
@@ -107,6 +109,9 @@ class mapping {
     /// Puts pages of a file into the range; `at` counts from its data, and falls on a page. Whatever shares the last
     /// page may be written into memory afterwards, and never reaches the file.
     void take(const file& source, std::uint64_t file_offset, std::uint64_t at, std::uint64_t length) {
+        // The last page may be shared, and what is written into it is nowhere else.
+        const std::size_t begin_page = range_.lead + static_cast<std::size_t>(at);
+        taken_.push_back({begin_page, begin_page + static_cast<std::size_t>(length / page_size() * page_size())});
         int sharing = MAP_PRIVATE | MAP_FIXED;
 #if defined(MAP_NORESERVE)
         sharing |= MAP_NORESERVE;
@@ -122,6 +127,14 @@ class mapping {
         if (range_.begin != nullptr && ::mprotect(range_.begin, range_.mapped, PROT_READ) != 0)
             fail("cannot protect");
         mode_ = map_mode::read_only;
+    }
+
+    /// A part of it, which keeps the whole range alive. Offsets and lengths are bytes of this range.
+    [[nodiscard]] mapping part(std::size_t offset, std::size_t length) && {
+        mapping narrowed(std::move(*this));
+        narrowed.range_.lead += std::min(offset, narrowed.range_.length);
+        narrowed.range_.length = std::min(length, narrowed.range_.length - std::min(offset, narrowed.range_.length));
+        return narrowed;
     }
 
     [[nodiscard]] std::byte* data() const noexcept {
@@ -155,19 +168,12 @@ class mapping {
         std::size_t first = range_.lead + offset;
         std::size_t last = first + length;
         if (what == advice::drop) {
-            if (mode_ == map_mode::copy_on_write || range_.anonymous)
-                return;  // its stores are nowhere else
             // Only whole pages: the neighbours may be in use. The range's own ends count as whole.
             first = offset == 0 ? 0 : (first + page_size() - 1) / page_size() * page_size();
             last = offset + length == range_.length ? range_.mapped : last / page_size() * page_size();
-            if (first >= last)
-                return;
-        } else {
-            first = first / page_size() * page_size();
+            return drop(first, last);
         }
-        if (::madvise(static_cast<std::byte*>(range_.begin) + first, last - first, system_advice(what)) != 0 &&
-            errno != EINVAL && errno != EAGAIN)
-            fail("cannot advise");
+        advise_pages(what, first / page_size() * page_size(), last);
     }
     void advise(advice what) const { advise(what, 0, range_.length); }
 
@@ -188,6 +194,25 @@ class mapping {
         range_.begin = begin;
         range_.length = length;
         range_.anonymous = descriptor < 0;
+    }
+
+    /// Of memory whose stores are nowhere else, nothing is dropped but pages that were taken from files.
+    void drop(std::size_t first, std::size_t last) const {
+        if (mode_ == map_mode::copy_on_write)
+            return;
+        if (!range_.anonymous)
+            return advise_pages(advice::drop, first, last);
+        auto page = std::upper_bound(taken_.begin(), taken_.end(), first,
+                                     [](std::size_t wanted, const pages& each) { return wanted < each.last; });
+        for (; page != taken_.end() && page->first < last; ++page)
+            advise_pages(advice::drop, std::max(first, page->first), std::min(last, page->last));
+    }
+
+    void advise_pages(advice what, std::size_t first, std::size_t last) const {
+        if (first < last &&
+            ::madvise(static_cast<std::byte*>(range_.begin) + first, last - first, system_advice(what)) != 0 &&
+            errno != EINVAL && errno != EAGAIN)
+            fail("cannot advise");
     }
 
     [[nodiscard]] static int system_advice(advice what) noexcept {
@@ -215,7 +240,12 @@ class mapping {
         std::size_t length = 0;  // bytes asked for
         bool anonymous = false;
     };
+    /// Whole pages of a file within an anonymous range, counted in bytes from its begin, ascending.
+    struct pages {
+        std::size_t first = 0, last = 0;
+    };
     range range_;
+    std::vector<pages> taken_;
     map_mode mode_ = map_mode::read_only;
     std::filesystem::path path_;
 };

@@ -71,13 +71,18 @@ class progress_meter {
     ///
     /// @throws io_error  operation_canceled
     void report() {
-        if (stopped())
+        if (!goes_on())
             throw canceled();
+    }
+
+    /// The same, but false where the call is to end.
+    [[nodiscard]] bool goes_on() {
+        if (stopped())
+            return false;
         if (!run_.progress)
-            return;
+            return true;
         const auto now = std::chrono::steady_clock::now();
-        if (now - last_ >= interval)
-            tell(now);
+        return now - last_ < interval || is_told(now);
     }
 
     /// The last call of the progress function.
@@ -94,18 +99,24 @@ class progress_meter {
                 std::make_error_code(std::errc::operation_canceled)};
     }
 
+    /// Calls the progress function now; false where it asks to stop.
+    [[nodiscard]] bool is_told() { return is_told(std::chrono::steady_clock::now()); }
+
   private:
     void tell(std::chrono::steady_clock::time_point now) {
-        if (stopped())
+        if (stopped() || !is_told(now))
             throw canceled();
+    }
+
+    /// False where the progress function asks to stop.
+    [[nodiscard]] bool is_told(std::chrono::steady_clock::time_point now) {
         if (!run_.progress)
-            return;
+            return true;
         last_ = now;
         told_.items = items_.load(std::memory_order_relaxed);
         told_.bytes = bytes_.load(std::memory_order_relaxed);
         told_.elapsed = now - begin_;
-        if (run_.progress(told_) == flow::stop)
-            throw canceled();
+        return run_.progress(told_) == flow::go;
     }
 
     const run_options& run_;

@@ -39,17 +39,21 @@ namespace detail {
     return digits.data();
 }
 
+/// FNV-1a of a text, carried on from another: tells texts apart that nobody has made to be alike.
+[[nodiscard]] inline std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U) {
+    for (const char c : text)
+        before = (before ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return before;
+}
+
 /// `.NAME.ndk` beside the file; a hash stands for names that would become too long.
-[[nodiscard]] inline std::filesystem::path beside(const std::filesystem::path& target) {
+[[nodiscard]] inline std::filesystem::path beside(const std::filesystem::path& target,
+                                                  std::string_view ending = ".ndk") {
     constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
     std::string name = target.filename().string();
-    if (name.size() + 5 > longest_name) {
-        std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-        for (const char c : name)
-            hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-        name = hexadecimal(hash);
-    }
-    return target.parent_path() / ('.' + name + ".ndk");
+    if (name.size() + 1 + ending.size() > longest_name)
+        name = hexadecimal(hash_of(name));
+    return target.parent_path() / ('.' + name + std::string(ending));
 }
 
 /// Whole-file lock of the open file description: released when it is closed, also by a kill.
@@ -65,6 +69,12 @@ namespace detail {
 }
 
 }  // namespace detail
+
+/// Removes a file that need not exist.
+inline void remove_file(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+        throw io_error(path, "cannot remove", detail::last_error());
+}
 
 /// The right to write one file name: the lock of `.NAME.ndk` beside it, held until destruction.
 ///
@@ -192,6 +202,24 @@ class replacement : public writer_lock {
         return beside_.stamp();
     }
 
+    /// Gives the content that is there now a second name, in place of what has that name. The file itself stays where
+    /// it is, and at every instant both names hold a whole one. To be followed by `commit`.
+    void keep_former_as(const std::filesystem::path& name) {
+        if (!target_exists() || target_is_reserved())
+            return;
+        const std::filesystem::path link = detail::beside(target_, ".prv");
+        // Two names of one file cannot be renamed onto each other, so that one left by a kill must go first.
+        remove_file(link);
+        if (::link(target_.c_str(), link.c_str()) != 0) {
+            if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+                throw io_error(target_, "cannot keep the former content of", detail::last_error());
+            copy_to(link);  // a file system without second names
+        }
+        if (::rename(link.c_str(), name.c_str()) != 0)
+            throw io_error(name, "cannot replace", detail::last_error());
+        remove_file(link);
+    }
+
     /// Puts the new content under the final name: the commit point. With `durable`, it also survives a power cut.
     /// Returns the file, still open and locked.
     file commit(bool durable) {
@@ -220,6 +248,15 @@ class replacement : public writer_lock {
     }
 
   private:
+    void copy_to(const std::filesystem::path& name) {
+        auto copy = file::create_exclusive(name);
+        if (!copy)
+            throw io_error(name, "cannot create", std::make_error_code(std::errc::file_exists));
+        const file from = file::open(target_);
+        copy->copy(from, 0, 0, from.size());
+        copy->sync();
+    }
+
     [[nodiscard]] file committed(bool durable) {
         file done = std::move(beside_);  // so that the destructor has nothing to unlink
         if (durable)
@@ -229,11 +266,5 @@ class replacement : public writer_lock {
 
     bool sealed_ = false;
 };
-
-/// Removes a file that need not exist.
-inline void remove_file(const std::filesystem::path& path) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-        throw io_error(path, "cannot remove", detail::last_error());
-}
 
 }  // namespace ndkeep
