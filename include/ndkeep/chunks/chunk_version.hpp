@@ -38,6 +38,17 @@ class chunk_version {
     /// What an npy file of all rows would say of them.
     [[nodiscard]] array_info info() const { return {.type = state().type, .shape = shape()}; }
 
+    /// The id of a commit; nothing where it is pruned, or not made yet.
+    [[nodiscard]] std::optional<std::string> identity_of(std::uint64_t number) const {
+        if (number == state().number)
+            return state().id;
+        commit_log log(*place_);
+        auto found = log.identity_of(number);
+        return found ? std::optional(std::move(found->id)) : std::nullopt;
+    }
+    /// Makes the names of all commits durable that can be seen: who relies on this version after a power cut needs it.
+    void make_durable() const { place_->sync_names("commits"); }
+
     /// @throws conflict_error  the version was pruned
     /// @throws format_error    it was not, and the file is gone all the same
     [[noreturn]] void missing(const chunk_entry& entry) const {

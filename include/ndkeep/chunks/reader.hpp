@@ -23,6 +23,8 @@ template <element T, std::size_t N = any_rank>
 class chunk_reader {
   public:
     using chunk = mapped<const T, N>;
+    using element_type = T;
+    static constexpr std::size_t rank = N;  ///< or any_rank
 
     /// @throws io_error        no such dataset, or nothing committed yet
     /// @throws mismatch_error  another dtype or rank
@@ -47,6 +49,9 @@ class chunk_reader {
     [[nodiscard]] std::uint64_t commit() const noexcept { return version_->state().number; }
     /// The row at which chunk `i` begins; for `size()`, the number of rows.
     [[nodiscard]] std::uint64_t first_row(std::size_t i) const { return i == size() ? rows() : version_->first_row(i); }
+
+    /// What the chunks are without their C++ type.
+    [[nodiscard]] const detail::chunk_version& version() const noexcept { return *version_; }
 
     /// A chunk, mapped from its file.
     /// @throws mismatch_error  another byte order or struct layout: `rows` converts

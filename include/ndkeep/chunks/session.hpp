@@ -93,6 +93,47 @@ class chunk_session {
     }
 
     std::uint64_t commit() {
+        if (lent_)
+            throw conflict_error({.file = place_->called(""),
+                                  .field = "commit",
+                                  .expected = "made by the loop whose output this is",
+                                  .found = "asked for within it",
+                                  .hint = "rows and the loop's position are committed together"});
+        return commit_all();
+    }
+
+    void discard() noexcept {
+        pending_.clear();
+        pending_rows_ = 0;
+        staging_.discard();
+    }
+
+    /// Whether there is anything that is not committed.
+    [[nodiscard]] bool has_changes() const noexcept { return pending_rows_ != 0 || staging_.has_edits(); }
+
+    /// While it is lent to a loop, nobody else commits.
+    void lend(bool to_a_loop) noexcept { lent_ = to_a_loop; }
+    /// What a commit is to say of a loop.
+    struct loop_move {
+        std::string name = {};
+        std::uint64_t from_step = 0;
+        json to = {};  // with "step"
+    };
+    /// Puts a file that a loop's state names.
+    [[nodiscard]] std::string stage_loop_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
+    /// Commits together with how far a loop has come.
+    /// @throws conflict_error  somebody else has moved it
+    std::uint64_t commit(loop_move&& moved) {
+        staging_.edit({.what = chunk_edit::kind::move_loop,
+                       .first_row = state().rows,
+                       .loop = std::move(moved.name),
+                       .from_step = moved.from_step,
+                       .loop_state = std::move(moved.to)});
+        return commit_all();
+    }
+
+  private:
+    std::uint64_t commit_all() {
         if (is_new() && staging_.has_edits())
             refuse_new();
         if (!staging_.is_uncertain()) {
@@ -105,13 +146,6 @@ class chunk_session {
         });
     }
 
-    void discard() noexcept {
-        pending_.clear();
-        pending_rows_ = 0;
-        staging_.discard();
-    }
-
-  private:
     [[noreturn]] void refuse_new() const {
         throw mismatch_error({.file = place_->called(""),
                               .field = "dataset",
@@ -407,6 +441,7 @@ class chunk_session {
     std::vector<std::byte> pending_;  // rows that do not fill a chunk yet
     std::size_t pending_rows_ = 0;
     std::optional<statistics::number> last_pending_;
+    bool lent_ = false;
 };
 
 }  // namespace detail

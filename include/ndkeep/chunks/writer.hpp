@@ -67,6 +67,9 @@ class chunk_writer {
     /// Forgets everything since the last commit, and goes on from the newest one, whoever made it.
     void discard() noexcept { session_.discard(); }
 
+    /// The rows on their way, without their C++ type.
+    [[nodiscard]] detail::chunk_session& session() noexcept { return session_; }
+
   private:
     void check(const array_view& rows) const {
         const conversion fits(rows.type(), dtype_of<T>(), session_.where().called(""));

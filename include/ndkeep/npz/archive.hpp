@@ -54,8 +54,9 @@ class archive {
         sort();
     }
     /// @param memory  referred to
-    archive(std::span<const std::byte> memory, const limits& limit)
-        : memory_(memory), directory_(read_zip_directory(bytes(), memory.size(), limit)) {
+    /// @param called  what errors name
+    archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {})
+        : memory_(memory), path_(std::move(called)), directory_(read_zip_directory(bytes(), memory.size(), limit)) {
         sort();
     }
 

@@ -23,6 +23,10 @@ class npz_reader {
     explicit npz_reader(std::vector<std::byte>&& bytes, const load_options& options = {})
         : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit), options_(options) {}
 
+    /// The directory, and the bytes of members wherever they lie.
+    [[nodiscard]] const detail::archive& archive() const noexcept { return archive_; }
+    [[nodiscard]] const load_options& options() const noexcept { return options_; }
+
     /// Empty for an archive in memory.
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return archive_.path(); }
 

@@ -69,9 +69,9 @@ class staging {
     }
 
     /// Puts a file under a new name, and returns it; see staged_files. It counts for nothing before a commit.
-    [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row) {
+    [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy") {
         check_usable();
-        return files_.put(bytes, row);
+        return files_.put(bytes, row, ending);
     }
     /// Makes a file durable that is put while a commit is under way.
     void sync_late(const std::string& name) {
@@ -184,6 +184,8 @@ class staging {
         for (const auto& each : edits_)
             for (const auto& entry : each.added)
                 files.insert(entry.file);
+        for (const auto& file : loop_files(work_.loops))
+            files.insert(file);
         return files;
     }
 

@@ -14,6 +14,7 @@ struct chunk_edit {
         merge,        // the same rows in other files: nobody misses it if it no longer fits
         grow,         // rows of zeros at the end
         replace_all,  // all rows, and what they are
+        move_loop,    // no row: how far a loop has come whose output the rows are
     };
 
     kind what = kind::append;
@@ -21,7 +22,17 @@ struct chunk_edit {
     std::vector<chunk_entry> removed = {};  // of replace and merge
     std::vector<chunk_entry> added = {};
     std::shared_ptr<const chunk_state> anew = nullptr;  // of replace_all: dtype, row shape, order and sum
+    std::string loop = {};                              // of move_loop
+    std::uint64_t from_step = 0;                        // at which the loop was, 0 before its first
+    json loop_state = {};                               // at which it is now, "step" among it
 };
+
+/// The step at which a loop is; 0 before its first.
+[[nodiscard]] inline std::uint64_t loop_step(const json& loops, const std::string& name,
+                                             const std::filesystem::path& file) {
+    const object_reader all(loops, "loops", file);
+    return all.find(name) == nullptr ? 0 : all.object(name).count("step");
+}
 
 [[nodiscard]] inline std::uint64_t rows_of(const std::vector<chunk_entry>& entries) {
     std::uint64_t rows = 0;
@@ -66,6 +77,14 @@ class edit_maker {
             state_.sum = edit.anew->sum;
             state_.rewritten = number_;
             add(edit, 0);
+            return true;
+        case chunk_edit::kind::move_loop:
+            // Whoever has moved it has put out the same rows.
+            if (loop_step(state_.loops, edit.loop, {}) != edit.from_step) {
+                why = "loop " + ndkeep::quoted(edit.loop) + " has been moved on by somebody else";
+                return false;
+            }
+            (*state_.loops.get_ptr<json::object_t*>())[edit.loop] = edit.loop_state;
             return true;
         }
         return false;

@@ -17,9 +17,9 @@ class staged_files {
 
     /// Puts a file under a new name, and returns it. Several threads may do so.
     /// @param row  at which its rows begin: decoration, for people who look at the directory
-    [[nodiscard]] std::string put(place::parts bytes, std::uint64_t row) {
+    [[nodiscard]] std::string put(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy") {
         for (;;) {
-            std::string name = new_name(row);
+            std::string name = new_name(row, ending);
             const bool is_new = place_.put("chunks/" + name, bytes, false);
             names_unsynced_ = true;
             if (is_new)
@@ -78,12 +78,12 @@ class staged_files {
 
   private:
     /// Noted before the file is there, so that it is removed also where nobody heard that it was put.
-    [[nodiscard]] std::string new_name(std::uint64_t row) {
+    [[nodiscard]] std::string new_name(std::uint64_t row, std::string_view ending) {
         const std::scoped_lock lock(mutex_);
         std::string digits = std::to_string(row);
         constexpr std::size_t width = 12;
         digits.insert(0, width - std::min(width, digits.size()), '0');
-        names_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + ".npy");
+        names_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + std::string(ending));
         return names_.back();
     }
 
