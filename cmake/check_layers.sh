@@ -55,7 +55,7 @@ awk -F: '
         if (path ~ /^ndkeep\/format\//) return 1
         if (path ~ /^ndkeep\/array\//) return 2
         if (path ~ /^ndkeep\/store\//) return 3
-        return path ~ /^ndkeep\/((npy|npz|tree|chunks)\/)?[^\/]+$/ ? 4 : 99
+        return path ~ /^ndkeep\/((npy|npz|tree|chunks|loop)\/)?[^\/]+$/ ? 4 : 99
     }
     floor_of($1) == 99 && !($1 in told) { told[$1]; print $1 "    <- a folder that is no floor" }
     match($3, /#[ \t]*include[ \t]*<ndkeep\/[^>]*>/) {

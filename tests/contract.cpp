@@ -223,3 +223,31 @@ TEST_CASE("contract: chunks", "[contract]") {
     CHECK(nk::recover_chunked("readings").empty());
     CHECK(nk::load_chunked<double>("readings").dimension() == 2);
 }
+
+// A pass that can be interrupted anywhere, as the README shows it.
+struct running_mean {
+    double sum = 0;
+    std::size_t n = 0;
+    NLOHMANN_DEFINE_TYPE_INTRUSIVE(running_mean, sum, n)
+};
+
+TEST_CASE("contract: a pass that can be interrupted anywhere", "[contract]") {
+    const in_temp_dir here;
+    nk::save_chunked("readings", some_temps(), {.rows_per_chunk = 1});
+    const nk::chunk_reader<double, 2> readings("readings");
+
+    nk::stateful_loop loop("mean.state");
+    auto& total = loop.bind<running_mean>("mean");
+    for (auto chunk : loop.over(readings)) {
+        static_assert(std::is_same_v<decltype(chunk), nk::mapped<const double, 2>>);
+        CHECK(loop.index() == loop.first_row());
+        CHECK(loop.is_last() == (loop.index() == 2));
+        CHECK_FALSE(loop.is_warm_up());
+        total.sum += xt::sum(chunk)();
+        total.n += chunk.size();
+    }
+
+    CHECK(total.sum == xt::sum(some_temps())());
+    CHECK(total.n == some_temps().size());
+    CHECK(std::filesystem::exists("mean.state"));
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rows collected over chunks until there are enough of them.
+#pragma once
+
+#include <ndkeep/loop/core.hpp>
+
+#include <initializer_list>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// Rows of one dtype and shape that are copied in, in blocks of memory that stay where they are.
+class row_store {
+  public:
+    explicit row_store(dtype type) : type_(std::move(type)) {}
+
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+    [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_ * row_bytes_; }
+    [[nodiscard]] const dtype& type() const noexcept { return type_; }
+    [[nodiscard]] std::vector<std::size_t> shape() const {
+        std::vector<std::size_t> all = {static_cast<std::size_t>(rows_)};
+        all.insert(all.end(), row_shape_.begin(), row_shape_.end());
+        return all;
+    }
+
+    /// @throws mismatch_error  other rows than before
+    void add(const array_view& rows) {
+        if (rows.shape().empty())
+            throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
+        const std::vector<std::size_t> row_shape(rows.shape().begin() + 1, rows.shape().end());
+        if (is_new_) {
+            row_shape_ = row_shape;
+            row_bytes_ = product(row_shape) * type_.size();
+            is_new_ = false;
+        }
+        if (row_shape != row_shape_)
+            throw mismatch_error(
+                {.field = "shape of a row", .expected = shape_text(row_shape_), .found = shape_text(row_shape)});
+        const conversion convert(rows.type(), type_);
+        const array_view ordered = rows.in_order(false);
+        const std::size_t row_elements = product(row_shape_);
+        const auto item = static_cast<std::size_t>(type_.size());
+        for (std::size_t done = 0; done < rows.shape()[0] && row_bytes_ != 0;) {
+            block& into = room_for(rows.shape()[0] - done);
+            const std::size_t some = std::min(rows.shape()[0] - done,
+                                              (into.bytes.size() - into.used) / static_cast<std::size_t>(row_bytes_));
+            std::byte* const out = into.bytes.data() + into.used;
+            if (convert.is_identity()) {
+                ordered.fill(done * row_elements, some * row_elements, out);
+            } else {
+                const buffer raw(some * row_elements * static_cast<std::size_t>(rows.type().size()));
+                ordered.fill(done * row_elements, some * row_elements, raw.data());
+                convert.run(out, raw.data(), some * row_elements);
+            }
+            into.used += some * row_elements * item;
+            done += some;
+            rows_ += some;
+        }
+        if (row_bytes_ == 0)
+            rows_ += rows.shape()[0];
+    }
+
+    /// Copies all rows, and gives their memory back on the way.
+    void take(std::byte* out) {
+        while (!blocks_.empty()) {
+            out = std::copy_n(blocks_.front().bytes.data(), blocks_.front().used, out);
+            blocks_.pop_front();
+        }
+        rows_ = 0;
+    }
+
+    [[nodiscard]] std::vector<std::span<const std::byte>> pieces() const {
+        std::vector<std::span<const std::byte>> all;
+        for (const block& each : blocks_)
+            all.push_back(each.bytes.bytes().first(each.used));
+        return all;
+    }
+
+    void save(state_writer& out, const std::string& name) const {
+        if (!is_new_)
+            out.set_rows(name, {.type = type_, .shape = shape()}, pieces());
+    }
+    void load(const state_reader& in, const std::string& name) {
+        *this = row_store(type_);
+        if (in.contains(name))
+            add(in.get_any(name));
+    }
+
+  private:
+    struct block {
+        buffer bytes;
+        std::size_t used = 0;
+    };
+
+    /// A block with room for at least one row. Small ones share one, so that rows that come singly are not many.
+    [[nodiscard]] block& room_for(std::size_t rows) {
+        constexpr std::size_t least = std::size_t{64} << 10;
+        const auto row = static_cast<std::size_t>(row_bytes_);
+        if (blocks_.empty() || blocks_.back().bytes.size() - blocks_.back().used < row)
+            blocks_.push_back({buffer(std::max(rows * row, least / row * row)), 0});
+        return blocks_.back();
+    }
+
+    dtype type_;
+    std::vector<std::size_t> row_shape_;
+    std::uint64_t row_bytes_ = 0;
+    std::uint64_t rows_ = 0;
+    std::deque<block> blocks_;
+    bool is_new_ = true;
+};
+
+/// All rows as an array of its own.
+template <class T, std::size_t N>
+[[nodiscard]] array_of<T, N> taken(row_store& rows) {
+    check_rank<N>(rows.shape(), {}, "buffer");
+    auto array = uninitialised<array_of<T, N>>(rows.shape());
+    rows.take(reinterpret_cast<std::byte*>(array.data()));
+    return array;
+}
+
+/// An error about a buffer.
+template <class Act>
+decltype(auto) in_buffer(const loop_core& core, const std::string& name, Act&& act) {
+    try {
+        return act();
+    } catch (const mismatch_error& problem) {
+        error_parts parts = problem.parts();
+        parts.file = core.path();
+        parts.field = "buffer " + ndkeep::quoted(name) + ": " + parts.field;
+        throw mismatch_error(std::move(parts));
+    }
+}
+
+}  // namespace detail
+
+/// Collects rows over chunks, and is part of the checkpoint; `stateful_loop::buffer` makes it.
+///
+/// Between chunks it holds less than `.limit_bytes`: a `push` that reaches it gives all rows back, those that came with
+/// it included.
+template <element T, std::size_t N = any_rank>
+class loop_buffer {
+  public:
+    using array = array_of<T, N>;
+
+    loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
+        : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes), rows_(dtype_of<T>()) {}
+
+    /// Copies rows in. All that have been collected come back once there are `.limit_bytes` of them, and on the last
+    /// chunk; nothing otherwise. Rows of a warm-up are passed over.
+    /// @throws mismatch_error  another dtype, rank or row shape
+    [[nodiscard]] std::optional<array> push(const array_view& rows) {
+        if (loop_.chunk().is_warm_up)
+            return std::nullopt;
+        detail::in_buffer(loop_, name_, [&] {
+            detail::check_rank<N>(rows.shape(), {}, "buffer");
+            rows_.add(rows);
+        });
+        return rows_.nbytes() >= limit_ || loop_.is_last() ? flush() : std::nullopt;
+    }
+
+    /// What has been collected, if anything has.
+    [[nodiscard]] std::optional<array> flush() {
+        if (rows_.rows() == 0)
+            return std::nullopt;
+        return detail::taken<T, N>(rows_);
+    }
+
+    /// Rows that are held, and their bytes.
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_.rows(); }
+    [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_.nbytes(); }
+
+    void save(state_writer& out) const { rows_.save(out, "rows"); }
+    void load(const state_reader& in) {
+        detail::in_buffer(loop_, name_, [&] { rows_.load(in, "rows"); });
+    }
+
+  private:
+    const detail::loop_core& loop_;
+    std::string name_;
+    std::uint64_t limit_;
+    detail::row_store rows_;
+};
+
+/// Rows for one key of a `keyed_loop_buffer`.
+struct keyed_rows {
+    keyed_rows(std::string_view of, array_view elements) : key(of), rows(std::move(elements)) {}
+
+    std::string key;
+    array_view rows;
+};
+
+/// Collects rows by key, all under one limit; `stateful_loop::keyed_buffer` makes it.
+template <element T, std::size_t N = any_rank>
+class keyed_loop_buffer {
+  public:
+    using arrays = std::map<std::string, array_of<T, N>>;
+
+    keyed_loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
+        : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes) {}
+
+    /// Copies rows in. Those of all keys come back, by key, once there are `.limit_bytes` of them together, and on the
+    /// last chunk; nothing otherwise. Keys that never had a row are left out.
+    [[nodiscard]] std::optional<arrays> push(std::initializer_list<keyed_rows> rows) { return push_all(rows); }
+    [[nodiscard]] std::optional<arrays> push(const std::vector<keyed_rows>& rows) { return push_all(rows); }
+
+    /// What has been collected, if anything has.
+    [[nodiscard]] std::optional<arrays> flush() {
+        arrays all;
+        for (auto& [key, rows] : rows_)
+            if (rows.rows() != 0)
+                all.emplace(key, detail::taken<T, N>(rows));
+        return all.empty() ? std::nullopt : std::optional(std::move(all));
+    }
+
+    [[nodiscard]] std::uint64_t nbytes() const noexcept {
+        std::uint64_t bytes = 0;
+        for (const auto& [key, rows] : rows_)
+            bytes += rows.nbytes();
+        return bytes;
+    }
+
+    void save(state_writer& out) const {
+        std::vector<std::string> keys;
+        for (const auto& [key, rows] : rows_) {
+            rows.save(out, std::to_string(keys.size()));
+            keys.push_back(key);
+        }
+        out.set("keys", keys);
+    }
+    void load(const state_reader& in) {
+        rows_.clear();
+        const auto keys = in.get<std::vector<std::string>>("keys");
+        for (std::size_t i = 0; i < keys.size(); ++i)
+            detail::in_buffer(loop_, name_, [&] {
+                rows_.emplace(keys[i], detail::row_store(dtype_of<T>())).first->second.load(in, std::to_string(i));
+            });
+    }
+
+  private:
+    template <class Items>
+    [[nodiscard]] std::optional<arrays> push_all(const Items& items) {
+        if (loop_.chunk().is_warm_up)
+            return std::nullopt;
+        detail::in_buffer(loop_, name_, [&] {
+            for (const keyed_rows& each : items)
+                detail::check_rank<N>(each.rows.shape(), {}, "keyed_buffer");
+            for (const keyed_rows& each : items)
+                rows_.emplace(each.key, detail::row_store(dtype_of<T>())).first->second.add(each.rows);
+        });
+        return nbytes() >= limit_ || loop_.is_last() ? flush() : std::nullopt;
+    }
+
+    const detail::loop_core& loop_;
+    std::string name_;
+    std::uint64_t limit_;
+    std::map<std::string, detail::row_store> rows_;
+};
+
+}  // namespace ndkeep

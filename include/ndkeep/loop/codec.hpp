@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How each form of state is written and read.
+#pragma once
+
+#include <ndkeep/loop/state.hpp>
+
+#include <typeinfo>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// How one type of state is written and read.
+template <class T>
+struct state_codec {
+    using form = state_form;
+    static constexpr form kind = form_of<T>();
+
+    static void write(state_writer& out, const std::string& name, const T& value) {
+        if constexpr (kind == form::own) {
+            json& parts = out.add(name, "parts") = json::object();
+            state_writer inner(*parts.get_ptr<json::object_t*>(), out.path_ + '/' + name, out.arrays_);
+            value.save(inner);
+        } else if constexpr (kind == form::array) {
+            out.add(name, "array") = out.member(name);
+            out.arrays_.add_array(out.member(name), value);
+        } else if constexpr (kind == form::scalar) {
+            out.add(name, "array") = out.member(name);
+            out.arrays_.add_array(out.member(name), array_view(value));
+        } else if constexpr (kind == form::json) {
+            json& kept = out.add(name, "json") = json(value);
+            check_text(out, name, kept);
+            if constexpr (is_simple)
+                out.note(name, "type", simple_name());
+        } else if constexpr (kind == form::bytes) {
+            write_bytes(out, name, {}, &value, 1);
+        } else if constexpr (kind == form::sequence) {
+            write_sequence(out, name, value);
+        } else {
+            // One part an item: lists by number, dictionaries by number too, as keys may be any text.
+            json& items = out.add(name, kind == form::list ? "list" : "dictionary");
+            json parts = json::object();
+            json::array_t keys;
+            state_writer inner(*parts.get_ptr<json::object_t*>(), out.path_ + '/' + name, out.arrays_);
+            std::size_t i = 0;
+            for (const auto& item : value)
+                if constexpr (kind == form::list) {
+                    inner.set(std::to_string(i++), item);
+                } else {
+                    keys.emplace_back(item.first);
+                    inner.set(std::to_string(i++), item.second);
+                }
+            if constexpr (kind == form::list)
+                items = i;
+            else
+                items = std::move(keys);
+            out.note(name, "parts", std::move(parts));
+        }
+    }
+
+    static void read(const state_reader& in, const std::string& name, T& into) {
+        if constexpr (kind == form::own) {
+            into.load(state_reader(in.form(name, "parts"), in.path_ + '/' + name, in.from_));
+        } else if constexpr (kind == form::array) {
+            into = in.read(name, "array", [](const auto& source, const auto& info, const auto& run, auto& crc) {
+                using array = state_array<T>;
+                return read_elements<typename T::value_type, array::rank, array::column_major>(source, info, "bind",
+                                                                                               run, &crc);
+            });
+        } else if constexpr (kind == form::scalar) {
+            into = elements_of<T, 0>(in, name)();
+        } else if constexpr (kind == form::json) {
+            read_json(in, name, into);
+        } else if constexpr (kind == form::bytes) {
+            read_bytes(
+                in, name, [&](const std::byte* data, std::size_t) { std::memcpy(&into, data, sizeof(T)); }, 0);
+        } else if constexpr (kind == form::sequence) {
+            read_sequence(in, name, into);
+        } else {
+            read_items(in, name, into);
+        }
+    }
+
+  private:
+    /// JSON has one kind of number and no names of types: of what is no more than a number, a flag or a text, both are
+    /// kept beside it.
+    static constexpr bool is_simple = (std::is_arithmetic_v<T> && element<T>) || std::is_same_v<T, std::string>;
+    [[nodiscard]] static std::string simple_name() {
+        if constexpr (std::is_same_v<T, std::string>)
+            return "text";
+        else
+            return dtype_of<T>().str();
+    }
+
+    /// What cannot be text is refused by the name of its state, not when all of it is written.
+    static void check_text(const state_writer& out, const std::string& name, const json& value) {
+        try {
+            (void)json_text(value);
+        } catch (const mismatch_error& problem) {
+            error_parts parts = problem.parts();
+            parts.field = out.field(name) + ": " + parts.field;
+            throw mismatch_error(std::move(parts));
+        }
+    }
+
+    static void read_json(const state_reader& in, const std::string& name, T& into) {
+        const json& kept = in.form(name, "json");
+        if constexpr (is_simple) {
+            const auto members = object_reader(in.form(name), in.field(name), in.from_.path());
+            if (members.text("type") != simple_name())
+                in.refuse(name, ndkeep::quoted(simple_name()), ndkeep::quoted(members.text("type")));
+        }
+        try {
+            into = kept.get<T>();
+        } catch (const json::exception& problem) {
+            in.refuse(name, "a value of the type that is bound", problem.what());
+        }
+        if (const auto lost = what_is_lost(kept, json(std::as_const(into)), ""); !lost.empty())
+            in.refuse(name, "a value of the type that is bound", lost);
+    }
+
+    /// Conversions from JSON pass over members that they do not know, and cut numbers.
+    [[nodiscard]] static std::string what_is_lost(const json& kept, const json& taken, const std::string& path) {
+        if (const auto* const members = kept.get_ptr<const json::object_t*>()) {
+            const auto* const others = taken.get_ptr<const json::object_t*>();
+            for (const auto& [key, member] : *members) {
+                if (others == nullptr || others->count(key) == 0)
+                    return "one with " + ndkeep::quoted(path + key);
+                if (auto lost = what_is_lost(member, others->at(key), path + key + '.'); !lost.empty())
+                    return lost;
+            }
+        } else if (const auto* const items = kept.get_ptr<const json::array_t*>()) {
+            const auto* const others = taken.get_ptr<const json::array_t*>();
+            if (others == nullptr || others->size() != items->size())
+                return "one with another number of items" + (path.empty() ? "" : " in " + ndkeep::quoted(path));
+            for (std::size_t i = 0; i < items->size(); ++i)
+                if (auto lost = what_is_lost((*items)[i], (*others)[i], path); !lost.empty())
+                    return lost;
+        } else if (kept.is_number_float() && taken.is_number_integer()) {
+            return "one with fractions" + (path.empty() ? "" : " in " + ndkeep::quoted(path));
+        }
+        return {};
+    }
+
+    /// Bytes as an array of V, whose shape is {} or {count}.
+    template <class Item>
+    static void write_bytes(state_writer& out, const std::string& name, std::vector<std::size_t> shape,
+                            const Item* items, std::size_t count) {
+        out.add(name, "bytes") = out.member(name);
+        out.note(name, "type", typeid(Item).name());
+        const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(items), count * sizeof(Item));
+        const array_info info{.type = dtype_of<fixed_bytes<sizeof(Item)>>(), .shape = std::move(shape)};
+        out.arrays_.add_array(out.member(name), info, {&bytes, 1});
+    }
+
+    template <class Item = T, class Use>
+    static void read_bytes(const state_reader& in, const std::string& name, Use&& use, std::size_t rank) {
+        (void)in.form(name, "bytes");
+        const object_reader said(in.form(name), in.field(name), in.from_.path());
+        if (said.text("type") != typeid(Item).name())
+            in.refuse(name, "of type " + ndkeep::quoted(std::string(typeid(Item).name())),
+                      "of type " + ndkeep::quoted(said.text("type")));
+        const any_array kept =
+            in.read(name, "bytes", [](const auto& source, const auto& info, const auto& run, auto& crc) {
+                return read_any(source, info, run, &crc);
+            });
+        if (kept.type() != dtype_of<fixed_bytes<sizeof(Item)>>() || kept.dimension() != rank)
+            in.refuse(name, counted(sizeof(Item), "byte"), counted(kept.type().size(), "byte"));
+        use(kept.bytes().data(), kept.size());
+    }
+
+    template <class Item, std::size_t N>
+    [[nodiscard]] static auto elements_of(const state_reader& in, const std::string& name) {
+        return in.read(name, "array", [](const auto& source, const auto& info, const auto& run, auto& crc) {
+            return read_elements<Item, N, false>(source, info, "bind", run, &crc);
+        });
+    }
+
+    static void write_sequence(state_writer& out, const std::string& name, const T& value) {
+        using item = typename T::value_type;
+        if constexpr (state_form::bytes == form_of<item>() && !element<item>) {
+            static_assert(
+                requires { value.data(); }, "of trivially copyable types only vectors are kept");
+            write_bytes(out, name, {value.size()}, value.data(), value.size());
+        } else if constexpr (requires { value.data(); }) {
+            out.add(name, "array") = out.member(name);
+            out.arrays_.add_array(out.member(name), array_view(value));
+        } else {
+            out.add(name, "array") = out.member(name);
+            out.arrays_.add_array(out.member(name), array_view(std::vector<item>(value.begin(), value.end())));
+        }
+    }
+
+    static void read_sequence(const state_reader& in, const std::string& name, T& into) {
+        using item = typename T::value_type;
+        if constexpr (state_form::bytes == form_of<item>() && !element<item>) {
+            read_bytes<item>(
+                in, name,
+                [&](const std::byte* data, std::size_t count) {
+                    into.resize(count);
+                    if (count != 0)
+                        std::memcpy(into.data(), data, count * sizeof(item));
+                },
+                1);
+        } else {
+            const auto items = elements_of<item, 1>(in, name);
+            into.assign(items.begin(), items.end());
+        }
+    }
+
+    static void read_items(const state_reader& in, const std::string& name, T& into) {
+        const json& said = in.form(name, kind == form::list ? "list" : "dictionary");
+        const state_reader inner(in.form(name, "parts"), in.path_ + '/' + name, in.from_);
+        T all;
+        if constexpr (kind == form::list) {
+            const auto* const count = said.get_ptr<const json::number_unsigned_t*>();
+            if (count == nullptr)
+                throw malformed(in.from_.path(), in.field(name), "a count", said.type_name());
+            for (std::uint64_t i = 0; i < *count; ++i)
+                all.push_back(inner.template get<typename T::value_type>(std::to_string(i)));
+        } else {
+            const auto* const keys = said.get_ptr<const json::array_t*>();
+            if (keys == nullptr)
+                throw malformed(in.from_.path(), in.field(name), "a list of keys", said.type_name());
+            for (std::size_t i = 0; i < keys->size(); ++i) {
+                const auto* const key = (*keys)[i].template get_ptr<const json::string_t*>();
+                if (key == nullptr)
+                    throw malformed(in.from_.path(), in.field(name), "a list of keys", (*keys)[i].type_name());
+                inner.get(std::to_string(i), all[*key]);
+            }
+        }
+        into = std::move(all);
+    }
+};
+
+}  // namespace detail
+
+template <loop_state T>
+void state_writer::set(const std::string& name, const T& value) {
+    detail::state_codec<T>::write(*this, name, value);
+}
+
+template <loop_state T>
+void state_reader::get(const std::string& name, T& into) const {
+    detail::state_codec<T>::read(*this, name, into);
+}
+
+}  // namespace ndkeep

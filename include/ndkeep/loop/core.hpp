@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A loop without the types of its chunks: its states, how far it has come, and when that is committed.
+#pragma once
+
+#include <ndkeep/loop/checkpoint.hpp>
+#include <ndkeep/loop/codec.hpp>
+#include <ndkeep/loop/options.hpp>
+
+#include <atomic>
+#include <set>
+
+namespace ndkeep::detail {
+
+/// Something bound under a name.
+class state_slot {
+  public:
+    explicit state_slot(std::string name) : name_(std::move(name)) {}
+    state_slot(const state_slot&) = delete;
+    state_slot& operator=(const state_slot&) = delete;
+    virtual ~state_slot() = default;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    virtual void write(state_writer& out) const = 0;
+    virtual void read(const state_reader& in) = 0;
+
+  private:
+    std::string name_;
+};
+
+template <class T>
+class typed_slot final : public state_slot {
+  public:
+    template <class... Argument>
+    explicit typed_slot(std::string name, Argument&&... initial)
+        : state_slot(std::move(name)), value_(std::forward<Argument>(initial)...), initial_shape_(shape_of(value_)) {}
+
+    [[nodiscard]] T& value() noexcept { return value_; }
+
+    void write(state_writer& out) const override {
+        out.set(name(), value_);
+        if (initial_shape_)
+            out.note(name(), "initial_shape", *initial_shape_);
+    }
+
+    /// Shapes may change while a loop goes on; that it was begun with another one means another program.
+    void read(const state_reader& in) override {
+        if (initial_shape_)
+            in.expect(name(), "initial_shape", *initial_shape_);
+        in.get(name(), value_);
+    }
+
+  private:
+    [[nodiscard]] static std::optional<json> shape_of([[maybe_unused]] const T& value) {
+        if constexpr (form_of<T>() == state_form::array)
+            return json(std::vector<std::size_t>(value.shape().begin(), value.shape().end()));
+        else if constexpr (form_of<T>() == state_form::sequence)
+            return json(std::vector<std::size_t>{value.size()});
+        else
+            return std::nullopt;
+    }
+
+    T value_;
+    std::optional<json> initial_shape_;
+};
+
+/// States under their names, and what was committed of them.
+class bound_states {
+  public:
+    /// @throws mismatch_error  the name is taken; what is stored under it is of another type
+    template <class Slot>
+    Slot& bind(std::unique_ptr<Slot> slot) {
+        if (std::any_of(slots_.begin(), slots_.end(), [&](const auto& each) { return each->name() == slot->name(); }))
+            throw mismatch_error({.field = "state " + ndkeep::quoted(slot->name()),
+                                  .expected = "each name once",
+                                  .found = "bound twice"});
+        // Before anything of it counts: as it is now, where there is no commit yet.
+        packed_states initial;
+        write(*slot, initial);
+        auto kept = frozen(std::move(initial));
+        if (stored_ != nullptr && stored_->forms().count(slot->name()) != 0)
+            slot->read(stored_->reader());
+        initials_[slot->name()] = std::move(kept);
+        slots_.push_back(std::move(slot));
+        return static_cast<Slot&>(*slots_.back());
+    }
+
+    /// What was committed last, or nullptr.
+    void store(std::shared_ptr<const loop_snapshot> stored) { stored_ = std::move(stored); }
+
+    /// Makes all states what they were at the last commit; those that it does not know, what they were at first.
+    /// @throws mismatch_error  it knows states that are not bound
+    void restore() {
+        check_all_bound();
+        for (const auto& slot : slots_) {
+            const bool is_stored = stored_ != nullptr && stored_->forms().count(slot->name()) != 0;
+            slot->read(is_stored ? stored_->reader() : initials_.at(slot->name())->reader());
+        }
+    }
+
+    void check_all_bound() const {
+        if (stored_ == nullptr)
+            return;
+        for (const auto& [name, form] : stored_->forms())
+            if (forgotten_.count(name) == 0 &&
+                std::none_of(slots_.begin(), slots_.end(),
+                             [&, &wanted = name](const auto& each) { return each->name() == wanted; }))
+                throw mismatch_error({.file = stored_file_,
+                                      .field = "state " + ndkeep::quoted(name),
+                                      .expected = "bound",
+                                      .found = "stored, but not bound",
+                                      .hint = "bind it, or forget it"});
+    }
+
+    void forget(const std::string& name) { forgotten_.insert(name); }
+    void call(std::filesystem::path file) { stored_file_ = std::move(file); }
+
+    [[nodiscard]] packed_states pack() const {
+        packed_states all;
+        for (const auto& slot : slots_)
+            write(*slot, all);
+        return all;
+    }
+
+  private:
+    static void write(const state_slot& slot, packed_states& to) {
+        state_writer out(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
+        slot.write(out);
+    }
+
+    [[nodiscard]] static std::shared_ptr<const loop_snapshot> frozen(packed_states&& states) {
+        add_state_member(states, "", 1, {});
+        std::vector<std::byte> bytes;
+        bytes.reserve(static_cast<std::size_t>(states.arrays.size()));
+        for (const auto& piece : states.arrays.finish())
+            bytes.insert(bytes.end(), piece.begin(), piece.end());
+        return std::make_shared<const loop_snapshot>(std::move(bytes), "", "");
+    }
+
+    std::vector<std::unique_ptr<state_slot>> slots_;
+    std::map<std::string, std::shared_ptr<const loop_snapshot>> initials_;
+    std::shared_ptr<const loop_snapshot> stored_;
+    std::filesystem::path stored_file_;
+    std::set<std::string> forgotten_;
+};
+
+/// The chunk at hand.
+struct chunk_at_hand {
+    std::uint64_t first_row = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t bytes = 0;
+    bool is_last = false;
+    bool is_warm_up = false;
+};
+
+/// One loop, of which one pass at a time goes on.
+class loop_core {
+  public:
+    loop_core(const std::filesystem::path& path, const loop_options& options)
+        : options_(options), name_(options.name.empty() ? path.filename().string() : options.name),
+          file_(path, name_, options.sync, options.report) {
+        states_.call(path);
+        keep(file_.newest());
+        if (stored_ != nullptr)
+            position_ = stored_->position();
+    }
+
+    [[nodiscard]] bound_states& states() noexcept { return states_; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
+    [[nodiscard]] const chunk_at_hand& chunk() const noexcept { return chunk_; }
+    [[nodiscard]] const loop_position& position() const noexcept { return position_; }
+    [[nodiscard]] bool is_last() const noexcept { return chunk_.is_last || finishing_; }
+    [[nodiscard]] bool is_complete() const noexcept { return complete_; }
+
+    void stop() noexcept { stopping_ = true; }
+    void finish() noexcept { finishing_ = true; }
+    [[nodiscard]] bool is_finishing() const noexcept { return finishing_; }
+
+    /// Begins a pass from the last commit.
+    /// @param into     where it commits to; nullptr: the loop's own file
+    /// @param durable  makes what is relied on in the source safe from a power cut
+    /// @throws mismatch_error  the pass that was committed is of another kind
+    void begin(std::unique_ptr<loop_memory> into, std::function<void()> durable) {
+        if (is_under_way_)
+            throw conflict_error({.file = path(), .field = "pass", .expected = "one at a time", .found = "another"});
+        if (into != nullptr && file_.has_commit())
+            throw mismatch_error({.file = path(),
+                                  .field = "checkpoint",
+                                  .expected = "in the array that the pass puts its rows into",
+                                  .found = "in a file of its own",
+                                  .hint = "it is of a pass without one"});
+        stopping_ = finishing_ = complete_ = false;
+        chunk_ = {};
+        since_ = 0;
+        // What the loop's own file says is known from its beginning on, what a sink says is not.
+        const bool is_other_memory = into != nullptr || was_sink_;
+        sink_ = std::move(into);
+        was_sink_ = sink_ != nullptr;
+        try {
+            if (is_other_memory)
+                stored_ = nullptr;
+            if (is_other_memory || is_dirty_)
+                restore();
+            else
+                states_.check_all_bound();
+        } catch (...) {
+            is_dirty_ = true;
+            release();
+            throw;
+        }
+        durable_ = std::move(durable);
+        last_commit_ = std::chrono::steady_clock::now();
+        is_under_way_ = true;
+    }
+
+    void show(const chunk_at_hand& chunk) {
+        chunk_ = chunk;
+        is_dirty_ = true;
+    }
+
+    /// After the rows before the first one have been shown again: nothing that their bodies did to what is bound or put
+    /// out counts.
+    void end_warm_up() {
+        memory().discard();
+        const auto at = position_;
+        restore();
+        position_ = at;
+    }
+
+    /// The body has come to its end.
+    /// @param source   what has been passed over
+    /// @param ends     the pass does too
+    template <class Source>
+    void step(Source&& source, bool ends) {
+        position_.rows += chunk_.rows;
+        ++position_.chunks;
+        ++since_;
+        if (ends || options_.every.is_due(since_, last_commit_))
+            commit(source());
+    }
+
+    /// The source has come to its end without anybody's knowing before.
+    template <class Source>
+    void end_of_source(Source&& source) {
+        if (since_ != 0)
+            commit(source());
+    }
+
+    void end(bool complete) noexcept {
+        complete_ = complete;
+        chunk_ = {.first_row = position_.rows};
+        release();
+    }
+
+    /// The pass was left by another way than its end.
+    void abandon() noexcept {
+        memory().discard();
+        chunk_ = {};
+        release();
+    }
+
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+    void begin_at(std::uint64_t row) noexcept { position_.rows = row; }
+
+  private:
+    [[nodiscard]] loop_memory& memory() noexcept { return sink_ != nullptr ? *sink_ : file_; }
+
+    void release() noexcept {
+        durable_ = nullptr;
+        sink_ = nullptr;  // the pass's, which is gone
+        is_under_way_ = false;
+    }
+
+    /// Makes everything what it was at the last commit.
+    void restore() {
+        if (stored_ == nullptr)
+            keep(memory().newest());
+        states_.restore();
+        position_ = stored_ == nullptr ? loop_position() : stored_->position();
+        is_dirty_ = false;
+    }
+    void keep(std::shared_ptr<const loop_snapshot> stored) {
+        stored_ = std::move(stored);
+        states_.store(stored_);
+    }
+
+    void commit(json source) {
+        if (durable_ && options_.sync)
+            std::exchange(durable_, nullptr)();
+        position_.source = std::move(source);
+        if (!memory().commit(states_.pack(), position_))
+            return;
+        since_ = 0;
+        last_commit_ = std::chrono::steady_clock::now();
+        is_dirty_ = false;
+        keep(nullptr);  // what is bound is the same
+    }
+
+    loop_options options_;
+    std::string name_;
+    checkpoint_file file_;
+    bound_states states_;
+    std::unique_ptr<loop_memory> sink_;
+    std::function<void()> durable_;
+    std::shared_ptr<const loop_snapshot> stored_;  // the last commit, where it has been asked for
+    loop_position position_;
+    chunk_at_hand chunk_;
+    std::uint64_t since_ = 0;  // chunks since the last commit
+    std::chrono::steady_clock::time_point last_commit_;
+    std::atomic<bool> stopping_ = false, finishing_ = false;
+    bool is_under_way_ = false;
+    bool is_dirty_ = false;  // bodies have run since states were what was committed
+    bool was_sink_ = false;  // of the pass before
+    bool complete_ = false;
+};
+
+}  // namespace ndkeep::detail
