@@ -6,7 +6,6 @@
 #include <ndkeep/loop/codec.hpp>
 #include <ndkeep/loop/options.hpp>
 
-#include <atomic>
 #include <set>
 
 namespace ndkeep::detail {
@@ -44,9 +43,9 @@ class typed_slot final : public state_slot {
 
     /// Shapes may change while a loop goes on; that it was begun with another one means another program.
     void read(const state_reader& in) override {
+        in.get(name(), value_);
         if (initial_shape_)
             in.expect(name(), "initial_shape", *initial_shape_);
-        in.get(name(), value_);
     }
 
   private:
@@ -169,12 +168,11 @@ class loop_core {
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return file_.path(); }
     [[nodiscard]] const chunk_at_hand& chunk() const noexcept { return chunk_; }
     [[nodiscard]] const loop_position& position() const noexcept { return position_; }
-    [[nodiscard]] bool is_last() const noexcept { return chunk_.is_last || finishing_; }
+    [[nodiscard]] bool is_last() const noexcept { return !chunk_.is_warm_up && (chunk_.is_last || finishing_); }
     [[nodiscard]] bool is_complete() const noexcept { return complete_; }
 
     void stop() noexcept { stopping_ = true; }
     void finish() noexcept { finishing_ = true; }
-    [[nodiscard]] bool is_finishing() const noexcept { return finishing_; }
 
     /// Begins a pass from the last commit.
     /// @param into     where it commits to; nullptr: the loop's own file
@@ -218,9 +216,10 @@ class loop_core {
         is_dirty_ = true;
     }
 
-    /// After the rows before the first one have been shown again: nothing that their bodies did to what is bound or put
-    /// out counts.
+    /// After the rows before the first one have been shown again: nothing that their bodies did to what is bound, put
+    /// out or asked for counts.
     void end_warm_up() {
+        stopping_ = finishing_ = false;
         memory().discard();
         const auto at = position_;
         restore();
@@ -307,7 +306,7 @@ class loop_core {
     chunk_at_hand chunk_;
     std::uint64_t since_ = 0;  // chunks since the last commit
     std::chrono::steady_clock::time_point last_commit_;
-    std::atomic<bool> stopping_ = false, finishing_ = false;
+    bool stopping_ = false, finishing_ = false;  // asked for
     bool is_under_way_ = false;
     bool is_dirty_ = false;  // bodies have run since states were what was committed
     bool was_sink_ = false;  // of the pass before

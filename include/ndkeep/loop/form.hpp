@@ -10,6 +10,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -59,19 +60,21 @@ struct state_dictionary<std::map<std::string, T, C, A>> : std::true_type {};
 template <class T, class H, class E, class A>
 struct state_dictionary<std::unordered_map<std::string, T, H, E, A>> : std::true_type {};
 
+/// What does not hold what it shows.
 template <class T>
-concept json_value = requires(const T& from, const json& in) {
+inline constexpr bool is_view =
+    std::ranges::enable_view<T> || std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_null_pointer_v<T>;
+
+/// What nlohmann's JSON converts both ways. It would take arrays too, and lose their shape.
+template <class T>
+concept json_value = !xt::is_xexpression<T>::value && !is_view<T> && requires(const T& from, const json& in) {
     json(from);
     { in.get<T>() } -> std::same_as<T>;
 };
 
 /// Whether bytes of a T that were kept mean anything in another process, as far as can be told.
 template <class T>
-concept plain_bytes = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !std::is_pointer_v<T> &&
-                      !std::is_member_pointer_v<T> && !std::is_null_pointer_v<T> && !requires(const T& view) {
-    view.data();
-    view.size();
-};
+concept plain_bytes = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !is_view<T>;
 
 /// How a T is kept.
 enum class state_form { none, own, array, sequence, list, dictionary, json, scalar, bytes };
@@ -97,11 +100,9 @@ template <class T>
     } else if constexpr (state_dictionary<T>::value) {
         constexpr state_form item = form_of<typename T::mapped_type>();
         return item == state_form::none || item == state_form::json ? item : state_form::dictionary;
-    } else if constexpr (std::is_same_v<T, long double> || std::is_pointer_v<T>)
-        return std::is_pointer_v<T> ? state_form::none : state_form::scalar;  // JSON would round it
-    else if constexpr (json_value<T> && !std::is_convertible_v<T, std::string_view>)
-        return state_form::json;
-    else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, json>)
+    } else if constexpr (std::is_same_v<T, long double>)
+        return state_form::scalar;  // JSON would round it
+    else if constexpr (json_value<T>)
         return state_form::json;
     else if constexpr (element<T>)
         return state_form::scalar;

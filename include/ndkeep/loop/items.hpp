@@ -15,6 +15,9 @@ struct item_place {
     std::uint64_t rows = 0;
 };
 
+/// Bytes from which on it is worth asking the system to read them: less is what it reads at the first look anyway.
+inline constexpr std::size_t worth_reading_ahead = std::size_t{128} << 10;
+
 [[nodiscard]] inline mismatch_error another_source(const std::filesystem::path& file, const std::string& field,
                                                    std::string expected, std::string found, std::string hint = {}) {
     return mismatch_error({.file = file,

@@ -29,7 +29,9 @@ class [[nodiscard]] loop_pass {
     /// Commits the rows that the body appends to `sink` together with position and states, in one record of `sink`:
     /// what a body puts out is there exactly once, whatever happens. There is no checkpoint beside it.
     ///
-    /// A dataset that has no rows yet, of more than one axis, is committed to once there are some.
+    /// What is bound has the values of the last commit from the beginning of the pass on, not before. A pass begins
+    /// anew where the sink is made anew. A dataset of more than one axis is committed to once its first block has said
+    /// what a row is.
     /// @param sink  must outlive the pass; nobody else commits with it meanwhile
     template <element T, std::size_t N>
     [[nodiscard]] loop_pass into(chunk_writer<T, N>& sink) && {
@@ -114,11 +116,10 @@ class [[nodiscard]] loop_pass {
         row_ += chunk.rows;
         if (chunk.is_warm_up) {
             warm_up_ -= chunk.rows;
-            if (warm_up_ == 0)
+            const bool goes_on = meter_->goes_on();
+            if (warm_up_ == 0 || !goes_on)
                 loop_->end_warm_up();
-            if (loop_->is_stopping() || !meter_->goes_on())
-                return end(false);
-            return show_next();
+            return goes_on ? show_next() : end(false);
         }
         meter_->add(chunk.rows, chunk.bytes);
         const bool is_last = loop_->is_last();

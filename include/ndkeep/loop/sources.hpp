@@ -30,7 +30,8 @@ class chunk_source {
         item chunk = (*from_)[i];
         if (verify_)
             version().verify(i, {reinterpret_cast<const std::byte*>(chunk.data()), chunk.size() * sizeof(T)});
-        chunk.advise(advice::will_need);
+        if (chunk.size() * sizeof(T) >= worth_reading_ahead)
+            chunk.advise(advice::will_need);
         return chunk;
     }
 

@@ -13,6 +13,12 @@ template <class T>
 struct state_codec;
 template <class T>
 class typed_slot;
+
+/// What people are told of a part: the folder of all states is left out.
+[[nodiscard]] inline std::string state_field(const std::string& path, const std::string& name) {
+    const auto slash = path.find('/');
+    return "state " + ndkeep::quoted((slash == std::string::npos ? "" : path.substr(slash + 1) + '/') + name);
+}
 }  // namespace detail
 
 /// Takes the parts of a state, each under a name of its own: what `save` of a type is given.
@@ -54,10 +60,7 @@ class state_writer {
     [[nodiscard]] std::string member(const std::string& name) const {
         return path_ + '/' + name + std::string(detail::npy_suffix);
     }
-    [[nodiscard]] std::string field(const std::string& name) const {
-        return "state " + ndkeep::quoted(path_.substr(std::min(path_.size(), path_.find('/') + 1)) +
-                                         (path_.find('/') == std::string::npos ? "" : "/") + name);
-    }
+    [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
     void check_name(const std::string& name) const {
         const bool fits = !name.empty() && name != "." && name != ".." && detail::is_utf8(name) &&
                           std::none_of(name.begin(), name.end(), [](char c) {
@@ -77,7 +80,7 @@ class state_writer {
 /// Gives the parts of a state back: what `load` of a type is given.
 class state_reader {
   public:
-    /// @param path  of the members; `states` is left out where people are told of it
+    /// @param path  of the members
     state_reader(const json& forms, std::string path, const detail::archive& from)
         : forms_(forms), path_(std::move(path)), from_(from) {}
 
@@ -130,10 +133,7 @@ class state_reader {
             {.file = from_.path(), .field = field(name), .expected = std::move(expected), .found = std::move(found)});
     }
 
-    [[nodiscard]] std::string field(const std::string& name) const {
-        const auto slash = path_.find('/');
-        return "state " + ndkeep::quoted((slash == std::string::npos ? "" : path_.substr(slash + 1) + '/') + name);
-    }
+    [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
 
     /// @throws mismatch_error  something else is said of a part
     void expect(const std::string& name, const char* what, const json& wanted) const {

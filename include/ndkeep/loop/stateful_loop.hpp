@@ -56,7 +56,8 @@ concept loop_source = !std::is_void_v<detail::feed_of<Source>>;
 /// once.
 ///
 /// The commit before is kept beside the file as NAME.previous, and taken, which is said, if the newest is damaged.
-/// NAME.lock is held for as long as the loop lives. Not for several threads, but for `stop` and `finish`.
+/// NAME.lock is held for as long as the loop lives. Without the file, a pass begins anew, whatever NAME.previous holds.
+/// A loop is for one thread.
 class stateful_loop {
   public:
     /// @throws conflict_error  another loop has the file
@@ -69,28 +70,29 @@ class stateful_loop {
     stateful_loop& operator=(const stateful_loop&) = delete;
 
     /// Something that the loop remembers under a name. Refers to an object of the loop's: `auto&`, as `auto` would be a
-    /// copy that is not remembered.
+    /// copy that is not remembered. A body that is left before its end leaves it as it is then, until the next pass.
     ///
     /// @param initial  what it is at first; what was committed wins
     /// @throws mismatch_error  the name is taken; what was committed is of another type, or was begun with another
     /// shape
     template <loop_state T>
-    [[nodiscard]] T& bind(const std::string& name, T initial = T()) {
+    [[nodiscard]] T& bind(const std::string& name, T initial = T()) & {
         return bind_slot<T>(name, std::move(initial));
     }
 
     /// Drops a state that was committed and is bound no more; without that, a pass does not begin.
     void forget(const std::string& name) { core_.states().forget(name); }
 
-    /// Collects rows over chunks until there are `.limit_bytes` of them.
+    /// Collects rows over chunks until there are `.limit_bytes` of them. What a body then saves elsewhere should be on
+    /// the disk when it ends, as by `.sync = true`: from then on the rows are not in the checkpoint.
     template <element T, std::size_t N = any_rank>
-    [[nodiscard]] loop_buffer<T, N>& buffer(const std::string& name, const loop_buffer_options& options = {}) {
+    [[nodiscard]] loop_buffer<T, N>& buffer(const std::string& name, const loop_buffer_options& options = {}) & {
         return bind_slot<loop_buffer<T, N>>(name, core_, name, options);
     }
     /// The same by key, all under one limit.
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] keyed_loop_buffer<T, N>& keyed_buffer(const std::string& name,
-                                                        const loop_buffer_options& options = {}) {
+                                                        const loop_buffer_options& options = {}) & {
         return bind_slot<keyed_loop_buffer<T, N>>(name, core_, name, options);
     }
 
@@ -101,7 +103,7 @@ class stateful_loop {
     /// A range, or a function without a row, gives what comes next; a function of a row what begins there.
     template <loop_source Source>
         requires(!detail::block_array<std::remove_cvref_t<Source>>)
-    [[nodiscard]] auto over(Source&& source, const over_options& options = {}) {
+    [[nodiscard]] auto over(Source&& source, const over_options& options = {}) & {
         static_assert(std::is_lvalue_reference_v<Source> || detail::array_function<std::remove_cvref_t<Source>>,
                       "a pass refers to its source: give it a name");
         using feed = detail::feed_of<Source>;
@@ -114,7 +116,7 @@ class stateful_loop {
     /// The same over one array, in blocks of rows.
     template <loop_source Source>
         requires detail::block_array<std::remove_cvref_t<Source>>
-    [[nodiscard]] auto over(Source&& source, const block_options& options = {}) {
+    [[nodiscard]] auto over(Source&& source, const block_options& options = {}) & {
         static_assert(std::is_lvalue_reference_v<Source>, "a pass refers to its source: give it a name");
         using feed = detail::feed_of<Source>;
         return loop_pass<feed>(core_, feed(source, options),
@@ -123,19 +125,19 @@ class stateful_loop {
 
     /// The same over npy files, each of which is a chunk.
     template <element T, std::size_t N = any_rank>
-    [[nodiscard]] auto over(std::vector<std::filesystem::path> files, const over_options& options = {}) {
+    [[nodiscard]] auto over(std::vector<std::filesystem::path> files, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::file_source<T, N>>;
         return loop_pass<feed>(core_, feed({std::move(files), options}), options);
     }
 
     /// The same over the arrays of an archive, in its order.
-    template <element T, std::size_t N = any_rank>
-    [[nodiscard]] auto over(const npz_reader& archive, const over_options& options = {}) {
+    template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>  // or braces might make one
+    [[nodiscard]] auto over(const Reader& archive, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::member_source<T, N>>;
         return loop_pass<feed>(core_, feed({archive, options}), options);
     }
-    template <element T, std::size_t N = any_rank>
-    void over(const npz_reader&&, const over_options& = {}) = delete;  // a pass refers to its source
+    template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>
+    void over(const Reader&&, const over_options& = {}) = delete;  // a pass refers to its source
 
     /// How many chunks came before the one at hand, those of earlier runs included.
     [[nodiscard]] std::uint64_t index() const noexcept { return core_.position().chunks; }
@@ -151,9 +153,9 @@ class stateful_loop {
     /// Rows that were passed over, counted from the first row of the source.
     [[nodiscard]] std::uint64_t rows_done() const noexcept { return core_.position().rows; }
 
-    /// Ends the pass after the chunk at hand, with a commit. From any thread.
+    /// Ends the pass after the chunk at hand, with a commit. Other threads and signal handlers set `.run.stop` instead.
     void stop() noexcept { core_.stop(); }
-    /// Says that the chunk at hand, or the one on its way, is the last one. From any thread.
+    /// Says that the chunk at hand is the last one, or, in a source, the one on its way.
     void finish() noexcept { core_.finish(); }
 
   private:

@@ -21,11 +21,12 @@ class packed_archive {
         all.insert(all.end(), pieces.begin(), pieces.end());
         add(name, all);
     }
-    /// An array that lies in memory is referred to.
+    /// An array that lies in memory is referred to, a temporary one kept.
     void add_array(std::string_view name, const array_view& array) {
         const array_info info = info_of(array);
         const array_view ordered = array.in_order(info.column_major);
         if (ordered.contiguous() != nullptr) {
+            views_.push_back(ordered);
             const piece data(ordered.contiguous(), ordered.nbytes());
             return add_array(name, info, {&data, 1});
         }
@@ -79,6 +80,7 @@ class packed_archive {
     }
 
     std::deque<std::string> texts_;
+    std::vector<array_view> views_;
     std::vector<piece> pieces_;
     std::vector<zip_entry> entries_;
     std::uint64_t size_ = 0;

@@ -37,7 +37,10 @@ class staging {
     [[nodiscard]] const chunk_state& base() const noexcept { return base_; }
     /// The same with all edits made.
     [[nodiscard]] const chunk_state& work() const noexcept { return work_; }
-    [[nodiscard]] bool has_edits() const noexcept { return !edits_.empty() || metadata_; }
+    /// Whether there is something to commit: a new dataset is, as soon as it is known what its rows are.
+    [[nodiscard]] bool has_edits() const noexcept {
+        return !edits_.empty() || metadata_ || (base_.number == 0 && work_.type.size() != 0);
+    }
 
     /// @throws conflict_error  a commit has failed, and is to be made again or given up; or nobody knows how it ended
     void check_usable() const {
