@@ -12,6 +12,7 @@ function floor_of(verb) {
     if (verb ~ /^(load|npz-load|verify)/) return "read:floor"
     if (verb == "map") return "map:floor"
     if (verb ~ /^chunks-/) return verb ":file"
+    if (verb ~ /^loop-/) return verb ":floor"
     if (verb ~ /mean/) return "sum:floor"
     return ""
 }

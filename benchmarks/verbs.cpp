@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Times one pass of each verb beside its physical floor: prints "verb bytes seconds" lines for run.sh to put together.
 #include <ndkeep/chunks.hpp>
+#include <ndkeep/loop.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
@@ -138,6 +139,71 @@ double sum_of(const double* values, std::size_t count) {
     return sum;
 }
 
+/// What any checkpoint has to do: write beside, wait for the disk, rename, wait for the name.
+void raw_replace(const std::string& directory, const void* data, std::size_t bytes) {
+    const std::string path = directory + "/floor.state", beside = path + "~";
+    const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    require(file >= 0);
+    for (std::size_t done = 0; done < bytes;) {
+        const auto some = ::write(file, static_cast<const char*>(data) + done, bytes - done);
+        require(some > 0);
+        done += static_cast<std::size_t>(some);
+    }
+    require(::fsync(file) == 0 && ::close(file) == 0 && ::rename(beside.c_str(), path.c_str()) == 0);
+    const int names = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY);
+    require(names >= 0 && ::fsync(names) == 0 && ::close(names) == 0);
+}
+
+/// A pass over chunks beside the sum of the mapped array, a step by itself, and checkpoints beside bare replacements.
+void measure_loop(const std::string& directory, const std::string& chunked) {
+    const std::string state = directory + "/loop.state";
+    const nk::chunk_reader<double, 1> reader(chunked);
+    const std::size_t count = static_cast<std::size_t>(reader.rows());
+    const auto forget = [&] {
+        for (const char* const ending : {"", ".previous", ".lock"})
+            ::unlink((state + ending).c_str());
+    };
+    const auto mapped = reader.map();
+    report("loop-pass:floor", count * sizeof(double), seconds([&] { sink = sum_of(mapped.data(), count); }));
+    report("loop-pass", count * sizeof(double), seconds([&] {
+               nk::stateful_loop loop(state, {.every = nk::at_end, .sync = false});
+               for (const auto& chunk : loop.over(reader))
+                   sink = sink + sum_of(chunk.data(), chunk.size());
+           }));
+    forget();
+
+    constexpr std::size_t steps = 100'000;
+    const xt::xtensor<double, 1> small = xt::ones<double>({steps});
+    double time = seconds([&] {
+        nk::stateful_loop loop(state, {.every = nk::at_end, .sync = false});
+        for (const auto& chunk : loop.over(small, {.rows = 1}))
+            sink = chunk(0);
+    });
+    report("loop-step", sizeof(double), time / steps);
+    forget();
+
+    for (const std::size_t bytes : {std::size_t{100}, std::size_t{8} << 20}) {
+        constexpr int checkpoints = 20;
+        const std::vector<char> raw(bytes + 1000, 'x');
+        const std::string verb = bytes < 1000 ? "loop-checkpoint-100B" : "loop-checkpoint-8MiB";
+        report((verb + ":floor").c_str(), bytes,
+               seconds([&] { raw_replace(directory, raw.data(), raw.size()); }, checkpoints));
+        nk::stateful_loop loop(state);
+        auto& kept = loop.bind<xt::xtensor<double, 1>>("kept", xt::ones<double>({bytes / sizeof(double)}));
+        int given = 0;
+        const auto feed = [&]() -> std::optional<std::vector<double>> {
+            return given++ == checkpoints ? std::nullopt : std::optional(std::vector<double>(1));
+        };
+        time = seconds([&] {
+            for ([[maybe_unused]] const auto& chunk : loop.over(feed))
+                kept(0) += 1;
+        });
+        report(verb.c_str(), bytes, time / checkpoints);
+        forget();
+    }
+    ::unlink((directory + "/floor.state").c_str());
+}
+
 /// Chunks of 16 MiB beside one file.
 void measure_chunks(const std::string& directory, std::size_t count) {
     const std::string path = directory + "/array.npy", chunked = directory + "/chunked", small = directory + "/small";
@@ -151,6 +217,7 @@ void measure_chunks(const std::string& directory, std::size_t count) {
     report("chunks-pass", bytes, seconds([&] { sink = sum_of(nk::map_chunked<double, 1>(chunked).data(), count); }));
     report("chunks-verify:file", bytes, seconds([&] { sink = raw_read(path, bytes); }));
     report("chunks-verify", bytes, seconds([&] { nk::verify_chunked(chunked); }));
+    measure_loop(directory, chunked);
     if (bytes < 100'000'000) {
         const xt::xtensor<double, 1> rows = xt::ones<double>({10'000});
         nk::save_chunked(small, rows, {.rows_per_chunk = 1, .commit = {.sync = false}});

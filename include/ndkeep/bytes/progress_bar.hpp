@@ -11,7 +11,7 @@ namespace ndkeep {
 
 /// Draws progress on standard error, if that is a terminal: `.run = {.progress = progress_bar()}`.
 ///
-///     save readings  [#########.....................]  31 %  1.2 of 3.9 GB  0:04
+///     save readings  [#########.....................]  31 %  1.2 of 3.9 GB  0.3 GB/s  0:04, 0:09 left
 class progress_bar {
   public:
     /// @param wanted  false: nothing is drawn
@@ -43,17 +43,47 @@ class progress_bar {
         }
         if (now.bytes_total != 0)
             out += "  " + gigabytes(now.bytes) + " of " + gigabytes(now.bytes_total) + " GB";
+        else if (now.items_total != 0)
+            out += "  " + counted(now.items) + " of " + counted(now.items_total);
+        else if (now.items != 0)
+            out += "  " + counted(now.items);
         else if (now.bytes != 0)
             out += "  " + gigabytes(now.bytes) + " GB";
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now.elapsed).count();
-        const std::string rest = std::to_string(seconds % 60);
-        return out + "  " + std::to_string(seconds / 60) + ':' + (rest.size() == 1 ? "0" : "") + rest;
+        const double seconds = std::chrono::duration<double>(now.elapsed).count();
+        const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
+        if (rate > 0)
+            out += "  " +
+                   (now.bytes_total != 0 ? gigabytes(static_cast<std::uint64_t>(rate)) + " GB"
+                                         : counted(static_cast<std::uint64_t>(rate))) +
+                   "/s";
+        out += "  " + minutes(seconds);
+        if (rate > 0 && done < total)
+            out += ", " + minutes(static_cast<double>(total - done) / rate) + " left";
+        return out;
     }
 
   private:
+    [[nodiscard]] static std::string tenths(std::uint64_t count) {
+        return std::to_string(count / 10) + '.' + std::to_string(count % 10);
+    }
     [[nodiscard]] static std::string gigabytes(std::uint64_t bytes) {
-        const std::uint64_t tenths = (bytes + 50'000'000) / 100'000'000;
-        return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10);
+        return tenths((bytes + 50'000'000) / 100'000'000);
+    }
+    /// "999", "1.0 k", "2.5 M"
+    [[nodiscard]] static std::string counted(std::uint64_t count) {
+        std::uint64_t unit = 1;
+        std::string_view name = "";
+        for (const std::string_view larger : {" k", " M", " G", " T"})
+            if (count / unit >= 1000) {
+                unit *= 1000;
+                name = larger;
+            }
+        return unit == 1 ? std::to_string(count) : tenths(count / (unit / 10)) + std::string(name);
+    }
+    [[nodiscard]] static std::string minutes(double seconds) {
+        const auto whole = static_cast<std::uint64_t>(seconds);
+        const std::string rest = std::to_string(whole % 60);
+        return std::to_string(whole / 60) + ':' + (rest.size() == 1 ? "0" : "") + rest;
     }
 
     bool wanted_;
