@@ -20,7 +20,7 @@ compile() {  # compile header [option…]
 # From xtensor 0.26 on its headers are in folders.
 xarray=xtensor/containers/xarray.hpp
 compile $xarray -fsyntax-only 2>"$work/refused" || xarray=xtensor/xarray.hpp
-headers="$xarray ndkeep/npy.hpp ndkeep/npz.hpp ndkeep/tree.hpp ndkeep/chunks.hpp ndkeep/ndkeep.hpp ndkeep/array/mapped.hpp ndkeep/array/any.hpp ndkeep/format/header.hpp
+headers="$xarray ndkeep/npy.hpp ndkeep/npz.hpp ndkeep/tree.hpp ndkeep/chunks.hpp ndkeep/loop.hpp ndkeep/ndkeep.hpp ndkeep/array/mapped.hpp ndkeep/array/any.hpp ndkeep/format/header.hpp
     nlohmann/json.hpp"
 
 # The second line of `times` is the user and system time of what a shell has run: "0m1.234s 0m0.056s".
