@@ -109,6 +109,16 @@ TEST_CASE("a loop killed at any file call of its commit begins from the old or t
     std::cout << old << " kills before a checkpoint counted, " << made << " after\n";
 }
 
+TEST_CASE("a commit leaves nothing behind where its two generations were one file", "[loop]") {
+    const temp_dir dir;
+    add_up(dir / "a.state", 1);
+    fs::create_hard_link(dir / "a.state", dir / "a.state.previous");
+    add_up(dir / "a.state", 2);
+    CHECK(dir.hidden_files().empty());
+    fs::rename(dir / "a.state.previous", dir / "a.state");
+    CHECK(add_up(dir / "a.state", 1).begins_with == sum_to(1));
+}
+
 TEST_CASE("whatever file call of a commit fails, it is an error, or the commit stands", "[loop][error]") {
     const temp_dir dir;
     fs::create_directory(dir / "start");

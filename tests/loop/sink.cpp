@@ -129,6 +129,8 @@ TEST_CASE("small states stand in the record, arrays in a file of their own", "[l
     const nk::chunk_reader<std::int64_t, 1> reader(dir / "rows");
     nk::chunk_writer<std::int64_t, 1> sums(dir / "sums", {.commit = dataset::unsynced});
     const std::string long_text(5000, 'x');
+    nk::chunk_writer<std::int64_t, 1> before(dir / "sums", {.commit = dataset::unsynced});
+    before.append(counting(1, 1));
     {
         nk::stateful_loop small(dir / "small", quick());
         auto& mean = small.bind<double>("mean");
@@ -142,7 +144,8 @@ TEST_CASE("small states stand in the record, arrays in a file of their own", "[l
     CHECK(loops_in(dir).at("small").at("states").contains("states"));
     CHECK(loops_in(dir).at("large").at("states").contains("file"));
 
-    // Kept by whoever else commits, merges and prunes.
+    // Kept by whoever else commits, on top of what it has never seen, merges and prunes.
+    before.commit();
     for (int i = 0; i < 5; ++i) {
         nk::chunk_writer<std::int64_t, 1> other(dir / "sums", {.commit = dataset::unsynced});
         other.append(counting(1, 1));
