@@ -273,6 +273,18 @@ TEST_CASE("stop ends a pass after the chunk at hand, with a commit", "[loop]") {
     CHECK(loop.rows_done() == 2);
 }
 
+TEST_CASE("a pass that is stopped before it begins shows nothing, and is no error", "[loop]") {
+    const temp_dir dir;
+    auto source = chunks_of({1});
+    const std::atomic<bool> stop = true;
+    nk::stateful_loop loop(dir / "a.state", quick());
+    CHECK(visits(loop, loop.over(source, {.run = {.stop = &stop}})).empty());
+    const auto refuse = [](const nk::progress&) { return nk::flow::stop; };
+    CHECK(visits(loop, loop.over(source, {.run = {.progress = refuse}})).empty());
+    CHECK_FALSE(loop.is_complete());
+    CHECK(visits(loop, loop.over(source)) == lines{"0 0 1 last"});
+}
+
 TEST_CASE("a source that does not know its end says finish", "[loop]") {
     const temp_dir dir;
     nk::stateful_loop loop(dir / "a.state", quick());
@@ -481,6 +493,8 @@ TEST_CASE("buffers give back what they hold once there is enough of it, and on t
 
     CHECK(flushes(32) == std::vector<std::size_t>{0, 4, 0, 4});
     CHECK(flushes(1) == std::vector<std::size_t>{2, 2, 2, 2});
+    // What would exceed the limit waits for its turn; on the last chunk nothing does.
+    CHECK(flushes(40) == std::vector<std::size_t>{0, 0, 4, 4});
     CHECK(flushes(1'000'000'000) == std::vector<std::size_t>{0, 0, 0, 8});
 }
 

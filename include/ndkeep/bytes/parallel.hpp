@@ -51,11 +51,15 @@ struct run_options {
 /// Tells the progress of one call. Made, asked to report and finished in the calling thread; any thread may `add`.
 class progress_meter {
   public:
+    enum class first_report { now, later };
+
     /// @param run    kept by reference
     /// @param begin  phase, totals and file of every report
-    /// @throws io_error  operation_canceled
-    explicit progress_meter(const run_options& run, progress begin = {}) : run_(run), told_(std::move(begin)) {
-        tell(std::chrono::steady_clock::now());
+    /// @throws io_error  operation_canceled; not where the first report comes later
+    explicit progress_meter(const run_options& run, progress begin = {}, first_report when = first_report::now)
+        : run_(run), told_(std::move(begin)) {
+        if (when == first_report::now)
+            tell(std::chrono::steady_clock::now());
     }
 
     void add(std::uint64_t items, std::uint64_t bytes = 0) noexcept {

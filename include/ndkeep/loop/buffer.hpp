@@ -25,18 +25,23 @@ class row_store {
     }
 
     /// @throws mismatch_error  other rows than before
-    void add(const array_view& rows) {
+    void check(const array_view& rows) const {
         if (rows.shape().empty())
             throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
         const std::vector<std::size_t> row_shape(rows.shape().begin() + 1, rows.shape().end());
-        if (is_new_) {
-            row_shape_ = row_shape;
-            row_bytes_ = product(row_shape) * type_.size();
-            is_new_ = false;
-        }
-        if (row_shape != row_shape_)
+        if (!is_new_ && row_shape != row_shape_)
             throw mismatch_error(
                 {.field = "shape of a row", .expected = shape_text(row_shape_), .found = shape_text(row_shape)});
+        const conversion fits(rows.type(), type_);
+    }
+
+    /// @param rows  that have been checked
+    void add(const array_view& rows) {
+        if (is_new_) {
+            row_shape_.assign(rows.shape().begin() + 1, rows.shape().end());
+            row_bytes_ = product(row_shape_) * type_.size();
+            is_new_ = false;
+        }
         const conversion convert(rows.type(), type_);
         const array_view ordered = rows.in_order(false);
         const std::size_t row_elements = product(row_shape_);
@@ -83,8 +88,11 @@ class row_store {
     }
     void load(const state_reader& in, const std::string& name) {
         *this = row_store(type_);
-        if (in.contains(name))
-            add(in.get_any(name));
+        if (!in.contains(name))
+            return;
+        const any_array kept = in.get_any(name);
+        check(kept);
+        add(kept);
     }
 
   private:
@@ -109,6 +117,11 @@ class row_store {
     std::deque<block> blocks_;
     bool is_new_ = true;
 };
+
+/// Whether what is held is given back before more comes, which would exceed the limit but not by itself.
+[[nodiscard]] constexpr bool gives_first(std::uint64_t held, std::uint64_t more, std::uint64_t limit) {
+    return held != 0 && more < limit && more > limit - std::min(held, limit);
+}
 
 /// All rows as an array of its own.
 template <class T, std::size_t N>
@@ -136,8 +149,9 @@ decltype(auto) in_buffer(const loop_core& core, const std::string& name, Act&& a
 
 /// Collects rows over chunks, and is part of the checkpoint; `stateful_loop::buffer` makes it.
 ///
-/// Between chunks it holds less than `.limit_bytes`: a `push` that reaches it gives all rows back, those that came with
-/// it included.
+/// It never holds more than `.limit_bytes`. A `push` that reaches the limit gives all rows back; one that would exceed
+/// it gives those that were held, and holds the new ones; rows that exceed it by themselves are given back at once,
+/// with those before them.
 template <element T, std::size_t N = any_rank>
 class loop_buffer {
   public:
@@ -146,17 +160,23 @@ class loop_buffer {
     loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
         : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes), rows_(dtype_of<T>()) {}
 
-    /// Copies rows in. All that have been collected come back once there are `.limit_bytes` of them, and on the last
-    /// chunk; nothing otherwise. Rows of a warm-up are passed over.
+    /// Copies rows in. What has been collected comes back once there are `.limit_bytes` of it, and all of it on the
+    /// last chunk; nothing otherwise. Rows of a warm-up are passed over.
     /// @throws mismatch_error  another dtype, rank or row shape
     [[nodiscard]] std::optional<array> push(const array_view& rows) {
         if (loop_.chunk().is_warm_up)
             return std::nullopt;
         detail::in_buffer(loop_, name_, [&] {
             detail::check_rank<N>(rows.shape(), {}, "buffer");
-            rows_.add(rows);
+            rows_.check(rows);
         });
-        return rows_.nbytes() >= limit_ || loop_.is_last() ? flush() : std::nullopt;
+        std::optional<array> given;
+        if (detail::gives_first(rows_.nbytes(), rows.size() * sizeof(T), limit_) && !loop_.is_last())
+            given = flush();
+        rows_.add(rows);
+        if (!given && (rows_.nbytes() >= limit_ || loop_.is_last()))
+            given = flush();
+        return given;
     }
 
     /// What has been collected, if anything has.
@@ -232,9 +252,7 @@ class keyed_loop_buffer {
         rows_.clear();
         const auto keys = in.get<std::vector<std::string>>("keys");
         for (std::size_t i = 0; i < keys.size(); ++i)
-            detail::in_buffer(loop_, name_, [&] {
-                rows_.emplace(keys[i], detail::row_store(dtype_of<T>())).first->second.load(in, std::to_string(i));
-            });
+            detail::in_buffer(loop_, name_, [&] { store_of(keys[i]).load(in, std::to_string(i)); });
     }
 
   private:
@@ -242,13 +260,26 @@ class keyed_loop_buffer {
     [[nodiscard]] std::optional<arrays> push_all(const Items& items) {
         if (loop_.chunk().is_warm_up)
             return std::nullopt;
+        std::uint64_t more = 0;
         detail::in_buffer(loop_, name_, [&] {
-            for (const keyed_rows& each : items)
+            for (const keyed_rows& each : items) {
                 detail::check_rank<N>(each.rows.shape(), {}, "keyed_buffer");
-            for (const keyed_rows& each : items)
-                rows_.emplace(each.key, detail::row_store(dtype_of<T>())).first->second.add(each.rows);
+                store_of(each.key).check(each.rows);
+                more += each.rows.size() * sizeof(T);
+            }
         });
-        return nbytes() >= limit_ || loop_.is_last() ? flush() : std::nullopt;
+        std::optional<arrays> given;
+        if (detail::gives_first(nbytes(), more, limit_) && !loop_.is_last())
+            given = flush();
+        for (const keyed_rows& each : items)
+            store_of(each.key).add(each.rows);
+        if (!given && (nbytes() >= limit_ || loop_.is_last()))
+            given = flush();
+        return given;
+    }
+
+    [[nodiscard]] detail::row_store& store_of(const std::string& key) {
+        return rows_.emplace(key, detail::row_store(dtype_of<T>())).first->second;
     }
 
     const detail::loop_core& loop_;

@@ -17,9 +17,6 @@ class [[nodiscard]] loop_pass {
   public:
     loop_pass(detail::loop_core& loop, Feed feed, const over_options& options)
         : loop_(&loop), feed_(std::move(feed)), options_(options) {}
-    loop_pass(loop_pass&& other) noexcept
-        : loop_(std::exchange(other.loop_, nullptr)), feed_(std::move(other.feed_)),
-          options_(std::move(other.options_)), sink_(std::move(other.sink_)) {}
     loop_pass& operator=(loop_pass&&) = delete;
     ~loop_pass() {
         if (is_under_way_)
@@ -77,13 +74,21 @@ class [[nodiscard]] loop_pass {
             totals_.items_total = *total - std::min(*total, loop_->position().rows);
         totals_.phase = "loop";
         totals_.file = loop_->path();
-        meter_.emplace(options_.run, totals_);
-        show_next();
+        meter_.emplace(options_.run, totals_, progress_meter::first_report::later);
+        if (meter_->stopped() || !meter_->is_told())
+            end(false);
+        else
+            show_next();
         return iterator(this);
     }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
   private:
+    /// For `into`: iterators refer to the pass, so that one that has begun stays where it is.
+    loop_pass(loop_pass&& other)
+        : loop_(other.loop_), feed_(std::move(other.feed_)), options_(std::move(other.options_)),
+          sink_(std::move(other.sink_)) {}
+
     void seek() {
         const auto& at = loop_->position();
         if (at.source.is_null()) {
