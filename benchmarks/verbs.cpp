@@ -42,8 +42,7 @@ void require(bool held) {
     }
 }
 
-void raw_write(const std::string& path, const void* data, std::size_t bytes) {
-    ::unlink(path.c_str());
+int create(const std::string& path, const void* data, std::size_t bytes) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC, 0666);
     require(file >= 0);
     for (std::size_t done = 0; done < bytes;) {
@@ -51,7 +50,12 @@ void raw_write(const std::string& path, const void* data, std::size_t bytes) {
         require(some > 0);
         done += static_cast<std::size_t>(some);
     }
-    require(::close(file) == 0);
+    return file;
+}
+
+void raw_write(const std::string& path, const void* data, std::size_t bytes) {
+    ::unlink(path.c_str());
+    require(::close(create(path, data, bytes)) == 0);
 }
 
 /// Into memory that is fresh each time, as an array that is just made.
@@ -142,13 +146,7 @@ double sum_of(const double* values, std::size_t count) {
 /// What any checkpoint has to do: write beside, wait for the disk, rename, wait for the name.
 void raw_replace(const std::string& directory, const void* data, std::size_t bytes) {
     const std::string path = directory + "/floor.state", beside = path + "~";
-    const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    require(file >= 0);
-    for (std::size_t done = 0; done < bytes;) {
-        const auto some = ::write(file, static_cast<const char*>(data) + done, bytes - done);
-        require(some > 0);
-        done += static_cast<std::size_t>(some);
-    }
+    const int file = create(beside, data, bytes);
     require(::fsync(file) == 0 && ::close(file) == 0 && ::rename(beside.c_str(), path.c_str()) == 0);
     const int names = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY);
     require(names >= 0 && ::fsync(names) == 0 && ::close(names) == 0);
