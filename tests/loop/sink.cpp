@@ -221,6 +221,9 @@ TEST_CASE("rows that nobody's body has put out, and commits in between, are refu
     CHECK_THROWS_AS(loop.over(reader).into(sums).begin(), nk::mismatch_error);
     sums.commit();
     for (const auto& chunk : loop.over(reader).into(sums)) {
+        CHECK_THROWS_AS(loop.over(reader).into(sums).begin(), nk::conflict_error);
+        nk::stateful_loop another(dir / "c.state", quick());
+        CHECK_THROWS_AS(another.over(reader).into(sums).begin(), nk::conflict_error);
         sums.append(chunk);
         CHECK_THROWS_AS(sums.commit(), nk::conflict_error);
     }

@@ -287,10 +287,13 @@ TEST_CASE("a state that nobody binds any more is neither kept nor dropped in sil
         CHECK(unbound.field() == "state 'old'");
         CHECK(unbound.hint() == "bind it, or forget it");
         loop.forget("old");
+        CHECK(loop.bind<std::string>("old", "anew") == "anew");
         one_chunk(loop, [] {});
     }
     nk::stateful_loop loop(dir / "a.state", quick());
     CHECK(loop.bind<int>("mean") == 2);
+    CHECK(loop.bind<std::string>("old") == "anew");
+    loop.forget("old");
     one_chunk(loop, [] {});
 }
 

@@ -112,7 +112,17 @@ class chunk_session {
     [[nodiscard]] bool has_changes() const noexcept { return pending_rows_ != 0 || staging_.has_edits(); }
 
     /// While it is lent to a loop, nobody else commits.
-    void lend(bool to_a_loop) noexcept { lent_ = to_a_loop; }
+    /// @throws conflict_error  another loop has it
+    void lend() {
+        if (lent_)
+            throw conflict_error({.file = place_->called(""),
+                                  .field = "writer",
+                                  .expected = "free",
+                                  .found = "the output of another pass"});
+        lent_ = true;
+    }
+    void give_back() noexcept { lent_ = false; }
+
     /// What a commit is to say of a loop.
     struct loop_move {
         std::string name = {};

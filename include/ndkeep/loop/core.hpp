@@ -76,7 +76,7 @@ class bound_states {
         packed_states initial;
         write(*slot, initial);
         auto kept = frozen(std::move(initial));
-        if (stored_ != nullptr && stored_->forms().count(slot->name()) != 0)
+        if (is_stored(slot->name()))
             slot->read(stored_->reader());
         initials_[slot->name()] = std::move(kept);
         slots_.push_back(std::move(slot));
@@ -90,19 +90,16 @@ class bound_states {
     /// @throws mismatch_error  it knows states that are not bound
     void restore() {
         check_all_bound();
-        for (const auto& slot : slots_) {
-            const bool is_stored = stored_ != nullptr && stored_->forms().count(slot->name()) != 0;
-            slot->read(is_stored ? stored_->reader() : initials_.at(slot->name())->reader());
-        }
+        for (const auto& slot : slots_)
+            slot->read(is_stored(slot->name()) ? stored_->reader() : initials_.at(slot->name())->reader());
     }
 
     void check_all_bound() const {
         if (stored_ == nullptr)
             return;
         for (const auto& [name, form] : stored_->forms())
-            if (forgotten_.count(name) == 0 &&
-                std::none_of(slots_.begin(), slots_.end(),
-                             [&, &wanted = name](const auto& each) { return each->name() == wanted; }))
+            if (is_stored(name) && std::none_of(slots_.begin(), slots_.end(),
+                                                [&wanted = name](const auto& each) { return each->name() == wanted; }))
                 throw mismatch_error({.file = stored_file_,
                                       .field = "state " + ndkeep::quoted(name),
                                       .expected = "bound",
@@ -110,7 +107,13 @@ class bound_states {
                                       .hint = "bind it, or forget it"});
     }
 
+    /// What was committed under this name is nobody's.
     void forget(const std::string& name) { forgotten_.insert(name); }
+    /// What is bound has been committed.
+    void committed() {
+        stored_ = nullptr;
+        forgotten_.clear();
+    }
     void call(std::filesystem::path file) { stored_file_ = std::move(file); }
 
     [[nodiscard]] packed_states pack() const {
@@ -121,6 +124,10 @@ class bound_states {
     }
 
   private:
+    [[nodiscard]] bool is_stored(const std::string& name) const {
+        return stored_ != nullptr && stored_->forms().count(name) != 0 && forgotten_.count(name) == 0;
+    }
+
     static void write(const state_slot& slot, packed_states& to) {
         state_writer out(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
         slot.write(out);
@@ -174,13 +181,18 @@ class loop_core {
     void stop() noexcept { stopping_ = true; }
     void finish() noexcept { finishing_ = true; }
 
+    /// @throws conflict_error  a pass is under way
+    void check_free() const {
+        if (is_under_way_)
+            throw conflict_error({.file = path(), .field = "pass", .expected = "one at a time", .found = "another"});
+    }
+
     /// Begins a pass from the last commit.
     /// @param into     where it commits to; nullptr: the loop's own file
     /// @param durable  makes what is relied on in the source safe from a power cut
     /// @throws mismatch_error  the pass that was committed is of another kind
     void begin(std::unique_ptr<loop_memory> into, std::function<void()> durable) {
-        if (is_under_way_)
-            throw conflict_error({.file = path(), .field = "pass", .expected = "one at a time", .found = "another"});
+        check_free();
         if (into != nullptr && file_.has_commit())
             throw mismatch_error({.file = path(),
                                   .field = "checkpoint",
@@ -292,7 +304,8 @@ class loop_core {
         since_ = 0;
         last_commit_ = std::chrono::steady_clock::now();
         is_dirty_ = false;
-        keep(nullptr);  // what is bound is the same
+        stored_ = nullptr;  // what is bound is the same
+        states_.committed();
     }
 
     loop_options options_;

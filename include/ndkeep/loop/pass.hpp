@@ -67,6 +67,7 @@ class [[nodiscard]] loop_pass {
 
     /// @throws mismatch_error  another source than the one that was committed, or states that are not bound
     [[nodiscard]] iterator begin() {
+        loop_->check_free();
         loop_->begin(sink_ ? sink_(loop_->name()) : nullptr, feed_.durable());
         is_under_way_ = true;
         seek();

@@ -19,10 +19,10 @@ class sink_memory final : public loop_memory {
                                   .field = "output",
                                   .expected = "committed before the pass begins",
                                   .found = "rows that are not"});
+        sink_.lend();
         sink_.discard();  // and goes on from the newest commit
-        sink_.lend(true);
     }
-    ~sink_memory() override { sink_.lend(false); }
+    ~sink_memory() override { sink_.give_back(); }
 
     [[nodiscard]] std::shared_ptr<const loop_snapshot> newest() override {
         const auto file = sink_.where().called("commits");
