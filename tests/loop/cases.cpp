@@ -747,3 +747,123 @@ TEST_CASE("progress counts the rows that are left", "[loop]") {
     CHECK(told.front() == std::pair<std::uint64_t, std::uint64_t>(0, 4));
     CHECK(told.back() == std::pair<std::uint64_t, std::uint64_t>(4, 4));
 }
+
+TEST_CASE("a range that a pass was left of is gone on with, another one and the next are taken whole", "[loop]") {
+    const temp_dir dir;
+    nk::stateful_loop loop(dir / "a.state", quick());
+    auto& sum = loop.bind<std::int64_t>("sum");
+    auto source = chunks_of({1, 1, 1});
+    add_until(loop, sum, loop.over(source), 1);
+    CHECK(sum == 3);
+    CHECK(visits(loop, loop.over(source)) == lines{"1 1 1", "2 2 1 last"});
+    CHECK(sum == 1);
+    CHECK(visits(loop, loop.over(source)) == lines{"3 3 1", "4 4 1", "5 5 1 last"});
+    std::vector<ints> empty;
+    auto pass = loop.over(empty);
+    for (int turn = 0; turn < 2; ++turn)
+        for ([[maybe_unused]] const auto& chunk : pass)
+            FAIL("there is none");
+}
+
+TEST_CASE("what a pass went through before it was left by its source's error is not gone through again", "[loop]") {
+    const temp_dir dir;
+    nk::stateful_loop loop(dir / "a.state", quick());
+    int given = 0;
+    auto pass = loop.over([&]() -> std::optional<ints> {
+        if (++given == 2)
+            throw std::runtime_error("cut off");
+        return counting(1, 1);
+    });
+    auto it = pass.begin();
+    CHECK_THROWS_AS(++it, std::runtime_error);
+    CHECK((it == pass.end()));
+    CHECK(loop.rows_done() == 1);
+    CHECK(visits(loop, loop.over([&]() -> std::optional<ints> {
+              return ++given > 3 ? std::nullopt : std::optional(counting(1, 1));
+          })) == lines{"1 1 1"});
+}
+
+TEST_CASE("a source that ends before the pass begins is refused, and what was shown of it counts for nothing",
+          "[loop][error]") {
+    const temp_dir dir;
+    nk::stateful_loop loop(dir / "a.state", quick());
+    auto& sum = loop.bind<std::int64_t>("sum");
+    std::uint64_t rows = 4;
+    const auto source = [&](std::uint64_t row) {
+        return row < rows ? std::optional(counting(static_cast<std::int64_t>(row) + 1, 1)) : std::nullopt;
+    };
+    const auto pass = [&] {
+        for (const auto& chunk : loop.over(source, {.warm_up = 3}))
+            sum += sum_of(chunk);
+    };
+    pass();
+    rows = 2;
+    CHECK(thrown<nk::mismatch_error>(pass).field() == "source of the loop: rows");
+    rows = 5;
+    pass();
+    CHECK(sum == 15);
+}
+
+TEST_CASE("chunks without rows are shown once each, wherever a pass goes on", "[loop]") {
+    const temp_dir dir;
+    std::vector<std::filesystem::path> files;
+    for (const std::size_t rows : {0U, 2U, 0U, 2U, 0U})
+        nk::save(files.emplace_back(dir / (std::to_string(files.size()) + ".npy")), counting(1, rows));
+    for (std::size_t stop = 1; stop <= files.size(); ++stop) {
+        nk::stateful_loop loop(dir / ("a" + std::to_string(stop)), quick());
+        std::size_t bodies = 0;
+        for ([[maybe_unused]] const auto& chunk : loop.over<std::int64_t, 1>(files))
+            if (++bodies == stop)
+                loop.stop();
+        for ([[maybe_unused]] const auto& chunk : loop.over<std::int64_t, 1>(files, {.warm_up = 3}))
+            bodies += !loop.is_warm_up();
+        CHECK(bodies == files.size());
+    }
+}
+
+TEST_CASE("a file that changes after it was read is known for what it was read as", "[loop][error]") {
+    const temp_dir dir;
+    std::vector<std::filesystem::path> files;
+    for (int i = 0; i < 3; ++i)
+        nk::save(files.emplace_back(dir / (std::to_string(i) + ".npy")), counting(1, 2));
+    nk::stateful_loop loop(dir / "a.state", quick(2));
+    for ([[maybe_unused]] const auto& chunk : loop.over<std::int64_t, 1>(files)) {
+        if (loop.index() == 0)
+            nk::save(files[0], counting(1, 3));
+        else
+            loop.stop();
+    }
+    CHECK_THROWS_AS((loop.over<std::int64_t, 1>(files).begin()), nk::mismatch_error);
+}
+
+TEST_CASE("chunks in another byte order are converted", "[loop]") {
+    const temp_dir dir;
+    const ints all = counting(1, 10);
+    nk::any_array big(nk::dtype::parse(">i8"), {10});
+    nk::conversion(nk::dtype_of<std::int64_t>(), big.type())
+        .run(big.bytes().data(), reinterpret_cast<const std::byte*>(all.data()), 10);
+    nk::save_chunked(dir / "rows", big, {.rows_per_chunk = 4, .commit = unsynced});
+    const nk::chunk_reader<std::int64_t, 1> reader(dir / "rows");
+    nk::stateful_loop loop(dir / "a.state", quick());
+    std::vector<std::int64_t> got;
+    for (const auto& chunk : loop.over(reader))
+        got.insert(got.end(), chunk.begin(), chunk.end());
+    CHECK(got == listed(all));
+}
+
+TEST_CASE("what no pass can go over is no source", "[loop]") {
+    const auto view = xt::view(counting(1, 6), xt::range(1, 3));
+    static_assert(!nk::loop_source<decltype(view)&>);
+    static_assert(!nk::loop_source<std::vector<std::string>&>);
+    static_assert(!nk::loop_source<std::string&>);
+    static_assert(!nk::loop_source<int&>);
+    static_assert(nk::loop_source<std::vector<std::vector<double>>&>);
+    static_assert(nk::loop_source<const xt::xarray<double>&>);
+    static_assert(nk::loop_source<nk::mapped<const double, 2>&>);
+    CHECK_THROWS_AS(nk::stateful_loop(""), nk::io_error);
+    CHECK_THROWS_AS(nk::stateful_loop("/tmp/"), nk::io_error);
+    (void)nk::cadence(std::chrono::hours::max());
+    (void)nk::cadence(std::chrono::duration<double>(1e300));
+    CHECK_THROWS_AS(nk::cadence(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())),
+                    nk::mismatch_error);
+}

@@ -318,6 +318,23 @@ TEST_CASE("another version, another loop and another kind of file are never step
         CHECK(refused().field() == "archive");
         CHECK(nk::npz_reader(dir / "a.state").contains("x"));
     }
+    SECTION("position in no source, or in one that ends elsewhere") {
+        for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+                 {"\"rows\": 2", "\"rows\": -1"},
+                 {"\"chunks\": 2", "\"chunks\": 0"},
+                 {"\"source\": {\"kind\": \"function of a row\"}", "\"source\": null"},
+                 {"\"generation\": 2", "\"generation\": 0"},
+                 {"\"generation\": 2", "\"generation\": 18446744073709551615"},
+                 {"\"states\": {", "\"states\": 7, \"other\": {"}}) {
+            INFO(to);
+            add_up(dir / "c.state", 2);
+            rewrite_document(dir / "c.state", from, to);
+            // As damaged as flipped bits would make it.
+            CHECK(add_up(dir / "c.state", 0).said.size() == 1);
+            fs::remove(dir / "c.state");
+        }
+        SUCCEED();
+    }
     SECTION("state") {
         nk::stateful_loop loop(dir / "a.state");
         CHECK(thrown<nk::mismatch_error>([&] { (void)loop.bind<double>("sum"); }).field() == "state 'sum'");

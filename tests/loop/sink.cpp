@@ -251,7 +251,7 @@ TEST_CASE("rows before the first that are shown again put nothing out", "[loop]"
     const temp_dir dir;
     save_chunks(dir / "rows", chunks_of({1, 1, 1, 1}));
     const nk::chunk_reader<std::int64_t, 1> reader(dir / "rows");
-    for (const std::uint64_t broken_off : {2, 9}) {
+    for (const std::uint64_t broken_off : {2U, 9U}) {
         nk::chunk_writer<std::int64_t, 1> sums(dir / "sums", {.commit = dataset::unsynced});
         nk::stateful_loop loop(dir / "a.state", quick());
         auto& sum = loop.bind<std::int64_t>("sum");

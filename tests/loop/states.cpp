@@ -226,7 +226,13 @@ TEST_CASE("a state of another type is refused by its name", "[loop][error]") {
     // JSON has no types of its own: fields that nobody would read, and numbers that would be cut, are told apart.
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2}, {"max", 3}}).found() == "one with 'max'");
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}}).field() == "state 'it'");
-    CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2.5}}).found() == "one with fractions in 'n.'");
+    CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2.5}}).found() == "the number 2.5 in 'n.'");
+    CHECK(refused<std::array<std::int8_t, 1>>(std::array<std::int64_t, 1>{(std::int64_t{1} << 40) + 3}).found() ==
+          "the number 1099511627779");
+    CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", -1}}).field() == "state 'it'");
+    CHECK(refused<std::array<double, 1>>(std::array<int, 1>{1}).field() == "state 'it'");
+    enum class colour { red };
+    CHECK(refused<int>(colour::red).field() == "state 'it'");
 }
 
 TEST_CASE("an array that was begun with another shape is refused, one that has grown is not", "[loop][error]") {
@@ -293,7 +299,7 @@ TEST_CASE("a state that nobody binds any more is neither kept nor dropped in sil
     nk::stateful_loop loop(dir / "a.state", quick());
     CHECK(loop.bind<int>("mean") == 2);
     CHECK(loop.bind<std::string>("old") == "anew");
-    loop.forget("old");
+    CHECK_THROWS_AS(loop.forget("old"), nk::mismatch_error);
     one_chunk(loop, [] {});
 }
 

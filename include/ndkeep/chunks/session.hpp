@@ -122,6 +122,8 @@ class chunk_session {
         lent_ = true;
     }
     void give_back() noexcept { lent_ = false; }
+    /// Whether commits survive a power cut.
+    [[nodiscard]] bool syncs() const noexcept { return options_.commit.sync; }
 
     /// What a commit is to say of a loop.
     struct loop_move {

@@ -7,12 +7,23 @@
 
 namespace ndkeep::detail {
 
-/// Containers of elements that lie in memory in row-major order: mapped arrays, xt::xarray, xt::xtensor.
 template <class A>
-concept block_array = expression<A> && requires(const A& array) {
-    requires A::static_layout == xt::layout_type::row_major;
-    { array.data() } -> std::convertible_to<const typename A::value_type*>;
-};
+inline constexpr bool is_container = false;
+template <class T, std::size_t N, xt::layout_type L>
+inline constexpr bool is_container<mapped<T, N, L>> = true;
+template <class S, xt::layout_type L, class Shape, class Tag>
+inline constexpr bool is_container<xt::xarray_container<S, L, Shape, Tag>> = true;
+template <class S, std::size_t N, xt::layout_type L, class Tag>
+inline constexpr bool is_container<xt::xtensor_container<S, N, L, Tag>> = true;
+template <class S, xt::layout_type L, class Shape, class Tag>
+inline constexpr bool is_container<xt::xarray_adaptor<S, L, Shape, Tag>> = true;
+template <class S, std::size_t N, xt::layout_type L, class Tag>
+inline constexpr bool is_container<xt::xtensor_adaptor<S, N, L, Tag>> = true;
+
+/// Containers of elements that lie in memory in row-major order: mapped arrays, xt::xarray, xt::xtensor, and what
+/// adapts memory to them. Views do not: they are evaluated first.
+template <class A>
+concept block_array = is_container<A> && expression<A> && A::static_layout == xt::layout_type::row_major;
 
 template <class Shape>
 inline constexpr std::size_t rank_of_shape = any_rank;
@@ -39,12 +50,13 @@ class block_feed {
 
     void start(std::uint64_t row) {
         if (row > rows_)
-            throw another_source(file(), "rows", "more than .first_row", std::to_string(rows_));
+            throw another_source(file(), "rows", "at least .first_row", std::to_string(rows_));
         at_ = row;
     }
     void resume(const object_reader& said, std::uint64_t rows) {
         const json now = identity();
-        const object_reader here(now, "", file());
+        const auto path = file();
+        const object_reader here(now, "", path);
         for (const char* const what : {"dtype", "row_shape", "name"})
             if (said.text(what) != here.text(what))
                 throw another_source(file(), what, ndkeep::quoted(said.text(what)), ndkeep::quoted(here.text(what)));
@@ -57,6 +69,8 @@ class block_feed {
         at_ -= gone;
         return gone;
     }
+
+    void return_to_begin() noexcept {}
 
     [[nodiscard]] bool next(std::uint64_t most, chunk_at_hand& chunk) {
         if (at_ >= rows_)

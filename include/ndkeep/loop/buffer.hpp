@@ -129,6 +129,7 @@ template <class T, std::size_t N>
     check_rank<N>(rows.shape(), {}, "buffer");
     auto array = uninitialised<array_of<T, N>>(rows.shape());
     rows.take(reinterpret_cast<std::byte*>(array.data()));
+    make_values(array.data(), array.size());
     return array;
 }
 

@@ -61,8 +61,12 @@ class checkpoint_file final : public loop_memory {
         return true;
     }
 
+    [[nodiscard]] bool syncs() const noexcept override { return sync_; }
+
   private:
     [[nodiscard]] static byte_locks locked(const std::filesystem::path& path) {
+        if (!path.has_filename() || path.filename() == "." || path.filename() == "..")
+            throw io_error(path, "cannot keep a checkpoint", std::make_error_code(std::errc::is_a_directory));
         std::filesystem::path name = path;
         name += ".lock";
         for (;;) {
@@ -109,7 +113,9 @@ class checkpoint_file final : public loop_memory {
             return nullptr;
         }
         try {
-            return std::make_shared<const loop_snapshot>(std::move(bytes), name, loop_);
+            auto snapshot = std::make_shared<const loop_snapshot>(std::move(bytes), name, loop_);
+            snapshot->check_committed();
+            return snapshot;
         } catch (const format_error& problem) {
             damage = found(problem);
         } catch (const checksum_error& problem) {

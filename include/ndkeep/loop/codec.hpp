@@ -106,9 +106,11 @@ struct state_codec {
     static void read_json(const state_reader& in, const std::string& name, T& into) {
         const json& kept = in.form(name, "json");
         if constexpr (is_simple) {
-            const auto members = object_reader(in.form(name), in.field(name), in.from_.path());
-            if (members.text("type") != simple_name())
-                in.refuse(name, ndkeep::quoted(simple_name()), ndkeep::quoted(members.text("type")));
+            const object_reader said(in.form(name), in.field(name), in.from_.path());
+            const json* const type = said.find("type");
+            if (type == nullptr || !type->is_string() || said.text("type") != simple_name())
+                in.refuse(name, ndkeep::quoted(simple_name()),
+                          type == nullptr || !type->is_string() ? "another type" : ndkeep::quoted(said.text("type")));
         }
         try {
             into = kept.get<T>();
@@ -117,6 +119,18 @@ struct state_codec {
         }
         if (const auto lost = what_is_lost(kept, json(std::as_const(into)), ""); !lost.empty())
             in.refuse(name, "a value of the type that is bound", lost);
+    }
+
+    /// Whole numbers stay whole, and NaN is NaN.
+    [[nodiscard]] static bool is_same_number(const json& a, const json& b) {
+        if (a.is_number_float() || b.is_number_float())
+            return a.is_number_float() && b.is_number_float() &&
+                   (a == b || (std::isnan(a.get<double>()) && std::isnan(b.get<double>())));
+        // Compared as they are, -1 and the largest unsigned number would be the same.
+        const auto is_negative = [](const json& number) {
+            return !number.is_number_unsigned() && number.get<std::int64_t>() < 0;
+        };
+        return is_negative(a) == is_negative(b) && a == b;
     }
 
     /// Conversions from JSON pass over members that they do not know, and cut numbers.
@@ -136,8 +150,10 @@ struct state_codec {
             for (std::size_t i = 0; i < items->size(); ++i)
                 if (auto lost = what_is_lost((*items)[i], (*others)[i], path); !lost.empty())
                     return lost;
-        } else if (kept.is_number_float() && taken.is_number_integer()) {
-            return "one with fractions" + (path.empty() ? "" : " in " + ndkeep::quoted(path));
+        } else if (kept.is_number() && !is_same_number(kept, taken)) {
+            return "the number " + json_text(kept) + (path.empty() ? "" : " in " + ndkeep::quoted(path));
+        } else if (!kept.is_number() && kept.type() != taken.type()) {
+            return std::string("a ") + kept.type_name() + (path.empty() ? "" : " in " + ndkeep::quoted(path));
         }
         return {};
     }
@@ -165,7 +181,8 @@ struct state_codec {
                 return read_any(source, info, run, &crc);
             });
         if (kept.type() != dtype_of<fixed_bytes<sizeof(Item)>>() || kept.dimension() != rank)
-            in.refuse(name, counted(sizeof(Item), "byte"), counted(kept.type().size(), "byte"));
+            in.refuse(name, counted(sizeof(Item), "byte") + ", " + counted(rank, "dimension"),
+                      counted(kept.type().size(), "byte") + ", " + counted(kept.dimension(), "dimension"));
         use(kept.bytes().data(), kept.size());
     }
 

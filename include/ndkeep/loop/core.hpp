@@ -68,7 +68,7 @@ class bound_states {
     /// @throws mismatch_error  the name is taken; what is stored under it is of another type
     template <class Slot>
     Slot& bind(std::unique_ptr<Slot> slot) {
-        if (std::any_of(slots_.begin(), slots_.end(), [&](const auto& each) { return each->name() == slot->name(); }))
+        if (is_bound(slot->name()))
             throw mismatch_error({.field = "state " + ndkeep::quoted(slot->name()),
                                   .expected = "each name once",
                                   .found = "bound twice"});
@@ -98,8 +98,7 @@ class bound_states {
         if (stored_ == nullptr)
             return;
         for (const auto& [name, form] : stored_->forms())
-            if (is_stored(name) && std::none_of(slots_.begin(), slots_.end(),
-                                                [&wanted = name](const auto& each) { return each->name() == wanted; }))
+            if (is_stored(name) && !is_bound(name))
                 throw mismatch_error({.file = stored_file_,
                                       .field = "state " + ndkeep::quoted(name),
                                       .expected = "bound",
@@ -108,7 +107,12 @@ class bound_states {
     }
 
     /// What was committed under this name is nobody's.
-    void forget(const std::string& name) { forgotten_.insert(name); }
+    /// @throws mismatch_error  it is bound
+    void forget(const std::string& name) {
+        if (is_bound(name))
+            throw mismatch_error({.field = "state " + ndkeep::quoted(name), .expected = "not bound", .found = "bound"});
+        forgotten_.insert(name);
+    }
     /// What is bound has been committed.
     void committed() {
         stored_ = nullptr;
@@ -124,6 +128,9 @@ class bound_states {
     }
 
   private:
+    [[nodiscard]] bool is_bound(const std::string& name) const {
+        return std::any_of(slots_.begin(), slots_.end(), [&](const auto& each) { return each->name() == name; });
+    }
     [[nodiscard]] bool is_stored(const std::string& name) const {
         return stored_ != nullptr && stored_->forms().count(name) != 0 && forgotten_.count(name) == 0;
     }
@@ -199,7 +206,8 @@ class loop_core {
                                   .expected = "in the array that the pass puts its rows into",
                                   .found = "in a file of its own",
                                   .hint = "it is of a pass without one"});
-        stopping_ = finishing_ = complete_ = false;
+        stopping_ = finishing_ = false;
+        was_complete_ = std::exchange(complete_, false);
         chunk_ = {};
         since_ = 0;
         // What the loop's own file says is known from its beginning on, what a sink says is not.
@@ -270,6 +278,15 @@ class loop_core {
         release();
     }
 
+    /// How many items of a range were passed over and committed by passes of this loop that did not come to its end.
+    [[nodiscard]] std::uint64_t passed_of(const void* range) {
+        if (range == nullptr || range != range_ || was_complete_) {
+            range_ = range;
+            range_begin_ = position_.chunks;
+        }
+        return position_.chunks - range_begin_;
+    }
+
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
     void begin_at(std::uint64_t row) noexcept { position_.rows = row; }
 
@@ -296,7 +313,7 @@ class loop_core {
     }
 
     void commit(json source) {
-        if (durable_ && options_.sync)
+        if (durable_ && memory().syncs())
             std::exchange(durable_, nullptr)();
         position_.source = std::move(source);
         if (!memory().commit(states_.pack(), position_))
@@ -324,6 +341,9 @@ class loop_core {
     bool is_dirty_ = false;  // bodies have run since states were what was committed
     bool was_sink_ = false;  // of the pass before
     bool complete_ = false;
+    bool was_complete_ = false;      // the pass before
+    const void* range_ = nullptr;    // of the pass before, compared only
+    std::uint64_t range_begin_ = 0;  // chunks that were passed over before it
 };
 
 }  // namespace ndkeep::detail

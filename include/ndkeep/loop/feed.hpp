@@ -8,13 +8,19 @@ namespace ndkeep::detail {
 
 /// What rows can be counted of.
 template <class A>
-concept rows_array = requires(const A& array) {
-    { *std::begin(array.shape()) } -> std::convertible_to<std::size_t>;
-}
-|| requires(const A& array) {
-    { std::size(array) } -> std::convertible_to<std::size_t>;
-    std::data(array);
-};
+concept rows_array =
+    !std::convertible_to<const A&, std::string_view> && (
+                                                            requires(const A& array) {
+                                                                {
+                                                                    *std::begin(array.shape())
+                                                                    } -> std::convertible_to<std::size_t>;
+                                                            } ||
+                                                            requires(const A& array) {
+                                                                {
+                                                                    std::size(array)
+                                                                    } -> std::convertible_to<std::size_t>;
+                                                                std::data(array);
+                                                            });
 
 template <rows_array A>
 [[nodiscard]] std::uint64_t rows_of_array(const A& array) {
@@ -46,26 +52,28 @@ concept array_range = !expression<R> && requires(R & range) {
 /// What all of them have in common: nothing is known of them but how many rows they have given.
 class feed_base {
   public:
-    static constexpr std::string_view kind = "feed";
-
-    explicit feed_base(const over_options& options) {
+    feed_base(std::string_view kind, const over_options& options) : kind_(kind) {
         if (options.verify)
             refuse(".verify", "of a source with checksums");
     }
 
-    [[nodiscard]] static json identity() {
+    [[nodiscard]] json identity() const {
         json said = json::object();
-        (*said.get_ptr<json::object_t*>())["kind"] = std::string(kind);
+        (*said.get_ptr<json::object_t*>())["kind"] = std::string(kind_);
         return said;
     }
     [[nodiscard]] static std::optional<std::uint64_t> total_rows() { return std::nullopt; }
     [[nodiscard]] static std::function<void()> durable() { return nullptr; }
     void done() noexcept {}
+    void return_to_begin() noexcept {}
 
   protected:
     [[noreturn]] static void refuse(const char* what, const char* expected) {
         throw mismatch_error({.field = what, .expected = expected, .found = "of one that gives what comes next"});
     }
+
+  private:
+    std::string_view kind_;
 };
 
 /// A function of the user's. One that takes a row gives what begins there; one that does not, what comes next.
@@ -77,10 +85,11 @@ class function_feed : public feed_base {
 
   public:
     using item = std::remove_cvref_t<decltype(*std::declval<result&>())>;
+    static constexpr std::string_view kind = by_row ? "function of a row" : "function";
 
     template <class G>
     function_feed(G&& function, const over_options& options)
-        : feed_base(options), function_(std::forward<G>(function)) {
+        : feed_base(kind, options), function_(std::forward<G>(function)) {
         if (!by_row && options.warm_up != 0)
             refuse(".warm_up", "of a function that takes a row");
         if (!by_row && options.first_row != 0)
@@ -135,23 +144,31 @@ class range_feed : public feed_base {
 
   public:
     using item = reference;
+    static constexpr std::string_view kind = "range";
 
-    range_feed(R& range, const over_options& options) : feed_base(options), range_(&range) {
+    range_feed(R& range, const over_options& options) : feed_base(kind, options), range_(&range) {
         if (options.warm_up != 0)
             refuse(".warm_up", "of a source that can go back");
         if (options.first_row != 0)
             refuse(".first_row", "of a source that can go to a row");
     }
 
-    void start(std::uint64_t) {}
-    void resume(const object_reader&, std::uint64_t) {}
+    void start(std::uint64_t) { at_.reset(); }
+    void resume(const object_reader&, std::uint64_t) { at_.reset(); }
+    /// Passes over what the loop has passed over of this very range in a pass that it left.
+    void skip(std::uint64_t items) {
+        if constexpr (std::forward_iterator<iterator>)
+            for (chunk_at_hand passed; items > 0 && next(0, passed); --items) {
+            }
+    }
+    [[nodiscard]] const void* identifies() const noexcept { return std::forward_iterator<iterator> ? range_ : nullptr; }
     [[nodiscard]] static std::uint64_t back(std::uint64_t) { return 0; }
     [[nodiscard]] bool next(std::uint64_t, chunk_at_hand& chunk) {
+        const sentinel end = std::end(*range_);
         if (!at_)
             at_.emplace(std::begin(*range_));
-        else
+        else if (*at_ != end)
             ++*at_;
-        const sentinel end = std::end(*range_);
         if (!(*at_ != end))
             return false;
         if constexpr (refers) {

@@ -114,7 +114,8 @@ template <class T>
 
 /// What a loop can remember: types with `void save(state_writer&) const` and `void load(const state_reader&)`;
 /// xt::xarray and xt::xtensor of elements; numbers, strings and whatever nlohmann's JSON converts both ways; vectors,
-/// deques, lists and maps by name of these; and, as the bytes they are, trivially copyable types without pointers.
+/// deques, lists and maps by name of these; and, as the bytes they are, trivially copyable types, which are to
+/// hold no pointers and to keep their members from one program to the next.
 template <class T>
 concept loop_state = std::is_object_v<T> && !std::is_const_v<T> && detail::form_of<T>() != detail::state_form::none;
 

@@ -48,13 +48,22 @@ template <element T>
            !(info.column_major && element_reader::has_order(info));
 }
 
+/// An item of a source as it was when it was fetched, and what tells it apart from others.
+template <class Item>
+struct fetched_item {
+    Item item;
+    std::string label = {};
+};
+
 /// Shows the items of a Source one after the other. It has
 ///
 ///     item                            a mapped array of which axis 0 counts rows
 ///     size(), rows_of(i)              how many, and how many rows each has
-///     fetch(i), is_slow(i)            an item; whether a thread is worth it
-///     resume(said, rows), identity(place, rows of the last)
-///     total_rows(), durable()
+///     fetch(i), is_slow(i)            a fetched_item; whether a thread is worth it
+///     start(place)                    what is shown begins there; the items before count as passed over
+///     resume(said, rows)              the same as it was committed; nothing where rows alone say where that is
+///     pass(i, label, first, last)     an item is shown up to these rows, of the whole source and of its own
+///     identity(), total_rows(), durable()
 template <class Source>
 class item_feed {
   public:
@@ -76,15 +85,18 @@ class item_feed {
             }
         }
         if (row != 0)
-            throw another_source(source_.file(), "rows", "more than .first_row", "fewer");
-        at_ = at;
+            throw another_source(source_.file(), "rows", "at least .first_row", "fewer");
+        source_.start(at);
+        at_ = begin_ = at;
     }
     void resume(const object_reader& said, std::uint64_t rows) {
         if (const auto at = source_.resume(said, rows))
-            at_ = *at;
+            at_ = begin_ = *at;
         else
             start(rows);
     }
+    /// After going back: what comes next is what would have come without it.
+    void return_to_begin() { at_ = begin_; }
     /// Goes back, and says how far.
     [[nodiscard]] std::uint64_t back(std::uint64_t wanted) {
         std::uint64_t gone = 0;
@@ -97,6 +109,8 @@ class item_feed {
             at_.rows -= some;
             gone += some;
         }
+        if (gone == 0)
+            return_to_begin();  // from items without rows
         return gone;
     }
 
@@ -104,12 +118,14 @@ class item_feed {
     [[nodiscard]] bool next(std::uint64_t most, chunk_at_hand& chunk) {
         if (at_.index >= source_.size())
             return false;
-        item all = take_ahead(at_.index);
+        const std::size_t index = at_.index;
+        auto [all, label] = take_ahead(index);
         const std::uint64_t rows = all.shape()[0];
         if (at_.rows > rows)
             throw another_source(source_.file(), "rows", "at least " + std::to_string(at_.rows), std::to_string(rows));
         const std::uint64_t first = at_.rows, last = first + std::min(most, rows - first);
-        last_rows_ = last;
+        if (!chunk.is_warm_up)
+            source_.pass(index, std::move(label), chunk.first_row - first, last);
         at_ = last == rows ? item_place{at_.index + 1, 0} : item_place{at_.index, last};
         begin_ahead(at_.index);
         current_ = first == 0 && last == rows
@@ -122,7 +138,7 @@ class item_feed {
     }
     [[nodiscard]] item take() { return std::move(current_); }
 
-    [[nodiscard]] json identity() const { return source_.identity(at_, last_rows_); }
+    [[nodiscard]] json identity() const { return source_.identity(); }
     [[nodiscard]] std::optional<std::uint64_t> total_rows() const { return source_.total_rows(); }
     [[nodiscard]] std::function<void()> durable() const { return source_.durable(); }
     void done() noexcept {}
@@ -131,9 +147,9 @@ class item_feed {
     /// An item on its way, or what came of it.
     struct fetched {
         std::size_t index = 0;
-        std::optional<item> there = std::nullopt;
+        std::optional<fetched_item<item>> there = std::nullopt;
         std::exception_ptr problem = nullptr;
-        std::future<item> coming = {};
+        std::future<fetched_item<item>> coming = {};
     };
 
     void begin_ahead(std::size_t index) {
@@ -152,7 +168,7 @@ class item_feed {
         ahead_ = std::move(next);
     }
 
-    [[nodiscard]] item take_ahead(std::size_t index) {
+    [[nodiscard]] fetched_item<item> take_ahead(std::size_t index) {
         if (!ahead_ || ahead_->index != index)
             return source_.fetch(index);
         fetched there = std::move(*ahead_);
@@ -163,8 +179,8 @@ class item_feed {
     }
 
     Source source_;
-    item_place at_;                // of what comes next
-    std::uint64_t last_rows_ = 0;  // rows behind of the item that was shown last
+    item_place begin_;  // of the pass
+    item_place at_;     // of what comes next
     item current_;
     std::optional<fetched> ahead_;  // last, as its thread uses the source
 };

@@ -5,6 +5,7 @@
 #include <ndkeep/bytes/parallel.hpp>
 #include <ndkeep/format/finding.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <concepts>
 #include <functional>
@@ -25,10 +26,13 @@ class cadence {
     }
     /// @throws mismatch_error  less than nothing
     template <class Rep, class Period>
-    constexpr cadence(std::chrono::duration<Rep, Period> time)  // NOLINT: implicit
-        : time_(std::chrono::duration_cast<std::chrono::nanoseconds>(time)) {
-        if (time_ < time_.zero())
+    constexpr cadence(std::chrono::duration<Rep, Period> time) {  // NOLINT: implicit
+        const double seconds = std::chrono::duration<double>(time).count();
+        if (!(seconds >= 0))
             throw mismatch_error({.field = "every", .expected = "a time", .found = "less than none"});
+        constexpr double for_ever = 1e9;  // of which nanoseconds can still be counted
+        time_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
+            std::chrono::duration<double>(std::min(seconds, for_ever)));
     }
 
     /// Whether it is time, so long after the last commit.
@@ -62,7 +66,7 @@ struct loop_options {
 struct over_options {
     std::uint64_t warm_up = 0;    ///< rows before the first one that are shown again, marked by `is_warm_up()`
     std::uint64_t first_row = 0;  ///< at which a pass that has no checkpoint begins
-    bool verify = false;          ///< look at each chunk's checksum as it passes
+    bool verify = false;          ///< look at each chunk's checksum as it passes; of files without one, at the header
     run_options run = {};
 };
 

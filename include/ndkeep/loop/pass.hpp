@@ -32,6 +32,8 @@ class [[nodiscard]] loop_pass {
     /// @param sink  must outlive the pass; nobody else commits with it meanwhile
     template <element T, std::size_t N>
     [[nodiscard]] loop_pass into(chunk_writer<T, N>& sink) && {
+        if (is_under_way_)
+            loop_->check_free();
         sink_ = [&sink](const std::string& name) -> std::unique_ptr<detail::loop_memory> {
             return std::make_unique<detail::sink_memory>(sink.session(), name,
                                                          N == 1 ? std::optional(dtype_of<T>()) : std::nullopt);
@@ -70,6 +72,7 @@ class [[nodiscard]] loop_pass {
         loop_->check_free();
         loop_->begin(sink_ ? sink_(loop_->name()) : nullptr, feed_.durable());
         is_under_way_ = true;
+        meter_.reset();
         seek();
         if (const auto total = feed_.total_rows())
             totals_.items_total = *total - std::min(*total, loop_->position().rows);
@@ -102,6 +105,8 @@ class [[nodiscard]] loop_pass {
                                              ndkeep::quoted(Feed::kind));
             feed_.resume(said, at.rows);
         }
+        if constexpr (requires { feed_.identifies(); })
+            feed_.skip(loop_->passed_of(feed_.identifies()));
         warm_up_ = feed_.back(options_.warm_up);
         row_ = at.rows - warm_up_;
     }
@@ -109,6 +114,9 @@ class [[nodiscard]] loop_pass {
     void show_next() {
         detail::chunk_at_hand chunk{.first_row = row_, .is_warm_up = warm_up_ != 0};
         const bool is_there = feed_.next(warm_up_ != 0 ? warm_up_ : std::numeric_limits<std::uint64_t>::max(), chunk);
+        if (!is_there && chunk.is_warm_up)
+            throw detail::another_source(loop_->path(), "rows", "there before row " + std::to_string(row_ + warm_up_),
+                                         "gone");
         chunk.is_last = chunk.is_last && !chunk.is_warm_up;
         if (is_there)
             return loop_->show(chunk);
@@ -117,14 +125,26 @@ class [[nodiscard]] loop_pass {
     }
 
     void advance() {
+        try {
+            go_on();
+        } catch (...) {
+            is_under_way_ = false;
+            loop_->abandon();
+            throw;
+        }
+    }
+
+    void go_on() {
         const auto chunk = loop_->chunk();
         feed_.done();
         row_ += chunk.rows;
         if (chunk.is_warm_up) {
             warm_up_ -= chunk.rows;
             const bool goes_on = meter_->goes_on();
-            if (warm_up_ == 0 || !goes_on)
+            if (warm_up_ == 0 || !goes_on) {
                 loop_->end_warm_up();
+                feed_.return_to_begin();
+            }
             return goes_on ? show_next() : end(false);
         }
         meter_->add(chunk.rows, chunk.bytes);

@@ -28,9 +28,40 @@ class sink_memory final : public loop_memory {
         const auto file = sink_.where().called("commits");
         const object_reader loops(sink_.state().loops, "loops", file);
         step_ = loop_step(sink_.state().loops, loop_, file);
-        if (step_ == 0)
+        if (loops.find(loop_) == nullptr)
             return nullptr;
         const auto said = loops.object(loop_);
+        if (step_ == 0)
+            said.refuse("step", "at least 1", said.find("step"));
+        auto stored = stored_in(said, file);
+        stored->check_committed();
+        if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
+            throw malformed(file, "loops." + loop_, "as far as its states", "elsewhere");
+        return stored;
+    }
+
+    [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override {
+        if (sink_.is_new() && row_type_)
+            sink_.expect(*row_type_, {});
+        if (sink_.is_new())
+            return false;  // nobody knows yet what its rows are
+        json moved = json::object();
+        auto& members = *moved.get_ptr<json::object_t*>();
+        members["step"] = step_ + 1;
+        members["position"] = position_json(at);
+        members["source"] = at.source;
+        members["states"] = kept(std::move(states), at);
+        (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
+        ++step_;
+        return true;
+    }
+
+    void discard() noexcept override { sink_.discard(); }
+    [[nodiscard]] bool syncs() const noexcept override { return sink_.syncs(); }
+
+  private:
+    [[nodiscard]] std::shared_ptr<const loop_snapshot> stored_in(const object_reader& said,
+                                                                 const std::filesystem::path& record) {
         const auto states = said.object("states");
         if (states.find("file") == nullptr) {
             static const json none = json::array();
@@ -38,7 +69,7 @@ class sink_memory final : public loop_memory {
             (void)states.object("states");
             return std::make_shared<const loop_snapshot>(*states.find("states"),
                                                          non_finite == nullptr ? none : *non_finite,
-                                                         loop_snapshot::position_of(said), step_, file);
+                                                         loop_snapshot::position_of(said), step_, record);
         }
         const std::string name = "chunks/" + states.text("file");
         const auto called = sink_.where().called(name);
@@ -52,25 +83,6 @@ class sink_memory final : public loop_memory {
         return std::make_shared<const loop_snapshot>(std::move(*bytes), called, loop_);
     }
 
-    [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override {
-        if (sink_.is_new() && row_type_)
-            sink_.expect(*row_type_, {});
-        if (sink_.is_new())
-            return false;  // nobody knows yet what its rows are
-        json moved = json::object();
-        auto& members = *moved.get_ptr<json::object_t*>();
-        members["step"] = step_ + 1;
-        members["position"] = parsed_json(position_text(at), {});
-        members["source"] = at.source;
-        members["states"] = kept(std::move(states), at);
-        (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
-        ++step_;
-        return true;
-    }
-
-    void discard() noexcept override { sink_.discard(); }
-
-  private:
     /// Small states without arrays stand in the record itself.
     [[nodiscard]] json kept(packed_states&& states, const loop_position& at) {
         constexpr std::size_t most = 4096;

@@ -26,11 +26,11 @@ struct packed_states {
     packed_archive arrays = {};
 };
 
-[[nodiscard]] inline std::string position_text(const loop_position& at) {
-    object_text out;
-    out.add("rows", std::to_string(at.rows));
-    out.add("chunks", std::to_string(at.chunks));
-    return out.str();
+[[nodiscard]] inline json position_json(const loop_position& at) {
+    json out = json::object();
+    (*out.get_ptr<json::object_t*>())["rows"] = at.rows;
+    (*out.get_ptr<json::object_t*>())["chunks"] = at.chunks;
+    return out;
 }
 
 /// Puts all that there is to know into the archive, as its member `state.json`.
@@ -41,7 +41,7 @@ inline void add_state_member(packed_states& states, std::string_view loop, std::
     out.add("ndkeep", json_text(loop_version));
     out.add("loop", json_text(loop));
     out.add("generation", std::to_string(generation));
-    out.add("position", position_text(at));
+    out.add("position", json_text(position_json(at)));
     out.add("source", json_text(at.source));
     out.add("states", json_text(forms));
     out.add("non_finite", json_text(non_finite_in(forms)));
@@ -85,7 +85,9 @@ class loop_snapshot {
         if (all.text("loop") != loop)
             refuse("loop", loop, all.text("loop"), ".name says which loop it is");
         generation_ = all.count("generation");
-        read_position(all, file);
+        position_ = position_of(all);
+        if (generation_ == 0)
+            throw malformed(file, "generation", "at least 1", "0");
         (void)all.object("states");
         forms_ = *all.find("states");
         if (const json* const paths = all.find("non_finite"))
@@ -115,6 +117,13 @@ class loop_snapshot {
             at.source = *source;
         return at;
     }
+    /// @throws format_error  what has been committed was committed in some source, and not for the last time
+    void check_committed() const {
+        if (!position_.source.is_object() || position_.chunks == 0)
+            throw malformed(archive_.path(), "source", "an object", position_.source.type_name());
+        if (generation_ == std::numeric_limits<std::uint64_t>::max())
+            throw malformed(archive_.path(), "generation", "one before another", std::to_string(generation_));
+    }
 
   private:
     // What was written here is read whole again: its size is the bound.
@@ -126,16 +135,22 @@ class loop_snapshot {
         return bytes_of(text);
     }
 
-    void read_position(const object_reader& all, const std::filesystem::path& file) {
-        position_ = position_of(all);
-        if (generation_ == 0)
-            throw malformed(file, "generation", "at least 1", "0");
-    }
-
-    /// Damage anywhere is found now: half a state is none.
+    /// Damage anywhere is found now: half a state is none. Members lie in the file as they are, so that they ask for no
+    /// more memory than it has.
     void check_members() const {
-        for (const auto& entry : archive_.entries())
-            (void)read_member_bytes(archive_, entry);
+        for (const auto& entry : archive_.entries()) {
+            check_zip_method(entry, archive_.path());
+            if (entry.method != zip_stored)
+                throw malformed(archive_.path(), member_field(entry.name), "stored", zip_method_name(entry.method));
+            const auto begin = static_cast<std::size_t>(zip_data_offset(archive_.bytes(), entry));
+            const auto found = crc32(std::span(bytes_).subspan(begin, static_cast<std::size_t>(entry.size)));
+            if (found != entry.crc32)
+                throw checksum_error({.file = archive_.path(),
+                                      .field = member_field(entry.name) + ": crc32",
+                                      .expected = hex_text(entry.crc32),
+                                      .found = hex_text(found),
+                                      .hint = "the data is not what was written"});
+        }
     }
 
     std::vector<std::byte> bytes_;
@@ -157,6 +172,8 @@ class loop_memory {
     [[nodiscard]] virtual std::shared_ptr<const loop_snapshot> newest() = 0;
     /// Makes all of this the newest commit, or nothing of it. False where nothing can be committed yet.
     [[nodiscard]] virtual bool commit(packed_states&& states, const loop_position& at) = 0;
+    /// Whether commits survive a power cut.
+    [[nodiscard]] virtual bool syncs() const noexcept = 0;
     /// Gives up what the body has put out since the last commit.
     virtual void discard() noexcept {}
 };

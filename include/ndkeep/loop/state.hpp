@@ -62,13 +62,14 @@ class state_writer {
     }
     [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
     void check_name(const std::string& name) const {
-        const bool fits = !name.empty() && name != "." && name != ".." && detail::is_utf8(name) &&
-                          std::none_of(name.begin(), name.end(), [](char c) {
+        constexpr std::size_t longest = 255;
+        const bool fits = !name.empty() && name.size() <= longest && name != "." && name != ".." &&
+                          detail::is_utf8(name) && std::none_of(name.begin(), name.end(), [](char c) {
                               return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
                           });
         if (!fits)
             throw mismatch_error({.field = "name of a state",
-                                  .expected = "text without slashes and control characters",
+                                  .expected = "text of at most 255 bytes, without slashes and control characters",
                                   .found = ndkeep::quoted(name)});
     }
 
@@ -82,7 +83,10 @@ class state_reader {
   public:
     /// @param path  of the members
     state_reader(const json& forms, std::string path, const detail::archive& from)
-        : forms_(forms), path_(std::move(path)), from_(from) {}
+        : forms_(forms), path_(std::move(path)), from_(from) {
+        if (!forms_.is_object())
+            throw detail::malformed(from_.path(), path_, "an object", forms_.type_name());
+    }
 
     [[nodiscard]] bool contains(const std::string& name) const { return find(name) != nullptr; }
 
@@ -106,9 +110,9 @@ class state_reader {
     friend class detail::typed_slot;
 
     [[nodiscard]] const json* find(const std::string& name) const {
-        const auto* const members = forms_.get_ptr<const json::object_t*>();
-        const auto at = members == nullptr ? json::object_t::const_iterator() : members->find(name);
-        return members == nullptr || at == members->end() ? nullptr : &at->second;
+        const auto& members = *forms_.get_ptr<const json::object_t*>();
+        const auto at = members.find(name);
+        return at == members.end() ? nullptr : &at->second;
     }
 
     /// The form of a part.

@@ -53,7 +53,7 @@ concept loop_source = !std::is_void_v<detail::feed_of<Source>>;
 /// npz archive that NumPy reads, or to the array that the pass puts its rows `into`. `break`, `return`, exceptions and
 /// kills leave the last commit, and the next pass goes on from there: bound objects are then put back to what they
 /// were, so that nothing counts twice. What bodies put out elsewhere is put out again by those that run again: at least
-/// once.
+/// once, from sources that can go back.
 ///
 /// The commit before is kept beside the file as NAME.previous, and taken, which is said, if the newest is damaged.
 /// NAME.lock is held for as long as the loop lives. Without the file, a pass begins anew, whatever NAME.previous holds.
@@ -70,7 +70,9 @@ class stateful_loop {
     stateful_loop& operator=(const stateful_loop&) = delete;
 
     /// Something that the loop remembers under a name. Refers to an object of the loop's: `auto&`, as `auto` would be a
-    /// copy that is not remembered. A body that is left before its end leaves it as it is then, until the next pass.
+    /// copy that is not remembered. A body that is left before its end leaves it as it is then, until the next pass
+    /// puts it back; what is assigned before the first pass, or after one that came to its end, counts from the next
+    /// commit.
     ///
     /// @param initial  what it is at first; what was committed wins
     /// @throws mismatch_error  the name is taken; what was committed is of another type, or was begun with another
@@ -100,7 +102,11 @@ class stateful_loop {
     /// in one. The source is referred to, and must have a name; functions are kept.
     ///
     /// Going on needs the same source, of which the rows that were passed over have not changed; more rows are welcome.
-    /// A range, or a function without a row, gives what comes next; a function of a row what begins there.
+    /// A function of a row gives what begins there. A function without one, and a range, give what comes next: a range
+    /// that this loop was left in is gone on with behind what was committed, any other is taken whole; what a function
+    /// gave to bodies that do not count is gone, unless it gives it again.
+    ///
+    /// Of lists, names, sizes and order of what was passed over are compared, of archives checksums too.
     template <loop_source Source>
         requires(!detail::block_array<std::remove_cvref_t<Source>>)
     [[nodiscard]] auto over(Source&& source, const over_options& options = {}) & {
