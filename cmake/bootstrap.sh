@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what the compiler cannot find, through apt, and nothing else: `sh cmake/bootstrap.sh [catch2]`.
+# Installs what the compiler cannot find, through apt, and nothing else: `sh cmake/bootstrap.sh [catch2] [python] [peers]`.
 #
+# python: a Python with NumPy. peers: with h5py and zarr too, for the benchmarks.
 # The compiler is asked for each header, so conda, brew and CPATH count. Nothing missing: no root, no network.
 # CXX names the compiler; NDKEEP_NO_APT=1 says what is missing instead of installing it.
 set -eu
@@ -32,6 +33,14 @@ has_header() {
     return 1
 }
 
+# has_module A: true if some Python here has it
+has_module() {
+    for python in python3 /usr/bin/python3; do
+        if "$python" -c "import $1" >/dev/null 2>&1; then return 0; fi
+    done
+    return 1
+}
+
 missing=
 need() { missing="$missing $1"; }
 [ -n "$cxx" ] || need g++
@@ -44,8 +53,13 @@ has_header xtensor/xtensor_forward.hpp xtensor/core/xtensor_forward.hpp || need 
 for wanted in "$@"; do
     case $wanted in
     catch2) has_header catch2/catch_all.hpp catch2/catch.hpp || need catch2 ;;
+    python) has_module numpy || need python3-numpy ;;
+    peers)
+        has_module h5py || need python3-h5py
+        has_module zarr || need python3-zarr
+        ;;
     *)
-        echo "bootstrap.sh: $wanted is not known (only catch2)" >&2
+        echo "bootstrap.sh: $wanted is not known (only catch2, python and peers)" >&2
         exit 2
         ;;
     esac

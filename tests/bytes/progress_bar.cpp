@@ -25,7 +25,8 @@ TEST_CASE("a progress bar says what is done of how much", "[bytes][progress]") {
                               .elapsed = std::chrono::seconds(10),
                               .file = "mean.state"}) ==
           "loop mean.state  [#######.......................]  25 %  1.5 M of 6.0 M  150.0 k/s  0:10, 0:30 left");
-    CHECK(progress_bar::line({.phase = "loop", .items = 999, .elapsed = std::chrono::seconds(3)}) == "loop  999  333/s  0:03");
+    CHECK(progress_bar::line({.phase = "loop", .items = 999, .elapsed = std::chrono::seconds(3)}) ==
+          "loop  999  333/s  0:03");
     CHECK(progress_bar::line({.phase = "verify"}) == "verify  0:00");
     CHECK(progress_bar(false)(half) == flow::go);
 }

@@ -210,8 +210,8 @@ class mapping {
             advise_pages(advice::drop, std::max(first, page->first), std::min(last, page->last));
     }
 
-    /// Whether a range seems to be in memory, by some of its pages. Asking the system to fetch what is there takes it as
-    /// long as a tenth of reading it: 120 us for 16 MiB; asking about four pages takes 3 us.
+    /// Whether a range seems to be in memory, by some of its pages. Asking the system to fetch what is there takes it
+    /// as long as a tenth of reading it: 120 us for 16 MiB; asking about four pages takes 3 us.
     [[nodiscard]] bool looks_resident(std::size_t first, std::size_t last) const {
         constexpr std::size_t worth_asking = std::size_t{1} << 20;
         if (last - first < worth_asking)

@@ -8,6 +8,16 @@
 
 namespace ndkeep::detail {
 
+/// What a pass is refused for that would go on in other rows than those that were passed over.
+[[nodiscard]] inline mismatch_error another_source(const std::filesystem::path& file, const std::string& field,
+                                                   std::string expected, std::string found, std::string hint = {}) {
+    return mismatch_error({.file = file,
+                           .field = "source of the loop" + (field.empty() ? "" : ": " + field),
+                           .expected = std::move(expected),
+                           .found = std::move(found),
+                           .hint = std::move(hint)});
+}
+
 /// The chunk at hand.
 struct chunk_at_hand {
     std::uint64_t first_row = 0;

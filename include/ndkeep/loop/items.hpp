@@ -18,15 +18,6 @@ struct item_place {
 /// Bytes from which on it is worth asking the system to read them: less is what it reads at the first look anyway.
 inline constexpr std::size_t worth_reading_ahead = std::size_t{128} << 10;
 
-[[nodiscard]] inline mismatch_error another_source(const std::filesystem::path& file, const std::string& field,
-                                                   std::string expected, std::string found, std::string hint = {}) {
-    return mismatch_error({.file = file,
-                           .field = "source of the loop" + (field.empty() ? "" : ": " + field),
-                           .expected = std::move(expected),
-                           .found = std::move(found),
-                           .hint = std::move(hint)});
-}
-
 /// Copies elements that cannot be used where they lie, into memory that is mapped all the same.
 template <element T, std::size_t N>
 [[nodiscard]] mapped<const T, N> read_into_memory(const byte_source& source, const array_info& info,

@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/blocks.hpp>
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/file.hpp>
 #include <ndkeep/format/zip_records.hpp>
 
 #include <deque>
