@@ -1,22 +1,33 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Times every verb beside its physical floor and beside NumPy, in turns, and prints medians and ratios:
-# `sh benchmarks/run.sh [folder to write into]`.
+# Times every verb beside its physical floor, xtensor's own code, NumPy, h5py and zarr, in turns, and prints medians, ratios
+# and whether the bars in bars.txt are held: `sh benchmarks/run.sh [--quick] [folder for results.json and chart.svg]`.
 #
-# NDKEEP_ROUNDS: how many turns (7). NDKEEP_SIZES: bytes of the arrays ("80 33554432 1073741824").
+# --quick: small sizes and few rounds, under a minute. NDKEEP_ROUNDS: how many turns (5). NDKEEP_SIZES: bytes of the arrays
+# ("80 65536 33554432 1073741824"). NDKEEP_BENCHMARK_DISK: the folder whose disk is measured (that of temporary files).
+# NDKEEP_PEERS=1 installs h5py and zarr, which are timed where they are.
 # NDKEEP_BUILD_DIR: where to build (build/benchmarks). NDKEEP_CMAKE_ARGS: more options for CMake.
 set -eu
-folder=${1:-}
-case $folder in '' | /*) ;; *) folder=$(pwd)/$folder ;; esac
+quick=
+results=
+for argument; do
+    case $argument in
+    --quick) quick=yes ;;
+    -*) echo "usage: sh benchmarks/run.sh [--quick] [folder]" >&2; exit 2 ;;
+    *) results=$argument ;;
+    esac
+done
+case $results in '' | /*) ;; *) results=$(pwd)/$results ;; esac
 cd "$(dirname "$0")/.."
-sh cmake/bootstrap.sh
+# shellcheck disable=SC2086
+sh cmake/bootstrap.sh python ${NDKEEP_PEERS:+peers}
 
 build=${NDKEEP_BUILD_DIR:-build/benchmarks}
 command -v make >/dev/null 2>&1 || export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"
 # shellcheck disable=SC2086
 cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DNDKEEP_BUILD_TESTS=OFF -DNDKEEP_BUILD_EXAMPLES=OFF \
     -DNDKEEP_BUILD_BENCHMARKS=ON ${NDKEEP_CMAKE_ARGS:-} >/dev/null
-cmake --build "$build" --parallel 2 --target ndkeep_benchmark_verbs >/dev/null
+cmake --build "$build" --parallel 2 >/dev/null
 
 numpy=
 for python in python3 /usr/bin/python3; do
@@ -24,15 +35,28 @@ for python in python3 /usr/bin/python3; do
 done
 [ -n "$numpy" ] || echo "no Python here has numpy: install python3-numpy to see its times too"
 
-work=$(mktemp -d "${folder:-${TMPDIR:-/tmp}}/ndkeep-benchmark.XXXXXX")
+if [ -n "$quick" ]; then
+    rounds=${NDKEEP_ROUNDS:-3} sizes=${NDKEEP_SIZES:-80 33554432}
+else
+    rounds=${NDKEEP_ROUNDS:-5} sizes=${NDKEEP_SIZES:-80 65536 33554432 1073741824}
+fi
+work=$(mktemp -d "${NDKEEP_BENCHMARK_DISK:-${TMPDIR:-/tmp}}/ndkeep-benchmark.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
-for bytes in ${NDKEEP_SIZES:-80 33554432 1073741824}; do
-    : >"$work/lines"
-    for _ in $(seq "${NDKEEP_ROUNDS:-7}"); do
-        "$build/benchmarks/verbs" "$work" "$bytes" >>"$work/lines"
-        [ -z "$numpy" ] || "$numpy" benchmarks/numpy_verbs.py "$work" "$bytes" >>"$work/lines"
+machine=$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo 2>/dev/null || uname -m)
+echo "$machine, $(nproc 2>/dev/null || echo some) processors"
+for bytes in $sizes; do
+    printf '# %s\n' "$bytes" >>"$work/lines"
+    formats=
+    [ -n "$quick" ] || formats=--formats
+    for _ in $(seq "$rounds"); do
+        for program in files archives chunks; do
+            "$build/benchmarks/$program" "$work" "$bytes" >>"$work/lines"
+        done
+        [ -z "$numpy" ] || "$numpy" benchmarks/peers.py "$work" "$bytes" $formats >>"$work/lines"
+        formats=
     done
-    printf '\n%s bytes, page cache warm, medians of %s rounds\n' "$bytes" "${NDKEEP_ROUNDS:-7}"
-    awk -f benchmarks/ratios.awk "$work/lines"
 done
+[ -z "$results" ] || mkdir -p "$results"
+awk -v rounds="$rounds" -v machine="$machine" -v json="${results:+$results/results.json}" -v chart="${results:+$results/chart.svg}" \
+    -f benchmarks/report.awk benchmarks/bars.txt "$work/lines"
