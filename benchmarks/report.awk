@@ -16,6 +16,7 @@ function human(time) {
     return time < 1 ? sprintf("%.1f ms", time * 1e3) : sprintf("%.2f s", time)
 }
 function human_bytes(size) {
+    size += 0
     if (size < 1024) return size " B"
     if (size < 1048576) return size / 1024 " KiB"
     return size < 1073741824 ? size / 1048576 " MiB" : size / 1073741824 " GiB"

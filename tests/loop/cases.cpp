@@ -799,6 +799,8 @@ TEST_CASE("a source that ends before the pass begins is refused, and what was sh
     pass();
     rows = 2;
     CHECK(thrown<nk::mismatch_error>(pass).field() == "source of the loop: rows");
+    auto refused = loop.over(source, {.warm_up = 3});
+    CHECK_THROWS_AS(++refused.begin(), nk::mismatch_error);
     rows = 5;
     pass();
     CHECK(sum == 15);

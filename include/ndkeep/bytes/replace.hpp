@@ -182,9 +182,14 @@ class replacement : public writer_lock {
     explicit replacement(writer_lock&& lock) : writer_lock(std::move(lock)) {
         if (!former_)
             return;
+        const auto status = beside_.status();
+        const bool has_owner = status.st_uid == former_->st_uid && status.st_gid == former_->st_gid;
         // The owner first: changing it clears mode bits. Only the superuser may, and nobody else needs to.
-        [[maybe_unused]] const int owner = ::fchown(beside_.descriptor(), former_->st_uid, former_->st_gid);
-        if (::fchmod(beside_.descriptor(), former_->st_mode & 07777) != 0)
+        if (!has_owner && ::fchown(beside_.descriptor(), former_->st_uid, former_->st_gid) != 0)
+            errno = 0;
+        constexpr mode_t bits = 07777;
+        if ((!has_owner || (status.st_mode & bits) != (former_->st_mode & bits)) &&
+            ::fchmod(beside_.descriptor(), former_->st_mode & bits) != 0)
             beside_.fail("cannot set the mode of");
     }
 

@@ -72,17 +72,10 @@ class [[nodiscard]] loop_pass {
         loop_->check_free();
         loop_->begin(sink_ ? sink_(loop_->name()) : nullptr, feed_.durable());
         is_under_way_ = true;
-        meter_.reset();
-        seek();
-        if (const auto total = feed_.total_rows())
-            totals_.items_total = *total - std::min(*total, loop_->position().rows);
-        totals_.phase = "loop";
-        totals_.file = loop_->path();
-        meter_.emplace(options_.run, totals_, progress_meter::first_report::later);
-        if (meter_->stopped() || !meter_->is_told())
-            end(false);
-        else
-            show_next();
+        or_abandon([this] {
+            seek();
+            show_first();
+        });
         return iterator(this);
     }
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
@@ -111,6 +104,17 @@ class [[nodiscard]] loop_pass {
         row_ = at.rows - warm_up_;
     }
 
+    void show_first() {
+        progress totals{.phase = "loop", .file = loop_->path()};
+        if (const auto rows = feed_.total_rows())
+            totals.items_total = *rows - std::min(*rows, loop_->position().rows);
+        meter_.emplace(options_.run, totals, progress_meter::first_report::later);
+        if (meter_->stopped() || !meter_->is_told())
+            end(false);
+        else
+            show_next();
+    }
+
     void show_next() {
         detail::chunk_at_hand chunk{.first_row = row_, .is_warm_up = warm_up_ != 0};
         const bool is_there = feed_.next(warm_up_ != 0 ? warm_up_ : std::numeric_limits<std::uint64_t>::max(), chunk);
@@ -124,14 +128,20 @@ class [[nodiscard]] loop_pass {
         end(true);
     }
 
-    void advance() {
+    /// What throws on the way from one body to the next leaves the pass, as a body that throws does.
+    template <class Step>
+    void or_abandon(Step&& step) {
         try {
-            go_on();
+            step();
         } catch (...) {
-            is_under_way_ = false;
-            loop_->abandon();
+            if (std::exchange(is_under_way_, false))
+                loop_->abandon();
             throw;
         }
+    }
+
+    void advance() {
+        or_abandon([this] { go_on(); });
     }
 
     void go_on() {
@@ -167,7 +177,6 @@ class [[nodiscard]] loop_pass {
     Feed feed_;
     over_options options_;
     std::function<std::unique_ptr<detail::loop_memory>(const std::string&)> sink_;
-    progress totals_;
     std::optional<progress_meter> meter_;
     std::uint64_t row_ = 0;      // at which the chunk at hand begins
     std::uint64_t warm_up_ = 0;  // rows of it that are to come
