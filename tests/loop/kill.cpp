@@ -48,7 +48,7 @@ doubles noise(std::size_t count) {
 
 TEST_CASE("a loop killed at 300 instants puts each row out exactly once", "[loop]") {
     const temp_dir dir;
-    constexpr std::size_t rows = 20'000;
+    constexpr std::size_t rows = 8'000;
     nk::save_chunked(dir / "rows", noise(rows), {.rows_per_chunk = 7, .commit = dataset::unsynced});
     std::filesystem::create_directory(dir / "once");
     std::filesystem::create_directory_symlink(dir / "rows", dir / "once/rows");
@@ -74,7 +74,7 @@ TEST_CASE("a loop killed at 300 instants puts each row out exactly once", "[loop
                 }
             }
             if (kills < 300) {
-                std::this_thread::sleep_for(std::chrono::microseconds(random() % 40'000));
+                std::this_thread::sleep_for(std::chrono::microseconds(random() % 25'000));
                 ::kill(child, SIGKILL);
             }
             int status = 0;
