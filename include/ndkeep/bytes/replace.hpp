@@ -185,8 +185,9 @@ class replacement : public writer_lock {
         const auto status = beside_.status();
         const bool has_owner = status.st_uid == former_->st_uid && status.st_gid == former_->st_gid;
         // The owner first: changing it clears mode bits. Only the superuser may, and nobody else needs to.
-        if (!has_owner && ::fchown(beside_.descriptor(), former_->st_uid, former_->st_gid) != 0)
-            errno = 0;
+        if (!has_owner) {
+            [[maybe_unused]] const int refused = ::fchown(beside_.descriptor(), former_->st_uid, former_->st_gid);
+        }
         constexpr mode_t bits = 07777;
         if ((!has_owner || (status.st_mode & bits) != (former_->st_mode & bits)) &&
             ::fchmod(beside_.descriptor(), former_->st_mode & bits) != 0)
