@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Archives that need the 64-bit records of zip: for sizes, for offsets, for the number of members.
 #include "support/python.hpp"
+#include "support/sanitized.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/npz.hpp>
@@ -10,14 +11,6 @@
 #include <cstring>
 
 namespace nk = ndkeep;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define NDKEEP_TESTS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define NDKEEP_TESTS_SANITIZED 1
-#endif
-#endif
 
 namespace {
 
@@ -37,16 +30,14 @@ decltype(auto) timed(const char* what, Act&& act) {
 }
 
 bool is_worth_it() {
-#if defined(NDKEEP_TESTS_SANITIZED)
-    WARN("too slow with a sanitizer: not tried");
-    return false;
-#else
     constexpr std::uintmax_t for_two_tests_at_once = std::uintmax_t{14} << 30;
-    if (std::filesystem::space(std::filesystem::temp_directory_path()).available >= for_two_tests_at_once)
+    if (is_sanitized)
+        WARN("too slow with a sanitizer: not tried");
+    else if (std::filesystem::space(std::filesystem::temp_directory_path()).available < for_two_tests_at_once)
+        WARN("less than 14 GB free: not tried");
+    else
         return true;
-    WARN("less than 14 GB free: not tried");
     return false;
-#endif
 }
 
 constexpr std::size_t four_gib = std::size_t{1} << 32;
