@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Puts the lines of all rounds together: a table on the terminal, and, where -v json= and -v chart= name files, the same as
-# JSON and the figures of the largest size as a drawing. Reads bars.txt first, then "verb:peer", bytes, seconds and, before
-# each size, "# BYTES", in columns. -v bytes=, if given, is the size.
+# JSON and the figures of the largest size as a drawing. Reads bars.txt first, then "verb:peer", bytes, seconds in columns
+# and, before each size, "# BYTES". -v rounds= and -v machine= are only said.
 BEGIN { FS = "\t" }
 
 function median(key,    n, i, j, swap, list) {
@@ -31,7 +31,7 @@ FILENAME ~ /bars\.txt$/ {
 {
     key = size SUBSEP $1
     if (!(key in count)) {
-        parted = index($1, ":") && $1 !~ /^xt::mean of map$/ ? 1 : 0
+        # The last colon that stands alone: "xt::mean of map:sum".
         split_at = 0
         for (i = length($1); i > 1; i--)
             if (substr($1, i, 1) == ":" && substr($1, i - 1, 1) != ":" && substr($1, i + 1, 1) != ":") { split_at = i; break }
