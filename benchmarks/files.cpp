@@ -77,12 +77,7 @@ void saves(const std::string& path, const array1& array, int times) {
     const std::size_t bytes = array.size() * sizeof(double);
     const std::string raw = path + ".raw";
     const auto fresh = [&](const std::string& file, auto&& call) {
-        return seconds(
-            [&] {
-                ::unlink(file.c_str());
-                call();
-            },
-            times);
+        return seconds_after([&] { ::unlink(file.c_str()); }, call, times);
     };
     report("save:reserved write", bytes, fresh(raw, [&] { raw_write_reserved(raw, array.data(), bytes); }));
     report("save", bytes, fresh(path, [&] { nk::save(path, array); }));

@@ -30,6 +30,21 @@ double seconds(Call&& call, int times = 1) {
     return std::chrono::duration<double>(clock::now() - begin).count() / times;
 }
 
+/// The same with something to be done before each call, which does not count.
+template <class Before, class Call>
+double seconds_after(Before&& before, Call&& call, int times) {
+    ::sync();
+    using clock = std::chrono::steady_clock;
+    clock::duration all{};
+    for (int i = 0; i < times; ++i) {
+        before();
+        const auto begin = clock::now();
+        call();
+        all += clock::now() - begin;
+    }
+    return std::chrono::duration<double>(all).count() / times;
+}
+
 /// One line, in columns: a verb, or what it is compared with as "verb:peer".
 inline void report(const std::string& verb, std::size_t bytes, double time) {
     std::printf("%s\t%zu\t%.9f\n", verb.c_str(), bytes, time);
