@@ -758,6 +758,11 @@ TEST_CASE("a range that a pass was left of is gone on with, another one and the 
     CHECK(visits(loop, loop.over(source)) == lines{"1 1 1", "2 2 1 last"});
     CHECK(sum == 1);
     CHECK(visits(loop, loop.over(source)) == lines{"3 3 1", "4 4 1", "5 5 1 last"});
+    // Another batch in the same place is new, whether or not the pass over the one before came to its end.
+    add_until(loop, sum, loop.over(source), 7);
+    CHECK(loop.rows_done() == 7);
+    source = {counting(100, 1), counting(101, 1)};
+    CHECK(visits(loop, loop.over(source)) == lines{"7 7 1", "8 8 1 last"});
     std::vector<ints> empty;
     auto pass = loop.over(empty);
     for (int turn = 0; turn < 2; ++turn)

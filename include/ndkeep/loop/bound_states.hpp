@@ -68,7 +68,8 @@ class bound_states {
     template <class Slot>
     Slot& bind(std::unique_ptr<Slot> slot) {
         if (is_bound(slot->name()))
-            throw mismatch_error({.field = "state " + ndkeep::quoted(slot->name()),
+            throw mismatch_error({.file = stored_file_,
+                                  .field = "state " + ndkeep::quoted(slot->name()),
                                   .expected = "each name once",
                                   .found = "bound twice"});
         // Before anything of it counts: as it is now, where there is no commit yet.
@@ -109,7 +110,10 @@ class bound_states {
     /// @throws mismatch_error  it is bound
     void forget(const std::string& name) {
         if (is_bound(name))
-            throw mismatch_error({.field = "state " + ndkeep::quoted(name), .expected = "not bound", .found = "bound"});
+            throw mismatch_error({.file = stored_file_,
+                                  .field = "state " + ndkeep::quoted(name),
+                                  .expected = "not bound",
+                                  .found = "bound"});
         forgotten_.insert(name);
     }
     /// What is bound has been committed.

@@ -17,7 +17,6 @@ class row_store {
 
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_ * row_bytes_; }
-    [[nodiscard]] const dtype& type() const noexcept { return type_; }
     [[nodiscard]] std::vector<std::size_t> shape() const {
         std::vector<std::size_t> all = {static_cast<std::size_t>(rows_)};
         all.insert(all.end(), row_shape_.begin(), row_shape_.end());

@@ -140,13 +140,9 @@ class loop_core {
         release();
     }
 
-    /// How many items of a range were passed over and committed by passes of this loop that did not come to its end.
-    [[nodiscard]] std::uint64_t passed_of(const void* range) {
-        if (range == nullptr || range != range_ || was_complete_) {
-            range_ = range;
-            range_begin_ = position_.chunks;
-        }
-        return position_.chunks - range_begin_;
+    /// Whether the pass before was over this range, and did not come to its end.
+    [[nodiscard]] bool was_left_in(const void* range) noexcept {
+        return std::exchange(range_, range) == range && range != nullptr && !was_complete_;
     }
 
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
@@ -203,9 +199,8 @@ class loop_core {
     bool is_dirty_ = false;  // bodies have run since states were what was committed
     bool was_sink_ = false;  // of the pass before
     bool complete_ = false;
-    bool was_complete_ = false;      // the pass before
-    const void* range_ = nullptr;    // of the pass before, compared only
-    std::uint64_t range_begin_ = 0;  // chunks that were passed over before it
+    bool was_complete_ = false;    // the pass before
+    const void* range_ = nullptr;  // of the pass before, compared only
 };
 
 }  // namespace ndkeep::detail

@@ -33,6 +33,25 @@ template <rows_array A>
     }
 }
 
+/// Tells arrays apart by their rows and by what stands at both of their ends: looking at all of it would take as long
+/// as many a body.
+template <rows_array A>
+[[nodiscard]] std::uint64_t hash_of_array(const A& array, std::uint64_t before) {
+    before = hash_of(std::to_string(rows_of_array(array)) + ' ', before);
+    if constexpr (requires {
+                      array.data();
+                      array.size();
+                  })
+        if constexpr (std::is_trivially_copyable_v<std::remove_cvref_t<decltype(*array.data())>>) {
+            constexpr std::size_t most = 64;
+            const std::string_view bytes(reinterpret_cast<const char*>(array.data()),
+                                         array.size() * sizeof(*array.data()));
+            before = hash_of(bytes.substr(0, most), before);
+            before = hash_of(bytes.substr(bytes.size() - std::min(most, bytes.size())), before);
+        }
+    return before;
+}
+
 /// A function that gives the next array, or nothing once there is none: `f()`, or `f(row)` for the one that begins at a
 /// row.
 template <class F, class... Row>
@@ -153,13 +172,23 @@ class range_feed : public feed_base {
             refuse(".first_row", "of a source that can go to a row");
     }
 
-    void start(std::uint64_t) { at_.reset(); }
-    void resume(const object_reader&, std::uint64_t) { at_.reset(); }
-    /// Passes over what the loop has passed over of this very range in a pass that it left.
-    void skip(std::uint64_t items) {
-        if constexpr (std::forward_iterator<iterator>)
-            for (chunk_at_hand passed; items > 0 && next(0, passed); --items) {
+    void start(std::uint64_t) { restart(); }
+    void resume(const object_reader&, std::uint64_t) { restart(); }
+    /// Passes over what was committed of this very range; one that begins with other items only lies where it lay.
+    void skip(const object_reader& said) {
+        if constexpr (std::forward_iterator<iterator>) {
+            const std::uint64_t items = said.count("items");
+            for (chunk_at_hand passed; items_ < items && next(0, passed);) {
             }
+            if (items_ != items || hexadecimal(hash_) != said.text("passed"))
+                restart();
+        }
+    }
+    [[nodiscard]] json identity() const {
+        json said = feed_base::identity();
+        (*said.get_ptr<json::object_t*>())["items"] = items_;
+        (*said.get_ptr<json::object_t*>())["passed"] = hexadecimal(hash_);
+        return said;
     }
     [[nodiscard]] const void* identifies() const noexcept { return std::forward_iterator<iterator> ? range_ : nullptr; }
     [[nodiscard]] static std::uint64_t back(std::uint64_t) { return 0; }
@@ -173,10 +202,13 @@ class range_feed : public feed_base {
             return false;
         if constexpr (refers) {
             chunk.rows = rows_of_array(**at_);
+            hash_ = hash_of_array(**at_, hash_);
         } else {
             current_.emplace(**at_);
             chunk.rows = rows_of_array(*current_);
+            hash_ = hash_of_array(*current_, hash_);
         }
+        ++items_;
         // Only where looking ahead takes nothing from the source.
         if constexpr (std::forward_iterator<iterator>) {
             auto behind = *at_;
@@ -192,8 +224,16 @@ class range_feed : public feed_base {
     }
 
   private:
+    void restart() {
+        at_.reset();
+        items_ = 0;
+        hash_ = hash_of("");
+    }
+
     struct none {};
     R* range_;
+    std::uint64_t items_ = 0;  // that were shown
+    std::uint64_t hash_ = hash_of("");
     std::optional<iterator> at_;
     std::optional<std::conditional_t<refers, none, std::remove_cvref_t<reference>>> current_;
 };

@@ -91,15 +91,18 @@ class [[nodiscard]] loop_pass {
         if (at.source.is_null()) {
             feed_.start(options_.first_row);
             loop_->begin_at(options_.first_row);
+            if constexpr (requires { feed_.identifies(); })
+                (void)loop_->was_left_in(feed_.identifies());
         } else {
             const detail::object_reader said(at.source, "source", loop_->path());
             if (said.text("kind") != Feed::kind)
                 throw detail::another_source(loop_->path(), "kind", ndkeep::quoted(said.text("kind")),
                                              ndkeep::quoted(Feed::kind));
             feed_.resume(said, at.rows);
+            if constexpr (requires { feed_.identifies(); })
+                if (loop_->was_left_in(feed_.identifies()))
+                    feed_.skip(said);
         }
-        if constexpr (requires { feed_.identifies(); })
-            feed_.skip(loop_->passed_of(feed_.identifies()));
         warm_up_ = feed_.back(options_.warm_up);
         row_ = at.rows - warm_up_;
     }
