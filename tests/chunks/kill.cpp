@@ -116,6 +116,8 @@ std::vector<notice> said_before_killed(std::chrono::microseconds after, Act&& ac
     if (::pipe(ends) != 0)
         throw std::runtime_error("no pipe");
     const pid_t child = ::fork();
+    if (child < 0)
+        throw std::runtime_error("no process");
     if (child == 0) {
         ::close(ends[0]);
         act(ends[1]);
@@ -175,8 +177,8 @@ void kill_often(int times, Act&& act) {
         for (const auto& wrong : nk::findings_chunked(path))
             FAIL_CHECK(wrong.message);
         CHECK(same(nk::map_chunked<std::int32_t, 2>(path), all));
+        left += orphans(path).size();
         if (turn % 5 == 4) {
-            left += orphans(path).size();
             // The next writer that is alone removes what is left of the killed ones.
             nk::chunk_writer<std::int32_t, 2> writer(path, {.rows_per_chunk = 6, .commit = {.sync = false, .keep = 3}});
             writer.append(noise(1, random));
