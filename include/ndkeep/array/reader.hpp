@@ -163,7 +163,9 @@ class element_reader {
 template <element T, std::size_t N, bool ColumnMajor>
 [[nodiscard]] auto read_elements(const byte_source& source, const array_info& info, std::string_view verb,
                                  const run_options& run, std::uint32_t* crc = nullptr) {
-    const conversion convert(info.type, dtype_of<T>(), source.path(), load_hint(verb, info.type));
+    const dtype& wanted = dtype_of<T>();
+    const conversion convert(info.type, wanted, source.path(),
+                             info.type == wanted ? std::string() : load_hint(verb, info.type));
     check_rank<N>(info.shape, source.path(), verb);
     constexpr auto layout = ColumnMajor ? xt::layout_type::column_major : xt::layout_type::row_major;
     auto array = uninitialised<array_of<T, N, layout>>(info.shape);

@@ -62,10 +62,13 @@ class file {
     enum class access { read, read_write };
 
     file() = default;
-    file(file&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
+    file(file&& other) noexcept
+        : descriptor_(std::exchange(other.descriptor_, -1)), size_at_opening_(other.size_at_opening_),
+          path_(std::move(other.path_)) {}
     file& operator=(file&& other) noexcept {
         file old(std::move(*this));
         descriptor_ = std::exchange(other.descriptor_, -1);
+        size_at_opening_ = other.size_at_opening_;
         path_ = std::move(other.path_);
         return *this;
     }
@@ -125,6 +128,8 @@ class file {
     }
     [[nodiscard]] file_stamp stamp() const { return detail::stamp_of(status()); }
     [[nodiscard]] std::uint64_t size() const { return stamp().size; }
+    /// Costs nothing, and may be out of date. Of a file that `open` opened; 0 of others.
+    [[nodiscard]] std::uint64_t size_at_opening() const noexcept { return size_at_opening_; }
 
     /// Reads up to `out.size()` bytes; fewer only at the end of the file.
     [[nodiscard]] std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) const {
@@ -257,8 +262,10 @@ class file {
         return file(descriptor, path);
     }
 
-    void check_regular() const {
-        const auto mode = status().st_mode;
+    void check_regular() {
+        const auto now = status();
+        const auto mode = now.st_mode;
+        size_at_opening_ = static_cast<std::uint64_t>(now.st_size);
         if (S_ISDIR(mode))
             throw io_error(path_, "cannot open", std::make_error_code(std::errc::is_a_directory));
         if (!S_ISREG(mode))
@@ -266,6 +273,7 @@ class file {
     }
 
     int descriptor_ = -1;
+    std::uint64_t size_at_opening_ = 0;
     std::filesystem::path path_;
 };
 

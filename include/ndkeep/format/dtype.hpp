@@ -49,11 +49,11 @@ class dtype_reader {
   public:
     dtype_reader(const std::filesystem::path& file, const limits& limit) : file_(file), limit_(limit) {}
 
-    /// @param given  for errors
-    [[nodiscard]] static dtype whole(shaped_type&& read, const std::filesystem::path& file, std::string given) {
+    /// @param given  called for what an error prints
+    template <class Given>
+    [[nodiscard]] static dtype whole(shaped_type&& read, const std::filesystem::path& file, Given&& given) {
         if (!read.shape.empty())
-            throw descr_error(file, "a type without a shape of its own", std::move(given),
-                              "sub-arrays are only read as fields");
+            throw descr_error(file, "a type without a shape of its own", given(), "sub-arrays are only read as fields");
         return std::move(read.type);
     }
 
@@ -242,13 +242,15 @@ class dtype_reader {
 }  // namespace detail
 
 inline dtype dtype::parse(const literal& descr, const std::filesystem::path& file, const limits& limit) {
-    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read(descr), file, descr.str());
+    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read(descr), file,
+                                       [&] { return descr.str(); });
 }
 
 inline dtype dtype::parse(std::string_view text, const std::filesystem::path& file, const limits& limit) {
     if (detail::is_descr_literal(text))
         return parse(parse_literal(text, file, {.nesting = limit.nesting, .field = "descr"}), file, limit);
-    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read_text(text), file, detail::printed(text));
+    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read_text(text), file,
+                                       [&] { return detail::printed(text); });
 }
 
 }  // namespace ndkeep

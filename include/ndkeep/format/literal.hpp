@@ -153,6 +153,7 @@ class literal_reader {
     [[nodiscard]] literal dictionary() {
         scan_.open_bracket(deepest_);
         literal out{.is = literal::kind::dictionary};
+        out.items.reserve(6);  // what a header has, so that nothing moves on the way
         while (scan_.peek() != '}') {
             out.items.push_back(value());
             if (scan_.peek() != ':')

@@ -259,17 +259,14 @@ class literal_scanner {
     }
 
     [[nodiscard]] std::size_t prefix_length() const {
-        std::string prefix;
-        for (std::size_t i = 0; i < 3; ++i) {
-            const char c = peek(i);
-            if (c == '\'' || c == '"')
-                return prefix.empty() || prefix == "r" || prefix == "u" || prefix == "b" || prefix == "br" ||
-                               prefix == "rb"
-                           ? i
-                           : no_string;
-            prefix += static_cast<char>(c | 0x20);
-        }
-        return no_string;
+        const auto is_quote = [](char c) { return c == '\'' || c == '"'; };
+        const auto lower = [&](std::size_t i) { return static_cast<char>(peek(i) | 0x20); };
+        if (is_quote(peek()))
+            return 0;
+        if (is_quote(peek(1)))
+            return lower(0) == 'r' || lower(0) == 'u' || lower(0) == 'b' ? 1 : no_string;
+        const bool both = (lower(0) == 'b' && lower(1) == 'r') || (lower(0) == 'r' && lower(1) == 'b');
+        return both && is_quote(peek(2)) ? 2 : no_string;
     }
 
     void string_body(scanned_string& out, bool raw) {
@@ -278,6 +275,10 @@ class literal_scanner {
         const std::size_t start = at_;
         at_ += triple ? 3 : 1;
         while (true) {
+            const std::size_t begin = at_;
+            while (!at_end() && is_plain(text_[at_]))
+                ++at_;
+            out.text += text_.substr(begin, at_ - begin);
             const char c = peek();
             if (at_end() || (is_newline(c) && !triple)) {
                 at_ = start;
@@ -297,6 +298,10 @@ class literal_scanner {
                 plain(out);
             }
         }
+    }
+
+    [[nodiscard]] static bool is_plain(char c) {
+        return c != '\'' && c != '"' && c != '\\' && !is_newline(c) && static_cast<unsigned char>(c) < 0x80;
     }
 
     // One character as it stands; Python reads every newline as "\n".

@@ -5,12 +5,28 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace ndkeep::detail {
+
+/// Whether all characters are of one byte, in UTF-8 and in latin-1: the usual case, told eight bytes at a time.
+[[nodiscard]] inline bool is_ascii(std::string_view text) {
+    constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
+    std::uint64_t all = 0;
+    std::size_t at = 0;
+    for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+        std::memcpy(&word, text.data() + at, sizeof word);
+        all |= word;
+    }
+    for (; at < text.size(); ++at)
+        all |= static_cast<unsigned char>(text[at]);
+    return (all & high_bits) == 0;
+}
 
 /// Lone surrogates are written as the three bytes UTF-8 would give them: Python texts can hold them.
 inline void append_utf8(std::string& out, char32_t character) {
@@ -68,6 +84,8 @@ struct decoded {
 enum class surrogates { refused, allowed };
 
 [[nodiscard]] inline bool is_utf8(std::string_view text, surrogates lone = surrogates::refused) {
+    if (is_ascii(text))
+        return true;
     for (std::size_t at = 0; at < text.size();) {
         const auto [character, length] = decode_utf8(text, at);
         if (length == 0 || (lone == surrogates::refused && is_surrogate(character)))
@@ -79,11 +97,15 @@ enum class surrogates { refused, allowed };
 
 /// Characters of UTF-8 text.
 [[nodiscard]] inline std::size_t character_count(std::string_view text) {
+    if (is_ascii(text))
+        return text.size();
     return static_cast<std::size_t>(
         std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 [[nodiscard]] inline std::string from_latin1(std::string_view text) {
+    if (is_ascii(text))
+        return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (const char c : text)
@@ -93,6 +115,8 @@ enum class surrogates { refused, allowed };
 
 /// Nothing if a character is beyond latin-1.
 [[nodiscard]] inline std::optional<std::string> to_latin1(std::string_view text) {
+    if (is_ascii(text))
+        return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t at = 0; at < text.size();) {

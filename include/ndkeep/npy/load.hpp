@@ -46,11 +46,11 @@ namespace detail {
 
 template <element T, std::size_t N, bool ColumnMajor>
 [[nodiscard]] auto load_elements(const opened_array& opened, std::string_view verb, const run_options& run) {
-    return read_elements<T, N, ColumnMajor>(opened.source, opened.info, verb, run);
+    return read_elements<T, N, ColumnMajor>(opened.bytes(), opened.info, verb, run);
 }
 
 [[nodiscard]] inline any_array load_bytes(const opened_array& opened, const run_options& run) {
-    return read_any(opened.source, opened.info, run);
+    return read_any(opened.bytes(), opened.info, run);
 }
 
 /// What a headerless file holds, taken from the request and its size.
@@ -84,7 +84,7 @@ template <std::size_t N>
 [[nodiscard]] inline opened_array open_raw(const std::filesystem::path& path, const dtype& type,
                                            const std::vector<std::size_t>* shape, std::uint64_t offset,
                                            bool column_major_file, file::access access = file::access::read) {
-    opened_array opened{file::open(path, access), {}, {}};
+    opened_array opened{file::open(path, access), {}};
     opened.info = raw_info(opened.source, type, shape, offset, column_major_file);
     check_data(opened);
     return opened;

@@ -137,7 +137,7 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
                                                    map_mode mode, bool by_columns, bool reserve) {
     if (mode != map_mode::read_write || shape == nullptr)
         return open_raw(path, type, shape, offset, by_columns, access_for(mode));
-    opened_array array{file::open(path, file::access::read_write), {}, {}};
+    opened_array array{file::open(path, file::access::read_write), {}};
     array.info = {.type = type, .shape = *shape, .column_major = by_columns, .data_offset = offset};
     const std::uint64_t end = checked_end(array.info, path);
     if (array.source.size() < end)
@@ -157,7 +157,7 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
     extend(next.content(), checked_end(info, path), reserve);
     // Flushed stores are durable only under a durable name.
     const auto target = next.target();
-    opened_array made{may_replace ? next.commit(true) : next.commit_new(true), info, {}};
+    opened_array made{may_replace ? next.commit(true) : next.commit_new(true), info};
     remove_sidecar(target);
     return made;
 }
