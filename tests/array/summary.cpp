@@ -313,3 +313,106 @@ TEST_CASE("statistics of two arrays merge to those of both", "[array][summary]")
     CHECK(nk::detail::merged(some, none).std == some.std);
     CHECK(!nk::detail::merged(none, none).mean);
 }
+
+// Kernels ------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// The same by loops that go one by one, by plain code and, where they can run, by wide registers.
+template <class T>
+void compare_kernels(const std::vector<T>& values) {
+    CAPTURE(values.size(), sizeof(T));
+    const auto slow = nk::detail::summary_one_by_one(values.data(), values.size());
+    nk::detail::summed_numbers plainly = {}, widely = {};
+    nk::detail::sum_plainly(values.data(), values.size(), plainly);
+    widely = plainly;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx2"))
+        nk::detail::sum_widely(values.data(), values.size(), widely);
+#endif
+    CHECK(plainly.nan == slow.nan);
+    CHECK(widely.nan == slow.nan);
+    if (!slow.mean)
+        return;
+    CHECK(plainly.low == nk::detail::as_double(*slow.min));
+    CHECK(plainly.high == nk::detail::as_double(*slow.max));
+    CHECK(near(plainly.mean, *slow.mean));
+    CHECK(near(std::sqrt(plainly.squares / static_cast<double>(values.size() - slow.nan)), *slow.std));
+    CHECK(widely.low == plainly.low);
+    CHECK(widely.high == plainly.high);
+    CHECK(widely.mean == plainly.mean);
+    CHECK(widely.squares == plainly.squares);
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("numbers four at a time are summarised as they are one by one", "[array][summary]", double, float,
+                   std::int32_t, std::uint32_t, std::int16_t, std::uint16_t, std::int8_t, std::uint8_t) {
+    std::mt19937_64 engine(7);
+    for (std::size_t count = 1; count < 40; ++count)
+        for (int round = 0; round < 4; ++round) {
+            std::vector<TestType> values(count);
+            for (auto& value : values) {
+                value = static_cast<TestType>(engine());
+                if constexpr (std::is_floating_point_v<TestType>) {
+                    value = static_cast<TestType>(engine() % 1'000'003) / 7 - 70'000;
+                    if (engine() % 4 < static_cast<unsigned>(round))
+                        value = std::numeric_limits<TestType>::quiet_NaN();
+                }
+            }
+            compare_kernels(values);
+        }
+}
+
+TEST_CASE("infinities and NaN of either sign are told apart four at a time too", "[array][summary]") {
+    std::vector<double> values(19, 1.0);
+    values[3] = -missing_number;
+    values[11] = infinity;
+    CHECK(summary(values).nan == 1);
+    CHECK(as_real(summary(values).max) == infinity);
+    CHECK(as_real(summary(values).min) == 1);
+    CHECK(summary(values).mean == infinity);
+    CHECK(std::isnan(summary(values).std.value()));
+    values[17] = -infinity;
+    CHECK(as_real(summary(values).min) == -infinity);
+    CHECK(std::isnan(summary(values).mean.value()));
+}
+
+TEST_CASE("what was found in pieces is put together", "[array][summary]") {
+    std::mt19937_64 engine(9);
+    std::vector<double> values(5'000);
+    for (double& value : values)
+        value = engine() % 9 == 0 ? missing_number : static_cast<double>(engine() % 1'000) / 3;
+    nk::running_statistics first(nk::dtype_of<double>()), second = first, third = first;
+    const auto* const bytes = reinterpret_cast<const std::byte*>(values.data());
+    first.update(bytes, 1'000);
+    second.update(bytes + 1'000 * sizeof(double), 4'000);
+
+    third.append(first);
+    third.append(second);
+
+    const auto found = third.values();
+    const auto whole = summary(values);
+    CHECK(found.count == whole.count);
+    CHECK(found.nan == whole.nan);
+    CHECK(found.min == whole.min);
+    CHECK(found.max == whole.max);
+    CHECK(near(found.mean.value(), *whole.mean));
+    CHECK(near(found.std.value(), *whole.std));
+}
+
+TEST_CASE("fields that were found in pieces are put together", "[array][summary]") {
+    const auto type = nk::dtype::parse("[('a', '<i2'), ('b', '<f4', (2,))]");
+    nk::running_statistics first(type), second(type);
+    const std::string one("\x01\0\0\0\x80\x3f\0\0\0\x40", 10), other("\x05\0\0\0\x40\x40\0\0\x80\x40", 10);
+    first.update(reinterpret_cast<const std::byte*>(one.data()), 1);
+    second.update(reinterpret_cast<const std::byte*>(other.data()), 1);
+
+    first.append(second);
+
+    const auto found = first.values();
+    CHECK(found.count == 2);
+    CHECK(found.find("a")->mean == 3);
+    CHECK(found.find("b")->count == 4);
+    CHECK(found.find("b")->mean == 2.5);
+}

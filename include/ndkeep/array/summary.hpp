@@ -11,6 +11,7 @@
 #include <array>
 #include <bit>
 #include <complex>
+#include <cstring>
 #include <limits>
 #include <span>
 
@@ -35,7 +36,17 @@ template <class T>
 inline constexpr std::size_t summary_block = 2048;
 
 template <class T>
-[[nodiscard]] statistics summary_of_numbers(const T* values, std::size_t count) {
+[[nodiscard]] statistics::number exact_number(T value) {
+    if constexpr (std::is_floating_point_v<T>)
+        return static_cast<double>(value);
+    else if constexpr (std::is_signed_v<T>)
+        return std::int64_t{value};
+    else
+        return std::uint64_t{value};
+}
+
+template <class T>
+[[nodiscard]] statistics summary_one_by_one(const T* values, std::size_t count) {
     using limits = std::numeric_limits<T>;
     T low = limits::has_infinity ? limits::infinity() : limits::max();
     T high = limits::has_infinity ? -limits::infinity() : limits::lowest();
@@ -64,19 +75,149 @@ template <class T>
         const double apart = is_nan(values[i]) ? 0.0 : value_at(i) - mean;
         sums[i % 8] += apart * apart;
     }
-    const auto exact = [](T value) -> statistics::number {
-        if constexpr (std::is_floating_point_v<T>)
-            return static_cast<double>(value);
-        else if constexpr (std::is_signed_v<T>)
-            return std::int64_t{value};
-        else
-            return std::uint64_t{value};
-    };
-    found.min = exact(low);
-    found.max = exact(high);
+    found.min = exact_number(low);
+    found.max = exact_number(high);
     found.mean = mean;
     found.std = std::sqrt(total(sums) / some);
     return found;
+}
+
+// Four numbers side by side. They are passed by reference: by value they would need registers that not every machine
+// has. The loops over them are compiled twice, and the faster ones are taken where they can run.
+using four_doubles [[gnu::vector_size(32)]] = double;
+using four_words [[gnu::vector_size(32)]] = long long;
+
+template <class T>
+[[gnu::always_inline]] inline void read_four(const T* values, four_doubles& out) {
+    if constexpr (std::is_same_v<T, double>) {
+        std::memcpy(&out, values, sizeof out);
+    } else {
+        out = four_doubles{static_cast<double>(values[0]), static_cast<double>(values[1]),
+                           static_cast<double>(values[2]), static_cast<double>(values[3])};
+    }
+}
+
+/// What a first pass finds in every fourth number.
+struct four_sums {
+    four_doubles low, high, sum;
+    four_words nan;
+
+    [[gnu::always_inline]] four_sums()
+        : low(std::numeric_limits<double>::infinity() - four_doubles{}), high(-low), sum{}, nan{} {}
+
+    [[gnu::always_inline]] void add(const four_doubles& x) {
+        four_words bits;
+        std::memcpy(&bits, &x, sizeof bits);
+        const four_words missing = (bits & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
+        nan -= missing;
+        bits &= ~missing;
+        four_doubles value;
+        std::memcpy(&value, &bits, sizeof value);
+        sum += value;
+        low = x < low ? x : low;
+        high = x > high ? x : high;
+    }
+};
+
+/// The numbers behind the last four: NaN does not count, and counts are exact below 2^53.
+struct summed_numbers {
+    double low, high, mean, squares;
+    std::size_t nan;
+};
+
+template <class T>
+[[gnu::always_inline]] inline void sum_by_fours(const T* values, std::size_t count, summed_numbers& found) {
+    four_sums even, odd;
+    four_doubles x = {}, y = {};
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        read_four(values + i, x);
+        read_four(values + i + 4, y);
+        even.add(x);
+        odd.add(y);
+    }
+    std::array<double, 8> rest;
+    rest.fill(std::numeric_limits<double>::quiet_NaN());
+    const std::size_t left = count - i;
+    std::copy_n(values + i, left, rest.begin());
+    read_four(rest.data(), x);
+    read_four(rest.data() + 4, y);
+    even.add(x);
+    odd.add(y);
+
+    even.low = odd.low < even.low ? odd.low : even.low;
+    even.high = odd.high > even.high ? odd.high : even.high;
+    even.sum += odd.sum;
+    even.nan += odd.nan;
+    const auto& [low, high, sum, nan] = even;
+    found.low = std::min({low[0], low[1], low[2], low[3]});
+    found.high = std::max({high[0], high[1], high[2], high[3]});
+    found.nan = static_cast<std::size_t>((nan[0] + nan[1]) + (nan[2] + nan[3])) - (8 - left);
+    found.mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / static_cast<double>(count - found.nan);
+
+    four_doubles even_squares = {}, odd_squares = {};
+    const auto add_square = [mean = found.mean](const four_doubles& value, four_doubles& squares) {
+        four_doubles apart = value - mean;
+        four_words bits;
+        std::memcpy(&bits, &value, sizeof bits);
+        const four_words missing = (bits & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
+        std::memcpy(&bits, &apart, sizeof bits);
+        bits &= ~missing;
+        std::memcpy(&apart, &bits, sizeof bits);
+        squares += apart * apart;
+    };
+    for (i = 0; i + 8 <= count; i += 8) {
+        read_four(values + i, x);
+        read_four(values + i + 4, y);
+        add_square(x, even_squares);
+        add_square(y, odd_squares);
+    }
+    read_four(rest.data(), x);
+    read_four(rest.data() + 4, y);
+    add_square(x, even_squares);
+    add_square(y, odd_squares);
+    even_squares += odd_squares;
+    found.squares = (even_squares[0] + even_squares[1]) + (even_squares[2] + even_squares[3]);
+}
+
+template <class T>
+void sum_plainly(const T* values, std::size_t count, summed_numbers& found) {
+    sum_by_fours(values, count, found);
+}
+
+#if defined(__x86_64__)
+
+template <class T>
+[[gnu::target("avx2")]] void sum_widely(const T* values, std::size_t count, summed_numbers& found) {
+    sum_by_fours(values, count, found);
+}
+
+#endif
+
+template <class T>
+[[nodiscard]] statistics summary_of_numbers(const T* values, std::size_t count) {
+    // What a double does not hold exactly is counted one by one.
+    if constexpr (std::numeric_limits<T>::digits > std::numeric_limits<double>::digits) {
+        return summary_one_by_one(values, count);
+    } else {
+        summed_numbers sums;
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx2"))
+            sum_widely(values, count, sums);
+        else
+#endif
+            sum_plainly(values, count, sums);
+        statistics found;
+        found.count = count;
+        found.nan = sums.nan;
+        if (sums.nan == count)
+            return found;
+        found.min = exact_number(static_cast<T>(sums.low));
+        found.max = exact_number(static_cast<T>(sums.high));
+        found.mean = sums.mean;
+        found.std = std::sqrt(sums.squares / static_cast<double>(count - sums.nan));
+        return found;
+    }
 }
 
 template <class T>
@@ -192,7 +333,7 @@ template <class T>
 }  // namespace detail
 
 /// Statistics of elements that come in pieces, in any byte order. Structs are summarised field by field, sub-arrays
-/// over all their values. One pass; means and deviations are those of exact blocks, merged.
+/// over all their values. One pass; means and deviations are those of blocks, merged.
 class running_statistics {
   public:
     explicit running_statistics(const dtype& type) : type_(type) {
@@ -208,6 +349,14 @@ class running_statistics {
             update_fields(elements, count);
         else
             update_values(elements, static_cast<std::ptrdiff_t>(type_.size()), count);
+    }
+
+    /// Goes on with what was found in the elements that follow.
+    /// @param later  of the same dtype
+    void append(const running_statistics& later) {
+        found_ = found_.count == 0 ? later.found_ : detail::merged(found_, later.found_);
+        for (std::size_t i = 0; i < inner_.size(); ++i)
+            inner_[i].append(later.inner_[i]);
     }
 
     [[nodiscard]] statistics values() const {

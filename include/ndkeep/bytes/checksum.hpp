@@ -142,7 +142,8 @@ class running_checksums {
 
     void update(std::span<const std::byte> bytes) noexcept {
         // Small enough to be in the first cache still when the second sum comes for it.
-        constexpr std::size_t piece_size = std::size_t{16} << 10;
+        const bool only_one = std::find(checksum_kinds.begin(), checksum_kinds.end(), kinds_) != checksum_kinds.end();
+        const std::size_t piece_size = only_one ? bytes.size() : std::size_t{16} << 10;
         while (kinds_ != checksum::none && !bytes.empty()) {
             const auto piece = bytes.first(std::min(piece_size, bytes.size()));
             if (contains(kinds_, checksum::crc32))
@@ -153,6 +154,14 @@ class running_checksums {
                 md5_.update(piece);
             bytes = bytes.subspan(piece.size());
         }
+    }
+
+    /// Goes on with the sums of the `bytes` bytes that follow.
+    /// @param later  of the same kinds, which can be continued
+    void append(const running_checksums& later, std::uint64_t bytes) noexcept {
+        assert(kinds_ == later.kinds_ && can_continue(kinds_));
+        crc32_ = crc32_combine(crc32_, later.crc32_, bytes);
+        crc32c_ = crc32c_combine(crc32c_, later.crc32c_, bytes);
     }
 
     /// The sums of the bytes so far; more may follow.

@@ -14,6 +14,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -146,6 +147,26 @@ template <std::invocable<std::size_t> Function>
 void parallel_for(std::size_t count, const run_options& run, Function&& function);
 
 namespace detail {
+
+/// Work that goes on beside what its caller does, in a thread if the system has one to give, else once it is waited
+/// for.
+class alongside {
+  public:
+    template <std::invocable Work>
+    explicit alongside(Work&& work) {
+        try {
+            done_ = std::async(std::launch::async, work);
+        } catch (const std::system_error&) {
+            done_ = std::async(std::launch::deferred, std::forward<Work>(work));
+        }
+    }
+
+    /// Waits for its end; the destructor does too, but does not say what it threw.
+    void finish() { done_.get(); }
+
+  private:
+    std::future<void> done_;
+};
 
 [[nodiscard]] inline unsigned threads_for(std::size_t count, const run_options& run) noexcept {
     if (count <= 1 || run.threads == 1)

@@ -141,9 +141,7 @@ inline void copy_data(const opened_array& from, file& to, std::uint64_t offset) 
         // Something must vouch for the data; this once it has to be read.
         digest whole(array.info.type, checksum::crc32c, false);
         digest_data(array, whole, "append", {});
-        description data;
-        whole.tell(data);
-        running_checksums crc(checksum::crc32c, data.sums);
+        running_checksums crc(checksum::crc32c, whole.sums());
         crc.update(bytes);
         said.sums = crc.values();
     }

@@ -116,24 +116,24 @@ inline void find_in_data(const opened_array& array, const std::filesystem::path&
     }
     digest computed(array.info.type, kinds, with_statistics);
     digest_data(array, computed, "verify", run);
-    description data;
-    computed.tell(data);
+    const auto sums = computed.sums();
+    const auto values = computed.values();
     // The one with the file's stamp is the one; without a stamp that fits, the one with the right sums.
     const bool stamped = stamp_decides(fitting, array.source.stamp());
     const auto right =
-        std::find_if(fitting.begin(), fitting.end(), [&](const description& said) { return agrees(said, data.sums); });
+        std::find_if(fitting.begin(), fitting.end(), [&](const description& said) { return agrees(said, sums); });
     const description& said = stamped || right == fitting.end() ? fitting.front() : *right;
     for (const auto& [name, stored] : said.sums) {
-        const auto at = data.sums.find(name);
-        if (at != data.sums.end() && at->second != stored)
+        const auto at = sums.find(name);
+        if (at != sums.end() && at->second != stored)
             all.push_back(found(checksum_error({.file = file,
                                                 .field = name,
                                                 .expected = stored,
                                                 .found = at->second,
                                                 .hint = "the data is not what was described"})));
     }
-    if (said.statistics && data.statistics)
-        statistics_check(file, all).compare(*said.statistics, *data.statistics);
+    if (said.statistics && values)
+        statistics_check(file, all).compare(*said.statistics, *values);
 }
 
 }  // namespace detail
@@ -199,12 +199,10 @@ inline void describe(const std::filesystem::path& file, const describe_options& 
         detail::digest computed(array.info.type, sums_known ? checksum::none : kinds,
                                 with_statistics && !statistics_known);
         detail::digest_data(array, computed, "describe", options.run);
-        description data;
-        computed.tell(data);
         if (!sums_known)
-            said.sums = data.sums;
-        if (data.statistics)
-            said.statistics = data.statistics;
+            said.sums = computed.sums();
+        if (with_statistics && !statistics_known)
+            said.statistics = computed.values();
     }
     if (array.source.stamp() != stamp)
         throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});

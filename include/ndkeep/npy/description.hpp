@@ -2,62 +2,31 @@
 // The sidecar of an npy file on the disk: read, judged against the file, replaced.
 #pragma once
 
-#include <ndkeep/array/summary.hpp>
-#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/array/digest.hpp>
 #include <ndkeep/bytes/replace.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/npy/open.hpp>
 
 namespace ndkeep::detail {
 
-/// Sums and statistics of elements as they pass by on their way to or from a file.
-class digest {
-  public:
-    digest(const dtype& type, checksum sums, bool with_statistics) : sums_(sums) {
-        if (with_statistics)
-            statistics_.emplace(type);
-    }
-
-    [[nodiscard]] bool wants_bytes() const noexcept { return sums_.kinds() != checksum::none || statistics_; }
-
-    void update(std::span<const std::byte> bytes, std::size_t count) {
-        sums_.update(bytes);
-        if (statistics_)
-            statistics_->update(bytes.data(), count);
-    }
-
-    void tell(description& said) const {
-        said.sums = sums_.values();
-        if (statistics_)
-            said.statistics = statistics_->values();
-    }
-
-  private:
-    running_checksums sums_;
-    std::optional<running_statistics> statistics_;
-};
-
-/// Reads the data of an array once, in the order of the file.
+/// Reads the data of an array once: in pieces side by side, or in the order of the file where a sum needs that.
 inline void digest_data(const opened_array& array, digest& into, std::string_view phase, const run_options& run) {
-    constexpr std::size_t block = std::size_t{1} << 20;
     const auto item = static_cast<std::size_t>(array.info.type.size());
     const auto count = static_cast<std::size_t>(array.info.size());
     if (item == 0 || count == 0)
         return into.update({}, count);
-    const std::size_t most = std::max<std::size_t>(1, block / item);
-    const buffer bytes(std::min(count, most) * item);
-    progress_meter meter(
-        run,
-        {.phase = std::string(phase), .items_total = count, .bytes_total = count * item, .file = array.source.path()});
-    for (std::size_t first = 0; first < count; first += most) {
-        const std::size_t some = std::min(most, count - first);
-        const auto part = bytes.bytes().first(some * item);
-        array.source.read(array.info.data_offset + first * item, part);
-        into.update(part, some);
-        meter.add(some, part.size());
-        meter.report();
-    }
-    meter.finish();
+    digest_pieces(into, count, item, run, {.phase = std::string(phase), .file = array.source.path()},
+                  [&](std::size_t first, std::size_t some, digest& part) {
+                      // What was read should be in the cache still when it is looked at.
+                      const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / item);
+                      const buffer bytes(std::min(some, most) * item);
+                      for (const std::size_t end = first + some; first < end; first += most) {
+                          const std::size_t now = std::min(most, end - first);
+                          const auto block = bytes.bytes().first(now * item);
+                          array.source.read(array.info.data_offset + first * item, block);
+                          part.update(block, now);
+                      }
+                  });
 }
 
 /// The text of a sidecar, or nothing where there is none. A JSON file of somebody else's under that name is none.
@@ -157,10 +126,9 @@ inline void remove_sidecar(const std::filesystem::path& file) {
     check_data(array);
     digest computed(array.info.type, kinds, false);
     digest_data(array, computed, "check", run);
-    description data;
-    computed.tell(data);
+    const auto sums = computed.sums();
     for (const auto& said : fitting)
-        if (agrees(said, data.sums))
+        if (agrees(said, sums))
             return said;
     return std::nullopt;
 }

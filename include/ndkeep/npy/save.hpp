@@ -32,18 +32,40 @@ namespace detail {
 /// Writes elements from `offset` on, in the view's written order, and shows them to `seen`.
 inline void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen,
                            const run_options& run) {
-    // What is only written goes out in large pieces; what is made or looked at first should still be in the cache.
-    const bool only_written = array.contiguous() != nullptr && !seen.wants_bytes();
-    const std::size_t block = only_written ? std::size_t{64} << 20 : std::size_t{1} << 20;
     progress_meter meter(
         run, {.phase = "save", .items_total = array.size(), .bytes_total = array.nbytes(), .file = out.path()});
-    for_each_block(array, block, [&](std::span<const std::byte> bytes, std::size_t count) {
-        seen.update(bytes, count);
+    const auto write = [&](std::span<const std::byte> bytes, std::size_t count) {
         out.write(offset, bytes);
         offset += bytes.size();
         meter.add(count, bytes.size());
         meter.report();
-    });
+    };
+    constexpr std::size_t in_cache = std::size_t{1} << 20, in_large_pieces = std::size_t{64} << 20;
+    const bool is_made = array.contiguous() == nullptr;
+    if (!is_made && !seen.wants_bytes()) {
+        for_each_block(array, in_large_pieces, write);
+    } else if (!is_made && array.nbytes() > in_large_pieces / 16 && threads_for(2, run) > 1) {
+        std::atomic<bool> given_up = false;
+        alongside looked_at([&] {
+            for_each_block(array, in_cache, [&](std::span<const std::byte> bytes, std::size_t count) {
+                if (!given_up)
+                    seen.update(bytes, count);
+            });
+        });
+        try {
+            for_each_block(array, in_large_pieces, write);
+        } catch (...) {
+            given_up = true;
+            throw;
+        }
+        looked_at.finish();
+    } else {
+        // What is made or looked at first should still be in the cache when it is written.
+        for_each_block(array, in_cache, [&](std::span<const std::byte> bytes, std::size_t count) {
+            seen.update(bytes, count);
+            write(bytes, count);
+        });
+    }
     meter.finish();
 }
 
@@ -103,7 +125,8 @@ inline void save_under(writer_lock&& lock, const array_view& array, const save_o
     const auto stamp = next.seal(options.sync);
     if (options.has_sidecar()) {
         sidecar both{described(info), former_description(target)};
-        seen.tell(both.current);
+        both.current.sums = seen.sums();
+        both.current.statistics = seen.values();
         both.current.metadata = metadata;
         both.current.stamp = stamp;
         write_sidecar(target, both, options.sync);

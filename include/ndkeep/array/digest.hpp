@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Checksums and statistics of elements in one look at them, whole or in pieces side by side.
+#pragma once
+
+#include <ndkeep/array/summary.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/parallel.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace ndkeep::detail {
+
+/// Sums and statistics of elements as they pass by on their way to or from a file.
+class digest {
+  public:
+    digest(const dtype& type, checksum sums, bool with_statistics) : sums_(sums) {
+        if (with_statistics)
+            statistics_.emplace(type);
+    }
+
+    [[nodiscard]] bool wants_bytes() const noexcept { return sums_.kinds() != checksum::none || statistics_; }
+    /// Whether pieces can be looked at apart from each other.
+    [[nodiscard]] bool can_append() const noexcept { return running_checksums::can_continue(sums_.kinds()); }
+
+    void update(std::span<const std::byte> bytes, std::size_t count) {
+        sums_.update(bytes);
+        if (statistics_)
+            statistics_->update(bytes.data(), count);
+    }
+
+    /// Goes on with what was found in the `bytes` bytes that follow.
+    void append(const digest& later, std::uint64_t bytes) {
+        sums_.append(later.sums_, bytes);
+        if (statistics_)
+            statistics_->append(*later.statistics_);
+    }
+
+    [[nodiscard]] checksums sums() const { return sums_.values(); }
+    [[nodiscard]] std::optional<statistics> values() const {
+        return statistics_ ? std::optional(statistics_->values()) : std::nullopt;
+    }
+
+  private:
+    running_checksums sums_;
+    std::optional<running_statistics> statistics_;
+};
+
+/// Shows `count` elements of `item` bytes each to `into`. The pieces depend on their number alone, so that the same
+/// elements have the same statistics whoever looks at them.
+/// @param into  has seen nothing yet
+/// @param look  called as `look(first, some, part)` for each piece: shows those elements to `part`, in order
+template <class Look>
+void digest_pieces(digest& into, std::size_t count, std::size_t item, const run_options& run, progress begin,
+                   Look&& look) {
+    constexpr std::size_t least_bytes = std::size_t{4} << 20, most_pieces = 1024;
+    const std::size_t some = std::max({std::size_t{1}, least_bytes / item, count / most_pieces});
+    const std::size_t pieces = (count + some - 1) / some;
+    begin.items_total = pieces;
+    begin.bytes_total = std::uint64_t{count} * item;
+    progress_meter meter(run, std::move(begin));
+    const auto length = [&](std::size_t i) { return std::min(some, count - i * some); };
+    if (into.can_append()) {
+        std::vector<digest> parts(pieces, into);
+        parallel_for(pieces, meter, [&](std::size_t i) {
+            look(i * some, length(i), parts[i]);
+            meter.add(0, length(i) * item);
+        });
+        for (std::size_t i = 0; i < pieces; ++i)
+            into.append(parts[i], std::uint64_t{length(i)} * item);
+    } else {
+        for (std::size_t i = 0; i < pieces; ++i) {
+            look(i * some, length(i), into);
+            meter.add(1, length(i) * item);
+            meter.report();
+        }
+    }
+    meter.finish();
+}
+
+}  // namespace ndkeep::detail
