@@ -25,13 +25,23 @@ void measure_archives(const std::string& directory, std::size_t count) {
     const xt::xtensor<double, 1> readings =
         xt::round(10 * (15 + 8 * xt::sin(xt::arange<double>(0, static_cast<double>(count)) / 1000) + noise)) / 10;
 
-    report("npz save", bytes, seconds([&] { nk::save_npz(path, {{"a", noise}}); }));
-    report("npz load", bytes, seconds([&] { sink = nk::npz_reader(path).load<double, 1>("a")(0); }));
-    report("npz map", bytes, seconds([&] { sink = nk::npz_reader(path).map<double, 1>("a")(0); }, 200));
+    const auto load = [&] { sink = nk::npz_reader(path).load<double, 1>("a")(0); };
+    turns stored(bytes);
+    stored.add("npz save", [&] { nk::save_npz(path, {{"a", noise}}); });
+    stored.run();
+    turns read(bytes);
+    read.add("npz load", load);
+    read.add("npz map", [&] { sink = nk::npz_reader(path).map<double, 1>("a")(0); }, {.times = 200});
+    read.run();
     const auto deflate = [&](const std::string& name, const xt::xtensor<double, 1>& array) {
-        const double time = seconds([&] { nk::save_npz(path, {{"a", array}}, {.compress = true}); });
-        report("deflate save, " + name, std::filesystem::file_size(path), time);
-        report("deflate load, " + name, bytes, seconds([&] { sink = nk::npz_reader(path).load<double, 1>("a")(0); }));
+        const auto save = [&] { nk::save_npz(path, {{"a", array}}, {.compress = true}); };
+        save();
+        turns written(std::filesystem::file_size(path));
+        written.add("deflate save, " + name, save);
+        written.run();
+        turns back(bytes);
+        back.add("deflate load, " + name, load);
+        back.run();
     };
     deflate("noise", noise);
     deflate("walk", walk);
@@ -42,11 +52,7 @@ void measure_archives(const std::string& directory, std::size_t count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: archives DIRECTORY BYTES\n");
-        return 2;
-    }
-    const auto bytes = static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10));
+    const auto [folder, bytes] = task_of(argc, argv);
     if (bytes > 1'000'000 && bytes < 100'000'000)
-        measure_archives(argv[1], bytes / sizeof(double));
+        measure_archives(folder, bytes / sizeof(double));
 }

@@ -23,24 +23,17 @@ namespace {
 constexpr std::size_t header_bytes = 128;
 using array1 = xt::xtensor<double, 1>;
 
-void raw_write(const std::string& path, const void* data, std::size_t bytes, int flags) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | flags, 0666);
-    require(file >= 0);
-    write_all(file, data, bytes);
-    require(::close(file) == 0);
-}
-
 /// As fast as a file can be made: its room is taken first.
-void raw_write_reserved(const std::string& path, const void* data, std::size_t bytes) {
+void write_reserved(const std::string& path, const void* data, std::size_t bytes) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
     require(file >= 0 && ::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0);
     write_all(file, data, bytes);
     require(::close(file) == 0);
 }
 
-void raw_replace(const std::string& path, const void* data, std::size_t bytes) {
+void write_and_rename(const std::string& path, const void* data, std::size_t bytes) {
     const std::string beside = path + "~";
-    raw_write(beside, data, bytes, O_EXCL);
+    write_file(beside, data, bytes, O_EXCL);
     require(::rename(beside.c_str(), path.c_str()) == 0);
 }
 
@@ -73,93 +66,135 @@ double raw_map(const std::string& path, std::size_t bytes) {
     return first;
 }
 
-void saves(const std::string& path, const array1& array, int times) {
+/// Each with a file of its own, which is gone before it is on its way to the disk.
+void saves(const std::string& folder, const array1& array, int times) {
     const std::size_t bytes = array.size() * sizeof(double);
-    const std::string raw = path + ".raw";
-    const auto fresh = [&](const std::string& file, auto&& call) {
-        return seconds_after([&] { ::unlink(file.c_str()); }, call, times);
+    const void* const data = array.data();
+    turns all(bytes);
+    int files = 0;
+    const auto add = [&](const std::string& verb, auto&& call, bool is_there = false) {
+        const std::string path = folder + "/" + std::to_string(++files) + ".npy";
+        const auto remove = [path] {
+            ::unlink(path.c_str());
+            ::unlink((path + ".json").c_str());
+        };
+        const auto make = [path, data, bytes] { write_file(path, data, bytes); };
+        all.add(verb, [path, call] { call(path); },
+                {.before = is_there ? std::function<void()>(make) : remove, .after = remove, .times = times});
     };
-    report("save:reserved write", bytes, fresh(raw, [&] { raw_write_reserved(raw, array.data(), bytes); }));
-    report("save", bytes, fresh(path, [&] { nk::save(path, array); }));
-    report("save:write", bytes, fresh(raw, [&] { raw_write(raw, array.data(), bytes, O_TRUNC); }));
-    report("save:xtensor", bytes, fresh(raw, [&] { xt::dump_npy(raw, array); }));
-    report("save+crc32", bytes, fresh(path, [&] { nk::save(path, array, {.sum = nk::checksum::crc32}); }));
-    report("save+crc32:save", bytes, fresh(path, [&] { nk::save(path, array); }));
-    report("save+statistics", bytes, fresh(path, [&] { nk::save(path, array, {.statistics = true}); }));
-    report("save a*1.8+32", bytes, fresh(path, [&] { nk::save(path, array * 1.8 + 32); }));
-    ::unlink((path + ".json").c_str());
-    report("replace:write, rename", bytes, seconds([&] { raw_replace(raw, array.data(), bytes); }, times));
-    report("replace", bytes, seconds([&] { nk::save(path, array); }, times));
-    ::unlink(raw.c_str());
+    const auto save = [&](const std::string& path) { nk::save(path, array); };
+    const auto write = [&](const std::string& path) { write_file(path, data, bytes); };
+    add("save", save);
+    add("save:reserved write", [&](const std::string& path) { write_reserved(path, data, bytes); });
+    add("save:write", write);
+    add("save:xtensor", [&](const std::string& path) { xt::dump_npy(path, array); });
+    add("save+crc32", [&](const std::string& path) { nk::save(path, array, {.sum = nk::checksum::crc32}); });
+    add("save+crc32:save", save);
+    add("save+statistics", [&](const std::string& path) { nk::save(path, array, {.statistics = true}); });
+    add("save a*1.8+32", [&](const std::string& path) { nk::save(path, array * 1.8 + 32); });
+    add("replace", save, true);
+    add(
+        "replace:write, rename", [&](const std::string& path) { write_and_rename(path, data, bytes); }, true);
+    add(
+        "replace:write over", [&](const std::string& path) { write_file(path, data, bytes, 0); }, true);
+    all.run();
 }
 
 void loads(const std::string& path, std::size_t count, int times) {
     const std::size_t bytes = count * sizeof(double);
-    const auto read = [&](unsigned threads, bool huge) {
-        return [&path, bytes, threads, huge] {
-            const fresh_memory memory(bytes, huge);
+    const bool is_large = bytes > 1'000'000;
+    const auto load = [&] { sink = nk::load<double, 1>(path)(0); };
+    const auto load_by_xtensor = [&] { sink = xt::load_npy<double>(path)(0); };
+    const auto read = [&](unsigned threads) {
+        return [&path, bytes, threads] {
+            const fresh_memory memory(bytes);
             raw_read(path, memory.data(), bytes, threads);
             sink = memory.data()[0];
         };
     };
-    std::vector<double> warm(count, 1.0);
-    if (bytes > 1'000'000) {
-        report("load:pread by 2 threads", bytes, seconds(read(2, true), times));
-        report("load", bytes, seconds([&] { sink = nk::load<double, 1>(path)(0); }, times));
-        report("load:pread", bytes, seconds(read(1, false), times));
-    } else {
-        report("load", bytes, seconds([&] { sink = nk::load<double, 1>(path)(0); }, times));
+    turns warm(bytes);
+    std::vector<double> touched(count, 1.0);
+    warm.add("load", load, {.times = times});
+    if (is_large) {
+        warm.add("load:pread by 2 threads", read(2));
+        warm.add("load:pread", read(1));
     }
-    report("load:pread, warm memory", bytes, seconds([&] { raw_read(path, warm.data(), bytes, 1); }, times));
-    report("load:xtensor", bytes, seconds([&] { sink = xt::load_npy<double>(path)(0); }, times));
-    report("map:mmap", bytes, seconds([&] { sink = raw_map(path, bytes); }, 2000));
-    report("map", bytes, seconds([&] { sink = nk::map<double, 1>(path)(0); }, 2000));
+    warm.add("load:pread, warm memory", [&] { raw_read(path, touched.data(), bytes, 1); }, {.times = times});
+    warm.add("load:xtensor", load_by_xtensor, {.times = times});
+    warm.add("map", [&] { sink = nk::map<double, 1>(path)(0); }, {.times = 2000});
+    warm.add("map:mmap", [&] { sink = raw_map(path, bytes); }, {.times = 2000});
+    warm.run();
+    if (!is_large)
+        return;
+    turns cold(bytes);
+    const around forgotten{.before = [&] {
+        const int file = ::open(path.c_str(), O_RDONLY);
+        require(file >= 0 && ::fdatasync(file) == 0 && ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0);
+        ::close(file);
+    }};
+    cold.add("load, cold", load, forgotten);
+    cold.add("load, cold:pread by 2 threads", read(2), forgotten);
+    cold.add("load, cold:pread", read(1), forgotten);
+    cold.add("load, cold:xtensor", load_by_xtensor, forgotten);
+    cold.run(2);
 }
 
 /// Passes over what is there: sums, statistics, checks.
 void passes(const std::string& path, std::size_t count, int times) {
     const std::size_t bytes = count * sizeof(double);
+    nk::describe(path, {.sum = nk::checksum::crc32c});
     const auto mapped = nk::map<double, 1>(path);
     sink = sum_of(mapped.data(), count);  // its pages are mapped from now on
-    report("xt::mean of map:sum", bytes, seconds([&] { sink = sum_of(mapped.data(), count); }, times));
-    report("xt::mean of map", bytes, seconds([&] { sink = xt::mean(mapped)(); }, times));
-    nk::describe(path, {.sum = nk::checksum::crc32c});
     std::vector<char> block(std::size_t{1} << 20);
-    report("verify:read", bytes,
-           seconds(
-               [&] {
-                   const int file = ::open(path.c_str(), O_RDONLY);
-                   require(file >= 0);
-                   for (std::size_t at = 0; at < bytes; at += block.size())
-                       read_all(file, block.data(), std::min(block.size(), bytes - at), at);
-                   ::close(file);
-               },
-               times));
-    report("verify", bytes, seconds([&] { nk::verify(path); }, times));
-    report("statistics:sum", bytes, seconds([&] { sink = sum_of(mapped.data(), count); }, times));
-    report("statistics", bytes,
-           seconds([&] { nk::describe(path, {.sum = nk::checksum::none, .statistics = true}); }, times));
+    turns all(bytes);
+    const auto add = [&](const std::string& verb, std::function<void()> call) {
+        all.add(verb, std::move(call), {.times = times});
+    };
+    const auto sum = [&] { sink = sum_of(mapped.data(), count); };
+    add("mean of map", [&] { sink = *nk::statistics_of(mapped).mean; });
+    add("mean of map:sum", sum);
+    add("mean of map:xt::mean", [&] { sink = xt::mean(mapped)(); });
+    add("statistics", [&] { nk::describe(path, {.sum = nk::checksum::crc32c, .statistics = true}); });
+    add("statistics:sum", sum);
+    add("verify", [&] { nk::verify(path); });
+    add("verify:read", [&] {
+        const int file = ::open(path.c_str(), O_RDONLY);
+        require(file >= 0);
+        for (std::size_t at = 0; at < bytes; at += block.size())
+            read_all(file, block.data(), std::min(block.size(), bytes - at), at);
+        ::close(file);
+    });
+    all.run();
     ::unlink((path + ".json").c_str());
     const array1 rows = xt::ones<double>({std::max<std::size_t>(1, count / 100)});
-    report("append 1 %", rows.size() * sizeof(double), seconds([&] { nk::append(path, rows, {.sync = false}); }));
+    turns append(rows.size() * sizeof(double));
+    append.add("append 1 %", [&] { nk::append(path, rows, {.sync = false}); });
+    append.run();
 }
 
 /// Elements that are not as the array is to be.
-void conversions(const std::string& path, const array1& array, int times) {
-    const std::size_t bytes = array.size() * sizeof(double);
+void conversions(const std::string& folder, const array1& array) {
+    const std::string native = folder + "/native.npy", swapped = folder + "/swapped.npy",
+                      columns = folder + "/columns.npy";
     nk::any_array big(nk::dtype::parse(">f8"), {array.size()});
     nk::conversion(nk::dtype_of<double>(), big.type())
         .run(big.bytes().data(), reinterpret_cast<const std::byte*>(array.data()), array.size());
-    nk::save(path, array);
-    report("load big-endian:load", bytes, seconds([&] { sink = nk::load<double, 1>(path)(0); }, times));
-    nk::save(path, big);
-    report("load big-endian", bytes, seconds([&] { sink = nk::load<double, 1>(path)(0); }, times));
+    nk::save(native, array);
+    nk::save(swapped, big);
+    big = {};
     const auto side = static_cast<std::size_t>(std::sqrt(static_cast<double>(array.size())));
     const auto flat = xt::adapt(array.data(), side * side, xt::no_ownership(), std::vector<std::size_t>{side, side});
-    const xt::xtensor<double, 2, xt::layout_type::column_major> square = flat;
-    nk::save(path, square);
-    report("load columns as rows", bytes, seconds([&] { sink = nk::load<double, 2>(path)(0, 0); }, times));
-    ::unlink(path.c_str());
+    nk::save(columns, xt::xtensor<double, 2, xt::layout_type::column_major>(flat));
+    for (const auto& path : {native, swapped, columns})
+        settle(path);
+    turns all(array.size() * sizeof(double));
+    all.add("load big-endian", [&] { sink = nk::load<double, 1>(swapped)(0); });
+    all.add("load big-endian:load", [&] { sink = nk::load<double, 1>(native)(0); });
+    all.add("load columns as rows", [&] { sink = nk::load<double, 2>(columns)(0, 0); });
+    all.add("load columns as rows:load", [&] { sink = nk::load<double, 1>(native)(0); });
+    all.run();
+    for (const auto& path : {native, swapped, columns})
+        ::unlink(path.c_str());
 }
 
 /// Sums over memory, without a file.
@@ -168,36 +203,32 @@ void checksums() {
     const std::vector<char> memory(bytes, 'x');
     const std::span<const std::byte> all(reinterpret_cast<const std::byte*>(memory.data()), bytes);
     const auto* const raw = reinterpret_cast<const Bytef*>(memory.data());
-    report("crc32:zlib", bytes, seconds([&] { sink = static_cast<double>(::crc32_z(0, raw, bytes)); }));
-    report("crc32", bytes, seconds([&] { sink = static_cast<double>(nk::crc32(all)); }));
-    report("crc32:15 GB/s", bytes, bytes / 15e9);
-    report("crc32c", bytes, seconds([&] { sink = static_cast<double>(nk::crc32c(all)); }));
-    report("crc32c:15 GB/s", bytes, bytes / 15e9);
-    report("md5", bytes, seconds([&] {
-               nk::running_checksums sums(nk::checksum::md5);
-               sums.update(all);
-               sink = static_cast<double>(sums.values().size());
-           }));
+    turns sums(bytes);
+    sums.add("crc32", [&] { sink = static_cast<double>(nk::crc32(all)); });
+    sums.add("crc32:zlib", [&] { sink = static_cast<double>(::crc32_z(0, raw, bytes)); });
+    sums.add("crc32c", [&] { sink = static_cast<double>(nk::crc32c(all)); });
+    sums.add("md5", [&] { sink = static_cast<double>(nk::checksums_of(all, nk::checksum::md5).size()); });
+    sums.run();
+    for (const char* const verb : {"crc32:15 GB/s", "crc32c:15 GB/s"})
+        report(verb, bytes, bytes / 15e9);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) {
-        std::fprintf(stderr, "usage: files DIRECTORY BYTES\n");
-        return 2;
-    }
-    const std::string path = std::string(argv[1]) + "/array.npy";
-    const auto count = static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10)) / sizeof(double);
-    const std::size_t bytes = count * sizeof(double);
-    const int times = bytes < 10'000 ? 2000 : bytes < 1'000'000 ? 500 : 1;
+    const auto [folder, wanted] = task_of(argc, argv);
+    const std::size_t count = wanted / sizeof(double), bytes = count * sizeof(double);
+    const std::string path = folder + "/array.npy";
+    const int times = bytes < 10'000 ? 2000 : bytes < 1'000'000 ? 300 : 1;
     const array1 array = xt::arange<double>(0, static_cast<double>(count));
-    saves(path, array, times);
+    saves(folder, array, times);
+    nk::save(path, array);
+    settle(path);
     loads(path, count, times);
     passes(path, count, times);
+    ::unlink(path.c_str());
     if (bytes > 1'000'000)
-        conversions(path, array, times);
+        conversions(folder, array);
     if (bytes > 1'000'000 && bytes < 100'000'000)
         checksums();
-    ::unlink(path.c_str());
 }
