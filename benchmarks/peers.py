@@ -17,16 +17,20 @@ array = np.arange(size // 8, dtype="f8")
 times = 2000 if size < 10_000 else 500 if size < 1_000_000 else 1
 
 
-def report(verb, call, repeat=times, written=None, before=None):
-    os.sync()  # so that nobody's pages are still on their way to the disk meanwhile
-    seconds = 0
-    for _ in range(repeat):
-        if before:
-            before()
-        begin = time.perf_counter()
-        call()
-        seconds += time.perf_counter() - begin
-    print(f"{verb}\t{os.path.getsize(written) if written else array.nbytes}\t{seconds / repeat:.9f}")
+def report(verb, call, repeat=times, rounds=3, written=None, before=None, after=None):
+    """Times `rounds` rounds of `repeat` calls; what is done before and after a call does not count."""
+    for _ in range(rounds):
+        seconds = 0
+        for _ in range(repeat):
+            if before:
+                before()
+            begin = time.perf_counter()
+            call()
+            seconds += time.perf_counter() - begin
+            size = os.path.getsize(written) if written else array.nbytes
+            if after:
+                after()
+        print(f"{verb}\t{size}\t{seconds / repeat:.9f}")
 
 
 def remove(file=path):
@@ -36,19 +40,44 @@ def remove(file=path):
         os.remove(file)
 
 
-report("save:NumPy", lambda: np.save(path, array), before=remove)
-report("save a*1.8+32:NumPy", lambda: np.save(path, array * 1.8 + 32), before=remove)
-report("replace:NumPy", lambda: np.save(path, array))
+def write():
+    with open(path, "wb") as file:
+        file.write(array.data)
+
+
+def settle():
+    """Puts the file on the disk, so that none of its pages are still on their way there while it is read."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+
+
+def forget():
+    with open(path, "rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+# New files are gone before they are on their way to the disk.
+new = {"before": remove, "after": remove}
+report("save:NumPy", lambda: np.save(path, array), **new)
+report("save a*1.8+32:NumPy", lambda: np.save(path, array * 1.8 + 32), **new)
+report("replace:NumPy", lambda: np.save(path, array), before=write, after=remove)
+np.save(path, array)
+settle()
 report("load:NumPy", lambda: np.load(path)[0])
-report("map:NumPy", lambda: np.load(path, mmap_mode="r")[0], 2000)
+report("map:NumPy", lambda: np.load(path, mmap_mode="r")[0], 1000)
+if size > 1_000_000:
+    report("load, cold:NumPy", lambda: np.load(path)[0], rounds=2, before=forget)
 mapped = np.load(path, mmap_mode="r")
-report("xt::mean of map:NumPy", mapped.mean)
+mapped.sum()
+report("mean of map:NumPy", mapped.mean)
 report("statistics:NumPy", lambda: (mapped.min(), mapped.max(), mapped.mean(), mapped.std(), np.isnan(mapped).sum()))
 if size > 1_000_000:
     np.save(path, array.astype(">f8"))
+    settle()
     report("load big-endian:NumPy", lambda: np.load(path).astype("f8")[0])
     side = int(array.size**0.5)
     np.save(path, np.asfortranarray(array[: side * side].reshape(side, side)))
+    settle()
     report("load columns as rows:NumPy", lambda: np.ascontiguousarray(np.load(path))[0, 0])
 remove()
 
@@ -69,20 +98,23 @@ if 1_000_000 < size < 100_000_000:
 if 1_000_000 < size < 100_000_000 and "--formats" in sys.argv:
     text = os.path.join(directory, "array.txt")
 
-    def write(call, mode="w"):
+    def put(call, mode="w"):
         with open(text, mode) as file:
             call(file)
 
-    def read(call, mode="r"):
+    def get(call, mode="r"):
         with open(text, mode) as file:
             return call(file)
 
-    report("format pickle, save", lambda: write(lambda file: pickle.dump(noise, file), "wb"), written=text)
-    report("format pickle, load", lambda: read(pickle.load, "rb"), written=text)
-    report("format CSV, save", lambda: np.savetxt(text, noise, delimiter=","), written=text)
-    report("format CSV, load", lambda: np.loadtxt(text, delimiter=","), written=text)
-    report("format JSON, save", lambda: write(lambda file: json.dump(noise.tolist(), file)), written=text)
-    report("format JSON, load", lambda: np.array(read(json.load)), written=text)
+    once = {"rounds": 1, "written": text}
+    report("format npy, save", lambda: put(lambda file: np.save(file, noise), "wb"), **once)
+    report("format npy, load", lambda: get(np.load, "rb"), **once)
+    report("format pickle, save", lambda: put(lambda file: pickle.dump(noise, file), "wb"), **once)
+    report("format pickle, load", lambda: get(pickle.load, "rb"), **once)
+    report("format CSV, save", lambda: np.savetxt(text, noise, delimiter=","), **once)
+    report("format CSV, load", lambda: np.loadtxt(text, delimiter=","), **once)
+    report("format JSON, save", lambda: put(lambda file: json.dump(noise.tolist(), file)), **once)
+    report("format JSON, load", lambda: np.array(get(json.load)), **once)
     remove(text)
 
 if size > 1_000_000:
@@ -99,7 +131,8 @@ if size > 1_000_000:
             with h5py.File(file) as source:
                 return source["a"][...]
 
-        report("save:h5py", save, before=lambda: remove(file))
+        report("save:h5py", save, before=lambda: remove(file), after=lambda: remove(file))
+        save()
         report("load:h5py", load)
         remove(file)
     except ImportError:
@@ -114,7 +147,8 @@ if size > 1_000_000:
             out = zarr.open(folder, mode="w", shape=array.shape, chunks=(1 << 21,), dtype="f8", **options)
             out[:] = array
 
-        report("chunks save:zarr", save_zarr, before=lambda: remove(folder))
+        report("chunks save:zarr", save_zarr, before=lambda: remove(folder), after=lambda: remove(folder))
+        save_zarr()
         report("chunks load:zarr", lambda: zarr.open(folder, mode="r")[:])
         remove(folder)
     except ImportError:

@@ -49,7 +49,7 @@ FILENAME ~ /bars\.txt$/ {
 END {
     for (s = 1; s <= all_sizes; s++) {
         size = sizes[s]
-        printf "\n%s, page cache warm, medians of %d rounds\n", human_bytes(size), rounds
+        printf "\n%s, page cache warm unless it says cold, medians of %d turns\n", human_bytes(size), 3 * rounds
         printf "%-24s %10s   %s\n", "verb", "median", "how many times as fast as"
         for (v = 1; v <= verbs[size]; v++) {
             verb = order[size, v]

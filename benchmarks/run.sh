@@ -1,19 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Times every verb beside its physical floor, xtensor's own code, NumPy, h5py and zarr, in turns, and prints medians, ratios
-# and whether the bars in bars.txt are held: `sh benchmarks/run.sh [--quick] [folder for results.json and chart.svg]`.
+# and whether the bars in bars.txt are held: `sh benchmarks/run.sh [--quick | --scale] [folder for results.json, chart.svg]`.
 #
-# --quick: small sizes and few rounds, under a minute. NDKEEP_ROUNDS: how many turns (5). NDKEEP_SIZES: bytes of the arrays
+# --quick: small sizes and one turn, under a minute. --scale: how costs grow instead, up to NDKEEP_SCALE bytes (30 GiB).
+# NDKEEP_ROUNDS: how many turns of the programs, each of which takes three (3). NDKEEP_SIZES: bytes of the arrays
 # ("80 65536 33554432 1073741824"). NDKEEP_BENCHMARK_DISK: the folder whose disk is measured (that of temporary files).
 # NDKEEP_PEERS=1 installs h5py and zarr, which are timed where they are.
 # NDKEEP_BUILD_DIR: where to build (build/benchmarks). NDKEEP_CMAKE_ARGS: more options for CMake.
 set -eu
 quick=
+scale=
 results=
 for argument; do
     case $argument in
     --quick) quick=yes ;;
-    -*) echo "usage: sh benchmarks/run.sh [--quick] [folder]" >&2; exit 2 ;;
+    --scale) scale=yes ;;
+    -*) echo "usage: sh benchmarks/run.sh [--quick | --scale] [folder]" >&2; exit 2 ;;
     *) results=$argument ;;
     esac
 done
@@ -36,15 +39,19 @@ done
 [ -n "$numpy" ] || echo "no Python here has numpy: install python3-numpy to see its times too"
 
 if [ -n "$quick" ]; then
-    rounds=${NDKEEP_ROUNDS:-3} sizes=${NDKEEP_SIZES:-80 33554432}
+    rounds=${NDKEEP_ROUNDS:-1} sizes=${NDKEEP_SIZES:-80 33554432}
 else
-    rounds=${NDKEEP_ROUNDS:-5} sizes=${NDKEEP_SIZES:-80 65536 33554432 1073741824}
+    rounds=${NDKEEP_ROUNDS:-3} sizes=${NDKEEP_SIZES:-80 65536 33554432 1073741824}
 fi
 work=$(mktemp -d "${NDKEEP_BENCHMARK_DISK:-${TMPDIR:-/tmp}}/ndkeep-benchmark.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 machine=$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo 2>/dev/null || uname -m)
 echo "$machine, $(nproc 2>/dev/null || echo some) processors"
+if [ -n "$scale" ]; then
+    "$build/benchmarks/scale" "$work" "${NDKEEP_SCALE:-32212254720}"
+    exit
+fi
 for bytes in $sizes; do
     printf '# %s\n' "$bytes" >>"$work/lines"
     formats=
