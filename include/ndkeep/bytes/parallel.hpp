@@ -14,7 +14,6 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
-#include <future>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -152,20 +151,41 @@ namespace detail {
 /// for.
 class alongside {
   public:
-    template <std::invocable Work>
-    explicit alongside(Work&& work) {
+    explicit alongside(std::function<void()> work) : work_(std::move(work)) {
         try {
-            done_ = std::async(std::launch::async, work);
+            thread_ = std::thread([this] { run(); });
         } catch (const std::system_error&) {
-            done_ = std::async(std::launch::deferred, std::forward<Work>(work));
+        }
+    }
+    alongside(const alongside&) = delete;
+    alongside& operator=(const alongside&) = delete;
+    ~alongside() {
+        if (thread_.joinable())
+            thread_.join();
+    }
+
+    /// Waits for its end, and throws what it threw. The destructor only waits.
+    void finish() {
+        if (thread_.joinable())
+            thread_.join();
+        else
+            run();
+        if (failure_)
+            std::rethrow_exception(failure_);
+    }
+
+  private:
+    void run() noexcept {
+        try {
+            work_();
+        } catch (...) {
+            failure_ = std::current_exception();
         }
     }
 
-    /// Waits for its end; the destructor does too, but does not say what it threw.
-    void finish() { done_.get(); }
-
-  private:
-    std::future<void> done_;
+    std::function<void()> work_;
+    std::exception_ptr failure_;
+    std::thread thread_;
 };
 
 [[nodiscard]] inline unsigned threads_for(std::size_t count, const run_options& run) noexcept {
