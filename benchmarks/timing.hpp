@@ -33,6 +33,33 @@ inline void require(bool held) {
     }
 }
 
+/// Memory that nobody has touched, of large pages where the system has them.
+class fresh_memory {
+  public:
+    explicit fresh_memory(std::size_t bytes, bool huge = true)
+        : bytes_(bytes), at_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+        require(at_ != MAP_FAILED);
+        if (huge)
+            ::madvise(at_, bytes_, MADV_HUGEPAGE);
+    }
+    fresh_memory(const fresh_memory&) = delete;
+    fresh_memory& operator=(const fresh_memory&) = delete;
+    ~fresh_memory() { ::munmap(at_, bytes_); }
+    [[nodiscard]] char* data() const { return static_cast<char*>(at_); }
+
+  private:
+    std::size_t bytes_;
+    void* at_;
+};
+
+/// Has the machine hold so much memory ready: hosts of virtual machines take back what nobody has used for seconds, and
+/// take their time to give it again.
+inline void warm_memory(std::size_t bytes) {
+    const fresh_memory memory(bytes);
+    for (std::size_t at = 0; at < bytes; at += 4096)
+        memory.data()[at] = 1;
+}
+
 /// What is done around each call and does not count, and how many calls make up one that the clock can tell.
 struct around {
     std::function<void()> before = [] {};
@@ -54,6 +81,8 @@ class turns {
         for (std::size_t round = 0; round < rounds; ++round)
             for (std::size_t i = 0; i < all_.size(); ++i) {
                 const auto& [verb, call, given] = all_[(i + round) % all_.size()];
+                if (bytes_ > 1'000'000)
+                    warm_memory(2 * bytes_);
                 using clock = std::chrono::steady_clock;
                 clock::duration spent{};
                 for (int time = 0; time < given.times; ++time) {
@@ -108,25 +137,6 @@ inline void settle(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDONLY);
     require(file >= 0 && ::fsync(file) == 0 && ::close(file) == 0);
 }
-
-/// Memory that nobody has touched, of large pages where the system has them.
-class fresh_memory {
-  public:
-    explicit fresh_memory(std::size_t bytes, bool huge = true)
-        : bytes_(bytes), at_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
-        require(at_ != MAP_FAILED);
-        if (huge)
-            ::madvise(at_, bytes_, MADV_HUGEPAGE);
-    }
-    fresh_memory(const fresh_memory&) = delete;
-    fresh_memory& operator=(const fresh_memory&) = delete;
-    ~fresh_memory() { ::munmap(at_, bytes_); }
-    [[nodiscard]] char* data() const { return static_cast<char*>(at_); }
-
-  private:
-    std::size_t bytes_;
-    void* at_;
-};
 
 /// As fast as one thread can add: eight sums, so that none waits for the last addition.
 inline double sum_of(const double* values, std::size_t count) {
