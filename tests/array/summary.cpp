@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace array_summary_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -313,3 +315,5 @@ TEST_CASE("statistics of two arrays merge to those of both", "[array][summary]")
     CHECK(nk::detail::merged(some, none).std == some.std);
     CHECK(!nk::detail::merged(none, none).mean);
 }
+
+}  // namespace array_summary_tests
