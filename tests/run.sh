@@ -3,7 +3,8 @@
 # Installs what is missing, builds the tests and runs them: `sh tests/run.sh [options of ctest]`.
 #
 # NDKEEP_BUILD_DIR: where to build (build/tests). NDKEEP_CMAKE_ARGS: more options for CMake, as in "-DNDKEEP_WERROR=ON".
-# NDKEEP_JOBS: how many at a time (all processors).
+# NDKEEP_JOBS: how many at a time (all processors). Who changes one test after the other builds faster with
+# NDKEEP_CMAKE_ARGS=-DNDKEEP_TEST_UNITY=OFF.
 set -eu
 cd "$(dirname "$0")/.."
 sh cmake/bootstrap.sh catch2
