@@ -3,7 +3,8 @@
 # Installs what is missing, builds the tests and runs them: `sh tests/run.sh [options of ctest]`.
 #
 # NDKEEP_BUILD_DIR: where to build (build/tests). NDKEEP_CMAKE_ARGS: more options for CMake, as in "-DNDKEEP_WERROR=ON".
-# NDKEEP_JOBS: how many at a time (all processors).
+# NDKEEP_JOBS: how many at a time (all processors). Who changes one test after the other builds faster with
+# NDKEEP_CMAKE_ARGS=-DNDKEEP_TEST_UNITY=OFF.
 set -eu
 cd "$(dirname "$0")/.."
 sh cmake/bootstrap.sh catch2
@@ -12,9 +13,10 @@ build=${NDKEEP_BUILD_DIR:-build/tests}
 jobs=${NDKEEP_JOBS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)}
 command -v make >/dev/null 2>&1 || export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"
 
-# -O0: the tests run for seconds, and compile for minutes.
+# -O0, and whole folders at once: the tests run for seconds, and compile for minutes.
 # shellcheck disable=SC2086
-cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0" -DNDKEEP_BUILD_TESTS=ON ${NDKEEP_CMAKE_ARGS:-}
+cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0" -DNDKEEP_BUILD_TESTS=ON -DNDKEEP_TEST_UNITY=ON \
+    ${NDKEEP_CMAKE_ARGS:-}
 cmake --build "$build" --parallel "$jobs"
 cd "$build"
 exec ctest --output-on-failure --parallel "$jobs" "$@"

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace array_any_tests {
+
 namespace nk = ndkeep;
 using nk::any_array;
 using nk::types;
@@ -224,3 +226,5 @@ TEST_CASE("writers read an array of any dtype as it is", "[array][any]") {
     CHECK(view.contiguous() == array.bytes().data());
     CHECK(content(any_array(view)) == "abcd");
 }
+
+}  // namespace array_any_tests

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+namespace array_convert_tests {
+
 namespace nk = ndkeep;
 using namespace std::string_literals;
 
@@ -188,3 +190,5 @@ TEST_CASE("units of time that mean something else are refused", "[array][convert
     CHECK(same("<m8", "<m8"));
     CHECK(refused("<M8[ms]", "<M8[us]").found() == "'<M8[ms]'");
 }
+
+}  // namespace array_convert_tests

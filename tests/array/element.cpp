@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+namespace array_element_tests {
+
 namespace nk = ndkeep;
 using nk::element;
 
@@ -120,3 +122,5 @@ TEST_CASE("NaT is the smallest count", "[array][element]") {
     CHECK(!nk::is_not_a_time(seconds(0)));
     CHECK(!nk::is_not_a_time(sys_days()));
 }
+
+}  // namespace array_element_tests

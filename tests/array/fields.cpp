@@ -9,6 +9,8 @@
 #include <new>
 #include <vector>
 
+namespace array_fields_tests {
+
 namespace nk = ndkeep;
 
 namespace market {
@@ -314,3 +316,5 @@ TEST_CASE("a column is an array to every writer", "[array][fields]") {
     CHECK(view.shape() == std::vector<std::size_t>{3});
     CHECK(sizes == std::array<std::int32_t, 3>{10, 20, 30});
 }
+
+}  // namespace array_fields_tests

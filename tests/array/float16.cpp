@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace array_float16_tests {
+
 using ndkeep::float16;
 
 namespace {
@@ -196,3 +198,5 @@ TEST_CASE("the limits of float16 are those of binary16", "[array][float16]") {
     CHECK(std::pow(10.0, limits::max_exponent10) < limits::max());
     CHECK(std::pow(10.0, limits::min_exponent10) > limits::min());
 }
+
+}  // namespace array_float16_tests

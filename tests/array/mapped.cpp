@@ -56,6 +56,8 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
+namespace array_mapped_tests {
+
 namespace {
 
 using values = std::vector<double>;
@@ -420,3 +422,5 @@ TEST_CASE("a mapped array moved into a lazy expression stays mapped", "[array][m
     CHECK(before == 2);
     CHECK(cost < 10'000);
 }
+
+}  // namespace array_mapped_tests

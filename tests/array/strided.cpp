@@ -9,6 +9,8 @@
 #include <random>
 #include <vector>
 
+namespace array_strided_tests {
+
 using ndkeep::detail::copy_strided;
 using ndkeep::detail::gather;
 using ndkeep::detail::is_contiguous;
@@ -168,3 +170,5 @@ TEST_CASE("an array is contiguous whatever the strides of axes of one element", 
     CHECK(!is_contiguous(shape_type{3}, strides_type{-8}, 8, false));
     CHECK(!is_contiguous(shape_type{2}, strides_type{0}, 8, false));
 }
+
+}  // namespace array_strided_tests

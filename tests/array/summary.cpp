@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+namespace array_summary_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -416,3 +418,4 @@ TEST_CASE("fields that were found in pieces are put together", "[array][summary]
     CHECK(found.find("b")->count == 4);
     CHECK(found.find("b")->mean == 2.5);
 }
+}  // namespace array_summary_tests

@@ -8,6 +8,8 @@
 #include <string>
 #include <type_traits>
 
+namespace array_text_tests {
+
 using ndkeep::fixed_bytes;
 using ndkeep::fixed_string;
 using ndkeep::fixed_u32string;
@@ -125,3 +127,5 @@ TEST_CASE("opaque bytes are equal byte by byte", "[array][text]") {
     CHECK(a == b);
     CHECK(!(a == fixed_bytes<2>{}));
 }
+
+}  // namespace array_text_tests

@@ -18,6 +18,8 @@
 #include <xtensor/xstrided_view.hpp>
 #endif
 
+namespace array_view_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -326,3 +328,5 @@ TEST_CASE("elements of other sizes keep their bytes", "[array][view]") {
     CHECK(letters == std::string("a\0\0bcd\0\0\0e\0\0", 12));
     CHECK(last == std::array<std::int8_t, 2>{4, 6});
 }
+
+}  // namespace array_view_tests

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace bytes_checksum_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -230,3 +232,5 @@ TEST_CASE("checksum kinds form sets and have names", "[bytes][checksum]") {
     CHECK(!checksum_from_name("none"));
     CHECK(kinds_of({{"crc32", ""}, {"md5", ""}, {"sha256", ""}}) == both);
 }
+
+}  // namespace bytes_checksum_tests

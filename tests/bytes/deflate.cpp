@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+namespace bytes_deflate_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -253,3 +255,5 @@ TEST_CASE("an inner piece with an end behind it is a stream", "[bytes][deflate]"
         CHECK(expanded(piece, size) == original);
     }
 }
+
+}  // namespace bytes_deflate_tests

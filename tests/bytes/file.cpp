@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+namespace bytes_file_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -284,3 +286,5 @@ TEST_CASE("names_in lists all but the directory itself", "[bytes][file]") {
     CHECK(names == std::vector<std::string>{".hidden", "a", "inner"});
     CHECK(thrown<io_error>([&] { (void)names_in(dir / "none"); }).file() == dir / "none");
 }
+
+}  // namespace bytes_file_tests

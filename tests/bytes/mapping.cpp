@@ -3,6 +3,8 @@
 
 #include <ndkeep/bytes/mapping.hpp>
 
+namespace bytes_mapping_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -253,3 +255,5 @@ TEST_CASE("asking for huge pages is harmless, whatever the memory", "[bytes][map
 
     CHECK(std::all_of(memory.begin(), memory.end(), [](std::byte each) { return each == std::byte{1}; }));
 }
+
+}  // namespace bytes_mapping_tests

@@ -19,6 +19,8 @@
 #include <pthread.h>
 #endif
 
+namespace bytes_parallel_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -292,3 +294,5 @@ TEST_CASE("without a thread to be had, the calling thread does it all", "[bytes]
     CHECK(calls == 100);
 }
 #endif
+
+}  // namespace bytes_parallel_tests

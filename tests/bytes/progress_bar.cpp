@@ -3,6 +3,8 @@
 
 #include <ndkeep/bytes/progress_bar.hpp>
 
+namespace bytes_progress_bar_tests {
+
 using namespace ndkeep;
 
 TEST_CASE("a progress bar says what is done of how much", "[bytes][progress]") {
@@ -30,3 +32,5 @@ TEST_CASE("a progress bar says what is done of how much", "[bytes][progress]") {
     CHECK(progress_bar::line({.phase = "verify"}) == "verify  0:00");
     CHECK(progress_bar(false)(half) == flow::go);
 }
+
+}  // namespace bytes_progress_bar_tests

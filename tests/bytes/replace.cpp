@@ -8,6 +8,8 @@
 #include <future>
 #include <thread>
 
+namespace bytes_replace_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -427,3 +429,5 @@ TEST_CASE("remove_file takes a file away, and none calmly", "[bytes][replace]") 
     fs::create_directory(dir / "d");
     CHECK(thrown<io_error>([&] { remove_file(dir / "d"); }).file() == dir / "d");
 }
+
+}  // namespace bytes_replace_tests

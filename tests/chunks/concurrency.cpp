@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+namespace chunks_concurrency_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -300,3 +302,5 @@ TEST_CASE("a writer whose staged files were swept is told, and commits nothing",
     CHECK(orphans(path).empty());
     check_rows(path, row(1, 1));
 }
+
+}  // namespace chunks_concurrency_tests

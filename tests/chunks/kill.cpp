@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+namespace chunks_kill_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -206,3 +208,5 @@ TEST_CASE("a compaction or prune killed at any instant leaves all rows", "[chunk
     kill_often(100,
                [](const std::filesystem::path& path, int pipe, unsigned seed) { compact_for_ever(path, pipe, seed); });
 }
+
+}  // namespace chunks_kill_tests

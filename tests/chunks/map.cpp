@@ -6,6 +6,8 @@
 #include <csignal>
 #include <random>
 
+namespace chunks_map_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -292,3 +294,5 @@ TEST_CASE("an empty dataset and one of zeros alone are mapped", "[chunks]") {
     CHECK(zeros.shape()[0] == std::size_t{1} << 34);
     CHECK((zeros(0, 0) == 0 && zeros((std::size_t{1} << 34) - 1, 4) == 0));
 }
+
+}  // namespace chunks_map_tests

@@ -5,6 +5,8 @@
 #include <optional>
 #include <random>
 
+namespace chunks_model_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -137,3 +139,5 @@ TEST_CASE("random operations on chunks that are mapped give what plain memory gi
     run_steps(20'001, 1, 120, 5);
     run_steps(1, 16'384, 60, 6);
 }
+
+}  // namespace chunks_model_tests

@@ -9,6 +9,8 @@
 #include <chrono>
 #include <complex>
 
+namespace chunks_numpy_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -146,3 +148,5 @@ for name in os.listdir('a/chunks'):
     assert open('again.npy', 'rb').read() == open('a/chunks/' + name, 'rb').read()
 )");
 }
+
+}  // namespace chunks_numpy_tests

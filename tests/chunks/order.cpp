@@ -7,6 +7,8 @@
 #include <chrono>
 #include <limits>
 
+namespace chunks_order_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -359,3 +361,5 @@ TEST_CASE("order_by must be one number a row, and is the dataset's own", "[chunk
     nk::save_chunked(dir / "a", events({3, 4}), {.commit = unsynced});
     CHECK((nk::inspect_chunked(dir / "a").order_by == "time"));
 }
+
+}  // namespace chunks_order_tests

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+namespace chunks_save_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -525,3 +527,5 @@ TEST_CASE("whoever stops save_chunked or compact_chunked at the last call finds 
                     nk::io_error);
     CHECK(same(nk::load_chunked<double, 1>(path), old));
 }
+
+}  // namespace chunks_save_tests

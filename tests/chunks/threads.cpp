@@ -7,6 +7,8 @@
 #include <functional>
 #include <thread>
 
+namespace chunks_threads_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -115,3 +117,5 @@ TEST_CASE("a stop from another thread ends load_chunked and save_chunked", "[chu
     CHECK(stopped([&] { (void)nk::findings_chunked(path, {.run = {.threads = 4, .stop = &stop}}); }));
     check_rows(path, all);
 }
+
+}  // namespace chunks_threads_tests

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+namespace chunks_verify_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -334,3 +336,5 @@ TEST_CASE("a damaged or missing table is said", "[chunks][error]") {
     CHECK_THROWS_AS((nk::load_chunked<double>(path)), nk::format_error);
     CHECK(nk::findings_chunked(path).size() == 1);
 }
+
+}  // namespace chunks_verify_tests

@@ -6,6 +6,8 @@
 #include <functional>
 #include <iostream>
 
+namespace chunks_writer_tests {
+
 namespace nk = ndkeep;
 using namespace dataset;
 
@@ -762,3 +764,5 @@ TEST_CASE("a directory that cannot be synced behind the record closes the writer
     CHECK_THROWS_AS(writer.commit(), nk::conflict_error);
     check_rows(path, joined(counted(2), counted(3, 10)));
 }
+
+}  // namespace chunks_writer_tests

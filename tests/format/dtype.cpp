@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+namespace format_dtype_tests {
+
 using ndkeep::byte_order;
 using ndkeep::dtype;
 using ndkeep::format_error;
@@ -315,3 +317,5 @@ TEST_CASE("the native type differs in byte order only, however deep", "[format][
     CHECK_FALSE(type == type.native());
     CHECK(dtype::parse("|S3").is_native());
 }
+
+}  // namespace format_dtype_tests

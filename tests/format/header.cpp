@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+namespace format_header_tests {
+
 using ndkeep::array_info;
 using ndkeep::dtype;
 using ndkeep::format_error;
@@ -290,3 +292,5 @@ TEST_CASE("an array has at most 64 dimensions unless it may have more", "[format
     CHECK(refusal_of(ones(65)).expected() == "at most 64 dimensions");
     CHECK(read(ones(65), 1, {.dimensions = 65}).size() == 1);
 }
+
+}  // namespace format_header_tests

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+namespace format_json_tests {
+
 using ndkeep::format_error;
 using ndkeep::json;
 using ndkeep::detail::json_text;
@@ -303,3 +305,5 @@ TEST_CASE("a JSON value comes back from its text as it was", "[format][json]") {
     CHECK(same(read(json_text(value)), json::parse(json_text(value))));
     CHECK(read(json_text(value)) == value);
 }
+
+}  // namespace format_json_tests

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace format_literal_tests {
+
 using ndkeep::format_error;
 using ndkeep::literal;
 using ndkeep::parse_literal;
@@ -148,3 +150,5 @@ TEST_CASE("a long value is cut in errors, never within a character", "[format][l
     CHECK(shown.size() < 210);
     CHECK(ndkeep::detail::is_utf8(shown));
 }
+
+}  // namespace format_literal_tests

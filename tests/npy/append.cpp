@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace npy_append_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -564,3 +566,5 @@ TEST_CASE("threads that save one name leave the array of one of them", "[npy][sa
     verify(file);
     CHECK(dir.files() == 2);
 }
+
+}  // namespace npy_append_tests

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <functional>
 
+namespace npy_conformance_tests {
+
 namespace nk = ndkeep;
 using npy_case::json;
 
@@ -517,3 +519,5 @@ TEST_CASE("conformance: an array of zeros is the file open_memmap makes", "[npy]
         create_as(std::type_identity<double>());
     });
 }
+
+}  // namespace npy_conformance_tests

@@ -14,6 +14,8 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
+namespace npy_faults_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -798,3 +800,5 @@ TEST_CASE("a full disk is an error that names the file and leaves it as it was",
     else
         CHECK(end.said == "");
 }
+
+}  // namespace npy_faults_tests

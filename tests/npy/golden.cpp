@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 
+namespace npy_golden_tests {
+
 namespace nk = ndkeep;
 using npy_case::json;
 
@@ -216,3 +218,5 @@ TEST_CASE("golden: data at an odd offset is mapped for reading, and not for writ
     CHECK(counts<std::int16_t>(nk::map<std::int16_t>(dir / "a.npy")));
     CHECK_THROWS_AS((nk::map<std::int16_t>(dir / "a.npy", nk::read_write)), nk::mismatch_error);
 }
+
+}  // namespace npy_golden_tests

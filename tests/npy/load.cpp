@@ -12,6 +12,8 @@
 #include <numeric>
 #include <vector>
 
+namespace npy_load_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -369,3 +371,5 @@ TEST_CASE("load_raw_any keeps the byte order it is told", "[npy][load]") {
     CHECK((any.as<std::uint16_t, 2>() == xt::xtensor<std::uint16_t, 2>{{1, 2}, {3, 4}}));
     CHECK((turned.as<std::uint16_t, 2>() == xt::xtensor<std::uint16_t, 2>{{1, 3}, {2, 4}}));
 }
+
+}  // namespace npy_load_tests

@@ -11,6 +11,8 @@
 
 #include <sys/stat.h>  // blocks on the disk
 
+namespace npy_map_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -413,3 +415,5 @@ TEST_CASE("create_raw makes a file without a header", "[npy][map]") {
     CHECK_THROWS_AS(nk::create_raw<float>(dir / "other.dat", {1}, {.offset = 2}), nk::mismatch_error);
     CHECK(!std::filesystem::exists(dir / "other.dat"));
 }
+
+}  // namespace npy_map_tests

@@ -6,6 +6,8 @@
 #include <set>
 #include <thread>
 
+namespace npy_next_name_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -107,3 +109,5 @@ TEST_CASE("threads that ask at once get names of their own", "[npy][next_name][t
     CHECK(dir.files() == 200);
     CHECK(fs::exists(*all.begin()));
 }
+
+}  // namespace npy_next_name_tests

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <numbers>
 
+namespace npy_numpy_tests {
+
 namespace nk = ndkeep;
 
 struct numpy_inner {
@@ -240,3 +242,5 @@ if tuple(int(n) for n in np.__version__.split('.')[:2]) >= (1, 24):
         assert filecmp.cmp(os.path.join('made', name), os.path.join(golden, name), False), name
 )");
 }
+
+}  // namespace npy_numpy_tests

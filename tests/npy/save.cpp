@@ -42,6 +42,8 @@ void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); 
 void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
 
+namespace npy_save_tests {
+
 namespace {
 
 using shape = std::vector<std::size_t>;
@@ -311,3 +313,5 @@ TEST_CASE("save refuses metadata that is no object, and changes nothing", "[npy]
     CHECK(nk::load<double>(dir / "t.npy").size() == 6);
     CHECK(dir.files() == 1);
 }
+
+}  // namespace npy_save_tests

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <random>
 
+namespace npy_sidecar_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -747,3 +749,5 @@ TEST_CASE("an array with a flipped byte never passes for another", "[npy][verify
     }
     CHECK(passed < 400);
 }
+
+}  // namespace npy_sidecar_tests

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <random>
 
+namespace npy_statistics_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -149,3 +151,5 @@ TEST_CASE("a save that is stopped while its sums are made leaves the old file", 
     CHECK((nk::load<double, 1>(file) == xt::xtensor<double, 1>{1, 2}));
     CHECK(dir.files() == 1);
 }
+
+}  // namespace npy_statistics_tests

@@ -6,6 +6,8 @@
 
 #include <cstdlib>
 
+namespace npz_conformance_tests {
+
 namespace nk = ndkeep;
 using npy_case::json;
 
@@ -127,3 +129,5 @@ TEST_CASE("archives that NumPy refuses are refused, with the kind of error that 
         CHECK_THROWS_AS(nk::verify_npz(file), nk::error);
     });
 }
+
+}  // namespace npz_conformance_tests

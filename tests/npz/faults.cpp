@@ -14,6 +14,8 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+namespace npz_faults_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -583,3 +585,5 @@ TEST_CASE("a full disk is an error that names the archive and leaves it as it wa
     else
         CHECK(end.said == "");
 }
+
+}  // namespace npz_faults_tests

@@ -7,6 +7,8 @@
 #include <functional>
 #include <random>
 
+namespace npz_hostile_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -368,3 +370,5 @@ TEST_CASE("an append carries over what the directory says of a member", "[npz]")
     CHECK(directory.entries.at(0).version_needed == 46);
     CHECK(directory.entries.at(0).comment == "kept");
 }
+
+}  // namespace npz_hostile_tests

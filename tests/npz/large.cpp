@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 
+namespace npz_large_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -157,3 +159,5 @@ assert got['m65535'] == 65535 and got['m69999'] == 69999
     CHECK(nk::npz_reader(file).names().size() == count + 1);
     CHECK(nk::npz_reader(file).load<std::int32_t, 0>("m65535")() == 65'535);
 }
+
+}  // namespace npz_large_tests

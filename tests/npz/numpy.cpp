@@ -9,6 +9,8 @@
 #include <chrono>
 #include <cstring>
 
+namespace npz_numpy_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -514,3 +516,5 @@ TEST_CASE("an object array of NumPy's is refused without a look at its pickle", 
     CHECK(members[0].problem.find("member 'o'") != std::string::npos);
     CHECK(!members[0].mappable);
 }
+
+}  // namespace npz_numpy_tests

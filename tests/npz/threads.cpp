@@ -11,6 +11,8 @@
 #include <functional>
 #include <thread>
 
+namespace npz_threads_tests {
+
 namespace nk = ndkeep;
 
 namespace {
@@ -174,3 +176,5 @@ TEST_CASE("readers see one archive or the next while a writer replaces them", "[
 
     CHECK(wrong == 0);
 }
+
+}  // namespace npz_threads_tests

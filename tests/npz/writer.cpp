@@ -64,6 +64,8 @@ void operator delete[](void* memory, std::size_t) noexcept { counted_free(memory
 void operator delete(void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
 void operator delete[](void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
 
+namespace npz_writer_tests {
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -1316,3 +1318,5 @@ TEST_CASE("a call that is stopped leaves the old archive and nothing else", "[np
     CHECK((read_text(file) == before));
     CHECK(dir.files() == 1);
 }
+
+}  // namespace npz_writer_tests

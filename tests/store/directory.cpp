@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+namespace store_directory_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -448,3 +450,5 @@ TEST_CASE("two that write in one directory are both there", "[store][threads]") 
     CHECK(rows.size() == 3 * commits);
     verify_chunked(path);
 }
+
+}  // namespace store_directory_tests

@@ -6,6 +6,8 @@
 
 #include <ndkeep/chunks.hpp>
 
+namespace store_operations_tests {
+
 using namespace ndkeep;
 
 namespace {
@@ -1188,3 +1190,5 @@ TEST_CASE("chunks replaced at random among two thousand are read back as they we
     CHECK((newest_state(all).entries() == expected));
     CHECK(newest_state(all).rows == detail::rows_of(expected));
 }
+
+}  // namespace store_operations_tests

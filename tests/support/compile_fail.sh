@@ -3,22 +3,33 @@
 # A misuse must not compile, and the compiler must say why: compile_fail.sh FILE
 #
 # FILE has lines `// expect: REGEX`, each to be found in the diagnostics; `// expect(gcc): ` and `// expect(clang): ` are for
-# one compiler. With -DCONTROL the same file is the right use and must compile, so a test cannot pass by accident.
+# one compiler. With -DCONTROL the same file is the right use and must compile, so a test cannot pass by accident:
+# compile_fail.sh --right-uses FILE… compiles all of them as one unit, each in a namespace, behind what they include.
 set -eu
-file=$1
 : "${CXX:?}" "${OPTIONS:?}"
 
+if [ "$1" = --right-uses ]; then
+    shift
+    {
+        sed -n '/^#include/p' "$@" | sort -u
+        for file; do
+            name=${file##*/}
+            printf 'namespace %s {\n#include "%s"\n}\n' "${name%.cpp}" "$file"
+        done
+    } | $CXX @"$OPTIONS" -fsyntax-only -DCONTROL -x c++ - && exit
+    echo "the right uses (-DCONTROL) do not compile"
+    exit 1
+fi
+
+file=$1
 case $($CXX --version) in
 *clang*) compiler=clang ;;
 *) compiler=gcc ;;
 esac
 expected=$(sed -n -e 's|^// expect: *||p' -e "s|^// expect($compiler): *||p" "$file")
 [ -n "$expected" ] || { echo "$file: no line says '// expect: REGEX'"; exit 1; }
+grep -q CONTROL "$file" || { echo "$file: has no right use (CONTROL)"; exit 1; }
 
-if ! $CXX @"$OPTIONS" -fsyntax-only -DCONTROL "$file"; then
-    echo "$file: the right use (-DCONTROL) does not compile"
-    exit 1
-fi
 if said=$($CXX @"$OPTIONS" -fsyntax-only "$file" 2>&1); then
     echo "$file: compiles, and must not"
     exit 1
