@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The commands, one file each.
+#pragma once
+
+#include "tool.hpp"
+
+namespace tool {
+
+[[nodiscard]] command info_command();
+[[nodiscard]] command ls_command();
+[[nodiscard]] command tree_command();
+
+}  // namespace tool
