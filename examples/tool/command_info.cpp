@@ -113,10 +113,12 @@ void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {
 }
 
 /// Whether the data can be used where it lies, and by which call.
-void add_mapping(sheet& page, const nk::array_info& info, bool is_raw) {
+void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_whole) {
     const bool aligned = info.nbytes() == 0 || info.data_offset % nk::detail::element_alignment(info.type) == 0;
     const bool native = info.type.is_native();
-    page.json.add("maps", native && aligned);
+    page.json.add("maps", native && aligned && is_whole);
+    if (!is_whole)
+        return page.line("maps", "no: it is cut short");
     if (!native)
         return page.line("maps", "no: load swaps the bytes");
     if (!aligned)
@@ -211,16 +213,19 @@ void tell_single(sheet& page, const subject& what) {
     if (!is_raw)
         page.line("header",
                   nk::counted(array.header.size(), "byte") + ", data at byte " + std::to_string(info.data_offset));
-    add_mapping(page, info, is_raw);
+    std::string missing;
+    try {
+        nk::detail::check_data(array);
+    } catch (const nk::format_error& problem) {
+        missing = problem.what();
+    }
+    add_mapping(page, info, is_raw, missing.empty());
     if (const std::uint64_t end = info.data_offset + info.nbytes(); size > end) {
         page.json.add("trailing_nbytes", size - end);
         page.line("behind it", full_bytes(size - end) + " that belong to no element");
     }
-    try {
-        nk::detail::check_data(array);
-    } catch (const nk::format_error& problem) {
-        page.problem(problem.what());
-    }
+    if (!missing.empty())
+        page.problem(missing);
     add_sidecar(page, array);
 }
 
