@@ -9,5 +9,6 @@ namespace tool {
 [[nodiscard]] command info_command();
 [[nodiscard]] command ls_command();
 [[nodiscard]] command tree_command();
+[[nodiscard]] command show_command();
 
 }  // namespace tool

@@ -174,6 +174,7 @@ const std::vector<command>& commands() {
         info_command(),
         ls_command(),
         tree_command(),
+        show_command(),
     };
     return all;
 }
