@@ -89,7 +89,8 @@ struct parts {
     } else {
         auto digits = number.digits;
         const auto whole = static_cast<std::size_t>(number.exponent) + 1;
-        digits.resize(std::max(digits.size(), whole), '0');
+        if (digits.size() < whole)  // before the point, exact digits follow those that tell the number from others
+            digits = formatted("%.*Lf", 0, std::abs(value));
         out.whole = digits.substr(0, whole);
         out.fraction = digits.substr(whole);
     }

@@ -40,8 +40,9 @@ constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::min();
             out += c;
         } else {
             out += "\\x";
-            out += "0123456789abcdef"[byte >> 4];
-            out += "0123456789abcdef"[byte & 15];
+            const std::string_view digits = all_as_numbers ? "0123456789ABCDEF" : "0123456789abcdef";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
         }
     }
     return out + quote;
