@@ -10,5 +10,6 @@ namespace tool {
 [[nodiscard]] command ls_command();
 [[nodiscard]] command tree_command();
 [[nodiscard]] command show_command();
+[[nodiscard]] command stats_command();
 
 }  // namespace tool

@@ -175,6 +175,7 @@ const std::vector<command>& commands() {
         ls_command(),
         tree_command(),
         show_command(),
+        stats_command(),
     };
     return all;
 }
