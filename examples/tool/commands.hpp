@@ -11,5 +11,6 @@ namespace tool {
 [[nodiscard]] command tree_command();
 [[nodiscard]] command show_command();
 [[nodiscard]] command stats_command();
+[[nodiscard]] command heat_command();
 
 }  // namespace tool

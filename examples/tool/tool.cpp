@@ -176,6 +176,7 @@ const std::vector<command>& commands() {
         tree_command(),
         show_command(),
         stats_command(),
+        heat_command(),
     };
     return all;
 }
