@@ -2,6 +2,7 @@
 #include "stored_array.hpp"
 
 #include "subject.hpp"
+#include "tool.hpp"
 
 #include <ndkeep/chunks/chunk_version.hpp>
 #include <ndkeep/npz/member.hpp>
@@ -230,11 +231,22 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
         return 1;
     }
     std::size_t count = 0;
-    for (const auto& entry : from->entries())
-        if (is_array(*from, entry)) {
+    std::exception_ptr first_problem;
+    for (const auto& entry : from->entries()) {
+        try {
+            if (!is_array(*from, entry))
+                continue;
             use(array_in(from, entry));
             ++count;
+        } catch (const nk::error&) {
+            if (interrupted())
+                throw;
+            if (!first_problem)
+                first_problem = std::current_exception();
         }
+    }
+    if (first_problem)
+        std::rethrow_exception(first_problem);
     return count;
 }
 

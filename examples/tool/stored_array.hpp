@@ -39,7 +39,8 @@ struct array_word {
 /// A word that is a path as it stands is one; else the first colon behind a path that is there parts the two.
 [[nodiscard]] array_word word_of(const std::string& text);
 
-/// Calls `use` with the array there, or with every array of an archive in turn.
+/// Calls `use` with the array there, or with every array of an archive in turn. One that is damaged does not keep it
+/// from the next; the first error is thrown at the end.
 /// @return how many there were
 /// @throws ndkeep::error  not what it should be, cut short, no such member
 std::size_t for_each_array(const array_word& word, const std::function<void(const stored_array&)>& use);
