@@ -49,7 +49,8 @@ struct slice_text {
         // Python has longer numbers; as bounds they are all the same.
         return text.front() == '-' ? std::numeric_limits<std::int64_t>::min()
                                    : std::numeric_limits<std::int64_t>::max();
-    if (problem != std::errc() || end != digits.data() + digits.size() || (digits.size() != text.size() && digits.starts_with("-")))
+    if (problem != std::errc() || end != digits.data() + digits.size() ||
+        (digits.size() != text.size() && digits.starts_with("-")))
         refuse(whole_text, nk::quoted(text) + " is no integer");
     return number;
 }

@@ -171,12 +171,7 @@ void print_help(std::ostream& out, const command& of) {
 
 const std::vector<command>& commands() {
     static const std::vector<command> all = {
-        info_command(),
-        ls_command(),
-        tree_command(),
-        show_command(),
-        stats_command(),
-        heat_command(),
+        info_command(), ls_command(), tree_command(), show_command(), stats_command(), heat_command(),
     };
     return all;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every file of the collections, good and bad, through every command that reads: never a crash, always a word.
+#include "support/npy_case.hpp"
 #include "tool/said.hpp"
 
 #include <algorithm>
@@ -68,7 +69,8 @@ TEST_CASE("the seeds of the fuzzers are told of or refused", "[tool][corpus]") {
 
 TEST_CASE("files with any byte changed are told of or refused", "[tool][corpus]") {
     const temp_dir dir;
-    for (const char* const name : {"fuzz/npy_header/struct.npy", "fuzz/npy_header/times.npy", "fuzz/zip/compressed.npz"}) {
+    for (const char* const name :
+         {"fuzz/npy_header/struct.npy", "fuzz/npy_header/times.npy", "fuzz/zip/compressed.npz"}) {
         const auto whole = read_text(tests / name);
         const auto file = dir / fs::path(name).filename();
         for (std::size_t at = 0; at < whole.size(); at += 7) {
@@ -91,13 +93,7 @@ TEST_CASE("the conformance corpus is told of as NumPy reads it", "[tool][corpus]
         WARN("no corpus in " << corpus << ": nothing checked");
         return;
     }
-    // A lone surrogate in one of the texts is no UTF-8, and no matter here.
-    const auto manifest = json::parse(read_text(corpus / "manifest.json"), nullptr, false);
-    if (manifest.is_discarded()) {
-        for (const char* const folder : {"npy", "bad", "npz"})
-            check_folder(corpus / folder, expected::either);
-        return;
-    }
+    const auto manifest = json::parse(npy_case::without_lone_surrogates(read_text(corpus / "manifest.json")));
     // Refused by a limit of NumPy's reader only; and archives of which one member is damaged.
     const std::set<std::string> either = {"bad/limit_header_20k.npy", "bad/limit_header_v2.npy",
                                           "npz/one_object_member.npz", "npz/one_bad_member.npz"};

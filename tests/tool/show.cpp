@@ -46,8 +46,7 @@ template <class T>
 TEST_CASE("show prints floating-point numbers as NumPy does", "[tool][show]") {
     CHECK(shown_array<double>("<f8", {3}, {1.5, not_a_number, -infinite}) == "[ 1.5  nan -inf]\n");
     CHECK(shown_array<double>("<f8", {4}, {0.1, 1.5, -2, 1000}) == "[ 1.0e-01  1.5e+00 -2.0e+00  1.0e+03]\n");
-    CHECK(shown_array<double>("<f8", {3}, {1e-5, 1, 123456.789}) ==
-          "[1.00000000e-05 1.00000000e+00 1.23456789e+05]\n");
+    CHECK(shown_array<double>("<f8", {3}, {1e-5, 1, 123456.789}) == "[1.00000000e-05 1.00000000e+00 1.23456789e+05]\n");
     CHECK(shown_array<float>("<f4", {2}, {0.1F, 3.4e38F}) == "[1.0e-01 3.4e+38]\n");
     CHECK(shown_array<float>("<f4", {3}, {6665408, 51186348, 50639832}) == "[ 6665408. 51186348. 50639832.]\n");
     CHECK(shown_array<float16>("<f2", {3}, {float16(65504), float16(0.1), float16(1)}) ==
@@ -70,7 +69,8 @@ TEST_CASE("show prints dates, texts, bytes and flags as NumPy does", "[tool][sho
     CHECK(shown_array<std::int64_t>("<M8[h]", {2}, {350645, nat}) == "['2010-01-01T05'           'NaT']\n");
     CHECK(shown_array<std::int64_t>("<M8[ms]", {1}, {-1}) == "['1969-12-31T23:59:59.999']\n");
     CHECK(shown_array<std::int64_t>("<M8[25s]", {1}, {2}) == "['1970-01-01T00:00:50']\n");
-    CHECK(shown_array<char32_t>("<U4", {2}, {U'i', U't', U'\'', U's', U'a', U'"', U'\n', 0}) == "[\"it's\" 'a\"\\n']\n");
+    CHECK(shown_array<char32_t>("<U4", {2}, {U'i', U't', U'\'', U's', U'a', U'"', U'\n', 0}) ==
+          "[\"it's\" 'a\"\\n']\n");
     CHECK(shown_array<char>("|S4", {2}, {'i', 't', '\'', 's', 1, '\\', 0, 0}) == "[b\"it's\" b'\\x01\\\\']\n");
     CHECK(shown_array<std::uint8_t>("|V2", {2}, {1, 0xab, 0xcd, 0xef}) == "[b'\\x01\\xAB' b'\\xCD\\xEF']\n");
     CHECK(shown_array<char>("|b1", {1, 2}, {1, 0}) == "[[ True False]]\n");
@@ -95,10 +95,9 @@ TEST_CASE("show summarises, wraps and indents as NumPy does", "[tool][show]") {
                                  " [2940 2941 2942 ... 2967 2968 2969]\n"
                                  " [2970 2971 2972 ... 2997 2998 2999]]\n");
     CHECK(shown_text({plane, "--edge", "1"}) == "[[   0 ...   29]\n ...\n [2970 ... 2999]]\n");
-    CHECK(shown_text({wide}) ==
-          "[    0  1000  2000  3000  4000  5000  6000  7000  8000  9000 10000 11000\n"
-          " 12000 13000 14000 15000 16000 17000 18000 19000 20000 21000 22000 23000\n"
-          " 24000 25000 26000 27000 28000 29000]\n");
+    CHECK(shown_text({wide}) == "[    0  1000  2000  3000  4000  5000  6000  7000  8000  9000 10000 11000\n"
+                                " 12000 13000 14000 15000 16000 17000 18000 19000 20000 21000 22000 23000\n"
+                                " 24000 25000 26000 27000 28000 29000]\n");
     CHECK(shown_text({cube}) == "[[[ 0  1  2  3]\n  [ 4  5  6  7]\n  [ 8  9 10 11]]\n\n"
                                 " [[12 13 14 15]\n  [16 17 18 19]\n  [20 21 22 23]]]\n");
     CHECK(shown_text({plane, "--full"}).size() > 14'000);
