@@ -6,6 +6,7 @@
 #include "output.hpp"
 #include "plot.hpp"
 #include "printer.hpp"
+#include "value_text.hpp"
 
 #include <ndkeep/bytes/replace.hpp>
 

@@ -7,6 +7,7 @@
 #include "printer.hpp"
 #include "subject.hpp"
 #include "summary_of.hpp"
+#include "value_text.hpp"
 
 #include <ndkeep/npy/describe.hpp>
 

@@ -73,7 +73,11 @@ struct parts {
     std::string exponent = {};  // "+08"
 };
 
-[[nodiscard]] parts positional(long double value, std::size_t size, int precision, bool with_plus) {
+/// What follows the digits that tell the number from others, before the point: those that it has, or zeros.
+enum class filled { exactly, with_zeros };
+
+[[nodiscard]] parts positional(long double value, std::size_t size, int precision, bool with_plus,
+                               filled rest = filled::exactly) {
     const auto number = shortest(value, size);
     const auto length = static_cast<int>(number.digits.size());
     parts out;
@@ -89,8 +93,9 @@ struct parts {
     } else {
         auto digits = number.digits;
         const auto whole = static_cast<std::size_t>(number.exponent) + 1;
-        if (digits.size() < whole)  // before the point, exact digits follow those that tell the number from others
+        if (digits.size() < whole && rest == filled::exactly)
             digits = formatted("%.*Lf", 0, std::abs(value));
+        digits.resize(std::max(digits.size(), whole), '0');
         out.whole = digits.substr(0, whole);
         out.fraction = digits.substr(whole);
     }
@@ -104,15 +109,10 @@ struct parts {
 [[nodiscard]] parts scientific(long double value, std::size_t size, int precision, int least, bool with_plus) {
     auto number = shortest(value, size);
     const auto length = static_cast<int>(number.digits.size()) - 1;
-    std::size_t kept = number.digits.size();
-    if (length > precision || length < least) {
-        const int digits = length > precision ? precision : least;
-        number = decimal_of(formatted("%.*Le", digits, std::abs(value)));
-        kept = static_cast<std::size_t>(least) + 1;
-    }
-    number.digits.resize(std::max(kept, number.digits.size()), '0');
+    if (length > precision || length < least)
+        number = decimal_of(formatted("%.*Le", std::min(std::max(length, least), precision), std::abs(value)));
+    number.digits.resize(std::max(number.digits.size(), static_cast<std::size_t>(least) + 1), '0');
     parts out{sign_of(value, with_plus) + number.digits.substr(0, 1), number.digits.substr(1)};
-    out.fraction.resize(std::max(out.fraction.find_last_not_of('0') + 1, static_cast<std::size_t>(least)), '0');
     const auto exponent = std::to_string(std::abs(number.exponent));
     out.exponent = (number.exponent < 0 ? "-" : "+") + std::string(exponent.size() < 2 ? 1 : 0, '0') + exponent;
     return out;
@@ -210,7 +210,7 @@ constexpr int any_precision = 1 << 20;
         const auto number = scientific(value, size, any_precision, 0, with_plus);
         return number.whole + (number.fraction.empty() ? "" : '.' + number.fraction) + 'e' + number.exponent;
     }
-    const auto number = positional(value, size, any_precision, with_plus);
+    const auto number = positional(value, size, any_precision, with_plus, filled::with_zeros);
     return number.whole + (number.fraction.empty() ? std::string(whole_ending) : '.' + number.fraction);
 }
 

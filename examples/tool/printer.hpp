@@ -3,11 +3,8 @@
 #pragma once
 
 #include "elements.hpp"
-#include "float_text.hpp"
 #include "stored_array.hpp"
-#include "terminal.hpp"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,25 +17,6 @@ struct print_style {
     std::uint64_t edge = 3;          ///< at least 1: items at each end of an axis that is summarised
     std::size_t width = 75;          ///< characters of a line
 };
-
-/// The values of a column as text, all of one width where NumPy makes them so.
-class column_texts {
-  public:
-    /// @param values  kept by reference
-    column_texts(const column& values, int precision);
-
-    [[nodiscard]] std::string at(std::size_t i) const;
-
-  private:
-    const column& values_;
-    std::optional<float_layout> real_, imaginary_;
-    std::size_t width_ = 0;
-};
-
-/// A value on its own: `str` of a NumPy scalar.
-[[nodiscard]] std::string lone_value(const ndkeep::dtype& native, const std::byte* value);
-/// A date or span of time without quotes; NaT.
-[[nodiscard]] std::string lone_time(const ndkeep::dtype& native, std::int64_t count);
 
 /// What the slices take of the array, each line ended. Reads only the elements that it shows.
 /// @param field  a leaf of a struct to be shown instead of all; empty: all

@@ -58,6 +58,7 @@ TEST_CASE("show prints floating-point numbers as NumPy does", "[tool][show]") {
 TEST_CASE("show prints scalars as NumPy does", "[tool][show]") {
     CHECK(shown_array<double>("<f8", {}, {1e16}) == "1e+16\n");
     CHECK(shown_array<float>("<f4", {}, {0.1F}) == "0.1\n");
+    CHECK(shown_array<float16>("<f2", {}, {float16(27872)}) == "27870.0\n");
     CHECK(shown_array<std::complex<double>>("<c16", {}, {{3, 0}}) == "(3+0j)\n");
     CHECK(shown_array<std::int64_t>("<m8[D]", {}, {5}) == "5 days\n");
     CHECK(shown_array<char>("|b1", {}, {1}) == "True\n");
@@ -184,8 +185,8 @@ TEST_CASE("show finds arrays in archives, chunks, raw files and beside sidecars"
 TEST_CASE("show of a file of terabytes reads only what it shows", "[tool][show]") {
     const temp_dir dir;
     constexpr std::size_t rows = std::size_t{1} << 30;
-    for (const bool column_major : {false, true}) {
-        const auto file = write_npy<double>(dir / "t.npy", "<f8", {rows, 100}, {}, column_major);
+    for (const bool by_columns : {false, true}) {
+        const auto file = write_npy<double>(dir / "t.npy", "<f8", {rows, 100}, {}, by_columns);
         std::error_code refused;
         fs::resize_file(file, 128 + rows * 800, refused);
         if (refused) {
