@@ -73,13 +73,11 @@ struct drawing {
                (taken.empty() ? "" : ' ' + shown(taken));
     }
 
-    /// What one looks at: "8759 elements, means and ranges of 121 each".
+    /// What one looks at: "8759 elements, means and ranges".
     [[nodiscard]] std::string remarks() const {
-        std::string text = std::to_string(what.extent(0));
-        if (!what.is_line())
-            text += " rows down, " + std::to_string(what.extent(1)) + " columns across";
-        else
-            text += what.extent(0) == 1 ? " element" : " elements";
+        std::string text = what.is_line() ? nk::counted(what.extent(0), "element")
+                                          : nk::counted(what.extent(0), "row") + " down, " +
+                                                nk::counted(what.extent(1), "column") + " across";
         const bool is_reduced = what.is_line() ? grid.columns < what.extent(0)
                                                : grid.rows < what.extent(0) || grid.columns < what.extent(1);
         if (is_reduced)

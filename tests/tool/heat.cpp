@@ -108,7 +108,7 @@ TEST_CASE("heat draws the last two axes, and says which indexes of the others", 
 
     const auto said = run_tool({"heat", file, "--width", "2", "--height", "1"});
 
-    CHECK(said.out == file + " [0, :, :]\n.@\n1 .:-=+*#%@ 2  1 rows down, 2 columns across\n");
+    CHECK(said.out == file + " [0, :, :]\n.@\n1 .:-=+*#%@ 2  1 row down, 2 columns across\n");
     CHECK(run_tool({"heat", file, "[1]", "--width=2"}).has(file + " [1]\n"));
     CHECK(run_tool({"heat", file, "[0, 0, 0]"}).complains("expected an axis to draw"));
     CHECK(run_tool({"heat", file, "[5]"}).complains("index of axis 0 is 5"));
