@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What stands on the command line behind the command: options that were declared, and the rest.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tool {
+
+/// An option of a command. Names are unique within a command and start with two hyphens.
+struct option {
+    std::string_view name;   ///< "--rtol"
+    std::string_view value;  ///< what the help calls its value, as in "TOLERANCE"; empty: it has none
+    std::string_view says;   ///< what it does, in one line
+    char letter = '\0';      ///< 'q' makes `-q` the same
+};
+
+/// The command line is not one that the command understands.
+class usage_error : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// How many letters have to be typed, left out, replaced or exchanged with the next to make one word of the other.
+[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> older, old, row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j)
+        row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        older = std::exchange(old, row);
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            row[j] = std::min({old[j] + 1, row[j - 1] + 1, old[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = std::min(row[j], older[j - 2] + 1);
+        }
+    }
+    return row[b.size()];
+}
+
+/// The word that was probably meant; empty if none is near.
+[[nodiscard]] inline std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
+    std::string_view best;
+    std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
+    for (const std::string_view each : known) {
+        const bool begun = word.size() >= 2 && each.starts_with(word);
+        const std::size_t distance = begun ? 0 : edit_distance(word, each);
+        if (distance < least) {
+            least = distance;
+            best = each;
+        }
+    }
+    return best;
+}
+
+/// " (did you mean --rtol?)", or nothing.
+[[nodiscard]] inline std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
+    const auto meant = nearest(word, known);
+    return meant.empty() ? "" : " (did you mean " + std::string(meant) + "?)";
+}
+
+/// A command line that was read: `--name`, `--name VALUE`, `--name=VALUE`, `-n`, and after `--` nothing but words.
+class arguments {
+  public:
+    arguments() = default;
+    /// @param known  kept by reference
+    /// @throws usage_error  an option that is not known, or that has a value too many or too few
+    arguments(std::span<const std::string> given, std::span<const option> known) : known_(known) {
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            const std::string& word = given[i];
+            if (word == "--") {
+                words_.insert(words_.end(), given.begin() + static_cast<std::ptrdiff_t>(i) + 1, given.end());
+                break;
+            }
+            if (word.size() < 2 || word.front() != '-')
+                words_.push_back(word);
+            else if (word[1] == '-')
+                read_long(word, given, i);
+            else
+                read_letters(word, given, i);
+        }
+    }
+
+    [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
+
+    [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
+    /// The last value, or nothing without the option.
+    [[nodiscard]] std::optional<std::string> value(std::string_view name) const {
+        const auto* const last = find(name);
+        return last == nullptr ? std::nullopt : std::optional(*last);
+    }
+    /// All values of an option that may be repeated.
+    [[nodiscard]] std::vector<std::string> values(std::string_view name) const {
+        std::vector<std::string> all;
+        for (const auto& [option, value] : options_)
+            if (option == name)
+                all.push_back(value);
+        return all;
+    }
+    /// The value as a number of the type of `otherwise`, which it is without the option.
+    /// @throws usage_error  it is none
+    template <class Number>
+    [[nodiscard]] Number number(std::string_view name, Number otherwise) const {
+        const auto* const text = find(name);
+        if (text == nullptr)
+            return otherwise;
+        Number number{};
+        const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
+        if (problem != std::errc() || end != text->data() + text->size())
+            throw usage_error(std::string(name) + " is '" + *text + "', expected a number");
+        return number;
+    }
+    /// The value, which must be one of these words; the first of them without the option.
+    /// @throws usage_error  another
+    [[nodiscard]] std::string_view choice(std::string_view name, std::span<const std::string_view> words) const {
+        const auto* const text = find(name);
+        if (text == nullptr)
+            return words.front();
+        const auto at = std::find(words.begin(), words.end(), *text);
+        if (at != words.end())
+            return *at;
+        std::string expected;
+        for (const auto word : words)
+            expected += (expected.empty() ? "" : ", ") + std::string(word);
+        throw usage_error(std::string(name) + " is '" + *text + "', expected one of " + expected);
+    }
+
+  private:
+    [[nodiscard]] const std::string* find(std::string_view name) const {
+        const std::string* last = nullptr;
+        for (const auto& [option, value] : options_)
+            if (option == name)
+                last = &value;
+        return last;
+    }
+
+    void read_long(const std::string& word, std::span<const std::string> given, std::size_t& i) {
+        const std::size_t equals = std::min(word.find('='), word.size());
+        const auto name = std::string_view(word).substr(0, equals);
+        const auto at =
+            std::find_if(known_.begin(), known_.end(), [&](const option& each) { return each.name == name; });
+        if (at == known_.end()) {
+            std::vector<std::string_view> names;
+            for (const option& each : known_)
+                names.push_back(each.name);
+            throw usage_error("unknown option " + std::string(name) + suggestion(name, names));
+        }
+        if (equals == word.size())
+            return take(*at, given, i);
+        if (at->value.empty())
+            throw usage_error(std::string(name) + " has no value");
+        options_.emplace_back(at->name, word.substr(equals + 1));
+    }
+
+    void read_letters(const std::string& word, std::span<const std::string> given, std::size_t& i) {
+        for (std::size_t j = 1; j < word.size(); ++j) {
+            const auto at =
+                std::find_if(known_.begin(), known_.end(), [&](const option& each) { return each.letter == word[j]; });
+            if (at == known_.end())
+                throw usage_error("unknown option " + word + (word.size() == 2 ? "" : ": -" + word.substr(j, 1)));
+            if (!at->value.empty() && j + 1 < word.size()) {
+                options_.emplace_back(at->name, word.substr(j + 1));
+                return;
+            }
+            take(*at, given, i);
+        }
+    }
+
+    void take(const option& wanted, std::span<const std::string> given, std::size_t& i) {
+        if (wanted.value.empty()) {
+            options_.emplace_back(wanted.name, "");
+            return;
+        }
+        if (i + 1 == given.size())
+            throw usage_error(std::string(wanted.name) + " needs a value: " + std::string(wanted.value));
+        options_.emplace_back(wanted.name, given[++i]);
+    }
+
+    std::span<const option> known_;
+    std::vector<std::pair<std::string_view, std::string>> options_;
+    std::vector<std::string> words_;
+};
+
+}  // namespace tool

@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// info: what a file is, from its header and its sidecar.
+#include "commands.hpp"
+#include "each_file.hpp"
+#include "nodes.hpp"
+#include "output.hpp"
+#include "subject.hpp"
+
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npz/verify.hpp>
+#include <ndkeep/tree/archive.hpp>
+
+#include <algorithm>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+constexpr std::size_t most_rows = 40;  // of members, fields and chunks; more are for ls
+
+/// The statistics of an array, of one field or of all.
+void add_statistics(sheet& page, const nk::statistics& said, const std::string& label) {
+    const auto number = [](const nk::statistics::number& value) {
+        const auto* const real = std::get_if<double>(&value);
+        return real == nullptr ? nk::detail::number_text(value) : brief(*real);
+    };
+    std::string text = nk::counted(said.count, "value");
+    if (said.nan != 0)
+        text += ", " + std::to_string(said.nan) + " NaN";
+    if (said.min && said.max)
+        text += ", from " + number(*said.min) + " to " + number(*said.max);
+    if (said.mean)
+        text += ", mean " + brief(*said.mean) + (said.mean_imaginary ? " + " + brief(*said.mean_imaginary) + "j" : "");
+    if (said.std)
+        text += ", std " + brief(*said.std);
+    page.line(label, text);
+    for (std::size_t i = 0; i < std::min(said.fields.size(), most_rows); ++i)
+        add_statistics(page, said.fields[i].second, "  " + shortened(said.fields[i].first, 20));
+}
+
+void add_metadata(sheet& page, const nk::json& metadata) {
+    const auto* const members = metadata.get_ptr<const nk::json::object_t*>();
+    if (members == nullptr || members->empty())
+        return;
+    std::string lines;
+    std::size_t count = 0;
+    for (const auto& [key, value] : *members) {
+        if (count++ == most_rows) {
+            lines += nk::counted(members->size() - most_rows, "more key");
+            break;
+        }
+        lines += shortened(key, 60) + ": " + shortened(nk::detail::json_text(value), 100) + '\n';
+    }
+    page.line("metadata", lines);
+}
+
+void add_type(sheet& page, const nk::dtype& type) {
+    page.json.add_text("dtype", dtype_text(type));
+    page.json.add_text("name", dtype_name(type));
+    page.json.add_text("descr", type.descr());
+    page.json.add("itemsize", type.size());
+    page.json.add_text("byte_order", byte_order_name(type));
+    const auto order = byte_order_name(type);
+    page.line("dtype", dtype_name(type) + "  " + shortened(type.descr(), 200));
+    page.line("byte order",
+              order == "none" ? "of no meaning" : order + (type.is_native() ? "" : ", not this machine's"));
+    if (!type.is_struct())
+        return;
+    using enum table::side;
+    table rows({{"field", left}, {"dtype", left}, {"shape", left}, {"at byte", right}});
+    json_list fields;
+    for (const auto& field : type.fields()) {
+        json_object one;
+        one.add_text("name", field.name);
+        one.add_text("dtype", dtype_text(field.type));
+        one.add_json("shape", json_shape(field.shape));
+        one.add("offset", field.offset);
+        fields.add_json(one.str());
+        if (&field - type.fields().data() < static_cast<std::ptrdiff_t>(most_rows))
+            rows.add({shown(field.name), shortened(dtype_text(field.type), 60), nk::shape_text(field.shape),
+                      std::to_string(field.offset)});
+    }
+    page.json.add("fields", fields);
+    page.line("fields", std::to_string(type.fields().size()) + " in " + nk::counted(type.size(), "byte"));
+    page.block(rows.text({}, "    "));
+}
+
+void add_shape(sheet& page, const nk::array_info& info) {
+    const bool column_major = nk::written_column_major(info);
+    page.json.add_json("shape", json_shape(info.shape));
+    page.json.add_text("order", column_major ? "F" : "C");
+    page.json.add("fortran_order", info.column_major);
+    page.json.add("size", info.size());
+    page.line("shape", nk::shape_text(info.shape) + "  " + nk::counted(info.size(), "element"));
+    page.line("order", column_major ? "Fortran, column-major" : "C, row-major");
+}
+
+void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {
+    page.json.add("nbytes", data);
+    page.json.add("stored_nbytes", stored);
+    if (stored == 0)
+        page.json.add_null("ratio");
+    else
+        page.json.add("ratio", static_cast<double>(data) / static_cast<double>(stored));
+    page.line("data", full_bytes(data));
+    page.line("stored",
+              full_bytes(stored) +
+                  (stored == 0 ? "" : ", ratio " + brief(static_cast<double>(data) / static_cast<double>(stored), 4)));
+}
+
+/// Whether the data can be used where it lies, and by which call.
+void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_whole) {
+    const bool aligned = info.nbytes() == 0 || info.data_offset % nk::detail::element_alignment(info.type) == 0;
+    const bool native = info.type.is_native();
+    page.json.add("maps", native && aligned && is_whole);
+    if (!is_whole)
+        return page.line("maps", "no: it is cut short");
+    if (!native)
+        return page.line("maps", "no: load swaps the bytes");
+    if (!aligned)
+        return page.line("maps", "for reading only, as a copy: the data is not aligned");
+    const auto element = nk::detail::cpp_name(info.type);
+    if (element.empty())
+        return page.line("maps", info.type.is_struct() ? "yes, as a struct with these fields" : "yes");
+    page.line("maps", std::string("yes: ") + (is_raw ? "map_raw<" : "map<") + element + ", " +
+                          std::to_string(info.shape.size()) + '>' +
+                          (nk::written_column_major(info) ? " with the tag column_major" : ""));
+}
+
+void add_description(sheet& page, json_object& out, const nk::description& said, bool is_believed) {
+    if (!said.created.empty())
+        out.add_text("created", said.created);
+    json_object sums;
+    std::string lines;
+    for (const auto& [name, sum] : said.sums) {
+        sums.add_text(name, sum);
+        lines += shown(name) + ' ' + shown(sum) + '\n';
+    }
+    out.add("checksums", sums);
+    if (said.statistics)
+        out.add_json("statistics", nk::detail::statistics_text(*said.statistics));
+    else
+        out.add_null("statistics");
+    out.add_json("metadata", nk::detail::json_text(said.metadata));
+    if (!is_believed)
+        return;
+    page.line("checksums", lines.empty() ? "none" : lines);
+    if (said.statistics)
+        add_statistics(page, *said.statistics, "statistics");
+    add_metadata(page, said.metadata);
+}
+
+void add_sidecar(sheet& page, const nk::detail::opened_array& array) {
+    const auto look = look_at_sidecar(array);
+    json_object out;
+    out.add_text("state", state_name(look.state));
+    if (look.state != sidecar_state::none)
+        out.add_text("file", look.path.string());
+    const std::string name = shown(look.path.filename().native());
+    switch (look.state) {
+    case sidecar_state::none:
+        page.line("sidecar", "none");
+        break;
+    case sidecar_state::current:
+        page.line("sidecar", name + ", written for this file" +
+                                 (look.said->created.empty() ? "" : " on " + shown(look.said->created)));
+        break;
+    case sidecar_state::unconfirmed:
+        page.line("sidecar", name + ", of such an array; `ndkeep verify` tells whether of this one");
+        break;
+    case sidecar_state::stale:
+        page.line("sidecar", name + ", stale: of " + shortened(look.said->type, 40) + ' ' +
+                                 nk::shape_text(look.said->shape) +
+                                 (look.said->fits(array.info) ? " at another time" : ""));
+        page.problem("the sidecar is about another array");
+        break;
+    case sidecar_state::damaged:
+        page.problem(look.problem);
+        break;
+    }
+    if (look.said)
+        add_description(page, out, *look.said, look.state != sidecar_state::stale);
+    page.json.add("sidecar", out);
+}
+
+void tell_single(sheet& page, const subject& what) {
+    const auto array = open_single(what);
+    const auto& info = array.info;
+    const bool is_raw = what.kind == subject_kind::raw;
+    page.json.add_text("format", kind_name(what.kind));
+    if (is_raw) {
+        page.line("format", "raw: no header, described by its sidecar");
+    } else {
+        const std::string version = std::to_string(info.version) + ".0";
+        page.json.add_text("version", version);
+        page.line("format", "npy " + version);
+    }
+    add_type(page, info.type);
+    add_shape(page, info);
+    const auto status = array.source.status();
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    add_bytes(page, info.nbytes(), size);
+    const auto on_disk = static_cast<std::uint64_t>(status.st_blocks) * 512;
+    page.json.add("disk_nbytes", on_disk);
+    if (on_disk < size)
+        page.line("on disk", full_bytes(on_disk) + ", the rest are holes or inside other blocks");
+    page.json.add("header_nbytes", array.header.size());
+    page.json.add("data_offset", info.data_offset);
+    if (!is_raw)
+        page.line("header",
+                  nk::counted(array.header.size(), "byte") + ", data at byte " + std::to_string(info.data_offset));
+    std::string missing;
+    try {
+        nk::detail::check_data(array);
+    } catch (const nk::format_error& problem) {
+        missing = problem.what();
+    }
+    add_mapping(page, info, is_raw, missing.empty());
+    if (const std::uint64_t end = info.data_offset + info.nbytes(); size > end) {
+        page.json.add("trailing_nbytes", size - end);
+        page.line("behind it", full_bytes(size - end) + " that belong to no element");
+    }
+    if (!missing.empty())
+        page.problem(missing);
+    add_sidecar(page, array);
+}
+
+void tell_sidecar(sheet& page, const subject& what) {
+    auto file = what.path;
+    file.replace_extension();
+    page.json.add_text("format", kind_name(what.kind));
+    page.json.add_text("describes", file.string());
+    page.line("format", "sidecar of " + shown(file.filename().native()));
+    const auto text = nk::detail::sidecar_on_disk(what.path);
+    const auto both = nk::parse_sidecar(text.value_or(""), what.path);
+    const auto& said = both.current;
+    page.json.add_text("dtype", said.type);
+    page.json.add_json("shape", json_shape(said.shape));
+    page.json.add_text("order", said.column_major ? "F" : "C");
+    page.json.add("nbytes", said.nbytes);
+    page.line("dtype", shortened(said.type, 200));
+    page.line("shape", nk::shape_text(said.shape));
+    page.line("order", said.column_major ? "Fortran, column-major" : "C, row-major");
+    page.line("data", full_bytes(said.nbytes));
+    sidecar_look look;
+    if (nk::is_file(file))
+        look = look_at_sidecar(open_single(subject_of(file)));
+    page.json.add_text("state", state_name(look.state));
+    if (look.state == sidecar_state::none)
+        page.problem("the file that it describes is missing");
+    else
+        page.line("state", state_name(look.state));
+    json_object rest;
+    add_description(page, rest, said, true);
+    page.json.add("sidecar", rest);
+}
+
+void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
+    using enum table::side;
+    table rows({{"member", left}, {"dtype", left}, {"shape", left}, {"bytes", right}, {"stored", right}, {"", left}});
+    json_list list;
+    std::size_t count = 0;
+    for (const auto& member : members) {
+        json_object one;
+        one.add_text("name", member.name);
+        one.add_text("member", member.stored_name);
+        if (member.array) {
+            one.add_text("dtype", dtype_text(member.array->type));
+            one.add_json("shape", json_shape(member.array->shape));
+            one.add_text("order", nk::written_column_major(*member.array) ? "F" : "C");
+        }
+        const std::uint64_t nbytes = member.array ? member.array->nbytes() : member.nbytes;
+        one.add("nbytes", nbytes);
+        one.add("stored_nbytes", member.compressed_nbytes);
+        one.add_text("method", member.method);
+        one.add("offset", member.offset);
+        one.add("maps", member.mappable);
+        one.add("shadowed", member.shadowed);
+        if (!member.problem.empty())
+            one.add_text("problem", member.problem);
+        list.add_json(one.str());
+        if (count++ < most_rows)
+            rows.add({shown(member.name), member.array ? dtype_label(member.array->type) : "-",
+                      member.array ? nk::shape_text(member.array->shape) : "-", human_bytes(nbytes),
+                      human_bytes(member.compressed_nbytes),
+                      shown(member.method) + (member.mappable ? ", maps" : "") +
+                          (member.shadowed ? ", hidden by a later one" : "")});
+    }
+    page.json.add("members", list);
+    page.line("members", std::to_string(members.size()));
+    if (!rows.empty())
+        page.block(rows.text({}, "    "));
+    if (members.size() > most_rows)
+        page.block("    and " + std::to_string(members.size() - most_rows) + " more, which ndkeep ls lists\n");
+    for (const auto& member : members)
+        if (!member.problem.empty())
+            page.problem(member.problem);
+}
+
+/// What the archive keeps besides arrays: the user's metadata, sums, and the outline of a tree.
+void add_documents(sheet& page, const fs::path& path, const terminal& screen) {
+    const nk::detail::archive from(path, {});
+    try {
+        const auto said = nk::detail::read_npz_metadata(from, {});
+        json_object sums;
+        std::string lines;
+        for (const auto& [name, kinds] : said.sums) {
+            json_object one;
+            for (const auto& [kind, sum] : kinds) {
+                one.add_text(kind, sum);
+                lines += shortened(name, 40) + ": " + shown(kind) + ' ' + shown(sum) + '\n';
+            }
+            sums.add(shown(name), one);
+        }
+        page.json.add("checksums", sums);
+        page.json.add_json("metadata", nk::detail::json_text(said.user));
+        page.line("checksums", "crc32 of every member" + (lines.empty() ? "" : "\n" + lines));
+        add_metadata(page, said.user);
+    } catch (const nk::error& problem) {
+        page.problem(problem.what());
+    }
+    if (from.find_exact(nk::detail::tree_member) == nullptr)
+        return;
+    try {
+        const node root = node_of({subject_kind::npz, path}, full_depth, true);
+        json_list values;
+        for (const node& each : root.children)
+            values.add_json(json_of(each).str());
+        page.json.add("tree", values);
+        page.line("tree", nk::counted(root.children.size(), "value"));
+        page.block(drawn(root, screen, "    "));
+    } catch (const nk::error& problem) {
+        page.problem(problem.what());
+    }
+}
+
+void tell_archive(sheet& page, const subject& what, const terminal& screen) {
+    const auto members = nk::inspect_npz(what.path);
+    std::uint64_t nbytes = 0;
+    for (const auto& member : members)
+        nbytes += member.array ? member.array->nbytes() : member.nbytes;
+    page.json.add_text("format", "npz");
+    page.line("format", "npz, a zip archive");
+    add_bytes(page, nbytes, nk::file::open(what.path).size());
+    add_members(page, members);
+    add_documents(page, what.path, screen);
+}
+
+void tell_chunked(sheet& page, const subject& what) {
+    const auto said = nk::inspect_chunked(what.path);
+    page.json.add_text("format", "chunked");
+    page.line("format", "chunked array");
+    add_type(page, said.type);
+    const nk::array_info info{.type = said.type, .shape = said.shape};
+    add_shape(page, info);
+    std::uint64_t stored = 0, least = 0, most = 0;
+    for (const auto& chunk : said.chunks) {
+        stored += chunk.file.empty() ? 0 : chunk.offset + chunk.nbytes;
+        least = least == 0 ? chunk.rows : std::min(least, chunk.rows);
+        most = std::max(most, chunk.rows);
+    }
+    add_bytes(page, info.nbytes(), stored);
+    page.json.add("commit", said.commit);
+    page.json.add("commits", said.commits);
+    page.line("commits", std::to_string(said.commits) + " kept, the newest is " + std::to_string(said.commit));
+    page.json.add("chunks", said.chunks.size());
+    page.json.add("rows_per_chunk_least", least);
+    page.json.add("rows_per_chunk_most", most);
+    // The last one of equal chunks is what is left over.
+    const auto uneven = std::count_if(said.chunks.begin(), said.chunks.end(),
+                                      [&](const nk::chunk_entry& chunk) { return chunk.rows != most; });
+    const bool regular = uneven == 0 || (uneven == 1 && said.chunks.back().rows != most);
+    std::string rows;
+    if (!said.chunks.empty())
+        rows = regular ? " of " + nk::counted(most, "row") +
+                             (uneven == 0 ? "" : ", the last of " + std::to_string(said.chunks.back().rows))
+                       : " of " + std::to_string(least) + " to " + nk::counted(most, "row");
+    page.line("chunks", std::to_string(said.chunks.size()) + rows);
+    if (said.order_by) {
+        page.json.add_text("order_by", *said.order_by);
+        page.line("ordered by", said.order_by->empty() ? "its values" : shown(*said.order_by));
+    } else {
+        page.json.add_null("order_by");
+    }
+    const std::string sum(said.sum == nk::checksum::none ? "none" : nk::checksum_name(said.sum));
+    page.json.add_text("checksum", sum);
+    page.line("checksums", said.sum == nk::checksum::none ? sum : sum + " of every chunk");
+    page.json.add_json("metadata", nk::detail::json_text(said.metadata));
+    add_metadata(page, said.metadata);
+}
+
+[[nodiscard]] outcome tell(const context& with) {
+    return each_file(with, with.given.words(), [&](const fs::path& path) {
+        const auto what = array_subject_of(path);
+        sheet page;
+        page.json.add_text("file", path.string());
+        switch (what.kind) {
+        case subject_kind::npz:
+            tell_archive(page, what, with.screen);
+            break;
+        case subject_kind::chunked:
+            tell_chunked(page, what);
+            break;
+        case subject_kind::sidecar:
+            tell_sidecar(page, what);
+            break;
+        default:
+            tell_single(page, what);
+        }
+        if (with.given.has("--json"))
+            with.out << page.json_line();
+        else
+            with.out << styled(with.screen, "1", shown_path(path)) << '\n' << page.text();
+        return page.has_problems() ? outcome::findings : outcome::fine;
+    });
+}
+
+}  // namespace
+
+command info_command() {
+    return {.name = "info",
+            .summary = "Say what a file is: format, dtype, shape, bytes, sidecar, members",
+            .usage = "[OPTION]... FILE...",
+            .details = "Takes npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only,\n"
+                       "so it is as quick on a terabyte; `ndkeep verify` looks at the data.",
+            .options = {json_option},
+            .example = "ndkeep info examples/data/seattle_hourly.npy\n"
+                       "ndkeep info --json examples/data/flights.npz",
+            .least_words = 1,
+            .most_words = any_number,
+            .run = tell};
+}
+
+}  // namespace tool

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ls and tree: what lies in archives, chunked arrays and folders.
+#include "commands.hpp"
+#include "each_file.hpp"
+#include "nodes.hpp"
+
+namespace tool {
+
+namespace {
+
+constexpr option bytes_option = {"--bytes", "", "sizes in bytes, without units"};
+
+[[nodiscard]] std::vector<std::string> paths_or_here(const context& with) {
+    return with.given.words().empty() ? std::vector<std::string>{"."} : with.given.words();
+}
+
+[[nodiscard]] json_object json_of_root(const std::filesystem::path& path, const node& root) {
+    json_object out;
+    out.add_text("file", path.string());
+    out.add_text("kind", root.kind);
+    out.add("nbytes", root.nbytes);
+    out.add("stored_nbytes", root.stored_nbytes);
+    json_list entries;
+    for (const node& each : root.children)
+        entries.add_json(json_of(each).str());
+    out.add("entries", entries);
+    return out;
+}
+
+[[nodiscard]] outcome list(const context& with) {
+    const auto paths = paths_or_here(with);
+    const bool exact = with.given.has("--bytes");
+    return each_file(with, paths, [&](const std::filesystem::path& path) {
+        node root = node_of(subject_of(path), 1, false);
+        if (root.children.empty() && root.info)
+            root.children.push_back(node(root));
+        const outcome result = has_problem(root) ? outcome::findings : outcome::fine;
+        if (with.given.has("--json")) {
+            with.out << json_of_root(path, root).str() << '\n';
+            return result;
+        }
+        using enum table::side;
+        table rows({{"name", left},
+                    {"dtype", left},
+                    {"shape", left},
+                    {"bytes", right},
+                    {"stored", right},
+                    {"%", right},
+                    {"", left}});
+        const auto size = [&](std::uint64_t count) { return exact ? std::to_string(count) : human_bytes(count); };
+        for (const node& each : root.children)
+            rows.add({shown(each.name), each.info ? dtype_label(each.info->type) : '(' + each.kind + ')',
+                      each.info ? ndkeep::shape_text(each.info->shape) : "-", size(each.nbytes),
+                      size(each.stored_nbytes), percent(each.nbytes, root.nbytes),
+                      each.problem.empty() ? shown(each.note) : "<- " + shown(each.problem)});
+        if (paths.size() > 1)
+            with.out << shown_path(path) << ":\n";
+        if (!rows.empty())
+            with.out << rows.text(with.screen);
+        if (rows.empty() && !with.quiet)
+            with.err << shown_path(path) << ": no arrays here\n";
+        return result;
+    });
+}
+
+[[nodiscard]] outcome draw(const context& with) {
+    const auto depth = with.given.number("--depth", full_depth);
+    return each_file(with, paths_or_here(with), [&](const std::filesystem::path& path) {
+        const node root = node_of(subject_of(path), depth, true);
+        if (with.given.has("--json"))
+            with.out << json_of_root(path, root).str() << '\n';
+        else
+            with.out << styled(with.screen, "1", shown_path(path)) << "  " << described(root) << '\n'
+                     << drawn(root, with.screen);
+        return has_problem(root) ? outcome::findings : outcome::fine;
+    });
+}
+
+}  // namespace
+
+command ls_command() {
+    return {.name = "ls",
+            .summary = "List the members of an archive, the chunks of an array, or the arrays in a folder",
+            .usage = "[OPTION]... [PATH]...",
+            .details = "Reads headers only. Bytes are those of the data; stored is what they take in their file.",
+            .options = {bytes_option, json_option},
+            .example = "ndkeep ls examples/data/flights.npz",
+            .most_words = any_number,
+            .run = list};
+}
+
+command tree_command() {
+    return {.name = "tree",
+            .summary = "Draw what lies in what: folders, archives, groups, trees",
+            .usage = "[OPTION]... [PATH]...",
+            .details = "Reads headers only.",
+            .options = {{"--depth", "N", "levels below each path; all of them"}, json_option},
+            .example = "ndkeep tree --depth 2 examples",
+            .most_words = any_number,
+            .run = draw};
+}
+
+}  // namespace tool

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// show: the elements of an array, as NumPy prints them.
+#include "commands.hpp"
+#include "each_file.hpp"
+#include "output.hpp"
+#include "printer.hpp"
+
+#include <limits>
+
+namespace tool {
+
+namespace {
+
+[[nodiscard]] print_style style_of(const context& with) {
+    print_style style;
+    constexpr int most_digits = 100;
+    style.precision = with.given.number("--precision", style.precision);
+    style.edge = with.given.number("--edge", style.edge);
+    style.threshold = with.given.has("--full") ? std::numeric_limits<std::uint64_t>::max()
+                                               : with.given.number("--threshold", style.threshold);
+    style.width = with.given.number("--width", with.screen.is_terminal ? with.screen.width : style.width);
+    if (style.precision < 0 || style.precision > most_digits)
+        throw usage_error("--precision is from 0 to " + std::to_string(most_digits));
+    if (style.edge == 0 || style.width == 0)
+        throw usage_error("--edge and --width are 1 or more");
+    return style;
+}
+
+void show_one(const context& with, const stored_array& array, const std::string& slices) {
+    const auto& shape = array.info.shape;
+    const auto taken = slices.empty() ? whole(shape) : slices_of(slices, shape, array.name());
+    const auto field = with.given.value("--field").value_or("");
+    if (!with.given.has("--json")) {
+        with.out << array_text(array, taken, style_of(with), field);
+        return;
+    }
+    json_object line;
+    line.add_text("file", array.file.string());
+    if (array.member)
+        line.add_text("member", *array.member);
+    auto type = array.info.type;
+    auto taken_shape = shape_of(taken);
+    if (!field.empty()) {
+        const auto part = leaf_named(array, field);
+        line.add_text("field", field);
+        type = part.type;
+        taken_shape.insert(taken_shape.end(), part.shape.begin(), part.shape.end());
+    }
+    line.add_text("dtype", dtype_text(type));
+    line.add_json("shape", json_shape(taken_shape));
+    line.add_text("slice", slices.empty() ? "[...]" : slices);
+    line.add_json("values", array_json(array, taken, field));
+    with.out << line.str() << '\n';
+}
+
+[[nodiscard]] outcome show(const context& with) {
+    const auto& words = with.given.words();
+    std::string slices;
+    if (words.size() == 2) {
+        slices = words[1];
+        if (!is_slices(slices))
+            throw usage_error(ndkeep::quoted(slices) + " is no slices as in '[0, 100:110, ::2]'" +
+                              (slices.empty() ? "" : "; a member of an archive is FILE:" + shown(slices)));
+    }
+    auto word = word_of(words[0]);
+    if (const auto member = with.given.value("--member"))
+        word.member = member;
+    if (!slices.empty()) {
+        show_one(with, array_of(word), slices);
+        return outcome::fine;
+    }
+    std::size_t count = 0;
+    const bool has_heads = !word.member && !with.given.has("--json");
+    const std::size_t arrays = for_each_array(word, [&](const stored_array& array) {
+        if (has_heads && array.member)
+            with.out << (count++ == 0 ? "" : "\n") << styled(with.screen, "1", shown(array.name())) << "  "
+                     << dtype_label(array.info.type) << ' ' << ndkeep::shape_text(array.info.shape) << '\n';
+        show_one(with, array, "");
+        if (interrupted())
+            throw ndkeep::io_error(array.file, "stopped", std::make_error_code(std::errc::operation_canceled));
+    });
+    if (arrays == 0 && !with.quiet)
+        with.err << "ndkeep: " << shown_path(word.file) << ": there is no array in it\n";
+    return outcome::fine;
+}
+
+}  // namespace
+
+command show_command() {
+    return {.name = "show",
+            .summary = "show elements as NumPy prints them, structs as a table",
+            .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
+            .details =
+                "Reads only what it shows. SLICES are NumPy's: integers, start:stop:step and `...`, in brackets.\n"
+                "A member of an archive stands behind a colon, by the name that `ndkeep ls` lists; without one,\n"
+                "every array of the archive is shown. --json gives all values, and never `...`.",
+            .options = {{"--precision", "N", "digits behind the point, at most (8)"},
+                        {"--edge", "N", "items at each end of an axis that is summarised (3)"},
+                        {"--threshold", "N", "arrays of more elements are summarised (1000)"},
+                        {"--full", "", "nothing is summarised"},
+                        {"--width", "N", "characters of a line (75; on a terminal its width)"},
+                        {"--field", "NAME", "one field of a struct, as an array; inner ones as in position.x"},
+                        {"--member", "NAME", "the same as FILE:NAME"},
+                        json_option},
+            .example = "ndkeep show examples/data/seattle_hourly.npy '[0, :]'\n"
+                       "ndkeep show examples/data/flights.npz:flights '[:5]'",
+            .least_words = 1,
+            .most_words = 2,
+            .run = show};
+}
+
+}  // namespace tool

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// stats: what the numbers of an array are like.
+#include "commands.hpp"
+#include "drawing.hpp"
+#include "each_file.hpp"
+#include "output.hpp"
+#include "printer.hpp"
+#include "subject.hpp"
+#include "summary_of.hpp"
+#include "value_text.hpp"
+
+#include <ndkeep/npy/describe.hpp>
+
+namespace tool {
+
+namespace {
+
+namespace nk = ndkeep;
+
+constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
+
+[[nodiscard]] std::string extreme_text(const nk::dtype& type, const std::optional<nk::statistics::number>& number) {
+    if (!number)
+        return "-";
+    const auto* const real = std::get_if<double>(&*number);
+    if (real != nullptr)
+        return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
+    if (type.kind() == 'M' || type.kind() == 'm')
+        return lone_time(type, *std::get_if<std::int64_t>(&*number));
+    return nk::detail::number_text(*number);
+}
+
+[[nodiscard]] std::string mean_text(const nk::statistics& values) {
+    if (!values.mean)
+        return "-";
+    constexpr int digits = 8;
+    const std::string real = brief(*values.mean, digits);
+    if (!values.mean_imaginary)
+        return real;
+    const auto imaginary = brief(*values.mean_imaginary, digits);
+    return real + (imaginary.starts_with('-') ? "" : "+") + imaginary + 'j';
+}
+
+[[nodiscard]] std::string std_text(const nk::statistics& values) {
+    constexpr int digits = 8;
+    return values.std ? brief(*values.std, digits) : "-";
+}
+
+/// What there is to say of one leaf.
+struct leaf_page {
+    const leaf& part;
+    const nk::statistics& values;
+    const leaf_summary& summary;
+
+    [[nodiscard]] bool has_range() const { return !summary.histogram.empty(); }
+    /// Of the finite numbers: an infinite one has no place in a histogram.
+    [[nodiscard]] std::pair<double, double> range() const { return summary.histogram.range(); }
+    [[nodiscard]] bool is_real() const { return part.type.kind() == 'f' || part.type.kind() == 'c'; }
+};
+
+void add_json(json_object& out, const leaf_page& of, std::size_t bins) {
+    const auto& type = of.part.type;
+    const auto extreme = [&](std::string_view key, const std::optional<nk::statistics::number>& number) {
+        if (!number)
+            out.add_null(key);
+        else if (type.kind() == 'M')
+            out.add_text(key, date_text(type, *std::get_if<std::int64_t>(&*number)));
+        else if (const auto* const real = std::get_if<double>(&*number))
+            out.add(key, *real);
+        else
+            out.add_json(key, nk::detail::number_text(*number));
+    };
+    const auto optional = [&](std::string_view key, const std::optional<double>& number) {
+        if (number)
+            out.add(key, *number);
+        else
+            out.add_null(key);
+    };
+    out.add("count", of.values.count);
+    out.add("nan", of.values.nan);
+    out.add("inf", of.summary.infinite);
+    out.add("zeros", of.summary.zeros);
+    extreme("min", of.values.min);
+    extreme("max", of.values.max);
+    optional("mean", of.values.mean);
+    if (of.values.mean_imaginary)
+        out.add("mean_imaginary", *of.values.mean_imaginary);
+    optional("std", of.values.std);
+    if (!of.has_range())
+        return out.add_null("histogram");
+    const auto [low, high] = of.range();
+    json_object histogram;
+    histogram.add("low", low);
+    histogram.add("high", high);
+    json_list counts;
+    for (const std::uint64_t count : of.summary.histogram.bins(bins, low, high))
+        counts.add(count);
+    histogram.add("bins", counts);
+    out.add("histogram", histogram);
+}
+
+void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
+    const auto& type = of.part.type;
+    page.line("count", std::to_string(of.values.count));
+    if (!is_number(type))
+        return;
+    page.line("min", extreme_text(type, of.values.min));
+    page.line("max", extreme_text(type, of.values.max));
+    if (type.kind() != 'M' && type.kind() != 'm') {
+        page.line("mean", mean_text(of.values));
+        page.line("std", std_text(of.values));
+    }
+    if (of.is_real() || type.kind() == 'M' || type.kind() == 'm')
+        page.line(of.is_real() ? "NaN" : "NaT", std::to_string(of.values.nan));
+    if (of.is_real())
+        page.line("Inf", std::to_string(of.summary.infinite));
+    if (type.kind() != 'M')
+        page.line("zeros", std::to_string(of.summary.zeros));
+    if (!of.has_range())
+        return;
+    const auto [low, high] = of.range();
+    const auto counts = of.summary.histogram.bins(bins, low, high);
+    page.line("histogram", '|' + sparkline(counts, blocks) + '|');
+    page.line("", std::to_string(bins) + (bins == 1 ? " bin" : " bins") + ", the fullest holds " +
+                      std::to_string(*std::max_element(counts.begin(), counts.end())));
+}
+
+void add_table(sheet& page, const std::vector<leaf_page>& pages, std::size_t bins, bool blocks) {
+    using enum table::side;
+    table rows({{"field", left},
+                {"count", right},
+                {"min", right},
+                {"max", right},
+                {"mean", right},
+                {"std", right},
+                {"NaN", right},
+                {"Inf", right},
+                {"zeros", right},
+                {"histogram", left}});
+    for (const auto& of : pages) {
+        std::string bars;
+        if (of.has_range()) {
+            const auto [low, high] = of.range();
+            bars = '|' + sparkline(of.summary.histogram.bins(bins, low, high), blocks) + '|';
+        }
+        const bool counts = is_number(of.part.type);
+        const auto count = [counts](std::uint64_t number) { return counts ? std::to_string(number) : "-"; };
+        rows.add({shown(of.part.path), std::to_string(of.values.count), extreme_text(of.part.type, of.values.min),
+                  extreme_text(of.part.type, of.values.max), mean_text(of.values), std_text(of.values),
+                  count(of.values.nan), count(of.summary.infinite), count(of.summary.zeros), bars});
+    }
+    page.block(rows.text({}, "    "));
+}
+
+/// Compares with what the sidecar says, if there is one that is about this array.
+void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& found) {
+    json_object out;
+    if (array.single) {
+        const auto look = look_at_sidecar(*array.single);
+        out.add_text("state", state_name(look.state));
+        if (look.state == sidecar_state::damaged)
+            page.problem(look.problem);
+        if (look.state == sidecar_state::stale)
+            page.problem("the sidecar is about another array");
+        const bool is_believed = look.state == sidecar_state::current || look.state == sidecar_state::unconfirmed;
+        if (is_believed && look.said->statistics) {
+            std::vector<nk::finding> differences;
+            nk::detail::statistics_check(array.file, differences).compare(*look.said->statistics, found);
+            out.add("agrees", differences.empty());
+            page.line("sidecar", differences.empty() ? "says the same" : "does not say the same");
+            for (const auto& difference : differences)
+                page.problem(difference.message);
+        } else {
+            out.add_null("agrees");
+        }
+    } else {
+        out.add_text("state", state_name(sidecar_state::none));
+        out.add_null("agrees");
+    }
+    page.json.add("sidecar", out);
+}
+
+[[nodiscard]] outcome tell(const context& with, const stored_array& array) {
+    const bool as_json = with.given.has("--json");
+    const auto& type = array.info.type;
+    const auto summary = summary_of(array, with.run);
+    const auto by_leaf = summary.by_leaf();
+    const auto bins = with.given.number("--bins", type.is_struct() && !as_json ? bins_of_row : bins_of_page);
+    constexpr std::size_t most_bins = 1024;
+    if (bins == 0 || bins > most_bins)
+        throw usage_error("--bins is from 1 to " + std::to_string(most_bins));
+    const bool blocks = wants_blocks(with.screen, with.given.choice("--style", drawing_styles));
+
+    std::vector<leaf_page> pages;
+    for (std::size_t i = 0; i < summary.leaves.size(); ++i)
+        pages.push_back({summary.leaves[i], by_leaf[i], summary.summaries[i]});
+    sheet page;
+    page.json.add_text("file", array.file.string());
+    if (array.member)
+        page.json.add_text("member", *array.member);
+    page.json.add_text("dtype", dtype_text(type));
+    page.json.add_json("shape", json_shape(array.info.shape));
+    page.line("array", dtype_label(type) + ' ' + nk::shape_text(array.info.shape));
+    if (type.is_struct()) {
+        page.json.add("count", summary.values.count);
+        json_list fields;
+        for (const auto& each : pages) {
+            json_object field;
+            field.add_text("name", each.part.path);
+            field.add_text("dtype", dtype_text(each.part.type));
+            add_json(field, each, bins);
+            fields.add_json(field.str());
+        }
+        page.json.add("fields", fields);
+        page.line("count", std::to_string(summary.values.count));
+        if (!pages.empty())
+            add_table(page, pages, bins, blocks);
+    } else {
+        add_json(page.json, pages.front(), bins);
+        add_page(page, pages.front(), bins, blocks);
+    }
+    add_sidecar(page, array, summary.values);
+    if (as_json)
+        with.out << page.json_line();
+    else
+        with.out << styled(with.screen, "1", shown(array.name())) << '\n' << page.text();
+    return page.has_problems() ? outcome::findings : outcome::fine;
+}
+
+[[nodiscard]] outcome stats(const context& with) {
+    bool is_first = true;
+    return each_file(with, with.given.words(), [&](const std::filesystem::path& path) {
+        auto word = word_of(path.string());
+        if (const auto member = with.given.value("--member"))
+            word.member = member;
+        auto worst = outcome::fine;
+        for_each_array(word, [&](const stored_array& array) {
+            if (!std::exchange(is_first, false) && !with.given.has("--json"))
+                with.out << '\n';
+            worst = std::max(worst, tell(with, array));
+        });
+        return worst;
+    });
+}
+
+}  // namespace
+
+command stats_command() {
+    return {.name = "stats",
+            .summary = "count, range, mean and histogram of the numbers in arrays",
+            .usage = "[OPTION]... FILE[:MEMBER]...",
+            .details =
+                "Reads the data once, and compares with the statistics in the sidecar if there are any. Of an\n"
+                "archive every array, or the one whose name stands behind a colon. Structs are told of field\n"
+                "by field. NaN and NaT are left out of min, max, mean and std; infinities of the histogram only.",
+            .options = {{"--bins", "N", "of the histogram (48; 16 for each field of a struct)"},
+                        {"--member", "NAME", "of archives: the array of this name"},
+                        {"--style", "STYLE", "histogram in blocks or ascii; auto: blocks on a terminal that has them"},
+                        json_option},
+            .example = "ndkeep stats examples/data/flights.npz",
+            .least_words = 1,
+            .most_words = any_number,
+            .run = stats};
+}
+
+}  // namespace tool

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Numbers as characters: which ones a terminal has, and bars in a line.
+#pragma once
+
+#include "terminal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tool {
+
+/// "auto", "ascii" or "blocks".
+inline constexpr std::array<std::string_view, 3> drawing_styles = {"auto", "ascii", "blocks"};
+
+/// Whether block characters are to be used: where somebody looks at a terminal that has them, or asks for them.
+[[nodiscard]] inline bool wants_blocks(const terminal& screen, std::string_view style) {
+    return style == "blocks" || (style == "auto" && screen.is_terminal && screen.has_unicode);
+}
+
+/// A histogram in one line. A bin that is not empty never looks as if it were.
+[[nodiscard]] inline std::string sparkline(const std::vector<std::uint64_t>& bins, bool blocks) {
+    constexpr std::array<std::string_view, 9> high = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    constexpr std::array<std::string_view, 9> dark = {" ", ".", ":", "-", "=", "+", "*", "#", "@"};
+    const std::uint64_t most = bins.empty() ? 0 : *std::max_element(bins.begin(), bins.end());
+    std::string out;
+    for (const std::uint64_t bin : bins) {
+        const double part = most == 0 ? 0 : static_cast<double>(bin) / static_cast<double>(most);
+        const std::size_t level = bin == 0 ? 0 : std::min<std::size_t>(8, 1 + static_cast<std::size_t>(part * 8));
+        out += blocks ? high[level] : dark[level];
+    }
+    return out;
+}
+
+}  // namespace tool

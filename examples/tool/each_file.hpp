@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A command that does the same with each of several files: one that cannot be read does not keep it from the next.
+#pragma once
+
+#include "output.hpp"
+#include "tool.hpp"
+
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <vector>
+
+namespace tool {
+
+/// Calls `use` with each path, says what it throws, and returns the worst outcome of all.
+/// @param use  takes a path and returns an outcome
+template <class Use>
+[[nodiscard]] outcome each_file(const context& with, const std::vector<std::string>& paths, Use&& use) {
+    outcome worst = outcome::fine;
+    for (const auto& path : paths) {
+        if (interrupted())
+            throw ndkeep::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+        outcome result = outcome::failure;
+        try {
+            result = use(std::filesystem::path(path));
+        } catch (const ndkeep::error& problem) {
+            if (interrupted())
+                throw;
+            with.out.flush();  // so that both are in order where they go to one place
+            with.err << "ndkeep: " << shown(problem.what()) << '\n';
+        }
+        worst = std::max(worst, result);
+    }
+    return worst;
+}
+
+}  // namespace tool

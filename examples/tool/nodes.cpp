@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "nodes.hpp"
+
+#include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npz/verify.hpp>
+#include <ndkeep/tree/archive.hpp>
+
+#include <algorithm>
+#include <map>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+[[nodiscard]] node node_of_member(const nk::npz_member& member) {
+    node out{.name = member.name, .kind = "member", .info = member.array};
+    out.nbytes = member.array ? member.array->nbytes() : member.nbytes;
+    out.stored_nbytes = member.compressed_nbytes;
+    out.note = member.method + (member.shadowed ? ", hidden by a later member" : "");
+    out.problem = member.problem;
+    return out;
+}
+
+[[nodiscard]] std::string scalar_text(const nk::tree& value) {
+    switch (value.kind()) {
+    case nk::tree_kind::boolean:
+        return value.get<bool>() ? "true" : "false";
+    case nk::tree_kind::integer:
+        return nk::detail::tree_access::is_unsigned(value) ? std::to_string(value.get<std::uint64_t>())
+                                                           : std::to_string(value.get<std::int64_t>());
+    case nk::tree_kind::real_number:
+        return nk::detail::json_text(value.get<double>());
+    case nk::tree_kind::string:
+        return nk::detail::json_text(std::string_view(shown(value.get<std::string>())));
+    default:
+        return "null";
+    }
+}
+
+[[nodiscard]] node node_of_tree(std::string name, const nk::tree& value, std::size_t depth) {
+    node out{.name = std::move(name), .kind = std::string(nk::detail::kind_text(value.kind()))};
+    if (value.is_array()) {
+        const auto& leaf = *nk::detail::tree_access::leaf(value);
+        out.kind = "array";
+        out.info = nk::array_info{.type = leaf.type(), .shape = leaf.shape()};
+        out.nbytes = out.info->nbytes();
+    } else if (value.is_list() || value.is_dictionary()) {
+        out.kind = value.is_list() ? "list" : "dictionary";
+        out.note = nk::counted(value.size(), "value");
+        const std::string* const keys = value.is_list() ? nullptr : nk::detail::tree_access::keys(value);
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            auto child = node_of_tree(keys == nullptr ? '[' + std::to_string(i) + ']' : keys[i], value.begin()[i],
+                                      depth == 0 ? 0 : depth - 1);
+            out.nbytes += child.nbytes;
+            if (depth != 0)
+                out.children.push_back(std::move(child));
+        }
+    } else {
+        out.kind = "scalar";
+        out.value = scalar_text(value);
+    }
+    return out;
+}
+
+/// Puts a member where its name says: "region1/values" is in "region1".
+void add_by_name(node& root, node member, std::size_t depth) {
+    node* place = &root;
+    std::string_view rest = member.name;
+    for (std::size_t level = 1; level < depth; ++level) {
+        const std::size_t slash = rest.find('/');
+        if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
+            break;
+        const auto group = rest.substr(0, slash);
+        // Members of one group are neighbours in what NumPy and ndkeep write.
+        const bool goes_on =
+            !place->children.empty() && place->children.back().kind == "group" && place->children.back().name == group;
+        if (!goes_on)
+            place->children.push_back({.name = std::string(group), .kind = "group"});
+        place = &place->children.back();
+        place->nbytes += member.nbytes;
+        place->stored_nbytes += member.stored_nbytes;
+        rest.remove_prefix(slash + 1);
+    }
+    member.name = std::string(rest);
+    place->children.push_back(std::move(member));
+}
+
+void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool in_full) {
+    const auto members = nk::inspect_npz(path);
+    const bool is_tree = std::any_of(members.begin(), members.end(), [](const nk::npz_member& member) {
+        return member.stored_name == nk::detail::tree_member;
+    });
+    for (const auto& member : members) {
+        auto one = node_of_member(member);
+        out.nbytes += one.nbytes;
+        if (depth == 0)
+            continue;
+        if (!in_full)
+            out.children.push_back(std::move(one));
+        else if (!is_tree)
+            add_by_name(out, std::move(one), depth);
+        else if (!one.problem.empty())
+            out.problem += (out.problem.empty() ? "" : "; ") + one.problem;
+    }
+    if (in_full && is_tree && depth != 0) {
+        auto tree = node_of_tree({}, nk::open_tree(path), depth);
+        if (tree.children.empty() && tree.kind != "dictionary" && tree.kind != "list") {
+            tree.name = "(root)";
+            out.children = {std::move(tree)};
+        } else {
+            out.children = std::move(tree.children);
+        }
+    }
+}
+
+void look_into_chunks(node& out, const fs::path& path, std::size_t depth) {
+    const auto said = nk::inspect_chunked(path);
+    out.info = nk::array_info{.type = said.type, .shape = said.shape};
+    out.nbytes = out.info->nbytes();
+    std::uint64_t row = 0;
+    for (const auto& chunk : said.chunks) {
+        const std::uint64_t stored = chunk.file.empty() ? 0 : chunk.offset + chunk.nbytes;
+        out.stored_nbytes += stored;
+        if (depth != 0) {
+            auto shape = said.shape;
+            shape.front() = static_cast<std::size_t>(chunk.rows);
+            node one{.name = chunk.file.empty() ? "(zeros)" : chunk.file, .kind = "chunk"};
+            one.info = nk::array_info{.type = said.type, .shape = std::move(shape), .data_offset = chunk.offset};
+            one.nbytes = chunk.nbytes;
+            one.stored_nbytes = stored;
+            one.note = "rows " + std::to_string(row) + " to " + std::to_string(row + chunk.rows);
+            out.children.push_back(std::move(one));
+        }
+        row += chunk.rows;
+    }
+}
+
+/// Nothing where the entry is no array file, as most files are.
+[[nodiscard]] std::optional<subject> listed_subject(const fs::path& path, bool in_full) {
+    std::error_code ignored;
+    const auto status = fs::status(path, ignored);
+    if (!fs::is_regular_file(status) && !fs::is_directory(status))
+        return std::nullopt;
+    try {
+        auto what = subject_of(path);
+        const bool wanted = what.kind != subject_kind::sidecar && (in_full || what.kind != subject_kind::folder);
+        return wanted ? std::optional(std::move(what)) : std::nullopt;
+    } catch (const nk::format_error&) {
+        return std::nullopt;
+    } catch (const nk::io_error&) {
+        const auto extension = path.extension();
+        if (extension != ".npy" && extension != ".npz")
+            return std::nullopt;
+        return subject{extension == ".npy" ? subject_kind::npy : subject_kind::npz, path};
+    }
+}
+
+void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool in_full) {
+    auto names = nk::names_in(path);
+    std::sort(names.begin(), names.end());
+    for (const auto& name : names) {
+        if (name.starts_with('.'))
+            continue;
+        const auto what = listed_subject(path / name, in_full);
+        const bool is_link = fs::is_symlink(path / name);  // to folders they may go in circles
+        if (!what || (what->kind == subject_kind::folder && is_link))
+            continue;
+        node inner;
+        try {
+            inner = node_of(*what, in_full && depth != 0 ? depth - 1 : 0, in_full);
+        } catch (const nk::error& problem) {
+            inner = {.name = name, .kind = std::string(kind_name(what->kind)), .problem = problem.what()};
+        }
+        if (what->kind == subject_kind::folder && inner.children.empty() && inner.nbytes == 0 && inner.problem.empty())
+            continue;
+        out.nbytes += inner.nbytes;
+        out.stored_nbytes += inner.stored_nbytes;
+        if (depth != 0)
+            out.children.push_back(std::move(inner));
+    }
+}
+
+}  // namespace
+
+node node_of(const subject& what, std::size_t depth, bool in_full) {
+    const auto last = what.path.filename();
+    node out{.name = last.empty() ? what.path.string() : last.string(), .kind = std::string(kind_name(what.kind))};
+    switch (what.kind) {
+    case subject_kind::npy:
+    case subject_kind::raw: {
+        const auto array = open_single(what);
+        out.info = array.info;
+        out.nbytes = array.info.nbytes();
+        out.stored_nbytes = array.source.size();
+        try {
+            nk::detail::check_data(array);
+        } catch (const nk::format_error& problem) {
+            out.problem = problem.what();
+        }
+        break;
+    }
+    case subject_kind::npz:
+        look_into_archive(out, what.path, depth, in_full);
+        out.stored_nbytes = nk::file::open(what.path).size();
+        break;
+    case subject_kind::chunked:
+        look_into_chunks(out, what.path, depth);
+        break;
+    case subject_kind::sidecar:
+        out.stored_nbytes = nk::file::open(what.path).size();
+        break;
+    case subject_kind::folder:
+        look_into_folder(out, what.path, depth, in_full);
+        break;
+    }
+    return out;
+}
+
+bool has_problem(const node& of) {
+    return !of.problem.empty() || std::any_of(of.children.begin(), of.children.end(), has_problem);
+}
+
+std::string described(const node& of) {
+    if (!of.value.empty())
+        return shortened(of.value, 60);
+    std::string out = of.info ? "" : of.kind == "member" ? "no array" : of.kind;
+    if (of.info)
+        out = (of.info->type.is_struct() ? dtype_label(of.info->type) : dtype_name(of.info->type)) + ' ' +
+              nk::shape_text(of.info->shape);
+    if (of.info || of.nbytes != 0)
+        out += (out.empty() ? "" : ", ") + human_bytes(of.nbytes);
+    if (!of.note.empty())
+        out += ", " + shown(of.note);
+    if (!of.problem.empty())
+        out += "  <- " + shown(of.problem);
+    return out;
+}
+
+std::string drawn(const node& root, const terminal& screen, std::string_view indent) {
+    std::string out;
+    const auto& children = root.children;
+    for (std::size_t i = 0; i < children.size(); ++i) {
+        const bool is_last = i + 1 == children.size();
+        const std::string_view branch = screen.has_unicode ? (is_last ? "└── " : "├── ") : (is_last ? "`-- " : "|-- ");
+        const std::string_view beside = is_last ? "    " : screen.has_unicode ? "│   " : "|   ";
+        out += std::string(indent) + std::string(branch) +
+               styled(screen, children[i].problem.empty() ? "1" : "31", shown(children[i].name)) + "  " +
+               described(children[i]) + '\n';
+        out += drawn(children[i], screen, std::string(indent) + std::string(beside));
+    }
+    return out;
+}
+
+json_object json_of(const node& of) {
+    json_object out;
+    out.add_text("name", of.name);
+    out.add_text("kind", of.kind);
+    if (of.info) {
+        out.add_text("dtype", dtype_text(of.info->type));
+        out.add_json("shape", json_shape(of.info->shape));
+    }
+    if (!of.value.empty())
+        out.add_json("value", of.value);
+    out.add("nbytes", of.nbytes);
+    out.add("stored_nbytes", of.stored_nbytes);
+    if (!of.note.empty())
+        out.add_text("note", of.note);
+    if (!of.problem.empty())
+        out.add_text("problem", of.problem);
+    if (!of.children.empty()) {
+        json_list children;
+        for (const node& child : of.children)
+            children.add_json(json_of(child).str());
+        out.add("children", children);
+    }
+    return out;
+}
+
+}  // namespace tool

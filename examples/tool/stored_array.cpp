@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "stored_array.hpp"
+
+#include "subject.hpp"
+#include "tool.hpp"
+
+#include <ndkeep/chunks/chunk_version.hpp>
+#include <ndkeep/npz/member.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <numeric>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+/// Up to there a member is expanded, or read and checked, as a whole.
+constexpr std::uint64_t largest_kept = std::uint64_t{256} << 20;
+constexpr std::uint64_t largest_checked = std::uint64_t{16} << 20;
+
+[[nodiscard]] bool is_there(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+[[nodiscard]] stored_array single_array(const subject& what) {
+    auto opened = std::make_shared<const nk::detail::opened_array>(open_single(what));
+    nk::detail::check_data(*opened);
+    stored_array out{.file = what.path, .info = opened->info, .single = opened};
+    out.info.data_offset = 0;
+    out.read = [opened](std::uint64_t offset, std::span<std::byte> bytes) {
+        opened->source.read(opened->info.data_offset + offset, bytes);
+    };
+    return out;
+}
+
+/// A compressed member that is too large to be kept: expanded again from its beginning if a read goes back.
+class expanding {
+  public:
+    expanding(std::shared_ptr<const nk::detail::archive> from, const nk::detail::zip_entry& entry)
+        : from_(std::move(from)), entry_(entry) {}
+
+    void read(std::uint64_t offset, std::span<std::byte> out) {
+        if (!bytes_ || offset < at_) {
+            bytes_.emplace(*from_, entry_, 0);
+            at_ = 0;
+            crc_ = 0;
+        }
+        std::vector<std::byte> skipped;
+        while (at_ < offset) {
+            constexpr std::uint64_t step = std::uint64_t{1} << 20;
+            skipped.resize(static_cast<std::size_t>(std::min(step, offset - at_)));
+            take(skipped);
+        }
+        take(out);
+    }
+
+  private:
+    void take(std::span<std::byte> out) {
+        if (out.empty())
+            return;
+        bytes_->source().read(at_, out);
+        at_ += out.size();
+        crc_ = nk::crc32(out, crc_);
+        if (at_ == entry_.size)
+            bytes_->finish(crc_);
+    }
+
+    std::shared_ptr<const nk::detail::archive> from_;
+    const nk::detail::zip_entry& entry_;
+    std::optional<nk::detail::member_bytes> bytes_;
+    std::uint64_t at_ = 0;
+    std::uint32_t crc_ = 0;
+};
+
+[[nodiscard]] stored_array array_in(const std::shared_ptr<const nk::detail::archive>& from,
+                                    const nk::detail::zip_entry& entry) {
+    const auto name = std::string(nk::detail::without_npy(entry.name));
+    const nk::limits limit{.header_characters = nk::longest_header};
+    stored_array out{.file = from->path(), .member = name};
+    const bool is_stored = entry.method == nk::detail::zip_stored;
+    const auto take_header = [&](const nk::detail::byte_source& source) {
+        out.info =
+            nk::detail::in_member(name, [&] { return nk::detail::read_member_header(source, entry.size, limit).info; });
+        return std::exchange(out.info.data_offset, 0);
+    };
+    if (entry.size <= (is_stored ? largest_checked : largest_kept)) {
+        const auto kept = std::make_shared<const std::vector<std::byte>>(nk::detail::read_member_bytes(*from, entry));
+        const std::uint64_t begin = take_header({std::span<const std::byte>(*kept), from->path()});
+        out.read = [kept, begin](std::uint64_t offset, std::span<std::byte> bytes) {
+            if (!bytes.empty())
+                std::memcpy(bytes.data(), kept->data() + begin + offset, bytes.size());
+        };
+    } else if (is_stored) {
+        nk::detail::member_bytes bytes(*from, entry, 0);
+        const std::uint64_t begin = bytes.begin() + take_header(bytes.source());
+        out.read = [from, begin](std::uint64_t offset, std::span<std::byte> wanted) {
+            from->source().read(begin + offset, wanted);
+        };
+    } else {
+        const auto stream = std::make_shared<expanding>(from, entry);
+        const std::uint64_t begin = take_header(
+            {[&](std::uint64_t offset, std::span<std::byte> bytes) { stream->read(offset, bytes); }, from->path()});
+        out.is_in_order = true;
+        out.read = [stream, begin, name](std::uint64_t offset, std::span<std::byte> bytes) {
+            nk::detail::in_member(name, [&] { stream->read(begin + offset, bytes); });
+        };
+    }
+    return out;
+}
+
+[[nodiscard]] bool is_array(const nk::detail::archive& from, const nk::detail::zip_entry& entry) {
+    if (from.is_shadowed(entry))
+        return false;
+    if (entry.name.ends_with(nk::detail::npy_suffix))
+        return true;  // and if it is none, that is to be told
+    return nk::detail::in_member(entry.name, [&] {
+        nk::detail::member_bytes bytes(from, entry, 0);
+        return nk::detail::begins_as_array(bytes.source(), bytes.size());
+    });
+}
+
+[[nodiscard]] stored_array chunked_array(const fs::path& path) {
+    const auto version = std::make_shared<const nk::detail::chunk_version>(
+        std::make_unique<nk::local_place>(path, nk::local_place::access::read), nk::chunk_reader_options{});
+    stored_array out{.file = path, .info = version->info()};
+    out.info.data_offset = 0;
+
+    struct opened_chunk {
+        std::mutex mutex;
+        std::size_t index = static_cast<std::size_t>(-1);
+        std::shared_ptr<const nk::file> source;
+    };
+    const auto last = std::make_shared<opened_chunk>();
+    const auto source_of = [version, last](std::size_t i) {
+        const std::lock_guard lock(last->mutex);
+        if (last->index != i) {
+            last->source = std::make_shared<const nk::file>(version->open(version->entries()[i]));
+            last->index = i;
+        }
+        return last->source;
+    };
+    std::vector<std::uint64_t> ends;
+    for (const auto& entry : version->entries())
+        ends.push_back((ends.empty() ? 0 : ends.back()) + entry.nbytes);
+    out.read = [version, source_of, ends](std::uint64_t offset, std::span<std::byte> bytes) {
+        auto i = static_cast<std::size_t>(std::upper_bound(ends.begin(), ends.end(), offset) - ends.begin());
+        for (; !bytes.empty() && i < ends.size(); ++i) {
+            const auto& entry = version->entries()[i];
+            const std::uint64_t at = offset - (ends[i] - entry.nbytes);
+            const auto part =
+                bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), ends[i] - offset)));
+            if (entry.file.empty())
+                std::fill(part.begin(), part.end(), std::byte{0});
+            else
+                source_of(i)->read(entry.offset + at, part);
+            bytes = bytes.subspan(part.size());
+            offset += part.size();
+        }
+    };
+    return out;
+}
+
+/// Reads ahead, the further the more of it is used.
+class window {
+  public:
+    window(const stored_array& array, std::uint64_t size) : array_(array), size_(size) {}
+
+    void read(std::uint64_t offset, std::span<std::byte> out) {
+        if (offset < begin_ || offset + out.size() > begin_ + bytes_.size())
+            fill(offset, out.size());
+        std::memcpy(out.data(), bytes_.data() + (offset - begin_), out.size());
+    }
+
+  private:
+    void fill(std::uint64_t offset, std::size_t least) {
+        constexpr std::size_t page = 4096, most = std::size_t{1} << 20;
+        const bool goes_on = !bytes_.empty() && offset >= begin_ && offset <= begin_ + bytes_.size() + page;
+        ahead_ = goes_on ? std::min(2 * ahead_, most) : page;
+        begin_ = offset;
+        bytes_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(std::max(ahead_, least), size_ - offset)));
+        array_.read(begin_, bytes_);
+    }
+
+    const stored_array& array_;
+    std::uint64_t size_;
+    std::uint64_t begin_ = 0;
+    std::size_t ahead_ = 0;
+    std::vector<std::byte> bytes_;
+};
+
+}  // namespace
+
+array_word word_of(const std::string& text) {
+    if (is_there(text))
+        return {text};
+    for (std::size_t colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1))
+        if (colon != 0 && is_there(text.substr(0, colon)))
+            return {text.substr(0, colon), text.substr(colon + 1)};
+    return {text};
+}
+
+std::size_t for_each_array(const array_word& word, const std::function<void(const stored_array&)>& use) {
+    auto what = array_subject_of(word.file);
+    if (what.kind == subject_kind::sidecar) {
+        auto file = what.path;
+        what = subject_of(file.replace_extension());
+    }
+    if (what.kind != subject_kind::npz) {
+        if (word.member)
+            throw nk::mismatch_error({.file = word.file,
+                                      .field = nk::detail::member_field(*word.member),
+                                      .expected = "in an archive",
+                                      .found = "asked for"});
+        use(what.kind == subject_kind::chunked ? chunked_array(what.path) : single_array(what));
+        return 1;
+    }
+    const auto from = std::make_shared<const nk::detail::archive>(what.path, nk::limits{});
+    if (word.member) {
+        const auto* const entry = from->find(*word.member);
+        if (entry == nullptr)
+            throw nk::mismatch_error({.file = what.path,
+                                      .field = nk::detail::member_field(*word.member),
+                                      .expected = nk::detail::some_names(*from),
+                                      .found = "missing"});
+        use(array_in(from, *entry));
+        return 1;
+    }
+    std::size_t count = 0;
+    std::exception_ptr first_problem;
+    for (const auto& entry : from->entries()) {
+        try {
+            if (!is_array(*from, entry))
+                continue;
+            use(array_in(from, entry));
+            ++count;
+        } catch (const nk::error&) {
+            if (interrupted())
+                throw;
+            if (!first_problem)
+                first_problem = std::current_exception();
+        }
+    }
+    if (first_problem)
+        std::rethrow_exception(first_problem);
+    return count;
+}
+
+stored_array array_of(const array_word& word) {
+    if (!word.member && array_subject_of(word.file).kind == subject_kind::npz) {
+        const nk::detail::archive from(word.file, {});
+        std::vector<std::string> names;
+        for (const auto& entry : from.entries())
+            if (is_array(from, entry))
+                names.emplace_back(nk::detail::without_npy(entry.name));
+        if (names.size() != 1)
+            throw nk::mismatch_error(
+                {.file = word.file,
+                 .field = "number of arrays",
+                 .expected = "1",
+                 .found = std::to_string(names.size()),
+                 .hint = names.empty() ? "" : "as in " + word.file.string() + ':' + names.front()});
+    }
+    stored_array out;
+    for_each_array(word, [&](const stored_array& array) { out = array; });
+    return out;
+}
+
+nk::detail::buffer elements_at(const stored_array& array, const std::vector<axis_indexes>& axes) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 30, most_elements = std::uint64_t{1} << 24;
+    const auto& shape = array.info.shape;
+    const auto item = static_cast<std::size_t>(array.info.type.size());
+    std::vector<std::size_t> counts;
+    for (const auto& indexes : axes)
+        counts.push_back(indexes.size());
+    const bool is_empty = std::find(counts.begin(), counts.end(), std::size_t{0}) != counts.end();
+    if (!is_empty && (!nk::detail::fits(counts, item, most) || !nk::detail::fits(counts, 1, most_elements)))
+        throw nk::mismatch_error({.file = array.file,
+                                  .field = "shape of what is wanted at once",
+                                  .expected = nk::counted(most_elements, "element") + " at most",
+                                  .found = nk::shape_text(counts),
+                                  .hint = "slices take less"});
+    const std::size_t rank = axes.size();
+    nk::detail::buffer out(is_empty ? 0 : nk::detail::product(counts) * item);
+    if (out.size() == 0)
+        return out;
+
+    // The file's slowest axis first, and the indexes of each ascending.
+    const auto from_strides = nk::detail::strides_of(shape, item, array.info.column_major);
+    const auto to_strides = nk::detail::strides_of(counts, item, false);
+    std::vector<std::size_t> order(rank);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    if (array.info.column_major)
+        std::reverse(order.begin(), order.end());
+    std::vector<std::vector<std::size_t>> sorted(rank);
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+        sorted[axis].resize(counts[axis]);
+        std::iota(sorted[axis].begin(), sorted[axis].end(), std::size_t{0});
+        std::sort(sorted[axis].begin(), sorted[axis].end(),
+                  [&](std::size_t a, std::size_t b) { return axes[axis][a] < axes[axis][b]; });
+    }
+    window source(array, array.info.nbytes());
+    const std::function<void(std::size_t, std::uint64_t, std::size_t)> visit = [&](std::size_t level,
+                                                                                   std::uint64_t from, std::size_t to) {
+        if (level == rank)
+            return source.read(from, out.bytes().subspan(to, item));
+        const std::size_t axis = order[level];
+        for (const std::size_t i : sorted[axis])
+            visit(level + 1, from + axes[axis][i] * static_cast<std::uint64_t>(from_strides[axis]),
+                  to + i * static_cast<std::size_t>(to_strides[axis]));
+    };
+    visit(0, 0, 0);
+    return out;
+}
+
+}  // namespace tool

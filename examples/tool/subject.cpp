@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "subject.hpp"
+
+#include <array>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+[[nodiscard]] bool has_commits(const fs::path& folder) {
+    std::error_code ignored;
+    return fs::is_directory(folder / "commits", ignored) && fs::is_directory(folder / "chunks", ignored);
+}
+
+}  // namespace
+
+std::string_view kind_name(subject_kind kind) {
+    switch (kind) {
+    case subject_kind::npy:
+        return "npy";
+    case subject_kind::npz:
+        return "npz";
+    case subject_kind::chunked:
+        return "chunked array";
+    case subject_kind::raw:
+        return "raw";
+    case subject_kind::sidecar:
+        return "sidecar";
+    case subject_kind::folder:
+        return "folder";
+    }
+    return "";
+}
+
+subject subject_of(const fs::path& path) {
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored))
+        return {has_commits(path) ? subject_kind::chunked : subject_kind::folder, path};
+    const nk::file source = nk::file::open(path);
+    std::array<std::byte, 16> bytes = {};
+    const auto begin = nk::detail::as_text({bytes.data(), source.read_some(0, bytes)});
+    if (begin.starts_with(nk::detail::magic))
+        return {subject_kind::npy, path};
+    constexpr std::string_view member = "PK\x03\x04", empty = "PK\x05\x06";
+    if (begin.starts_with(member) || begin.starts_with(empty))
+        return {subject_kind::npz, path};
+    if (path.extension() == ".json" && nk::detail::sidecar_on_disk(path))
+        return {subject_kind::sidecar, path};
+    // What is wrong with a file that is called so, its reader says best.
+    if (path.extension() == ".npy")
+        return {subject_kind::npy, path};
+    if (path.extension() == ".npz")
+        return {subject_kind::npz, path};
+    if (nk::detail::sidecar_on_disk(nk::sidecar_path(nk::detail::resolved(path))))
+        return {subject_kind::raw, path};
+    throw nk::format_error({.file = path,
+                            .field = "format",
+                            .expected = "npy, npz, a chunked array, or a sidecar beside it",
+                            .found = begin.empty() ? "missing" : "one that begins with " + nk::quoted(begin)});
+}
+
+subject array_subject_of(const fs::path& path) {
+    auto what = subject_of(path);
+    if (what.kind == subject_kind::folder)
+        throw nk::format_error({.file = path,
+                                .field = "format",
+                                .expected = "an array",
+                                .found = "a folder",
+                                .hint = "ndkeep ls lists what is in it"});
+    return what;
+}
+
+nk::detail::opened_array open_single(const subject& what) {
+    if (what.kind != subject_kind::raw)
+        return nk::detail::open_header(what.path, {.header_characters = nk::longest_header});
+    const auto target = nk::detail::resolved(what.path);
+    const auto both = nk::detail::read_sidecar(target);
+    if (!both)
+        throw nk::format_error(
+            {.file = what.path, .field = "sidecar", .expected = "a description of the array", .found = "missing"});
+    const auto path = nk::sidecar_path(target);
+    const auto& said = both->current;
+    nk::detail::opened_array array{nk::file::open(what.path), {}, {}};
+    array.info.type = nk::dtype::parse(said.type, path);
+    array.info.shape = said.shape;
+    array.info.column_major = said.column_major;
+    if (const auto nbytes = nk::checked_nbytes(array.info.type, said.shape, path); nbytes != said.nbytes)
+        throw nk::format_error({.file = path,
+                                .field = "nbytes",
+                                .expected = std::to_string(nbytes),
+                                .found = std::to_string(said.nbytes),
+                                .hint = "it is not what dtype and shape make"});
+    return array;
+}
+
+std::string_view state_name(sidecar_state state) {
+    switch (state) {
+    case sidecar_state::none:
+        return "none";
+    case sidecar_state::current:
+        return "current";
+    case sidecar_state::unconfirmed:
+        return "unconfirmed";
+    case sidecar_state::stale:
+        return "stale";
+    case sidecar_state::damaged:
+        return "damaged";
+    }
+    return "";
+}
+
+sidecar_look look_at_sidecar(const nk::detail::opened_array& array) {
+    const auto target = nk::detail::resolved(array.source.path());
+    sidecar_look look{.path = nk::sidecar_path(target)};
+    try {
+        const auto both = nk::detail::read_sidecar(target);
+        if (!both)
+            return look;
+        const auto stamp = array.source.stamp();
+        const auto fitting = nk::detail::candidates(*both, array.info, stamp);
+        look.said = fitting.empty() ? both->current : fitting.front();
+        look.state = fitting.empty()                             ? sidecar_state::stale
+                     : nk::detail::stamp_decides(fitting, stamp) ? sidecar_state::current
+                                                                 : sidecar_state::unconfirmed;
+    } catch (const nk::error& problem) {
+        look.state = sidecar_state::damaged;
+        look.problem = problem.what();
+    }
+    return look;
+}
+
+}  // namespace tool

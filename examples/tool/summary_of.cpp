@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "summary_of.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tool {
+
+namespace {
+
+namespace nk = ndkeep;
+
+/// Of a struct of many fields, each has less.
+[[nodiscard]] std::size_t bins_for(std::size_t leaves) {
+    constexpr std::size_t most = 4096, least = 256, together = 65536;
+    return std::clamp(together / std::max<std::size_t>(leaves, 1), least, most);
+}
+
+/// @param number_of  the i-th value as a double; NaN counts as nothing
+template <class Number>
+void add_numbers(leaf_summary& into, std::size_t count, Number&& number_of) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const double number = number_of(i);
+        into.zeros += number == 0 ? 1 : 0;
+        if (std::isfinite(number))
+            into.histogram.add(number);
+        else if (std::isinf(number))
+            ++into.infinite;
+    }
+}
+
+void add_column(leaf_summary& into, const column& values) {
+    const std::byte* const bytes = values.bytes.data();
+    const auto plain = [&]<class T>(std::type_identity<T>) {
+        add_numbers(into, values.count, [bytes](std::size_t i) {
+            T value;
+            std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
+            return static_cast<double>(value);
+        });
+    };
+    const auto& type = values.type;
+    if (type.kind() == 'c') {
+        const auto size = static_cast<std::size_t>(type.size());
+        for (std::size_t i = 0; i < values.count; ++i) {
+            const auto real = real_at(size / 2, values.at(i)), imaginary = real_at(size / 2, values.at(i) + size / 2);
+            into.zeros += real == 0 && imaginary == 0 ? 1 : 0;
+            into.infinite += std::isinf(real) || std::isinf(imaginary) ? 1 : 0;
+        }
+        return;
+    }
+    // The usual ones without a decision for each value.
+    if (type.kind() == 'f' && type.size() == 4)
+        return plain(std::type_identity<float>());
+    if (type.kind() == 'f' && type.size() == 8)
+        return plain(std::type_identity<double>());
+    if (type.kind() == 'i' && type.size() == 2)
+        return plain(std::type_identity<std::int16_t>());
+    if (type.kind() == 'i' && type.size() == 4)
+        return plain(std::type_identity<std::int32_t>());
+    if (type.kind() == 'i' && type.size() == 8)
+        return plain(std::type_identity<std::int64_t>());
+    if (type.kind() == 'u' && type.size() == 1)
+        return plain(std::type_identity<std::uint8_t>());
+    if (is_number(type))
+        add_numbers(into, values.count, [&](std::size_t i) { return number_at(type, values.at(i)); });
+}
+
+/// One block, or some of them.
+struct part_summary {
+    nk::statistics values;
+    std::vector<leaf_summary> summaries;
+};
+
+[[nodiscard]] part_summary summary_of_part(const nk::dtype& type, const std::vector<leaf>& leaves,
+                                           const std::byte* elements, std::size_t count) {
+    nk::running_statistics running(type);
+    running.update(elements, count);
+    part_summary out{running.values(), {}};
+    for (const auto& part : leaves) {
+        auto& into = out.summaries.emplace_back(leaf_summary{0, 0, growing_histogram(bins_for(leaves.size()))});
+        if (is_number(part.type) && count != 0 && type.size() != 0)
+            add_column(into, column_of(part, elements, static_cast<std::size_t>(type.size()), count));
+    }
+    return out;
+}
+
+void merge(array_summary& into, const part_summary& part, bool is_first) {
+    into.values = is_first ? part.values : nk::detail::merged(into.values, part.values);
+    for (std::size_t i = 0; i < part.summaries.size(); ++i) {
+        into.summaries[i].zeros += part.summaries[i].zeros;
+        into.summaries[i].infinite += part.summaries[i].infinite;
+        into.summaries[i].histogram.merge(part.summaries[i].histogram);
+    }
+}
+
+void collect(const nk::dtype& type, const nk::statistics& values, std::vector<nk::statistics>& out) {
+    if (!type.is_struct())
+        return out.push_back(values);
+    for (std::size_t i = 0; i < type.fields().size(); ++i)
+        collect(type.fields()[i].type, i < values.fields.size() ? values.fields[i].second : nk::statistics(), out);
+}
+
+}  // namespace
+
+array_summary summary_of(const stored_array& array, const nk::run_options& run) {
+    const auto& type = array.info.type;
+    array_summary out{.type = type, .leaves = leaves_of(type), .values = {}, .summaries = {}};
+    const auto item = static_cast<std::size_t>(type.size());
+    const auto count = static_cast<std::size_t>(array.info.size());
+    for (std::size_t i = 0; i < out.leaves.size(); ++i)
+        out.summaries.push_back({0, 0, growing_histogram(bins_for(out.leaves.size()))});
+    nk::progress_meter meter(run, {.phase = "stats", .bytes_total = std::uint64_t{count} * item, .file = array.file});
+    if (item == 0 || count == 0) {
+        merge(out, summary_of_part(type, out.leaves, nullptr, count), true);
+        meter.finish();
+        return out;
+    }
+    constexpr std::size_t block = std::size_t{1} << 20, together = 32;
+    const std::size_t most = std::max<std::size_t>(1, block / item);
+    const std::size_t blocks = count / most + (count % most == 0 ? 0 : 1);
+    nk::run_options one_thread{.threads = 1, .progress = run.progress, .stop = run.stop};
+    nk::progress_meter in_order(one_thread, {.phase = "stats", .file = array.file},
+                                nk::progress_meter::first_report::later);
+    for (std::size_t first = 0; first < blocks; first += together) {
+        const std::size_t some = std::min(together, blocks - first);
+        std::vector<part_summary> parts(some);
+        nk::parallel_for(some, array.is_in_order ? in_order : meter, [&](std::size_t i) {
+            const std::size_t begin = (first + i) * most, length = std::min(most, count - begin);
+            const nk::detail::buffer bytes(length * item);
+            array.read(std::uint64_t{begin} * item, bytes.bytes());
+            parts[i] = summary_of_part(type, out.leaves, bytes.data(), length);
+            meter.add(0, bytes.size());
+        });
+        for (std::size_t i = 0; i < some; ++i)
+            merge(out, parts[i], first + i == 0);
+    }
+    meter.finish();
+    return out;
+}
+
+std::vector<nk::statistics> array_summary::by_leaf() const {
+    std::vector<nk::statistics> out;
+    collect(type, values, out);
+    return out;
+}
+
+}  // namespace tool

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Finds the command, reads its options, runs it, and says what went wrong.
+#include "tool.hpp"
+
+#include "commands.hpp"
+#include "output.hpp"
+
+#include <ndkeep/bytes/progress_bar.hpp>
+#include <ndkeep/error.hpp>
+
+#include <array>
+#include <filesystem>
+#include <new>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view name_of_tool = "ndkeep";
+
+[[nodiscard]] const command* find_command(std::string_view name) {
+    for (const command& each : commands())
+        if (each.name == name)
+            return &each;
+    return nullptr;
+}
+
+void print_options(std::ostream& out, std::span<const option> options) {
+    for (const option& each : options) {
+        std::string line = each.letter == '\0' ? "      " : std::string("  -") + each.letter + ", ";
+        line += each.name;
+        if (!each.value.empty())
+            line += ' ' + std::string(each.value);
+        constexpr std::size_t column = 28;
+        line.resize(std::max(line.size() + 2, column), ' ');
+        out << line << each.says << '\n';
+    }
+}
+
+void print_help(std::ostream& out) {
+    out << "Look at array files: npy, npz, chunked arrays, and what is kept beside them.\n\n"
+           "usage: ndkeep FILE...             the same as ndkeep info FILE...\n"
+           "       ndkeep COMMAND [OPTION]... [FILE]...\n\n"
+           "commands:\n";
+    for (const command& each : commands()) {
+        std::string line = "  " + std::string(each.name);
+        constexpr std::size_t column = 14;
+        line.resize(std::max(line.size() + 2, column), ' ');
+        out << line << each.summary << '\n';
+    }
+    out << "\nEvery command has these options; `ndkeep COMMAND --help` lists its own:\n";
+    print_options(out, common_options());
+    out << "\nexit status: 0 all is well, 1 differences or findings, 2 an error, 130 after Ctrl-C.\n\n"
+           "example:\n  ndkeep info examples/data/seattle_hourly.npy\n";
+}
+
+void print_help(std::ostream& out, const command& of) {
+    out << of.summary << ".\n\nusage: " << name_of_tool << ' ' << of.name << ' ' << of.usage << '\n';
+    if (!of.details.empty())
+        out << '\n' << of.details << '\n';
+    out << "\noptions:\n";
+    print_options(out, of.options);
+    print_options(out, common_options());
+    out << "\nexample:\n";
+    for (std::string_view rest = of.example; !rest.empty();) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        out << "  " << rest.substr(0, end) << '\n';
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+}
+
+[[nodiscard]] usage_error unknown_command(const std::string& word) {
+    std::vector<std::string_view> names = {"help"};
+    for (const command& each : commands())
+        names.push_back(each.name);
+    return usage_error(ndkeep::quoted(word) + " is no command and no file" + suggestion(word, names));
+}
+
+[[nodiscard]] bool is_there(const std::string& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+/// Whether a first word that is no command is meant as a file: one that is there, or that looks like one.
+[[nodiscard]] bool is_meant_as_file(const std::string& word) {
+    return is_there(word) || word.find_first_of("./") != std::string::npos;
+}
+
+[[nodiscard]] outcome run_command(const command& chosen, std::span<const std::string> rest, std::ostream& out,
+                                  std::ostream& err) {
+    std::vector<option> known = chosen.options;
+    known.insert(known.end(), common_options().begin(), common_options().end());
+    const arguments given(rest, known);
+    if (given.has("--help")) {
+        print_help(out, chosen);
+        return outcome::fine;
+    }
+    const std::size_t words = given.words().size();
+    const auto usage = [&] {
+        return " (usage: ndkeep " + std::string(chosen.name) + ' ' + std::string(chosen.usage) + ')';
+    };
+    if (words < chosen.least_words)
+        throw usage_error(std::string(chosen.name) + ": a word is missing" + usage());
+    if (words > chosen.most_words)
+        throw usage_error(std::string(chosen.name) + ": " + ndkeep::quoted(given.words()[chosen.most_words]) +
+                          " is one word too many" + usage());
+    constexpr std::array<std::string_view, 3> colours = {"auto", "always", "never"};
+    context with{given, out, err, terminal_of(out, given.choice("--color", colours)), given.has("--quiet"), {}};
+    with.run.threads = given.number("--threads", 0U);
+    with.run.stop = &interrupted();
+    if (!with.quiet && &err == &std::cerr && ndkeep::errors_go_to_terminal())
+        with.run.progress = ndkeep::progress_bar(true);
+    return chosen.run(with);
+}
+
+[[nodiscard]] outcome run_line(const std::vector<std::string>& args, std::ostream& out, std::ostream& err) {
+    const std::span<const std::string> all(args);
+    if (args.empty()) {
+        print_help(err);
+        return outcome::failure;
+    }
+    const std::string& first = args.front();
+    if (first == "--version") {
+        out << name_of_tool << ' ' << NDKEEP_VERSION_MAJOR << '.' << NDKEEP_VERSION_MINOR << '.' << NDKEEP_VERSION_PATCH
+            << '\n';
+        return outcome::fine;
+    }
+    if (first == "--help" || first == "-h" || first == "help") {
+        if (args.size() == 1) {
+            print_help(out);
+            return outcome::fine;
+        }
+        const command* const wanted = find_command(args[1]);
+        if (wanted == nullptr)
+            throw unknown_command(args[1]);
+        print_help(out, *wanted);
+        return outcome::fine;
+    }
+    if (const command* const chosen = find_command(first))
+        return run_command(*chosen, all.subspan(1), out, err);
+    if (first.starts_with('-') || is_meant_as_file(first))
+        return run_command(*find_command("info"), all, out, err);
+    throw unknown_command(first);
+}
+
+[[nodiscard]] outcome run_caught(const std::vector<std::string>& args, std::ostream& out, std::ostream& err) {
+    const auto say = [&err](std::string_view message) {
+        err << name_of_tool << ": " << shown(message) << '\n';
+        return outcome::failure;
+    };
+    try {
+        return run_line(args, out, err);
+    } catch (const ndkeep::io_error& problem) {
+        if (interrupted() && problem.code() == std::errc::operation_canceled)
+            return outcome::interrupted;
+        return say(problem.what());
+    } catch (const usage_error& problem) {
+        (void)say(problem.what());
+        err << "`ndkeep --help` lists the commands, `ndkeep COMMAND --help` what one takes.\n";
+        return outcome::failure;
+    } catch (const std::bad_alloc&) {
+        return say("there is not enough memory");
+    } catch (const std::exception& problem) {
+        return say(problem.what());
+    }
+}
+
+}  // namespace
+
+const std::vector<command>& commands() {
+    static const std::vector<command> all = {
+        info_command(), ls_command(), tree_command(), show_command(), stats_command(), heat_command(),
+    };
+    return all;
+}
+
+std::span<const option> common_options() {
+    static constexpr std::array<option, 4> all = {{
+        {"--color", "WHEN", "auto (on a terminal without NO_COLOR), always or never"},
+        {"--threads", "N", "at most so many; as many as there are processors"},
+        {"--quiet", "", "no progress bar and no remarks", 'q'},
+        {"--help", "", "say this", 'h'},
+    }};
+    return all;
+}
+
+int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err) {
+    try {
+        const auto result = run_caught(args, out, err);
+        if (!out.flush()) {
+            err << name_of_tool << ": the output cannot be written\n";
+            return static_cast<int>(outcome::failure);
+        }
+        return static_cast<int>(result);
+    } catch (...) {
+        return static_cast<int>(outcome::failure);
+    }
+}
+
+std::atomic<bool>& interrupted() noexcept {
+    static std::atomic<bool> flag = false;
+    return flag;
+}
+
+}  // namespace tool

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// stats: counts, ranges, histograms, and what sidecars say of them.
+#include "tool/histogram.hpp"
+#include "tool/said.hpp"
+
+#include <ndkeep/chunks.hpp>
+#include <ndkeep/npy.hpp>
+#include <ndkeep/npz.hpp>
+
+#include <limits>
+#include <numeric>
+#include <random>
+
+using namespace ndkeep;
+
+namespace {
+
+[[nodiscard]] json stats_of(std::vector<std::string> args) {
+    args.insert(args.begin(), {"stats", "--json"});
+    const auto said = run_tool(args);
+    INFO(said.err);
+    CHECK(said.status == 0);
+    return said.object();
+}
+
+}  // namespace
+
+TEST_CASE("stats counts what is no number, and leaves it out", "[tool][stats]") {
+    const temp_dir dir;
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {6}, {1, nan, 3, 0, -inf, nan});
+
+    const auto object = stats_of({file, "--bins", "3"});
+
+    CHECK(object["count"] == 6);
+    CHECK(object["nan"] == 2);
+    CHECK(object["inf"] == 1);
+    CHECK(object["zeros"] == 1);
+    CHECK(object["min"] == "-Infinity");
+    CHECK(object["max"] == 3.0);
+    CHECK(object["histogram"]["low"] == 0.0);
+    CHECK(object["histogram"]["high"] == 3.0);
+    CHECK(object["histogram"]["bins"] == json::array({1, 1, 1}));
+}
+
+TEST_CASE("stats knows every kind of number, and counts the rest", "[tool][stats]") {
+    const temp_dir dir;
+    constexpr auto nat = std::numeric_limits<std::int64_t>::min();
+    const auto dates = write_npy<std::int64_t>(dir / "d.npy", "<M8[D]", {3}, {0, nat, 365});
+    const auto flags = write_npy<char>(dir / "b.npy", "|b1", {4}, {1, 0, 1, 1});
+    const auto swapped = write_npy<std::uint16_t>(dir / "s.npy", ">u2", {2}, {0x0100, 0x0200});
+    const auto text = write_npy<char>(dir / "t.npy", "|S1", {2}, {'a', 'b'});
+    const auto none = write_npy<double>(dir / "n.npy", "<f8", {0, 3}, {});
+
+    CHECK(stats_of({dates})["min"] == "1970-01-01");
+    CHECK(stats_of({dates})["max"] == "1971-01-01");
+    CHECK(stats_of({dates})["nan"] == 1);
+    CHECK(stats_of({flags})["mean"] == 0.75);
+    CHECK(stats_of({flags})["zeros"] == 1);
+    CHECK(stats_of({swapped})["max"] == 2);
+    CHECK(stats_of({text})["count"] == 2);
+    CHECK(stats_of({text})["min"].is_null());
+    CHECK(stats_of({none})["count"] == 0);
+    CHECK(stats_of({none})["histogram"].is_null());
+}
+
+TEST_CASE("stats tells of structs field by field", "[tool][stats]") {
+    const auto file = example_data("flights.npz");
+
+    const auto object = stats_of({file});
+    const auto text = run_tool({"stats", file});
+
+    REQUIRE(object["fields"].size() == 3);
+    CHECK(object["fields"][1]["name"] == "delay");
+    CHECK(object["fields"][1]["min"] == -86);
+    CHECK(object["fields"][1]["max"] == 1444);
+    CHECK(object["fields"][1]["zeros"] == 7930);
+    CHECK(text.has("distance  200000"));
+}
+
+TEST_CASE("stats are the same with any number of threads, and in any place", "[tool][stats]") {
+    const temp_dir dir;
+    xt::xtensor<double, 2> numbers = xt::empty<double>({100'000, 4});
+    std::mt19937 random(1);
+    std::normal_distribution<double> normal;
+    for (auto& each : numbers)
+        each = normal(random);
+    save(dir / "t.npy", numbers);
+    save_npz(dir / "a.npz", {{"x", numbers, {.compress = true}}});
+    save_chunked(dir / "readings", numbers, {.rows_per_chunk = 999});
+
+    auto one = stats_of({"--threads", "1", (dir / "t.npy").string()});
+    auto many = stats_of({"--threads", "4", (dir / "t.npy").string()});
+    auto packed = stats_of({(dir / "a.npz:x").string()});
+    auto chunked = stats_of({(dir / "readings").string()});
+
+    CHECK(one == many);
+    for (const char* const key : {"count", "min", "max", "mean", "std", "histogram"}) {
+        INFO(key);
+        CHECK(one[key] == packed[key]);
+        CHECK(one[key] == chunked[key]);
+    }
+    const auto& bins = one["histogram"]["bins"];
+    CHECK(std::accumulate(bins.begin(), bins.end(), std::size_t{0},
+                          [](std::size_t sum, const json& bin) { return sum + bin.get<std::size_t>(); }) == 400'000);
+}
+
+TEST_CASE("stats compares with what the sidecar says", "[tool][stats]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npy").string();
+    save(file, xt::xtensor<double, 1>(xt::arange<double>(12)), {.statistics = true});
+    CHECK(stats_of({file})["sidecar"]["agrees"] == true);
+    CHECK(run_tool({"stats", file}).has("says the same"));
+
+    auto bytes = read_text(file);
+    const double other = 100;
+    std::memcpy(bytes.data() + 128, &other, sizeof other);
+    write_text(file, bytes);
+
+    const auto said = run_tool({"stats", "--json", file});
+    CHECK(said.status == 1);
+    CHECK(said.object()["sidecar"]["agrees"] == false);
+    CHECK(!said.object()["problems"].empty());
+}
+
+TEST_CASE("stats goes on with the next file", "[tool][stats]") {
+    const temp_dir dir;
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {2}, {1, 2});
+    write_text(dir / "noise.npy", "no array");
+
+    const auto said = run_tool({"stats", (dir / "noise.npy").string(), file});
+
+    CHECK(said.status == 2);
+    CHECK(said.complains("noise.npy"));
+    CHECK(said.has("mean        1.5"));
+    CHECK(run_tool({"stats", file, "--bins", "0"}).status == 2);
+    CHECK(run_tool({"stats", file, "--style", "pretty"}).status == 2);
+    CHECK(run_tool({"stats", file, "--style", "blocks"}).has("█"));
+    CHECK(!run_tool({"stats", file}).has("█"));
+}
+
+TEST_CASE("a growing histogram does not depend on the order of its numbers", "[tool][stats]") {
+    std::mt19937 random(2);
+    std::vector<double> numbers;
+    for (int i = 0; i < 3000; ++i) {
+        const double unit = std::uniform_real_distribution<double>(-1, 1)(random);
+        numbers.push_back(std::ldexp(unit, static_cast<int>(random() % 40)));
+    }
+    numbers.insert(numbers.end(), {0.0, -0.0, 5e-324, 1.0, 1.0});
+    const auto counted = [&] {
+        tool::growing_histogram parts[3];
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+            parts[i % 3].add(numbers[i]);
+        parts[1].merge(parts[2]);
+        parts[0].merge(parts[1]);
+        const auto [low, high] = parts[0].range();
+        return parts[0].bins(37, low, high);
+    };
+
+    const auto once = counted();
+    std::shuffle(numbers.begin(), numbers.end(), random);
+
+    CHECK(counted() == once);
+    CHECK(std::accumulate(once.begin(), once.end(), std::uint64_t{0}) == numbers.size());
+}
+
+TEST_CASE("a growing histogram is exact for integers, and holds all doubles", "[tool][stats]") {
+    tool::growing_histogram dice;
+    for (int i = 0; i < 60; ++i)
+        dice.add(1 + i % 6);
+    CHECK(dice.bins(6, 1, 6) == std::vector<std::uint64_t>(6, 10));
+
+    tool::growing_histogram wide;
+    for (const double number : {-std::numeric_limits<double>::max(), std::numeric_limits<double>::max(), 1e-300, 0.0})
+        wide.add(number);
+    const auto [low, high] = wide.range();
+    CHECK(wide.bins(3, low, high) == std::vector<std::uint64_t>{1, 2, 1});
+
+    tool::growing_histogram constant;
+    constant.add(3);
+    CHECK(constant.bins(2, 3, 3) == std::vector<std::uint64_t>{1, 0});
+}
