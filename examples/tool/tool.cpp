@@ -174,6 +174,8 @@ const std::vector<command>& commands() {
         info_command(),
         ls_command(),
         tree_command(),
+        diff_command(),
+        verify_command(),
     };
     return all;
 }
