@@ -175,6 +175,7 @@ const std::vector<command>& commands() {
         ls_command(),
         tree_command(),
         diff_command(),
+        convert_command(),
         verify_command(),
     };
     return all;
