@@ -175,8 +175,13 @@ const std::vector<command>& commands() {
         ls_command(),
         tree_command(),
         diff_command(),
-        convert_command(),
         verify_command(),
+        convert_command(),
+        meta_command(),
+        recover_command(),
+        compact_command(),
+        prune_command(),
+        completion_command(),
     };
     return all;
 }
