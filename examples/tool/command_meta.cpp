@@ -40,8 +40,9 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
         return archive.commit();
     }
     case subject_kind::chunked: {
+        // With one row a chunk, none is too short: nothing is put together on the way.
         nk::detail::chunk_session session(std::make_unique<nk::local_place>(what.path, nk::local_place::access::write),
-                                          nk::chunk_writer_options{.run = with.run});
+                                          nk::chunk_writer_options{.rows_per_chunk = 1, .run = with.run});
         session.set_metadata(metadata);
         (void)session.commit();
         return;

@@ -181,6 +181,7 @@ const std::vector<command>& commands() {
         recover_command(),
         compact_command(),
         prune_command(),
+        bench_command(),
         completion_command(),
     };
     return all;
