@@ -259,7 +259,7 @@ array_comparison compare_values(const nk::array_view& a, const nk::array_view& b
     const leaf_pairs pairs(a.type(), b.type());
     const std::size_t count = a.size();
     out.elements = count;
-    if (pairs.all.empty() && (a.type() != b.type() || a.type().size() != 0))
+    if (pairs.all.empty() && !(leaves_of(a.type()).empty() && leaves_of(b.type()).empty()))
         return out;
     out.compared = true;
     for (const auto& pair : pairs.all)

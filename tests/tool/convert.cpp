@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: convert among all kinds of files.
 #include "run_tool.hpp"
+#include "support/faults.hpp"
 #include "support/python.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
+#include <csignal>
 #include <limits>
 
-#include <fcntl.h>   // open
-#include <unistd.h>  // dup2: another standard input
+#include <fcntl.h>         // open
+#include <sys/resource.h>  // setrlimit: the disk is full at so many bytes
+#include <unistd.h>        // dup2: another standard input
 
 using namespace ndkeep;
 
@@ -329,6 +332,27 @@ TEST_CASE("convert that fails or is stopped leaves what was there, and nothing b
             CHECK(fs::exists(to) != is_new);
         }
     CHECK(dir.hidden_files().empty());
+}
+
+TEST_CASE("convert onto a full disk is an error, and leaves what was there", "[tool]") {
+    const temp_dir dir;
+    save(dir / "a.npy", xt::xtensor<double, 1>(xt::arange<double>(20000)));
+    save(dir / "t.npy", twelve());
+    const auto before = read_text(dir / "t.npy");
+
+    const auto end = faults::in_child([&]() -> std::string {
+        const rlimit most{65536, 65536};
+        ::setrlimit(RLIMIT_FSIZE, &most);
+        std::signal(SIGXFSZ, SIG_IGN);
+        for (const char* const name : {"t.npy", "t.npz", "t.csv", "t.raw", "t"})
+            if (convert(dir / "a.npy", dir / name, {"-f", fs::path(name) == "t" ? "--to=chunked" : "-q"}).status != 2)
+                return std::string(name) + " was written";
+        return "";
+    });
+
+    CHECK(end.said == "");
+    CHECK(read_text(dir / "t.npy") == before);
+    CHECK(dir.files() == 2);
 }
 
 TEST_CASE("convert says of a dry run what would be there, and writes nothing", "[tool]") {
