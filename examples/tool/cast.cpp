@@ -88,8 +88,8 @@ struct cast_pair {
 
 class caster {
   public:
-    caster(const nk::dtype& from, const nk::dtype& to, bool unsafe, const std::filesystem::path& called)
-        : from_(from), to_(to), unsafe_(unsafe), called_(called) {
+    caster(const nk::dtype& from, const nk::dtype& to, const cast_options& options)
+        : from_(from), to_(to), unsafe_(options.unsafe), called_(options.called) {
         try {
             whole_.emplace(from, to);
             return;
@@ -103,14 +103,16 @@ class caster {
                                          [&](const leaf& each) { return each.name == target.name; });
             const std::string field = target.name.empty() ? "dtype" : "field " + nk::quoted(target.name);
             if (at == sources.end() || at->count != target.count)
-                throw nk::mismatch_error(
-                    {.file = called, .field = field, .expected = "a field of that name and shape", .found = "missing"});
+                throw nk::mismatch_error({.file = called_,
+                                          .field = field,
+                                          .expected = "a field of that name and shape",
+                                          .found = "missing"});
             cast_pair pair{*at, target, {}};
             try {
                 pair.moved.emplace(at->type, target.type);
             } catch (const nk::mismatch_error&) {
                 const bool possible =
-                    is_same_kind(at->type, target.type) || (unsafe && is_number(at->type) && is_number(target.type));
+                    is_same_kind(at->type, target.type) || (unsafe_ && is_number(at->type) && is_number(target.type));
                 if (!possible)
                     refuse(at->type, target.type, field);
             }
@@ -119,7 +121,7 @@ class caster {
         for (const auto& source : sources)
             if (std::none_of(pairs_.begin(), pairs_.end(),
                              [&](const cast_pair& each) { return each.from.name == source.name; }))
-                throw nk::mismatch_error({.file = called,
+                throw nk::mismatch_error({.file = called_,
                                           .field = "field " + nk::quoted(source.name),
                                           .expected = "one of the new dtype too",
                                           .found = "only in the old one"});
@@ -255,11 +257,11 @@ bool write_text(const nk::dtype& type, std::string_view utf8, std::byte* to) {
     return true;
 }
 
-nk::array_view cast_view(const nk::array_view& from, const nk::dtype& to, bool column_major, bool unsafe,
-                         const std::filesystem::path& called) {
+nk::array_view cast_view(const nk::array_view& from, const nk::dtype& to, const cast_options& options) {
+    const bool column_major = options.column_major;
     if (from.type() == to)
         return from.in_order(column_major);
-    const auto cast = std::make_shared<const caster>(from.type(), to, unsafe, called);
+    const auto cast = std::make_shared<const caster>(from.type(), to, options);
     const auto source = from.in_order(column_major);
     const auto make = [cast, source, column_major](std::size_t first, std::size_t count, std::byte* out) {
         const nk::detail::buffer given(

@@ -66,9 +66,9 @@ struct source {
     const fs::path called = "-";
     if (!nk::detail::as_text(bytes).starts_with(nk::detail::magic))
         return view_of_text(nk::detail::as_text(bytes), csv_type, called);
-    const auto begin = nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called,
-                                          bytes.size(), {.header_characters = nk::longest_header});
-    (void)begin;
+    // The length that the stream gives its header is looked at before the header is.
+    (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
+                             {.header_characters = nk::longest_header});
     const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
     const std::uint64_t there = bytes.size() - std::min<std::uint64_t>(bytes.size(), info.data_offset);
     if (there < info.nbytes())
@@ -256,8 +256,10 @@ class conversion_job {
         if (target_.kind == target_kind::chunked && nk::written_column_major(array.info) && !with_.quiet)
             with_.err << "ndkeep: " << shown(from_.called) << ": Fortran order is not kept, chunks have their rows one "
                       << "by one\n";
-        return cast_view(array.view, wanted_type(array.info.type), wanted_column_major(array.info),
-                         with_.given.has("--unsafe"), from_.called);
+        return cast_view(array.view, wanted_type(array.info.type),
+                         {.column_major = wanted_column_major(array.info),
+                          .unsafe = with_.given.has("--unsafe"),
+                          .called = from_.called});
     }
 
     [[nodiscard]] outcome tell(const content& what) const {
