@@ -171,18 +171,8 @@ void print_help(std::ostream& out, const command& of) {
 
 const std::vector<command>& commands() {
     static const std::vector<command> all = {
-        info_command(),
-        ls_command(),
-        tree_command(),
-        diff_command(),
-        verify_command(),
-        convert_command(),
-        meta_command(),
-        recover_command(),
-        compact_command(),
-        prune_command(),
-        bench_command(),
-        completion_command(),
+        info_command(), ls_command(),      tree_command(),    diff_command(),  verify_command(), convert_command(),
+        meta_command(), recover_command(), compact_command(), prune_command(), bench_command(),  completion_command(),
     };
     return all;
 }
