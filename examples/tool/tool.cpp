@@ -171,7 +171,9 @@ void print_help(std::ostream& out, const command& of) {
 
 const std::vector<command>& commands() {
     static const std::vector<command> all = {
-        info_command(), ls_command(), tree_command(), show_command(), stats_command(), heat_command(),
+        info_command(),  ls_command(),      tree_command(),    show_command(),    stats_command(),
+        heat_command(),  diff_command(),    verify_command(),  convert_command(), meta_command(),
+        bench_command(), recover_command(), compact_command(), prune_command(),   completion_command(),
     };
     return all;
 }

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "array_file.hpp"
+
+#include <ndkeep/chunks/gather.hpp>
+#include <ndkeep/npz/reader.hpp>
+#include <ndkeep/npz/verify.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace tool {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+struct array_file::parts {
+    subject what = {};
+    nk::run_options run = {};
+    std::vector<std::string> names = {};
+    std::vector<std::string> documents = {};
+    std::optional<nk::npz_reader> archive = {};
+    std::unique_ptr<nk::detail::chunk_version> chunks = {};
+};
+
+namespace {
+
+[[nodiscard]] opened_view mapped_view(const nk::array_info& info, nk::mapping&& bytes) {
+    const auto kept = std::make_shared<const nk::mapping>(std::move(bytes));
+    nk::array_view view(info.type, info.shape, kept->data(), info.column_major);
+    return {info, view.in_order(nk::written_column_major(info)).kept_by(kept)};
+}
+
+/// A stored member where it lies, its CRC-32 looked at first.
+[[nodiscard]] opened_view stored_view(const nk::npz_reader& archive, const nk::detail::zip_entry& entry,
+                                      const nk::run_options& run) {
+    const auto& from = archive.archive();
+    nk::detail::member_bytes bytes(from, entry, 0);
+    const auto source = bytes.source();
+    const auto info = nk::detail::read_member_header(source, bytes.size(), {}).info;
+    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+    std::vector<std::byte> block;
+    std::uint32_t crc = 0;
+    for (std::uint64_t at = 0; at < bytes.size(); at += block.size()) {
+        if (run.stop != nullptr && *run.stop)
+            throw nk::io_error(from.path(), "stopped", std::make_error_code(std::errc::operation_canceled));
+        block.resize(static_cast<std::size_t>(std::min(most, bytes.size() - at)));
+        source.read(at, block);
+        crc = nk::crc32({block.data(), block.size()}, crc);
+    }
+    bytes.finish(crc);
+    return mapped_view(info, from.map(bytes.begin() + info.data_offset, info.nbytes(), nk::map_mode::read_only));
+}
+
+}  // namespace
+
+array_file::array_file(const fs::path& path, const nk::run_options& run) : parts_(std::make_unique<parts>()) {
+    parts_->what = array_subject_of(path);
+    parts_->run = run;
+    parts_->names = {""};
+    switch (parts_->what.kind) {
+    case subject_kind::npz:
+        parts_->archive.emplace(path, nk::load_options{.run = run});
+        parts_->names.clear();
+        for (const auto& entry : parts_->archive->archive().entries()) {
+            const auto& from = parts_->archive->archive();
+            if (from.is_shadowed(entry) || entry.name == nk::detail::metadata_member)
+                continue;
+            const auto member = nk::detail::described_member(from, entry, {});
+            // What is called an array is taken for one: its error comes when it is read.
+            const bool is_array = member.array || entry.name.ends_with(nk::detail::npy_suffix);
+            (is_array ? parts_->names : parts_->documents).push_back(is_array ? member.name : member.stored_name);
+        }
+        break;
+    case subject_kind::chunked:
+        parts_->chunks = std::make_unique<nk::detail::chunk_version>(
+            std::make_unique<nk::local_place>(path, nk::local_place::access::read),
+            nk::chunk_reader_options{.verify = true, .run = run});
+        break;
+    case subject_kind::sidecar:
+        throw nk::format_error({.file = path,
+                                .field = "format",
+                                .expected = "an array",
+                                .found = "a sidecar",
+                                .hint = "name the file that it describes"});
+    default:
+        break;
+    }
+}
+
+array_file::array_file(array_file&&) noexcept = default;
+array_file& array_file::operator=(array_file&&) noexcept = default;
+array_file::~array_file() = default;
+
+const subject& array_file::what() const noexcept { return parts_->what; }
+const std::vector<std::string>& array_file::names() const noexcept { return parts_->names; }
+const std::vector<std::string>& array_file::documents() const noexcept { return parts_->documents; }
+std::vector<std::byte> array_file::document(const std::string& name) const { return parts_->archive->bytes(name); }
+
+bool array_file::contains(const std::string& name) const {
+    return std::find(names().begin(), names().end(), name) != names().end();
+}
+
+nk::array_info array_file::info(const std::string& name) const {
+    switch (what().kind) {
+    case subject_kind::npz:
+        return parts_->archive->inspect(name);
+    case subject_kind::chunked:
+        return parts_->chunks->info();
+    default:
+        return open_single(what()).info;
+    }
+}
+
+opened_view array_file::open(const std::string& name) const {
+    if (what().kind == subject_kind::chunked)
+        return mapped_view(parts_->chunks->info(), nk::detail::gather(*parts_->chunks));
+    if (!is_archive()) {
+        const auto array = open_single(what());
+        nk::detail::check_data(array);
+        const auto& info = array.info;
+        return mapped_view(info,
+                           nk::mapping::open(array.source, info.data_offset, info.nbytes(), nk::map_mode::read_only));
+    }
+    const auto info = parts_->archive->inspect(name);  // says that there is no such member
+    const auto* const entry = parts_->archive->archive().find(name);
+    if (entry->method == nk::detail::zip_stored)
+        return nk::detail::in_member(name, [&] { return stored_view(*parts_->archive, *entry, parts_->run); });
+    nk::array_view view = parts_->archive->load_any(name);
+    return {info, view.in_order(nk::written_column_major(info))};
+}
+
+kept_words array_file::words() const {
+    kept_words out;
+    switch (what().kind) {
+    case subject_kind::npz:
+        out.metadata = parts_->archive->metadata();
+        break;
+    case subject_kind::chunked:
+        out.metadata = parts_->chunks->state().metadata;
+        out.sums = parts_->chunks->state().sum;
+        break;
+    default: {
+        const auto target = nk::detail::resolved(what().path);
+        const auto array = open_single(what());
+        const auto both = nk::detail::read_sidecar(target);
+        if (!both)
+            break;
+        const auto said = nk::detail::believed(array, *both, parts_->run);
+        if (!said) {
+            out.problem = nk::sidecar_path(target).string() + ": the sidecar is stale: it describes another array";
+            break;
+        }
+        out.metadata = said->metadata;
+        out.sums = nk::kinds_of(said->sums);
+        out.has_statistics = said->statistics.has_value();
+    }
+    }
+    if (!out.metadata.is_object())
+        out.metadata = nk::json(nk::json::value_t::object);
+    return out;
+}
+
+std::uint64_t stored_bytes(const fs::path& path) {
+    std::error_code ignored;
+    if (!fs::is_directory(path, ignored)) {
+        const auto size = fs::file_size(path, ignored);
+        return ignored ? 0 : size;
+    }
+    std::uint64_t total = 0;
+    for (fs::recursive_directory_iterator each(path, ignored), end; !ignored && each != end; each.increment(ignored)) {
+        std::error_code other;
+        if (const auto size = each->file_size(other); !other && each->is_regular_file(other))
+            total += size;
+    }
+    return total;
+}
+
+}  // namespace tool

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cast.hpp"
+
+#include "comparison.hpp"
+#include "values.hpp"
+
+#include <ndkeep/array/buffer.hpp>
+#include <ndkeep/array/convert.hpp>
+#include <ndkeep/array/float16.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tool {
+
+namespace {
+
+namespace nk = ndkeep;
+
+void store(const nk::dtype& type, const void* value, std::size_t bytes, std::byte* to) {
+    std::memcpy(to, value, bytes);
+    if (type.order() != nk::byte_order::none && type.order() != nk::native_order)
+        std::reverse(to, to + bytes);
+}
+
+template <class Integer>
+[[nodiscard]] bool write_integer(const nk::dtype& type, long double value, std::byte* to) {
+    constexpr auto lowest = static_cast<long double>(std::numeric_limits<Integer>::min());
+    constexpr auto highest = static_cast<long double>(std::numeric_limits<Integer>::max());
+    const long double whole = std::isnan(value) ? 0 : std::trunc(value);
+    const bool fits = !std::isnan(value) && whole >= lowest && whole <= highest;
+    Integer stored = 0;
+    if (fits) {
+        stored = static_cast<Integer>(whole);
+    } else if (constexpr long double wraps = 0x1p64L; whole == value && std::abs(value) < wraps) {
+        // Integers keep their lowest bits.
+        const auto bits = static_cast<std::uint64_t>(std::abs(value));
+        stored = static_cast<Integer>(value < 0 ? 0 - bits : bits);
+    } else {
+        stored = whole < lowest    ? std::numeric_limits<Integer>::min()
+                 : whole > highest ? std::numeric_limits<Integer>::max()
+                                   : Integer{0};
+    }
+    store(type, &stored, sizeof stored, to);
+    return fits && whole == value;
+}
+
+template <class Real>
+[[nodiscard]] bool write_real(const nk::dtype& type, long double value, std::byte* to) {
+    const Real stored = static_cast<Real>(value);
+    // What the 80-bit format leaves of its 16 bytes is whatever was there before.
+    constexpr std::size_t used = std::numeric_limits<Real>::digits == 64 ? 10 : sizeof(Real);
+    std::array<std::byte, 16> bytes = {};
+    std::memcpy(bytes.data(), &stored, used);
+    store(type, bytes.data(), static_cast<std::size_t>(type.size()) / number_parts(type), to);
+    return std::isfinite(static_cast<long double>(stored)) || !std::isfinite(value);
+}
+
+[[nodiscard]] bool write_part(const nk::dtype& type, long double value, std::byte* to) {
+    switch (type.size() / number_parts(type)) {
+    case 2: {
+        const auto stored = nk::float16(value).bits();
+        store(type, &stored, sizeof stored, to);
+        return std::isfinite(static_cast<float>(nk::float16(value))) || !std::isfinite(value);
+    }
+    case 4:
+        return write_real<float>(type, value, to);
+    case 8:
+        return write_real<double>(type, value, to);
+    default:
+        return write_real<long double>(type, value, to);
+    }
+}
+
+/// numpy.can_cast(from, to, "same_kind") of numbers and text.
+[[nodiscard]] bool is_same_kind(const nk::dtype& from, const nk::dtype& to) {
+    constexpr std::string_view kinds = "buifc";
+    if (is_number(from) && is_number(to))
+        return kinds.find(from.kind()) <= kinds.find(to.kind());
+    return (from.kind() == 'S' && (to.kind() == 'S' || to.kind() == 'U')) || (from.kind() == 'U' && to.kind() == 'U');
+}
+
+struct cast_pair {
+    leaf from, to;
+    std::optional<nk::conversion> moved;  // of the same kind and size: only bytes change places
+};
+
+class caster {
+  public:
+    caster(const nk::dtype& from, const nk::dtype& to, const cast_options& options)
+        : from_(from), to_(to), unsafe_(options.unsafe), called_(options.called) {
+        try {
+            whole_.emplace(from, to);
+            return;
+        } catch (const nk::mismatch_error&) {
+            if (from.is_struct() != to.is_struct())
+                refuse(from, to, "dtype");
+        }
+        auto sources = leaves_of(from);
+        for (auto& target : leaves_of(to)) {
+            const auto at = std::find_if(sources.begin(), sources.end(),
+                                         [&](const leaf& each) { return each.name == target.name; });
+            const std::string field = target.name.empty() ? "dtype" : "field " + nk::quoted(target.name);
+            if (at == sources.end() || at->count != target.count)
+                throw nk::mismatch_error({.file = called_,
+                                          .field = field,
+                                          .expected = "a field of that name and shape",
+                                          .found = "missing"});
+            cast_pair pair{*at, target, {}};
+            try {
+                pair.moved.emplace(at->type, target.type);
+            } catch (const nk::mismatch_error&) {
+                const bool possible =
+                    is_same_kind(at->type, target.type) || (unsafe_ && is_number(at->type) && is_number(target.type));
+                if (!possible)
+                    refuse(at->type, target.type, field);
+            }
+            pairs_.push_back(std::move(pair));
+        }
+        for (const auto& source : sources)
+            if (std::none_of(pairs_.begin(), pairs_.end(),
+                             [&](const cast_pair& each) { return each.from.name == source.name; }))
+                throw nk::mismatch_error({.file = called_,
+                                          .field = "field " + nk::quoted(source.name),
+                                          .expected = "one of the new dtype too",
+                                          .found = "only in the old one"});
+    }
+
+    /// @param place  the text of an element's index
+    template <class Place>
+    void run(const std::byte* from, std::byte* to, std::size_t count, const Place& place) const {
+        if (whole_)
+            return whole_->run(to, from, count);
+        const auto from_size = static_cast<std::size_t>(from_.size()), to_size = static_cast<std::size_t>(to_.size());
+        std::memset(to, 0, count * to_size);
+        for (const auto& pair : pairs_)
+            for (std::size_t i = 0; i < count; ++i)
+                for (std::size_t k = 0; k < pair.from.count; ++k) {
+                    const std::byte* const x =
+                        from + i * from_size + pair.from.offset + k * static_cast<std::size_t>(pair.from.type.size());
+                    std::byte* const y =
+                        to + i * to_size + pair.to.offset + k * static_cast<std::size_t>(pair.to.type.size());
+                    if (!cast_one(pair, x, y) && !unsafe_)
+                        throw nk::mismatch_error(
+                            {.file = called_,
+                             .field = "element " + place(i) + (pair.to.name.empty() ? "" : ", " + pair.to.name),
+                             .expected = "a value that fits " + nk::quoted(pair.to.type.str()),
+                             .found = value_text(pair.from.type, x),
+                             .hint = "--unsafe casts it all the same"});
+                }
+    }
+
+  private:
+    [[nodiscard]] static bool cast_one(const cast_pair& pair, const std::byte* from, std::byte* to) {
+        if (pair.moved) {
+            pair.moved->run(to, from, 1);
+            return true;
+        }
+        if (!is_number(pair.from.type)) {
+            const auto text = read_text(pair.from.type, from);
+            const bool is_plain =
+                pair.from.type.kind() == 'U' || pair.to.type.kind() == 'S' ||
+                std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
+            return write_text(pair.to.type, text, to) && is_plain;
+        }
+        std::array<long double, 2> parts = {};
+        read_numbers(pair.from.type, from, 0, 1, parts.data());
+        return write_number(pair.to.type, parts[0], parts[1], to);
+    }
+
+    [[noreturn]] void refuse(const nk::dtype& from, const nk::dtype& to, const std::string& field) const {
+        const bool numbers = is_number(from) && is_number(to);
+        throw nk::mismatch_error(
+            {.file = called_,
+             .field = field,
+             .expected = "one that can become " + to.descr(),
+             .found = from.descr(),
+             .hint = numbers ? "not of the same kind; --unsafe casts it all the same" : "these are never cast"});
+    }
+
+    nk::dtype from_, to_;
+    bool unsafe_;
+    std::filesystem::path called_;
+    std::optional<nk::conversion> whole_;
+    std::vector<cast_pair> pairs_;
+};
+
+[[nodiscard]] std::string place_text(std::uint64_t at, const std::vector<std::size_t>& shape, bool column_major) {
+    if (!column_major)
+        return index_text(at, shape);
+    std::string text;
+    for (const std::size_t extent : shape) {
+        text += (text.empty() ? "" : ", ") + std::to_string(at % extent);
+        at /= extent;
+    }
+    return '[' + text + ']';
+}
+
+}  // namespace
+
+nk::dtype with_order(const nk::dtype& type, nk::byte_order order) {
+    if (type.is_struct()) {
+        auto fields = type.fields();
+        for (auto& field : fields)
+            field.type = with_order(field.type, order);
+        return nk::dtype::structure(std::move(fields), type.size());
+    }
+    if (type.kind() == 'M' || type.kind() == 'm')
+        return nk::dtype::time(type.kind(), type.unit(), type.multiple(), order);
+    return nk::dtype::plain(type.kind(), type.size(), order);
+}
+
+bool write_number(const nk::dtype& type, long double real, long double imaginary, std::byte* to) {
+    const auto whole = [&]<class Integer>(Integer) { return write_integer<Integer>(type, real, to) && imaginary == 0; };
+    switch (type.kind()) {
+    case 'b':
+        *to = real != 0 || imaginary != 0 ? std::byte{1} : std::byte{0};
+        return imaginary == 0 && (real == 0 || real == 1);
+    case 'i':
+        return type.size() == 1   ? whole(std::int8_t{})
+               : type.size() == 2 ? whole(std::int16_t{})
+               : type.size() == 4 ? whole(std::int32_t{})
+                                  : whole(std::int64_t{});
+    case 'u':
+        return type.size() == 1   ? whole(std::uint8_t{})
+               : type.size() == 2 ? whole(std::uint16_t{})
+               : type.size() == 4 ? whole(std::uint32_t{})
+                                  : whole(std::uint64_t{});
+    case 'c': {
+        const bool fits = write_part(type, real, to);
+        return write_part(type, imaginary, to + type.size() / 2) && fits;
+    }
+    default:
+        return write_part(type, real, to) && imaginary == 0;
+    }
+}
+
+bool write_text(const nk::dtype& type, std::string_view utf8, std::byte* to) {
+    const auto size = static_cast<std::size_t>(type.size());
+    std::fill_n(to, size, std::byte{});
+    if (type.kind() != 'U') {
+        std::memcpy(to, utf8.data(), std::min(size, utf8.size()));
+        return utf8.size() <= size;
+    }
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < utf8.size(); at += 4) {
+        if (at == size)
+            return false;
+        const auto next = nk::detail::decode_utf8(utf8, i);
+        if (next.length == 0)
+            return false;
+        const auto character = static_cast<std::uint32_t>(next.character);
+        store(type, &character, sizeof character, to + at);
+        i += next.length;
+    }
+    return true;
+}
+
+nk::array_view cast_view(const nk::array_view& from, const nk::dtype& to, const cast_options& options) {
+    const bool column_major = options.column_major;
+    if (from.type() == to)
+        return from.in_order(column_major);
+    const auto cast = std::make_shared<const caster>(from.type(), to, options);
+    const auto source = from.in_order(column_major);
+    const auto make = [cast, source, column_major](std::size_t first, std::size_t count, std::byte* out) {
+        const nk::detail::buffer given(
+            std::max<std::size_t>(1, count * static_cast<std::size_t>(source.type().size())));
+        source.fill(first, count, given.data());
+        cast->run(given.data(), out, count,
+                  [&](std::size_t i) { return place_text(first + i, source.shape(), column_major); });
+    };
+    if (!column_major)
+        return {to, from.shape(), make};
+    const auto all = std::make_shared<const nk::detail::buffer>(from.size() * static_cast<std::size_t>(to.size()));
+    constexpr std::size_t most = std::size_t{1} << 16;
+    for (std::size_t first = 0; first < from.size(); first += most)
+        make(first, std::min(most, from.size() - first), all->data() + first * static_cast<std::size_t>(to.size()));
+    return nk::array_view(to, from.shape(), all->data(), true).kept_by(all);
+}
+
+}  // namespace tool

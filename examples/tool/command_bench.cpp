@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// bench: how quick this disk is with this array.
+#include "array_file.hpp"
+#include "commands.hpp"
+#include "output.hpp"
+
+#include <ndkeep/npy/load.hpp>
+#include <ndkeep/npy/save.hpp>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <optional>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+/// A file that is gone at the end, whatever the end is, but for a kill.
+class temporary_file {
+  public:
+    explicit temporary_file(const fs::path& beside)
+        : path_(beside.parent_path() /
+                (".ndkeep-bench-" + nk::detail::hexadecimal(nk::detail::random_bits()) + ".npy")) {}
+    temporary_file(const temporary_file&) = delete;
+    temporary_file& operator=(const temporary_file&) = delete;
+    ~temporary_file() {
+        std::error_code ignored;
+        fs::remove(path_, ignored);
+    }
+    [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+
+  private:
+    fs::path path_;
+};
+
+struct timing {
+    std::string name = {};
+    std::string says = {};
+    double seconds = 0;
+};
+
+class benchmark {
+  public:
+    explicit benchmark(const context& with) : with_(with), rounds_(with.given.number("--rounds", 3U)) {
+        if (rounds_ == 0)
+            throw usage_error("--rounds is 0, expected at least 1");
+        run_.threads = with.run.threads;
+        run_.stop = with.run.stop;  // no bar: it would be timed too
+    }
+
+    [[nodiscard]] outcome run() {
+        const fs::path path = with_.given.words()[0];
+        const array_file file(path, run_);
+        const auto name = chosen(file);
+        const auto source = file.open(name);
+        // In memory, so that reading it is not timed with what is written.
+        const nk::any_array array(source.view);
+        const temporary_file there(nk::detail::resolved(path.has_filename() ? path : path.parent_path()));
+        const auto& to = there.path();
+        const auto info = nk::array_info{.type = array.type(), .shape = array.shape()};
+        time("save", "into the page cache", [&] { nk::save(to, array, {.run = run_}); });
+        time("save_sync", "until it is on the disk", [&] { nk::save(to, array, {.sync = true, .run = run_}); });
+        time("load", "into memory", [&] { (void)nk::load_any(to, {.run = run_}); });
+        time("map", "and one look at every page", [&] { touch(to, info); });
+        for (const auto kind : nk::checksum_kinds)
+            time(std::string(nk::checksum_name(kind)), "over the data", [&] { sum(to, kind); });
+        tell(path, info);
+        return outcome::fine;
+    }
+
+  private:
+    [[nodiscard]] std::string chosen(const array_file& file) const {
+        if (const auto member = with_.given.value("--member"))
+            return *member;
+        if (file.names().size() != 1)
+            throw usage_error(file.what().path.string() + " holds " + nk::counted(file.names().size(), "array") +
+                              ": --member chooses one");
+        return file.names().front();
+    }
+
+    void check_stopped(const fs::path& path) const {
+        if (run_.stop != nullptr && *run_.stop)
+            throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+    }
+
+    template <class Work>
+    void time(std::string name, std::string says, Work&& work) {
+        std::vector<double> seconds;
+        for (unsigned i = 0; i < rounds_; ++i) {
+            check_stopped(name);
+            const auto begin = std::chrono::steady_clock::now();
+            work();
+            seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+        }
+        std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
+                         seconds.end());
+        timings_.push_back({std::move(name), std::move(says), seconds[seconds.size() / 2]});
+    }
+
+    void touch(const fs::path& path, const nk::array_info& info) {
+        const auto array = nk::detail::open_array(path, {.header_characters = nk::longest_header});
+        const auto bytes =
+            nk::mapping::open(array.source, array.info.data_offset, info.nbytes(), nk::map_mode::read_only);
+        for (std::size_t at = 0; at < bytes.size(); at += nk::mapping::page_size())
+            seen_ += static_cast<std::uint64_t>(bytes.data()[at]);
+    }
+
+    void sum(const fs::path& path, nk::checksum kind) {
+        const auto array = nk::detail::open_array(path, {.header_characters = nk::longest_header});
+        nk::detail::digest computed(array.info.type, kind, false);
+        nk::detail::digest_data(array, computed, "checksum", run_);
+    }
+
+    void tell(const fs::path& path, const nk::array_info& info) const {
+        const auto nbytes = static_cast<double>(info.nbytes());
+        const auto rate = [&](const timing& each) {
+            constexpr double mega = 1e6;
+            return each.seconds > 0 ? nbytes / each.seconds / mega : 0;
+        };
+        if (with_.given.has("--json")) {
+            json_object out;
+            out.add_text("file", path.string());
+            out.add("nbytes", info.nbytes());
+            out.add("rounds", rounds_);
+            for (const auto& each : timings_) {
+                json_object one;
+                one.add("seconds", each.seconds);
+                one.add("megabytes_per_second", rate(each));
+                out.add(each.name, one);
+            }
+            with_.out << out.str() << '\n';
+            return;
+        }
+        with_.out << shown_path(path) << ": " << dtype_label(info.type) << ' ' << nk::shape_text(info.shape) << ", "
+                  << full_bytes(info.nbytes()) << '\n';
+        using enum table::side;
+        table rows({{"", left}, {"seconds", right}, {"MB/s", right}, {"", left}});
+        for (const auto& each : timings_)
+            rows.add({each.name, brief(each.seconds, 3), brief(rate(each), 4), each.says});
+        with_.out << rows.text(with_.screen, "  ");
+    }
+
+    const context& with_;
+    unsigned rounds_;
+    nk::run_options run_;
+    std::vector<timing> timings_;
+    std::uint64_t seen_ = 0;
+};
+
+[[nodiscard]] outcome measure(const context& with) { return benchmark(with).run(); }
+
+}  // namespace
+
+command bench_command() {
+    return {.name = "bench",
+            .summary = "Time saving, loading, mapping and summing an array on this disk",
+            .usage = "[OPTION]... FILE",
+            .details = "Writes the array into a temporary npy file beside FILE, which is removed again, and tells the\n"
+                       "median of the rounds. What was written just before is read from the page cache. The array has\n"
+                       "to fit into memory. A megabyte is 1000000 bytes.",
+            .options = {{"--rounds", "N", "how often each; 3"},
+                        {"--member", "NAME", "which array of an archive"},
+                        json_option},
+            .example = "ndkeep bench examples/data/seattle_hourly.npy",
+            .least_words = 1,
+            .most_words = 1,
+            .run = measure};
+}
+
+}  // namespace tool

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// convert: the same values in another kind of file, dtype, byte order or order of their elements.
+#include "array_file.hpp"
+#include "cast.hpp"
+#include "commands.hpp"
+#include "csv.hpp"
+#include "output.hpp"
+#include "targets.hpp"
+
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/format/header.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include <unistd.h>  // read: a stream of C++ does not end its waiting at Ctrl-C
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+/// Where the arrays come from.
+struct source {
+    std::string called = {};
+    std::uint64_t bytes = 0;
+    std::optional<array_file> file = {};
+    std::optional<opened_view> given = {};  ///< of a stream or of text
+    std::vector<std::string> names = {};
+    kept_words words = {};
+
+    [[nodiscard]] opened_view open(const std::string& name) const { return given ? *given : file->open(name); }
+    [[nodiscard]] nk::array_info info(const std::string& name) const { return given ? given->info : file->info(name); }
+};
+
+[[nodiscard]] std::vector<std::byte> read_standard_input() {
+    std::vector<std::byte> all;
+    std::size_t length = 0;
+    for (;;) {
+        constexpr std::size_t step = std::size_t{1} << 16;
+        if (all.size() - length < step)
+            all.resize(std::max(2 * all.size(), length + step));
+        const auto count = ::read(STDIN_FILENO, all.data() + length, all.size() - length);
+        if (interrupted())
+            throw nk::io_error("-", "stopped", std::make_error_code(std::errc::operation_canceled));
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            throw nk::io_error("-", "cannot read", nk::detail::last_error());
+        if (count == 0)
+            break;
+        length += static_cast<std::size_t>(count);
+    }
+    all.resize(length);
+    return all;
+}
+
+[[nodiscard]] opened_view view_of_text(const std::string_view text, const nk::dtype& type, const fs::path& called) {
+    nk::array_view view = read_csv(text, type, called);
+    return {{.type = view.type(), .shape = view.shape()}, view};
+}
+
+[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type) {
+    const fs::path called = "-";
+    if (!nk::detail::as_text(bytes).starts_with(nk::detail::magic))
+        return view_of_text(nk::detail::as_text(bytes), csv_type, called);
+    // The length that the stream gives its header is looked at before the header is.
+    (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
+                             {.header_characters = nk::longest_header});
+    const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
+    const std::uint64_t there = bytes.size() - std::min<std::uint64_t>(bytes.size(), info.data_offset);
+    if (there < info.nbytes())
+        throw nk::format_error({.file = called,
+                                .field = "data",
+                                .expected = nk::counted(info.nbytes(), "byte"),
+                                .found = nk::counted(there, "byte"),
+                                .hint = "the stream is cut short"});
+    const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+    const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, info.column_major);
+    return {info, view.in_order(nk::written_column_major(info)).kept_by(kept)};
+}
+
+class conversion_job {
+  public:
+    explicit conversion_job(const context& with)
+        : with_(with), to_path_(with.given.words()[1]), is_stream_(with.given.words()[1] == "-") {
+        if (const auto text = with.given.value("--dtype"))
+            type_ = nk::dtype::parse(*text, "--dtype");
+        constexpr std::array<std::string_view, 4> orders = {"keep", "little", "big", "native"};
+        byte_order_ = with.given.choice("--byte-order", orders);
+        constexpr std::array<std::string_view, 3> layouts = {"keep", "C", "F"};
+        order_ = with.given.choice("--order", layouts);
+        target_.kind = chosen_kind();
+        target_.path = to_path_;
+        target_.compress = with.given.has("--compress");
+        target_.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0});
+        target_.run = with.run;
+        check_options();
+    }
+
+    [[nodiscard]] outcome run() {
+        check_free();
+        open_source();
+        content what;
+        const bool is_archive = target_.kind == target_kind::npz;
+        choose_names(what);
+        what.words = from_.words;
+        what.array = [this, &what](const std::string& name) {
+            return made(from_.names[static_cast<std::size_t>(std::find(what.names.begin(), what.names.end(), name) -
+                                                             what.names.begin())]);
+        };
+        if (is_archive && from_.file && from_.file->is_archive() && !with_.given.has("--member")) {
+            what.documents = from_.file->documents();
+            what.document = [this](const std::string& name) { return from_.file->document(name); };
+        }
+        if (with_.given.has("--dry-run"))
+            return tell(what);
+        std::uint64_t written = 0;
+        if (is_stream_) {
+            written = write_stream(with_.out, target_.kind, what, with_.run);
+        } else {
+            write_target(target_, what);
+            written = stored_bytes(to_path_);
+        }
+        if (!with_.quiet)
+            with_.err << shown(from_.called) << ' ' << human_bytes(from_.bytes) << " -> " << shown_path(to_path_) << ' '
+                      << human_bytes(written) << '\n';
+        return outcome::fine;
+    }
+
+  private:
+    [[nodiscard]] target_kind chosen_kind() const {
+        constexpr std::array kinds = {target_kind::npy, target_kind::npz, target_kind::chunked, target_kind::raw,
+                                      target_kind::csv};
+        if (with_.given.has("--to")) {
+            constexpr std::array<std::string_view, 5> names = {"npy", "npz", "chunked", "raw", "csv"};
+            const auto name = with_.given.choice("--to", names);
+            return *std::find_if(kinds.begin(), kinds.end(), [&](auto each) { return target_name(each) == name; });
+        }
+        if (is_stream_)
+            return target_kind::npy;
+        if (const auto kind = kind_by_name(to_path_))
+            return *kind;
+        throw usage_error(to_path_.string() +
+                          ": its ending does not tell what it is to be; --to npy, npz, chunked, raw or csv does");
+    }
+
+    void check_options() const {
+        const auto needs = [&](std::string_view option, bool is_fine, std::string_view kind) {
+            if (with_.given.has(option) && !is_fine)
+                throw usage_error(std::string(option) + " is for " + std::string(kind));
+        };
+        needs("--compress", target_.kind == target_kind::npz, "npz");
+        needs("--rows-per-chunk", target_.kind == target_kind::chunked, "chunked arrays");
+        if (with_.given.has("--rows-per-chunk") && target_.rows_per_chunk == 0)
+            throw usage_error("--rows-per-chunk is 0, expected at least 1");
+        if (order_ == "F" && (target_.kind == target_kind::chunked || target_.kind == target_kind::csv))
+            throw usage_error("--order F: " + std::string(target_name(target_.kind)) + " has its rows one by one");
+        if (is_stream_ && (target_.kind == target_kind::npz || target_.kind == target_kind::chunked))
+            throw usage_error(std::string(target_name(target_.kind)) + " cannot be written to a stream");
+        if (is_stream_ && target_.kind != target_kind::csv && with_.screen.is_terminal)
+            throw usage_error("the output would be bytes on a terminal; name a file, or --to csv");
+    }
+
+    void check_free() const {
+        std::error_code ignored;
+        if (is_stream_ || !fs::exists(fs::symlink_status(to_path_, ignored)))
+            return;
+        if (!with_.given.has("--force"))
+            throw nk::conflict_error({.file = to_path_,
+                                      .field = "target",
+                                      .expected = "a name that is free",
+                                      .found = "there already",
+                                      .hint = "--force replaces it"});
+        if (fs::is_directory(to_path_, ignored) && !fs::is_empty(to_path_, ignored) &&
+            subject_of(to_path_).kind != subject_kind::chunked)
+            throw nk::conflict_error({.file = to_path_,
+                                      .field = "target",
+                                      .expected = "a chunked array",
+                                      .found = "a folder of other files",
+                                      .hint = "it is not replaced"});
+    }
+
+    void open_source() {
+        const auto& word = with_.given.words()[0];
+        from_.called = word;
+        from_.names = {""};
+        const nk::dtype csv_type = type_.value_or(nk::dtype::plain('f', 8));
+        if (word == "-") {
+            auto bytes = read_standard_input();
+            from_.bytes = bytes.size();
+            from_.given = view_of_stream(std::move(bytes), csv_type);
+            return;
+        }
+        from_.bytes = stored_bytes(word);
+        if (fs::path(word).extension() == ".csv") {
+            const nk::file text = nk::file::open(word);
+            std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
+            text.read(0, bytes);
+            from_.given = view_of_text(nk::detail::as_text(bytes), csv_type, word);
+            return;
+        }
+        from_.file.emplace(word, with_.run);
+        from_.names = from_.file->names();
+        from_.words = from_.file->words();
+        if (!from_.words.problem.empty() && !with_.quiet)
+            with_.err << "ndkeep: " << shown(from_.words.problem) << '\n';
+        if (!from_.file->what().is_single_array())
+            from_.words.sums = nk::checksum::none;  // these have their own
+    }
+
+    /// Which arrays, and what they are to be called.
+    void choose_names(content& what) {
+        const auto member = with_.given.value("--member");
+        const bool is_archive = target_.kind == target_kind::npz;
+        if (from_.file && from_.file->is_archive()) {
+            if (member) {
+                (void)from_.file->info(*member);
+                from_.names = {*member};
+            } else if (!is_archive && from_.names.size() != 1) {
+                throw usage_error(from_.called + " holds " + nk::counted(from_.names.size(), "array") +
+                                  ": --member chooses one");
+            }
+            what.names = from_.names;
+        } else if (is_archive) {
+            const auto stem = fs::path(from_.called).lexically_normal().stem().string();
+            what.names = {member ? *member : from_.called == "-" || stem.empty() ? "arr_0" : stem};
+        } else {
+            if (member)
+                throw usage_error("--member: neither file is an archive");
+            what.names = {""};
+        }
+    }
+
+    [[nodiscard]] nk::dtype wanted_type(const nk::dtype& type) const {
+        const nk::dtype wanted = type_.value_or(type);
+        if (byte_order_ == "keep")
+            return wanted;
+        return with_order(wanted, byte_order_ == "little" ? nk::byte_order::little
+                                  : byte_order_ == "big"  ? nk::byte_order::big
+                                                          : nk::native_order);
+    }
+
+    [[nodiscard]] bool wanted_column_major(const nk::array_info& info) const {
+        if (target_.kind == target_kind::chunked || target_.kind == target_kind::csv)
+            return false;
+        nk::array_info wanted = info;
+        wanted.column_major = order_ == "F" || (order_ == "keep" && info.column_major);
+        return nk::written_column_major(wanted);
+    }
+
+    [[nodiscard]] nk::array_view made(const std::string& name) const {
+        const auto array = from_.open(name);
+        if (target_.kind == target_kind::chunked && nk::written_column_major(array.info) && !with_.quiet)
+            with_.err << "ndkeep: " << shown(from_.called) << ": Fortran order is not kept, chunks have their rows one "
+                      << "by one\n";
+        return cast_view(array.view, wanted_type(array.info.type),
+                         {.column_major = wanted_column_major(array.info),
+                          .unsafe = with_.given.has("--unsafe"),
+                          .called = from_.called});
+    }
+
+    [[nodiscard]] outcome tell(const content& what) const {
+        for (std::size_t i = 0; i < what.names.size(); ++i) {
+            const auto info = from_.info(from_.names[i]);
+            nk::array_info wanted{.type = wanted_type(info.type), .shape = info.shape};
+            const auto told = [](const nk::array_info& each, bool column_major) {
+                return dtype_label(each.type) + ' ' + nk::shape_text(each.shape) + (column_major ? " F " : " C ") +
+                       human_bytes(each.nbytes());
+            };
+            with_.out << target_name(target_.kind) << ' ' << shown_path(to_path_)
+                      << (what.names[i].empty() ? "" : " " + shown(what.names[i])) << ": "
+                      << told(info, nk::written_column_major(info)) << " -> " << told(wanted, wanted_column_major(info))
+                      << '\n';
+        }
+        return outcome::fine;
+    }
+
+    const context& with_;
+    fs::path to_path_;
+    bool is_stream_;
+    std::optional<nk::dtype> type_;
+    std::string_view byte_order_, order_;
+    target target_;
+    source from_;
+};
+
+[[nodiscard]] outcome convert(const context& with) { return conversion_job(with).run(); }
+
+}  // namespace
+
+command convert_command() {
+    return {.name = "convert",
+            .summary = "Write the same values as another kind of file, dtype, byte order or order",
+            .usage = "[OPTION]... FROM TO",
+            .details =
+                "Kinds: npy, npz, csv, raw (.raw, .bin, .dat, with a sidecar) by the ending of TO, chunked for a\n"
+                "folder or with --to. \"-\" is standard input (npy or csv) or output (npy, raw or csv). What is not\n"
+                "mentioned is kept: dtype, byte order, C or Fortran order, metadata; csv keeps values only. TO is\n"
+                "replaced whole or not touched.\n"
+                "--dtype casts as numpy's astype(casting=\"same_kind\"), and a value that does not fit is an error.\n"
+                "With --unsafe integers wrap, fractions are cut off, what is too large for an integer becomes the\n"
+                "nearest one, and NaN 0. Structs are matched by field name.\n"
+                "csv: as few digits as mean the same number, a first line of names for structs only. It is read\n"
+                "into float64 unless there is a --dtype; one column is a vector.",
+            .options = {{"--to", "KIND", "npy, npz, chunked, raw or csv, whatever the ending"},
+                        {"--dtype", "TYPE", "as numpy.dtype takes it: float32, '<i4', \"[('x', '<f4')]\""},
+                        {"--byte-order", "ORDER", "little, big or native"},
+                        {"--order", "ORDER", "C or F"},
+                        {"--compress", "", "npz: deflate"},
+                        {"--rows-per-chunk", "N", "chunked: else as many as 16 MiB hold"},
+                        {"--member", "NAME", "which array of an archive, or what it is to be called there"},
+                        {"--unsafe", "", "cast whatever can be cast"},
+                        {"--force", "", "replace TO if it is there", 'f'},
+                        {"--dry-run", "", "say what would be written, and write nothing", 'n'}},
+            .example = "ndkeep convert f.npy f.npz --compress\n"
+                       "ndkeep convert --dtype float32 --to chunked readings.npy readings\n"
+                       "ndkeep convert f.npy - --to csv | head",
+            .least_words = 2,
+            .most_words = 2,
+            .run = convert};
+}
+
+}  // namespace tool

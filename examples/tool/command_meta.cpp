@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// meta: the metadata of a file, read and changed by JSON pointers.
+#include "array_file.hpp"
+#include "commands.hpp"
+#include "output.hpp"
+#include "sidecars.hpp"
+
+#include <ndkeep/chunks/session.hpp>
+#include <ndkeep/npz/writer.hpp>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+[[nodiscard]] subject subject_with_metadata(const fs::path& path) {
+    auto what = array_subject_of(path);
+    return what.kind == subject_kind::sidecar ? array_subject_of(fs::path(path).replace_extension()) : what;
+}
+
+[[nodiscard]] nk::json read_metadata(const context& with, const subject& what) {
+    const auto words = array_file(what.path, with.run).words();
+    if (!words.problem.empty())
+        throw nk::mismatch_error({.file = what.path,
+                                  .field = "sidecar",
+                                  .expected = "a description of this file",
+                                  .found = "stale",
+                                  .hint = "ndkeep verify --write makes it one"});
+    return words.metadata;
+}
+
+/// Whole or not at all: a sidecar, an archive or a commit.
+void write_metadata(const context& with, const subject& what, const nk::json& metadata) {
+    switch (what.kind) {
+    case subject_kind::npz: {
+        nk::npz_writer archive(what.path, {.append = true, .run = with.run});
+        archive.set_metadata(metadata);
+        return archive.commit();
+    }
+    case subject_kind::chunked: {
+        // With one row a chunk, none is too short: nothing is put together on the way.
+        nk::detail::chunk_session session(std::make_unique<nk::local_place>(what.path, nk::local_place::access::write),
+                                          nk::chunk_writer_options{.rows_per_chunk = 1, .run = with.run});
+        session.set_metadata(metadata);
+        (void)session.commit();
+        return;
+    }
+    default:
+        describe_single(what, {.meta = metadata, .run = with.run});
+    }
+}
+
+[[nodiscard]] nk::json::json_pointer parse_pointer(const std::string& text) {
+    try {
+        return nk::json::json_pointer(text);
+    } catch (const nk::json::exception&) {
+        throw usage_error(nk::quoted(text) + " is no JSON pointer, as /site/name or /levels/0");
+    }
+}
+
+[[nodiscard]] nk::mismatch_error no_such_value(const fs::path& path, const std::string& pointer) {
+    return nk::mismatch_error(
+        {.file = path, .field = "metadata " + nk::quoted(pointer), .expected = "a value", .found = "missing"});
+}
+
+/// The value it points to; nullptr where there is none.
+[[nodiscard]] const nk::json* value_at(const nk::json& whole, const nk::json::json_pointer& pointer) {
+    try {
+        return whole.contains(pointer) ? &whole.at(pointer) : nullptr;
+    } catch (const nk::json::exception&) {
+        return nullptr;
+    }
+}
+
+/// JSON, or else text as it is.
+[[nodiscard]] nk::json parse_value(const std::string& text) {
+    if (!nk::detail::is_utf8(text))
+        throw usage_error("the value is not UTF-8");
+    try {
+        return nk::detail::parsed_json(text, "value");
+    } catch (const nk::error&) {
+        return nk::json(text);
+    }
+}
+
+[[nodiscard]] std::string indented(const nk::json& value, std::size_t depth) {
+    const std::string blanks(2 * depth, ' ');
+    const auto lines = [&](char open, char close, const std::string& inner) {
+        return inner.empty() ? std::string{open, close} : open + inner + '\n' + blanks + close;
+    };
+    std::string inner;
+    const auto begin = [&] { inner += (inner.empty() ? "\n" : ",\n") + blanks + "  "; };
+    if (const auto* const members = value.get_ptr<const nk::json::object_t*>()) {
+        for (const auto& [key, each] : *members) {
+            begin();
+            inner += nk::detail::json_text(std::string_view(key)) + ": " + indented(each, depth + 1);
+        }
+        return lines('{', '}', inner);
+    }
+    if (const auto* const items = value.get_ptr<const nk::json::array_t*>()) {
+        for (const auto& each : *items) {
+            begin();
+            inner += indented(each, depth + 1);
+        }
+        return lines('[', ']', inner);
+    }
+    return nk::detail::json_text(value);
+}
+
+void print(const context& with, const nk::json& value) {
+    const auto* const text = value.get_ptr<const nk::json::string_t*>();
+    if (with.given.has("--json"))
+        with.out << nk::detail::json_text(value) << '\n';
+    else if (text != nullptr)
+        with.out << shown(*text) << '\n';
+    else
+        with.out << indented(value, 0) << '\n';
+}
+
+void set(nk::json& whole, const fs::path& path, const std::string& pointer, nk::json value) {
+    const auto to = parse_pointer(pointer);
+    try {
+        whole[to] = std::move(value);
+    } catch (const nk::json::exception&) {
+        throw nk::mismatch_error({.file = path,
+                                  .field = "metadata " + nk::quoted(pointer),
+                                  .expected = "a place in an object or a list",
+                                  .found = "within another value"});
+    }
+}
+
+void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
+    const auto at = parse_pointer(pointer);
+    if (value_at(whole, at) == nullptr)
+        throw no_such_value(path, pointer);
+    if (at.empty()) {
+        whole = nk::json(nk::json::value_t::object);
+        return;
+    }
+    auto& parent = whole.at(at.parent_pointer());
+    if (auto* const items = parent.get_ptr<nk::json::array_t*>())
+        items->erase(items->begin() + std::stol(at.back()));
+    else
+        parent.erase(at.back());
+}
+
+[[nodiscard]] outcome use(const context& with) {
+    const auto& words = with.given.words();
+    const std::string verb = words.size() > 1 ? words[1] : "get";
+    const auto takes = [&](std::size_t least, std::size_t most) {
+        if (words.size() < least || words.size() > most)
+            throw usage_error("meta: usage is FILE, FILE get POINTER, FILE set POINTER VALUE or FILE delete POINTER");
+    };
+    const auto what = subject_with_metadata(words[0]);
+    auto metadata = read_metadata(with, what);
+    if (verb == "get") {
+        takes(1, 3);
+        const std::string pointer = words.size() > 2 ? words[2] : "";
+        const auto* const value = value_at(metadata, parse_pointer(pointer));
+        if (value == nullptr)
+            throw no_such_value(what.path, pointer);
+        print(with, *value);
+        return outcome::fine;
+    }
+    if (verb == "set") {
+        takes(4, 4);
+        set(metadata, what.path, words[2], parse_value(words[3]));
+    } else if (verb == "delete") {
+        takes(3, 3);
+        remove(metadata, what.path, words[2]);
+    } else {
+        constexpr std::array<std::string_view, 3> verbs = {"get", "set", "delete"};
+        throw usage_error("meta: " + nk::quoted(verb) + " is none of get, set, delete" + suggestion(verb, verbs));
+    }
+    if (!metadata.is_object())
+        throw nk::mismatch_error(
+            {.file = what.path, .field = "metadata", .expected = "an object", .found = metadata.type_name()});
+    write_metadata(with, what, metadata);
+    if (with.given.has("--json"))
+        with.out << nk::detail::json_text(metadata) << '\n';
+    return outcome::fine;
+}
+
+}  // namespace
+
+command meta_command() {
+    return {.name = "meta",
+            .summary = "Print, set or delete metadata",
+            .usage = "[OPTION]... FILE [get [POINTER] | set POINTER VALUE | delete POINTER]",
+            .details = "POINTER is a JSON pointer: /site/name, /levels/0, /levels/- for one behind the last. VALUE is\n"
+                       "JSON, or else text. The metadata of npy and raw files is in the sidecar, which is made if\n"
+                       "there is none; of archives within them, and of chunked arrays in a new commit. All of it is\n"
+                       "written or nothing. --json prints what there is after a change too.",
+            .options = {json_option},
+            .example = "ndkeep meta f.npy\n"
+                       "ndkeep meta f.npy set /site '{\"name\": \"A7\", \"height\": 2.5}'\n"
+                       "ndkeep meta f.npy get /site/name",
+            .least_words = 1,
+            .most_words = 4,
+            .run = use};
+}
+
+}  // namespace tool

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// recover, compact, prune: what is done to arrays now and then.
+#include "array_file.hpp"
+#include "commands.hpp"
+#include "each_file.hpp"
+#include "output.hpp"
+
+#include <ndkeep/chunks/save.hpp>
+#include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npy/append.hpp>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+/// What could be mended.
+struct damage {
+    std::uint64_t rows_behind = 0;                    ///< npy: whole rows that the header does not count
+    std::vector<std::uint64_t> damaged_commits = {};  ///< chunked: records on top that cannot be read
+    std::string leftover = {};                        ///< what a writer left beside the file, or still writes
+    bool is_npy = false;
+
+    [[nodiscard]] bool any() const { return rows_behind != 0 || !damaged_commits.empty() || !leftover.empty(); }
+};
+
+[[nodiscard]] damage look(const subject& what) {
+    damage found;
+    if (what.kind == subject_kind::chunked) {
+        nk::local_place where(what.path, nk::local_place::access::read);
+        nk::detail::commit_log log(where);
+        bool is_readable = false;
+        for (std::uint64_t number = log.newest_number().value_or(0); number > 0 && !is_readable; --number) {
+            try {
+                if (!log.read(number))
+                    break;  // pruned
+                is_readable = true;
+            } catch (const nk::checksum_error&) {
+                found.damaged_commits.push_back(number);
+            }
+        }
+        if (!is_readable)
+            throw nk::io_error(what.path, "no commit can be read",
+                               std::make_error_code(std::errc::no_such_file_or_directory));
+        return found;
+    }
+    const auto target = nk::detail::resolved(what.path);
+    if (const auto name = nk::detail::beside(target); nk::is_file(name))
+        found.leftover = name.string();
+    if (what.kind != subject_kind::npy)
+        return found;
+    found.is_npy = true;
+    const auto array = nk::detail::open_array(target, {.header_characters = nk::longest_header});
+    const auto& shape = array.info.shape;
+    if (shape.empty())
+        return found;
+    nk::detail::check_no_second_array(array);
+    const std::size_t axis = array.info.column_major ? shape.size() - 1 : 0;
+    std::uint64_t row = array.info.type.size();
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        row *= i == axis ? 1 : shape[i];
+    if (row != 0)
+        found.rows_behind = (array.source.size() - nk::detail::data_end(array)) / row;
+    return found;
+}
+
+[[nodiscard]] std::string listed(const std::vector<std::uint64_t>& numbers) {
+    std::string text;
+    for (const auto number : numbers)
+        text += (text.empty() ? "" : ", ") + std::to_string(number);
+    return text;
+}
+
+void mend(const subject& what, const damage& found) {
+    if (!found.damaged_commits.empty())
+        (void)nk::recover_chunked(what.path);
+    if (found.rows_behind != 0)
+        (void)nk::recover(what.path, {.header_characters = nk::longest_header});
+    else if (!found.leftover.empty())
+        const nk::writer_lock swept(what.path);
+}
+
+[[nodiscard]] outcome recover(const context& with) {
+    const bool fix = with.given.has("--fix");
+    return each_file(with, with.given.words(), [&](const fs::path& path) {
+        const auto what = array_subject_of(path);
+        const auto found = look(what);
+        if (fix && found.any())
+            mend(what, found);
+        if (with.given.has("--json")) {
+            json_object out;
+            out.add_text("file", path.string());
+            out.add("rows_behind", found.rows_behind);
+            out.add_json("damaged_commits", '[' + listed(found.damaged_commits) + ']');
+            if (found.leftover.empty())
+                out.add_null("leftover");
+            else
+                out.add_text("leftover", found.leftover);
+            out.add("fixed", fix && found.any());
+            with.out << out.str() << '\n';
+            return found.any() && !fix ? outcome::findings : outcome::fine;
+        }
+        const auto say = [&](const std::string& sentence) { with.out << shown_path(path) << ": " << sentence << '\n'; };
+        if (!found.any() && !with.quiet)
+            say("nothing to recover");
+        if (found.rows_behind != 0)
+            say(nk::counted(found.rows_behind, "row") +
+                (fix ? " behind the data counted in" : " behind the data that the header does not count"));
+        if (!found.damaged_commits.empty())
+            say("damaged commits " + listed(found.damaged_commits) +
+                (fix ? " stepped over" : ", the one before can be read"));
+        if (!found.leftover.empty())
+            say(shown(found.leftover) + (fix ? " removed" : " was left by a writer, or is being written"));
+        if (found.any() && !fix && !with.quiet)
+            with.err << "ndkeep: --fix mends it\n";
+        return found.any() && !fix ? outcome::findings : outcome::fine;
+    });
+}
+
+[[nodiscard]] fs::path chunked_path(const context& with) {
+    const fs::path path = with.given.words()[0];
+    if (const auto what = array_subject_of(path); what.kind != subject_kind::chunked)
+        throw nk::format_error({.file = path,
+                                .field = "format",
+                                .expected = "a chunked array",
+                                .found = std::string(kind_name(what.kind))});
+    return path;
+}
+
+struct extent {
+    std::uint64_t chunks = 0, commits = 0, bytes = 0;
+};
+[[nodiscard]] extent extent_of(const fs::path& path) {
+    const auto info = nk::inspect_chunked(path);
+    return {info.chunks.size(), info.commits, stored_bytes(path)};
+}
+
+void tell_change(const context& with, const fs::path& path, const extent& before, const extent& after) {
+    if (with.given.has("--json")) {
+        json_object out;
+        out.add_text("file", path.string());
+        const auto add = [&](const std::string& name, std::uint64_t then, std::uint64_t now) {
+            out.add(name + "_before", then);
+            out.add(name + "_after", now);
+        };
+        add("chunks", before.chunks, after.chunks);
+        add("commits", before.commits, after.commits);
+        add("stored_nbytes", before.bytes, after.bytes);
+        with.out << out.str() << '\n';
+    } else if (!with.quiet) {
+        const auto text = [](const extent& each) {
+            return nk::counted(each.chunks, "chunk") + ", " + nk::counted(each.commits, "commit") + ", " +
+                   human_bytes(each.bytes);
+        };
+        with.out << shown_path(path) << ": " << text(before) << " -> " << text(after) << '\n';
+    }
+}
+
+[[nodiscard]] outcome compact(const context& with) {
+    const auto path = chunked_path(with);
+    nk::compact_options options{.run = with.run};
+    if (with.given.has("--rows-per-chunk")) {
+        const auto rows = with.given.number("--rows-per-chunk", std::uint64_t{0});
+        if (rows == 0)
+            throw usage_error("--rows-per-chunk is 0, expected at least 1");
+        options.rows_per_chunk = rows;
+    }
+    const auto before = extent_of(path);
+    nk::compact_chunked(path, options);
+    tell_change(with, path, before, extent_of(path));
+    return outcome::fine;
+}
+
+[[nodiscard]] outcome prune(const context& with) {
+    const auto path = chunked_path(with);
+    if (!with.given.has("--keep"))
+        throw usage_error("prune: --keep N says how many commits stay");
+    const auto keep = with.given.number("--keep", std::uint64_t{0});
+    if (keep == 0)
+        throw usage_error("--keep is 0, expected at least 1");
+    const auto before = extent_of(path);
+    (void)nk::prune_chunked(path, {.keep = keep});
+    tell_change(with, path, before, extent_of(path));
+    return outcome::fine;
+}
+
+}  // namespace
+
+command recover_command() {
+    return {.name = "recover",
+            .summary = "Find what a killed writer or a damaged commit left, and mend it with --fix",
+            .usage = "[OPTION]... FILE...",
+            .details =
+                "npy: whole rows behind the data that the header does not count. Chunked arrays: damaged records\n"
+                "of the newest commits; what these had added is given up. Of both, and of archives, what was\n"
+                "left beside the file. Without --fix nothing is changed.\n"
+                "Exit status: 0 nothing to do or done, 1 something to mend, 2 an error.",
+            .options = {{"--fix", "", "mend what is found"}, json_option},
+            .example = "ndkeep recover readings\n"
+                       "ndkeep recover --fix readings",
+            .least_words = 1,
+            .most_words = any_number,
+            .run = recover};
+}
+
+command compact_command() {
+    return {.name = "compact",
+            .summary = "Put small chunks of a chunked array together",
+            .usage = "[OPTION]... PATH",
+            .details = "One commit that changes no row. The old chunks stay until their commits are pruned.",
+            .options = {{"--rows-per-chunk", "N", "else as many as 16 MiB hold"}, json_option},
+            .example = "ndkeep compact readings",
+            .least_words = 1,
+            .most_words = 1,
+            .run = compact};
+}
+
+command prune_command() {
+    return {.name = "prune",
+            .summary = "Remove old commits of a chunked array, and the files that only they use",
+            .usage = "--keep N [OPTION]... PATH",
+            .details = "What somebody reads stays, and so do all newer commits.",
+            .options = {{"--keep", "N", "the newest commits, which stay"}, json_option},
+            .example = "ndkeep prune --keep 5 readings",
+            .least_words = 1,
+            .most_words = 1,
+            .run = prune};
+}
+
+}  // namespace tool

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// verify: everything that is wrong with files; sidecars made or renewed; sums of whole files for md5sum.
+#include "commands.hpp"
+#include "each_file.hpp"
+#include "output.hpp"
+#include "sidecars.hpp"
+#include "subject.hpp"
+
+#include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npy/describe.hpp>
+#include <ndkeep/npz/verify.hpp>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+/// What was looked at, and what is wrong.
+struct verdict {
+    std::vector<nk::finding> findings = {};
+    std::string looked_at = {};  ///< "crc32c of 3 chunks", or that there is no sum
+    bool has_sums = false;
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> rows = {};  ///< of a chunk, by its file
+};
+
+/// What a sidecar lets one check.
+[[nodiscard]] std::string claims_of(const sidecar_look& look) {
+    if (!look.said)
+        return "";
+    std::string text;
+    for (const auto& [name, sum] : look.said->sums)
+        text += (text.empty() ? "" : ", ") + shown(name);
+    if (look.said->statistics)
+        text += (text.empty() ? "" : ", ") + std::string("statistics");
+    return text;
+}
+
+[[nodiscard]] verdict judge_single(const context& with, const subject& what) {
+    verdict out;
+    if (what.kind == subject_kind::npy) {
+        out.findings = nk::findings(what.path, {.limit = {.header_characters = nk::longest_header}, .run = with.run});
+    } else {
+        (void)nk::detail::passes(out.findings, [&] {
+            const auto array = open_single(what);
+            nk::detail::check_data(array);
+            const auto target = nk::detail::resolved(what.path);
+            if (const auto both = nk::detail::read_sidecar(target))
+                nk::detail::find_in_data(array, target, *both, with.run, out.findings);
+        });
+    }
+    if (!out.findings.empty())
+        return out;
+    const auto claims = claims_of(look_at_sidecar(open_single(what)));
+    out.has_sums = !claims.empty();
+    out.looked_at = claims.empty() ? "header and length; there is no checksum" : claims;
+    return out;
+}
+
+[[nodiscard]] verdict judge_archive(const context& with, const fs::path& path) {
+    verdict out;
+    out.findings = nk::findings_npz(path, {.run = with.run});
+    if (out.findings.empty())
+        out.looked_at = "crc32 of " + nk::counted(nk::inspect_npz(path).size(), "member");
+    out.has_sums = true;
+    return out;
+}
+
+[[nodiscard]] verdict judge_chunks(const context& with, const fs::path& path) {
+    verdict out;
+    out.findings = nk::findings_chunked(path, {.run = with.run});
+    (void)nk::detail::passes(out.findings, [&] {
+        const auto info = nk::inspect_chunked(path);
+        out.has_sums = info.sum != nk::checksum::none;
+        const auto chunks = nk::counted(info.chunks.size(), "chunk");
+        out.looked_at = out.has_sums ? std::string(nk::checksum_name(info.sum)) + " of " + chunks
+                                     : "headers and lengths of " + chunks + "; there are no checksums";
+        std::uint64_t row = 0;
+        for (const auto& chunk : info.chunks) {
+            if (!chunk.file.empty())
+                out.rows[chunk.file] = {row, row + chunk.rows};
+            row += chunk.rows;
+        }
+    });
+    // What cannot be opened is found twice.
+    if (out.findings.size() == 2 && out.findings[0].message == out.findings[1].message)
+        out.findings.pop_back();
+    return out;
+}
+
+[[nodiscard]] verdict judge(const context& with, const subject& what) {
+    switch (what.kind) {
+    case subject_kind::npz:
+        return judge_archive(with, what.path);
+    case subject_kind::chunked:
+        return judge_chunks(with, what.path);
+    default:
+        return judge_single(with, what);
+    }
+}
+
+[[nodiscard]] std::string json_line(const fs::path& path, const subject& what, const verdict& found) {
+    json_object out;
+    out.add_text("file", path.string());
+    out.add_text("format", what.kind == subject_kind::chunked ? "chunked" : kind_name(what.kind));
+    out.add("ok", found.findings.empty());
+    out.add("has_checksums", found.has_sums);
+    out.add_text("looked_at", found.looked_at);
+    json_list list;
+    for (const auto& each : found.findings) {
+        json_object one;
+        one.add_text("file", each.file.string());
+        one.add_text("field", each.field);
+        one.add_text("expected", each.expected);
+        one.add_text("found", each.found);
+        one.add_text("message", each.message);
+        if (const auto at = found.rows.find(each.file.filename().string()); at != found.rows.end())
+            one.add_json("rows",
+                         '[' + std::to_string(at->second.first) + ", " + std::to_string(at->second.second) + ']');
+        list.add_json(one.str());
+    }
+    out.add("findings", list);
+    return out.str() + '\n';
+}
+
+void print(const context& with, const fs::path& path, const verdict& found) {
+    if (found.findings.empty()) {
+        if (!with.quiet)
+            with.out << shown_path(path) << ": " << styled(with.screen, "32", "OK") << " (" << found.looked_at << ")\n";
+        return;
+    }
+    with.out << shown_path(path) << ": " << styled(with.screen, "31", nk::counted(found.findings.size(), "finding"))
+             << '\n';
+    for (const auto& each : found.findings) {
+        const auto at = found.rows.find(each.file.filename().string());
+        const bool tells_rows = each.field.find(" of rows ") != std::string::npos;
+        with.out << "  " << shown(each.message);
+        if (at != found.rows.end() && !tells_rows)
+            with.out << " [rows " << at->second.first << " to " << at->second.second << ']';
+        with.out << '\n';
+    }
+}
+
+/// A line as md5sum writes it: names with a backslash or an end of line are escaped, and a backslash stands before all.
+[[nodiscard]] std::string md5_line(const std::string& sum, const std::string& name) {
+    std::string escaped;
+    for (const char c : name)
+        escaped += c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : std::string(1, c);
+    return (escaped == name ? "" : "\\") + sum + "  " + escaped + '\n';
+}
+
+[[nodiscard]] std::string md5_of(const context& with, const fs::path& path) {
+    const nk::file source = nk::file::open(path);
+    nk::running_checksums sums(nk::checksum::md5);
+    constexpr std::size_t most = std::size_t{1} << 20;
+    std::vector<std::byte> block(most);
+    nk::progress_meter meter(with.run, {.phase = "md5", .bytes_total = source.size(), .file = path});
+    std::uint64_t at = 0;
+    for (std::size_t length = most; length == most; at += length) {
+        length = source.read_some(at, block);
+        sums.update({block.data(), length});
+        meter.add(0, length);
+        meter.report();
+    }
+    meter.finish();
+    return sums.values().begin()->second;
+}
+
+/// Any file; of a folder all that is in it, in the order of the names.
+[[nodiscard]] outcome sum_up(const context& with) {
+    return each_file(with, with.given.words(), [&](const fs::path& path) {
+        std::vector<fs::path> files;
+        std::error_code failed;
+        if (fs::is_directory(path, failed)) {
+            for (fs::recursive_directory_iterator each(path, failed), end; !failed && each != end;
+                 each.increment(failed))
+                if (each->is_regular_file())
+                    files.push_back(each->path());
+            if (failed)
+                throw nk::io_error(path, "cannot list", failed);
+            std::sort(files.begin(), files.end());
+        } else {
+            files.push_back(path);
+        }
+        for (const auto& file : files) {
+            const auto sum = md5_of(with, file);
+            json_object one;
+            one.add_text("file", file.string());
+            one.add_text("md5", sum);
+            with.out << (with.given.has("--json") ? one.str() + '\n' : md5_line(sum, file.string()));
+        }
+        return outcome::fine;
+    });
+}
+
+[[nodiscard]] nk::checksum wanted_sums(const context& with) {
+    auto all = nk::checksum::none;
+    for (const auto& name : with.given.values("--sum")) {
+        const auto one = nk::checksum_from_name(name);
+        if (!one)
+            throw usage_error("--sum is '" + name + "', expected one of crc32, crc32c, md5");
+        all |= *one;
+    }
+    return all;
+}
+
+/// Whoever writes a sidecar vouches for the data that is there.
+[[nodiscard]] outcome write(const context& with) {
+    const auto sums = wanted_sums(with);
+    return each_file(with, with.given.words(), [&](const fs::path& path) {
+        const auto what = array_subject_of(path);
+        if (!what.is_single_array())
+            throw nk::mismatch_error({.file = path,
+                                      .field = "format",
+                                      .expected = "npy or raw",
+                                      .found = std::string(kind_name(what.kind)),
+                                      .hint = "only these have a sidecar; the others keep their sums themselves"});
+        describe_single(what, {.meta = nullptr,
+                               .sum = sums == nk::checksum::none ? std::nullopt : std::optional(sums),
+                               .statistics = with.given.has("--statistics"),
+                               .run = with.run});
+        const auto look = look_at_sidecar(open_single(what));
+        if (with.given.has("--json")) {
+            json_object one;
+            one.add_text("file", path.string());
+            one.add_text("sidecar", look.path.string());
+            json_object kept;
+            for (const auto& [name, sum] : look.said->sums)
+                kept.add_text(name, sum);
+            one.add("checksums", kept);
+            with.out << one.str() << '\n';
+        } else if (!with.quiet) {
+            with.out << shown_path(path) << ": written " << shown(look.path.filename().native()) << " ("
+                     << claims_of(look) << ")\n";
+        }
+        return outcome::fine;
+    });
+}
+
+[[nodiscard]] outcome check(const context& with) {
+    if (with.given.has("--md5")) {
+        if (with.given.has("--write"))
+            throw usage_error("--md5 and --write cannot be given together");
+        return sum_up(with);
+    }
+    if (with.given.has("--write"))
+        return write(with);
+    if (with.given.has("--sum") || with.given.has("--statistics"))
+        throw usage_error("--sum and --statistics say what --write is to write");
+    return each_file(with, with.given.words(), [&](const fs::path& path) {
+        auto what = array_subject_of(path);
+        if (what.kind == subject_kind::sidecar)
+            what = array_subject_of(fs::path(path).replace_extension());
+        const auto found = judge(with, what);
+        if (interrupted())
+            throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+        if (with.given.has("--json"))
+            with.out << json_line(path, what, found);
+        else
+            print(with, path, found);
+        return found.findings.empty() ? outcome::fine : outcome::findings;
+    });
+}
+
+}  // namespace
+
+command verify_command() {
+    return {.name = "verify",
+            .summary = "Check headers, lengths, checksums and statistics, and say all that is wrong",
+            .usage = "[OPTION]... FILE...",
+            .details =
+                "Of an npy or raw file, what its sidecar says; of an archive every member; of a chunked array\n"
+                "every chunk, with the rows that it holds. Reads all data. With -q only findings are said.\n"
+                "--write makes a sidecar, or renews one with the sums and metadata that it has: it vouches for\n"
+                "the data as it is now, also where a sum says otherwise. --md5 prints what md5sum would, of the\n"
+                "files themselves and of all files in a folder, for `md5sum -c`.\n"
+                "Exit status: 0 all is well, 1 findings, 2 an error.",
+            .options = {{"--write", "", "make or renew the sidecar"},
+                        {"--sum", "KIND", "with --write: crc32, crc32c or md5; may be repeated"},
+                        {"--statistics", "", "with --write: smallest, largest, mean and deviation too"},
+                        {"--md5", "", "print lines for `md5sum -c`"},
+                        json_option},
+            .example = "ndkeep verify examples/data/*.np[yz]\n"
+                       "ndkeep verify --write --sum md5 f.npy\n"
+                       "ndkeep verify --md5 readings | md5sum -c --quiet",
+            .least_words = 1,
+            .most_words = any_number,
+            .run = check};
+}
+
+}  // namespace tool

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "csv.hpp"
+
+#include "cast.hpp"
+#include "values.hpp"
+
+#include <ndkeep/array/buffer.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace tool {
+
+namespace {
+
+namespace nk = ndkeep;
+
+[[nodiscard]] std::string cell(const std::string& text) {
+    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos && text.front() != ' ' &&
+        text.back() != ' ')
+        return text;
+    std::string quoted = "\"";
+    for (const char c : text)
+        quoted += c == '"' ? "\"\"" : std::string(1, c);
+    return quoted + '"';
+}
+
+/// The names of all columns that an element is told in.
+[[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves) {
+    std::vector<std::string> names;
+    for (const auto& each : leaves)
+        for (std::size_t i = 0; i < each.count; ++i)
+            names.push_back(each.count == 1 ? each.name : each.name + '[' + std::to_string(i) + ']');
+    return names;
+}
+
+struct csv_cell {
+    std::string text = {};
+    bool is_quoted = false;
+};
+
+/// Reads line by line; a cell in quotes may hold line ends.
+class csv_lines {
+  public:
+    csv_lines(std::string_view text, const std::filesystem::path& called) : rest_(text), called_(called) {
+        while (!rest_.empty() && (rest_.back() == '\n' || rest_.back() == '\r'))
+            rest_.remove_suffix(1);
+        constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+        if (rest_.starts_with(byte_order_mark))
+            rest_.remove_prefix(byte_order_mark.size());
+        done_ = rest_.empty();
+    }
+
+    [[nodiscard]] std::optional<std::vector<csv_cell>> next() {
+        if (done_)
+            return std::nullopt;
+        line_ += lines_in_last_;
+        lines_in_last_ = 1;
+        std::vector<csv_cell> cells;
+        for (;;) {
+            cells.push_back(read_cell(cells.size() + 1));
+            if (at_ == rest_.size()) {
+                done_ = true;
+                return cells;
+            }
+            if (rest_[at_++] == '\n')
+                return cells;
+        }
+    }
+    /// Of the row that was read last, from 1 on.
+    [[nodiscard]] std::size_t line() const noexcept { return line_; }
+
+    [[noreturn]] void fail(std::size_t column, std::string expected, std::string found, std::string hint = {}) const {
+        throw nk::format_error(
+            {.file = called_,
+             .field = "line " + std::to_string(line_) + (column == 0 ? "" : ", column " + std::to_string(column)),
+             .expected = std::move(expected),
+             .found = std::move(found),
+             .hint = std::move(hint)});
+    }
+
+  private:
+    /// Leaves `at_` at the comma or line end behind the cell.
+    [[nodiscard]] csv_cell read_cell(std::size_t column) {
+        csv_cell out;
+        while (at_ < rest_.size() && (rest_[at_] == ' ' || rest_[at_] == '\t'))
+            ++at_;
+        if (at_ < rest_.size() && rest_[at_] == '"') {
+            out.is_quoted = true;
+            for (++at_;; ++at_) {
+                if (at_ == rest_.size())
+                    fail(column, "a closing quote", "the end");
+                if (rest_[at_] == '"' && (++at_ == rest_.size() || rest_[at_] != '"'))
+                    break;
+                lines_in_last_ += rest_[at_] == '\n' ? 1 : 0;
+                out.text += rest_[at_];
+            }
+        }
+        const std::size_t end = std::min(rest_.find_first_of(",\n", at_), rest_.size());
+        auto plain = rest_.substr(at_, end - at_);
+        at_ = end;
+        plain = plain.substr(0, plain.find_last_not_of(" \t\r") + 1);
+        if (out.is_quoted && !plain.empty())
+            fail(column, "a comma behind the closing quote", nk::quoted(plain));
+        if (!out.is_quoted)
+            out.text = plain;
+        return out;
+    }
+
+    std::string_view rest_;
+    const std::filesystem::path& called_;
+    std::size_t at_ = 0;
+    std::size_t line_ = 0;
+    std::size_t lines_in_last_ = 1;
+    bool done_ = false;
+};
+
+/// The number at the beginning, which is taken away; a "+" may stand before it.
+template <class Number>
+[[nodiscard]] std::optional<Number> take_number(std::string_view& text) {
+    auto digits = text;
+    if (digits.size() > 1 && digits[0] == '+' && digits[1] != '-')
+        digits.remove_prefix(1);
+    Number value{};
+    const auto done = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (done.ec != std::errc())
+        return std::nullopt;
+    text = digits.substr(static_cast<std::size_t>(done.ptr - digits.data()));
+    return value;
+}
+
+/// Rounded once, to the width that it is to have.
+[[nodiscard]] std::optional<long double> take_real(std::string_view& text, std::size_t bytes) {
+    const auto widened = [](const auto& value) {
+        return value ? std::optional(static_cast<long double>(*value)) : std::nullopt;
+    };
+    if (bytes <= 4)
+        return bytes < 4 ? widened(take_number<double>(text)) : widened(take_number<float>(text));
+    return bytes <= 8 ? widened(take_number<double>(text)) : take_number<long double>(text);
+}
+
+/// @return whether the text is such a value
+[[nodiscard]] bool parse_value(const nk::dtype& type, std::string_view text, std::byte* to) {
+    switch (type.kind()) {
+    case 'b': {
+        const bool yes = text == "True" || text == "true" || text == "1";
+        *to = yes ? std::byte{1} : std::byte{0};
+        return yes || text == "False" || text == "false" || text == "0";
+    }
+    case 'i': {
+        const auto value = take_number<std::int64_t>(text);
+        return value && text.empty() && write_number(type, static_cast<long double>(*value), 0, to);
+    }
+    case 'u': {
+        const auto value = take_number<std::uint64_t>(text);
+        return value && text.empty() && write_number(type, static_cast<long double>(*value), 0, to);
+    }
+    case 'f': {
+        const auto value = take_real(text, static_cast<std::size_t>(type.size()));
+        return value && text.empty() && write_number(type, *value, 0, to);
+    }
+    case 'c': {
+        const auto bytes = static_cast<std::size_t>(type.size()) / 2;
+        auto real = take_real(text, bytes);
+        std::optional<long double> imaginary = 0;
+        if (real && text == "j") {
+            imaginary = std::exchange(real, 0);
+            text = {};
+        } else if (real && !text.empty()) {
+            imaginary = take_real(text, bytes);
+            if (text != "j")
+                return false;
+            text = {};
+        }
+        return real && imaginary && write_number(type, *real, *imaginary, to);
+    }
+    case 'S':
+    case 'U':
+        return write_text(type, text, to);
+    default:
+        return false;
+    }
+}
+
+}  // namespace
+
+void write_csv(const nk::array_view& array, const std::filesystem::path& called,
+               const std::function<void(std::string_view)>& put) {
+    const auto& shape = array.shape();
+    const auto& type = array.type();
+    const std::size_t most_dimensions = type.is_struct() ? 1 : 2;
+    if (shape.size() > most_dimensions)
+        throw nk::mismatch_error({.file = called,
+                                  .field = "shape",
+                                  .expected = "at most " + nk::counted(most_dimensions, "dimension") +
+                                              (type.is_struct() ? " of structs" : ""),
+                                  .found = nk::shape_text(shape),
+                                  .hint = "csv has rows and columns only"});
+    const auto leaves = leaves_of(type);
+    if (type.is_struct()) {
+        std::string names;
+        for (const auto& name : column_names(leaves))
+            names += (names.empty() ? "" : ",") + cell(name);
+        put(names + '\n');
+    }
+    const std::size_t columns = shape.size() == 2 ? shape[1] : 1;
+    const auto item = static_cast<std::size_t>(type.size());
+    constexpr std::size_t most = std::size_t{1} << 14;
+    const auto rows = array.in_order(false);
+    const nk::detail::buffer made(std::max<std::size_t>(1, most * item));
+    std::string lines;
+    for (std::size_t first = 0; first < array.size(); first += most) {
+        const std::size_t some = std::min(most, array.size() - first);
+        rows.fill(first, some, made.data());
+        lines.clear();
+        for (std::size_t i = 0; i < some; ++i) {
+            bool is_first = true;
+            for (const auto& each : leaves)
+                for (std::size_t k = 0; k < each.count; ++k) {
+                    if (!std::exchange(is_first, false))
+                        lines += ',';
+                    const auto* const value =
+                        made.data() + i * item + each.offset + k * static_cast<std::size_t>(each.type.size());
+                    lines += cell(value_text(each.type, value));
+                }
+            lines += (first + i + 1) % columns == 0 ? '\n' : ',';
+        }
+        put(lines);
+    }
+}
+
+nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::filesystem::path& called) {
+    const auto leaves = leaves_of(type);
+    const auto names = column_names(leaves);
+    csv_lines lines(text, called);
+    std::vector<std::byte> bytes;
+    std::size_t columns = type.is_struct() ? names.size() : 0, rows = 0;
+    const auto item = static_cast<std::size_t>(type.size());
+    bool may_be_names = type.is_struct();
+    while (const auto cells = lines.next()) {
+        if (std::exchange(may_be_names, false) && cells->size() == names.size() &&
+            std::equal(names.begin(), names.end(), cells->begin(),
+                       [](const std::string& name, const csv_cell& each) { return name == each.text; }))
+            continue;
+        if (columns == 0)
+            columns = cells->size();
+        if (cells->size() != columns)
+            lines.fail(0, nk::counted(columns, "value"), nk::counted(cells->size(), "value"),
+                       "every row has to be as long");
+        const std::size_t at = bytes.size();
+        bytes.resize(at + (type.is_struct() ? item : columns * item));
+        std::size_t column = 0;
+        const auto put = [&](const nk::dtype& wanted, std::byte* to) {
+            const auto& each = (*cells)[column++];
+            if (!parse_value(wanted, each.text, to))
+                lines.fail(column, "a value of " + nk::quoted(wanted.str()),
+                           each.text.empty() ? "nothing" : nk::quoted(each.text),
+                           lines.line() == 1 ? "a dtype with fields may have a line of names" : "");
+        };
+        if (type.is_struct()) {
+            for (const auto& each : leaves)
+                for (std::size_t k = 0; k < each.count; ++k)
+                    put(each.type, bytes.data() + at + each.offset + k * static_cast<std::size_t>(each.type.size()));
+        } else {
+            for (std::size_t i = 0; i < columns; ++i)
+                put(type, bytes.data() + at + i * item);
+        }
+        ++rows;
+    }
+    std::vector<std::size_t> shape = {rows};
+    if (!type.is_struct() && columns > 1)
+        shape.push_back(columns);
+    nk::any_array out(type, shape);
+    std::copy(bytes.begin(), bytes.end(), out.bytes().begin());
+    return out;
+}
+
+}  // namespace tool

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sidecars.hpp"
+
+namespace tool {
+
+namespace nk = ndkeep;
+
+void describe_single(const subject& what, const nk::describe_options& options) {
+    if (what.kind != subject_kind::raw)
+        return nk::describe(what.path, options);
+    const nk::json given = nk::kept_metadata(options.meta, what.path);
+    const nk::writer_lock lock(what.path);
+    const auto array = open_single(what);
+    nk::detail::check_data(array);
+    const auto stamp = array.source.stamp();
+    const auto both = nk::detail::read_sidecar(lock.target());
+    const auto& former = both->current;  // open_single has read it
+    auto said = nk::described(array.info);
+    said.stamp = stamp;
+    said.metadata = options.meta.is_null() ? former.metadata : given;
+    const auto kept = nk::kinds_of(former.sums);
+    const auto sums = options.sum.value_or(kept == nk::checksum::none ? nk::checksum::crc32c : kept);
+    nk::detail::digest computed(array.info.type, sums, options.statistics || former.statistics.has_value());
+    nk::detail::digest_data(array, computed, "describe", options.run);
+    computed.tell(said);
+    if (array.source.stamp() != stamp)
+        throw nk::conflict_error({.file = what.path, .field = "data", .found = "changing while it is described"});
+    nk::detail::write_sidecar(lock.target(), {said, {}}, options.sync);
+}
+
+}  // namespace tool

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "targets.hpp"
+
+#include "csv.hpp"
+
+#include <ndkeep/chunks/save.hpp>
+#include <ndkeep/npy/save.hpp>
+#include <ndkeep/npz/writer.hpp>
+
+#include <ostream>
+
+namespace tool {
+
+namespace {
+
+namespace fs = std::filesystem;
+namespace nk = ndkeep;
+
+void check_stopped(const nk::run_options& run, const fs::path& path) {
+    if (run.stop != nullptr && *run.stop)
+        throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+}
+
+[[nodiscard]] nk::json metadata_or_null(const kept_words& words) {
+    return words.metadata.empty() ? nk::json(nullptr) : words.metadata;
+}
+
+void write_npy(const target& to, const content& what) {
+    nk::save(to.path, what.array(what.names.front()),
+             {.meta = metadata_or_null(what.words),
+              .sum = what.words.sums,
+              .statistics = what.words.has_statistics,
+              .run = to.run});
+}
+
+void write_npz(const target& to, const content& what) {
+    nk::npz_writer archive(to.path, {.compress = to.compress, .run = to.run});
+    archive.set_metadata(metadata_or_null(what.words));
+    for (const auto& name : what.names)
+        archive.add(name, what.array(name));
+    for (const auto& name : what.documents)
+        archive.add_bytes(name, what.document(name));
+    check_stopped(to.run, to.path);
+    archive.commit();
+}
+
+/// The data alone, and a sidecar that says what it is: as `save` does both.
+void write_raw(const target& to, const content& what) {
+    const auto array = what.array(what.names.front());
+    const auto info = nk::detail::info_of(array);
+    nk::replacement next(to.path);
+    const auto path = next.target();
+    const auto sums = what.words.sums == nk::checksum::none ? nk::checksum::crc32c : what.words.sums;
+    nk::detail::digest seen(info.type, sums, what.words.has_statistics);
+    nk::detail::write_elements(next.content(), 0, array.in_order(info.column_major), seen, to.run);
+    nk::sidecar both{nk::described(info), {}};
+    seen.tell(both.current);
+    both.current.metadata = what.words.metadata;
+    both.current.stamp = next.seal(false);
+    try {
+        // Until the data has its name, what is said of the old data has to be there too.
+        if (const auto former = nk::detail::read_sidecar(path))
+            both.previous = former->current;
+    } catch (const nk::error&) {
+        both.previous.reset();  // a damaged one says nothing that could be kept
+    }
+    check_stopped(to.run, to.path);
+    nk::detail::write_sidecar(path, both, false);
+    try {
+        next.commit(false);
+    } catch (const nk::error&) {
+        if (!both.previous)
+            nk::detail::remove_sidecar(path);
+        throw;
+    }
+}
+
+void write_csv_file(const target& to, const content& what) {
+    nk::replacement next(to.path);
+    const auto path = next.target();
+    const auto array = what.array(what.names.front());
+    nk::progress_meter meter(to.run, {.phase = "save", .bytes_total = array.nbytes(), .file = to.path});
+    std::uint64_t at = 0;
+    write_csv(array, to.path, [&](std::string_view lines) {
+        next.content().write(at, nk::detail::bytes_of(lines));
+        at += lines.size();
+        meter.add(0, lines.size());
+        meter.report();
+    });
+    meter.finish();
+    next.commit(false);
+    nk::detail::remove_sidecar(path);
+}
+
+/// Removes a folder that was begun and not finished.
+class unfinished_folder {
+  public:
+    explicit unfinished_folder(fs::path path) : path_(std::move(path)) {}
+    unfinished_folder(const unfinished_folder&) = delete;
+    unfinished_folder& operator=(const unfinished_folder&) = delete;
+    ~unfinished_folder() {
+        std::error_code ignored;
+        if (!path_.empty())
+            fs::remove_all(path_, ignored);
+    }
+    [[nodiscard]] const fs::path& path() const noexcept { return path_; }
+    void rename(const fs::path& name) {
+        std::error_code failed;
+        fs::rename(path_, name, failed);
+        if (failed)
+            throw nk::io_error(name, "cannot create", failed);
+        path_.clear();
+        nk::sync_directory(name.parent_path());
+    }
+
+  private:
+    fs::path path_;
+};
+
+void write_chunked(const target& to, const content& what) {
+    const auto path = to.path.has_filename() ? to.path : to.path.parent_path();
+    nk::save_chunked_options options{.meta = metadata_or_null(what.words), .replace_type = true, .run = to.run};
+    if (to.rows_per_chunk != 0)
+        options.rows_per_chunk = to.rows_per_chunk;
+    const auto array = what.array(what.names.front());
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(path, ignored)))
+        return nk::save_chunked(path, array, options);  // one commit more
+    if (array.shape().empty())
+        throw nk::mismatch_error({.file = path, .field = "shape", .expected = "at least 1 dimension", .found = "()"});
+    unfinished_folder begun(
+        nk::detail::beside(path, '.' + nk::detail::hexadecimal(nk::detail::random_bits()) + ".ndk"));
+    nk::save_chunked(begun.path(), array, options);
+    check_stopped(to.run, path);
+    begun.rename(path);
+}
+
+}  // namespace
+
+std::string_view target_name(target_kind kind) {
+    switch (kind) {
+    case target_kind::npy:
+        return "npy";
+    case target_kind::npz:
+        return "npz";
+    case target_kind::chunked:
+        return "chunked";
+    case target_kind::raw:
+        return "raw";
+    case target_kind::csv:
+        return "csv";
+    }
+    return "";
+}
+
+std::optional<target_kind> kind_by_name(const fs::path& path) {
+    std::error_code ignored;
+    if (!path.has_filename() || fs::is_directory(path, ignored))
+        return target_kind::chunked;
+    const auto ending = path.extension();
+    if (ending == ".npy")
+        return target_kind::npy;
+    if (ending == ".npz")
+        return target_kind::npz;
+    if (ending == ".csv")
+        return target_kind::csv;
+    if (ending == ".raw" || ending == ".bin" || ending == ".dat")
+        return target_kind::raw;
+    return std::nullopt;
+}
+
+void write_target(const target& to, const content& what) {
+    switch (to.kind) {
+    case target_kind::npy:
+        return write_npy(to, what);
+    case target_kind::npz:
+        return write_npz(to, what);
+    case target_kind::chunked:
+        return write_chunked(to, what);
+    case target_kind::raw:
+        return write_raw(to, what);
+    case target_kind::csv:
+        return write_csv_file(to, what);
+    }
+}
+
+std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what, const nk::run_options& run) {
+    std::uint64_t written = 0;
+    const auto put = [&](std::string_view bytes) {
+        check_stopped(run, "-");
+        if (!out.write(bytes.data(), static_cast<std::streamsize>(bytes.size())))
+            throw nk::io_error("-", "cannot write", std::make_error_code(std::errc::io_error));
+        written += bytes.size();
+    };
+    const auto array = what.array(what.names.front());
+    if (kind == target_kind::csv) {
+        write_csv(array, "-", put);
+        return written;
+    }
+    const auto info = nk::detail::info_of(array);
+    if (kind == target_kind::npy)
+        put(nk::header_bytes(info));
+    nk::detail::for_each_block(array.in_order(info.column_major), std::size_t{1} << 20,
+                               [&](std::span<const std::byte> bytes, std::size_t) { put(nk::detail::as_text(bytes)); });
+    return written;
+}
+
+}  // namespace tool

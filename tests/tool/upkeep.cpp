@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The command-line tool: recover, compact, prune, bench, and what the shell completes.
+#include "run_tool.hpp"
+#include "support/python.hpp"
+
+#include <ndkeep/chunks.hpp>
+#include <ndkeep/npy.hpp>
+
+using namespace ndkeep;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+[[nodiscard]] xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
+
+void append_commits(const fs::path& path, int count) {
+    for (int i = 0; i < count; ++i)
+        save_chunked(path, twelve(), {.rows_per_chunk = 1});
+}
+
+}  // namespace
+
+TEST_CASE("recover tells of rows behind the data, and counts them in when asked", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npy").string();
+    save(file, twelve(), {.meta = {{"units", "kelvin"}}});
+    write_text(file, read_text(file) + std::string(70, '\0'));
+
+    const auto found = run_tool({"recover", file});
+    CHECK(found.status == 1);
+    CHECK(found.has("2 rows behind the data that the header does not count"));
+    CHECK(inspect(file).shape[0] == 3);
+    CHECK(run_tool({"recover", "--json", file}).object()["rows_behind"] == 2);
+
+    CHECK(run_tool({"recover", "--fix", file}).status == 0);
+    CHECK(inspect(file).shape[0] == 5);
+    CHECK(metadata(file)["units"] == "kelvin");
+    CHECK(run_tool({"recover", file}).has("nothing to recover"));
+}
+
+TEST_CASE("recover steps over a damaged commit when asked", "[tool]") {
+    temp_dir dir;
+    append_commits(dir / "c", 3);
+    const auto newest = dir / "c/commits/00000000000000000003.json";
+    REQUIRE(fs::exists(newest));
+    auto text = read_text(newest);
+    text[text.size() / 2] = static_cast<char>(text[text.size() / 2] ^ 1);
+    fs::permissions(newest, fs::perms::owner_all);
+    write_text(newest, text);
+    const auto path = (dir / "c").string();
+
+    CHECK(run_tool({"verify", path}).status == 1);
+    const auto found = run_tool({"recover", path});
+    CHECK(found.status == 1);
+    CHECK(found.has("damaged commits 3"));
+    CHECK(run_tool({"recover", "--json", path}).object()["damaged_commits"] == json::array({3}));
+    CHECK(run_tool({"recover", "--fix", path}).status == 0);
+    CHECK(run_tool({"verify", path}).status == 0);
+    CHECK(run_tool({"recover", path}).status == 0);
+}
+
+TEST_CASE("recover removes what a killed writer left", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    write_text(dir / ".t.npy.ndk", "half");
+    const auto file = (dir / "t.npy").string();
+
+    CHECK(run_tool({"recover", file}).status == 1);
+    CHECK(fs::exists(dir / ".t.npy.ndk"));
+    CHECK(run_tool({"recover", "--fix", file}).status == 0);
+    CHECK(dir.hidden_files().empty());
+}
+
+TEST_CASE("compact puts chunks together and prune removes commits", "[tool]") {
+    temp_dir dir;
+    const auto path = (dir / "c").string();
+    append_commits(path, 4);
+
+    const auto compacted = run_tool({"compact", "--json", path});
+    CHECK(compacted.status == 0);
+    CHECK(compacted.object()["chunks_before"] == 3);
+    CHECK(compacted.object()["chunks_after"] == 1);
+
+    const auto pruned = run_tool({"prune", "--keep=2", path});
+    CHECK(pruned.status == 0);
+    CHECK(pruned.has("5 commits"));
+    CHECK(pruned.has("2 commits"));
+    CHECK(inspect_chunked(path).commits == 2);
+    CHECK((load_chunked<double, 2>(path) == twelve()));
+
+    CHECK(run_tool({"prune", path}).status == 2);
+    CHECK(run_tool({"prune", "--keep=0", path}).status == 2);
+    CHECK(run_tool({"compact", "--rows-per-chunk=0", path}).status == 2);
+    save(dir / "t.npy", twelve());
+    CHECK(run_tool({"compact", (dir / "t.npy").string()}).status == 2);
+    CHECK(run_tool({"prune", "--keep=1", (dir / "missing").string()}).status == 2);
+}
+
+TEST_CASE("bench tells seconds and speed and leaves nothing", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    const auto file = (dir / "t.npy").string();
+
+    const auto text = run_tool({"bench", "--rounds=1", file});
+    const auto object = run_tool({"bench", "--rounds=1", "--json", file}).object();
+
+    CHECK(text.status == 0);
+    CHECK(text.has("save_sync"));
+    CHECK(object["nbytes"] == 96);
+    CHECK(object["load"]["seconds"].get<double>() > 0);
+    CHECK(object["crc32c"].contains("megabytes_per_second"));
+    tool::interrupted() = true;
+    CHECK(run_tool({"bench", file}).status == 130);
+    tool::interrupted() = false;
+    CHECK(dir.files() == 1);
+}
+
+TEST_CASE("completion knows every command and its options", "[tool]") {
+    temp_dir dir;
+    const auto script = run_tool({"completion", "bash"});
+    write_text(dir / "ndkeep.bash", script.out);
+    save(dir / "some array.npy", twelve());
+
+    CHECK(script.status == 0);
+    CHECK(run_tool({"completion", "csh"}).status == 2);
+    for (const auto& command : tool::commands()) {
+        CHECK(script.has(std::string(command.name) + ' '));
+        for (const auto& option : command.options)
+            CHECK(script.has(std::string(option.name)));
+    }
+    if (run("bash --version").status != 0) {
+        WARN("no bash: nothing checked");
+        return;
+    }
+    const auto completed = [&](const std::string& words, int at) {
+        return run("cd '" + dir.path().string() + "' && bash -c 'source ./ndkeep.bash; COMP_WORDS=(" + words +
+                   "); COMP_CWORD=" + std::to_string(at) + "; _ndkeep; printf \"%s|\" \"${COMPREPLY[@]}\"'")
+            .output;
+    };
+    CHECK(run("bash -n '" + (dir / "ndkeep.bash").string() + "'").output.empty());
+    CHECK(completed("ndkeep dif", 1) == "diff|");
+    CHECK(completed("ndkeep diff --rt", 2) == "--rtol|");
+    CHECK(completed("ndkeep diff some", 2) == "some array.npy|");
+    CHECK(completed("ndkeep some", 1) == "some array.npy|");
+    CHECK(completed("ndkeep help verif", 2) == "verify|");
+    CHECK(completed("ndkeep completion b", 2) == "bash|");
+}
