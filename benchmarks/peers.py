@@ -29,10 +29,10 @@ def report(verb, call, repeat=times, rounds=3, written=None, before=None, after=
             begin = time.perf_counter()
             call()
             seconds += time.perf_counter() - begin
-            size = os.path.getsize(written) if written else array.nbytes
+            count = os.path.getsize(written) if written else array.nbytes
             if after:
                 after()
-        print(f"{verb}\t{size}\t{seconds / repeat:.9f}")
+        print(f"{verb}\t{count}\t{seconds / repeat:.9f}")
 
 
 def remove(file=path):
