@@ -2,7 +2,8 @@
 #include "cast.hpp"
 
 #include "comparison.hpp"
-#include "values.hpp"
+#include "elements.hpp"
+#include "value_text.hpp"
 
 #include <ndkeep/array/buffer.hpp>
 #include <ndkeep/array/convert.hpp>
@@ -100,9 +101,9 @@ class caster {
         auto sources = leaves_of(from);
         for (auto& target : leaves_of(to)) {
             const auto at = std::find_if(sources.begin(), sources.end(),
-                                         [&](const leaf& each) { return each.name == target.name; });
-            const std::string field = target.name.empty() ? "dtype" : "field " + nk::quoted(target.name);
-            if (at == sources.end() || at->count != target.count)
+                                         [&](const leaf& each) { return each.path == target.path; });
+            const std::string field = target.path.empty() ? "dtype" : "field " + nk::quoted(target.path);
+            if (at == sources.end() || at->shape != target.shape)
                 throw nk::mismatch_error({.file = called_,
                                           .field = field,
                                           .expected = "a field of that name and shape",
@@ -120,9 +121,9 @@ class caster {
         }
         for (const auto& source : sources)
             if (std::none_of(pairs_.begin(), pairs_.end(),
-                             [&](const cast_pair& each) { return each.from.name == source.name; }))
+                             [&](const cast_pair& each) { return each.from.path == source.path; }))
                 throw nk::mismatch_error({.file = called_,
-                                          .field = "field " + nk::quoted(source.name),
+                                          .field = "field " + nk::quoted(source.path),
                                           .expected = "one of the new dtype too",
                                           .found = "only in the old one"});
     }
@@ -134,21 +135,21 @@ class caster {
             return whole_->run(to, from, count);
         const auto from_size = static_cast<std::size_t>(from_.size()), to_size = static_cast<std::size_t>(to_.size());
         std::memset(to, 0, count * to_size);
-        for (const auto& pair : pairs_)
+        for (const auto& pair : pairs_) {
+            const std::size_t values = pair.from.count();
             for (std::size_t i = 0; i < count; ++i)
-                for (std::size_t k = 0; k < pair.from.count; ++k) {
-                    const std::byte* const x =
-                        from + i * from_size + pair.from.offset + k * static_cast<std::size_t>(pair.from.type.size());
-                    std::byte* const y =
-                        to + i * to_size + pair.to.offset + k * static_cast<std::size_t>(pair.to.type.size());
+                for (std::size_t k = 0; k < values; ++k) {
+                    const std::byte* const x = from + i * from_size + pair.from.offset_of(k);
+                    std::byte* const y = to + i * to_size + pair.to.offset_of(k);
                     if (!cast_one(pair, x, y) && !unsafe_)
                         throw nk::mismatch_error(
                             {.file = called_,
-                             .field = "element " + place(i) + (pair.to.name.empty() ? "" : ", " + pair.to.name),
+                             .field = "element " + place(i) + (pair.to.path.empty() ? "" : ", " + pair.to.path),
                              .expected = "a value that fits " + nk::quoted(pair.to.type.str()),
                              .found = value_text(pair.from.type, x),
                              .hint = "--unsafe casts it all the same"});
                 }
+        }
     }
 
   private:
@@ -158,7 +159,7 @@ class caster {
             return true;
         }
         if (!is_number(pair.from.type)) {
-            const auto text = read_text(pair.from.type, from);
+            const auto text = text_at(pair.from.type, from);
             const bool is_plain =
                 pair.from.type.kind() == 'U' || pair.to.type.kind() == 'S' ||
                 std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });

@@ -102,7 +102,7 @@ void add_json(json_object& out, const leaf_page& of, std::size_t bins) {
 void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
     const auto& type = of.part.type;
     page.line("count", std::to_string(of.values.count));
-    if (!is_number(type))
+    if (!has_magnitude(type))
         return;
     page.line("min", extreme_text(type, of.values.min));
     page.line("max", extreme_text(type, of.values.max));
@@ -143,7 +143,7 @@ void add_table(sheet& page, const std::vector<leaf_page>& pages, std::size_t bin
             const auto [low, high] = of.range();
             bars = '|' + sparkline(of.summary.histogram.bins(bins, low, high), blocks) + '|';
         }
-        const bool counts = is_number(of.part.type);
+        const bool counts = has_magnitude(of.part.type);
         const auto count = [counts](std::uint64_t number) { return counts ? std::to_string(number) : "-"; };
         rows.add({shown(of.part.path), std::to_string(of.values.count), extreme_text(of.part.type, of.values.min),
                   extreme_text(of.part.type, of.values.max), mean_text(of.values), std_text(of.values),

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "comparison.hpp"
 
+#include "value_text.hpp"
+
 #include <ndkeep/array/buffer.hpp>
 #include <ndkeep/array/convert.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <mutex>
 
 namespace tool {
@@ -16,16 +17,11 @@ namespace {
 
 namespace nk = ndkeep;
 
-constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::min();
-
 struct leaf_pair {
     enum class way { numbers, wide_numbers, times, text, bytes };
     leaf a, b;
     way how = way::bytes;
 };
-
-[[nodiscard]] bool is_text(const nk::dtype& type) { return type.kind() == 'S' || type.kind() == 'U'; }
-[[nodiscard]] bool is_time(const nk::dtype& type) { return type.kind() == 'M' || type.kind() == 'm'; }
 
 [[nodiscard]] std::optional<leaf_pair::way> way_of(const nk::dtype& a, const nk::dtype& b) {
     using enum leaf_pair::way;
@@ -47,19 +43,19 @@ struct leaf_pairs {
         auto left = leaves_of(a), right = leaves_of(b);
         for (auto& each : left) {
             const auto at =
-                std::find_if(right.begin(), right.end(), [&](const leaf& other) { return other.name == each.name; });
-            if (at == right.end() || at->count != each.count) {
-                missing.push_back(each.name);
+                std::find_if(right.begin(), right.end(), [&](const leaf& other) { return other.path == each.path; });
+            if (at == right.end() || at->shape != each.shape) {
+                missing.push_back(each.path);
                 continue;
             }
             if (const auto how = way_of(each.type, at->type))
                 all.push_back({each, *at, *how});
             else
-                missing.push_back(each.name);
+                missing.push_back(each.path);
         }
         for (const auto& each : right)
-            if (std::none_of(left.begin(), left.end(), [&](const leaf& other) { return other.name == each.name; }))
-                missing.push_back(each.name);
+            if (std::none_of(left.begin(), left.end(), [&](const leaf& other) { return other.path == each.path; }))
+                missing.push_back(each.path);
         if (!a.is_struct() || !b.is_struct())
             missing.clear();  // the dtypes say it all
     }
@@ -84,7 +80,7 @@ class block_comparison {
     block_comparison(const block& elements, const leaf_pairs& pairs, const comparison_rules& rules, const Place& place)
         : elements_(elements), rules_(rules), place_(place), differs_(elements.count, 0) {
         for (const auto& pair : pairs.all)
-            seen.fields.push_back({pair.a.name, 0});
+            seen.fields.push_back({pair.a.path, 0});
         for (std::size_t i = 0; i < pairs.all.size(); ++i)
             look_at(pairs.all[i], i);
         seen.differing = static_cast<std::uint64_t>(std::count(differs_.begin(), differs_.end(), 1));
@@ -94,9 +90,10 @@ class block_comparison {
 
   private:
     void look_at(const leaf_pair& pair, std::size_t field) {
-        for (std::size_t k = 0; k < pair.a.count; ++k) {
-            const std::byte* const a = elements_.a + pair.a.offset + k * static_cast<std::size_t>(pair.a.type.size());
-            const std::byte* const b = elements_.b + pair.b.offset + k * static_cast<std::size_t>(pair.b.type.size());
+        const std::size_t count = pair.a.count();
+        for (std::size_t k = 0; k < count; ++k) {
+            const std::byte* const a = elements_.a + pair.a.offset_of(k);
+            const std::byte* const b = elements_.b + pair.b.offset_of(k);
             switch (pair.how) {
             case leaf_pair::way::numbers:
                 look_at_numbers<double>(pair, field, a, b);
@@ -150,13 +147,13 @@ class block_comparison {
             const std::byte* const y = b + i * elements_.b_size;
             bool same = false;
             if (pair.how == leaf_pair::way::times) {
-                const auto left = read_time(pair.a.type, x), right = read_time(pair.b.type, y);
+                const auto left = integer_at(pair.a.type, x), right = integer_at(pair.b.type, y);
                 const bool both = left == not_a_time && right == not_a_time;
                 same = left == right && (!both || rules_.equal_nan);
                 if (both && !same)
                     ++seen.nan_in_both;
             } else if (pair.how == leaf_pair::way::text) {
-                same = read_text(pair.a.type, x) == read_text(pair.b.type, y);
+                same = text_at(pair.a.type, x) == text_at(pair.b.type, y);
             } else {
                 const auto bytes = static_cast<std::size_t>(pair.a.type.size());
                 same = bytes == 0 || std::memcmp(x, y, bytes) == 0;
@@ -263,7 +260,7 @@ array_comparison compare_values(const nk::array_view& a, const nk::array_view& b
         return out;
     out.compared = true;
     for (const auto& pair : pairs.all)
-        out.fields.push_back({pair.a.name, 0});
+        out.fields.push_back({pair.a.path, 0});
     // Elements are met as both files have them; else in row-major order.
     const bool column_major = a.column_major() && b.column_major();
     const auto left = a.in_order(column_major), right = b.in_order(column_major);

@@ -2,8 +2,6 @@
 // Two arrays compared element by element, block by block, whatever their order in memory and their byte order.
 #pragma once
 
-#include "values.hpp"
-
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/bytes/parallel.hpp>
 

@@ -2,7 +2,8 @@
 #include "csv.hpp"
 
 #include "cast.hpp"
-#include "values.hpp"
+#include "elements.hpp"
+#include "value_text.hpp"
 
 #include <ndkeep/array/buffer.hpp>
 
@@ -30,8 +31,8 @@ namespace nk = ndkeep;
 [[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves) {
     std::vector<std::string> names;
     for (const auto& each : leaves)
-        for (std::size_t i = 0; i < each.count; ++i)
-            names.push_back(each.count == 1 ? each.name : each.name + '[' + std::to_string(i) + ']');
+        for (std::size_t i = 0; i < each.count(); ++i)
+            names.push_back(each.count() == 1 ? each.path : each.path + '[' + std::to_string(i) + ']');
     return names;
 }
 
@@ -161,6 +162,8 @@ template <class Number>
         return value && text.empty() && write_number(type, *value, 0, to);
     }
     case 'c': {
+        if (text.size() > 2 && text.front() == '(' && text.back() == ')')
+            text = text.substr(1, text.size() - 2);
         const auto bytes = static_cast<std::size_t>(type.size()) / 2;
         auto real = take_real(text, bytes);
         std::optional<long double> imaginary = 0;
@@ -217,12 +220,10 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
         for (std::size_t i = 0; i < some; ++i) {
             bool is_first = true;
             for (const auto& each : leaves)
-                for (std::size_t k = 0; k < each.count; ++k) {
+                for (std::size_t k = 0; k < each.count(); ++k) {
                     if (!std::exchange(is_first, false))
                         lines += ',';
-                    const auto* const value =
-                        made.data() + i * item + each.offset + k * static_cast<std::size_t>(each.type.size());
-                    lines += cell(value_text(each.type, value));
+                    lines += cell(value_text(each.type, made.data() + i * item + each.offset_of(k)));
                 }
             lines += (first + i + 1) % columns == 0 ? '\n' : ',';
         }
@@ -260,8 +261,8 @@ nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::
         };
         if (type.is_struct()) {
             for (const auto& each : leaves)
-                for (std::size_t k = 0; k < each.count; ++k)
-                    put(each.type, bytes.data() + at + each.offset + k * static_cast<std::size_t>(each.type.size()));
+                for (std::size_t k = 0; k < each.count(); ++k)
+                    put(each.type, bytes.data() + at + each.offset_of(k));
         } else {
             for (std::size_t i = 0; i < columns; ++i)
                 put(type, bytes.data() + at + i * item);

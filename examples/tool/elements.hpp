@@ -2,6 +2,8 @@
 // Elements of any dtype as plain values: the leaves of a struct, each a column of numbers, dates or texts.
 #pragma once
 
+#include "values.hpp"
+
 #include <ndkeep/array/buffer.hpp>
 #include <ndkeep/format/dtype.hpp>
 
@@ -21,6 +23,8 @@ struct leaf {
 
     /// Values in an element.
     [[nodiscard]] std::size_t count() const;
+    /// Where one of them lies, from the start of the element; they are numbered in row-major order.
+    [[nodiscard]] std::size_t offset_of(std::size_t number) const;
 };
 
 /// In the order of the fields. A struct without fields has none.
@@ -41,28 +45,10 @@ struct column {
 /// @param count  of elements
 [[nodiscard]] column column_of(const leaf& part, const std::byte* elements, std::size_t item, std::size_t count);
 
-/// Whether values of the type are numbers, or counts of time.
-[[nodiscard]] bool is_number(const ndkeep::dtype& type);
-
-/// @param type  an integer or a count of time, native
-[[nodiscard]] std::int64_t integer_at(const ndkeep::dtype& type, const std::byte* value);
-[[nodiscard]] std::uint64_t unsigned_at(const ndkeep::dtype& type, const std::byte* value);
-/// @param size  bytes of a floating-point number: 2, 4, 8, 12 or 16
-[[nodiscard]] long double real_at(std::size_t size, const std::byte* value);
-
-/// Any number as one: NaT is NaN, a complex number its magnitude.
-[[nodiscard]] double number_at(const ndkeep::dtype& type, const std::byte* value);
-
 /// A value in JSON: complex numbers as [real, imaginary], dates as ISO 8601, NaT as null, bytes without a kind in
 /// hexadecimal.
 [[nodiscard]] std::string json_at(const ndkeep::dtype& type, const std::byte* value);
 /// An element in JSON; structs are objects, sub-arrays lists.
 [[nodiscard]] std::string json_of_element(const ndkeep::dtype& type, const std::byte* element);
-
-/// A date as NumPy writes it, "2010-01-01T05"; "NaT"; the count itself where it is beyond every calendar.
-[[nodiscard]] std::string date_text(const ndkeep::dtype& type, std::int64_t count);
-
-/// S and U without the zeros behind them; U as UTF-8.
-[[nodiscard]] std::string text_at(const ndkeep::dtype& type, const std::byte* value);
 
 }  // namespace tool

@@ -156,15 +156,15 @@ std::string json_shape(const std::vector<std::size_t>& shape) {
 std::string table::text(const terminal& screen, std::string_view indent) const {
     std::vector<std::size_t> widths;
     for (const column& each : columns_)
-        widths.push_back(ndkeep::detail::character_count(each.head));
+        widths.push_back(width_of(each.head));
     for (const auto& row : rows_)
         for (std::size_t i = 0; i < row.size(); ++i)
-            widths[i] = std::max(widths[i], ndkeep::detail::character_count(row[i]));
+            widths[i] = std::max(widths[i], width_of(row[i]));
     const auto print = [&](const auto& cell_of) {
         std::string line(indent);
         for (std::size_t i = 0; i < columns_.size(); ++i) {
             const std::string cell = cell_of(i);
-            const std::string blanks(widths[i] - ndkeep::detail::character_count(cell), ' ');
+            const std::string blanks(widths[i] - width_of(cell), ' ');
             line += (i == 0 ? "" : "  ") + (columns_[i].aligned == side::right ? blanks + cell : cell + blanks);
         }
         line.resize(line.find_last_not_of(' ') + 1);

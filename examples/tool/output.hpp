@@ -7,6 +7,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/json.hpp>
 #include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/format/unicode.hpp>
 
 #include <concepts>
 #include <cstdint>
@@ -23,6 +24,9 @@ namespace tool {
 /// The same, cut to so many characters.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 [[nodiscard]] inline std::string shown_path(const std::filesystem::path& path) { return shown(path.native()); }
+
+/// Columns that it takes on a screen.
+[[nodiscard]] inline std::size_t width_of(std::string_view text) { return ndkeep::detail::character_count(text); }
 
 /// "102.8 KiB"
 [[nodiscard]] std::string human_bytes(std::uint64_t count);

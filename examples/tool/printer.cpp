@@ -16,8 +16,6 @@ namespace {
 
 namespace nk = ndkeep;
 
-[[nodiscard]] std::size_t width_of(const std::string& text) { return nk::detail::character_count(text); }
-
 /// Which indexes of an axis are shown, and after how many of them "..." stands; 0: all are there.
 struct shown_axis {
     axis_indexes indexes;
@@ -151,7 +149,7 @@ class layout {
     for (const auto& part : leaves) {
         columns.push_back(column_of(part, elements, static_cast<std::size_t>(array.info.type.size()), rows));
         texts.emplace_back(columns.back(), style.precision);
-        const bool is_text = !is_number(part.type) || !part.shape.empty();
+        const bool is_text = !has_magnitude(part.type) || !part.shape.empty();
         heads.push_back({shown(part.path), is_text ? left : right});
     }
     table out(std::move(heads));

@@ -49,7 +49,7 @@ drawn_part part_to_draw(const stored_array& array, std::vector<axis_slice> slice
                                   .hint = leaves.empty() ? "" : "--field " + leaves.front().path});
     }
     out.part = field.empty() ? leaf{.type = type} : leaf_named(array, field);
-    if (!is_number(out.part.type) || !out.part.shape.empty())
+    if (!has_magnitude(out.part.type) || !out.part.shape.empty())
         throw nk::mismatch_error(
             {.file = array.file,
              .field = field.empty() ? "dtype" : "field " + nk::quoted(field),

@@ -22,7 +22,8 @@ void describe_single(const subject& what, const nk::describe_options& options) {
     const auto sums = options.sum.value_or(kept == nk::checksum::none ? nk::checksum::crc32c : kept);
     nk::detail::digest computed(array.info.type, sums, options.statistics || former.statistics.has_value());
     nk::detail::digest_data(array, computed, "describe", options.run);
-    computed.tell(said);
+    said.sums = computed.sums();
+    said.statistics = computed.values();
     if (array.source.stamp() != stamp)
         throw nk::conflict_error({.file = what.path, .field = "data", .found = "changing while it is described"});
     nk::detail::write_sidecar(lock.target(), {said, {}}, options.sync);

@@ -113,7 +113,7 @@ class expanding {
     return out;
 }
 
-[[nodiscard]] bool is_array(const nk::detail::archive& from, const nk::detail::zip_entry& entry) {
+[[nodiscard]] bool is_listed(const nk::detail::archive& from, const nk::detail::zip_entry& entry) {
     if (from.is_shadowed(entry))
         return false;
     if (entry.name.ends_with(nk::detail::npy_suffix))
@@ -234,7 +234,7 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
     std::exception_ptr first_problem;
     for (const auto& entry : from->entries()) {
         try {
-            if (!is_array(*from, entry))
+            if (!is_listed(*from, entry))
                 continue;
             use(array_in(from, entry));
             ++count;
@@ -255,7 +255,7 @@ stored_array array_of(const array_word& word) {
         const nk::detail::archive from(word.file, {});
         std::vector<std::string> names;
         for (const auto& entry : from.entries())
-            if (is_array(from, entry))
+            if (is_listed(from, entry))
                 names.emplace_back(nk::detail::without_npy(entry.name));
         if (names.size() != 1)
             throw nk::mismatch_error(

@@ -41,9 +41,8 @@ void add_column(leaf_summary& into, const column& values) {
     };
     const auto& type = values.type;
     if (type.kind() == 'c') {
-        const auto size = static_cast<std::size_t>(type.size());
         for (std::size_t i = 0; i < values.count; ++i) {
-            const auto real = real_at(size / 2, values.at(i)), imaginary = real_at(size / 2, values.at(i) + size / 2);
+            const auto real = real_at(type, values.at(i)), imaginary = imaginary_at(type, values.at(i));
             into.zeros += real == 0 && imaginary == 0 ? 1 : 0;
             into.infinite += std::isinf(real) || std::isinf(imaginary) ? 1 : 0;
         }
@@ -62,7 +61,7 @@ void add_column(leaf_summary& into, const column& values) {
         return plain(std::type_identity<std::int64_t>());
     if (type.kind() == 'u' && type.size() == 1)
         return plain(std::type_identity<std::uint8_t>());
-    if (is_number(type))
+    if (has_magnitude(type))
         add_numbers(into, values.count, [&](std::size_t i) { return number_at(type, values.at(i)); });
 }
 
@@ -79,7 +78,7 @@ struct part_summary {
     part_summary out{running.values(), {}};
     for (const auto& part : leaves) {
         auto& into = out.summaries.emplace_back(leaf_summary{0, 0, growing_histogram(bins_for(leaves.size()))});
-        if (is_number(part.type) && count != 0 && type.size() != 0)
+        if (has_magnitude(part.type) && count != 0 && type.size() != 0)
             add_column(into, column_of(part, elements, static_cast<std::size_t>(type.size()), count));
     }
     return out;

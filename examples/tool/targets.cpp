@@ -54,7 +54,8 @@ void write_raw(const target& to, const content& what) {
     nk::detail::digest seen(info.type, sums, what.words.has_statistics);
     nk::detail::write_elements(next.content(), 0, array.in_order(info.column_major), seen, to.run);
     nk::sidecar both{nk::described(info), {}};
-    seen.tell(both.current);
+    both.current.sums = seen.sums();
+    both.current.statistics = seen.values();
     both.current.metadata = what.words.metadata;
     both.current.stamp = next.seal(false);
     try {

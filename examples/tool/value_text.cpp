@@ -6,18 +6,13 @@
 #include <ndkeep/format/unicode.hpp>
 
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <string_view>
 
 namespace tool {
 
 namespace {
 
 namespace nk = ndkeep;
-
-constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::min();
-
-[[nodiscard]] std::size_t width_of(const std::string& text) { return nk::detail::character_count(text); }
 
 [[nodiscard]] std::string right(std::string text, std::size_t width) {
     const std::size_t has = width_of(text);
@@ -49,25 +44,19 @@ constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::min();
 /// A value whose text does not depend on its neighbours, as it stands in an array.
 [[nodiscard]] std::string plain_text(const nk::dtype& type, const std::byte* value) {
     switch (type.kind()) {
-    case 'b':
-        return *value != std::byte{0} ? "True" : "False";
-    case 'i':
-        return std::to_string(integer_at(type, value));
-    case 'u':
-        return std::to_string(unsigned_at(type, value));
     case 'M':
     case 'm': {
-        const auto count = integer_at(type, value);
-        if (type.kind() == 'm' && count != not_a_time)
-            return std::to_string(count);
-        return '\'' + date_text(type, count) + '\'';
+        const bool is_count = type.kind() == 'm' && integer_at(type, value) != not_a_time;
+        return is_count ? value_text(type, value) : '\'' + value_text(type, value) + '\'';
     }
     case 'S':
         return bytes_repr(text_at(type, value), false);
     case 'U':
         return nk::detail::python_repr(text_at(type, value));
-    default:
+    case 'V':
         return bytes_repr({reinterpret_cast<const char*>(value), static_cast<std::size_t>(type.size())}, true);
+    default:
+        return value_text(type, value);
     }
 }
 
@@ -80,11 +69,11 @@ column_texts::column_texts(const column& values, int precision) : values_(values
         const std::size_t half = kind == 'c' ? size / 2 : size;
         std::vector<long double> numbers(values.count);
         for (std::size_t i = 0; i < values.count; ++i)
-            numbers[i] = real_at(half, values.at(i));
+            numbers[i] = real_at(values.type, values.at(i));
         real_.emplace(numbers, half, precision);
         if (kind == 'c') {
             for (std::size_t i = 0; i < values.count; ++i)
-                numbers[i] = real_at(half, values.at(i) + half);
+                numbers[i] = imaginary_at(values.type, values.at(i));
             imaginary_.emplace(numbers, half, precision, true);
         }
         return;
@@ -100,55 +89,58 @@ column_texts::column_texts(const column& values, int precision) : values_(values
 std::string column_texts::at(std::size_t i) const {
     const auto* const value = values_.at(i);
     if (imaginary_) {
-        const auto half = static_cast<std::size_t>(values_.type.size()) / 2;
-        auto imaginary = imaginary_->text(real_at(half, value + half));
+        auto imaginary = imaginary_->text(imaginary_at(values_.type, value));
         imaginary.insert(imaginary.find_last_not_of(' ') + 1, 1, 'j');
-        return real_->text(real_at(half, value)) + imaginary;
+        return real_->text(real_at(values_.type, value)) + imaginary;
     }
     if (real_)
-        return real_->text(real_at(static_cast<std::size_t>(values_.type.size()), value));
+        return real_->text(real_at(values_.type, value));
     return tool::right(plain_text(values_.type, value), width_);
 }
 
-std::string lone_time(const nk::dtype& native, std::int64_t count) {
-    if (native.kind() == 'M' || count == not_a_time)
-        return date_text(native, count);
-    constexpr std::array<std::array<std::string_view, 2>, 13> names = {{{"Y", "years"},
-                                                                        {"M", "months"},
-                                                                        {"W", "weeks"},
-                                                                        {"D", "days"},
-                                                                        {"h", "hours"},
-                                                                        {"m", "minutes"},
-                                                                        {"s", "seconds"},
-                                                                        {"ms", "milliseconds"},
-                                                                        {"us", "microseconds"},
-                                                                        {"ns", "nanoseconds"},
-                                                                        {"ps", "picoseconds"},
-                                                                        {"fs", "femtoseconds"},
-                                                                        {"as", "attoseconds"}}};
-    std::int64_t units = 0;
-    if (__builtin_mul_overflow(count, native.multiple(), &units))
-        return std::to_string(count);
-    for (const auto& [unit, name] : names)
-        if (unit == native.unit())
-            return std::to_string(units) + ' ' + std::string(name);
-    return std::to_string(units) + " generic time units";
+std::string value_text(const nk::dtype& type, const std::byte* value) {
+    const auto bytes = static_cast<std::size_t>(type.size());
+    switch (type.kind()) {
+    case 'b':
+        return *value != std::byte{0} ? "True" : "False";
+    case 'i':
+        return std::to_string(integer_at(type, value));
+    case 'u':
+        return std::to_string(unsigned_at(type, value));
+    case 'f':
+        return scalar_text(real_at(type, value), bytes);
+    case 'c':
+        return complex_text(real_at(type, value), imaginary_at(type, value), bytes / 2);
+    case 'M':
+        return date_text(type, integer_at(type, value));
+    case 'm': {
+        const auto count = integer_at(type, value);
+        return count == not_a_time ? "NaT" : std::to_string(count);
+    }
+    case 'S':
+    case 'U':
+        return text_at(type, value);
+    default: {
+        constexpr std::string_view digits = "0123456789abcdef";
+        std::string text;
+        for (std::size_t i = 0; i < bytes; ++i) {
+            text += digits[static_cast<unsigned>(value[i]) >> 4];
+            text += digits[static_cast<unsigned>(value[i]) & 15];
+        }
+        return text;
+    }
+    }
 }
 
-std::string lone_value(const nk::dtype& native, const std::byte* value) {
-    const auto size = static_cast<std::size_t>(native.size());
-    switch (native.kind()) {
-    case 'f':
-        return scalar_text(real_at(size, value), size);
-    case 'c':
-        return complex_text(real_at(size / 2, value), real_at(size / 2, value + size / 2), size / 2);
+std::string lone_value(const nk::dtype& type, const std::byte* value) {
+    switch (type.kind()) {
     case 'M':
     case 'm':
-        return lone_time(native, integer_at(native, value));
+        return lone_time(type, integer_at(type, value));
     case 'U':
-        return shown(text_at(native, value));
+        return shown(text_at(type, value));
     default:
-        return plain_text(native, value);
+        return plain_text(type, value);
     }
 }
 

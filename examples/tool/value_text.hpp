@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Values as NumPy prints them, in an array and on their own.
+// Values as text: as NumPy prints them, in an array and on their own, and as others read them.
 #pragma once
 
 #include "elements.hpp"
 #include "float_text.hpp"
+#include "time_text.hpp"
 
 #include <optional>
 #include <string>
@@ -24,9 +25,10 @@ class column_texts {
     std::size_t width_ = 0;
 };
 
+/// A value as others read it: numbers with the fewest digits that mean the same number of their type, dates in ISO
+/// 8601, spans of time in their units, text as it is, other bytes in hexadecimal.
+[[nodiscard]] std::string value_text(const ndkeep::dtype& type, const std::byte* value);
 /// A value on its own: `str` of a NumPy scalar.
-[[nodiscard]] std::string lone_value(const ndkeep::dtype& native, const std::byte* value);
-/// A date or span of time without quotes; NaT.
-[[nodiscard]] std::string lone_time(const ndkeep::dtype& native, std::int64_t count);
+[[nodiscard]] std::string lone_value(const ndkeep::dtype& type, const std::byte* value);
 
 }  // namespace tool

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: convert among all kinds of files.
-#include "run_tool.hpp"
 #include "support/faults.hpp"
 #include "support/python.hpp"
+#include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
@@ -14,6 +14,8 @@
 #include <fcntl.h>         // open
 #include <sys/resource.h>  // setrlimit: the disk is full at so many bytes
 #include <unistd.h>        // dup2: another standard input
+
+namespace tool_convert_tests {
 
 using namespace ndkeep;
 
@@ -28,9 +30,7 @@ struct convert_row {
 };
 NDKEEP_FIELDS(convert_row, id, value, name);
 
-[[nodiscard]] xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
-
-[[nodiscard]] said convert(const fs::path& from, const fs::path& to, std::vector<std::string> options = {}) {
+[[nodiscard]] tool_run convert(const fs::path& from, const fs::path& to, std::vector<std::string> options = {}) {
     options.insert(options.begin(), "convert");
     options.push_back(from.string());
     options.push_back(to.string());
@@ -119,7 +119,7 @@ TEST_CASE("convert writes csv as one expects", "[tool]") {
     save(dir / "s.npy", std::vector<convert_row>{{1, 2.5, fixed_string<4>("x,y")}});
     save(dir / "cube.npy", xt::xtensor<int, 3>(xt::zeros<int>({2, 2, 2})));
 
-    CHECK(run_tool({"convert", "--to=csv", (dir / "v.npy").string(), "-"}).out == "1\n0.5\n1e-07\n");
+    CHECK(run_tool({"convert", "--to=csv", (dir / "v.npy").string(), "-"}).out == "1.0\n0.5\n1e-07\n");
     CHECK(run_tool({"convert", "--to=csv", (dir / "m.npy").string(), "-"}).out == "1,2\n3,4\n");
     CHECK(run_tool({"convert", "--to=csv", (dir / "s.npy").string(), "-"}).out == "id,value,name\n1,2.5,\"x,y\"\n");
     CHECK(convert(dir / "cube.npy", dir / "cube.csv").status == 2);
@@ -400,3 +400,5 @@ TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") 
     CHECK(convert(dir / "a.npy", dir / "b.hdf5").status == 2);
     CHECK(dir.files() == 1);
 }
+
+}  // namespace tool_convert_tests

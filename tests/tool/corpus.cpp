@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Every file of the collections, good and bad, through every command that reads: never a crash, always a word.
 #include "support/npy_case.hpp"
-#include "tool/said.hpp"
+#include "tool/run_tool.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+
+namespace tool_corpus_tests {
 
 using ndkeep::json;
 
@@ -107,3 +109,5 @@ TEST_CASE("the conformance corpus is told of as NumPy reads it", "[tool][corpus]
                                                                     : expected::bad);
     }
 }
+
+}  // namespace tool_corpus_tests

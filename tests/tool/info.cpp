@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: what info, ls and tree say of files, and what the tool says of its command line.
-#include "support/temp_dir.hpp"
 #include "tool/arguments.hpp"
 #include "tool/output.hpp"
-#include "tool/tool.hpp"
+#include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
@@ -11,31 +10,16 @@
 #include <ndkeep/tree.hpp>
 
 #include <array>
-#include <sstream>
 
 #include <sys/stat.h>  // mkfifo
+
+namespace tool_info_tests {
 
 using namespace ndkeep;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct said {
-    int status = -1;
-    std::string out, err;
-
-    [[nodiscard]] bool has(const std::string& text) const { return out.find(text) != std::string::npos; }
-    [[nodiscard]] json object() const { return json::parse(out); }
-};
-
-[[nodiscard]] said run_tool(const std::vector<std::string>& args) {
-    std::ostringstream out, err;
-    const int status = tool::run(args, out, err);
-    return {status, out.str(), err.str()};
-}
-
-[[nodiscard]] xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
 
 const fs::path data = fs::path(NDKEEP_SOURCE_DIR) / "examples/data";
 
@@ -310,3 +294,5 @@ TEST_CASE("an output that cannot be written is an error", "[tool]") {
     CHECK(tool::run({"--version"}, out, err) == 2);
     CHECK(err.str() == "ndkeep: the output cannot be written\n");
 }
+
+}  // namespace tool_info_tests

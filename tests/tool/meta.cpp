@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: metadata read and changed by JSON pointers.
-#include "run_tool.hpp"
+#include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
+
+namespace tool_meta_tests {
 
 using namespace ndkeep;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-[[nodiscard]] xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
 
 /// One file of each kind without metadata.
 [[nodiscard]] std::vector<std::string> one_of_each(const temp_dir& dir) {
@@ -117,3 +117,5 @@ TEST_CASE("meta refuses a stale sidecar, and Ctrl-C", "[tool]") {
     tool::interrupted() = false;
     CHECK(read_text(dir / "a.npz") == before);
 }
+
+}  // namespace tool_meta_tests

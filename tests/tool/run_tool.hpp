@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command-line tool, run within the test.
+// The tool, run within the test, and files for it to read.
 #pragma once
 
 #include "support/temp_dir.hpp"
 #include "tool/tool.hpp"
 
+#include <ndkeep/format/header.hpp>
 #include <ndkeep/format/json.hpp>
+#include <ndkeep/npy.hpp>
 
+#include <cstring>
 #include <sstream>
 #include <string>
 #include <vector>
 
-struct said {
+/// What a run of the tool said.
+struct tool_run {
     int status = -1;
     std::string out, err;
 
@@ -20,8 +24,31 @@ struct said {
     [[nodiscard]] ndkeep::json object() const { return ndkeep::json::parse(out); }
 };
 
-[[nodiscard]] inline said run_tool(const std::vector<std::string>& args) {
+[[nodiscard]] inline tool_run run_tool(const std::vector<std::string>& args) {
     std::ostringstream out, err;
     const int status = tool::run(args, out, err);
     return {status, out.str(), err.str()};
+}
+
+/// An npy file of these numbers as they are in memory.
+/// @param descr  must be what they are
+template <class T>
+std::string write_npy(const std::filesystem::path& path, std::string_view descr, std::vector<std::size_t> shape,
+                      const std::vector<T>& values, bool column_major = false) {
+    const ndkeep::array_info info{
+        .type = ndkeep::dtype::parse(descr), .shape = std::move(shape), .column_major = column_major};
+    std::string bytes = ndkeep::header_bytes(info);
+    const std::size_t begin = bytes.size();
+    bytes.resize(begin + values.size() * sizeof(T));
+    if (!values.empty())
+        std::memcpy(bytes.data() + begin, values.data(), values.size() * sizeof(T));
+    write_text(path, bytes);
+    return path.string();
+}
+
+/// 0 to 11 in 3 rows.
+[[nodiscard]] inline xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
+
+[[nodiscard]] inline std::string example_data(const char* name) {
+    return (std::filesystem::path(NDKEEP_SOURCE_DIR) / "examples/data" / name).string();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // show against what NumPy 1.24 prints of the same arrays.
-#include "tool/said.hpp"
+#include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
@@ -10,6 +10,8 @@
 #include <complex>
 #include <limits>
 #include <numeric>
+
+namespace tool_show_tests {
 
 using namespace ndkeep;
 
@@ -127,15 +129,15 @@ TEST_CASE("show refuses slices that are none, and names axis, index and extent",
     const auto file = write_npy(dir / "c.npy", "<i8", {4, 3}, counting(12));
     const auto beyond = run_tool({"show", file, "[0, 3]"});
     CHECK(beyond.status == 2);
-    CHECK(beyond.complains("index of axis 1 is 3, expected -3 to 2 (the shape is (4, 3))"));
-    CHECK(run_tool({"show", file, "[0, 0, 0]"}).complains("number of axes is 2, expected at least 3"));
+    CHECK(beyond.warns("index of axis 1 is 3, expected -3 to 2 (the shape is (4, 3))"));
+    CHECK(run_tool({"show", file, "[0, 0, 0]"}).warns("number of axes is 2, expected at least 3"));
 
     for (const char* const text : {"[", "[]", "[a]", "[1:2:0]", "[1:2:3:4]", "[..., ...]", "[,]", "[1,,2]", "[+-1]"}) {
         INFO(text);
         CHECK(run_tool({"show", file, text}).status == 2);
-        CHECK(run_tool({"show", file, text}).complains("the slices are"));
+        CHECK(run_tool({"show", file, text}).warns("the slices are"));
     }
-    CHECK(run_tool({"show", file, "rows"}).complains("a member of an archive is FILE:rows"));
+    CHECK(run_tool({"show", file, "rows"}).warns("a member of an archive is FILE:rows"));
     CHECK(run_tool({"show", file, "--edge", "0"}).status == 2);
     CHECK(run_tool({"show", file, "--precision", "-1"}).status == 2);
 }
@@ -154,7 +156,7 @@ TEST_CASE("show prints structs as a table, and one field as an array", "[tool][s
     CHECK(summary.find("199999") != std::string::npos);
     CHECK(object["values"]["distance"].is_number());
     CHECK(shown_text({flights, "[:2]", "--field", "delay"}).starts_with("["));
-    CHECK(run_tool({"show", flights, "--field", "x"}).complains("expected one of 'time', 'delay', 'distance'"));
+    CHECK(run_tool({"show", flights, "--field", "x"}).warns("expected one of 'time', 'delay', 'distance'"));
 }
 
 TEST_CASE("show finds arrays in archives, chunks, raw files and beside sidecars", "[tool][show]") {
@@ -173,8 +175,8 @@ TEST_CASE("show finds arrays in archives, chunks, raw files and beside sidecars"
     CHECK(shown_text({(dir / "readings").string()}) == shown_text({(dir / "t.npy").string()}));
     CHECK(shown_text({(dir / "t.npy.json").string(), "[1]"}) == row);
     CHECK(shown_text({archive}).find("a.npz:g/y") != std::string::npos);
-    CHECK(run_tool({"show", archive, "[1]"}).complains("number of arrays is 2, expected 1 (as in " + archive + ":x)"));
-    CHECK(run_tool({"show", archive + ":z"}).complains("member 'z' is missing, expected one of 'x', 'g/y'"));
+    CHECK(run_tool({"show", archive, "[1]"}).warns("number of arrays is 2, expected 1 (as in " + archive + ":x)"));
+    CHECK(run_tool({"show", archive + ":z"}).warns("member 'z' is missing, expected one of 'x', 'g/y'"));
     CHECK(run_tool({"show", archive + ":z"}).status == 2);
 
     write_text(dir / "t.dat", read_text(dir / "t.npy").substr(128));
@@ -201,7 +203,7 @@ TEST_CASE("show of a file of terabytes reads only what it shows", "[tool][show]"
         CHECK(text.starts_with("[[0. 0. 0. ... 0. 0. 0.]\n"));
         CHECK(part.starts_with("[0. 0."));
         CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
-        CHECK(run_tool({"show", "--full", file}).complains("slices take less"));
+        CHECK(run_tool({"show", "--full", file}).warns("slices take less"));
     }
 }
 
@@ -231,3 +233,5 @@ TEST_CASE("no text of a file reaches the terminal as a command", "[tool][show]")
     CHECK(shown_text({bytes}) == "[b'\\x1b[\\xff']\n");
     CHECK(run_tool({"show", "--json", bytes}).status == 0);
 }
+
+}  // namespace tool_show_tests

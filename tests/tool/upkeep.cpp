@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: recover, compact, prune, bench, and what the shell completes.
-#include "run_tool.hpp"
 #include "support/python.hpp"
+#include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
+
+namespace tool_upkeep_tests {
 
 using namespace ndkeep;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-[[nodiscard]] xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
 
 void append_commits(const fs::path& path, int count) {
     for (int i = 0; i < count; ++i)
@@ -146,3 +146,5 @@ TEST_CASE("completion knows every command and its options", "[tool]") {
     CHECK(completed("ndkeep help verif", 2) == "verify|");
     CHECK(completed("ndkeep completion b", 2) == "bash|");
 }
+
+}  // namespace tool_upkeep_tests

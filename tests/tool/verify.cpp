@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: what verify finds, and the sidecars and sums that it writes.
-#include "run_tool.hpp"
 #include "support/python.hpp"
+#include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
+
+namespace tool_verify_tests {
 
 using namespace ndkeep;
 
 namespace {
 
 namespace fs = std::filesystem;
-
-[[nodiscard]] xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
 
 /// Another value for the last byte.
 void damage(const fs::path& file) {
@@ -158,3 +158,5 @@ TEST_CASE("verify and diff get through all golden files", "[tool]") {
             }
         }
 }
+
+}  // namespace tool_verify_tests
