@@ -14,12 +14,18 @@ namespace ndkeep {
 namespace detail {
 
 /// Where `path` leads once every symbolic link is followed; the last name need not exist.
-[[nodiscard]] inline std::filesystem::path resolved(std::filesystem::path path) {
+/// @param there  gets what is under that name
+[[nodiscard]] inline std::filesystem::path resolved(std::filesystem::path path,
+                                                    std::optional<struct stat>* there = nullptr) {
     constexpr int most_links = 40;  // as Linux
     for (int links = 0; links <= most_links; ++links) {
-        std::error_code none;
-        if (!std::filesystem::is_symlink(path, none))
+        struct stat status = {};
+        const bool exists = ::lstat(path.c_str(), &status) == 0;
+        if (!exists || !S_ISLNK(status.st_mode)) {
+            if (there != nullptr && exists)
+                *there = status;
             return path;
+        }
         auto target = std::filesystem::read_symlink(path);
         path = target.is_absolute() ? target : path.parent_path() / target;
     }
@@ -50,10 +56,17 @@ namespace detail {
 [[nodiscard]] inline std::filesystem::path beside(const std::filesystem::path& target,
                                                   std::string_view ending = ".ndk") {
     constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
-    std::string name = target.filename().string();
-    if (name.size() + 1 + ending.size() > longest_name)
-        name = hexadecimal(hash_of(name));
-    return target.parent_path() / ('.' + name + std::string(ending));
+    const std::string& whole = target.native();
+    const std::size_t begin = whole.rfind('/') + 1;  // 0 without one
+    const bool is_long = whole.size() - begin + 1 + ending.size() > longest_name;
+    std::string name;
+    name.reserve(whole.size() + 1 + ending.size());
+    name.append(whole, 0, begin).append(1, '.');
+    if (is_long)
+        name.append(hexadecimal(hash_of(std::string_view(whole).substr(begin))));
+    else
+        name.append(whole, begin);
+    return name.append(ending);
 }
 
 /// Whole-file lock of the open file description: released when it is closed, also by a kill.
@@ -83,10 +96,10 @@ class writer_lock {
   public:
     /// @param target  symbolic links are followed; the file need not exist
     /// @throws io_error  the directory cannot be written, or `target` is no regular file
-    explicit writer_lock(const std::filesystem::path& target) : target_(detail::resolved(target)) {
-        if (target_.filename().empty())
+    explicit writer_lock(const std::filesystem::path& target) : target_(detail::resolved(target, &former_)) {
+        if (target_.empty() || target_.native().back() == '/')
             throw io_error(target, "cannot write", std::make_error_code(std::errc::is_a_directory));
-        look_at_target();  // before anything is made beside what may not be written
+        check_former();  // before anything is made beside what may not be written
         acquire();
         look_at_target();
     }
@@ -107,9 +120,9 @@ class writer_lock {
 
   protected:
     file beside_;
-    std::filesystem::path name_;  // of `beside_`
+    std::filesystem::path name_;         // of `beside_`
+    std::optional<struct stat> former_;  // before `target_`, which says what it is
     std::filesystem::path target_;
-    std::optional<struct stat> former_;
 
   private:
     void acquire() {
@@ -160,15 +173,16 @@ class writer_lock {
     }
 
     void look_at_target() {
-        former_.reset();
         struct stat status = {};
-        if (::stat(target_.c_str(), &status) != 0)
-            return;
-        if (!S_ISREG(status.st_mode))
+        former_ = ::stat(target_.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
+        check_former();
+    }
+
+    void check_former() const {
+        if (former_ && !S_ISREG(former_->st_mode))
             throw io_error(
                 target_, "cannot write: not a regular file",
-                std::make_error_code(S_ISDIR(status.st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
-        former_ = status;
+                std::make_error_code(S_ISDIR(former_->st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
     }
 };
 

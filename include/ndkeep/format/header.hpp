@@ -131,7 +131,8 @@ inline constexpr std::array<format_version, 3> format_versions = {{
                                                   const std::filesystem::path& file, const limits& limit) {
     if (version.utf8 && !is_utf8(text))
         throw malformed(file, "header", "UTF-8", "not UTF-8");
-    const std::string utf8 = version.utf8 ? std::string(text) : from_latin1(text);
+    const std::string converted = version.utf8 || is_ascii(text) ? std::string() : from_latin1(text);
+    const std::string_view utf8 = converted.empty() ? text : converted;
     if (const auto length = character_count(utf8); length > limit.header_characters)
         throw too_long(file, limit, counted(length, "character"));
     const literal header =
