@@ -15,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-[[nodiscard]] subject subject_with_metadata(const fs::path& path) {
-    auto what = array_subject_of(path);
-    return what.kind == subject_kind::sidecar ? array_subject_of(fs::path(path).replace_extension()) : what;
-}
-
 [[nodiscard]] nk::json read_metadata(const context& with, const subject& what) {
     const auto words = array_file(what.path, with.run).words();
     if (!words.problem.empty())
@@ -153,7 +148,7 @@ void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
         if (words.size() < least || words.size() > most)
             throw usage_error("meta: usage is FILE, FILE get POINTER, FILE set POINTER VALUE or FILE delete POINTER");
     };
-    const auto what = subject_with_metadata(words[0]);
+    const auto what = described_subject_of(words[0]);
     auto metadata = read_metadata(with, what);
     if (verb == "get") {
         takes(1, 3);

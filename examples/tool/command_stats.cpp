@@ -25,7 +25,7 @@ constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
     const auto* const real = std::get_if<double>(&*number);
     if (real != nullptr)
         return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
-    if (type.kind() == 'M' || type.kind() == 'm')
+    if (is_time(type))
         return lone_time(type, *std::get_if<std::int64_t>(&*number));
     return nk::detail::number_text(*number);
 }
@@ -106,11 +106,11 @@ void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
         return;
     page.line("min", extreme_text(type, of.values.min));
     page.line("max", extreme_text(type, of.values.max));
-    if (type.kind() != 'M' && type.kind() != 'm') {
+    if (!is_time(type)) {
         page.line("mean", mean_text(of.values));
         page.line("std", std_text(of.values));
     }
-    if (of.is_real() || type.kind() == 'M' || type.kind() == 'm')
+    if (of.is_real() || is_time(type))
         page.line(of.is_real() ? "NaN" : "NaT", std::to_string(of.values.nan));
     if (of.is_real())
         page.line("Inf", std::to_string(of.summary.infinite));
@@ -121,7 +121,7 @@ void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
     const auto [low, high] = of.range();
     const auto counts = of.summary.histogram.bins(bins, low, high);
     page.line("histogram", '|' + sparkline(counts, blocks) + '|');
-    page.line("", std::to_string(bins) + (bins == 1 ? " bin" : " bins") + ", the fullest holds " +
+    page.line("", nk::counted(bins, "bin") + ", the fullest holds " +
                       std::to_string(*std::max_element(counts.begin(), counts.end())));
 }
 
@@ -161,7 +161,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
         if (look.state == sidecar_state::damaged)
             page.problem(look.problem);
         if (look.state == sidecar_state::stale)
-            page.problem("the sidecar is about another array");
+            page.problem("the sidecar is stale: it describes another array");
         const bool is_believed = look.state == sidecar_state::current || look.state == sidecar_state::unconfirmed;
         if (is_believed && look.said->statistics) {
             std::vector<nk::finding> differences;
@@ -185,10 +185,9 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
     const auto& type = array.info.type;
     const auto summary = summary_of(array, with.run);
     const auto by_leaf = summary.by_leaf();
-    const auto bins = with.given.number("--bins", type.is_struct() && !as_json ? bins_of_row : bins_of_page);
-    constexpr std::size_t most_bins = 1024;
-    if (bins == 0 || bins > most_bins)
-        throw usage_error("--bins is from 1 to " + std::to_string(most_bins));
+    const std::size_t least_bins = 1, most_bins = 1024;
+    const auto bins =
+        with.given.number("--bins", type.is_struct() && !as_json ? bins_of_row : bins_of_page, least_bins, most_bins);
     const bool blocks = wants_blocks(with.screen, with.given.choice("--style", drawing_styles));
 
     std::vector<leaf_page> pages;
@@ -230,9 +229,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
 [[nodiscard]] outcome stats(const context& with) {
     bool is_first = true;
     return each_file(with, with.given.words(), [&](const std::filesystem::path& path) {
-        auto word = word_of(path.string());
-        if (const auto member = with.given.value("--member"))
-            word.member = member;
+        const auto word = word_of(path.string(), with.given);
         auto worst = outcome::fine;
         for_each_array(word, [&](const stored_array& array) {
             if (!std::exchange(is_first, false) && !with.given.has("--json"))
@@ -247,14 +244,14 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
 
 command stats_command() {
     return {.name = "stats",
-            .summary = "count, range, mean and histogram of the numbers in arrays",
+            .summary = "Count, range, mean and histogram of the numbers in arrays",
             .usage = "[OPTION]... FILE[:MEMBER]...",
             .details =
                 "Reads the data once, and compares with the statistics in the sidecar if there are any. Of an\n"
                 "archive every array, or the one whose name stands behind a colon. Structs are told of field\n"
                 "by field. NaN and NaT are left out of min, max, mean and std; infinities of the histogram only.",
             .options = {{"--bins", "N", "of the histogram (48; 16 for each field of a struct)"},
-                        {"--member", "NAME", "of archives: the array of this name"},
+                        member_option,
                         {"--style", "STYLE", "histogram in blocks or ascii; auto: blocks on a terminal that has them"},
                         json_option},
             .example = "ndkeep stats examples/data/flights.npz",

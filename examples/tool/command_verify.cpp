@@ -107,7 +107,7 @@ struct verdict {
 [[nodiscard]] std::string json_line(const fs::path& path, const subject& what, const verdict& found) {
     json_object out;
     out.add_text("file", path.string());
-    out.add_text("format", what.kind == subject_kind::chunked ? "chunked" : kind_name(what.kind));
+    out.add_text("format", format_name(what.kind));
     out.add("ok", found.findings.empty());
     out.add("has_checksums", found.has_sums);
     out.add_text("looked_at", found.looked_at);
@@ -253,12 +253,9 @@ void print(const context& with, const fs::path& path, const verdict& found) {
     if (with.given.has("--sum") || with.given.has("--statistics"))
         throw usage_error("--sum and --statistics say what --write is to write");
     return each_file(with, with.given.words(), [&](const fs::path& path) {
-        auto what = array_subject_of(path);
-        if (what.kind == subject_kind::sidecar)
-            what = array_subject_of(fs::path(path).replace_extension());
+        const auto what = described_subject_of(path);
         const auto found = judge(with, what);
-        if (interrupted())
-            throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+        check_interrupted(path);
         if (with.given.has("--json"))
             with.out << json_line(path, what, found);
         else
