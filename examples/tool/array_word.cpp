@@ -5,8 +5,6 @@
 #include "slices.hpp"
 #include "subject.hpp"
 
-#include <ndkeep/npz/member.hpp>
-
 namespace tool {
 
 array_word word_of(const std::string& text) {
@@ -33,6 +31,16 @@ std::string slices_behind(const arguments& given) {
         throw usage_error(ndkeep::quoted(slices) + " is no slices as in '[0, 100:110, ::2]'" +
                           (slices.empty() ? "" : "; a member of an archive is FILE:" + shown(slices)));
     return slices;
+}
+
+const ndkeep::detail::zip_entry& member_of(const ndkeep::detail::archive& from, const std::string& name) {
+    const auto* const entry = from.find(name);
+    if (entry == nullptr)
+        throw ndkeep::mismatch_error({.file = from.path(),
+                                      .field = ndkeep::detail::member_field(name),
+                                      .expected = ndkeep::detail::some_names(from),
+                                      .found = "missing"});
+    return *entry;
 }
 
 ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member) {

@@ -140,7 +140,7 @@ class benchmark {
     std::uint64_t seen_ = 0;
 };
 
-[[nodiscard]] outcome measure(const context& with) { return benchmark(with).run(); }
+[[nodiscard]] outcome bench(const context& with) { return benchmark(with).run(); }
 
 }  // namespace
 
@@ -155,7 +155,7 @@ command bench_command() {
             .example = "ndkeep bench examples/data/seattle_hourly.npy",
             .least_words = 1,
             .most_words = 1,
-            .run = measure};
+            .run = bench};
 }
 
 }  // namespace tool

@@ -314,7 +314,7 @@ class difference_report {
     json_list arrays_, only_a_, only_b_, metadata_, notes_;
 };
 
-[[nodiscard]] outcome compare(const context& with) { return difference_report(with).compare(); }
+[[nodiscard]] outcome diff(const context& with) { return difference_report(with).compare(); }
 
 }  // namespace
 
@@ -340,7 +340,7 @@ command diff_command() {
                        "ndkeep diff results.npz reference.npz",
             .least_words = 2,
             .most_words = 2,
-            .run = compare};
+            .run = diff};
 }
 
 }  // namespace tool

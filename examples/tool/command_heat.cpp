@@ -169,7 +169,7 @@ void write_pictures(const context& with, const stored_array& array, const drawn_
                                   : map_svg(drawn, labels));
 }
 
-void tell(const context& with, const stored_array& array, const drawn_part& what, const std::string& slices) {
+void tell_samples(const context& with, const stored_array& array, const drawn_part& what, const std::string& slices) {
     const auto size = size_of(with, {with.screen.width, 24});
     const drawing all(array, what, size.height, size.width);
     json_object line;
@@ -212,7 +212,7 @@ void tell(const context& with, const stored_array& array, const drawn_part& what
     const auto what = part_to_draw(array, slices.empty() ? whole(shape) : slices_of(slices, shape, array.name()),
                                    with.given.value("--field").value_or(""));
     if (with.given.has("--json")) {
-        tell(with, array, what, slices);
+        tell_samples(with, array, what, slices);
     } else if (with.given.has("--svg") || with.given.has("--png")) {
         write_pictures(with, array, what, slices);
     } else {

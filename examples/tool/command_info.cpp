@@ -393,7 +393,7 @@ void tell_chunked(sheet& page, const subject& what) {
     add_metadata(page, said.metadata);
 }
 
-[[nodiscard]] outcome tell(const context& with) {
+[[nodiscard]] outcome info(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
         sheet page;
@@ -432,7 +432,7 @@ command info_command() {
                        "ndkeep info --json examples/data/flights.npz",
             .least_words = 1,
             .most_words = any_number,
-            .run = tell};
+            .run = info};
 }
 
 }  // namespace tool

@@ -58,7 +58,7 @@ struct leaf_page {
     [[nodiscard]] bool is_real() const { return part.type.kind() == 'f' || part.type.kind() == 'c'; }
 };
 
-void add_json(json_object& out, const leaf_page& of, std::size_t bins) {
+void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
     const auto& type = of.part.type;
     const auto extreme = [&](std::string_view key, const std::optional<nk::statistics::number>& number) {
         if (!number)
@@ -153,7 +153,7 @@ void add_table(sheet& page, const std::vector<leaf_page>& pages, std::size_t bin
 }
 
 /// Compares with what the sidecar says, if there is one that is about this array.
-void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& found) {
+void compare_with_sidecar(sheet& page, const stored_array& array, const nk::statistics& found) {
     json_object out;
     if (array.single) {
         const auto look = look_at_sidecar(*array.single);
@@ -180,7 +180,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
     page.json.add("sidecar", out);
 }
 
-[[nodiscard]] outcome tell(const context& with, const stored_array& array) {
+[[nodiscard]] outcome tell_summary(const context& with, const stored_array& array) {
     const bool as_json = with.given.has("--json");
     const auto& type = array.info.type;
     const auto summary = summary_of(array, with.run);
@@ -207,7 +207,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
             json_object field;
             field.add_text("name", each.part.path);
             field.add_text("dtype", dtype_text(each.part.type));
-            add_json(field, each, bins);
+            add_leaf(field, each, bins);
             fields.add_json(field.str());
         }
         page.json.add("fields", fields);
@@ -215,10 +215,10 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
         if (!pages.empty())
             add_table(page, pages, bins, blocks);
     } else {
-        add_json(page.json, pages.front(), bins);
+        add_leaf(page.json, pages.front(), bins);
         add_page(page, pages.front(), bins, blocks);
     }
-    add_sidecar(page, array, summary.values);
+    compare_with_sidecar(page, array, summary.values);
     if (as_json)
         with.out << page.json_line();
     else
@@ -234,7 +234,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
         for_each_array(word, [&](const stored_array& array) {
             if (!std::exchange(is_first, false) && !with.given.has("--json"))
                 with.out << '\n';
-            worst = std::max(worst, tell(with, array));
+            worst = std::max(worst, tell_summary(with, array));
         });
         return worst;
     });

@@ -200,13 +200,7 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
     }
     const auto from = std::make_shared<const nk::detail::archive>(what.path, nk::limits{});
     if (word.member) {
-        const auto* const entry = from->find(*word.member);
-        if (entry == nullptr)
-            throw nk::mismatch_error({.file = what.path,
-                                      .field = nk::detail::member_field(*word.member),
-                                      .expected = nk::detail::some_names(*from),
-                                      .found = "missing"});
-        use(array_in(from, *entry));
+        use(array_in(from, member_of(*from, *word.member)));
         return 1;
     }
     std::size_t count = 0;
