@@ -82,8 +82,6 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
     }
 }
 
-array_file::array_file(array_file&&) noexcept = default;
-array_file& array_file::operator=(array_file&&) noexcept = default;
 array_file::~array_file() = default;
 
 const subject& array_file::what() const noexcept { return parts_->what; }

@@ -34,8 +34,6 @@ class array_file {
     /// @param path  of the file, or of its sidecar
     /// @throws ndkeep::error  nothing there, or none of these kinds
     array_file(const std::filesystem::path& path, const ndkeep::run_options& run);
-    array_file(array_file&&) noexcept;
-    array_file& operator=(array_file&&) noexcept;
     ~array_file();
 
     [[nodiscard]] const subject& what() const noexcept;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // heat: a plane of an array as a map, a line of it as a plot.
+#include "array_word.hpp"
 #include "chart.hpp"
 #include "commands.hpp"
 #include "drawing.hpp"
 #include "output.hpp"
 #include "plot.hpp"
-#include "printer.hpp"
-#include "value_text.hpp"
+#include "time_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/bytes/replace.hpp>
 

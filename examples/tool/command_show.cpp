@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // show: the elements of an array, as NumPy prints them.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "output.hpp"

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // stats: what the numbers of an array are like.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "drawing.hpp"
 #include "each_file.hpp"
+#include "elements.hpp"
+#include "float_text.hpp"
 #include "output.hpp"
-#include "printer.hpp"
 #include "subject.hpp"
 #include "summary_of.hpp"
-#include "value_text.hpp"
+#include "time_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/npy/describe.hpp>
 

@@ -2,6 +2,8 @@
 #include "value_text.hpp"
 
 #include "output.hpp"
+#include "time_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/format/unicode.hpp>
