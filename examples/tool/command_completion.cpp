@@ -8,7 +8,7 @@ namespace {
 
 [[nodiscard]] std::string option_words(const command& of) {
     std::string words;
-    const auto add = [&](const option& each) { words += (words.empty() ? "" : " ") + std::string(each.name); };
+    const auto add = [&](const option& each) { words.append(words.empty() ? "" : " ").append(each.name); };
     for (const option& each : of.options)
         add(each);
     for (const option& each : common_options())
