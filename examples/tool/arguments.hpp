@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -116,6 +117,18 @@ class arguments {
         const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
         if (problem != std::errc() || end != text->data() + text->size())
             throw usage_error(std::string(name) + " is '" + *text + "', expected a number");
+        return number;
+    }
+    /// The same, and a value that is given must not be smaller or larger than these.
+    template <class Number>
+    [[nodiscard]] Number number(std::string_view name, Number otherwise, Number least,
+                                Number most = std::numeric_limits<Number>::max()) const {
+        const Number number = this->number(name, otherwise);
+        if (has(name) && (number < least || number > most))
+            throw usage_error(std::string(name) + " is " + *find(name) + ", expected " +
+                              (most == std::numeric_limits<Number>::max()
+                                   ? "at least " + std::to_string(least)
+                                   : std::to_string(least) + " to " + std::to_string(most)));
         return number;
     }
     /// The value, which must be one of these words; the first of them without the option.

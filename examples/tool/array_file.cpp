@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array_file.hpp"
 
+#include "array_word.hpp"
+#include "tool.hpp"
+
 #include <ndkeep/chunks/gather.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
@@ -31,8 +34,7 @@ namespace {
 }
 
 /// A stored member where it lies, its CRC-32 looked at first.
-[[nodiscard]] opened_view stored_view(const nk::npz_reader& archive, const nk::detail::zip_entry& entry,
-                                      const nk::run_options& run) {
+[[nodiscard]] opened_view stored_view(const nk::npz_reader& archive, const nk::detail::zip_entry& entry) {
     const auto& from = archive.archive();
     nk::detail::member_bytes bytes(from, entry, 0);
     const auto source = bytes.source();
@@ -41,8 +43,7 @@ namespace {
     std::vector<std::byte> block;
     std::uint32_t crc = 0;
     for (std::uint64_t at = 0; at < bytes.size(); at += block.size()) {
-        if (run.stop != nullptr && *run.stop)
-            throw nk::io_error(from.path(), "stopped", std::make_error_code(std::errc::operation_canceled));
+        check_interrupted(from.path());
         block.resize(static_cast<std::size_t>(std::min(most, bytes.size() - at)));
         source.read(at, block);
         crc = nk::crc32({block.data(), block.size()}, crc);
@@ -54,7 +55,7 @@ namespace {
 }  // namespace
 
 array_file::array_file(const fs::path& path, const nk::run_options& run) : parts_(std::make_unique<parts>()) {
-    parts_->what = array_subject_of(path);
+    parts_->what = described_subject_of(path);
     parts_->run = run;
     parts_->names = {""};
     switch (parts_->what.kind) {
@@ -76,25 +77,29 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
             std::make_unique<nk::local_place>(path, nk::local_place::access::read),
             nk::chunk_reader_options{.verify = true, .run = run});
         break;
-    case subject_kind::sidecar:
-        throw nk::format_error({.file = path,
-                                .field = "format",
-                                .expected = "an array",
-                                .found = "a sidecar",
-                                .hint = "name the file that it describes"});
     default:
         break;
     }
 }
 
-array_file::array_file(array_file&&) noexcept = default;
-array_file& array_file::operator=(array_file&&) noexcept = default;
 array_file::~array_file() = default;
 
 const subject& array_file::what() const noexcept { return parts_->what; }
 const std::vector<std::string>& array_file::names() const noexcept { return parts_->names; }
 const std::vector<std::string>& array_file::documents() const noexcept { return parts_->documents; }
 std::vector<std::byte> array_file::document(const std::string& name) const { return parts_->archive->bytes(name); }
+
+std::string array_file::chosen(const std::optional<std::string>& member) const {
+    if (member && !is_archive())
+        throw no_archive(what().path, *member);
+    if (member) {
+        (void)info(*member);  // says that there is no such member
+        return *member;
+    }
+    if (names().size() != 1)
+        throw no_only_array(what().path, names());
+    return names().front();
+}
 
 bool array_file::contains(const std::string& name) const {
     return std::find(names().begin(), names().end(), name) != names().end();
@@ -124,7 +129,7 @@ opened_view array_file::open(const std::string& name) const {
     const auto info = parts_->archive->inspect(name);  // says that there is no such member
     const auto* const entry = parts_->archive->archive().find(name);
     if (entry->method == nk::detail::zip_stored)
-        return nk::detail::in_member(name, [&] { return stored_view(*parts_->archive, *entry, parts_->run); });
+        return nk::detail::in_member(name, [&] { return stored_view(*parts_->archive, *entry); });
     nk::array_view view = parts_->archive->load_any(name);
     return {info, view.in_order(nk::written_column_major(info))};
 }

@@ -8,6 +8,7 @@
 #include <ndkeep/bytes/parallel.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,10 +31,9 @@ struct kept_words {
 /// An npy, raw, npz or chunked one. Memory is bounded by the largest compressed member, whatever the size of the rest.
 class array_file {
   public:
+    /// @param path  of the file, or of its sidecar
     /// @throws ndkeep::error  nothing there, or none of these kinds
     array_file(const std::filesystem::path& path, const ndkeep::run_options& run);
-    array_file(array_file&&) noexcept;
-    array_file& operator=(array_file&&) noexcept;
     ~array_file();
 
     [[nodiscard]] const subject& what() const noexcept;
@@ -44,6 +44,9 @@ class array_file {
     [[nodiscard]] const std::vector<std::string>& documents() const noexcept;
     /// Bytes of one of them.
     [[nodiscard]] std::vector<std::byte> document(const std::string& name) const;
+    /// The name of what a word of the command line names: a member, or the only array.
+    /// @throws ndkeep::mismatch_error  it is not to be told, or there is none
+    [[nodiscard]] std::string chosen(const std::optional<std::string>& member) const;
     [[nodiscard]] bool contains(const std::string& name) const;
     [[nodiscard]] ndkeep::array_info info(const std::string& name) const;
     /// @throws ndkeep::error  cut short; checksums of members and chunks that do not agree

@@ -4,6 +4,7 @@
 #include "comparison.hpp"
 #include "elements.hpp"
 #include "value_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/array/buffer.hpp>
 #include <ndkeep/array/convert.hpp>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // bench: how quick this disk is with this array.
 #include "array_file.hpp"
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "output.hpp"
 
@@ -45,18 +46,16 @@ struct timing {
 
 class benchmark {
   public:
-    explicit benchmark(const context& with) : with_(with), rounds_(with.given.number("--rounds", 3U)) {
-        if (rounds_ == 0)
-            throw usage_error("--rounds is 0, expected at least 1");
+    explicit benchmark(const context& with) : with_(with), rounds_(with.given.number("--rounds", 3U, 1U)) {
         run_.threads = with.run.threads;
         run_.stop = with.run.stop;  // no bar: it would be timed too
     }
 
     [[nodiscard]] outcome run() {
-        const fs::path path = with_.given.words()[0];
+        const auto word = word_of(with_.given.words()[0], with_.given);
+        const auto& path = word.file;
         const array_file file(path, run_);
-        const auto name = chosen(file);
-        const auto source = file.open(name);
+        const auto source = file.open(file.chosen(word.member));
         // In memory, so that reading it is not timed with what is written.
         const nk::any_array array(source.view);
         const temporary_file there(nk::detail::resolved(path.has_filename() ? path : path.parent_path()));
@@ -68,30 +67,16 @@ class benchmark {
         time("map", "and one look at every page", [&] { touch(to, info); });
         for (const auto kind : nk::checksum_kinds)
             time(std::string(nk::checksum_name(kind)), "over the data", [&] { sum(to, kind); });
-        tell(path, info);
+        tell(word, info);
         return outcome::fine;
     }
 
   private:
-    [[nodiscard]] std::string chosen(const array_file& file) const {
-        if (const auto member = with_.given.value("--member"))
-            return *member;
-        if (file.names().size() != 1)
-            throw usage_error(file.what().path.string() + " holds " + nk::counted(file.names().size(), "array") +
-                              ": --member chooses one");
-        return file.names().front();
-    }
-
-    void check_stopped(const fs::path& path) const {
-        if (run_.stop != nullptr && *run_.stop)
-            throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
-    }
-
     template <class Work>
     void time(std::string name, std::string says, Work&& work) {
         std::vector<double> seconds;
         for (unsigned i = 0; i < rounds_; ++i) {
-            check_stopped(name);
+            check_interrupted(name);
             const auto begin = std::chrono::steady_clock::now();
             work();
             seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
@@ -115,7 +100,7 @@ class benchmark {
         nk::detail::digest_data(array, computed, "checksum", run_);
     }
 
-    void tell(const fs::path& path, const nk::array_info& info) const {
+    void tell(const array_word& word, const nk::array_info& info) const {
         const auto nbytes = static_cast<double>(info.nbytes());
         const auto rate = [&](const timing& each) {
             constexpr double mega = 1e6;
@@ -123,7 +108,11 @@ class benchmark {
         };
         if (with_.given.has("--json")) {
             json_object out;
-            out.add_text("file", path.string());
+            out.add_text("file", word.file.string());
+            if (word.member)
+                out.add_text("member", *word.member);
+            out.add_text("dtype", dtype_text(info.type));
+            out.add_json("shape", json_shape(info.shape));
             out.add("nbytes", info.nbytes());
             out.add("rounds", rounds_);
             for (const auto& each : timings_) {
@@ -135,8 +124,8 @@ class benchmark {
             with_.out << out.str() << '\n';
             return;
         }
-        with_.out << shown_path(path) << ": " << dtype_label(info.type) << ' ' << nk::shape_text(info.shape) << ", "
-                  << full_bytes(info.nbytes()) << '\n';
+        with_.out << shown(with_.given.words()[0]) << ": " << dtype_label(info.type) << ' '
+                  << nk::shape_text(info.shape) << ", " << full_bytes(info.nbytes()) << '\n';
         using enum table::side;
         table rows({{"", left}, {"seconds", right}, {"MB/s", right}, {"", left}});
         for (const auto& each : timings_)
@@ -151,24 +140,22 @@ class benchmark {
     std::uint64_t seen_ = 0;
 };
 
-[[nodiscard]] outcome measure(const context& with) { return benchmark(with).run(); }
+[[nodiscard]] outcome bench(const context& with) { return benchmark(with).run(); }
 
 }  // namespace
 
 command bench_command() {
     return {.name = "bench",
             .summary = "Time saving, loading, mapping and summing an array on this disk",
-            .usage = "[OPTION]... FILE",
+            .usage = "[OPTION]... FILE[:MEMBER]",
             .details = "Writes the array into a temporary npy file beside FILE, which is removed again, and tells the\n"
                        "median of the rounds. What was written just before is read from the page cache. The array has\n"
                        "to fit into memory. A megabyte is 1000000 bytes.",
-            .options = {{"--rounds", "N", "how often each; 3"},
-                        {"--member", "NAME", "which array of an archive"},
-                        json_option},
+            .options = {{"--rounds", "N", "how often each (3)"}, member_option, json_option},
             .example = "ndkeep bench examples/data/seattle_hourly.npy",
             .least_words = 1,
             .most_words = 1,
-            .run = measure};
+            .run = bench};
 }
 
 }  // namespace tool

@@ -8,7 +8,7 @@ namespace {
 
 [[nodiscard]] std::string option_words(const command& of) {
     std::string words;
-    const auto add = [&](const option& each) { words += (words.empty() ? "" : " ") + std::string(each.name); };
+    const auto add = [&](const option& each) { words.append(words.empty() ? "" : " ").append(each.name); };
     for (const option& each : of.options)
         add(each);
     for (const option& each : common_options())
@@ -16,7 +16,7 @@ namespace {
     return words;
 }
 
-[[nodiscard]] outcome print(const context& with) {
+[[nodiscard]] outcome completion(const context& with) {
     const auto& shell = with.given.words()[0];
     if (shell != "bash")
         throw usage_error("completion: " + shell + " is not known, only bash is");
@@ -70,7 +70,7 @@ command completion_command() {
             .example = "ndkeep completion bash > ~/.local/share/bash-completion/completions/ndkeep",
             .least_words = 1,
             .most_words = 1,
-            .run = print};
+            .run = completion};
 }
 
 }  // namespace tool

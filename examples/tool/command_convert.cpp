@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // convert: the same values in another kind of file, dtype, byte order or order of their elements.
 #include "array_file.hpp"
+#include "array_word.hpp"
 #include "cast.hpp"
 #include "commands.hpp"
 #include "csv.hpp"
@@ -27,7 +28,8 @@ struct source {
     std::string called = {};
     std::uint64_t bytes = 0;
     std::optional<array_file> file = {};
-    std::optional<opened_view> given = {};  ///< of a stream or of text
+    std::optional<opened_view> given = {};   ///< of a stream or of text
+    std::optional<std::string> member = {};  ///< named behind a colon
     std::vector<std::string> names = {};
     kept_words words = {};
 
@@ -43,8 +45,7 @@ struct source {
         if (all.size() - length < step)
             all.resize(std::max(2 * all.size(), length + step));
         const auto count = ::read(STDIN_FILENO, all.data() + length, all.size() - length);
-        if (interrupted())
-            throw nk::io_error("-", "stopped", std::make_error_code(std::errc::operation_canceled));
+        check_interrupted("-");
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -95,7 +96,7 @@ class conversion_job {
         target_.kind = chosen_kind();
         target_.path = to_path_;
         target_.compress = with.given.has("--compress");
-        target_.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0});
+        target_.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0}, std::uint64_t{1});
         target_.run = with.run;
         check_options();
     }
@@ -111,7 +112,7 @@ class conversion_job {
             return made(from_.names[static_cast<std::size_t>(std::find(what.names.begin(), what.names.end(), name) -
                                                              what.names.begin())]);
         };
-        if (is_archive && from_.file && from_.file->is_archive() && !with_.given.has("--member")) {
+        if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();
             what.document = [this](const std::string& name) { return from_.file->document(name); };
         }
@@ -119,7 +120,7 @@ class conversion_job {
             return tell(what);
         std::uint64_t written = 0;
         if (is_stream_) {
-            written = write_stream(with_.out, target_.kind, what, with_.run);
+            written = write_stream(with_.out, target_.kind, what);
         } else {
             write_target(target_, what);
             written = stored_bytes(to_path_);
@@ -154,8 +155,6 @@ class conversion_job {
         };
         needs("--compress", target_.kind == target_kind::npz, "npz");
         needs("--rows-per-chunk", target_.kind == target_kind::chunked, "chunked arrays");
-        if (with_.given.has("--rows-per-chunk") && target_.rows_per_chunk == 0)
-            throw usage_error("--rows-per-chunk is 0, expected at least 1");
         if (order_ == "F" && (target_.kind == target_kind::chunked || target_.kind == target_kind::csv))
             throw usage_error("--order F: " + std::string(target_name(target_.kind)) + " has its rows one by one");
         if (is_stream_ && (target_.kind == target_kind::npz || target_.kind == target_kind::chunked))
@@ -184,25 +183,26 @@ class conversion_job {
     }
 
     void open_source() {
-        const auto& word = with_.given.words()[0];
-        from_.called = word;
+        from_.called = with_.given.words()[0];
         from_.names = {""};
         const nk::dtype csv_type = type_.value_or(nk::dtype::plain('f', 8));
-        if (word == "-") {
+        if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
             from_.given = view_of_stream(std::move(bytes), csv_type);
             return;
         }
-        from_.bytes = stored_bytes(word);
-        if (fs::path(word).extension() == ".csv") {
-            const nk::file text = nk::file::open(word);
+        const auto word = word_of(from_.called);
+        from_.member = word.member;
+        from_.bytes = stored_bytes(word.file);
+        if (word.file.extension() == ".csv") {
+            const nk::file text = nk::file::open(word.file);
             std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
             text.read(0, bytes);
-            from_.given = view_of_text(nk::detail::as_text(bytes), csv_type, word);
+            from_.given = view_of_text(nk::detail::as_text(bytes), csv_type, word.file);
             return;
         }
-        from_.file.emplace(word, with_.run);
+        from_.file.emplace(word.file, with_.run);
         from_.names = from_.file->names();
         from_.words = from_.file->words();
         if (!from_.words.problem.empty() && !with_.quiet)
@@ -213,22 +213,20 @@ class conversion_job {
 
     /// Which arrays, and what they are to be called.
     void choose_names(content& what) {
-        const auto member = with_.given.value("--member");
+        const auto named = with_.given.value("--member");
         const bool is_archive = target_.kind == target_kind::npz;
         if (from_.file && from_.file->is_archive()) {
-            if (member) {
-                (void)from_.file->info(*member);
-                from_.names = {*member};
-            } else if (!is_archive && from_.names.size() != 1) {
-                throw usage_error(from_.called + " holds " + nk::counted(from_.names.size(), "array") +
-                                  ": --member chooses one");
-            }
-            what.names = from_.names;
+            const auto& member = from_.member ? from_.member : named;
+            if (member || !is_archive)
+                from_.names = {from_.file->chosen(member)};
+            what.names = is_archive && from_.member && named ? std::vector{*named} : from_.names;
+        } else if (from_.member) {
+            throw no_archive(from_.file ? from_.file->what().path : word_of(from_.called).file, *from_.member);
         } else if (is_archive) {
             const auto stem = fs::path(from_.called).lexically_normal().stem().string();
-            what.names = {member ? *member : from_.called == "-" || stem.empty() ? "arr_0" : stem};
+            what.names = {named ? *named : from_.called == "-" || stem.empty() ? "arr_0" : stem};
         } else {
-            if (member)
+            if (named)
                 throw usage_error("--member: neither file is an archive");
             what.names = {""};
         }
@@ -292,35 +290,36 @@ class conversion_job {
 }  // namespace
 
 command convert_command() {
-    return {.name = "convert",
-            .summary = "Write the same values as another kind of file, dtype, byte order or order",
-            .usage = "[OPTION]... FROM TO",
-            .details =
-                "Kinds: npy, npz, csv, raw (.raw, .bin, .dat, with a sidecar) by the ending of TO, chunked for a\n"
-                "folder or with --to. \"-\" is standard input (npy or csv) or output (npy, raw or csv). What is not\n"
-                "mentioned is kept: dtype, byte order, C or Fortran order, metadata; csv keeps values only. TO is\n"
-                "replaced whole or not touched.\n"
-                "--dtype casts as numpy's astype(casting=\"same_kind\"), and a value that does not fit is an error.\n"
-                "With --unsafe integers wrap, fractions are cut off, what is too large for an integer becomes the\n"
-                "nearest one, and NaN 0. Structs are matched by field name.\n"
-                "csv: as few digits as mean the same number, a first line of names for structs only. It is read\n"
-                "into float64 unless there is a --dtype; one column is a vector.",
-            .options = {{"--to", "KIND", "npy, npz, chunked, raw or csv, whatever the ending"},
-                        {"--dtype", "TYPE", "as numpy.dtype takes it: float32, '<i4', \"[('x', '<f4')]\""},
-                        {"--byte-order", "ORDER", "little, big or native"},
-                        {"--order", "ORDER", "C or F"},
-                        {"--compress", "", "npz: deflate"},
-                        {"--rows-per-chunk", "N", "chunked: else as many as 16 MiB hold"},
-                        {"--member", "NAME", "which array of an archive, or what it is to be called there"},
-                        {"--unsafe", "", "cast whatever can be cast"},
-                        {"--force", "", "replace TO if it is there", 'f'},
-                        {"--dry-run", "", "say what would be written, and write nothing", 'n'}},
-            .example = "ndkeep convert f.npy f.npz --compress\n"
-                       "ndkeep convert --dtype float32 --to chunked readings.npy readings\n"
-                       "ndkeep convert f.npy - --to csv | head",
-            .least_words = 2,
-            .most_words = 2,
-            .run = convert};
+    return {
+        .name = "convert",
+        .summary = "Write the same values as another kind of file, dtype, byte order or order",
+        .usage = "[OPTION]... FROM[:MEMBER] TO",
+        .details =
+            "Kinds: npy, npz, csv, raw (.raw, .bin, .dat, with a sidecar) by the ending of TO, chunked for a\n"
+            "folder or with --to. \"-\" is standard input (npy or csv) or output (npy, raw or csv). What is not\n"
+            "mentioned is kept: dtype, byte order, C or Fortran order, metadata; csv keeps values only. TO is\n"
+            "replaced whole or not touched.\n"
+            "--dtype casts as numpy's astype(casting=\"same_kind\"), and a value that does not fit is an error.\n"
+            "With --unsafe integers wrap, fractions are cut off, what is too large for an integer becomes the\n"
+            "nearest one, and NaN 0. Structs are matched by field name.\n"
+            "csv: as few digits as mean the same number, a first line of names for structs only. It is read\n"
+            "into float64 unless there is a --dtype; one column is a vector.",
+        .options = {{"--to", "KIND", "npy, npz, chunked, raw or csv, whatever the ending"},
+                    {"--dtype", "TYPE", "as numpy.dtype takes it: float32, '<i4', \"[('x', '<f4')]\""},
+                    {"--byte-order", "ORDER", "little, big or native"},
+                    {"--order", "ORDER", "C or F"},
+                    {"--compress", "", "npz: deflate"},
+                    {"--rows-per-chunk", "N", "chunked: else as many as 16 MiB hold"},
+                    {"--member", "NAME", "the same as FROM:NAME; else what the array is to be called in an archive"},
+                    {"--unsafe", "", "cast whatever can be cast"},
+                    {"--force", "", "replace TO if it is there", 'f'},
+                    {"--dry-run", "", "say what would be written, and write nothing", 'n'}},
+        .example = "ndkeep convert f.npy f.npz --compress\n"
+                   "ndkeep convert --dtype float32 --to chunked readings.npy readings\n"
+                   "ndkeep convert f.npy - --to csv | head",
+        .least_words = 2,
+        .most_words = 2,
+        .run = convert};
 }
 
 }  // namespace tool

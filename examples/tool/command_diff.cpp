@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // diff: whether two files hold the same arrays, and where they do not.
 #include "array_file.hpp"
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "comparison.hpp"
 #include "output.hpp"
@@ -36,15 +37,22 @@ class difference_report {
 
     [[nodiscard]] outcome compare() {
         const auto& words = with_.given.words();
-        const array_file a(words[0], with_.run), b(words[1], with_.run);
+        const auto left = word_of(words[0]), right = word_of(words[1]);
+        const array_file a(left.file, with_.run), b(right.file, with_.run);
         json_.add_text("a", words[0]);
         json_.add_text("b", words[1]);
         const auto member = with_.given.value("--member");
-        if (a.is_archive() && b.is_archive() && !member)
+        if (member && !a.is_archive() && !b.is_archive())
+            throw usage_error("--member: neither file is an archive");
+        const auto member_of = [&](const array_file& file, const array_word& word) {
+            return word.member || !file.is_archive() ? word.member : member;
+        };
+        const auto a_member = member_of(a, left), b_member = member_of(b, right);
+        if (a.is_archive() && b.is_archive() && !a_member && !b_member)
             compare_members(a, b);
         else
-            compare_arrays("", a, chosen(a, member), b, chosen(b, member));
-        if (!member)
+            compare_arrays("", a, a.chosen(a_member), b, b.chosen(b_member));
+        if (!a_member && !b_member)
             compare_metadata(a, b);
         json_.add("equal", !differs_);
         json_.add("arrays", arrays_);
@@ -68,17 +76,6 @@ class difference_report {
             with_.out << styled(with_.screen, "1", "a  " + shown(with_.given.words()[0])) << '\n'
                       << styled(with_.screen, "1", "b  " + shown(with_.given.words()[1])) << '\n';
         with_.out << text_;
-    }
-
-    [[nodiscard]] static std::string chosen(const array_file& file, const std::optional<std::string>& member) {
-        if (!file.is_archive())
-            return "";
-        if (member)
-            return *member;
-        if (file.names().size() != 1)
-            throw usage_error(file.what().path.string() + " holds " + nk::counted(file.names().size(), "array") +
-                              ": --member chooses one");
-        return file.names().front();
     }
 
     void note(const std::string& sentence) {
@@ -109,7 +106,7 @@ class difference_report {
                 a.document(name) != b.document(name)) {
                 differs_ = true;
                 json_object one;
-                one.add_text("name", name);
+                one.add_text("member", name);
                 one.add("equal", false);
                 arrays_.add_json(one.str());
                 sheet page;
@@ -135,7 +132,8 @@ class difference_report {
         differs_ = differs_ || differs;
 
         sheet page;
-        page.json.add_text("name", label);
+        if (!label.empty())
+            page.json.add_text("member", label);
         page.json.add("equal", !differs);
         add_types(page, left.info, right.info, types);
         page.json.add("shape_equal", !shapes_differ);
@@ -316,32 +314,33 @@ class difference_report {
     json_list arrays_, only_a_, only_b_, metadata_, notes_;
 };
 
-[[nodiscard]] outcome compare(const context& with) { return difference_report(with).compare(); }
+[[nodiscard]] outcome diff(const context& with) { return difference_report(with).compare(); }
 
 }  // namespace
 
 command diff_command() {
     return {.name = "diff",
             .summary = "Compare two files: dtype, shape, values, metadata",
-            .usage = "[OPTION]... A B",
+            .usage = "[OPTION]... A[:MEMBER] B[:MEMBER]",
             .details = "A and B may be of different kinds: npy, npz (member by member), chunked, raw with a sidecar.\n"
+                       "Where a member is named, it is compared, and no metadata.\n"
                        "Values are equal if |a - b| <= atol + rtol * |b|, as numpy.isclose has it: B is what is\n"
                        "trusted. Without a tolerance they have to be the same. It counts for numbers only, and both\n"
                        "are 0 unless they are given. Byte order, C or Fortran order and the places of fields in a\n"
                        "struct are no differences; another dtype is one, and numbers are compared all the same.\n"
                        "The largest errors are those of all finite numbers, within the tolerance or not.\n"
                        "Exit status: 0 equal, 1 different, 2 an error.",
-            .options = {{"--rtol", "R", "relative tolerance; 0"},
-                        {"--atol", "A", "absolute tolerance; 0"},
+            .options = {{"--rtol", "R", "relative tolerance (0)"},
+                        {"--atol", "A", "absolute tolerance (0)"},
                         {"--equal-nan", "", "NaN equals NaN, and NaT NaT"},
-                        {"--max", "N", "show so many of the values that differ; 5"},
-                        {"--member", "NAME", "compare this member of an archive, and no metadata"},
+                        {"--max", "N", "show so many of the values that differ (5)"},
+                        {"--member", "NAME", "the same as FILE:NAME, of those that are archives"},
                         json_option},
             .example = "ndkeep diff --rtol 1e-6 before.npy after.npy\n"
                        "ndkeep diff results.npz reference.npz",
             .least_words = 2,
             .most_words = 2,
-            .run = compare};
+            .run = diff};
 }
 
 }  // namespace tool

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // heat: a plane of an array as a map, a line of it as a plot.
+#include "array_word.hpp"
 #include "chart.hpp"
 #include "commands.hpp"
 #include "drawing.hpp"
 #include "output.hpp"
 #include "plot.hpp"
-#include "printer.hpp"
-#include "value_text.hpp"
+#include "time_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/bytes/replace.hpp>
 
@@ -23,19 +24,16 @@ struct size_wanted {
 };
 
 [[nodiscard]] size_wanted size_of(const context& with, size_wanted otherwise) {
-    constexpr std::size_t most = 4096;
-    const size_wanted size{with.given.number("--width", otherwise.width),
-                           with.given.number("--height", otherwise.height)};
-    if (size.width == 0 || size.width > most || size.height == 0 || size.height > most)
-        throw usage_error("--width and --height are from 1 to " + std::to_string(most));
-    return size;
+    const std::size_t least = 1, most = 4096;
+    return {with.given.number("--width", otherwise.width, least, most),
+            with.given.number("--height", otherwise.height, least, most)};
 }
 
 /// A number of the array's kind: dates as dates.
 [[nodiscard]] std::string number_text(const nk::dtype& type, double number) {
     constexpr double largest = 9e18;
     constexpr int digits = 6;
-    if ((type.kind() == 'M' || type.kind() == 'm') && std::abs(number) < largest)
+    if ((is_time(type)) && std::abs(number) < largest)
         return lone_time(type, static_cast<std::int64_t>(number));
     return brief(number, digits);
 }
@@ -147,7 +145,7 @@ void write_file(const context& with, const std::filesystem::path& path, const st
     next.content().write(0, std::as_bytes(std::span(bytes)));
     next.commit(false);
     if (!with.quiet)
-        with.err << "ndkeep: wrote " << shown_path(path) << ", " << human_bytes(bytes.size()) << '\n';
+        with.err << shown(array.name()) << " -> " << shown_path(path) << ' ' << human_bytes(bytes.size()) << '\n';
 }
 
 void write_pictures(const context& with, const stored_array& array, const drawn_part& what, const std::string& slices) {
@@ -172,7 +170,7 @@ void write_pictures(const context& with, const stored_array& array, const drawn_
                                   : map_svg(drawn, labels));
 }
 
-void tell(const context& with, const stored_array& array, const drawn_part& what, const std::string& slices) {
+void tell_samples(const context& with, const stored_array& array, const drawn_part& what, const std::string& slices) {
     const auto size = size_of(with, {with.screen.width, 24});
     const drawing all(array, what, size.height, size.width);
     json_object line;
@@ -209,19 +207,13 @@ void tell(const context& with, const stored_array& array, const drawn_part& what
 }
 
 [[nodiscard]] outcome heat(const context& with) {
-    const auto& words = with.given.words();
-    const std::string slices = words.size() == 2 ? words[1] : "";
-    if (words.size() == 2 && !is_slices(slices))
-        throw usage_error(nk::quoted(slices) + " is no slices as in '[0, 100:110, ::2]'");
-    auto word = word_of(words[0]);
-    if (const auto member = with.given.value("--member"))
-        word.member = member;
-    const auto array = array_of(word);
+    const auto slices = slices_behind(with.given);
+    const auto array = array_of(word_of(with.given.words()[0], with.given));
     const auto& shape = array.info.shape;
     const auto what = part_to_draw(array, slices.empty() ? whole(shape) : slices_of(slices, shape, array.name()),
                                    with.given.value("--field").value_or(""));
     if (with.given.has("--json")) {
-        tell(with, array, what, slices);
+        tell_samples(with, array, what, slices);
     } else if (with.given.has("--svg") || with.given.has("--png")) {
         write_pictures(with, array, what, slices);
     } else {
@@ -244,7 +236,7 @@ void tell(const context& with, const stored_array& array, const drawn_part& what
 
 command heat_command() {
     return {.name = "heat",
-            .summary = "draw a plane of an array as a map, a line of it as a plot",
+            .summary = "Draw a plane of an array as a map, a line of it as a plot",
             .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
             .details =
                 "Draws the last two axes of what SLICES take, at index 0 of those before. Where several elements\n"
@@ -253,7 +245,7 @@ command heat_command() {
             .options = {{"--width", "N", "characters across, or pixels of a picture"},
                         {"--height", "N", "lines down, or pixels of a picture"},
                         {"--field", "NAME", "the field of a struct that is drawn"},
-                        {"--member", "NAME", "the same as FILE:NAME"},
+                        member_option,
                         {"--style", "STYLE", "blocks or ascii; auto: blocks on a terminal that has them"},
                         {"--png", "FILE", "write a PNG picture"},
                         {"--svg", "FILE", "write an SVG picture, with labels"},

@@ -176,7 +176,7 @@ void add_sidecar(sheet& page, const nk::detail::opened_array& array) {
         page.line("sidecar", name + ", stale: of " + shortened(look.said->type, 40) + ' ' +
                                  nk::shape_text(look.said->shape) +
                                  (look.said->fits(array.info) ? " at another time" : ""));
-        page.problem("the sidecar is about another array");
+        page.problem("the sidecar is stale: it describes another array");
         break;
     case sidecar_state::damaged:
         page.problem(look.problem);
@@ -191,7 +191,7 @@ void tell_single(sheet& page, const subject& what) {
     const auto array = open_single(what);
     const auto& info = array.info;
     const bool is_raw = what.kind == subject_kind::raw;
-    page.json.add_text("format", kind_name(what.kind));
+    page.json.add_text("format", format_name(what.kind));
     if (is_raw) {
         page.line("format", "raw: no header, described by its sidecar");
     } else {
@@ -232,7 +232,7 @@ void tell_single(sheet& page, const subject& what) {
 void tell_sidecar(sheet& page, const subject& what) {
     auto file = what.path;
     file.replace_extension();
-    page.json.add_text("format", kind_name(what.kind));
+    page.json.add_text("format", format_name(what.kind));
     page.json.add_text("describes", file.string());
     page.line("format", "sidecar of " + shown(file.filename().native()));
     const auto text = nk::detail::sidecar_on_disk(what.path);
@@ -393,7 +393,7 @@ void tell_chunked(sheet& page, const subject& what) {
     add_metadata(page, said.metadata);
 }
 
-[[nodiscard]] outcome tell(const context& with) {
+[[nodiscard]] outcome info(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
         sheet page;
@@ -432,7 +432,7 @@ command info_command() {
                        "ndkeep info --json examples/data/flights.npz",
             .least_words = 1,
             .most_words = any_number,
-            .run = tell};
+            .run = info};
 }
 
 }  // namespace tool

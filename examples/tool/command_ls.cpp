@@ -27,7 +27,7 @@ constexpr option bytes_option = {"--bytes", "", "sizes in bytes, without units"}
     return out;
 }
 
-[[nodiscard]] outcome list(const context& with) {
+[[nodiscard]] outcome ls(const context& with) {
     const auto paths = paths_or_here(with);
     const bool exact = with.given.has("--bytes");
     return each_file(with, paths, [&](const std::filesystem::path& path) {
@@ -63,7 +63,7 @@ constexpr option bytes_option = {"--bytes", "", "sizes in bytes, without units"}
     });
 }
 
-[[nodiscard]] outcome draw(const context& with) {
+[[nodiscard]] outcome tree(const context& with) {
     const auto depth = with.given.number("--depth", full_depth);
     return each_file(with, paths_or_here(with), [&](const std::filesystem::path& path) {
         const node root = node_of(subject_of(path), depth, true);
@@ -86,7 +86,7 @@ command ls_command() {
             .options = {bytes_option, json_option},
             .example = "ndkeep ls examples/data/flights.npz",
             .most_words = any_number,
-            .run = list};
+            .run = ls};
 }
 
 command tree_command() {
@@ -97,7 +97,7 @@ command tree_command() {
             .options = {{"--depth", "N", "levels below each path; all of them"}, json_option},
             .example = "ndkeep tree --depth 2 examples",
             .most_words = any_number,
-            .run = draw};
+            .run = tree};
 }
 
 }  // namespace tool

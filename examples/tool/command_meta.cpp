@@ -15,11 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-[[nodiscard]] subject subject_with_metadata(const fs::path& path) {
-    auto what = array_subject_of(path);
-    return what.kind == subject_kind::sidecar ? array_subject_of(fs::path(path).replace_extension()) : what;
-}
-
 [[nodiscard]] nk::json read_metadata(const context& with, const subject& what) {
     const auto words = array_file(what.path, with.run).words();
     if (!words.problem.empty())
@@ -66,7 +61,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
 }
 
 /// The value it points to; nullptr where there is none.
-[[nodiscard]] const nk::json* value_at(const nk::json& whole, const nk::json::json_pointer& pointer) {
+[[nodiscard]] const nk::json* pointed_to(const nk::json& whole, const nk::json::json_pointer& pointer) {
     try {
         return whole.contains(pointer) ? &whole.at(pointer) : nullptr;
     } catch (const nk::json::exception&) {
@@ -75,7 +70,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
 }
 
 /// JSON, or else text as it is.
-[[nodiscard]] nk::json parse_value(const std::string& text) {
+[[nodiscard]] nk::json value_of_word(const std::string& text) {
     if (!nk::detail::is_utf8(text))
         throw usage_error("the value is not UTF-8");
     try {
@@ -109,7 +104,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
     return nk::detail::json_text(value);
 }
 
-void print(const context& with, const nk::json& value) {
+void print_value(const context& with, const nk::json& value) {
     const auto* const text = value.get_ptr<const nk::json::string_t*>();
     if (with.given.has("--json"))
         with.out << nk::detail::json_text(value) << '\n';
@@ -133,7 +128,7 @@ void set(nk::json& whole, const fs::path& path, const std::string& pointer, nk::
 
 void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
     const auto at = parse_pointer(pointer);
-    if (value_at(whole, at) == nullptr)
+    if (pointed_to(whole, at) == nullptr)
         throw no_such_value(path, pointer);
     if (at.empty()) {
         whole = nk::json(nk::json::value_t::object);
@@ -146,27 +141,27 @@ void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
         parent.erase(at.back());
 }
 
-[[nodiscard]] outcome use(const context& with) {
+[[nodiscard]] outcome meta(const context& with) {
     const auto& words = with.given.words();
     const std::string verb = words.size() > 1 ? words[1] : "get";
     const auto takes = [&](std::size_t least, std::size_t most) {
         if (words.size() < least || words.size() > most)
             throw usage_error("meta: usage is FILE, FILE get POINTER, FILE set POINTER VALUE or FILE delete POINTER");
     };
-    const auto what = subject_with_metadata(words[0]);
+    const auto what = described_subject_of(words[0]);
     auto metadata = read_metadata(with, what);
     if (verb == "get") {
         takes(1, 3);
         const std::string pointer = words.size() > 2 ? words[2] : "";
-        const auto* const value = value_at(metadata, parse_pointer(pointer));
+        const auto* const value = pointed_to(metadata, parse_pointer(pointer));
         if (value == nullptr)
             throw no_such_value(what.path, pointer);
-        print(with, *value);
+        print_value(with, *value);
         return outcome::fine;
     }
     if (verb == "set") {
         takes(4, 4);
-        set(metadata, what.path, words[2], parse_value(words[3]));
+        set(metadata, what.path, words[2], value_of_word(words[3]));
     } else if (verb == "delete") {
         takes(3, 3);
         remove(metadata, what.path, words[2]);
@@ -199,7 +194,7 @@ command meta_command() {
                        "ndkeep meta f.npy get /site/name",
             .least_words = 1,
             .most_words = 4,
-            .run = use};
+            .run = meta};
 }
 
 }  // namespace tool

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // show: the elements of an array, as NumPy prints them.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "output.hpp"
@@ -13,16 +14,12 @@ namespace {
 
 [[nodiscard]] print_style style_of(const context& with) {
     print_style style;
-    constexpr int most_digits = 100;
-    style.precision = with.given.number("--precision", style.precision);
-    style.edge = with.given.number("--edge", style.edge);
+    style.precision = with.given.number("--precision", style.precision, 0, 100);
+    style.edge = with.given.number("--edge", style.edge, std::uint64_t{1});
     style.threshold = with.given.has("--full") ? std::numeric_limits<std::uint64_t>::max()
                                                : with.given.number("--threshold", style.threshold);
-    style.width = with.given.number("--width", with.screen.is_terminal ? with.screen.width : style.width);
-    if (style.precision < 0 || style.precision > most_digits)
-        throw usage_error("--precision is from 0 to " + std::to_string(most_digits));
-    if (style.edge == 0 || style.width == 0)
-        throw usage_error("--edge and --width are 1 or more");
+    style.width =
+        with.given.number("--width", with.screen.is_terminal ? with.screen.width : style.width, std::size_t{1});
     return style;
 }
 
@@ -54,17 +51,8 @@ void show_one(const context& with, const stored_array& array, const std::string&
 }
 
 [[nodiscard]] outcome show(const context& with) {
-    const auto& words = with.given.words();
-    std::string slices;
-    if (words.size() == 2) {
-        slices = words[1];
-        if (!is_slices(slices))
-            throw usage_error(ndkeep::quoted(slices) + " is no slices as in '[0, 100:110, ::2]'" +
-                              (slices.empty() ? "" : "; a member of an archive is FILE:" + shown(slices)));
-    }
-    auto word = word_of(words[0]);
-    if (const auto member = with.given.value("--member"))
-        word.member = member;
+    const auto slices = slices_behind(with.given);
+    const auto word = word_of(with.given.words()[0], with.given);
     if (!slices.empty()) {
         show_one(with, array_of(word), slices);
         return outcome::fine;
@@ -76,8 +64,7 @@ void show_one(const context& with, const stored_array& array, const std::string&
             with.out << (count++ == 0 ? "" : "\n") << styled(with.screen, "1", shown(array.name())) << "  "
                      << dtype_label(array.info.type) << ' ' << ndkeep::shape_text(array.info.shape) << '\n';
         show_one(with, array, "");
-        if (interrupted())
-            throw ndkeep::io_error(array.file, "stopped", std::make_error_code(std::errc::operation_canceled));
+        check_interrupted(array.file);
     });
     if (arrays == 0 && !with.quiet)
         with.err << "ndkeep: " << shown_path(word.file) << ": there is no array in it\n";
@@ -88,7 +75,7 @@ void show_one(const context& with, const stored_array& array, const std::string&
 
 command show_command() {
     return {.name = "show",
-            .summary = "show elements as NumPy prints them, structs as a table",
+            .summary = "Show elements as NumPy prints them, structs as a table",
             .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
             .details =
                 "Reads only what it shows. SLICES are NumPy's: integers, start:stop:step and `...`, in brackets.\n"
@@ -100,7 +87,7 @@ command show_command() {
                         {"--full", "", "nothing is summarised"},
                         {"--width", "N", "characters of a line (75; on a terminal its width)"},
                         {"--field", "NAME", "one field of a struct, as an array; inner ones as in position.x"},
-                        {"--member", "NAME", "the same as FILE:NAME"},
+                        member_option,
                         json_option},
             .example = "ndkeep show examples/data/seattle_hourly.npy '[0, :]'\n"
                        "ndkeep show examples/data/flights.npz:flights '[:5]'",

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // stats: what the numbers of an array are like.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "drawing.hpp"
 #include "each_file.hpp"
+#include "elements.hpp"
+#include "float_text.hpp"
 #include "output.hpp"
-#include "printer.hpp"
 #include "subject.hpp"
 #include "summary_of.hpp"
-#include "value_text.hpp"
+#include "time_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/npy/describe.hpp>
 
@@ -25,7 +28,7 @@ constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
     const auto* const real = std::get_if<double>(&*number);
     if (real != nullptr)
         return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
-    if (type.kind() == 'M' || type.kind() == 'm')
+    if (is_time(type))
         return lone_time(type, *std::get_if<std::int64_t>(&*number));
     return nk::detail::number_text(*number);
 }
@@ -58,7 +61,7 @@ struct leaf_page {
     [[nodiscard]] bool is_real() const { return part.type.kind() == 'f' || part.type.kind() == 'c'; }
 };
 
-void add_json(json_object& out, const leaf_page& of, std::size_t bins) {
+void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
     const auto& type = of.part.type;
     const auto extreme = [&](std::string_view key, const std::optional<nk::statistics::number>& number) {
         if (!number)
@@ -106,11 +109,11 @@ void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
         return;
     page.line("min", extreme_text(type, of.values.min));
     page.line("max", extreme_text(type, of.values.max));
-    if (type.kind() != 'M' && type.kind() != 'm') {
+    if (!is_time(type)) {
         page.line("mean", mean_text(of.values));
         page.line("std", std_text(of.values));
     }
-    if (of.is_real() || type.kind() == 'M' || type.kind() == 'm')
+    if (of.is_real() || is_time(type))
         page.line(of.is_real() ? "NaN" : "NaT", std::to_string(of.values.nan));
     if (of.is_real())
         page.line("Inf", std::to_string(of.summary.infinite));
@@ -121,7 +124,7 @@ void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
     const auto [low, high] = of.range();
     const auto counts = of.summary.histogram.bins(bins, low, high);
     page.line("histogram", '|' + sparkline(counts, blocks) + '|');
-    page.line("", std::to_string(bins) + (bins == 1 ? " bin" : " bins") + ", the fullest holds " +
+    page.line("", nk::counted(bins, "bin") + ", the fullest holds " +
                       std::to_string(*std::max_element(counts.begin(), counts.end())));
 }
 
@@ -153,7 +156,7 @@ void add_table(sheet& page, const std::vector<leaf_page>& pages, std::size_t bin
 }
 
 /// Compares with what the sidecar says, if there is one that is about this array.
-void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& found) {
+void compare_with_sidecar(sheet& page, const stored_array& array, const nk::statistics& found) {
     json_object out;
     if (array.single) {
         const auto look = look_at_sidecar(*array.single);
@@ -161,7 +164,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
         if (look.state == sidecar_state::damaged)
             page.problem(look.problem);
         if (look.state == sidecar_state::stale)
-            page.problem("the sidecar is about another array");
+            page.problem("the sidecar is stale: it describes another array");
         const bool is_believed = look.state == sidecar_state::current || look.state == sidecar_state::unconfirmed;
         if (is_believed && look.said->statistics) {
             std::vector<nk::finding> differences;
@@ -180,15 +183,14 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
     page.json.add("sidecar", out);
 }
 
-[[nodiscard]] outcome tell(const context& with, const stored_array& array) {
+[[nodiscard]] outcome tell_summary(const context& with, const stored_array& array) {
     const bool as_json = with.given.has("--json");
     const auto& type = array.info.type;
     const auto summary = summary_of(array, with.run);
     const auto by_leaf = summary.by_leaf();
-    const auto bins = with.given.number("--bins", type.is_struct() && !as_json ? bins_of_row : bins_of_page);
-    constexpr std::size_t most_bins = 1024;
-    if (bins == 0 || bins > most_bins)
-        throw usage_error("--bins is from 1 to " + std::to_string(most_bins));
+    const std::size_t least_bins = 1, most_bins = 1024;
+    const auto bins =
+        with.given.number("--bins", type.is_struct() && !as_json ? bins_of_row : bins_of_page, least_bins, most_bins);
     const bool blocks = wants_blocks(with.screen, with.given.choice("--style", drawing_styles));
 
     std::vector<leaf_page> pages;
@@ -208,7 +210,7 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
             json_object field;
             field.add_text("name", each.part.path);
             field.add_text("dtype", dtype_text(each.part.type));
-            add_json(field, each, bins);
+            add_leaf(field, each, bins);
             fields.add_json(field.str());
         }
         page.json.add("fields", fields);
@@ -216,10 +218,10 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
         if (!pages.empty())
             add_table(page, pages, bins, blocks);
     } else {
-        add_json(page.json, pages.front(), bins);
+        add_leaf(page.json, pages.front(), bins);
         add_page(page, pages.front(), bins, blocks);
     }
-    add_sidecar(page, array, summary.values);
+    compare_with_sidecar(page, array, summary.values);
     if (as_json)
         with.out << page.json_line();
     else
@@ -230,14 +232,12 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
 [[nodiscard]] outcome stats(const context& with) {
     bool is_first = true;
     return each_file(with, with.given.words(), [&](const std::filesystem::path& path) {
-        auto word = word_of(path.string());
-        if (const auto member = with.given.value("--member"))
-            word.member = member;
+        const auto word = word_of(path.string(), with.given);
         auto worst = outcome::fine;
         for_each_array(word, [&](const stored_array& array) {
             if (!std::exchange(is_first, false) && !with.given.has("--json"))
                 with.out << '\n';
-            worst = std::max(worst, tell(with, array));
+            worst = std::max(worst, tell_summary(with, array));
         });
         return worst;
     });
@@ -247,14 +247,14 @@ void add_sidecar(sheet& page, const stored_array& array, const nk::statistics& f
 
 command stats_command() {
     return {.name = "stats",
-            .summary = "count, range, mean and histogram of the numbers in arrays",
+            .summary = "Count, range, mean and histogram of the numbers in arrays",
             .usage = "[OPTION]... FILE[:MEMBER]...",
             .details =
                 "Reads the data once, and compares with the statistics in the sidecar if there are any. Of an\n"
                 "archive every array, or the one whose name stands behind a colon. Structs are told of field\n"
                 "by field. NaN and NaT are left out of min, max, mean and std; infinities of the histogram only.",
             .options = {{"--bins", "N", "of the histogram (48; 16 for each field of a struct)"},
-                        {"--member", "NAME", "of archives: the array of this name"},
+                        member_option,
                         {"--style", "STYLE", "histogram in blocks or ascii; auto: blocks on a terminal that has them"},
                         json_option},
             .example = "ndkeep stats examples/data/flights.npz",

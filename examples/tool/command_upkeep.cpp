@@ -161,12 +161,8 @@ void tell_change(const context& with, const fs::path& path, const extent& before
 [[nodiscard]] outcome compact(const context& with) {
     const auto path = chunked_path(with);
     nk::compact_options options{.run = with.run};
-    if (with.given.has("--rows-per-chunk")) {
-        const auto rows = with.given.number("--rows-per-chunk", std::uint64_t{0});
-        if (rows == 0)
-            throw usage_error("--rows-per-chunk is 0, expected at least 1");
-        options.rows_per_chunk = rows;
-    }
+    if (with.given.has("--rows-per-chunk"))
+        options.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0}, std::uint64_t{1});
     const auto before = extent_of(path);
     nk::compact_chunked(path, options);
     tell_change(with, path, before, extent_of(path));
@@ -177,9 +173,7 @@ void tell_change(const context& with, const fs::path& path, const extent& before
     const auto path = chunked_path(with);
     if (!with.given.has("--keep"))
         throw usage_error("prune: --keep N says how many commits stay");
-    const auto keep = with.given.number("--keep", std::uint64_t{0});
-    if (keep == 0)
-        throw usage_error("--keep is 0, expected at least 1");
+    const auto keep = with.given.number("--keep", std::uint64_t{0}, std::uint64_t{1});
     const auto before = extent_of(path);
     (void)nk::prune_chunked(path, {.keep = keep});
     tell_change(with, path, before, extent_of(path));

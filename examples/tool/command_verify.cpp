@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // verify: everything that is wrong with files; sidecars made or renewed; sums of whole files for md5sum.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "output.hpp"
@@ -71,6 +72,22 @@ struct verdict {
     return out;
 }
 
+/// One member, with the sums that the metadata has of it.
+[[nodiscard]] verdict judge_member(const context& with, const fs::path& path, const std::string& name) {
+    const nk::detail::archive from(path, {});
+    const auto& entry = member_of(from, name);
+    verdict out;
+    nk::detail::npz_metadata said;
+    (void)nk::detail::passes(out.findings, [&] { said = nk::detail::read_npz_metadata(from, {}); });
+    const auto sums = said.sums.find(std::string(nk::detail::without_npy(entry.name)));
+    nk::progress_meter meter(with.run, {.phase = "verify", .bytes_total = entry.size, .file = path});
+    nk::detail::find_in_member(from, entry, sums == said.sums.end() ? nullptr : &sums->second, {}, meter, out.findings);
+    meter.finish();
+    out.looked_at = "crc32 of " + shown(nk::detail::member_field(name));
+    out.has_sums = true;
+    return out;
+}
+
 [[nodiscard]] verdict judge_chunks(const context& with, const fs::path& path) {
     verdict out;
     out.findings = nk::findings_chunked(path, {.run = with.run});
@@ -93,7 +110,11 @@ struct verdict {
     return out;
 }
 
-[[nodiscard]] verdict judge(const context& with, const subject& what) {
+[[nodiscard]] verdict judge(const context& with, const subject& what, const std::optional<std::string>& member) {
+    if (member && what.kind != subject_kind::npz)
+        throw no_archive(what.path, *member);
+    if (member)
+        return judge_member(with, what.path, *member);
     switch (what.kind) {
     case subject_kind::npz:
         return judge_archive(with, what.path);
@@ -104,10 +125,12 @@ struct verdict {
     }
 }
 
-[[nodiscard]] std::string json_line(const fs::path& path, const subject& what, const verdict& found) {
+[[nodiscard]] std::string verdict_json(const array_word& word, const subject& what, const verdict& found) {
     json_object out;
-    out.add_text("file", path.string());
-    out.add_text("format", what.kind == subject_kind::chunked ? "chunked" : kind_name(what.kind));
+    out.add_text("file", word.file.string());
+    if (word.member)
+        out.add_text("member", *word.member);
+    out.add_text("format", format_name(what.kind));
     out.add("ok", found.findings.empty());
     out.add("has_checksums", found.has_sums);
     out.add_text("looked_at", found.looked_at);
@@ -128,7 +151,7 @@ struct verdict {
     return out.str() + '\n';
 }
 
-void print(const context& with, const fs::path& path, const verdict& found) {
+void print_verdict(const context& with, const fs::path& path, const verdict& found) {
     if (found.findings.empty()) {
         if (!with.quiet)
             with.out << shown_path(path) << ": " << styled(with.screen, "32", "OK") << " (" << found.looked_at << ")\n";
@@ -210,7 +233,7 @@ void print(const context& with, const fs::path& path, const verdict& found) {
 }
 
 /// Whoever writes a sidecar vouches for the data that is there.
-[[nodiscard]] outcome write(const context& with) {
+[[nodiscard]] outcome write_sidecars(const context& with) {
     const auto sums = wanted_sums(with);
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
@@ -242,27 +265,27 @@ void print(const context& with, const fs::path& path, const verdict& found) {
     });
 }
 
-[[nodiscard]] outcome check(const context& with) {
+[[nodiscard]] outcome verify(const context& with) {
+    if (with.given.has("--member") && (with.given.has("--md5") || with.given.has("--write")))
+        throw usage_error("--md5 and --write are for whole files, --member is not");
     if (with.given.has("--md5")) {
         if (with.given.has("--write"))
             throw usage_error("--md5 and --write cannot be given together");
         return sum_up(with);
     }
     if (with.given.has("--write"))
-        return write(with);
+        return write_sidecars(with);
     if (with.given.has("--sum") || with.given.has("--statistics"))
         throw usage_error("--sum and --statistics say what --write is to write");
     return each_file(with, with.given.words(), [&](const fs::path& path) {
-        auto what = array_subject_of(path);
-        if (what.kind == subject_kind::sidecar)
-            what = array_subject_of(fs::path(path).replace_extension());
-        const auto found = judge(with, what);
-        if (interrupted())
-            throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+        const auto word = word_of(path.string(), with.given);
+        const auto what = described_subject_of(word.file);
+        const auto found = judge(with, what, word.member);
+        check_interrupted(path);
         if (with.given.has("--json"))
-            with.out << json_line(path, what, found);
+            with.out << verdict_json(word, what, found);
         else
-            print(with, path, found);
+            print_verdict(with, path, found);
         return found.findings.empty() ? outcome::fine : outcome::findings;
     });
 }
@@ -272,10 +295,11 @@ void print(const context& with, const fs::path& path, const verdict& found) {
 command verify_command() {
     return {.name = "verify",
             .summary = "Check headers, lengths, checksums and statistics, and say all that is wrong",
-            .usage = "[OPTION]... FILE...",
+            .usage = "[OPTION]... FILE[:MEMBER]...",
             .details =
-                "Of an npy or raw file, what its sidecar says; of an archive every member; of a chunked array\n"
-                "every chunk, with the rows that it holds. Reads all data. With -q only findings are said.\n"
+                "Of an npy or raw file, what its sidecar says; of an archive every member, or the one that is\n"
+                "named; of a chunked array every chunk, with the rows that it holds. Reads all data. With -q only "
+                "findings are said.\n"
                 "--write makes a sidecar, or renews one with the sums and metadata that it has: it vouches for\n"
                 "the data as it is now, also where a sum says otherwise. --md5 prints what md5sum would, of the\n"
                 "files themselves and of all files in a folder, for `md5sum -c`.\n"
@@ -284,13 +308,14 @@ command verify_command() {
                         {"--sum", "KIND", "with --write: crc32, crc32c or md5; may be repeated"},
                         {"--statistics", "", "with --write: smallest, largest, mean and deviation too"},
                         {"--md5", "", "print lines for `md5sum -c`"},
+                        member_option,
                         json_option},
             .example = "ndkeep verify examples/data/*.np[yz]\n"
                        "ndkeep verify --write --sum md5 f.npy\n"
                        "ndkeep verify --md5 readings | md5sum -c --quiet",
             .least_words = 1,
             .most_words = any_number,
-            .run = check};
+            .run = verify};
 }
 
 }  // namespace tool

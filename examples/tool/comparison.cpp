@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "comparison.hpp"
 
+#include "elements.hpp"
+#include "time_text.hpp"
 #include "value_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/array/buffer.hpp>
 #include <ndkeep/array/convert.hpp>

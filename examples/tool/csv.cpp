@@ -142,7 +142,7 @@ template <class Number>
 }
 
 /// @return whether the text is such a value
-[[nodiscard]] bool parse_value(const nk::dtype& type, std::string_view text, std::byte* to) {
+[[nodiscard]] bool parse_cell(const nk::dtype& type, std::string_view text, std::byte* to) {
     switch (type.kind()) {
     case 'b': {
         const bool yes = text == "True" || text == "true" || text == "1";
@@ -254,7 +254,7 @@ nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::
         std::size_t column = 0;
         const auto put = [&](const nk::dtype& wanted, std::byte* to) {
             const auto& each = (*cells)[column++];
-            if (!parse_value(wanted, each.text, to))
+            if (!parse_cell(wanted, each.text, to))
                 lines.fail(column, "a value of " + nk::quoted(wanted.str()),
                            each.text.empty() ? "nothing" : nk::quoted(each.text),
                            lines.line() == 1 ? "a dtype with fields may have a line of names" : "");

@@ -19,8 +19,7 @@ template <class Use>
 [[nodiscard]] outcome each_file(const context& with, const std::vector<std::string>& paths, Use&& use) {
     outcome worst = outcome::fine;
     for (const auto& path : paths) {
-        if (interrupted())
-            throw ndkeep::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
+        check_interrupted(path);
         outcome result = outcome::failure;
         try {
             result = use(std::filesystem::path(path));

@@ -2,7 +2,9 @@
 #include "elements.hpp"
 
 #include "output.hpp"
+#include "time_text.hpp"
 #include "value_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/array/convert.hpp>
 #include <ndkeep/array/strided.hpp>

@@ -2,8 +2,6 @@
 // Elements of any dtype as plain values: the leaves of a struct, each a column of numbers, dates or texts.
 #pragma once
 
-#include "values.hpp"
-
 #include <ndkeep/array/buffer.hpp>
 #include <ndkeep/format/dtype.hpp>
 

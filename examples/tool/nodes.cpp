@@ -24,7 +24,7 @@ namespace nk = ndkeep;
     return out;
 }
 
-[[nodiscard]] std::string scalar_text(const nk::tree& value) {
+[[nodiscard]] std::string tree_value_text(const nk::tree& value) {
     switch (value.kind()) {
     case nk::tree_kind::boolean:
         return value.get<bool>() ? "true" : "false";
@@ -60,7 +60,7 @@ namespace nk = ndkeep;
         }
     } else {
         out.kind = "scalar";
-        out.value = scalar_text(value);
+        out.value = tree_value_text(value);
     }
     return out;
 }

@@ -3,6 +3,7 @@
 
 #include "output.hpp"
 #include "value_text.hpp"
+#include "values.hpp"
 
 #include <ndkeep/array/strided.hpp>
 #include <ndkeep/format/unicode.hpp>

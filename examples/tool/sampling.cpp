@@ -2,6 +2,7 @@
 #include "sampling.hpp"
 
 #include "printer.hpp"
+#include "values.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -22,11 +22,6 @@ namespace nk = ndkeep;
 constexpr std::uint64_t largest_kept = std::uint64_t{256} << 20;
 constexpr std::uint64_t largest_checked = std::uint64_t{16} << 20;
 
-[[nodiscard]] bool is_there(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(fs::symlink_status(path, ignored));
-}
-
 [[nodiscard]] stored_array single_array(const subject& what) {
     auto opened = std::make_shared<const nk::detail::opened_array>(open_single(what));
     nk::detail::check_data(*opened);
@@ -195,39 +190,17 @@ class window {
 
 }  // namespace
 
-array_word word_of(const std::string& text) {
-    if (is_there(text))
-        return {text};
-    for (std::size_t colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1))
-        if (colon != 0 && is_there(text.substr(0, colon)))
-            return {text.substr(0, colon), text.substr(colon + 1)};
-    return {text};
-}
-
 std::size_t for_each_array(const array_word& word, const std::function<void(const stored_array&)>& use) {
-    auto what = array_subject_of(word.file);
-    if (what.kind == subject_kind::sidecar) {
-        auto file = what.path;
-        what = subject_of(file.replace_extension());
-    }
+    const auto what = described_subject_of(word.file);
     if (what.kind != subject_kind::npz) {
         if (word.member)
-            throw nk::mismatch_error({.file = word.file,
-                                      .field = nk::detail::member_field(*word.member),
-                                      .expected = "in an archive",
-                                      .found = "asked for"});
+            throw no_archive(word.file, *word.member);
         use(what.kind == subject_kind::chunked ? chunked_array(what.path) : single_array(what));
         return 1;
     }
     const auto from = std::make_shared<const nk::detail::archive>(what.path, nk::limits{});
     if (word.member) {
-        const auto* const entry = from->find(*word.member);
-        if (entry == nullptr)
-            throw nk::mismatch_error({.file = what.path,
-                                      .field = nk::detail::member_field(*word.member),
-                                      .expected = nk::detail::some_names(*from),
-                                      .found = "missing"});
-        use(array_in(from, *entry));
+        use(array_in(from, member_of(*from, *word.member)));
         return 1;
     }
     std::size_t count = 0;
@@ -258,12 +231,7 @@ stored_array array_of(const array_word& word) {
             if (is_listed(from, entry))
                 names.emplace_back(nk::detail::without_npy(entry.name));
         if (names.size() != 1)
-            throw nk::mismatch_error(
-                {.file = word.file,
-                 .field = "number of arrays",
-                 .expected = "1",
-                 .found = std::to_string(names.size()),
-                 .hint = names.empty() ? "" : "as in " + word.file.string() + ':' + names.front()});
+            throw no_only_array(word.file, names);
     }
     stored_array out;
     for_each_array(word, [&](const stored_array& array) { out = array; });

@@ -2,6 +2,7 @@
 // An array wherever it lies: in a file, an archive, the chunks of a folder. Its elements are read when asked for.
 #pragma once
 
+#include "array_word.hpp"
 #include "slices.hpp"
 
 #include <ndkeep/array/buffer.hpp>
@@ -30,14 +31,6 @@ struct stored_array {
     /// The file, and behind a colon the member.
     [[nodiscard]] std::string name() const { return file.string() + (member ? ':' + *member : ""); }
 };
-
-/// What a word of the command line names: a path, and perhaps a member behind a colon.
-struct array_word {
-    std::filesystem::path file;
-    std::optional<std::string> member = {};
-};
-/// A word that is a path as it stands is one; else the first colon behind a path that is there parts the two.
-[[nodiscard]] array_word word_of(const std::string& text);
 
 /// Calls `use` with the array there, or with every array of an archive in turn. One that is damaged does not keep it
 /// from the next; the first error is thrown at the end.

@@ -35,6 +35,13 @@ std::string_view kind_name(subject_kind kind) {
     return "";
 }
 
+std::string_view format_name(subject_kind kind) { return kind == subject_kind::chunked ? "chunked" : kind_name(kind); }
+
+bool is_there(const fs::path& path) {
+    std::error_code ignored;
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
 subject subject_of(const fs::path& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
@@ -71,6 +78,11 @@ subject array_subject_of(const fs::path& path) {
                                 .found = "a folder",
                                 .hint = "ndkeep ls lists what is in it"});
     return what;
+}
+
+subject described_subject_of(const fs::path& path) {
+    auto what = array_subject_of(path);
+    return what.kind == subject_kind::sidecar ? array_subject_of(fs::path(path).replace_extension()) : what;
 }
 
 nk::detail::opened_array open_single(const subject& what) {

@@ -29,6 +29,11 @@ struct subject {
 
 /// "npy", "npz", "chunked array", …
 [[nodiscard]] std::string_view kind_name(subject_kind kind);
+/// The same in one word: "chunked".
+[[nodiscard]] std::string_view format_name(subject_kind kind);
+
+/// Whether the name is taken, be it by a link that leads nowhere.
+[[nodiscard]] bool is_there(const std::filesystem::path& path);
 
 /// Looks at the first bytes, and beside the file. Never waits: a pipe is refused.
 /// @throws ndkeep::io_error      nothing there, no permission, a pipe or a device
@@ -37,6 +42,9 @@ struct subject {
 
 /// The same; a folder of other files is refused.
 [[nodiscard]] subject array_subject_of(const std::filesystem::path& path);
+
+/// The same; in place of a sidecar the file that it describes.
+[[nodiscard]] subject described_subject_of(const std::filesystem::path& path);
 
 /// An npy file, or a raw one with what its sidecar says in place of a header. The data may be cut short:
 /// `ndkeep::detail::check_data` tells.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "summary_of.hpp"
 
+#include "values.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

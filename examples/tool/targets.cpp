@@ -16,11 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-void check_stopped(const nk::run_options& run, const fs::path& path) {
-    if (run.stop != nullptr && *run.stop)
-        throw nk::io_error(path, "stopped", std::make_error_code(std::errc::operation_canceled));
-}
-
 [[nodiscard]] nk::json metadata_or_null(const kept_words& words) {
     return words.metadata.empty() ? nk::json(nullptr) : words.metadata;
 }
@@ -40,7 +35,7 @@ void write_npz(const target& to, const content& what) {
         archive.add(name, what.array(name));
     for (const auto& name : what.documents)
         archive.add_bytes(name, what.document(name));
-    check_stopped(to.run, to.path);
+    check_interrupted(to.path);
     archive.commit();
 }
 
@@ -65,7 +60,7 @@ void write_raw(const target& to, const content& what) {
     } catch (const nk::error&) {
         both.previous.reset();  // a damaged one says nothing that could be kept
     }
-    check_stopped(to.run, to.path);
+    check_interrupted(to.path);
     nk::detail::write_sidecar(path, both, false);
     try {
         next.commit(false);
@@ -132,7 +127,7 @@ void write_chunked(const target& to, const content& what) {
     unfinished_folder begun(
         nk::detail::beside(path, '.' + nk::detail::hexadecimal(nk::detail::random_bits()) + ".ndk"));
     nk::save_chunked(begun.path(), array, options);
-    check_stopped(to.run, path);
+    check_interrupted(path);
     begun.rename(path);
 }
 
@@ -185,10 +180,10 @@ void write_target(const target& to, const content& what) {
     }
 }
 
-std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what, const nk::run_options& run) {
+std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what) {
     std::uint64_t written = 0;
     const auto put = [&](std::string_view bytes) {
-        check_stopped(run, "-");
+        check_interrupted("-");
         if (!out.write(bytes.data(), static_cast<std::streamsize>(bytes.size())))
             throw nk::io_error("-", "cannot write", std::make_error_code(std::errc::io_error));
         written += bytes.size();

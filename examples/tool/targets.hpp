@@ -40,6 +40,6 @@ void write_target(const target& to, const content& what);
 
 /// Writes one array to a stream. An archive or a chunked array cannot be.
 /// @returns bytes
-std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what, const ndkeep::run_options& run);
+std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what);
 
 }  // namespace tool

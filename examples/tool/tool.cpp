@@ -4,19 +4,17 @@
 
 #include "commands.hpp"
 #include "output.hpp"
+#include "subject.hpp"
 
 #include <ndkeep/bytes/progress_bar.hpp>
 #include <ndkeep/error.hpp>
 
 #include <array>
-#include <filesystem>
 #include <new>
 
 namespace tool {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::string_view name_of_tool = "ndkeep";
 
@@ -76,11 +74,6 @@ void print_help(std::ostream& out, const command& of) {
     for (const command& each : commands())
         names.push_back(each.name);
     return usage_error(ndkeep::quoted(word) + " is no command and no file" + suggestion(word, names));
-}
-
-[[nodiscard]] bool is_there(const std::string& path) {
-    std::error_code ignored;
-    return fs::exists(fs::symlink_status(path, ignored));
 }
 
 /// Whether a first word that is no command is meant as a file: one that is there, or that looks like one.
@@ -204,6 +197,11 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
 std::atomic<bool>& interrupted() noexcept {
     static std::atomic<bool> flag = false;
     return flag;
+}
+
+void check_interrupted(const std::filesystem::path& file) {
+    if (interrupted())
+        throw ndkeep::io_error(file, "stopped", std::make_error_code(std::errc::operation_canceled));
 }
 
 }  // namespace tool

@@ -9,6 +9,7 @@
 #include <ndkeep/bytes/parallel.hpp>
 
 #include <atomic>
+#include <filesystem>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -58,5 +59,7 @@ inline constexpr option json_option = {"--json", "", "one JSON object a line ins
 
 /// Set by Ctrl-C, and looked at by everything that takes `run_options`.
 [[nodiscard]] std::atomic<bool>& interrupted() noexcept;
+/// @throws ndkeep::io_error  after Ctrl-C
+void check_interrupted(const std::filesystem::path& file);
 
 }  // namespace tool

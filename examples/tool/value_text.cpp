@@ -2,7 +2,10 @@
 #include "value_text.hpp"
 
 #include "output.hpp"
+#include "time_text.hpp"
+#include "values.hpp"
 
+#include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/format/unicode.hpp>
 
 #include <algorithm>
@@ -120,15 +123,8 @@ std::string value_text(const nk::dtype& type, const std::byte* value) {
     case 'S':
     case 'U':
         return text_at(type, value);
-    default: {
-        constexpr std::string_view digits = "0123456789abcdef";
-        std::string text;
-        for (std::size_t i = 0; i < bytes; ++i) {
-            text += digits[static_cast<unsigned>(value[i]) >> 4];
-            text += digits[static_cast<unsigned>(value[i]) & 15];
-        }
-        return text;
-    }
+    default:
+        return nk::detail::hex_text({value, bytes});
     }
 }
 

@@ -4,7 +4,6 @@
 
 #include "elements.hpp"
 #include "float_text.hpp"
-#include "time_text.hpp"
 
 #include <optional>
 #include <string>

@@ -388,12 +388,52 @@ TEST_CASE("convert carries all members of an archive, or the one that is asked f
     CHECK((load<int, 1>(dir / "y.npy") == xt::xtensor<int, 1>{1, 2}));
 }
 
+TEST_CASE("convert takes a member behind a colon, and --member is what it is called then", "[tool]") {
+    temp_dir dir;
+    save_npz(dir / "a.npz", {{"x", twelve()}, {"y", xt::xtensor<int, 1>{1, 2}}});
+    save(dir / "t.npy", twelve());
+    const auto y = fs::path((dir / "a.npz").string() + ":y"), none = fs::path((dir / "t.npy").string() + ":y");
+
+    CHECK(convert(y, dir / "y.npy").status == 0);
+    CHECK(convert(y, dir / "z.npz", {"--member=z"}).status == 0);
+    CHECK(convert(none, dir / "n.npy").warns("t.npy: member 'y' is asked for, expected in an archive"));
+
+    CHECK((load<int, 1>(dir / "y.npy") == xt::xtensor<int, 1>{1, 2}));
+    CHECK(npz_reader(dir / "z.npz").names() == std::vector<std::string>{"z"});
+}
+
+TEST_CASE("convert tells every value of a sub-array in a column of its own", "[tool]") {
+    temp_dir dir;
+    const std::string descr = "[('p', [('x', '<i2'), ('y', '<i2')], (2,)), ('k', '<i2')]";
+    const auto file = write_npy<std::int16_t>(dir / "t.npy", descr, {2}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10});
+
+    CHECK(convert(file, dir / "t.csv").status == 0);
+    CHECK(convert(dir / "t.csv", dir / "back.npy", {"--dtype=" + descr}).status == 0);
+
+    CHECK(read_text(dir / "t.csv") == "p.x[0],p.x[1],p.y[0],p.y[1],k\n1,3,2,4,5\n6,8,7,9,10\n");
+    CHECK(run_tool({"diff", "-q", file, (dir / "back.npy").string()}).status == 0);
+}
+
+TEST_CASE("convert writes complex numbers as Python does, and reads them with or without brackets", "[tool]") {
+    temp_dir dir;
+    const auto file = write_npy<float>(dir / "t.npy", "<c8", {3}, {1, 2, 0, -0.5, 0.1F, 0});
+    write_text(dir / "bare.csv", "1+2j\n-0.5j\n0.1\n");
+
+    CHECK(convert(file, dir / "t.csv").status == 0);
+    CHECK(read_text(dir / "t.csv") == "(1+2j)\n-0.5j\n(0.1+0j)\n");
+    for (const char* const name : {"t.csv", "bare.csv"}) {
+        CHECK(convert(dir / name, dir / "back.npy", {"--dtype=complex64", "--force"}).status == 0);
+        CHECK(run_tool({"diff", "-q", file, (dir / "back.npy").string()}).status == 0);
+    }
+}
+
 TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") {
     temp_dir dir;
     save(dir / "a.npy", twelve());
 
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--compress"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--rows-per-chunk=2"}).status == 2);
+    CHECK(convert(dir / "a.npy", dir / "b", {"--to=chunked", "--rows-per-chunk=0"}).warns("0, expected at least 1"));
     CHECK(convert(dir / "a.npy", dir / "b", {"--to=chunked", "--order=F"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--member=x"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--dtype=nonsense"}).status == 2);

@@ -176,13 +176,40 @@ TEST_CASE("diff compares archives member by member, and files of different kinds
     CHECK(object["only_a"] == json::array({"y"}));
     CHECK(object["only_b"] == json::array({"w"}));
     CHECK(object["arrays"][0]["equal"] == true);
-    CHECK(object["arrays"][1]["name"] == "z");
+    CHECK(object["arrays"][1]["member"] == "z");
     CHECK(object["arrays"][1]["differing"] == 1);
 
     CHECK(run_tool({"diff", (dir / "t.npy").string(), (dir / "t").string()}).status == 0);
     CHECK(run_tool({"diff", "--member=y", (dir / "t.npy").string(), (dir / "a.npz").string()}).status == 0);
     CHECK(run_tool({"diff", (dir / "t.npy").string(), (dir / "a.npz").string()}).status == 2);
     CHECK(run_tool({"diff", "--member=n", (dir / "a.npz").string(), (dir / "b.npz").string()}).status == 2);
+}
+
+TEST_CASE("diff takes members behind a colon, and says how where an archive holds several", "[tool]") {
+    temp_dir dir;
+    save_npz(dir / "a.npz", {{"x", twelve()}, {"y", xt::xtensor<double, 2>(twelve() + 1)}}, {.meta = {{"run", 7}}});
+    save_npz(dir / "b.npz", {{"z", twelve()}, {"y", twelve()}});
+    const auto a = (dir / "a.npz").string(), b = (dir / "b.npz").string();
+
+    CHECK(run_tool({"diff", a + ":x", b + ":z"}).status == 0);
+    CHECK(run_tool({"diff", a + ":y", b, "--member=y"}).status == 1);
+    CHECK(run_tool({"diff", a + ":x", b}).warns("number of arrays is 2, expected 1 (as in " + b + ":z)"));
+    CHECK(run_tool({"diff", a + ":n", b + ":z"}).warns("expected one of 'x', 'y'"));
+}
+
+TEST_CASE("diff finds what differs in sub-arrays of structs", "[tool]") {
+    temp_dir dir;
+    const std::string descr = "[('p', [('x', '<i2'), ('y', '>i2')], (2,)), ('k', '<i2')]";
+    const auto a = write_npy<std::int16_t>(dir / "a.npy", descr, {1}, {1, 0x0200, 3, 0x0400, 5});
+    const auto b = write_npy<std::int16_t>(dir / "b.npy", descr, {1}, {1, 0x0200, 3, 0x0700, 5});
+
+    const auto array = run_tool({"diff", "--json", a, b}).object()["arrays"][0];
+
+    CHECK(array["differing"] == 1);
+    CHECK(array["first"].size() == 1);
+    CHECK(array["first"][0]["field"] == "p.y");
+    CHECK(array["first"][0]["a"] == "4");
+    CHECK(array["first"][0]["b"] == "7");
 }
 
 TEST_CASE("diff compares metadata and names the pointer", "[tool]") {

@@ -183,4 +183,8 @@ TEST_CASE("a growing histogram is exact for integers, and holds all doubles", "[
     CHECK(constant.bins(2, 3, 3) == std::vector<std::uint64_t>{1, 0});
 }
 
+TEST_CASE("stats says which number of bins it takes", "[tool][stats]") {
+    CHECK(run_tool({"stats", "--bins=0", example_data("seattle_hourly.npy")}).warns("--bins is 0, expected 1 to 1024"));
+}
+
 }  // namespace tool_stats_tests

@@ -159,4 +159,20 @@ TEST_CASE("verify and diff get through all golden files", "[tool]") {
         }
 }
 
+TEST_CASE("verify looks at one member where one is named", "[tool]") {
+    temp_dir dir;
+    save_npz(dir / "a.npz", {{"x", twelve()}, {"y", twelve()}});
+    auto text = read_text(dir / "a.npz");
+    const auto first = text.find("NUMPY");
+    text[text.find("NUMPY", first + 1) + 180] ^= 1;  // in the data of y
+    write_text(dir / "a.npz", text);
+    const auto file = (dir / "a.npz").string();
+
+    CHECK(run_tool({"verify", file}).status == 1);
+    CHECK(run_tool({"verify", file + ":x"}).out == file + ":x: OK (crc32 of member 'x')\n");
+    CHECK(run_tool({"verify", "--json", "--member=y", file}).object()["member"] == "y");
+    CHECK(run_tool({"verify", file + ":y"}).has("1 finding"));
+    CHECK(run_tool({"verify", file + ":z"}).warns("member 'z' is missing, expected one of 'x', 'y'"));
+}
+
 }  // namespace tool_verify_tests

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "array_word.hpp"
+
+#include "output.hpp"
+#include "slices.hpp"
+#include "subject.hpp"
+
+namespace tool {
+
+array_word word_of(const std::string& text) {
+    if (is_there(text))
+        return {text};
+    for (std::size_t colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1))
+        if (colon != 0 && is_there(text.substr(0, colon)))
+            return {text.substr(0, colon), text.substr(colon + 1)};
+    return {text};
+}
+
+array_word word_of(const std::string& text, const arguments& given) {
+    auto word = word_of(text);
+    if (!word.member)
+        word.member = given.value("--member");
+    return word;
+}
+
+std::string slices_behind(const arguments& given) {
+    if (given.words().size() < 2)
+        return "";
+    const auto& slices = given.words()[1];
+    if (!is_slices(slices))
+        throw usage_error(ndkeep::quoted(slices) + " is no slices as in '[0, 100:110, ::2]'" +
+                          (slices.empty() ? "" : "; a member of an archive is FILE:" + shown(slices)));
+    return slices;
+}
+
+const ndkeep::detail::zip_entry& member_of(const ndkeep::detail::archive& from, const std::string& name) {
+    const auto* const entry = from.find(name);
+    if (entry == nullptr)
+        throw ndkeep::mismatch_error({.file = from.path(),
+                                      .field = ndkeep::detail::member_field(name),
+                                      .expected = ndkeep::detail::some_names(from),
+                                      .found = "missing"});
+    return *entry;
+}
+
+ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member) {
+    return ndkeep::mismatch_error({.file = file,
+                                   .field = ndkeep::detail::member_field(member),
+                                   .expected = "in an archive",
+                                   .found = "asked for"});
+}
+
+ndkeep::mismatch_error no_only_array(const std::filesystem::path& file, const std::vector<std::string>& names) {
+    return ndkeep::mismatch_error({.file = file,
+                                   .field = "number of arrays",
+                                   .expected = "1",
+                                   .found = std::to_string(names.size()),
+                                   .hint = names.empty() ? "" : "as in " + file.string() + ':' + names.front()});
+}
+
+}  // namespace tool
