@@ -191,4 +191,21 @@ TEST_CASE("units of time that mean something else are refused", "[array][convert
     CHECK(refused("<M8[ms]", "<M8[us]").found() == "'<M8[ms]'");
 }
 
+TEST_CASE("many numbers are swapped as each alone is, in place too", "[array][convert]") {
+    for (const std::size_t width : {std::size_t{2}, std::size_t{4}, std::size_t{8}})
+        for (const std::size_t count : std::vector<std::size_t>{0, 1, 63, 64, 65, 127, 200, 1'001}) {
+            CAPTURE(width, count);
+            std::vector<std::byte> from(count * width);
+            for (std::size_t i = 0; i < from.size(); ++i)
+                from[i] = static_cast<std::byte>(i * 7 + i / 251);
+            auto one_by_one = from, at_once = from;
+            for (std::size_t i = 0; i < count; ++i)
+                nk::detail::swap_bytes(one_by_one.data() + i * width, from.data() + i * width, 1, width);
+
+            nk::detail::swap_bytes(at_once.data(), at_once.data(), count, width);
+
+            CHECK(at_once == one_by_one);
+        }
+}
+
 }  // namespace array_convert_tests

@@ -113,24 +113,35 @@ class element_reader {
         }
     }
 
-    void read_bytes(std::size_t number, std::span<std::byte> out) {
-        source_.read(pieces_[number].offset, out);
+    /// Of one piece, in order.
+    void read_bytes(std::size_t number, std::size_t begin, std::span<std::byte> out) {
+        source_.read(pieces_[number].offset + begin, out);
         if (!sums_.empty())
-            sums_[number] = crc32(out);
+            sums_[number] = crc32(out, sums_[number]);
+    }
+
+    /// Converted where it lies, while it is still in the cache.
+    void read_in_place(std::size_t number, std::size_t count) {
+        const std::size_t item = convert_.from_size();
+        const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / item);
+        for (std::size_t first = 0; first < count; first += most) {
+            const std::size_t some = std::min(most, count - first);
+            std::byte* const to = pieces_[number].to + first * item;
+            read_bytes(number, first * item, {to, some * item});
+            convert_.run(to, to, some);
+        }
     }
 
     void read(std::size_t number) {
         const piece& part = pieces_[number];
         const std::size_t count = product(part.shape);
         const std::size_t from_bytes = count * convert_.from_size();
-        if (part.strides.empty() && convert_.keeps_places()) {
-            read_bytes(number, {part.to, from_bytes});
-            if (!convert_.is_identity())
-                convert_.run(part.to, part.to, count);
-            return;
-        }
+        if (part.strides.empty() && convert_.is_identity())
+            return read_bytes(number, 0, {part.to, from_bytes});
+        if (part.strides.empty() && convert_.keeps_places())
+            return read_in_place(number, count);
         const buffer raw(from_bytes);
-        read_bytes(number, raw.bytes());
+        read_bytes(number, 0, raw.bytes());
         if (part.strides.empty()) {
             convert_.run(part.to, raw.data(), count);
             return;

@@ -32,8 +32,9 @@ template <class T>
         return false;
 }
 
-/// One block's statistics: small enough that its second pass finds it in the first cache.
-inline constexpr std::size_t summary_block = 2048;
+/// One block's statistics: small enough that its second pass finds it in the cache, large enough that putting blocks
+/// together costs nothing beside them.
+inline constexpr std::size_t summary_block = 8192;
 
 template <class T>
 [[nodiscard]] statistics::number exact_number(T value) {
@@ -392,12 +393,14 @@ class running_statistics {
             found_.count += count;
             return;
         }
-        alignas(16) std::array<std::byte, detail::summary_block * 32> block;  // the widest number has 32 bytes
+        detail::buffer block;  // only for what cannot be looked at where it lies
         while (count > 0) {
             const std::size_t some = std::min(count, detail::summary_block);
             const bool ready = step == static_cast<std::ptrdiff_t>(item) && type_.is_native() &&
                                reinterpret_cast<std::uintptr_t>(elements) % 16 == 0;
             if (!ready) {
+                if (block.size() == 0)
+                    block = detail::buffer(some * item);
                 detail::copy_run(block.data(), static_cast<std::ptrdiff_t>(item), elements, step, some, item);
                 if (!type_.is_native())
                     detail::swap_bytes(block.data(), block.data(), some * (item / detail::swap_width(type_)),

@@ -102,7 +102,7 @@ class mapping {
         sharing |= MAP_NORESERVE;
 #endif
         if (length != 0)
-            opened.place(static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, sharing, -1, lead);
+            opened.place_on_huge_page(static_cast<std::size_t>(length), sharing, lead);
         return opened;
     }
 
@@ -196,6 +196,28 @@ class mapping {
         range_.begin = begin;
         range_.length = length;
         range_.anonymous = descriptor < 0;
+    }
+
+    /// Files that are put in at the right distance then come in huge pages, where the system has them of files.
+    void place_on_huge_page(std::size_t length, int sharing, std::uint64_t lead) {
+        constexpr std::size_t huge = std::size_t{2} << 20;
+        const auto whole_pages = [](std::size_t bytes) {
+            return (bytes + page_size() - 1) / page_size() * page_size();
+        };
+        const std::size_t spare = length < huge ? 0 : huge;
+        place(length + spare, PROT_READ | PROT_WRITE, sharing, -1, lead);
+        if (spare == 0)
+            return;
+        auto* const begin = static_cast<std::byte*>(range_.begin);
+        const std::size_t before = (huge - reinterpret_cast<std::uintptr_t>(begin) % huge) % huge;
+        const std::size_t kept = whole_pages(range_.lead + length), after = whole_pages(range_.mapped) - before - kept;
+        if (before != 0)
+            ::munmap(begin, before);
+        if (after != 0)
+            ::munmap(begin + before + kept, after);
+        range_.begin = begin + before;
+        range_.length = length;
+        range_.mapped = range_.lead + length;
     }
 
     /// Of memory whose stores are nowhere else, nothing is dropped but pages that were taken from files.
