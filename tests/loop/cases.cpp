@@ -4,6 +4,8 @@
 
 #include <sstream>
 
+namespace loop_cases_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -874,3 +876,5 @@ TEST_CASE("what no pass can go over is no source", "[loop]") {
     CHECK_THROWS_AS(nk::cadence(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())),
                     nk::mismatch_error);
 }
+
+}  // namespace loop_cases_tests

@@ -6,6 +6,8 @@
 
 #include <iostream>
 
+namespace loop_checkpoint_tests {
+
 namespace nk = ndkeep;
 namespace fs = std::filesystem;
 using namespace looptest;
@@ -356,3 +358,5 @@ TEST_CASE("a checkpoint goes through a symbolic link, and keeps the mode of the 
     CHECK(fs::status(dir / "real/a.state").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
     CHECK(fs::exists(dir / "real/a.state.previous"));
 }
+
+}  // namespace loop_checkpoint_tests

@@ -5,6 +5,8 @@
 
 #include <random>
 
+namespace loop_invariance_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -182,3 +184,5 @@ TEST_CASE("any cut of the input, any interruption and any cadence give the same 
             CHECK((parts.results() == expected));
     }
 }
+
+}  // namespace loop_invariance_tests

@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+namespace loop_kill_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -96,3 +98,5 @@ TEST_CASE("a loop killed at 300 instants puts each row out exactly once", "[loop
     CHECK(commits == static_cast<std::size_t>(rounds) * nk::inspect_chunked(dir / "once/smooth").commit);
     std::cout << kills << " kills in " << rounds << " passes of " << (rows + 6) / 7 << " chunks\n";
 }
+
+}  // namespace loop_kill_tests

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+namespace loop_memory_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -95,3 +97,5 @@ TEST_CASE("a buffer holds less than its limit between chunks, and gives memory b
     // While it is copied together, what is copied goes.
     CHECK(most < before + 100 * mebi);
 }
+
+}  // namespace loop_memory_tests

@@ -6,6 +6,8 @@
 
 #include <limits>
 
+namespace loop_numpy_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -77,3 +79,5 @@ assert loop["step"] == 1 and loop["position"] == {"rows": 3, "chunks": 1}, loop
 check("out/chunks/" + loop["states"]["file"])
 )");
 }
+
+}  // namespace loop_numpy_tests

@@ -3,6 +3,8 @@
 #include "chunks/dataset.hpp"
 #include "loop/loop.hpp"
 
+namespace loop_sink_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -264,3 +266,5 @@ TEST_CASE("rows before the first that are shown again put nothing out", "[loop]"
     }
     CHECK(sums_in(dir) == std::vector<std::int64_t>{1, 3, 6, 10});
 }
+
+}  // namespace loop_sink_tests

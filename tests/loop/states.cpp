@@ -11,6 +11,8 @@
 #include <map>
 #include <optional>
 
+namespace loop_states_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -316,3 +318,5 @@ TEST_CASE("what cannot be written is refused by name, and nothing was committed"
     CHECK_FALSE(std::filesystem::exists(dir / "a.state"));
     one_chunk(loop, [&] { CHECK(text.empty()); });
 }
+
+}  // namespace loop_states_tests

@@ -4,6 +4,8 @@
 
 #include <thread>
 
+namespace loop_threads_tests {
+
 namespace nk = ndkeep;
 using namespace looptest;
 
@@ -52,3 +54,5 @@ TEST_CASE("another thread may stop a pass", "[loop][threads]") {
     other.join();
     CHECK(loop.rows_done() == bodies);
 }
+
+}  // namespace loop_threads_tests

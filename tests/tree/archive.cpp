@@ -9,6 +9,8 @@
 #include <fstream>
 #include <limits>
 
+namespace tree_archive_tests {
+
 namespace nk = ndkeep;
 
 struct tree_record {
@@ -243,3 +245,5 @@ assert np.isnan(tree["region1"]["gap"])
 assert tree["list"][0] == 1 and (tree["list"][1] == [0.5, 1.5]).all() and tree["list"][2]["deep"].shape == (2, 3)
 )");
 }
+
+}  // namespace tree_archive_tests

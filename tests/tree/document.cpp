@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+namespace tree_document_tests {
+
 namespace nk = ndkeep;
 using nk::format_error;
 using nk::mismatch_error;
@@ -302,3 +304,5 @@ TEST_CASE("mutated documents are read or refused", "[tree][document][error]") {
     CHECK(taken > 100);
     CHECK(refused > 1000);
 }
+
+}  // namespace tree_document_tests

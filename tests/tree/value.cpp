@@ -21,6 +21,8 @@
 #include <utility>
 #include <vector>
 
+namespace tree_value_tests {
+
 namespace nk = ndkeep;
 using nk::mismatch_error;
 using nk::tree;
@@ -601,3 +603,5 @@ TEST_CASE("text that is not UTF-8 and trees of any depth print too", "[tree][tex
     CHECK(tree("\"\n").str() == R"("\"\n")");
     CHECK(deep(2000).str().size() > 2 * 2000 * 2000);
 }
+
+}  // namespace tree_value_tests
