@@ -29,6 +29,9 @@ class digest {
             statistics_->update(bytes.data(), count);
     }
 
+    /// How many statistics it keeps: one, or those of all fields of a struct.
+    [[nodiscard]] std::size_t width() const { return statistics_ ? statistics_->width() : 1; }
+
     /// Goes on with what was found in the `bytes` bytes that follow.
     void append(const digest& later, std::uint64_t bytes) {
         sums_.append(later.sums_, bytes);
@@ -46,8 +49,8 @@ class digest {
     std::optional<running_statistics> statistics_;
 };
 
-/// Shows `count` elements of `item` bytes each to `into`. The pieces depend on their number alone, so that the same
-/// elements have the same statistics whoever looks at them.
+/// Shows `count` elements of `item` bytes each to `into`. The pieces depend on `count` and `item` alone, so that any
+/// number of threads finds the same.
 /// @param into  has seen nothing yet
 /// @param look  called as `look(first, some, part)` for each piece: shows those elements to `part`, in order
 template <class Look>
@@ -61,13 +64,18 @@ void digest_pieces(digest& into, std::size_t count, std::size_t item, const run_
     progress_meter meter(run, std::move(begin));
     const auto length = [&](std::size_t i) { return std::min(some, count - i * some); };
     if (into.can_append()) {
-        std::vector<digest> parts(pieces, into);
-        parallel_for(pieces, meter, [&](std::size_t i) {
-            look(i * some, length(i), parts[i]);
-            meter.add(0, length(i) * item);
-        });
-        for (std::size_t i = 0; i < pieces; ++i)
-            into.append(parts[i], std::uint64_t{length(i)} * item);
+        const digest fresh = into;
+        // A struct of thousands of fields has as many statistics in each part.
+        const std::size_t together = std::clamp<std::size_t>(4096 / fresh.width(), 2, 64);
+        for (std::size_t first = 0; first < pieces; first += together) {
+            std::vector<digest> parts(std::min(together, pieces - first), fresh);
+            parallel_for(parts.size(), meter, [&](std::size_t i) {
+                look((first + i) * some, length(first + i), parts[i]);
+                meter.add(0, length(first + i) * item);
+            });
+            for (std::size_t i = 0; i < parts.size(); ++i)
+                into.append(parts[i], std::uint64_t{length(first + i)} * item);
+        }
     } else {
         for (std::size_t i = 0; i < pieces; ++i) {
             look(i * some, length(i), into);

@@ -10,7 +10,8 @@ namespace ndkeep {
 /// Least and greatest value, mean, standard deviation and the number of NaN: one look at each value, as fast as memory
 /// gives them, by several threads. What lies in no one piece of memory, and lazy expressions, go block by block.
 ///
-/// Sums are of doubles, in an order that depends on the shape alone: the same array has the same statistics.
+/// Sums are of doubles, in an order that does not depend on the number of threads. Other ways to the same values, as
+/// through a view or a file, may round them otherwise.
 [[nodiscard]] inline statistics statistics_of(const array_view& array, const run_options& run = {}) {
     detail::digest found(array.type(), checksum::none, true);
     const auto item = static_cast<std::size_t>(array.type().size());

@@ -120,7 +120,7 @@ struct four_sums {
     }
 };
 
-/// The numbers behind the last four: NaN does not count, and counts are exact below 2^53.
+/// What the numbers of one block come to. NaN are counted, and are in nothing else.
 struct summed_numbers {
     double low, high, mean, squares;
     std::size_t nan;
@@ -352,6 +352,14 @@ class running_statistics {
             update_values(elements, static_cast<std::ptrdiff_t>(type_.size()), count);
     }
 
+    /// How many statistics there are: one, or those of all fields.
+    [[nodiscard]] std::size_t width() const {
+        std::size_t sum = 1;
+        for (const auto& field : inner_)
+            sum += field.width();
+        return sum;
+    }
+
     /// Goes on with what was found in the elements that follow.
     /// @param later  of the same dtype
     void append(const running_statistics& later) {
@@ -393,20 +401,25 @@ class running_statistics {
             found_.count += count;
             return;
         }
-        detail::buffer block;  // only for what cannot be looked at where it lies
+        // For what cannot be looked at where it lies.
+        alignas(16) std::array<std::byte, 4096> few;
+        detail::buffer many;
         while (count > 0) {
             const std::size_t some = std::min(count, detail::summary_block);
             const bool ready = step == static_cast<std::ptrdiff_t>(item) && type_.is_native() &&
                                reinterpret_cast<std::uintptr_t>(elements) % 16 == 0;
+            const std::byte* block = elements;
             if (!ready) {
-                if (block.size() == 0)
-                    block = detail::buffer(some * item);
-                detail::copy_run(block.data(), static_cast<std::ptrdiff_t>(item), elements, step, some, item);
+                if (some * item > few.size() && many.size() == 0)
+                    many = detail::buffer(some * item);
+                std::byte* const copy = some * item > few.size() ? many.data() : few.data();
+                detail::copy_run(copy, static_cast<std::ptrdiff_t>(item), elements, step, some, item);
                 if (!type_.is_native())
-                    detail::swap_bytes(block.data(), block.data(), some * (item / detail::swap_width(type_)),
+                    detail::swap_bytes(copy, copy, some * (item / detail::swap_width(type_)),
                                        detail::swap_width(type_));
+                block = copy;
             }
-            const auto found = detail::summary_of_block(type_, ready ? elements : block.data(), some);
+            const auto found = detail::summary_of_block(type_, block, some);
             found_ = found_.count == 0 ? found : detail::merged(found_, found);
             elements += step * static_cast<std::ptrdiff_t>(some);
             count -= some;

@@ -148,7 +148,7 @@ void parallel_for(std::size_t count, const run_options& run, Function&& function
 namespace detail {
 
 /// Work that goes on beside what its caller does, in a thread if the system has one to give, else once it is waited
-/// for.
+/// for. The destructor waits for its end, and does not say what it threw.
 class alongside {
   public:
     explicit alongside(std::function<void()> work) : work_(std::move(work)) {
@@ -164,12 +164,16 @@ class alongside {
             thread_.join();
     }
 
-    /// Waits for its end, and throws what it threw. The destructor only waits.
-    void finish() {
-        if (thread_.joinable())
-            thread_.join();
-        else
+    /// Waits for its end, and throws what it threw.
+    /// @throws io_error  operation_canceled, while the work goes on
+    void finish(progress_meter& meter) {
+        if (!thread_.joinable())
             run();
+        for (std::unique_lock lock(mutex_); !is_done_; lock.lock()) {
+            changed_.wait_for(lock, progress_meter::interval);
+            lock.unlock();
+            meter.report();
+        }
         if (failure_)
             std::rethrow_exception(failure_);
     }
@@ -181,11 +185,17 @@ class alongside {
         } catch (...) {
             failure_ = std::current_exception();
         }
+        const std::scoped_lock lock(mutex_);
+        is_done_ = true;
+        changed_.notify_one();
     }
 
     std::function<void()> work_;
     std::exception_ptr failure_;
-    std::thread thread_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_done_ = false;
+    std::thread thread_;  // last, as it uses the others
 };
 
 [[nodiscard]] inline unsigned threads_for(std::size_t count, const run_options& run) noexcept {

@@ -153,7 +153,8 @@ class literal_reader {
     [[nodiscard]] literal dictionary() {
         scan_.open_bracket(deepest_);
         literal out{.is = literal::kind::dictionary};
-        out.items.reserve(6);  // what a header has, so that nothing moves on the way
+        if (std::exchange(is_outermost_, false))
+            out.items.reserve(6);  // what a header has, so that nothing moves on the way
         while (scan_.peek() != '}') {
             out.items.push_back(value());
             if (scan_.peek() != ':')
@@ -177,6 +178,7 @@ class literal_reader {
 
     literal_scanner scan_;
     std::size_t deepest_;
+    bool is_outermost_ = true;
 };
 
 inline void print_literal(std::string& out, const literal& value) {

@@ -54,11 +54,11 @@ inline void write_elements(file& out, std::uint64_t offset, const array_view& ar
         });
         try {
             for_each_block(array, in_large_pieces, write);
+            looked_at.finish(meter);
         } catch (...) {
             given_up = true;
             throw;
         }
-        looked_at.finish();
     } else {
         // What is made or looked at first should still be in the cache when it is written.
         for_each_block(array, in_cache, [&](std::span<const std::byte> bytes, std::size_t count) {
