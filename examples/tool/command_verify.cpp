@@ -202,7 +202,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
         if (fs::is_directory(path, failed)) {
             for (fs::recursive_directory_iterator each(path, failed), end; !failed && each != end;
                  each.increment(failed))
-                if (each->is_regular_file())
+                if (std::error_code ignored; each->is_regular_file(ignored))
                     files.push_back(each->path());
             if (failed)
                 throw nk::io_error(path, "cannot list", failed);

@@ -165,7 +165,8 @@ void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool i
         if (name.starts_with('.'))
             continue;
         const auto what = listed_subject(path / name, in_full);
-        const bool is_link = fs::is_symlink(path / name);  // to folders they may go in circles
+        std::error_code ignored;
+        const bool is_link = fs::is_symlink(path / name, ignored);  // to folders they may go in circles
         if (!what || (what->kind == subject_kind::folder && is_link))
             continue;
         node inner;

@@ -175,4 +175,16 @@ TEST_CASE("verify looks at one member where one is named", "[tool]") {
     CHECK(run_tool({"verify", file + ":z"}).warns("member 'z' is missing, expected one of 'x', 'y'"));
 }
 
+TEST_CASE("verify sums up a folder with a link that goes in circles", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    fs::create_symlink("circle", dir / "circle");
+
+    const auto sums = run_tool({"verify", "--md5", dir.path().string()});
+
+    CHECK(sums.status == 0);
+    CHECK(sums.has("t.npy\n"));
+    CHECK(run_tool({"tree", dir.path().string()}).status == 0);
+}
+
 }  // namespace tool_verify_tests
