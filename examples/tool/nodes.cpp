@@ -33,8 +33,10 @@ namespace nk = ndkeep;
                                                            : std::to_string(value.get<std::int64_t>());
     case nk::tree_kind::real_number:
         return nk::detail::json_text(value.get<double>());
-    case nk::tree_kind::string:
-        return nk::detail::json_text(std::string_view(shown(value.get<std::string>())));
+    case nk::tree_kind::string: {
+        const auto text = value.get<std::string>();
+        return nk::detail::json_text(std::string_view(nk::detail::is_utf8(text) ? text : shown(text)));
+    }
     default:
         return "null";
     }
