@@ -71,7 +71,9 @@ namespace nk = ndkeep;
 void add_by_name(node& root, node member, std::size_t depth) {
     node* place = &root;
     std::string_view rest = member.name;
-    for (std::size_t level = 1; level < depth; ++level) {
+    // Whoever goes through the groups does so by recursion, and a name has room for thousands of them.
+    constexpr std::size_t deepest = 64;
+    for (std::size_t level = 1; level < std::min(depth, deepest); ++level) {
         const std::size_t slash = rest.find('/');
         if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
             break;
