@@ -56,7 +56,7 @@ void write_raw(const target& to, const content& what) {
     try {
         // Until the data has its name, what is said of the old data has to be there too.
         if (const auto former = nk::detail::read_sidecar(path))
-            both.previous = former->current;
+            both.previous = nk::is_file(path) ? said_of(*former, nk::file::open(path).stamp()) : former->current;
     } catch (const nk::error&) {
         both.previous.reset();  // a damaged one says nothing that could be kept
     }

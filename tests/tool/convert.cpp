@@ -441,4 +441,22 @@ TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") 
     CHECK(dir.files() == 1);
 }
 
+TEST_CASE("a raw file whose replacement was cut off is read as it was described", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    REQUIRE(convert(dir / "t.npy", dir / "t.raw").status == 0);
+    auto both = *detail::read_sidecar(dir / "t.raw");
+    both.previous = both.current;
+    both.current.type = "<i4";
+    both.current.nbytes /= 2;
+    both.current.stamp->mtime_ns += 1;
+    detail::write_sidecar(dir / "t.raw", both, false);
+    const auto file = (dir / "t.raw").string();
+
+    CHECK(run_tool({"show", file}).out == run_tool({"show", (dir / "t.npy").string()}).out);
+    CHECK(run_tool({"verify", file}).status == 0);
+    CHECK(run_tool({"meta", file, "set", "/a", "1"}).status == 0);
+    CHECK(detail::read_sidecar(dir / "t.raw")->current.type == "<f8");
+}
+
 }  // namespace tool_convert_tests
