@@ -207,6 +207,9 @@ TEST_CASE("convert casts as numpy does with same_kind, and only what fits", "[to
     CHECK(convert(dir / "f.npy", dir / "n.npy", {"-f", "--dtype=i4", "--unsafe"}).status == 0);
     CHECK((load<std::int32_t, 1>(dir / "n.npy") ==
            xt::xtensor<std::int32_t, 1>{1, -2, std::numeric_limits<std::int32_t>::max()}));
+    save(dir / "large.npy", xt::xtensor<double, 1>{300, 300.5, -1});
+    CHECK(convert(dir / "large.npy", dir / "n.npy", {"-f", "--dtype=u1", "--unsafe"}).status == 0);
+    CHECK((load<std::uint8_t, 1>(dir / "n.npy") == xt::xtensor<std::uint8_t, 1>{255, 255, 0}));
 }
 
 TEST_CASE("convert casts as NumPy does", "[tool][python]") {
