@@ -444,6 +444,14 @@ TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") 
     CHECK(dir.files() == 1);
 }
 
+TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {
+    temp_dir dir;
+    const auto file = write_npy<char>(dir / "t.npy", "[('a', 'i1', (70000,))]", {1}, std::vector<char>(70000));
+
+    CHECK(convert(file, dir / "t.csv").warns("columns is 70000 or more, expected at most 65536"));
+    CHECK(!fs::exists(dir / "t.csv"));
+}
+
 TEST_CASE("a raw file whose replacement was cut off is read as it was described", "[tool]") {
     temp_dir dir;
     save(dir / "t.npy", twelve());
