@@ -120,7 +120,7 @@ class conversion_job {
             return tell(what);
         std::uint64_t written = 0;
         if (is_stream_) {
-            written = write_stream(with_.out, target_.kind, what);
+            written = write_stream(with_.out, with_.screen, target_.kind, what);
         } else {
             write_target(target_, what);
             written = stored_bytes(to_path_);

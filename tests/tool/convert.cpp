@@ -2,7 +2,9 @@
 // The command-line tool: convert among all kinds of files.
 #include "support/faults.hpp"
 #include "support/python.hpp"
+#include "tool/array_file.hpp"
 #include "tool/run_tool.hpp"
+#include "tool/targets.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
@@ -442,6 +444,21 @@ TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") 
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--dtype=nonsense"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.hdf5").status == 2);
     CHECK(dir.files() == 1);
+}
+
+TEST_CASE("convert writes nothing to a terminal that it would obey", "[tool]") {
+    temp_dir dir;
+    const auto file = write_npy<char>(dir / "t.npy", "|S4", {2}, {'\x1b', '[', '2', 'J', 'a', 'b', 'c', 'd'});
+    const tool::array_file opened(file, {});
+    const tool::content what{.names = {""}, .array = [&](const std::string&) { return opened.open("").view; }};
+    const auto written = [&](bool is_terminal) {
+        std::ostringstream out;
+        (void)tool::write_stream(out, {.is_terminal = is_terminal}, tool::target_kind::csv, what);
+        return out.str();
+    };
+
+    CHECK(written(true) == "\\x1b[2J\nabcd\n");
+    CHECK(written(false) == "\x1b[2J\nabcd\n");
 }
 
 TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {
