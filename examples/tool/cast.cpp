@@ -27,7 +27,7 @@ void store(const nk::dtype& type, const void* value, std::size_t bytes, std::byt
 }
 
 template <class Integer>
-[[nodiscard]] bool write_integer(const nk::dtype& type, long double value, std::byte* to) {
+[[nodiscard]] bool write_integer(const nk::dtype& type, long double value, std::byte* to, overflow beyond) {
     constexpr auto lowest = static_cast<long double>(std::numeric_limits<Integer>::min());
     constexpr auto highest = static_cast<long double>(std::numeric_limits<Integer>::max());
     const long double whole = std::isnan(value) ? 0 : std::trunc(value);
@@ -35,8 +35,7 @@ template <class Integer>
     Integer stored = 0;
     if (fits) {
         stored = static_cast<Integer>(whole);
-    } else if (constexpr long double wraps = 0x1p64L; whole == value && std::abs(value) < wraps) {
-        // Integers keep their lowest bits.
+    } else if (beyond == overflow::wraps) {
         const auto bits = static_cast<std::uint64_t>(std::abs(value));
         stored = static_cast<Integer>(value < 0 ? 0 - bits : bits);
     } else {
@@ -168,7 +167,8 @@ class caster {
         }
         std::array<long double, 2> parts = {};
         read_numbers(pair.from.type, from, 0, 1, parts.data());
-        return write_number(pair.to.type, parts[0], parts[1], to);
+        const bool is_real = pair.from.type.kind() == 'f' || pair.from.type.kind() == 'c';
+        return write_number(pair.to.type, parts[0], parts[1], to, is_real ? overflow::saturates : overflow::wraps);
     }
 
     [[noreturn]] void refuse(const nk::dtype& from, const nk::dtype& to, const std::string& field) const {
@@ -213,8 +213,10 @@ nk::dtype with_order(const nk::dtype& type, nk::byte_order order) {
     return nk::dtype::plain(type.kind(), type.size(), order);
 }
 
-bool write_number(const nk::dtype& type, long double real, long double imaginary, std::byte* to) {
-    const auto whole = [&]<class Integer>(Integer) { return write_integer<Integer>(type, real, to) && imaginary == 0; };
+bool write_number(const nk::dtype& type, long double real, long double imaginary, std::byte* to, overflow beyond) {
+    const auto whole = [&]<class Integer>(Integer) {
+        return write_integer<Integer>(type, real, to, beyond) && imaginary == 0;
+    };
     switch (type.kind()) {
     case 'b':
         *to = real != 0 || imaginary != 0 ? std::byte{1} : std::byte{0};

@@ -13,8 +13,8 @@ namespace tool {
 
 struct cast_options {
     bool column_major = false;  ///< the order in which the result is written
-    /// As numpy's astype(casting="unsafe"): integers wrap, fractions are cut off, numbers that are too large for an
-    /// integer become the nearest, NaN 0. Else only casting="same_kind", and only values that fit.
+    /// As numpy's astype(casting="unsafe"): integers wrap, fractions are cut off, other numbers that are too
+    /// large for an integer become the nearest, NaN 0. Else only casting="same_kind", and only values that fit.
     bool unsafe = false;
     std::filesystem::path called = {};  ///< named in errors
 };
@@ -25,9 +25,16 @@ struct cast_options {
 [[nodiscard]] ndkeep::array_view cast_view(const ndkeep::array_view& from, const ndkeep::dtype& to,
                                            const cast_options& options);
 
+/// What becomes of a number that is too large for an integer dtype.
+enum class overflow {
+    wraps,     ///< integers keep their lowest bits
+    saturates  ///< the nearest one
+};
+
 /// Writes a number as a plain dtype has it.
 /// @return whether it fits; what does not fit is written as an unsafe cast has it
-bool write_number(const ndkeep::dtype& type, long double real, long double imaginary, std::byte* to);
+bool write_number(const ndkeep::dtype& type, long double real, long double imaginary, std::byte* to,
+                  overflow beyond = overflow::saturates);
 /// Writes text, UTF-8 for U and bytes for S, with zeros behind it.
 /// @return whether it fits; else what fits of it is written
 bool write_text(const ndkeep::dtype& type, std::string_view utf8, std::byte* to);

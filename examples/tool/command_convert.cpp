@@ -120,7 +120,7 @@ class conversion_job {
             return tell(what);
         std::uint64_t written = 0;
         if (is_stream_) {
-            written = write_stream(with_.out, target_.kind, what);
+            written = write_stream(with_.out, with_.screen, target_.kind, what);
         } else {
             write_target(target_, what);
             written = stored_bytes(to_path_);
@@ -300,8 +300,8 @@ command convert_command() {
             "mentioned is kept: dtype, byte order, C or Fortran order, metadata; csv keeps values only. TO is\n"
             "replaced whole or not touched.\n"
             "--dtype casts as numpy's astype(casting=\"same_kind\"), and a value that does not fit is an error.\n"
-            "With --unsafe integers wrap, fractions are cut off, what is too large for an integer becomes the\n"
-            "nearest one, and NaN 0. Structs are matched by field name.\n"
+            "With --unsafe integers wrap, fractions are cut off, what else is too large for an integer becomes\n"
+            "the nearest one, and NaN 0. Structs are matched by field name.\n"
             "csv: as few digits as mean the same number, a first line of names for structs only. It is read\n"
             "into float64 unless there is a --dtype; one column is a vector.",
         .options = {{"--to", "KIND", "npy, npz, chunked, raw or csv, whatever the ending"},

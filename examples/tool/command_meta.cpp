@@ -90,7 +90,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
     if (const auto* const members = value.get_ptr<const nk::json::object_t*>()) {
         for (const auto& [key, each] : *members) {
             begin();
-            inner += nk::detail::json_text(std::string_view(key)) + ": " + indented(each, depth + 1);
+            inner += shown(nk::detail::json_text(std::string_view(key))) + ": " + indented(each, depth + 1);
         }
         return lines('{', '}', inner);
     }
@@ -101,7 +101,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
         }
         return lines('[', ']', inner);
     }
-    return nk::detail::json_text(value);
+    return shown(nk::detail::json_text(value));
 }
 
 void print_value(const context& with, const nk::json& value) {
@@ -114,8 +114,26 @@ void print_value(const context& with, const nk::json& value) {
         with.out << indented(value, 0) << '\n';
 }
 
+/// A list is never filled up with nulls to reach an index.
+void refuse_gap(const nk::json& whole, const fs::path& path, const nk::json::json_pointer& to) {
+    for (auto at = to; !at.empty(); at.pop_back()) {
+        const auto token = at.back();
+        if (token.empty() || token.find_first_not_of("0123456789") != std::string::npos)
+            continue;
+        const auto* const parent = pointed_to(whole, at.parent_pointer());
+        const bool is_list = parent == nullptr || parent->is_null() || parent->is_array();
+        if (is_list && pointed_to(whole, at) == nullptr)
+            throw nk::mismatch_error({.file = path,
+                                      .field = "metadata " + nk::quoted(at.to_string()),
+                                      .expected = "an index of a list",
+                                      .found = "beyond its end",
+                                      .hint = "/- is the place behind the last"});
+    }
+}
+
 void set(nk::json& whole, const fs::path& path, const std::string& pointer, nk::json value) {
     const auto to = parse_pointer(pointer);
+    refuse_gap(whole, path, to);
     try {
         whole[to] = std::move(value);
     } catch (const nk::json::exception&) {
@@ -184,10 +202,12 @@ command meta_command() {
     return {.name = "meta",
             .summary = "Print, set or delete metadata",
             .usage = "[OPTION]... FILE [get [POINTER] | set POINTER VALUE | delete POINTER]",
-            .details = "POINTER is a JSON pointer: /site/name, /levels/0, /levels/- for one behind the last. VALUE is\n"
-                       "JSON, or else text. The metadata of npy and raw files is in the sidecar, which is made if\n"
-                       "there is none; of archives within them, and of chunked arrays in a new commit. All of it is\n"
-                       "written or nothing. --json prints what there is after a change too.",
+            .details =
+                "POINTER is a JSON pointer: /site/name, /levels/0, /levels/- for one behind the last. VALUE is\n"
+                "JSON, or else text. The metadata of npy and raw files is in the sidecar, which is made if\n"
+                "there is none; of archives within them, and of chunked arrays in a new commit. All of it is\n"
+                "written or nothing; of two changes made at the same time, only the later one may be kept. --json\n"
+                "prints what there is after a change too.",
             .options = {json_option},
             .example = "ndkeep meta f.npy\n"
                        "ndkeep meta f.npy set /site '{\"name\": \"A7\", \"height\": 2.5}'\n"

@@ -188,8 +188,8 @@ command recover_command() {
             .usage = "[OPTION]... FILE...",
             .details =
                 "npy: whole rows behind the data that the header does not count. Chunked arrays: damaged records\n"
-                "of the newest commits; what these had added is given up. Of both, and of archives, what was\n"
-                "left beside the file. Without --fix nothing is changed.\n"
+                "of the newest commits; what these had added is given up. Of npy and raw files and archives,\n"
+                "what was left beside the file. Without --fix nothing is changed.\n"
                 "Exit status: 0 nothing to do or done, 1 something to mend, 2 an error.",
             .options = {{"--fix", "", "mend what is found"}, json_option},
             .example = "ndkeep recover readings\n"

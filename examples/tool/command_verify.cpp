@@ -202,7 +202,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
         if (fs::is_directory(path, failed)) {
             for (fs::recursive_directory_iterator each(path, failed), end; !failed && each != end;
                  each.increment(failed))
-                if (each->is_regular_file())
+                if (std::error_code ignored; each->is_regular_file(ignored))
                     files.push_back(each->path());
             if (failed)
                 throw nk::io_error(path, "cannot list", failed);
@@ -243,11 +243,18 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
                                       .expected = "npy or raw",
                                       .found = std::string(kind_name(what.kind)),
                                       .hint = "only these have a sidecar; the others keep their sums themselves"});
+        // Those that are there are asked for too: what is only kept is not computed.
+        const auto former = look_at_sidecar(open_single(what)).said;
+        auto kinds = sums;
+        if (kinds == nk::checksum::none && former)
+            kinds = nk::kinds_of(former->sums);
         describe_single(what, {.meta = nullptr,
-                               .sum = sums == nk::checksum::none ? std::nullopt : std::optional(sums),
-                               .statistics = with.given.has("--statistics"),
+                               .sum = kinds == nk::checksum::none ? nk::checksum::crc32c : kinds,
+                               .statistics = with.given.has("--statistics") || (former && former->statistics),
                                .run = with.run});
         const auto look = look_at_sidecar(open_single(what));
+        if (!look.said)
+            throw no_sidecar(path);
         if (with.given.has("--json")) {
             json_object one;
             one.add_text("file", path.string());

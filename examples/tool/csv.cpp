@@ -28,7 +28,19 @@ namespace nk = ndkeep;
 }
 
 /// The names of all columns that an element is told in.
-[[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves) {
+/// @throws ndkeep::mismatch_error  more than a line has room for
+[[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves,
+                                                    const std::filesystem::path& called) {
+    constexpr std::size_t most = std::size_t{1} << 16;
+    std::size_t columns = 0;
+    for (const auto& each : leaves) {
+        columns += each.count();
+        if (columns > most)
+            throw nk::mismatch_error({.file = called,
+                                      .field = "columns",
+                                      .expected = "at most " + std::to_string(most),
+                                      .found = std::to_string(columns) + " or more"});
+    }
     std::vector<std::string> names;
     for (const auto& each : leaves)
         for (std::size_t i = 0; i < each.count(); ++i)
@@ -203,13 +215,14 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     const auto leaves = leaves_of(type);
     if (type.is_struct()) {
         std::string names;
-        for (const auto& name : column_names(leaves))
+        for (const auto& name : column_names(leaves, called))
             names += (names.empty() ? "" : ",") + cell(name);
         put(names + '\n');
     }
     const std::size_t columns = shape.size() == 2 ? shape[1] : 1;
     const auto item = static_cast<std::size_t>(type.size());
-    constexpr std::size_t most = std::size_t{1} << 14;
+    constexpr std::size_t block = std::size_t{1} << 20;  // bytes
+    const std::size_t most = std::max<std::size_t>(1, std::min(block / std::max<std::size_t>(1, item), array.size()));
     const auto rows = array.in_order(false);
     const nk::detail::buffer made(std::max<std::size_t>(1, most * item));
     std::string lines;
@@ -233,7 +246,7 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
 
 nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::filesystem::path& called) {
     const auto leaves = leaves_of(type);
-    const auto names = column_names(leaves);
+    const auto names = column_names(leaves, called);
     csv_lines lines(text, called);
     std::vector<std::byte> bytes;
     std::size_t columns = type.is_struct() ? names.size() : 0, rows = 0;

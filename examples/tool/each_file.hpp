@@ -8,7 +8,10 @@
 #include <ndkeep/error.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
+#include <new>
+#include <string>
 #include <vector>
 
 namespace tool {
@@ -18,6 +21,10 @@ namespace tool {
 template <class Use>
 [[nodiscard]] outcome each_file(const context& with, const std::vector<std::string>& paths, Use&& use) {
     outcome worst = outcome::fine;
+    const auto say = [&](const std::string& problem) {
+        with.out.flush();  // so that both are in order where they go to one place
+        with.err << "ndkeep: " << shown(problem) << '\n';
+    };
     for (const auto& path : paths) {
         check_interrupted(path);
         outcome result = outcome::failure;
@@ -26,8 +33,13 @@ template <class Use>
         } catch (const ndkeep::error& problem) {
             if (interrupted())
                 throw;
-            with.out.flush();  // so that both are in order where they go to one place
-            with.err << "ndkeep: " << shown(problem.what()) << '\n';
+            say(problem.what());
+        } catch (const usage_error&) {
+            throw;
+        } catch (const std::bad_alloc&) {
+            say(path + ": there is not enough memory");
+        } catch (const std::exception& problem) {
+            say(path + ": " + problem.what());
         }
         worst = std::max(worst, result);
     }

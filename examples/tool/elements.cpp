@@ -10,6 +10,8 @@
 #include <ndkeep/array/strided.hpp>
 #include <ndkeep/format/unicode.hpp>
 
+#include <algorithm>
+
 namespace tool {
 
 namespace {
@@ -47,6 +49,10 @@ std::size_t leaf::offset_of(std::size_t number) const {
     for (std::size_t axis = shape.size(); axis-- > 0; number /= shape[axis])
         at += number % shape[axis] * static_cast<std::size_t>(strides[axis]);
     return at;
+}
+
+bool is_without_elements(const std::vector<std::size_t>& shape) {
+    return std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end();
 }
 
 std::vector<leaf> leaves_of(const nk::dtype& type) {
@@ -109,8 +115,10 @@ std::string json_of_element(const nk::dtype& type, const std::byte* element) {
                 at += item;
                 return json_of_element(field.type, here);
             }
+            if (item == 0 || is_without_elements(field.shape))
+                return "[]";
             json_list items;
-            for (std::size_t i = 0; item != 0 && i < field.shape[axis]; ++i)
+            for (std::size_t i = 0; i < field.shape[axis]; ++i)
                 items.add_json(self(self, axis + 1));
             return items.str();
         };

@@ -25,6 +25,9 @@ struct leaf {
     [[nodiscard]] std::size_t offset_of(std::size_t number) const;
 };
 
+/// Whether an extent is 0; the others may then be as large as they like.
+[[nodiscard]] bool is_without_elements(const std::vector<std::size_t>& shape);
+
 /// In the order of the fields. A struct without fields has none.
 [[nodiscard]] std::vector<leaf> leaves_of(const ndkeep::dtype& type);
 

@@ -34,9 +34,12 @@ class growing_histogram {
         low_ = std::min(low_, other.low_);
         high_ = std::max(high_, other.high_);
         for (std::size_t i = 0; i < other.bins_.size(); ++i)
-            if (other.bins_[i] != 0)
-                add_beyond(std::ldexp(static_cast<double>(other.first_ + static_cast<std::int64_t>(i)), other.width_),
-                           other.bins_[i], other.width_);
+            if (other.bins_[i] != 0) {
+                const double begin =
+                    std::ldexp(static_cast<double>(other.first_ + static_cast<std::int64_t>(i)), other.width_);
+                // A bin of the least numbers may begin below all of them, where there is no double.
+                add_beyond(std::max(begin, std::numeric_limits<double>::lowest()), other.bins_[i], other.width_);
+            }
     }
 
     [[nodiscard]] bool empty() const noexcept { return bins_.empty(); }

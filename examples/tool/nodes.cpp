@@ -33,8 +33,10 @@ namespace nk = ndkeep;
                                                            : std::to_string(value.get<std::int64_t>());
     case nk::tree_kind::real_number:
         return nk::detail::json_text(value.get<double>());
-    case nk::tree_kind::string:
-        return nk::detail::json_text(std::string_view(shown(value.get<std::string>())));
+    case nk::tree_kind::string: {
+        const auto text = value.get<std::string>();
+        return nk::detail::json_text(std::string_view(nk::detail::is_utf8(text) ? text : shown(text)));
+    }
     default:
         return "null";
     }
@@ -69,7 +71,9 @@ namespace nk = ndkeep;
 void add_by_name(node& root, node member, std::size_t depth) {
     node* place = &root;
     std::string_view rest = member.name;
-    for (std::size_t level = 1; level < depth; ++level) {
+    // Whoever goes through the groups does so by recursion, and a name has room for thousands of them.
+    constexpr std::size_t deepest = 64;
+    for (std::size_t level = 1; level < std::min(depth, deepest); ++level) {
         const std::size_t slash = rest.find('/');
         if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
             break;
@@ -165,7 +169,8 @@ void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool i
         if (name.starts_with('.'))
             continue;
         const auto what = listed_subject(path / name, in_full);
-        const bool is_link = fs::is_symlink(path / name);  // to folders they may go in circles
+        std::error_code ignored;
+        const bool is_link = fs::is_symlink(path / name, ignored);  // to folders they may go in circles
         if (!what || (what->kind == subject_kind::folder && is_link))
             continue;
         node inner;

@@ -24,7 +24,7 @@ struct shown_axis {
 };
 
 [[nodiscard]] bool is_long(const std::vector<std::size_t>& shape, std::uint64_t threshold) {
-    if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end())
+    if (is_without_elements(shape))
         return false;
     std::uint64_t size = 1;
     for (const std::size_t extent : shape)
@@ -36,11 +36,15 @@ struct shown_axis {
 [[nodiscard]] std::vector<shown_axis> axes_shown(const std::vector<axis_slice>& slices, const print_style& style) {
     const bool summarised = is_long(shape_of(slices), style.threshold);
     std::vector<shown_axis> out;
+    if (is_without_elements(shape_of(slices))) {
+        out.resize(slices.size());
+        return out;
+    }
     for (const auto& axis : slices) {
         const bool cut = summarised && axis.count / 2 >= style.edge && axis.count > 2 * style.edge;
         auto& shown = out.emplace_back();
         const std::uint64_t count = cut ? style.edge : axis.count;
-        if (!nk::detail::fits({static_cast<std::size_t>(count)}, 1, std::uint64_t{1} << 26))
+        if (!nk::detail::fits({static_cast<std::size_t>(count)}, 1, std::uint64_t{1} << 24))
             throw nk::mismatch_error({.field = "elements to be shown at once",
                                       .expected = "fewer",
                                       .found = std::to_string(count),
@@ -117,6 +121,8 @@ class layout {
                                          std::size_t axis, std::size_t first, std::size_t edge) {
     if (axis == shape.size())
         return texts.at(first);
+    if (is_without_elements(shape))
+        return "[]";
     constexpr std::size_t many = 16;
     const std::size_t inner = nk::detail::product({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()});
     const bool cut = nk::detail::product(shape) > many && shape[axis] > 2 * edge;
@@ -232,6 +238,8 @@ std::string array_json(const stored_array& array, const std::vector<axis_slice>&
     const auto shape = shape_of(slices);
     const std::byte* at = elements.data();
     const auto part = field.empty() ? leaf() : leaf_named(array, field);
+    if (is_without_elements(shape))
+        return "[]";
     const auto list_of = [&](const auto& self, std::size_t axis) -> std::string {
         if (axis == shape.size()) {
             const std::byte* const here = at;
@@ -243,6 +251,8 @@ std::string array_json(const stored_array& array, const std::vector<axis_slice>&
             const auto inner = [&](const auto& again, std::size_t level) -> std::string {
                 if (level == part.shape.size())
                     return json_at(values.type, values.at(next++));
+                if (is_without_elements(part.shape))
+                    return "[]";
                 json_list items;
                 for (std::size_t i = 0; i < part.shape[level]; ++i)
                     items.add_json(again(again, level + 1));

@@ -85,17 +85,26 @@ subject described_subject_of(const fs::path& path) {
     return what.kind == subject_kind::sidecar ? array_subject_of(fs::path(path).replace_extension()) : what;
 }
 
+nk::format_error no_sidecar(const fs::path& path) {
+    return nk::format_error(
+        {.file = path, .field = "sidecar", .expected = "a description of the array", .found = "missing"});
+}
+
+const nk::description& said_of(const nk::sidecar& both, const nk::file_stamp& stamp) {
+    const bool is_former = both.previous && both.previous->stamp == stamp && both.current.stamp != stamp;
+    return is_former ? *both.previous : both.current;
+}
+
 nk::detail::opened_array open_single(const subject& what) {
     if (what.kind != subject_kind::raw)
         return nk::detail::open_header(what.path, {.header_characters = nk::longest_header});
     const auto target = nk::detail::resolved(what.path);
+    nk::detail::opened_array array{nk::file::open(what.path), {}, {}};
     const auto both = nk::detail::read_sidecar(target);
     if (!both)
-        throw nk::format_error(
-            {.file = what.path, .field = "sidecar", .expected = "a description of the array", .found = "missing"});
+        throw no_sidecar(what.path);
     const auto path = nk::sidecar_path(target);
-    const auto& said = both->current;
-    nk::detail::opened_array array{nk::file::open(what.path), {}, {}};
+    const auto& said = said_of(*both, array.source.stamp());
     array.info.type = nk::dtype::parse(said.type, path);
     array.info.shape = said.shape;
     array.info.column_major = said.column_major;

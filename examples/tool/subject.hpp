@@ -46,6 +46,12 @@ struct subject {
 /// The same; in place of a sidecar the file that it describes.
 [[nodiscard]] subject described_subject_of(const std::filesystem::path& path);
 
+/// The error of a raw file of which nothing is said.
+[[nodiscard]] ndkeep::format_error no_sidecar(const std::filesystem::path& path);
+
+/// What is said of the file with this stamp. Until a file that is replaced has its name, it is what was said before.
+[[nodiscard]] const ndkeep::description& said_of(const ndkeep::sidecar& both, const ndkeep::file_stamp& stamp);
+
 /// An npy file, or a raw one with what its sidecar says in place of a header. The data may be cut short:
 /// `ndkeep::detail::check_data` tells.
 /// @throws ndkeep::io_error, ndkeep::format_error

@@ -2,6 +2,7 @@
 #include "targets.hpp"
 
 #include "csv.hpp"
+#include "output.hpp"
 
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/npy/save.hpp>
@@ -56,7 +57,7 @@ void write_raw(const target& to, const content& what) {
     try {
         // Until the data has its name, what is said of the old data has to be there too.
         if (const auto former = nk::detail::read_sidecar(path))
-            both.previous = former->current;
+            both.previous = nk::is_file(path) ? said_of(*former, nk::file::open(path).stamp()) : former->current;
     } catch (const nk::error&) {
         both.previous.reset();  // a damaged one says nothing that could be kept
     }
@@ -131,6 +132,20 @@ void write_chunked(const target& to, const content& what) {
     begun.rename(path);
 }
 
+/// What a terminal would obey is escaped; the ends of lines stay.
+[[nodiscard]] std::string shown_lines(std::string_view lines) {
+    std::string out;
+    while (!lines.empty()) {
+        const std::size_t end = std::min(lines.find('\n'), lines.size());
+        out += shown(lines.substr(0, end));
+        if (end == lines.size())
+            break;
+        out += '\n';
+        lines.remove_prefix(end + 1);
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string_view target_name(target_kind kind) {
@@ -180,7 +195,7 @@ void write_target(const target& to, const content& what) {
     }
 }
 
-std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what) {
+std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kind kind, const content& what) {
     std::uint64_t written = 0;
     const auto put = [&](std::string_view bytes) {
         check_interrupted("-");
@@ -190,7 +205,7 @@ std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& w
     };
     const auto array = what.array(what.names.front());
     if (kind == target_kind::csv) {
-        write_csv(array, "-", put);
+        write_csv(array, "-", [&](std::string_view lines) { put(screen.is_terminal ? shown_lines(lines) : lines); });
         return written;
     }
     const auto info = nk::detail::info_of(array);

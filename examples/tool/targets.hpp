@@ -39,7 +39,8 @@ struct target {
 void write_target(const target& to, const content& what);
 
 /// Writes one array to a stream. An archive or a chunked array cannot be.
+/// @param screen  csv: where it is a terminal, what that would obey is escaped
 /// @returns bytes
-std::uint64_t write_stream(std::ostream& out, target_kind kind, const content& what);
+std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kind kind, const content& what);
 
 }  // namespace tool

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace tool {
@@ -37,6 +38,8 @@ namespace tool {
 
 /// S and U without the zeros behind them; U as UTF-8, S as its bytes.
 [[nodiscard]] std::string text_at(const ndkeep::dtype& type, const std::byte* value);
+
+static_assert(std::numeric_limits<long double>::digits >= 64, "integers of 64 bits go through long double");
 
 /// Reads `count` numbers that lie `stride` bytes apart, complex ones as two each. Real is double or long double, and
 /// the second holds all exactly.

@@ -2,7 +2,9 @@
 // The command-line tool: convert among all kinds of files.
 #include "support/faults.hpp"
 #include "support/python.hpp"
+#include "tool/array_file.hpp"
 #include "tool/run_tool.hpp"
+#include "tool/targets.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
@@ -207,6 +209,9 @@ TEST_CASE("convert casts as numpy does with same_kind, and only what fits", "[to
     CHECK(convert(dir / "f.npy", dir / "n.npy", {"-f", "--dtype=i4", "--unsafe"}).status == 0);
     CHECK((load<std::int32_t, 1>(dir / "n.npy") ==
            xt::xtensor<std::int32_t, 1>{1, -2, std::numeric_limits<std::int32_t>::max()}));
+    save(dir / "large.npy", xt::xtensor<double, 1>{300, 300.5, -1});
+    CHECK(convert(dir / "large.npy", dir / "n.npy", {"-f", "--dtype=u1", "--unsafe"}).status == 0);
+    CHECK((load<std::uint8_t, 1>(dir / "n.npy") == xt::xtensor<std::uint8_t, 1>{255, 255, 0}));
 }
 
 TEST_CASE("convert casts as NumPy does", "[tool][python]") {
@@ -439,6 +444,47 @@ TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") 
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--dtype=nonsense"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.hdf5").status == 2);
     CHECK(dir.files() == 1);
+}
+
+TEST_CASE("convert writes nothing to a terminal that it would obey", "[tool]") {
+    temp_dir dir;
+    const auto file = write_npy<char>(dir / "t.npy", "|S4", {2}, {'\x1b', '[', '2', 'J', 'a', 'b', 'c', 'd'});
+    const tool::array_file opened(file, {});
+    const tool::content what{.names = {""}, .array = [&](const std::string&) { return opened.open("").view; }};
+    const auto written = [&](bool is_terminal) {
+        std::ostringstream out;
+        (void)tool::write_stream(out, {.is_terminal = is_terminal}, tool::target_kind::csv, what);
+        return out.str();
+    };
+
+    CHECK(written(true) == "\\x1b[2J\nabcd\n");
+    CHECK(written(false) == "\x1b[2J\nabcd\n");
+}
+
+TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {
+    temp_dir dir;
+    const auto file = write_npy<char>(dir / "t.npy", "[('a', 'i1', (70000,))]", {1}, std::vector<char>(70000));
+
+    CHECK(convert(file, dir / "t.csv").warns("columns is 70000 or more, expected at most 65536"));
+    CHECK(!fs::exists(dir / "t.csv"));
+}
+
+TEST_CASE("a raw file whose replacement was cut off is read as it was described", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    REQUIRE(convert(dir / "t.npy", dir / "t.raw").status == 0);
+    auto both = *detail::read_sidecar(dir / "t.raw");
+    both.previous = both.current;
+    both.current.type = "<i4";
+    both.current.nbytes /= 2;
+    both.current.stamp->mtime_ns += 1;
+    detail::write_sidecar(dir / "t.raw", both, false);
+    const auto file = (dir / "t.raw").string();
+
+    CHECK(run_tool({"show", file}).out == run_tool({"show", (dir / "t.npy").string()}).out);
+    CHECK(run_tool({"verify", file}).status == 0);
+    CHECK(run_tool({"meta", file, "set", "/a", "1"}).status == 0);
+    CHECK(detail::read_sidecar(dir / "t.raw")->current.type == "<f8");
 }
 
 }  // namespace tool_convert_tests

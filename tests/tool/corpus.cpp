@@ -3,8 +3,11 @@
 #include "support/npy_case.hpp"
 #include "tool/run_tool.hpp"
 
+#include <ndkeep/npz.hpp>
+
 #include <algorithm>
 #include <cstdlib>
+#include <limits>
 #include <set>
 
 namespace tool_corpus_tests {
@@ -35,6 +38,8 @@ void check(const fs::path& file, expected what) {
         INFO(name << ' ' << file << ": " << said.err);
         const bool reads_data = name == "show" || name == "stats";
         CHECK((said.status == 0 || said.status == 1 || said.status == 2));
+        CHECK((said.status != 2 || !said.err.empty()));
+        CHECK(said.err.find("not enough memory") == std::string::npos);
         if (what == expected::good && (reads_data || name == "info"))
             CHECK(said.status == 0);
         if (what == expected::bad && reads_data)
@@ -83,6 +88,8 @@ TEST_CASE("files with any byte changed are told of or refused", "[tool][corpus]"
                 const auto said = run_tool({command, file.string()});
                 INFO(command << ' ' << name << " at byte " << at);
                 CHECK((said.status >= 0 && said.status <= 2));
+                CHECK((said.status != 2 || !said.err.empty()));
+                CHECK(said.err.find("not enough memory") == std::string::npos);
             }
         }
     }
@@ -108,6 +115,23 @@ TEST_CASE("the conformance corpus is told of as NumPy reads it", "[tool][corpus]
                              : said == "ok"                         ? expected::good
                                                                     : expected::bad);
     }
+}
+
+TEST_CASE("small files that claim much are told of or refused", "[tool][corpus]") {
+    const temp_dir dir;
+    constexpr double largest = std::numeric_limits<double>::max();
+    constexpr std::size_t many = std::size_t{1} << 26;
+    std::string deep;
+    for (int i = 0; i < 32'000; ++i)
+        deep += "a/";
+    ndkeep::save_npz(dir / "deep.npz", {{deep + 'x', twelve()}});
+
+    check(write_npy<double>(dir / "wide.npy", "<f8", {2}, {-largest, largest}), expected::good);
+    check(write_npy<double>(dir / "none.npy", "<f8", {many, many, 0}, {}), expected::good);
+    check(write_npy<char>(dir / "field.npy", "[('a', '<f8', (268435455, 0))]", {1}, {}), expected::either);
+    check(dir / "deep.npz", expected::good);
+    CHECK(run_tool({"tree", "--json", (dir / "deep.npz").string()}).status == 0);
+    CHECK(run_tool({"show", "--json", "--field=a", (dir / "field.npy").string()}).has("\"values\": [[]]"));
 }
 
 }  // namespace tool_corpus_tests

@@ -295,4 +295,14 @@ TEST_CASE("an output that cannot be written is an error", "[tool]") {
     CHECK(err.str() == "ndkeep: the output cannot be written\n");
 }
 
+TEST_CASE("tree gives JSON the very text of a string", "[tool]") {
+    temp_dir dir;
+    const tree whole = {{"note", "a\tb"}};
+    save_tree(dir / "tree.npz", whole);
+
+    const auto said = run_tool({"tree", "--json", (dir / "tree.npz").string()}).object();
+
+    CHECK(said["entries"][0]["value"] == "a\tb");
+}
+
 }  // namespace tool_info_tests

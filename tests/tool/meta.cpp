@@ -87,6 +87,10 @@ TEST_CASE("meta refuses pointers that lead nowhere, and changes nothing", "[tool
     CHECK(fails({"set", "/units/x", "1"}));
     CHECK(fails({"set", "/levels/x", "1"}));
     CHECK(fails({"set", "/levels/01", "1"}));
+    CHECK(fails({"set", "/levels/2", "1"}));
+    CHECK(fails({"set", "/levels/100000000", "1"}));
+    CHECK(fails({"set", "/new/100000000", "1"}));
+    CHECK(fails({"set", "/levels/-/7", "1"}));
     CHECK(fails({"set", "", "1"}));
     CHECK(fails({"set", "/x"}));
     CHECK(fails({"delete", "/nothing"}));
@@ -116,6 +120,27 @@ TEST_CASE("meta refuses a stale sidecar, and Ctrl-C", "[tool]") {
     CHECK(run_tool({"meta", (dir / "a.npz").string(), "set", "/a", "1"}).status == 130);
     tool::interrupted() = false;
     CHECK(read_text(dir / "a.npz") == before);
+}
+
+TEST_CASE("meta makes lists that grow from their beginning", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npy").string();
+    save(file, twelve());
+
+    CHECK(run_tool({"meta", file, "set", "/new/-", "1"}).status == 0);
+    CHECK(run_tool({"meta", file, "set", "/new/0", "2"}).status == 0);
+    CHECK(run_tool({"meta", file, "set", "/years", "{}"}).status == 0);
+    CHECK(run_tool({"meta", file, "set", "/years/2024", "3"}).status == 0);
+    CHECK(metadata(file) == json({{"new", {2}}, {"years", {{"2024", 3}}}}));
+}
+
+TEST_CASE("meta prints nothing that a terminal would obey", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve(), {.meta = {{"a\u009b", {"\u202eb", "\x7f"}}}});
+
+    const auto text = run_tool({"meta", (dir / "t.npy").string()});
+
+    CHECK(text.out == "{\n  \"a\\xc2\\x9b\": [\n    \"\\xe2\\x80\\xaeb\",\n    \"\\x7f\"\n  ]\n}\n");
 }
 
 }  // namespace tool_meta_tests

@@ -177,6 +177,10 @@ TEST_CASE("a growing histogram is exact for integers, and holds all doubles", "[
         wide.add(number);
     const auto [low, high] = wide.range();
     CHECK(wide.bins(3, low, high) == std::vector<std::uint64_t>{1, 2, 1});
+    tool::growing_histogram merged;
+    merged.merge(wide);
+    CHECK(merged.range() == wide.range());
+    CHECK(merged.bins(3, low, high) == std::vector<std::uint64_t>{1, 2, 1});
 
     tool::growing_histogram constant;
     constant.add(3);
@@ -185,6 +189,14 @@ TEST_CASE("a growing histogram is exact for integers, and holds all doubles", "[
 
 TEST_CASE("stats says which number of bins it takes", "[tool][stats]") {
     CHECK(run_tool({"stats", "--bins=0", example_data("seattle_hourly.npy")}).warns("--bins is 0, expected 1 to 1024"));
+}
+
+TEST_CASE("stats counts the least and the largest double", "[tool][stats]") {
+    const temp_dir dir;
+    constexpr double largest = std::numeric_limits<double>::max();
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {2}, {-largest, largest});
+
+    CHECK(stats_of({file, "--bins", "2"})["histogram"]["bins"] == json::array({1, 1}));
 }
 
 }  // namespace tool_stats_tests

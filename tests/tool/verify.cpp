@@ -22,6 +22,13 @@ void damage(const fs::path& file) {
     write_text(file, text);
 }
 
+/// The same, and the file looks as old as it was.
+void rot(const fs::path& file) {
+    const auto time = fs::last_write_time(file);
+    damage(file);
+    fs::last_write_time(file, time);
+}
+
 }  // namespace
 
 TEST_CASE("verify says what it looked at, and with -q nothing where all is well", "[tool]") {
@@ -173,6 +180,35 @@ TEST_CASE("verify looks at one member where one is named", "[tool]") {
     CHECK(run_tool({"verify", "--json", "--member=y", file}).object()["member"] == "y");
     CHECK(run_tool({"verify", file + ":y"}).has("1 finding"));
     CHECK(run_tool({"verify", file + ":z"}).warns("member 'z' is missing, expected one of 'x', 'y'"));
+}
+
+TEST_CASE("only verify --write vouches for data that has rotted", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve(), {.sum = checksum::crc32, .statistics = true});
+    REQUIRE(run_tool({"convert", (dir / "t.npy").string(), (dir / "t.raw").string()}).status == 0);
+    for (const char* const name : {"t.npy", "t.raw"}) {
+        const auto file = (dir / name).string();
+        INFO(file);
+        rot(file);
+
+        CHECK(run_tool({"verify", file}).status == 1);
+        CHECK(run_tool({"meta", file, "set", "/a", "1"}).status == 0);
+        CHECK(run_tool({"verify", file}).status == 1);
+        CHECK(run_tool({"verify", "--write", file}).status == 0);
+        CHECK(run_tool({"verify", file}).has("OK (crc32, statistics)"));
+    }
+}
+
+TEST_CASE("verify sums up a folder with a link that goes in circles", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    fs::create_symlink("circle", dir / "circle");
+
+    const auto sums = run_tool({"verify", "--md5", dir.path().string()});
+
+    CHECK(sums.status == 0);
+    CHECK(sums.has("t.npy\n"));
+    CHECK(run_tool({"tree", dir.path().string()}).status == 0);
 }
 
 }  // namespace tool_verify_tests
