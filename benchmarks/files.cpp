@@ -100,8 +100,8 @@ void saves(const std::string& folder, const array1& array, int times) {
     all.run();
 }
 
-void loads(const std::string& path, std::size_t count, int times) {
-    const std::size_t bytes = count * sizeof(double);
+void loads(const std::string& path, const array1& array, int times) {
+    const std::size_t count = array.size(), bytes = count * sizeof(double);
     const bool is_large = bytes > 1'000'000;
     const auto load = [&] { sink = nk::load<double, 1>(path)(0); };
     const auto load_by_xtensor = [&] { sink = xt::load_npy<double>(path)(0); };
@@ -120,6 +120,7 @@ void loads(const std::string& path, std::size_t count, int times) {
         warm.add("load:pread", read(1));
     }
     warm.add("load:pread, warm memory", [&] { raw_read(path, touched.data(), bytes, 1); }, {.times = times});
+    warm.add("load:memcpy, warm memory", [&] { std::memcpy(touched.data(), array.data(), bytes); }, {.times = times});
     warm.add("load:xtensor", load_by_xtensor, {.times = times});
     warm.add("map", [&] { sink = nk::map<double, 1>(path)(0); }, {.times = 2000});
     warm.add("map:mmap", [&] { sink = raw_map(path, bytes); }, {.times = 2000});
@@ -228,7 +229,7 @@ int main(int argc, char** argv) {
     saves(folder, array, times);
     nk::save(path, array);
     settle(path);
-    loads(path, count, times);
+    loads(path, array, times);
     passes(path, count, times);
     ::unlink(path.c_str());
     if (bytes > 1'000'000)

@@ -19,12 +19,9 @@ namespace fs = std::filesystem;
 
 constexpr double gap = std::numeric_limits<double>::quiet_NaN();
 
-[[nodiscard]] std::string drawn(std::vector<std::string> args) {
-    args.insert(args.begin(), "heat");
-    const auto said = run_tool(args);
-    INFO(said.err);
-    CHECK(said.status == 0);
-    return said.out.substr(said.out.find('\n') + 1);  // behind the title
+[[nodiscard]] std::string drawn(const std::vector<std::string>& args) {
+    const auto out = output_of("heat", args);
+    return out.substr(out.find('\n') + 1);  // behind the title
 }
 
 /// What a PNG file of 8 bits and four channels holds: width, height, and the bytes of its lines.

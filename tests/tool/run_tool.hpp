@@ -2,6 +2,7 @@
 // The tool, run within the test, and files for it to read.
 #pragma once
 
+#include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 #include "tool/tool.hpp"
 
@@ -28,6 +29,15 @@ struct tool_run {
     std::ostringstream out, err;
     const int status = tool::run(args, out, err);
     return {status, out.str(), err.str()};
+}
+
+/// What a command prints where all is well.
+[[nodiscard]] inline std::string output_of(const std::string& command, std::vector<std::string> args) {
+    args.insert(args.begin(), command);
+    const auto said = run_tool(args);
+    INFO(said.err);
+    CHECK(said.status == 0);
+    return said.out;
 }
 
 /// An npy file of these numbers as they are in memory.

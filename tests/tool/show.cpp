@@ -22,13 +22,7 @@ namespace fs = std::filesystem;
 const double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const double infinite = std::numeric_limits<double>::infinity();
 
-[[nodiscard]] std::string shown_text(std::vector<std::string> args) {
-    args.insert(args.begin(), "show");
-    const auto said = run_tool(args);
-    INFO(said.err);
-    CHECK(said.status == 0);
-    return said.out;
-}
+[[nodiscard]] std::string shown_text(const std::vector<std::string>& args) { return output_of("show", args); }
 
 template <class T>
 [[nodiscard]] std::string shown_array(std::string_view descr, std::vector<std::size_t> shape,

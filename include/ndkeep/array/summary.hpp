@@ -98,6 +98,19 @@ template <class T>
     }
 }
 
+/// All bits of the numbers that are NaN, none of the others: by their bits, so that -ffast-math keeps them.
+[[gnu::always_inline]] inline void find_missing(const four_doubles& x, four_words& missing) {
+    std::memcpy(&missing, &x, sizeof missing);
+    missing = (missing & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
+}
+
+[[gnu::always_inline]] inline void put_zeros(const four_words& where, four_doubles& x) {
+    four_words bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    bits &= ~where;
+    std::memcpy(&x, &bits, sizeof bits);
+}
+
 /// What a first pass finds in every fourth number.
 struct four_sums {
     four_doubles low, high, sum;
@@ -107,13 +120,11 @@ struct four_sums {
         : low(std::numeric_limits<double>::infinity() - four_doubles{}), high(-low), sum{}, nan{} {}
 
     [[gnu::always_inline]] void add(const four_doubles& x) {
-        four_words bits;
-        std::memcpy(&bits, &x, sizeof bits);
-        const four_words missing = (bits & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
+        four_words missing;
+        find_missing(x, missing);
         nan -= missing;
-        bits &= ~missing;
-        four_doubles value;
-        std::memcpy(&value, &bits, sizeof value);
+        four_doubles value = x;
+        put_zeros(missing, value);
         sum += value;
         low = x < low ? x : low;
         high = x > high ? x : high;
@@ -158,13 +169,10 @@ template <class T>
 
     four_doubles even_squares = {}, odd_squares = {};
     const auto add_square = [mean = found.mean](const four_doubles& value, four_doubles& squares) {
+        four_words missing;
+        find_missing(value, missing);
         four_doubles apart = value - mean;
-        four_words bits;
-        std::memcpy(&bits, &value, sizeof bits);
-        const four_words missing = (bits & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
-        std::memcpy(&bits, &apart, sizeof bits);
-        bits &= ~missing;
-        std::memcpy(&apart, &bits, sizeof bits);
+        put_zeros(missing, apart);
         squares += apart * apart;
     };
     for (i = 0; i + 8 <= count; i += 8) {

@@ -4,8 +4,7 @@
 
 #include <ndkeep/array/blocks.hpp>
 #include <ndkeep/chunks/merging.hpp>
-#include <ndkeep/chunks/options.hpp>
-#include <ndkeep/chunks/order.hpp>
+#include <ndkeep/chunks/row_form.hpp>
 
 namespace ndkeep {
 
@@ -37,16 +36,9 @@ class chunk_session {
     /// Says what the rows of a new dataset are, or checks it against one that is there.
     void expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
         if (is_new())
-            return begin(type, row_shape);
-        const auto refuse = [&](const char* field, std::string expected, std::string found) {
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = field,
-                                  .expected = std::move(expected),
-                                  .found = std::move(found)});
-        };
-        const conversion fits(type, state().type, place_->called(""));
-        if (row_shape != state().row_shape)
-            refuse("shape of a row", shape_text(state().row_shape), shape_text(row_shape));
+            staging_.begin(state_for_rows(type, row_shape, options_, place_->called("")));
+        else
+            check_rows(state(), type, row_shape, place_->called(""));
     }
 
     /// Replaces all rows, and what they are.
@@ -55,8 +47,7 @@ class chunk_session {
         pending_.clear();
         pending_rows_ = 0;
         options_.order_by = order_by;
-        auto anew = std::make_shared<chunk_state>();
-        describe(*anew, type, row_shape);
+        auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->called("")));
         staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
     }
 
@@ -303,40 +294,6 @@ class chunk_session {
             }
             staging_.edit(std::move(cut));
         }
-    }
-
-    void describe(chunk_state& to, const dtype& type, const std::vector<std::size_t>& row_shape) const {
-        to.type = type;
-        to.row_shape = row_shape;
-        to.sum = options_.sum;
-        to.order_by = options_.order_by;
-        (void)checked_nbytes(type, row_shape, place_->called(""));
-        const auto refuse = [&](const char* field, std::string expected, std::string found) {
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = field,
-                                  .expected = std::move(expected),
-                                  .found = std::move(found)});
-        };
-        if (to.row_bytes() == 0)
-            refuse("row", "at least 1 byte", "0 bytes");
-        constexpr unsigned kinds = 7;
-        if (const auto bits = static_cast<unsigned>(to.sum); bits > kinds || (bits & (bits - 1)) != 0)
-            refuse("sum", "one checksum", "several");
-        if (!to.order_by)
-            return;
-        const auto* const field = type.find(*to.order_by);
-        if (to.order_by->empty() ? type.is_struct() || !row_shape.empty()
-                                 : field == nullptr || !field->shape.empty() || !row_shape.empty())
-            refuse("order_by", "a number a row: a field of a 1-d array, or \"\" for the array itself",
-                   order_text(to.order_by));
-        if (!with_number(key_type(to), [](auto) {}))
-            refuse("order_by", "numbers or dates in this machine's byte order", key_type(to).descr());
-    }
-
-    void begin(const dtype& type, const std::vector<std::size_t>& row_shape) {
-        chunk_state wanted;
-        describe(wanted, type, row_shape);
-        staging_.begin(wanted);
     }
 
     /// The rows in row-major order, of the shape that the dataset has.

@@ -151,16 +151,16 @@ inline tree open_tree(const std::filesystem::path& file, const load_options& opt
 inline tree load_tree(const std::filesystem::path& file, const load_options& options) {
     tree all = detail::read_tree(file, options);
     // Leaf by leaf, so that an array is in memory once.
-    std::vector<tree*> todo = {&all};
-    while (!todo.empty()) {
-        tree& each = *todo.back();
-        todo.pop_back();
+    std::vector<tree*> waiting = {&all};
+    while (!waiting.empty()) {
+        tree& each = *waiting.back();
+        waiting.pop_back();
         if (each.is_array())
             each = detail::tree_access::of_leaf(
                 std::make_shared<const detail::leaf_in_memory>(detail::tree_access::leaf(each)->array()));
         else if (each.is_list() || each.is_dictionary())
             for (tree& child : each)
-                todo.push_back(&child);
+                waiting.push_back(&child);
     }
     return all;
 }

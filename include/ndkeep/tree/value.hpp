@@ -65,12 +65,12 @@ inline void tree::copy_but_children(const tree& other) {
 
 inline tree::tree(const tree& other) {
     copy_but_children(other);
-    std::vector<std::pair<const tree*, tree*>> todo;
+    std::vector<std::pair<const tree*, tree*>> waiting;
     if (other.as_branch() != nullptr)
-        todo.emplace_back(&other, this);
-    while (!todo.empty()) {
-        const auto [from, to] = todo.back();
-        todo.pop_back();
+        waiting.emplace_back(&other, this);
+    while (!waiting.empty()) {
+        const auto [from, to] = waiting.back();
+        waiting.pop_back();
         const branch& old = *from->as_branch();
         branch& copy = to->make_branch(old.is_dictionary);
         copy.values.resize(old.values.size());
@@ -80,7 +80,7 @@ inline tree::tree(const tree& other) {
         for (std::size_t i = 0; i < old.values.size(); ++i) {
             copy.values[i].copy_but_children(old.values[i]);
             if (old.values[i].as_branch() != nullptr)
-                todo.emplace_back(&old.values[i], &copy.values[i]);
+                waiting.emplace_back(&old.values[i], &copy.values[i]);
         }
     }
 }
@@ -90,17 +90,17 @@ inline tree::~tree() {
         auto* const pointer = std::get_if<branch_pointer>(&from.content_);
         return pointer == nullptr ? nullptr : pointer->release();
     };
-    for (branch* todo = take_from(*this); todo != nullptr;) {
-        const branch_pointer current(std::exchange(todo, todo->next));
+    for (branch* waiting = take_from(*this); waiting != nullptr;) {
+        const branch_pointer current(std::exchange(waiting, waiting->next));
         for (tree& child : current->values)
             if (branch* const inner = take_from(child))
-                inner->next = std::exchange(todo, inner);
+                inner->next = std::exchange(waiting, inner);
     }
 }
 
 inline bool operator==(const tree& a, const tree& b) {
-    std::vector<std::pair<const tree*, const tree*>> todo;
-    const auto equal = [&todo](const tree& x, const tree& y) {
+    std::vector<std::pair<const tree*, const tree*>> waiting;
+    const auto equal = [&waiting](const tree& x, const tree& y) {
         const auto* const in_x = x.as_branch();
         const auto* const in_y = y.as_branch();
         if (in_x == nullptr || in_y == nullptr)
@@ -108,15 +108,15 @@ inline bool operator==(const tree& a, const tree& b) {
         if (in_x->is_dictionary != in_y->is_dictionary || in_x->values.size() != in_y->values.size())
             return false;
         if (in_x != in_y)
-            todo.emplace_back(&x, &y);
+            waiting.emplace_back(&x, &y);
         return true;
     };
     if (!equal(a, b))
         return false;
-    while (!todo.empty()) {
-        const auto& left = *todo.back().first->as_branch();
-        const auto& right = *todo.back().second->as_branch();
-        todo.pop_back();
+    while (!waiting.empty()) {
+        const auto& left = *waiting.back().first->as_branch();
+        const auto& right = *waiting.back().second->as_branch();
+        waiting.pop_back();
         for (std::size_t i = 0; i < left.values.size(); ++i) {
             // Most dictionaries that are equal have the same order.
             const bool in_place = !left.is_dictionary || left.keys[i] == right.keys[i];
