@@ -3,7 +3,7 @@
 # Checks what no compiler checks: `sh cmake/check_layers.sh [folder that holds ndkeep/]`.
 #
 # Includes go down: version < error < bytes < format < array < store < top, without circles inside a floor. File calls are
-# made in bytes/file.hpp, replace.hpp and directory.hpp only, calls about mappings in bytes/mapping.hpp only, and
+# made in a few headers of bytes/ only, calls about mappings in bytes/mapping.hpp only, and
 # xtensor's headers are named in array/xtensor.hpp only.
 set -eu
 include=${1:-$(dirname "$0")/../include}
@@ -73,7 +73,7 @@ fi
 only_in() {
     grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
 }
-file='ndkeep/bytes/(file|replace|directory).hpp'
+file='ndkeep/bytes/(file|names|process|writer_lock|replace|directory|byte_locks).hpp'
 mapping=ndkeep/bytes/mapping.hpp
 xtensor=ndkeep/array/xtensor.hpp
 only_in "$file" "file calls are made in bytes/file.hpp" \

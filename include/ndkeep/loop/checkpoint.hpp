@@ -2,7 +2,8 @@
 // A loop's checkpoint in a file of its own, and the one before beside it.
 #pragma once
 
-#include <ndkeep/bytes/directory.hpp>
+#include <ndkeep/bytes/byte_locks.hpp>
+#include <ndkeep/bytes/replace.hpp>
 #include <ndkeep/format/finding.hpp>
 #include <ndkeep/loop/snapshot.hpp>
 #include <ndkeep/npz/member_writer.hpp>

@@ -3,6 +3,7 @@
 // another class.
 #pragma once
 
+#include <ndkeep/bytes/byte_locks.hpp>
 #include <ndkeep/bytes/directory.hpp>
 
 #include <map>

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Names of files: where links lead, names beside another, and random words for new ones.
+#pragma once
+
+#include <ndkeep/bytes/file.hpp>
+
+#include <array>
+#include <cstdio>
+
+#include <sys/random.h>  // getentropy
+
+namespace ndkeep {
+
+namespace detail {
+
+/// Where `path` leads once every symbolic link is followed; the last name need not exist.
+/// @param there  gets what is under that name
+[[nodiscard]] inline std::filesystem::path resolved(std::filesystem::path path,
+                                                    std::optional<struct stat>* there = nullptr) {
+    constexpr int most_links = 40;  // as Linux
+    for (int links = 0; links <= most_links; ++links) {
+        struct stat status = {};
+        const bool exists = ::lstat(path.c_str(), &status) == 0;
+        if (!exists || !S_ISLNK(status.st_mode)) {
+            if (there != nullptr && exists)
+                *there = status;
+            return path;
+        }
+        auto target = std::filesystem::read_symlink(path);
+        path = target.is_absolute() ? target : path.parent_path() / target;
+    }
+    throw io_error(path, "cannot follow", std::make_error_code(std::errc::too_many_symbolic_link_levels));
+}
+
+[[nodiscard]] inline std::uint64_t random_bits() {
+    std::uint64_t bits = 0;
+    if (::getentropy(&bits, sizeof bits) != 0)
+        throw io_error({}, "cannot draw random bits", last_error());
+    return bits;
+}
+
+[[nodiscard]] inline std::string hexadecimal(std::uint64_t bits) {
+    std::array<char, 17> digits = {};
+    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(bits));
+    return digits.data();
+}
+
+/// FNV-1a of a text, carried on from another: tells texts apart that nobody has made to be alike.
+[[nodiscard]] inline std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U) {
+    for (const char c : text)
+        before = (before ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    return before;
+}
+
+/// `.NAME.ndk` beside the file; a hash stands for names that would become too long.
+[[nodiscard]] inline std::filesystem::path beside(const std::filesystem::path& target,
+                                                  std::string_view ending = ".ndk") {
+    constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
+    const std::string& whole = target.native();
+    const std::size_t begin = whole.rfind('/') + 1;  // 0 without one
+    const bool is_long = whole.size() - begin + 1 + ending.size() > longest_name;
+    std::string name;
+    name.reserve(whole.size() + 1 + ending.size());
+    name.append(whole, 0, begin).append(1, '.');
+    if (is_long)
+        name.append(hexadecimal(hash_of(std::string_view(whole).substr(begin))));
+    else
+        name.append(whole, begin);
+    return name.append(ending);
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep
