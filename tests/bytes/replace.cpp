@@ -281,42 +281,81 @@ TEST_CASE("a directory without write permission is an error for the superuser's 
 
 // The temporary name taken -------------------------------------------------------------------------------------------
 
-TEST_CASE("a directory under the temporary name is left alone", "[bytes][replace]") {
+TEST_CASE("a lock that cannot be had is an error that says why, and nothing is written", "[bytes][replace][error]") {
     const temp_dir dir;
-    fs::create_directory(dir / ".t.ndk");
-    write_text(dir / ".t.ndk" / "kept", "kept");
+    write_text(dir / "t", "old");
+    write_text(dir / "precious", "kept");
+    const auto lock = dir / ".t.ndk";
+    std::string what;
+    SECTION("a directory") {
+        fs::create_directory(lock);
+        write_text(lock / "kept", "kept");
+        what = "a directory of user ";
+    }
+    SECTION("a link to a file") {
+        fs::create_symlink("precious", lock);
+        what = "a symbolic link of user ";
+    }
+    SECTION("a link to nothing") {
+        fs::create_symlink("nowhere", lock);
+        what = "a symbolic link of user ";
+    }
+    SECTION("a pipe") {
+        REQUIRE(::mkfifo(lock.c_str(), 0600) == 0);
+        what = "a pipe of user ";
+    }
+    const auto files = dir.files();
 
-    replace_by(dir / "t", "new");
+    for (const bool only_lock : {true, false}) {
+        const auto e = thrown<io_error>([&] {
+            if (only_lock)
+                (void)writer_lock(dir / "t");
+            else
+                replace_by(dir / "t", "new");
+        });
+        CHECK(e.file() == dir / "t");
+        CHECK(e.found().starts_with("cannot lock: '.t.ndk' is " + what + std::to_string(::geteuid())));
+    }
 
-    CHECK(read_text(dir / "t") == "new");
-    CHECK(read_text(dir / ".t.ndk" / "kept") == "kept");
+    CHECK(read_text(dir / "t") == "old");
+    CHECK(read_text(dir / "precious") == "kept");
+    CHECK_FALSE(fs::exists(dir / "nowhere"));
+    CHECK((!fs::is_directory(lock) || read_text(lock / "kept") == "kept"));
+    CHECK(dir.files() == files);
+}
+
+TEST_CASE("a file system that cannot lock is an error, and nothing is written", "[bytes][replace][error]") {
+    const temp_dir dir;
+    write_text(dir / "t", "old");
+    const auto refused = [&] {
+        const faults::session armed({.what = faults::effect::fail, .code = ENOLCK, .counted = faults::kind::locks});
+        replace_by(dir / "t", "new");
+    };
+
+    CHECK(thrown<io_error>(refused).code() == std::errc::no_lock_available);
+    write_text(dir / ".t.ndk", "left");
+    CHECK(thrown<io_error>(refused).code() == std::errc::no_lock_available);
+
+    CHECK(read_text(dir / "t") == "old");
     CHECK(dir.files() == 2);
 }
 
-TEST_CASE("a link under the temporary name is not followed", "[bytes][replace]") {
+TEST_CASE("a name that was lost meanwhile is neither renamed nor removed", "[bytes][replace][error]") {
     const temp_dir dir;
-    write_text(dir / "precious", "kept");
-    fs::create_symlink("precious", dir / ".t.ndk");
-    fs::create_symlink("nowhere", dir / ".u.ndk");
+    write_text(dir / "t", "old");
+    for (const bool taken : {false, true}) {
+        replacement next(dir / "t");
+        next.content().write(0, bytes_of("new"));
+        fs::remove(dir / ".t.ndk");
+        if (taken)
+            write_text(dir / ".t.ndk", "half of");
 
-    replace_by(dir / "t", "new");
-    replace_by(dir / "u", "new");
-
-    CHECK(read_text(dir / "t") == "new");
-    CHECK(read_text(dir / "u") == "new");
-    CHECK(read_text(dir / "precious") == "kept");
-    CHECK_FALSE(fs::exists(dir / "nowhere"));
-    CHECK(dir.files() == 5);
-}
-
-TEST_CASE("a pipe under the temporary name is not waited for", "[bytes][replace]") {
-    const temp_dir dir;
-    REQUIRE(::mkfifo((dir / ".t.ndk").c_str(), 0600) == 0);
-
-    replace_by(dir / "t", "new");
-
-    CHECK(read_text(dir / "t") == "new");
-    CHECK(fs::is_fifo(dir / ".t.ndk"));
+        CHECK(thrown<io_error>([&] { next.commit(false); }).file() == dir / "t");
+        CHECK(thrown<io_error>([&] { next.commit_new(false); }).file() == dir / "t");
+        CHECK(read_text(dir / "t") == "old");
+        CHECK(fs::exists(dir / ".t.ndk") == taken);
+    }
+    CHECK(read_text(dir / ".t.ndk") == "half of");
 }
 
 TEST_CASE("another user's file under the temporary name is left alone", "[bytes][replace]") {
@@ -325,12 +364,28 @@ TEST_CASE("another user's file under the temporary name is left alone", "[bytes]
     const temp_dir dir;
     write_text(dir / ".t.ndk", "theirs");
     REQUIRE(::chown((dir / ".t.ndk").c_str(), 12345, 12345) == 0);
+    write_text(dir / ".t.0.ndk", "left by a killed writer");
+
+    replace_by(dir / "t", "new");
+    replace_by(dir / "t", "newer");
+
+    CHECK(read_text(dir / "t") == "newer");
+    CHECK(read_text(dir / ".t.ndk") == "theirs");
+    CHECK(dir.files() == 2);
+}
+
+TEST_CASE("another user's second name of the target is removed", "[bytes][replace]") {
+    if (::geteuid() != 0)
+        return;
+    const temp_dir dir;
+    write_text(dir / "t", "old");
+    REQUIRE(::chown((dir / "t").c_str(), 12345, 12345) == 0);
+    fs::create_hard_link(dir / "t", dir / ".t.ndk");
 
     replace_by(dir / "t", "new");
 
     CHECK(read_text(dir / "t") == "new");
-    CHECK(read_text(dir / ".t.ndk") == "theirs");
-    CHECK(dir.files() == 2);
+    CHECK(dir.files() == 1);
 }
 
 TEST_CASE("what a killed writer left is taken over", "[bytes][replace]") {

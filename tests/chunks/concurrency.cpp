@@ -72,6 +72,12 @@ void until_committed(const std::filesystem::path& path, const nk::chunk_writer_o
 
 rows row(std::int64_t who, std::int64_t what) { return rows{{who, what}}; }
 
+/// The name of a file that a killed writer of the dataset may have left.
+std::string left_by_killed(const std::filesystem::path& path) {
+    const auto record = nk::json::parse(read_text(path / "commits" / *records(path).rbegin()));
+    return "000000000000-" + nk::detail::writer_word(7, record.at("dataset").get<std::string>()) + "-0.npy";
+}
+
 /// How often each pair is there.
 std::map<std::pair<std::int64_t, std::int64_t>, int> counted(const std::filesystem::path& path, std::size_t from) {
     std::map<std::pair<std::int64_t, std::int64_t>, int> times;
@@ -293,7 +299,7 @@ TEST_CASE("a writer whose staged files were swept is told, and commits nothing",
         slow.append(row(7, 7));
         // Without the lock file nobody knows that it is open.
         std::filesystem::remove(path / "lock");
-        write_text(path / "chunks" / "000000000000-00000000deadbeef-0.npy", "left by somebody");
+        write_text(path / "chunks" / left_by_killed(path), "left by somebody");
         nk::save_chunked(path, row(1, 1), {.commit = unsynced});
 
         const auto e = thrown<nk::conflict_error>([&] { slow.commit(); });

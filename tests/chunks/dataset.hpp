@@ -75,7 +75,9 @@ void check_rows(const std::filesystem::path& path, const xt::xtensor<T, N>& expe
     return names_in(path / "chunks");
 }
 [[nodiscard]] inline std::set<std::string> records(const std::filesystem::path& path) {
-    return names_in(path / "commits");
+    auto names = names_in(path / "commits");
+    names.erase(nk::detail::record_name(0));  // before the first commit, the id that the dataset is going to have
+    return names;
 }
 
 /// The files that the records which are kept name: chunks, and tables with the chunks in them.

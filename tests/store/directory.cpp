@@ -338,7 +338,7 @@ TEST_CASE("shared locks go together, exclusive ones with none", "[store]") {
     CHECK_FALSE(other.lock_shared(29));
     CHECK(other.lock_shared(30));
     CHECK(one.lock_shared(detail::lock_writing));
-    CHECK(other.lock(detail::lock_committing));
+    CHECK(other.lock(detail::lock_writing + 1));
 }
 
 TEST_CASE("a lock that cannot become exclusive stays shared", "[store]") {

@@ -79,6 +79,9 @@ struct record {
     bool repeats = false;  // a chunk is named twice
 };
 
+/// What stands in the place of record 0, before the first commit.
+bool is_identity(std::string_view text) { return text.find(detail::dataset_version) != std::string_view::npos; }
+
 class contents {
   public:
     contents() : records_(1) {}
@@ -91,10 +94,14 @@ class contents {
         const auto [at, is_new] = index_.emplace(same, static_cast<std::uint16_t>(records_.size()));
         if (is_new) {
             const auto bytes = detail::bytes_of(text);
+            record made{{bytes.begin(), bytes.end()}, 0, false};
+            if (is_identity(text)) {
+                records_.push_back(std::move(made));
+                return at->second;
+            }
             const detail::table_loader no_tables;
             const std::filesystem::path called = "record";
             const auto read = detail::record_reader(bytes, called, no_tables).read(1);
-            record made{{bytes.begin(), bytes.end()}, 0, false};
             for (const auto& entry : read.entries()) {
                 const auto bit = std::uint64_t{1} << chunk(entry.file);
                 made.repeats = made.repeats || (made.chunks & bit) != 0;
@@ -263,6 +270,8 @@ class scripted_place final : public place {
     }
 
     [[nodiscard]] static std::size_t number_of(const std::string& name) {
+        if (name == detail::dataset_name())
+            return 0;
         const auto number = detail::record_number(name.substr(name.find('/') + 1));
         if (!number || *number >= most_records)
             throw std::logic_error("another name: " + name);
@@ -271,6 +280,8 @@ class scripted_place final : public place {
 
     [[nodiscard]] static std::vector<std::byte> without_epoch(const std::vector<std::byte>& bytes) {
         const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        if (is_identity(text))
+            return bytes;
         const std::filesystem::path called = "record";
         const detail::table_loader no_tables;
         auto read = detail::record_reader(bytes, called, no_tables).read(1);
@@ -463,12 +474,18 @@ class search {
   public:
     explicit search(std::vector<actor> actors) : actors_(std::move(actors)), nodes_(actors_.size()) {}
 
-    /// Commits that are there before, and a file that nobody knows.
+    /// Commits that are there before, and a file that a killed writer has left.
     void begin_with(int commits) {
         const auto [bits, last] = play(writer(commits), 99);
         (void)bits;
         (void)last;
-        begin_.chunks |= std::uint64_t{1} << all_.chunk("00-00-0.npy");
+        if (commits == 0)
+            return;
+        const auto& newest = all_.at(begin_.records[begin_.newest()]).bytes;
+        const std::filesystem::path called = "record";
+        const detail::table_loader no_tables;
+        const auto dataset = detail::record_reader(newest, called, no_tables).read(1).dataset;
+        begin_.chunks |= std::uint64_t{1} << all_.chunk("000000000000-" + detail::writer_word(7, dataset) + "-0.npy");
     }
 
     found run() {

@@ -22,8 +22,8 @@
 
 namespace faults {
 
-/// Calls that change files, calls that do not, and close, of which only the error matters.
-enum class kind : unsigned { changes = 1, reads = 2, closes = 4 };
+/// Calls that change files, calls that do not, close, of which only the error matters, and locks of whole files.
+enum class kind : unsigned { changes = 1, reads = 2, closes = 4, locks = 8 };
 
 /// A call that was about to be made.
 struct call {

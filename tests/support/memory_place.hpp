@@ -61,8 +61,16 @@ struct content {
         return names;
     }
 
+    /// Does what a store had reported as failed, and goes on with all the same.
+    void finish_late() {
+        const std::scoped_lock lock(mutex);
+        for (auto& [name, data] : std::exchange(late, {}))
+            files.emplace(name, std::move(data));
+    }
+
     std::mutex mutex = {};
     ndkeep::file lock_file = {};  // of memory; each process opens it anew
+    std::map<std::string, std::shared_ptr<const bytes>> late = {};
 };
 
 /// Opened anew, and so another owner of locks.
@@ -94,11 +102,12 @@ struct content {
 /// everybody at once, as by a file system that says yes without asking other machines; `refused` ones to nobody.
 enum class lock_kind { none, shared, own, refused };
 
-/// A failing operation: nothing is done, or everything is done and nobody hears of it.
+/// A failing operation: nothing is done, or everything is done and not reported, or a put is done later.
 struct fault {
     std::size_t at = 0;  // number of the operation, from 0
     int code = EIO;
     bool done = false;
+    bool late = false;  // by content::finish_late
 };
 
 /// How the operations of one process go. Several places of one process may have the same.
@@ -141,10 +150,10 @@ class place final : public ndkeep::place {
         return data == nullptr ? std::nullopt : std::optional<std::uint64_t>(data->size());
     }
     [[nodiscard]] bool put(const std::string& name, parts all_parts, bool durable) override {
-        const operation now(*this, "put", name);
         bytes whole;
         for (const auto part : all_parts)
             whole.insert(whole.end(), part.begin(), part.end());
+        const operation now(*this, "put", name, &whole);
         bool is_free = false;
         {
             const std::scoped_lock lock(all_->mutex);
@@ -211,7 +220,9 @@ class place final : public ndkeep::place {
     /// From before an operation until it is done; throws where it is to fail.
     class operation {
       public:
-        operation(place& where, const char* what, const std::string& name) : where_(where), name_(name) {
+        /// @param whole  of a put
+        operation(place& where, const char* what, const std::string& name, const bytes* whole = nullptr)
+            : where_(where), name_(name) {
             auto& of = *where.of_;
             const call made{what, name};
             if (of.before)
@@ -226,6 +237,8 @@ class place final : public ndkeep::place {
                 made.what == "get" || made.what == "get_range" || made.what == "size" || made.what == "list";
             if (!fails_ || (fails_->done && !reads))
                 return;
+            if (fails_->late && whole != nullptr)
+                where.all_->late[name] = std::make_shared<const bytes>(*whole);
             if (made.what == "sync")
                 where.all_->history.push_back({event::kind::failed_sync, name});
             fail();

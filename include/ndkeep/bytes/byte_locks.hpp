@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/bytes/file.hpp>
+#include <ndkeep/bytes/process.hpp>
 
 #include <chrono>
 #include <thread>
@@ -10,48 +11,46 @@
 namespace ndkeep {
 
 /// Locks on numbers, which processes take out of courtesy to each other. Held by this object until it is destroyed, or
-/// its process is killed; threads of one process with an object each exclude each other as well.
+/// its process is killed; threads of one process with an object each exclude each other as well. A copy in a forked
+/// child keeps what is held, but neither takes nor releases anything.
 class byte_locks {
   public:
     byte_locks() = default;
     /// @param held  the file whose bytes stand for the numbers; for exclusive locks opened for writing
     explicit byte_locks(file&& held) : held_(std::move(held)) {}
 
-    /// Locks of nobody: every one is granted, and there are none.
+    /// If not, these are locks of nobody: every one is granted, and there are no others.
     [[nodiscard]] bool is_open() const noexcept { return held_.is_open(); }
 
+    /// False if somebody else holds it, or it cannot be taken; `errno` says why.
     [[nodiscard]] bool lock_shared(std::uint64_t number) { return set(F_RDLCK, number, 1); }
     [[nodiscard]] bool lock(std::uint64_t first, std::uint64_t count = 1) { return set(F_WRLCK, first, count); }
-    /// Waits for others to release it.
-    template <class Rep, class Period>
-    [[nodiscard]] bool lock_within(std::uint64_t number, std::chrono::duration<Rep, Period> patience) {
-        const auto end = std::chrono::steady_clock::now() + patience;
-        auto pause = std::chrono::microseconds(50);
-        while (!lock(number)) {
-            if (std::chrono::steady_clock::now() > end)
-                return false;
-            std::this_thread::sleep_for(pause);
-            pause = std::min(2 * pause, std::chrono::microseconds(5000));
-        }
-        return true;
+    /// Waits at most so long for others to release it.
+    [[nodiscard]] bool lock_within(std::uint64_t number, std::chrono::milliseconds patience) {
+        return set_within(F_WRLCK, number, patience);
+    }
+    [[nodiscard]] bool lock_shared_within(std::uint64_t number, std::chrono::milliseconds patience) {
+        return set_within(F_RDLCK, number, patience);
     }
     void unlock(std::uint64_t first, std::uint64_t count = 1) { (void)set(F_UNLCK, first, count); }
 
-    /// The lowest number below `end` that somebody else holds.
+    /// The lowest number below `end` that somebody else holds. To ask needs no right to write.
+    /// @throws io_error  the file system does not answer
     [[nodiscard]] std::optional<std::uint64_t> held_below(std::uint64_t end) const {
-#if defined(F_OFD_GETLK)
         std::optional<std::uint64_t> lowest;
+#if defined(F_OFD_GETLK)
         while (is_open() && end != 0) {
             struct flock range = described(F_WRLCK, 0, end);
-            if (::fcntl(held_.descriptor(), F_OFD_GETLK, &range) != 0 || range.l_type == F_UNLCK)
+            if (::fcntl(held_.descriptor(), F_OFD_GETLK, &range) != 0)
+                held_.fail("cannot ask for locks of");
+            if (range.l_type == F_UNLCK)
                 break;
             lowest = end = static_cast<std::uint64_t>(range.l_start);
         }
-        return lowest;
 #else
         (void)end;
-        return std::nullopt;
 #endif
+        return lowest;
     }
 
   private:
@@ -68,15 +67,31 @@ class byte_locks {
 #if defined(F_OFD_SETLK)
         if (!is_open())
             return true;
+        errno = EPERM;
         struct flock range = described(type, first, count);
-        return detail::retried([&] { return ::fcntl(held_.descriptor(), F_OFD_SETLK, &range); }) == 0;
+        return owner_.is_this() &&
+               detail::retried([&] { return ::fcntl(held_.descriptor(), F_OFD_SETLK, &range); }) == 0;
 #else
         (void)type, (void)first, (void)count;
         return true;
 #endif
     }
 
+    [[nodiscard]] bool set_within(short type, std::uint64_t number, std::chrono::milliseconds patience) {
+        const auto end = std::chrono::steady_clock::now() + patience;
+        auto pause = std::chrono::microseconds(50);
+        while (!set(type, number, 1)) {
+            // Any other reason does not go away by waiting.
+            if ((errno != EAGAIN && errno != EACCES) || std::chrono::steady_clock::now() > end)
+                return false;
+            std::this_thread::sleep_for(pause);
+            pause = std::min(2 * pause, std::chrono::microseconds(5000));
+        }
+        return true;
+    }
+
     file held_;
+    owning_process owner_;
 };
 
 }  // namespace ndkeep

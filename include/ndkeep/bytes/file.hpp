@@ -12,7 +12,8 @@
 #include <vector>
 
 #include <cerrno>
-#include <fcntl.h>  // open, fcntl locks, fallocate: POSIX, no C++ name for them
+#include <fcntl.h>     // open, fallocate: POSIX, no C++ name for them
+#include <sys/file.h>  // flock
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,10 +105,13 @@ class file {
         return create_exclusive(path, path);
     }
 
-    /// Opens what is there, without following a last symbolic link; nullopt when nothing is.
+    /// Opens what is present, without following a last symbolic link, for writing if that is permitted; nullopt with
+    /// `errno` when it cannot be opened.
     [[nodiscard]] static std::optional<file> open_leftover(const std::filesystem::path& path) {
-        const int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-        const int descriptor = detail::retried([&] { return ::open(path.c_str(), flags); });
+        constexpr int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+        int descriptor = detail::retried([&] { return ::open(path.c_str(), O_RDWR | flags); });
+        if (descriptor < 0 && (errno == EACCES || errno == EROFS))
+            descriptor = detail::retried([&] { return ::open(path.c_str(), O_RDONLY | flags); });
         if (descriptor < 0)
             return std::nullopt;
         return file(descriptor, path);
@@ -238,6 +242,24 @@ class file {
         if (copy >= 0 && ::close(copy) != 0 && errno != EINTR)
             fail("cannot close");
     }
+
+    /// Locks the whole file exclusively, against every other open description of it and whatever users they belong to;
+    /// no right to write is needed. Held until `unlock`, or until the last copy of the descriptor is closed: a forked
+    /// child holds one.
+    /// @throws io_error  the file system cannot lock
+    void lock() const {
+        if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX); }) != 0)
+            fail("cannot lock");
+    }
+    /// The same without waiting. False where another has the lock.
+    [[nodiscard]] bool try_lock() const {
+        if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0)
+            return true;
+        if (errno != EWOULDBLOCK)
+            fail("cannot lock");
+        return false;
+    }
+    void unlock() const noexcept { (void)::flock(descriptor_, LOCK_UN); }
 
     void close() {
         const int descriptor = std::exchange(descriptor_, -1);

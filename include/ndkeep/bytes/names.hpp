@@ -52,6 +52,27 @@ namespace detail {
     return before;
 }
 
+/// `.NAME.RANDOM.ndk`: for a file that gets its name when it is whole.
+[[nodiscard]] inline std::string temporary_name(std::string_view name) {
+    return '.' + std::string(name) + '.' + hexadecimal(random_bits()) + ".ndk";
+}
+
+/// NAME in `.NAME.RANDOM.ndk`; empty in any other name.
+[[nodiscard]] inline std::string_view named_by_temporary(std::string_view temporary) {
+    constexpr std::string_view ending = ".ndk";
+    constexpr std::size_t digits = 16;
+    if (temporary.size() <= 2 + digits + ending.size() || temporary.front() != '.' || !temporary.ends_with(ending))
+        return {};
+    temporary.remove_prefix(1);
+    temporary.remove_suffix(ending.size());
+    const auto random = temporary.substr(temporary.size() - digits);
+    temporary.remove_suffix(digits);
+    if (temporary.back() != '.' || random.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+        return {};
+    temporary.remove_suffix(1);
+    return temporary;
+}
+
 /// `.NAME.ndk` beside the file; a hash stands for names that would become too long.
 [[nodiscard]] inline std::filesystem::path beside(const std::filesystem::path& target,
                                                   std::string_view ending = ".ndk") {

@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The right to write one file name, by the lock of a name beside it.
+//
+// 1. Create `.NAME.ndk` exclusively and lock it, whole, with flock(2): it needs no right to write, so that it also
+// holds
+//    between users. Whoever creates it may write into it and rename it to NAME.
+// 2. If the name is taken, open it without following links, and wait for its lock. Then look whether the name still
+// leads
+//    to the inode that is locked: its former holder may have renamed it to NAME, or removed it. If not, start again.
+// 3. What is locked under its name now was left by a killed writer. Remove it, and start again: it may be a second name
+//    of a finished file, and its mode is not that of the umask.
+// 4. If it belongs to another user, it stays and serves as the lock, and new content gets a name of its own.
+// 5. If it cannot be opened or locked, refuse: nothing is written without the lock.
 #pragma once
 
 #include <ndkeep/bytes/names.hpp>
+#include <ndkeep/bytes/process.hpp>
+
+#include <chrono>
+#include <thread>
 
 namespace ndkeep {
-
-namespace detail {
-
-/// Whole-file lock of the open file description: released when it is closed, also by a kill.
-[[nodiscard]] inline bool locked(const file& held) {
-    struct flock whole = {};
-    whole.l_type = F_WRLCK;
-    whole.l_whence = SEEK_SET;
-#if defined(F_OFD_SETLKW)
-    return retried([&] { return ::fcntl(held.descriptor(), F_OFD_SETLKW, &whole); }) == 0;
-#else
-    return retried([&] { return ::fcntl(held.descriptor(), F_SETLKW, &whole); }) == 0;
-#endif
-}
-
-}  // namespace detail
 
 /// Removes a file that need not exist.
 inline void remove_file(const std::filesystem::path& path) {
@@ -30,11 +29,13 @@ inline void remove_file(const std::filesystem::path& path) {
 
 /// The right to write one file name: the lock of `.NAME.ndk` beside it, held until destruction.
 ///
-/// Writers of one name wait for each other. What a killed writer left under that name is taken over by the next.
+/// Writers of one name wait for each other, whatever users they are. What a killed writer left under that name is
+/// removed by the next one of the same user. A copy in a forked child holds nothing and releases nothing.
 class writer_lock {
   public:
     /// @param target  symbolic links are followed; the file need not exist
-    /// @throws io_error  the directory cannot be written, or `target` is no regular file
+    /// @throws io_error  the directory cannot be written; `target` is no regular file; or the lock cannot be had:
+    ///                   something else has its name, or a writer of another user keeps it for 30 seconds
     explicit writer_lock(const std::filesystem::path& target) : target_(detail::resolved(target, &former_)) {
         if (target_.empty() || target_.native().back() == '/')
             throw io_error(target, "cannot write", std::make_error_code(std::errc::is_a_directory));
@@ -45,9 +46,12 @@ class writer_lock {
     writer_lock(writer_lock&&) noexcept = default;
     writer_lock& operator=(writer_lock&&) = delete;
     ~writer_lock() {
+        if (!beside_.is_open() || !owner_.is_this())
+            return;
         // Still locked here: whoever waits finds another inode under the name and starts again.
-        if (beside_.is_open())
+        if (!is_borrowed_ && is_named(beside_, name_))
             ::unlink(name_.c_str());
+        beside_.unlock();
     }
 
     /// The file itself, links followed.
@@ -56,59 +60,110 @@ class writer_lock {
     [[nodiscard]] bool target_exists() const noexcept { return former_.has_value(); }
     /// Whether it was there and empty: a name that `next_name` reserved.
     [[nodiscard]] bool target_is_reserved() const noexcept { return former_ && former_->st_size == 0; }
+    /// @throws conflict_error  this is a copy in a forked child
+    void check_process() const { owner_.check(target_); }
 
   protected:
-    file beside_;
+    [[nodiscard]] static bool is_named(const file& held, const std::filesystem::path& name) noexcept {
+        struct stat named = {}, status = {};
+        return ::lstat(name.c_str(), &named) == 0 && ::fstat(held.descriptor(), &status) == 0 &&
+               named.st_ino == status.st_ino && named.st_dev == status.st_dev;
+    }
+
+    file beside_;                        // what is locked
     std::filesystem::path name_;         // of `beside_`
+    bool is_borrowed_ = false;           // another user's, not to be written or removed
     std::optional<struct stat> former_;  // before `target_`, which says what it is
     std::filesystem::path target_;
+    owning_process owner_;
 
   private:
     void acquire() {
         name_ = detail::beside(target_);
-        for (int tries = 0; tries < 1000; ++tries) {
-            if (auto fresh = file::create_exclusive(name_, target_)) {
+        constexpr int most_tries = 100'000;  // each is lost to another writer
+        for (int tries = 0; tries < most_tries; ++tries) {
+            if (auto fresh = file::create_exclusive(name_, target_)) {  // step 1
                 beside_ = std::move(*fresh);
-                if (!detail::locked(beside_)) {
-                    ::unlink(name_.c_str());
-                    return use_random_name();
-                }
-                if (is_still_named())
+                if (lock_fresh())
                     return;
-            } else if (auto leftover = file::open_leftover(name_)) {
-                beside_ = std::move(*leftover);
-                const auto status = beside_.status();
-                if (!S_ISREG(status.st_mode) || status.st_uid != ::geteuid() || !detail::locked(beside_))
-                    return use_random_name();
-                // Not truncated and used as it is: its former holder may have renamed it to the final name, or a kill
-                // may have left it as a second name of a finished file, and its mode is not the umask's.
-                if (is_still_named())
-                    ::unlink(name_.c_str());
+            } else if (auto taken = file::open_leftover(name_)) {  // step 2
+                beside_ = std::move(*taken);
+                beside_.call(target_);
+                if (wait_for_lock() && !remove_leftover())
+                    return;
             } else if (errno != ENOENT) {
-                return use_random_name();
+                refuse(detail::last_error());
             }
             beside_ = {};
         }
         throw io_error(target_, "cannot lock", std::make_error_code(std::errc::resource_unavailable_try_again));
     }
 
-    void use_random_name() {
-        beside_ = {};
-        for (;;) {
-            name_ = target_.parent_path() / (".ndk-" + detail::hexadecimal(detail::random_bits()) + ".ndk");
-            if (auto fresh = file::create_exclusive(name_, target_)) {
-                beside_ = std::move(*fresh);
-                return;
-            }
+    /// False where another writer took it for a leftover.
+    [[nodiscard]] bool lock_fresh() {
+        try {
+            if (beside_.try_lock() && is_named(beside_, name_))
+                return true;
+        } catch (const io_error&) {
+            if (is_named(beside_, name_))
+                ::unlink(name_.c_str());
+            throw;
         }
+        return false;
     }
 
-    [[nodiscard]] bool is_still_named() const {
-        struct stat named = {};
-        if (::lstat(name_.c_str(), &named) != 0)
-            return false;
-        const auto held = beside_.status();
-        return named.st_ino == held.st_ino && named.st_dev == held.st_dev;
+    /// False when the name leads elsewhere by now.
+    [[nodiscard]] bool wait_for_lock() {
+        const auto status = beside_.status();
+        if (!S_ISREG(status.st_mode))
+            refuse(
+                std::make_error_code(S_ISDIR(status.st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
+        constexpr auto patience = std::chrono::seconds(30);
+        const bool is_foreign = status.st_uid != ::geteuid();
+        const auto end = std::chrono::steady_clock::now() + patience;
+        auto pause = std::chrono::microseconds(50);
+        // Not a call that waits: who holds the lock then may be a stranger, with an inode that has no name any more.
+        while (!beside_.try_lock()) {
+            if (!is_named(beside_, name_))
+                return false;
+            // A writer of the same user may take its time; another user could keep this one from its work for ever.
+            if (is_foreign && std::chrono::steady_clock::now() > end)
+                refuse(std::make_error_code(std::errc::device_or_resource_busy));
+            std::this_thread::sleep_for(pause);
+            pause = std::min(2 * pause, std::chrono::microseconds(5000));
+        }
+        return is_named(beside_, name_);
+    }
+
+    /// Steps 3 and 4. False where it stays.
+    [[nodiscard]] bool remove_leftover() {
+        const bool is_target = is_named(beside_, target_);  // a second name of it: a kill came between two calls
+        if (beside_.status().st_uid == ::geteuid() || is_target) {
+            if (::unlink(name_.c_str()) == 0 || errno == ENOENT)
+                return true;
+            // As a lock it would be in the way of who locks the target itself.
+            if ((errno != EPERM && errno != EACCES) || is_target)
+                refuse(detail::last_error());
+        }
+        is_borrowed_ = true;
+        return false;
+    }
+
+    /// Step 5.
+    [[noreturn]] void refuse(const std::error_code& why) const {
+        struct stat status = {};
+        std::string what = "something";
+        if (::lstat(name_.c_str(), &status) == 0) {
+            const auto kind = status.st_mode & S_IFMT;
+            what = kind == S_IFREG   ? "a file"
+                   : kind == S_IFDIR ? "a directory"
+                   : kind == S_IFLNK ? "a symbolic link"
+                   : kind == S_IFIFO ? "a pipe"
+                                     : "no regular file";
+            what += " of user " + std::to_string(status.st_uid);
+        }
+        throw io_error(target_, "cannot lock: " + quoted(name_.filename().native()) + " is " + what, why,
+                       "it may be removed when no writer of " + quoted(target_.filename().native()) + " is at work");
     }
 
     void look_at_target() {

@@ -42,6 +42,7 @@ class checkpoint_file final : public loop_memory {
     }
 
     [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override {
+        owner_.check(path_);
         add_state_member(states, loop_, generation_ + 1, at);
         const auto pieces = states.arrays.finish();
         replacement next(path_);
@@ -81,13 +82,15 @@ class checkpoint_file final : public loop_memory {
             if (!S_ISREG(held->status().st_mode))
                 throw io_error(name, "cannot lock: not a regular file", std::make_error_code(std::errc::not_supported));
             byte_locks locks(std::move(*held));
-            if (!locks.lock(0))
-                throw conflict_error({.file = path,
-                                      .field = "loop",
-                                      .expected = "free",
-                                      .found = "in use",
-                                      .hint = "one process at a time runs it"});
-            return locks;
+            if (locks.lock(0))
+                return locks;
+            if (errno != EAGAIN && errno != EACCES)
+                throw io_error(name, "cannot lock", last_error());
+            throw conflict_error({.file = path,
+                                  .field = "loop",
+                                  .expected = "free",
+                                  .found = "in use",
+                                  .hint = "one process at a time runs it"});
         }
     }
 
@@ -136,6 +139,7 @@ class checkpoint_file final : public loop_memory {
     bool sync_;
     reporter report_;
     byte_locks lock_;
+    owning_process owner_;
     std::uint64_t generation_ = 0;
     bool is_damaged_ = false;  // the newest, so that the one before is what counts
 };

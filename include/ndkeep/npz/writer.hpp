@@ -168,6 +168,7 @@ inline void npz_writer::open_old() {
 }
 
 inline void npz_writer::check_usable() const {
+    next_.check_process();
     if (done_ || failed_)
         throw mismatch_error({.file = next_.target(),
                               .field = "archive",

@@ -9,24 +9,32 @@
 namespace ndkeep::detail {
 
 struct commit_options {
-    bool sync = true;                            // survive a power cut
-    std::uint64_t keep = 100;                    // commits that are not pruned; everything
-    std::chrono::milliseconds patience{10'000};  // for others who are committing
+    bool sync = true;                                     // survive a power cut
+    std::uint64_t keep = 100;                             // commits that are not pruned; everything
+    std::chrono::milliseconds patience = usual_patience;  // for others who are committing
 };
 
 /// What one writer has staged, and the state it will be when it is committed.
 class staging {
   public:
-    staging(place& where, const commit_options& options)
-        : log_(where), options_(options), locks_(where.locks()), files_(where) {
-        shares_writing_ = locks_.is_open() && locks_.lock_shared(lock_writing);
+    /// @throws io_error  before the first commit, something that is not of this dataset is in its place
+    staging(place& where, const commit_options& options) : log_(where), options_(options) {
+        bool is_new = !log_.newest_number();
+        if (is_new)
+            log_.check_unused();  // before anything is made there
+        locks_ = where.locks();
+        // Who sweeps holds the lock alone, for a moment: whoever went on without waiting would be swept next.
+        shares_writing_ = locks_.is_open() && locks_.lock_shared_within(lock_writing, options_.patience);
         // Before the first file is put: one that is swept meanwhile is then noticed.
-        if (log_.newest_number()) {
+        is_new = is_new && !log_.newest_number();
+        if (!is_new) {
             auto opened = open_state(log_);
             base_ = std::move(opened.state);
             lease_ = std::move(opened.lease);
         }
         work_ = base_;
+        dataset_ = is_new ? log_.future_dataset(options_.sync) : base_.dataset;
+        files_.emplace(where, dataset_);
     }
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
@@ -44,13 +52,14 @@ class staging {
 
     /// @throws conflict_error  a commit has failed, and is to be made again or given up; or nobody knows how it ended
     void check_usable() const {
+        owner_.check(where().called(""));
         if (uncertain_ && !committing_)
             throw conflict_error({.file = where().called("commits"),
                                   .field = "writer",
                                   .expected = "one whose commit has succeeded",
                                   .found = "one whose commit has failed",
                                   .hint = "commit again, or discard"});
-        if (closed_ || files_.has_failed())
+        if (closed_ || files_->has_failed())
             throw conflict_error({.file = where().called("commits"),
                                   .field = "writer",
                                   .expected = "one whose last commit is known to have succeeded",
@@ -74,12 +83,12 @@ class staging {
     /// Puts a file under a new name, and returns it; see staged_files. It counts for nothing before a commit.
     [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy") {
         check_usable();
-        return files_.put(bytes, row, ending);
+        return files_->put(bytes, row, ending);
     }
     /// Makes a file durable that is put while a commit is under way.
     void sync_late(const std::string& name) {
         if (options_.sync)
-            files_.sync(name);
+            files_->sync(name);
     }
 
     /// Takes over what a new dataset is to be, before its first edit.
@@ -127,8 +136,10 @@ class staging {
     ///
     /// @param move  for chunks whose place has changed
     /// @returns the number of the newest commit
-    /// @throws conflict_error  an edit no longer fits, or staged files were swept
-    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, unknown
+    /// @throws conflict_error  nothing is committed: an edit no longer fits, or staged files were swept
+    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, the
+    /// outcome
+    ///                         is unknown or not durable, and the writer is closed
     std::uint64_t commit(const chunk_mover& move) {
         committing_ = true;
         struct no_longer {
@@ -140,39 +151,38 @@ class staging {
         if (!has_edits())
             return base_.number;
         if (options_.sync)
-            files_.sync(added_files());
+            files_->sync(added_files());  // step 1
+        else
+            files_->check(added_files());
         const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
         struct shared_again {
             ~shared_again() {
                 if (alone)
                     (void)locks.lock_shared(lock_writing);
-                locks.unlock(lock_committing);
             }
             byte_locks& locks;
             bool alone;
         };
         const shared_again afterwards{locks_, alone};
         const auto before = alone ? where().list("chunks") : std::vector<std::string>();
-        (void)locks_.lock_within(lock_committing, options_.patience);
+        const commit_turn turn(where(), options_.patience);  // step 2
 
-        chunk_state made = put_on_top(move, alone && may_have_orphans(before));
-        const auto own = files_.release();  // which count from now on
+        committed made = put_on_top(move, alone && may_have_orphans(before));
+        const auto own = files_->release();  // which count from now on
         finish(std::move(made));
-        remove_unnamed(own);
-        if (base_.epoch != epoch_before_)
-            sweep_listed(log_, before, own, base_);
-        first_ = false;
-        prune_if_due();
+        clean_up(before, own);
         return base_.number;
     }
 
   private:
     /// Where a record may name the files without our knowing, they stay.
     void forget_files() noexcept {
-        if (uncertain_)
-            (void)files_.release();
+        if (!files_)
+            return;
+        if (uncertain_ || !owner_.is_this())
+            (void)files_->release();
         else
-            files_.remove();
+            files_->remove();
     }
 
     [[nodiscard]] conflict_error conflict(const std::string& why) const {
@@ -204,21 +214,18 @@ class staging {
                 for (std::size_t i = 0; i < item.count(); ++i)
                     named.insert(item.at(i).file);
         }
-        try {
-            for (const auto& name : own)
-                if (named.count(name) == 0)
-                    where().remove("chunks/" + name);
-        } catch (const io_error&) {
-            // The commit stands, and they will be swept.
-        }
+        for (const auto& name : own)
+            if (named.count(name) == 0)
+                where().remove("chunks/" + name);
     }
 
     /// Whether there are files that the newest commit does not name and this writer has not put.
     [[nodiscard]] bool may_have_orphans(const std::vector<std::string>& files) const {
-        std::set<std::string> named(files_.names().begin(), files_.names().end());
+        std::set<std::string> named(files_->names().begin(), files_->names().end());
         add_names(base_, named);
-        return std::any_of(files.begin(), files.end(),
-                           [&](const std::string& name) { return is_chunk_name(name) && named.count(name) == 0; });
+        return std::any_of(files.begin(), files.end(), [&](const std::string& name) {
+            return is_staged_name(name, dataset_) && named.count(name) == 0;
+        });
     }
 
     /// The newest state; nothing before the first commit, and nothing too where it was pruned while it was read.
@@ -234,14 +241,37 @@ class staging {
         return state;
     }
 
+    /// From the put of a record on, nobody may take a failure to look for a commit that was not made.
+    template <class Look>
+    [[nodiscard]] auto or_unknown(std::uint64_t number, Look&& look) {
+        try {
+            return look();
+        } catch (const io_error& problem) {
+            outcome_unknown(number, problem.code());
+        } catch (const error&) {
+            outcome_unknown(number, std::make_error_code(std::errc::io_error));
+        }
+    }
+
+    [[noreturn]] void outcome_unknown(std::uint64_t number, const std::error_code& why) {
+        closed_ = true;
+        throw io_error(where().called("commits/" + record_name(number)), "outcome unknown", why,
+                       "open the dataset again to see whether it has this commit");
+    }
+
+    /// The state that was committed, and the one to go on from: a copy that is made while nothing is put yet.
+    struct committed {
+        chunk_state state, work;
+    };
+
     /// Steps 3 to 7 of the protocol.
-    [[nodiscard]] chunk_state put_on_top(const chunk_mover& move, bool new_epoch) {
+    [[nodiscard]] committed put_on_top(const chunk_mover& move, bool new_epoch) {
         constexpr int most_tries = 16;
         if (id_.empty())
             id_ = random_identity();
         for (int tries = 0; tries < most_tries; ++tries) {
-            if (auto former = succeeded_unheard())
-                return std::move(*former);
+            if (auto former = outcome_of_former_put())
+                return {*former, *former};
             bool pruned = false;
             const auto found = newest(pruned);
             if (pruned)
@@ -254,44 +284,46 @@ class staging {
             next.id = id_;
             next.parent = before.id;
             if (next.dataset.empty())
-                next.dataset = random_identity();
+                next.dataset = dataset_;
             epoch_before_ = next.epoch;
             next.epoch += new_epoch ? 1 : 0;
             next.created = now_text();
             fold(next);
-            if (put(next) && stands(next, before))
-                return next;
+            committed made{next, next};
+            const auto text = checked_record_text(next);
+            if (options_.sync)
+                files_->sync_names();  // before they are named
+            if (put(next, text) && or_unknown(next.number, [&] { return stands(next, before); }))
+                return made;
         }
         throw conflict("others commit all the time");
     }
 
-    /// The state of a former try that was said to have failed, and has not.
-    [[nodiscard]] std::optional<chunk_state> succeeded_unheard() {
+    /// Of a put that was reported as failed: the state if it succeeded all the same, and nullopt if it did not, or
+    /// there was none.
+    [[nodiscard]] std::optional<chunk_state> outcome_of_former_put() {
         if (!uncertain_)
             return std::nullopt;
         const std::uint64_t number = uncertain_->number;
-        auto there = log_.read(number);
-        const auto newest_there = log_.newest_number().value_or(0);
-        const auto child = log_.identity_of(number + 1);
-        const bool stands = there && (newest_there == number || (child && child->parent == there->id));
-        const bool own = there && there->id == id_;
-        // Neither ours nor anybody's that counts, and the log has gone on: ours may have been there, and been pruned.
-        if (!own && !stands && newest_there >= number)
-            outcome_unknown(number);
-        uncertain_.reset();
-        if (own && stands) {
-            epoch_before_ = there->epoch;  // whether files are to be swept was decided then
-            return there;
-        }
-        if (own)
-            where().remove("commits/" + record_name(number));
-        return std::nullopt;
-    }
-
-    [[noreturn]] void outcome_unknown(std::uint64_t number) {
-        closed_ = true;
-        throw io_error(where().called("commits/" + record_name(number)), "outcome unknown",
-                       std::make_error_code(std::errc::io_error), "open it again to see what is there");
+        return or_unknown(number, [&]() -> std::optional<chunk_state> {
+            auto present = log_.read(number);
+            const auto newest_present = log_.newest_number().value_or(0);
+            const auto child = log_.identity_of(number + 1);
+            const bool stands = present && (newest_present == number || (child && child->parent == present->id));
+            const bool own = present && present->id == id_;
+            // Neither ours nor one that counts, and the log has gone on: ours may have been there, and been pruned.
+            if (!own && !stands && newest_present >= number)
+                outcome_unknown(number, std::make_error_code(std::errc::io_error));
+            if (own && stands) {
+                epoch_before_ = present->epoch;  // whether files are to be swept was decided then
+                uncertain_.reset();
+                return present;
+            }
+            if (own)
+                where().remove("commits/" + record_name(number));
+            uncertain_.reset();
+            return std::nullopt;
+        });
     }
 
     /// All edits, made again if somebody else has committed.
@@ -342,25 +374,36 @@ class staging {
         items.push_back({.table = std::move(table), .from = 0, .to = count});
     }
 
-    /// False where somebody else's record has the number.
-    [[nodiscard]] bool put(const chunk_state& next) {
-        const std::string name = "commits/" + record_name(next.number);
-        const auto text = record_text(next);
+    [[nodiscard]] std::string checked_record_text(const chunk_state& next) const {
+        auto text = record_text(next);
         if (text.size() > longest_record)
-            throw mismatch_error({.file = where().called(name),
+            throw mismatch_error({.file = where().called("commits/" + record_name(next.number)),
                                   .field = "record",
                                   .expected = "at most " + counted(longest_record, "byte"),
                                   .found = counted(text.size(), "byte"),
                                   .hint = "metadata is for small things"});
-        if (options_.sync)
-            files_.sync_names();  // before they are named
+        return text;
+    }
+
+    /// Step 6. False where somebody else's record has the number.
+    [[nodiscard]] bool put(const chunk_state& next, const std::string& text) {
         const auto bytes = bytes_of(text);
         uncertain_ = next;
-        if (where().put(name, {&bytes, 1}, options_.sync))
+        bool is_new = false;
+        try {
+            is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, options_.sync);
+        } catch (const error&) {
+            if (outcome_of_former_put())
+                return true;
+            // A store may still carry out what it has reported as failed: the next try looks again.
+            uncertain_ = next;
+            throw;
+        }
+        if (is_new)
             return true;
-        const auto there = log_.identity_of(next.number);
-        if (there && there->id == id_)
-            return true;  // our own, from a try that was said to have failed
+        const auto present = or_unknown(next.number, [&] { return log_.identity_of(next.number); });
+        if (present && present->id == id_)
+            return true;  // our own, from a try that was reported as failed
         uncertain_.reset();
         return false;
     }
@@ -379,44 +422,57 @@ class staging {
             return true;
         const auto own = log_.identity_of(next.number);
         if (!own || own->id != id_)
-            outcome_unknown(next.number);
+            outcome_unknown(next.number, std::make_error_code(std::errc::io_error));
         where().remove("commits/" + record_name(next.number));
         uncertain_.reset();
         return false;
     }
 
     /// Step 8, and what the writer goes on from.
-    void finish(chunk_state made) {
+    void finish(committed made) {
         if (options_.sync) {
             try {
                 where().sync_names("commits");
             } catch (const io_error& problem) {
                 closed_ = true;
-                throw io_error(where().called("commits/" + record_name(made.number)),
+                throw io_error(where().called("commits/" + record_name(made.state.number)),
                                "visible, but may not survive a power cut", problem.code());
             }
         }
+        const bool was_first = base_.number == 0;
         uncertain_.reset();
         id_.clear();
-        log_.keep_tables_of(made);
-        base_ = std::move(made);
-        work_ = base_;
+        base_ = std::move(made.state);
+        work_ = std::move(made.work);
         edits_.clear();
         metadata_.reset();
-        lease_ = where().locks();
-        (void)lease_.lock_shared(base_.number);
+        is_followed_ = was_first;
+    }
+
+    /// What may fail, because the commit stands: leavings are removed by whoever comes next.
+    void clean_up(const std::vector<std::string>& listed, const std::vector<std::string>& own) {
+        try {
+            log_.keep_tables_of(base_);
+            lease_ = where().locks();
+            (void)lease_.lock_shared(base_.number);
+            remove_unnamed(own);
+            if (base_.epoch != epoch_before_)
+                sweep_listed(log_, listed, own, base_, locks_);
+            first_ = false;
+            if (std::exchange(is_followed_, false))
+                where().remove(dataset_name());  // the record says it now
+            prune_if_due();
+        } catch (const std::exception&) {
+            first_ = false;
+        }
     }
 
     void prune_if_due() {
         if (options_.keep == 0 || base_.number % options_.keep != 0 ||
             options_.keep > std::numeric_limits<std::uint64_t>::max() / 4)
             return;
-        try {
-            if (log_.numbers().size() >= 2 * options_.keep)
-                (void)prune(log_, options_.keep);
-        } catch (const error&) {
-            // The commit stands; whoever prunes next removes what is left, or says what is damaged.
-        }
+        if (log_.numbers().size() >= 2 * options_.keep)
+            (void)prune(log_, options_.keep);
     }
 
     commit_log log_;
@@ -424,7 +480,8 @@ class staging {
     byte_locks locks_;
     byte_locks lease_;
     bool shares_writing_ = false;
-    staged_files files_;
+    std::string dataset_;
+    std::optional<staged_files> files_;
     chunk_state base_, work_;
     std::vector<chunk_edit> edits_;
     std::optional<json> metadata_;
@@ -432,6 +489,8 @@ class staging {
     std::optional<chunk_state> uncertain_;  // a record that was put, or not
     std::uint64_t epoch_before_ = 0;
     bool first_ = true;
+    bool is_followed_ = false;  // by the first record, the id that was drawn before it
+    owning_process owner_;
     bool closed_ = false;
     bool committing_ = false;
 };

@@ -8,7 +8,9 @@ namespace ndkeep::detail {
 
 // Numbers in the lock file: n says "commit n is being read".
 inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
-inline constexpr std::uint64_t lock_committing = lock_writing + 1;
+
+/// How long a writer waits for others, in which nothing depends on it that it succeeds.
+inline constexpr std::chrono::milliseconds usual_patience{10'000};
 
 /// 128 random bits in hexadecimal.
 [[nodiscard]] inline std::string random_identity() { return hexadecimal(random_bits()) + hexadecimal(random_bits()); }
@@ -19,7 +21,7 @@ inline constexpr std::uint64_t lock_committing = lock_writing + 1;
     return std::string(width - std::min(width, digits.size()), '0') + digits + ".json";
 }
 
-/// The number in a record's name; nothing for any other file.
+/// The number in a record's name; nullopt for any other file. Numbers begin with 1.
 [[nodiscard]] inline std::optional<std::uint64_t> record_number(std::string_view name) {
     constexpr std::size_t width = 20;
     if (name.size() != width + 5 || !name.ends_with(".json"))
@@ -30,8 +32,15 @@ inline constexpr std::uint64_t lock_committing = lock_writing + 1;
             return std::nullopt;
         number = number * 10 + static_cast<std::uint64_t>(c - '0');
     }
-    return number;
+    return number == 0 ? std::nullopt : std::optional(number);
 }
+
+/// What stands in the place of a record before the first commit: the id that the dataset is going to have, so that the
+/// files of a writer killed before it are known for what they are.
+///
+///     {"ndkeep": "dataset/1", "dataset": "…"}
+inline constexpr std::string_view dataset_version = "dataset/1";
+[[nodiscard]] inline std::string dataset_name() { return "commits/" + record_name(0); }
 
 /// Reads the records of one place.
 class commit_log {
@@ -80,6 +89,49 @@ class commit_log {
         if (!exists(known + 1) && exists(known))
             return known;
         return newest_number();
+    }
+
+    /// Before the first commit: the id that the dataset is going to have, drawn if nobody has done so yet.
+    [[nodiscard]] std::string future_dataset(bool durable) {
+        for (;;) {
+            if (auto drawn = drawn_dataset())
+                return *drawn;
+            // Absent, or left damaged by a power cut: then no file that was synced has been staged with it.
+            place_.remove(dataset_name());
+            object_text out;
+            out.add("ndkeep", json_text(dataset_version));
+            out.add("dataset", json_text(random_identity()));
+            const auto text = out.str();
+            const auto bytes = bytes_of(text);
+            (void)place_.put(dataset_name(), {&bytes, 1}, durable);
+            if (durable)
+                place_.sync_names("commits");
+        }
+    }
+
+    /// @throws io_error  before the first commit, there is something that no writer of this dataset has left
+    void check_unused() {
+        auto others = place_.strangers();
+        for (const auto& name : place_.list("commits")) {
+            const auto meant = named_by_temporary(name);
+            const std::string_view record = meant.empty() ? std::string_view(name) : meant;
+            if (record != record_name(0) && (meant.empty() || !record_number(record)))
+                others.push_back("commits/" + name);
+        }
+        // Listed first: whoever stages a file has drawn the id before.
+        const auto files = place_.list("chunks");
+        const auto dataset = drawn_dataset();
+        for (const auto& name : files)
+            if (!dataset || !is_staged_name(name, *dataset))
+                others.push_back("chunks/" + name);
+        if (others.empty() || newest_number())  // or somebody has committed meanwhile
+            return;
+        std::sort(others.begin(), others.end());
+        throw io_error(place_.called(""), "cannot begin a chunked array here",
+                       std::make_error_code(std::errc::directory_not_empty),
+                       "there is " + ndkeep::quoted(others.front()) +
+                           (others.size() == 1 ? "" : " and " + std::to_string(others.size() - 1) + " more") +
+                           "; choose a directory of its own");
     }
 
     /// The state of a commit; nothing where its record, or a table of it, is gone.
@@ -147,6 +199,24 @@ class commit_log {
     void know_table(std::shared_ptr<const chunk_table> table) { tables_[table->file] = std::move(table); }
 
   private:
+    /// nullopt if absent or damaged.
+    [[nodiscard]] std::optional<std::string> drawn_dataset() {
+        constexpr std::uint64_t longest = 4096;
+        const auto bytes = place_.get(dataset_name(), longest);
+        if (!bytes)
+            return std::nullopt;
+        const auto called = place_.called(dataset_name());
+        try {
+            const json whole = parsed_json(as_text({bytes->data(), bytes->size()}), called);
+            const object_reader object(whole, "", called);
+            if (object.text("ndkeep") == dataset_version)
+                return object.text("dataset");
+        } catch (const format_error&) {
+            return std::nullopt;
+        }
+        return std::nullopt;
+    }
+
     /// nullptr where it is gone.
     [[nodiscard]] std::shared_ptr<const chunk_table> table_of(const std::string& file, const std::string& sum,
                                                               const chunk_state& state) {
@@ -190,7 +260,7 @@ struct opened_state {
         opened_state opened{{}, where.locks()};
         // Before the record is looked at, so that it cannot be pruned once it was seen.
         (void)opened.lease.lock_shared(number);
-        auto state = number > *newest ? std::nullopt : log.read(number);
+        auto state = number == 0 || number > *newest ? std::nullopt : log.read(number);
         const bool counts = state && (number == *newest || log.is_parent_of_next(*state, *newest));
         if (counts) {
             opened.state = std::move(*state);

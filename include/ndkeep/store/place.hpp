@@ -6,6 +6,8 @@
 #include <ndkeep/bytes/byte_locks.hpp>
 #include <ndkeep/bytes/directory.hpp>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <memory>
 
@@ -45,13 +47,24 @@ class place {
     /// Makes the names in a folder durable.
     virtual void sync_names(const std::string& folder) = 0;
 
+    /// Names that are in the way of a new dataset, because they stand beside the two folders and are no part of it.
+    [[nodiscard]] virtual std::vector<std::string> strangers() { return {}; }
+
     /// The bytes as a file, where they are in one; nothing where there is no such name or no such thing.
     [[nodiscard]] virtual std::optional<file> open(const std::string& name) {
         (void)name;
         return std::nullopt;
     }
-    /// Locks on numbers by which users of the place are polite to each other; those of nobody where it has none.
+    /// Locks on numbers by which users of the place are polite to each other; those of nobody where it has none, or
+    /// none that this user may open.
     [[nodiscard]] virtual byte_locks locks() { return {}; }
+    /// The same, to find out which commits are being read.
+    /// @throws io_error  this user may not
+    [[nodiscard]] virtual byte_locks locks_of_readers() { return locks(); }
+    /// Waits at most so long until no other writer commits, so that few commits are made in vain. Nothing depends on
+    /// it.
+    virtual void begin_turn(std::chrono::milliseconds patience) { (void)patience; }
+    virtual void end_turn() noexcept {}
 
     /// What errors call it.
     [[nodiscard]] virtual std::filesystem::path called(const std::string& name) const = 0;
@@ -62,29 +75,29 @@ class local_place final : public place {
   public:
     enum class access { read, write };
 
-    /// @param wanted  `write` makes the directory, but not its parents, and what is in it; `read` changes nothing, ever
-    /// @throws io_error  no such directory
+    /// @param wanted  `read` changes nothing, ever. `write` makes the directory, but not its parents; folders in it are
+    ///                made by the first put
+    /// @throws io_error  no such directory; a folder in it is a symbolic link, which could lead into another dataset
     local_place(const std::filesystem::path& named, access wanted) : path_(named), access_(wanted) {
         if (!path_.has_filename())
             path_ = path_.parent_path();  // "readings/"
-        const auto& path = path_;
-        bool is_new = false;
         if (wanted == access::write)
-            root_ = directory::create(path, is_new);
-        else if (auto there = directory::open(path))
-            root_ = std::move(*there);
+            root_ = directory::create(path_, is_new_);
+        else if (auto present = directory::open(path_))
+            root_ = std::move(*present);
         else
-            throw io_error(path, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
-        for (const char* const folder : {"commits", "chunks"}) {
-            if (wanted == access::write)
-                folders_[folder] = directory::create(path / folder, is_new);
-            else if (auto inner = directory::open(path / folder))
+            throw io_error(path_, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+        for (const char* const folder : folder_names)
+            if (auto inner = root_.open_folder(folder))
                 folders_[folder] = std::move(*inner);
-        }
-        if (is_new) {
-            root_.sync();
-            sync_directory(path.parent_path());
-        }
+    }
+
+    [[nodiscard]] std::vector<std::string> strangers() override {
+        auto names = root_.names();
+        std::erase_if(names, [](const std::string& name) {
+            return name == lock_name || std::find(folder_names.begin(), folder_names.end(), name) != folder_names.end();
+        });
+        return names;
     }
 
     [[nodiscard]] std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override {
@@ -116,6 +129,8 @@ class local_place final : public place {
 
     [[nodiscard]] bool put(const std::string& name, parts bytes, bool durable) override {
         const auto [folder, rest] = split(name);
+        if (folders_.count(folder) == 0)
+            make_folders();
         return folders_.at(folder).put(rest, bytes, durable);
     }
 
@@ -126,7 +141,8 @@ class local_place final : public place {
 
     void remove(const std::string& name) override {
         const auto [folder, rest] = split(name);
-        folders_.at(folder).remove(rest);
+        if (const auto at = folders_.find(folder); at != folders_.end())
+            at->second.remove(rest);
     }
 
     void sync(const std::string& name) override {
@@ -150,23 +166,71 @@ class local_place final : public place {
 
     [[nodiscard]] byte_locks locks() override {
         try {
-            const bool writes = access_ == access::write;
-            for (int tries = 0; tries < 2; ++tries) {
-                if (auto there = root_.open_file("lock", writes ? file::access::read_write : file::access::read))
-                    return byte_locks(std::move(*there));
-                if (!writes)
-                    break;
-                (void)root_.put("lock", {}, false);
-            }
+            return opened_locks();
         } catch (const io_error&) {
-            // A directory in which nothing may be opened or made: others do without them too.
+            return {};  // a directory in which nothing may be opened or made: others do without them too
         }
-        return {};
+    }
+    [[nodiscard]] byte_locks locks_of_readers() override {
+        try {
+            return opened_locks();
+        } catch (const io_error& problem) {
+            throw io_error(problem.file(), "cannot see which commits are being read", problem.code());
+        }
+    }
+
+    // The directory itself is locked: every user who may list it can, whoever made it.
+    void begin_turn(std::chrono::milliseconds patience) override {
+        if (const auto at = folders_.find("commits"); at != folders_.end())
+            (void)at->second.lock_within(patience);
+    }
+    void end_turn() noexcept override {
+        if (const auto at = folders_.find("commits"); at != folders_.end())
+            at->second.unlock();
     }
 
     [[nodiscard]] std::filesystem::path called(const std::string& name) const override { return path_ / name; }
 
   private:
+    static constexpr std::array<const char*, 2> folder_names = {"commits", "chunks"};
+    static constexpr const char* lock_name = "lock";
+
+    /// Of nobody if this is for reading and there is no such file.
+    [[nodiscard]] byte_locks opened_locks() {
+        const bool writes = access_ == access::write;
+        for (int tries = 0; tries < 2; ++tries) {
+            if (auto present = lock_file(writes ? file::access::read_write : file::access::read))
+                return byte_locks(std::move(*present));
+            if (!writes)
+                return {};
+            root_.create_shared_file(lock_name);
+        }
+        throw io_error(called(lock_name), "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+    }
+    /// Another user's may be open for reading only: that is enough for shared locks, and for asking.
+    [[nodiscard]] std::optional<file> lock_file(file::access wanted) const {
+        try {
+            return root_.open_file(lock_name, wanted);
+        } catch (const io_error& problem) {
+            const bool may_read =
+                problem.code() == std::errc::permission_denied || problem.code() == std::errc::read_only_file_system;
+            if (wanted == file::access::read || !may_read)
+                throw;
+        }
+        return root_.open_file(lock_name, file::access::read);
+    }
+
+    /// Before the first put, which one thread makes.
+    void make_folders() {
+        for (const char* const folder : folder_names)
+            if (folders_.count(folder) == 0)
+                folders_[folder] = root_.create_folder(folder, is_new_);
+        if (!std::exchange(is_new_, false))
+            return;
+        root_.sync();
+        sync_directory(path_.parent_path());
+    }
+
     [[nodiscard]] static std::pair<std::string, std::string> split(const std::string& name) {
         const auto slash = name.find('/');
         return {name.substr(0, slash), name.substr(slash + 1)};
@@ -174,8 +238,29 @@ class local_place final : public place {
 
     std::filesystem::path path_;
     access access_;
+    bool is_new_ = false;  // the directory or a folder in it, whose name is not durable yet
     directory root_;
     std::map<std::string, directory> folders_;
 };
+
+namespace detail {
+
+/// Held while a commit is made, so that other writers wait.
+class commit_turn {
+  public:
+    commit_turn(place& where, std::chrono::milliseconds patience) : where_(where) { where_.begin_turn(patience); }
+    commit_turn(const commit_turn&) = delete;
+    commit_turn& operator=(const commit_turn&) = delete;
+    ~commit_turn() {
+        if (owner_.is_this())
+            where_.end_turn();
+    }
+
+  private:
+    place& where_;
+    owning_process owner_;
+};
+
+}  // namespace detail
 
 }  // namespace ndkeep

@@ -122,8 +122,9 @@ class record_reader {
         for (const json& extent : object.list("row_shape"))
             state.row_shape.push_back(static_cast<std::size_t>(count(object, "row_shape", extent)));
         (void)checked_nbytes(state.type, state.row_shape, file_);
-        if (state.type.size() == 0)
-            object.refuse("dtype", "elements of some size", object.find("dtype"));
+        if (state.row_bytes() == 0)
+            refuse("row", "at least 1 byte",
+                   "0 bytes: " + shape_text(state.row_shape) + " of " + ndkeep::quoted(dtype_text(state.type)));
         if (const json* const order = object.find("order_by"); order != nullptr && !order->is_null())
             state.order_by = object.text("order_by");
         const auto& sum = object.text("sum");
@@ -243,7 +244,7 @@ class record_reader {
                         entry.sum = item.text(std::string(checksum_name(state.sum)));
                     entry.min = number(item, "min", form);
                     entry.max = number(item, "max", form);
-                } else if (state.row_bytes() == 0 || entry.rows <= largest_offset / state.row_bytes()) {
+                } else if (entry.rows <= largest_offset / state.row_bytes()) {
                     entry.nbytes = entry.rows * state.row_bytes();
                 }
                 check_entry(entry, state, file_);

@@ -11,9 +11,13 @@
 namespace ndkeep::detail {
 
 /// New files under names of one writer's own.
+///
+/// The destructor leaves them; whoever owns this removes or releases them, in the process that put them.
 class staged_files {
   public:
-    explicit staged_files(place& where) : place_(where), writer_(hexadecimal(random_bits())) {}
+    /// @param dataset  whose files they are; see is_staged_name
+    staged_files(place& where, std::string_view dataset)
+        : place_(where), writer_(writer_word(random_bits(), dataset)) {}
 
     /// Puts a file under a new name, and returns it. Several threads may do so.
     /// @param row  at which its rows begin: decoration, for people who look at the directory
@@ -24,6 +28,7 @@ class staged_files {
             names_unsynced_ = true;
             if (is_new)
                 return name;
+            forget(name);  // another writer's
         }
     }
 
@@ -42,12 +47,16 @@ class staged_files {
                 if (problem.code() != std::errc::no_such_file_or_directory)
                     throw;
                 failed_ = false;  // the disk is not to blame
-                throw conflict_error({.file = place_.called("chunks/" + name),
-                                      .field = "staged file",
-                                      .expected = "there",
-                                      .found = "swept"});
+                missing(name);
             }
         });
+    }
+    /// Where nothing is synced: whether they are still there.
+    /// @throws conflict_error  one has been swept
+    void check(const std::set<std::string>& wanted) {
+        for (; synced_ < names_.size(); ++synced_)
+            if (wanted.count(names_[synced_]) != 0 && !place_.size("chunks/" + names_[synced_]))
+                missing(names_[synced_]);
     }
     /// Makes the names durable, if there are new ones.
     void sync_names() {
@@ -77,6 +86,18 @@ class staged_files {
     }
 
   private:
+    [[noreturn]] void missing(const std::string& name) const {
+        throw conflict_error({.file = place_.called("chunks/" + name),
+                              .field = "staged file",
+                              .expected = "present",
+                              .found = "removed by another program"});
+    }
+
+    void forget(const std::string& name) {
+        const std::scoped_lock lock(mutex_);
+        std::erase(names_, name);
+    }
+
     /// Noted before the file is there, so that it is removed also where nobody heard that it was put.
     [[nodiscard]] std::string new_name(std::uint64_t row, std::string_view ending) {
         const std::scoped_lock lock(mutex_);

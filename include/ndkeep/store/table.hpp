@@ -27,6 +27,35 @@ inline constexpr std::uint64_t longest_table = std::uint64_t{4} << 30;
     return after_digit;
 }
 
+/// The word in the names of a writer's files: 32 random bits, and 32 bits that follow from them and the dataset.
+[[nodiscard]] inline std::string writer_word(std::uint64_t random, std::string_view dataset) {
+    constexpr std::size_t digits = 8;
+    const auto first = hexadecimal(random).substr(0, digits);
+    return first + hexadecimal(hash_of(first, hash_of(dataset))).substr(0, digits);
+}
+
+/// Whether a writer of this dataset has put the file, or was about to: only such files are ever swept.
+/// ROW-WRITER-COUNT, or a temporary name of that.
+[[nodiscard]] inline bool is_staged_name(std::string_view name, std::string_view dataset) {
+    if (const auto meant = named_by_temporary(name); !meant.empty())
+        name = meant;
+    constexpr std::size_t row_digits = 12, random_digits = 8, word = 2 * random_digits;
+    if (!is_chunk_name(name))
+        return false;
+    name.remove_suffix(4);
+    const auto row = name.find('-');
+    const auto count = row == std::string_view::npos ? row : name.find('-', row + 1);
+    if (row < row_digits || count == std::string_view::npos || count - row - 1 != word)
+        return false;
+    const auto are_digits = [](std::string_view text) {
+        return text.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    const auto writer = name.substr(row + 1, word);
+    const auto random = std::string(writer.substr(0, random_digits));
+    return are_digits(name.substr(0, row)) && are_digits(name.substr(count + 1)) &&
+           hexadecimal(hash_of(random, hash_of(dataset))).substr(0, random_digits) == writer.substr(random_digits);
+}
+
 [[nodiscard]] inline std::size_t sum_digits(checksum sum) {
     return sum == checksum::none ? 0 : sum == checksum::md5 ? 32 : 8;
 }

@@ -26,20 +26,24 @@ inline void add_names(const chunk_state& state, std::set<std::string>& names) {
     }
 }
 
-/// Removes those of the listed files that no record names and that are not `own`. To be called after a commit with a
-/// new epoch: a writer whose files are among them will notice that it has missed it.
-/// @param made  the state of that commit: whatever later ones name of the listed files, it names too, even if all
-///              records that are listed here have been pruned before they could be read
+/// Removes those of the listed files that writers of this dataset have staged, that no record names and that are not
+/// `own`. To be called after a commit with a new epoch: a writer whose files are among them will notice it.
+/// @param made   the state of that commit: whatever later ones name of the listed files, it names too, even if all
+///               records that are listed here have been pruned before they could be read
+/// @param locks  tell who reads
 inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const std::vector<std::string>& own,
-                         const chunk_state& made) {
+                         const chunk_state& made, const byte_locks& locks) {
     std::set<std::string> named(own.begin(), own.end());
     add_names(made, named);
     try {
+        // Who came in while a commit was pruned reads its files, which nobody names any more.
+        if (const auto read = locks.held_below(made.number); read && !log.exists(*read))
+            return;
         for (const std::uint64_t number : log.numbers())
             if (const auto state = log.read(number))
                 add_names(*state, named);
         for (const auto& name : listed)
-            if (is_chunk_name(name) && named.count(name) == 0)
+            if (is_staged_name(name, made.dataset) && named.count(name) == 0)
                 log.where().remove("chunks/" + name);
     } catch (const error&) {
         // The commit stands. A record that cannot be read names files that nobody knows: nothing is removed then.
@@ -47,8 +51,13 @@ inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed
 }
 
 /// Removes the records of old commits, and the files that only they name.
+///
+/// Who reads a commit is asked for, which needs no right to write the lock file, before its record is removed and again
+/// before its files are: a reader takes the lock first and looks at the record then, so that one of the two sees the
+/// other.
 /// @param keep  newest commits that stay; those that somebody reads stay too, with all newer ones
 /// @returns records removed
+/// @throws io_error  who reads cannot be asked for: nothing is removed
 inline std::size_t prune(commit_log& log, std::uint64_t keep) {
     place& where = log.where();
     const auto newest = log.newest_number();
@@ -56,16 +65,15 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
     if (!newest || numbers.empty() || *newest < keep)
         return 0;
     std::uint64_t floor = *newest - keep + 1;
-    byte_locks locks = where.locks();
-    constexpr int most_tries = 100;  // where nothing can be locked at all, there is nobody to be polite to
-    for (int tries = 0; tries < most_tries && floor > 0 && !locks.lock(0, floor); ++tries)
-        floor = locks.held_below(floor).value_or(floor);
-    if (floor == 0)
+    const byte_locks readers = where.locks_of_readers();
+    floor = readers.held_below(floor).value_or(floor);
+    if (floor <= numbers.front())
         return 0;
 
     // Only records on the way down from the newest give up their files: others never counted, and theirs may be at the
     // top again under another number.
-    std::set<std::string> kept, given_up;
+    std::set<std::string> kept;
+    std::map<std::uint64_t, std::set<std::string>> given_up;  // by commit
     std::string wanted;
     std::vector<std::uint64_t> skipped;
     const auto is_skipped = [&](std::uint64_t number) {
@@ -87,7 +95,7 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
         wanted = state->parent;
         if (number == *newest)
             skipped = state->skips;
-        add_names(*state, number >= floor ? kept : given_up);
+        add_names(*state, number >= floor ? kept : given_up[number]);
     }
     // What stands at or above the floor is kept, on the path or not.
     for (const std::uint64_t number : numbers)
@@ -102,9 +110,15 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
             ++removed;
         }
     where.sync_names("commits");
-    for (const auto& name : given_up)
-        if (kept.count(name) == 0)
-            where.remove("chunks/" + name);
+    // A commit that somebody began to read meanwhile has lost its record. Its files stay until a sweep finds no reader.
+    const std::uint64_t unread = readers.held_below(floor).value_or(floor);
+    for (auto at = given_up.lower_bound(unread); at != given_up.end(); ++at)
+        kept.insert(at->second.begin(), at->second.end());
+    given_up.erase(given_up.lower_bound(unread), given_up.end());
+    for (const auto& [number, names] : given_up)
+        for (const auto& name : names)
+            if (kept.insert(name).second)  // each once
+                where.remove("chunks/" + name);
     return removed;
 }
 
@@ -112,8 +126,7 @@ inline std::size_t prune(commit_log& log, std::uint64_t keep) {
 /// @returns the damaged records; none where all is well
 [[nodiscard]] inline std::vector<std::uint64_t> recover(commit_log& log) {
     place& where = log.where();
-    byte_locks locks = where.locks();
-    (void)locks.lock_within(lock_committing, std::chrono::seconds(10));
+    const commit_turn turn(where, usual_patience);
     constexpr int most_tries = 16;
     for (int tries = 0; tries < most_tries; ++tries) {
         const auto newest = log.newest_number();
