@@ -126,6 +126,28 @@ TEST_CASE("what four processes append at once is there once", "[chunks]") {
         CHECK(std::exchange(last[static_cast<std::size_t>(all(i, 0))], all(i, 1)) == all(i, 1) - 1);
 }
 
+TEST_CASE("writers that are opened for each row append one after the other, without a conflict", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    constexpr std::int64_t each = 150;
+
+    in_processes(3, [&](int number) -> std::string {
+        for (std::int64_t i = 0; i < each; ++i) {
+            nk::chunk_writer<std::int64_t, 2> writer(path,
+                                                     {.rows_per_chunk = 16, .commit = {.sync = false, .keep = 10}});
+            writer.append(row(number, i));
+            (void)writer.commit();
+            // Now and then something to sweep, for whoever is alone.
+            if (number == 0 && i % 5 == 0)
+                write_text(path / "chunks" / left_by_killed(path), "left by somebody");
+        }
+        return {};
+    });
+
+    CHECK(counted(path, 0).size() == 3 * each);
+    CHECK(nk::inspect_chunked(path).commit == 3 * each);
+}
+
 TEST_CASE("no increment of four processes is lost, beside appends and merges", "[chunks]") {
     const temp_dir dir;
     const auto path = dir / "a";

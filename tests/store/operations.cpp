@@ -990,6 +990,18 @@ TEST_CASE("records of numbers that cannot be are refused", "[store][error]") {
     check_refused(all, sealed(replaced(record, "\"row_shape\": []", "\"row_shape\": [18446744073709551615, 2]")));
 }
 
+TEST_CASE("rows of no bytes are refused, before anything is divided by them", "[store][error]") {
+    const auto all = one_chunk();
+    auto record = all->text(record_of(1));
+    check_refused(all, sealed(replaced(record, "\"<f8\"", "\"<U0\"")));
+    for (const std::string shape : {"[0]", "[0, 18446744073709551615]", "[4, 0]"}) {
+        const auto text = replaced(record, "\"row_shape\": []", "\"row_shape\": " + shape);
+        check_refused(all, sealed(replaced(text, "\"nbytes\": 48", "\"nbytes\": 0")));
+        check_refused(all, with_chunks(text, R"([{"rows": 6}])", "6"));
+        check_refused(all, with_chunks(text, "[]", "0"));
+    }
+}
+
 TEST_CASE("records of another make are refused", "[store][error]") {
     const auto all = one_chunk();
     const auto record = all->text(record_of(1));

@@ -27,6 +27,10 @@
 // C++ names of their own, so that nothing quarrels with how the headers declare the C names.
 extern "C" {
 int faulty_open(const char* path, int flags, ...) __asm__("open");
+int faulty_openat(int directory, const char* path, int flags, ...) __asm__("openat");
+int faulty_linkat(int from_directory, const char* from, int to_directory, const char* to, int flags) __asm__("linkat");
+int faulty_unlinkat(int directory, const char* path, int flags) __asm__("unlinkat");
+int faulty_mkdirat(int directory, const char* path, mode_t mode) __asm__("mkdirat");
 int faulty_close(int descriptor) __asm__("close");
 ssize_t faulty_pread(int descriptor, void* out, std::size_t length, off_t offset) __asm__("pread");
 ssize_t faulty_pwrite(int descriptor, const void* bytes, std::size_t length, off_t offset) __asm__("pwrite");
@@ -93,6 +97,36 @@ int faulty_open(const char* path, int flags, ...) {
     if (faults::session::before(what, creates, {creates ? "create" : "open", path}) == faults::effect::fail)
         return -1;
     return static_cast<int>(faults::system_call(SYS_openat, AT_FDCWD, path, flags, mode));
+}
+
+int faulty_openat(int directory, const char* path, int flags, ...) {
+    std::va_list rest;
+    va_start(rest, flags);
+    const bool creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+    const unsigned mode = creates ? va_arg(rest, unsigned) : 0;
+    va_end(rest);
+    const auto what = creates ? faults::kind::changes : faults::kind::reads;
+    if (faults::session::before(what, creates, {creates ? "create" : "open", path}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_openat, directory, path, flags, mode));
+}
+
+int faulty_linkat(int from_directory, const char* from, int to_directory, const char* to, int flags) {
+    if (faults::session::before(faults::kind::changes, true, {"link", to}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_linkat, from_directory, from, to_directory, to, flags));
+}
+
+int faulty_unlinkat(int directory, const char* path, int flags) {
+    if (faults::session::before(faults::kind::changes, false, {"unlink", path}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_unlinkat, directory, path, flags));
+}
+
+int faulty_mkdirat(int directory, const char* path, mode_t mode) {
+    if (faults::session::before(faults::kind::changes, true, {"mkdir", path}) == faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_mkdirat, directory, path, mode));
 }
 
 int faulty_close(int descriptor) {

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Processes of several users, who acknowledge what they have done, and are killed.
+#pragma once
+
+#include "support/faults.hpp"
+#include "support/temp_dir.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <grp.h>
+#include <sys/stat.h>
+
+namespace users {
+
+inline constexpr uid_t superuser = 0, nobody = 65534, somebody = 12345;
+
+/// Only the superuser can be several users.
+[[nodiscard]] inline bool are_here() {
+    if (::geteuid() == superuser)
+        return true;
+    WARN("only the superuser can become another user: not tried");
+    return false;
+}
+
+/// From now on this process is another user's.
+inline void become(uid_t user) {
+    if (user != ::geteuid() && (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0))
+        throw std::runtime_error("cannot become user " + std::to_string(user));
+}
+
+/// A directory in which everybody may write; with `sticky`, only owners remove files.
+class shared_dir {
+  public:
+    explicit shared_dir(bool sticky = false) {
+        ::umask(022);
+        // Its own parents may be closed to others.
+        ::chmod(top_.path().c_str(), 0755);
+        std::filesystem::create_directory(top_ / "shared");
+        ::chmod((top_ / "shared").c_str(), sticky ? 01777 : 0777);
+    }
+    [[nodiscard]] std::filesystem::path operator/(const std::filesystem::path& name) const {
+        return top_ / "shared" / name;
+    }
+    [[nodiscard]] std::filesystem::path path() const { return top_ / "shared"; }
+    /// Whether other users come so far: not where the place of temporary files is closed to them.
+    [[nodiscard]] bool is_open_to(uid_t user) const {
+        const auto end = faults::in_child([&]() -> std::string {
+            become(user);
+            return ::access((top_ / "shared").c_str(), R_OK | W_OK | X_OK) == 0 ? "" : "closed";
+        });
+        if (!end.said.empty())
+            WARN("other users cannot come to the temporary files: not tried");
+        return end.said.empty();
+    }
+
+  private:
+    temp_dir top_;
+};
+
+/// Does something as another user; says nothing, or what is wrong.
+template <class Act>
+[[nodiscard]] std::string as_user(uid_t user, Act&& act) {
+    const auto end = faults::in_child([&]() -> std::string {
+        become(user);
+        return act();
+    });
+    return end.killed ? "was killed" : end.said;
+}
+
+/// What one process has done: numbers from 0 on, each acknowledged once it is done.
+using numbered_act = std::function<void(std::int64_t number)>;
+
+/// A process of its own that does 0, 1, 2, … from where it has got to, and can be killed and started again.
+class worker {
+  public:
+    worker(uid_t user, std::int64_t end, std::function<numbered_act()> begin)
+        : user_(user), end_(end), begin_(std::move(begin)) {}
+
+    void start() {
+        int ends[2] = {};
+        if (::pipe(ends) != 0)
+            throw std::runtime_error("no pipe");
+        const pid_t child = ::fork();
+        if (child < 0)
+            throw std::runtime_error("no process");
+        if (child == 0) {
+            ::close(ends[0]);
+            std::string problem;
+            try {
+                become(user_);
+                ::umask(0);
+                const auto act = begin_();
+                for (auto number = acknowledged_; number < end_; ++number) {
+                    act(number);
+                    tell(ends[1], std::to_string(number + 1));
+                }
+            } catch (const std::exception& error) {
+                tell(ends[1], error.what());
+            }
+            ::_exit(0);
+        }
+        ::close(ends[1]);
+        child_ = child;
+        says_ = ends[0];
+    }
+    /// Kills it if it is not at its end, and hears what it has acknowledged.
+    void stop(bool kills) {
+        if (kills)
+            ::kill(child_, SIGKILL);
+        std::string said;
+        char text[4096];
+        for (ssize_t length = 0; (length = ::read(says_, text, sizeof text)) > 0;)
+            said.append(text, static_cast<std::size_t>(length));
+        ::close(says_);
+        ::waitpid(child_, nullptr, 0);
+        for (std::size_t at = 0, line = 0; (line = said.find('\n', at)) != std::string::npos; at = line + 1) {
+            const auto word = said.substr(at, line - at);
+            if (word.find_first_not_of("0123456789") == std::string::npos)
+                acknowledged_ = std::stoll(word);
+            else
+                problem_ = word;
+        }
+    }
+
+    [[nodiscard]] bool is_done() const { return acknowledged_ >= end_ || !problem_.empty(); }
+    [[nodiscard]] std::int64_t acknowledged() const { return acknowledged_; }
+    [[nodiscard]] const std::string& problem() const { return problem_; }
+
+  private:
+    static void tell(int pipe, const std::string& word) {
+        const auto line = word + '\n';
+        [[maybe_unused]] const auto written = ::write(pipe, line.data(), line.size());
+    }
+
+    uid_t user_;
+    std::int64_t end_;
+    std::function<numbered_act()> begin_;
+    std::int64_t acknowledged_ = 0;
+    std::string problem_;
+    pid_t child_ = 0;
+    int says_ = -1;
+};
+
+/// Lets all of them work at once. They are killed `kills` times at any instant and started again; what a killed one had
+/// begun it begins again, so that it may be done twice, but what is acknowledged is done.
+inline void work(std::vector<worker>& all, int kills) {
+    std::minstd_rand random(7);
+    for (int round = 0; round <= kills; ++round) {
+        std::vector<worker*> started;
+        for (auto& each : all)
+            if (!each.is_done())
+                started.push_back(&each);
+        for (auto* each : started)
+            each->start();
+        const bool is_last = round == kills;
+        if (!is_last)
+            std::this_thread::sleep_for(std::chrono::microseconds(3000 + random() % 40'000));
+        for (auto* each : started)
+            each->stop(!is_last);
+    }
+    for (const auto& each : all) {
+        CHECK(each.problem() == "");
+        CHECK(each.is_done());
+    }
+}
+
+/// Every number of every worker is there; twice only where a kill came between the act and its acknowledgement.
+inline void check_done(const std::map<std::pair<std::int64_t, std::int64_t>, int>& times,
+                       const std::vector<worker>& all, int kills) {
+    int twice = 0;
+    for (std::size_t who = 0; who < all.size(); ++who)
+        for (std::int64_t number = 0; number < all[who].acknowledged(); ++number) {
+            const auto at = times.find({static_cast<std::int64_t>(who), number});
+            if (at == times.end())
+                FAIL_CHECK("worker " << who << ": " << number << " was acknowledged and is lost");
+            else
+                twice += at->second > 1;
+        }
+    CHECK(twice <= kills * static_cast<int>(all.size()));
+}
+
+}  // namespace users
