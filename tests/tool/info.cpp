@@ -123,6 +123,30 @@ TEST_CASE("info lists the members of an archive, its metadata and its tree", "[t
     CHECK(drawn.has("created  \"2023-01-20\""));
 }
 
+TEST_CASE("info draws 40 values of a tree and counts the others", "[tool]") {
+    temp_dir dir;
+    tree whole, many;
+    for (int i = 0; i < 30; ++i)
+        whole["first"].push_back(1);
+    for (int i = 0; i < 50; ++i)
+        whole["key" + std::to_string(i)] = i;
+    for (int i = 0; i < 20'000; ++i)
+        many["values"].push_back(1);
+    save_tree(dir / "t.npz", whole);
+    save_tree(dir / "long.npz", many);
+
+    const auto drawn = run_tool({(dir / "t.npz").string()});
+    CHECK(drawn.has("tree        51 values"));
+    CHECK(drawn.has("key8  8"));
+    CHECK(!drawn.has("key9"));
+    CHECK(drawn.has("41 more"));
+    CHECK(drawn.has("ndkeep tree draws all of it"));
+    const auto object = run_tool({"--json", (dir / "long.npz").string()}).object();
+    CHECK(object["tree"][0]["children"].size() == 9'999);
+    CHECK(object["tree"][0]["left_out"] == 10'001);
+    CHECK(run_tool({"tree", (dir / "t.npz").string()}).has("key49"));
+}
+
 TEST_CASE("info counts the chunks and commits of a chunked array", "[tool]") {
     temp_dir dir;
     save_chunked(dir / "readings", twelve(), {.rows_per_chunk = 2, .sum = checksum::crc32c});

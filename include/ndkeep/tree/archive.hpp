@@ -110,7 +110,7 @@ class leaf_in_archive final : public tree_leaf {
     return in_member(tree_member, [&] {
         check_json_size(*document, file, options.limit);
         const auto text = read_member_bytes(*from, *document);
-        return tree_of(as_text({text.data(), text.size()}), file, [&](const std::string& name) {
+        const auto leaf_named = [&](const std::string& name) {
             const auto* const entry = from->find_exact(name);
             if (entry == nullptr)
                 throw format_error({.file = file,
@@ -118,7 +118,8 @@ class leaf_in_archive final : public tree_leaf {
                                     .expected = "members of the archive",
                                     .found = ndkeep::quoted(name)});
             return leaf_of(*entry);
-        });
+        };
+        return tree_of(as_text({text.data(), text.size()}), file, leaf_named, options.limit);
     });
 }
 
