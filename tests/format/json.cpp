@@ -306,6 +306,15 @@ TEST_CASE("a JSON value comes back from its text as it was", "[format][json]") {
     CHECK(read(json_text(value)) == value);
 }
 
+TEST_CASE("JSON text holds no control character, and comes back as it was", "[format][json]") {
+    const json value = {{"a\x1b[31m\x7f", "\xc2\x80 \xc2\x9b \xc2\x9f \xc2\xa0\xc2"
+                                          "\xbf"}};
+
+    CHECK(json_text(value) == R"({"a\u001b[31m\u007f": "\u0080 \u009b \u009f )"
+                              "\xc2\xa0\xc2\xbf\"}");
+    CHECK(read(json_text(value)) == value);
+}
+
 TEST_CASE("a JSON document holds at most as many values as it is bound to", "[format][json]") {
     const auto read_three = [](std::string_view text) {
         return ndkeep::detail::parsed_json(text, "t.npy.json", {.values = 3, .hint = "ask for more"});

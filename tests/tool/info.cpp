@@ -192,12 +192,26 @@ TEST_CASE("info refuses what is no array with the library's error, and goes on",
 
 TEST_CASE("no file name reaches the terminal as a command", "[tool]") {
     temp_dir dir;
-    const auto file = dir / "red\x1b[31m.npy";
-    save(file, twelve());
+    const auto is_obeyed = [](const std::string& text) {
+        return text.find_first_of("\x1b\x7f") != std::string::npos || text.find("\xc2\x9b") != std::string::npos;
+    };
+    for (const char* const name : {"red\x1b[31m", "red\xc2\x9b\x7f"}) {
+        const auto file = dir / (std::string(name) + ".npy");
+        const auto archive = dir / (std::string(name) + ".npz");
+        save(file, twelve(), {.sum = checksum::crc32});
+        save_npz(archive, {{name, twelve()}}, {.meta = {{name, name}}, .sum = checksum::crc32});
 
-    CHECK(run_tool({file.string()}).out.find('\x1b') == std::string::npos);
-    CHECK(run_tool({"ls", dir.path().string()}).out.find('\x1b') == std::string::npos);
-    CHECK(run_tool({"--json", file.string()}).object()["file"] == file.string());
+        for (const std::string command : {"info", "ls", "tree", "show", "stats", "verify", "meta"})
+            for (const auto& each : {file, archive}) {
+                INFO(command << ' ' << each);
+                CHECK(!is_obeyed(run_tool({command, each.string()}).out));
+                CHECK(!is_obeyed(run_tool({command, "--json", each.string()}).out));
+                CHECK(!is_obeyed(run_tool({command, each.string() + "no such"}).err));
+            }
+        CHECK(!is_obeyed(run_tool({"diff", file.string(), archive.string()}).out));
+        CHECK(run_tool({"--json", file.string()}).object()["file"] == file.string());
+    }
+    CHECK(!is_obeyed(run_tool({"ls", dir.path().string()}).out));
 }
 
 TEST_CASE("every file of the golden ones is told of or refused", "[tool]") {

@@ -24,19 +24,24 @@ namespace ndkeep {
 
 namespace detail {
 
+/// Control characters are escaped, DEL and C1 too: JSON may be printed to a terminal.
 inline void append_json_text(std::string& out, std::string_view text) {
     if (!is_utf8(text))
         throw mismatch_error({.field = "text", .expected = "UTF-8", .found = printed(text)});
     constexpr std::string_view digits = "0123456789abcdef";
     out += '"';
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        char c = text[at];
+        const bool is_c1 = c == '\xc2' && static_cast<unsigned char>(text[at + 1]) < 0xa0;  // UTF-8: one more follows
+        if (is_c1)
+            c = text[++at];
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             out += '\\';
             out += c;
         } else if (c == '\n') {
             out += "\\n";
-        } else if (byte < 0x20) {
+        } else if (byte < 0x20 || byte == 0x7f || is_c1) {
             out += "\\u00";
             out += digits[byte >> 4];
             out += digits[byte & 15];

@@ -127,7 +127,7 @@ class checkpoint_file final : public loop_memory {
     void report(const finding& damage) const {
         if (report_)
             return report_(damage);
-        std::cerr << damage.message << "; going on from " << former().string() << '\n';
+        std::cerr << damage.message << "; going on from " << escaped(former().string()) << '\n';
     }
 
     std::filesystem::path path_;
