@@ -193,7 +193,13 @@ TEST_CASE("metadata that is not UTF-8 is refused, and nothing is written", "[npy
     save(dir / "t.npy", twelve());
     const auto former = read_text(dir / "t.npy");
 
-    CHECK_THROWS_AS(save(dir / "t.npy", twelve(1), {.meta = {{"text", "\xff\xfe"}}}), mismatch_error);
+    const json bad = {{"text", "\xff\xfe"}};
+    for (const auto& e : {thrown<mismatch_error>([&] { save(dir / "t.npy", twelve(1), {.meta = bad}); }),
+                          thrown<mismatch_error>([&] { describe(dir / "t.npy", {.meta = bad}); })}) {
+        CHECK(e.file() == dir / "t.npy");
+        CHECK(e.field() == "text");
+        CHECK(e.expected() == "UTF-8");
+    }
 
     CHECK((read_text(dir / "t.npy") == former));
     CHECK(dir.files() == 1);

@@ -380,7 +380,13 @@ TEST_CASE("metadata that could not be read again is not written", "[npz][error]"
     for (int i = 0; i < 200; ++i)
         deep = json{{"inner", deep}};
 
-    CHECK_THROWS_AS(save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = deep}), mismatch_error);
+    CHECK(thrown<mismatch_error>([&] {
+              save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = deep});
+          }).file() == dir / "t.npz");
+    const json bad = {{"text", "\xff"}};
+    CHECK(thrown<mismatch_error>([&] {
+              save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = bad});
+          }).file() == dir / "t.npz");
     CHECK(dir.files() == 0);
     json less = json::object();
     for (int i = 0; i < 118; ++i)

@@ -155,6 +155,20 @@ template <std::same_as<json> Value>  // only a value that is JSON already: nothi
     return out;
 }
 
+/// Runs what writes the JSON of `file`, and names the file in what is thrown of text that is not UTF-8 and the like.
+template <class Write>
+decltype(auto) in_document(const std::filesystem::path& file, Write&& write) {
+    try {
+        return write();
+    } catch (const mismatch_error& problem) {
+        if (!problem.file().empty())
+            throw;
+        error_parts parts = problem.parts();
+        parts.file = file;
+        throw mismatch_error(std::move(parts));
+    }
+}
+
 /// An object whose members stay in the order they are added.
 class object_text {
   public:

@@ -53,7 +53,7 @@ struct sidecar {
 [[nodiscard]] inline std::string sidecar_text(const sidecar& both);
 
 /// `meta` as it is kept: an object, null taken for {}, and what is not finite as "NaN", "Infinity", "-Infinity".
-/// @throws mismatch_error  neither an object nor null, or with more values than can be read back
+/// @throws mismatch_error  neither an object nor null, with more values than can be read back, or what JSON cannot hold
 [[nodiscard]] inline json kept_metadata(const json& meta, const std::filesystem::path& file);
 
 namespace detail {
@@ -262,6 +262,8 @@ inline json kept_metadata(const json& meta, const std::filesystem::path& file) {
                               .expected = "at most " + counted(detail::most_metadata_values, "value"),
                               .found = "more",
                               .hint = "save large lists as arrays"});
+    // Also for its errors: later on the file is known no more.
+    (void)detail::in_document(file, [&] { return detail::json_text(meta); });
     return meta.is_null() ? json(json::value_t::object) : meta;
 }
 

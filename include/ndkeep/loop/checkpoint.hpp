@@ -41,7 +41,7 @@ class checkpoint_file final : public loop_memory {
     }
 
     [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override {
-        add_state_member(states, loop_, generation_ + 1, at);
+        in_document(path_, [&] { add_state_member(states, loop_, generation_ + 1, at); });
         const auto pieces = states.arrays.finish();
         replacement next(path_);
         growing_file out(next.content());

@@ -251,7 +251,9 @@ inline void npz_writer::add_bytes(std::string_view name, std::span<const std::by
 inline void npz_writer::set_metadata(const json& meta) {
     check_usable();
     detail::check_npz_metadata(meta, next_.target());
-    (void)detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
+    (void)detail::in_document(next_.target(), [&] {
+        return detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
+    });
     metadata_ = meta;
     metadata_given_ = true;
 }

@@ -126,15 +126,7 @@ class leaf_in_archive final : public tree_leaf {
 }  // namespace detail
 
 inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options) {
-    const auto document = [&] {
-        try {
-            return document_of(value);
-        } catch (const mismatch_error& problem) {
-            error_parts parts = problem.parts();
-            parts.file = file;
-            throw mismatch_error(std::move(parts));
-        }
-    }();
+    const auto document = detail::in_document(file, [&] { return document_of(value); });
     npz_writer archive(
         file,
         {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run});
