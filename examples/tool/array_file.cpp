@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 namespace tool {
 
@@ -21,6 +22,7 @@ struct array_file::parts {
     nk::run_options run = {};
     std::vector<std::string> names = {};
     std::vector<std::string> documents = {};
+    std::set<std::string_view> known_names = {}, known_documents = {};  // the same, to be found
     std::optional<nk::npz_reader> archive = {};
     std::unique_ptr<nk::detail::chunk_version> chunks = {};
 };
@@ -80,6 +82,8 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
     default:
         break;
     }
+    parts_->known_names.insert(parts_->names.begin(), parts_->names.end());
+    parts_->known_documents.insert(parts_->documents.begin(), parts_->documents.end());
 }
 
 array_file::~array_file() = default;
@@ -101,9 +105,9 @@ std::string array_file::chosen(const std::optional<std::string>& member) const {
     return names().front();
 }
 
-bool array_file::contains(const std::string& name) const {
-    return std::find(names().begin(), names().end(), name) != names().end();
-}
+bool array_file::contains(const std::string& name) const { return parts_->known_names.contains(name); }
+
+bool array_file::has_document(const std::string& name) const { return parts_->known_documents.contains(name); }
 
 nk::array_info array_file::info(const std::string& name) const {
     switch (what().kind) {

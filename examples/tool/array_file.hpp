@@ -47,7 +47,9 @@ class array_file {
     /// The name of what a word of the command line names: a member, or the only array.
     /// @throws ndkeep::mismatch_error  it is not to be told, or there is none
     [[nodiscard]] std::string chosen(const std::optional<std::string>& member) const;
+    /// Whether it is among the names, or among the documents. Logarithmic.
     [[nodiscard]] bool contains(const std::string& name) const;
+    [[nodiscard]] bool has_document(const std::string& name) const;
     [[nodiscard]] ndkeep::array_info info(const std::string& name) const;
     /// @throws ndkeep::error  cut short; checksums of members and chunks that do not agree
     [[nodiscard]] opened_view open(const std::string& name) const;

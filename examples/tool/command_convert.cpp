@@ -109,8 +109,7 @@ class conversion_job {
         choose_names(what);
         what.words = from_.words;
         what.array = [this, &what](const std::string& name) {
-            return made(from_.names[static_cast<std::size_t>(std::find(what.names.begin(), what.names.end(), name) -
-                                                             what.names.begin())]);
+            return made(what.names.size() == 1 ? from_.names.front() : name);  // of several, none is renamed
         };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();

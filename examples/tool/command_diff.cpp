@@ -85,10 +85,10 @@ class difference_report {
     }
 
     void compare_members(const array_file& a, const array_file& b) {
-        const auto only = [&](const std::vector<std::string>& names, const std::vector<std::string>& others,
-                              json_list& list, std::string_view where) {
+        const auto only = [&](const std::vector<std::string>& names, auto&& is_in_other, json_list& list,
+                              std::string_view where) {
             for (const auto& name : names)
-                if (std::find(others.begin(), others.end(), name) == others.end()) {
+                if (!is_in_other(name)) {
                     differs_ = true;
                     list.add_text(name);
                     sheet page;
@@ -99,11 +99,16 @@ class difference_report {
         for (const auto& name : a.names())
             if (b.contains(name))
                 compare_arrays(name, a, name, b, name);
-        only(a.names(), b.names(), only_a_, "a");
-        only(b.names(), a.names(), only_b_, "b");
+        const auto has_array = [](const array_file& in) {
+            return [&in](const std::string& name) { return in.contains(name); };
+        };
+        const auto has_document = [](const array_file& in) {
+            return [&in](const std::string& name) { return in.has_document(name); };
+        };
+        only(a.names(), has_array(b), only_a_, "a");
+        only(b.names(), has_array(a), only_b_, "b");
         for (const auto& name : a.documents())
-            if (std::find(b.documents().begin(), b.documents().end(), name) != b.documents().end() &&
-                a.document(name) != b.document(name)) {
+            if (b.has_document(name) && a.document(name) != b.document(name)) {
                 differs_ = true;
                 json_object one;
                 one.add_text("member", name);
@@ -113,8 +118,8 @@ class difference_report {
                 page.line("member", shown(name) + ": other bytes");
                 text_ += page.text();
             }
-        only(a.documents(), b.documents(), only_a_, "a");
-        only(b.documents(), a.documents(), only_b_, "b");
+        only(a.documents(), has_document(b), only_a_, "a");
+        only(b.documents(), has_document(a), only_b_, "b");
     }
 
     void compare_arrays(const std::string& label, const array_file& a, const std::string& a_name, const array_file& b,

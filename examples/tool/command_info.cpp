@@ -20,7 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-constexpr std::size_t most_rows = 40;  // of members, fields and chunks; more are for ls
+constexpr std::size_t most_rows = 40;  // of members, fields, sums and values of a tree; more are for ls and tree
+constexpr std::size_t most_json_values = 10'000;  // of a tree; a file of a kilobyte can hold 262,144
 
 /// The statistics of an array, of one field or of all.
 void add_statistics(sheet& page, const nk::statistics& said, const std::string& label) {
@@ -301,21 +302,29 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
             page.problem(member.problem);
 }
 
+[[nodiscard]] bool is_cut(const node& of) {
+    return of.left_out != 0 || std::any_of(of.children.begin(), of.children.end(), is_cut);
+}
+
 /// What the archive keeps besides arrays: the user's metadata, sums, and the outline of a tree.
-void add_documents(sheet& page, const fs::path& path, const terminal& screen) {
+void add_documents(sheet& page, const fs::path& path, const context& with) {
     const nk::detail::archive from(path, {});
     try {
         const auto said = nk::detail::read_npz_metadata(from, {});
         json_object sums;
         std::string lines;
+        std::size_t count = 0;
         for (const auto& [name, kinds] : said.sums) {
             json_object one;
             for (const auto& [kind, sum] : kinds) {
                 one.add_text(kind, sum);
-                lines += shortened(name, 40) + ": " + shown(kind) + ' ' + shown(sum) + '\n';
+                if (count++ < most_rows)
+                    lines += shortened(name, 40) + ": " + shortened(kind, 40) + ' ' + shortened(sum, 40) + '\n';
             }
             sums.add(shown(name), one);
         }
+        if (count > most_rows)
+            lines += "and " + std::to_string(count - most_rows) + " more\n";
         page.json.add("checksums", sums);
         page.json.add_json("metadata", nk::detail::json_text(said.user));
         page.line("checksums", "crc32 of every member" + (lines.empty() ? "" : "\n" + lines));
@@ -326,19 +335,24 @@ void add_documents(sheet& page, const fs::path& path, const terminal& screen) {
     if (from.find_exact(nk::detail::tree_member) == nullptr)
         return;
     try {
-        const node root = node_of({subject_kind::npz, path}, full_depth, true);
+        const std::size_t most = with.given.has("--json") ? most_json_values : most_rows;
+        const node root = node_of({subject_kind::npz, path}, full_depth, true, most);
         json_list values;
         for (const node& each : root.children)
             values.add_json(json_of(each).str());
         page.json.add("tree", values);
-        page.line("tree", nk::counted(root.children.size(), "value"));
-        page.block(drawn(root, screen, "    "));
+        if (root.left_out != 0)
+            page.json.add("tree_left_out", root.left_out);
+        page.line("tree", nk::counted(root.children.size() + root.left_out, "value"));
+        page.block(drawn(root, with.screen, "    "));
+        if (is_cut(root))
+            page.block("    ndkeep tree draws all of it\n");
     } catch (const nk::error& problem) {
         page.problem(problem.what());
     }
 }
 
-void tell_archive(sheet& page, const subject& what, const terminal& screen) {
+void tell_archive(sheet& page, const subject& what, const context& with) {
     const auto members = nk::inspect_npz(what.path);
     std::uint64_t nbytes = 0;
     for (const auto& member : members)
@@ -347,7 +361,7 @@ void tell_archive(sheet& page, const subject& what, const terminal& screen) {
     page.line("format", "npz, a zip archive");
     add_bytes(page, nbytes, nk::file::open(what.path).size());
     add_members(page, members);
-    add_documents(page, what.path, screen);
+    add_documents(page, what.path, with);
 }
 
 void tell_chunked(sheet& page, const subject& what) {
@@ -400,7 +414,7 @@ void tell_chunked(sheet& page, const subject& what) {
         page.json.add_text("file", path.string());
         switch (what.kind) {
         case subject_kind::npz:
-            tell_archive(page, what, with.screen);
+            tell_archive(page, what, with);
             break;
         case subject_kind::chunked:
             tell_chunked(page, what);

@@ -174,7 +174,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
     std::string escaped;
     for (const char c : name)
         escaped += c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : std::string(1, c);
-    return (escaped == name ? "" : "\\") + sum + "  " + escaped + '\n';
+    return (escaped == name ? "" : "\\") + sum + "  " + escaped;
 }
 
 [[nodiscard]] std::string md5_of(const context& with, const fs::path& path) {
@@ -215,7 +215,11 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
             json_object one;
             one.add_text("file", file.string());
             one.add_text("md5", sum);
-            with.out << (with.given.has("--json") ? one.str() + '\n' : md5_line(sum, file.string()));
+            const auto line = md5_line(sum, file.string());
+            if (with.given.has("--json"))
+                with.out << one.str() << '\n';
+            else
+                with.out << (with.screen.is_terminal ? shown(line) : line) << '\n';
         }
         return outcome::fine;
     });

@@ -42,7 +42,8 @@ namespace nk = ndkeep;
     }
 }
 
-[[nodiscard]] node node_of_tree(std::string name, const nk::tree& value, std::size_t depth) {
+/// @param room  nodes that may still be listed
+[[nodiscard]] node node_of_tree(std::string name, const nk::tree& value, std::size_t depth, std::size_t& room) {
     node out{.name = std::move(name), .kind = std::string(nk::detail::kind_text(value.kind()))};
     if (value.is_array()) {
         const auto& leaf = *nk::detail::tree_access::leaf(value);
@@ -54,11 +55,15 @@ namespace nk = ndkeep;
         out.note = nk::counted(value.size(), "value");
         const std::string* const keys = value.is_list() ? nullptr : nk::detail::tree_access::keys(value);
         for (std::size_t i = 0; i < value.size(); ++i) {
+            const bool is_listed = depth != 0 && room != 0;
+            room -= is_listed;
             auto child = node_of_tree(keys == nullptr ? '[' + std::to_string(i) + ']' : keys[i], value.begin()[i],
-                                      depth == 0 ? 0 : depth - 1);
+                                      is_listed ? depth - 1 : 0, room);
             out.nbytes += child.nbytes;
-            if (depth != 0)
+            if (is_listed)
                 out.children.push_back(std::move(child));
+            else
+                out.left_out += depth != 0;
         }
     } else {
         out.kind = "scalar";
@@ -92,7 +97,7 @@ void add_by_name(node& root, node member, std::size_t depth) {
     place->children.push_back(std::move(member));
 }
 
-void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool in_full) {
+void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool in_full, std::size_t most_values) {
     const auto members = nk::inspect_npz(path);
     const bool is_tree = std::any_of(members.begin(), members.end(), [](const nk::npz_member& member) {
         return member.stored_name == nk::detail::tree_member;
@@ -110,12 +115,13 @@ void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool 
             out.problem += (out.problem.empty() ? "" : "; ") + one.problem;
     }
     if (in_full && is_tree && depth != 0) {
-        auto tree = node_of_tree({}, nk::open_tree(path), depth);
+        auto tree = node_of_tree({}, nk::open_tree(path), depth, most_values);
         if (tree.children.empty() && tree.kind != "dictionary" && tree.kind != "list") {
             tree.name = "(root)";
             out.children = {std::move(tree)};
         } else {
             out.children = std::move(tree.children);
+            out.left_out = tree.left_out;
         }
     }
 }
@@ -190,7 +196,7 @@ void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool i
 
 }  // namespace
 
-node node_of(const subject& what, std::size_t depth, bool in_full) {
+node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t most_values) {
     const auto last = what.path.filename();
     node out{.name = last.empty() ? what.path.string() : last.string(), .kind = std::string(kind_name(what.kind))};
     switch (what.kind) {
@@ -208,7 +214,7 @@ node node_of(const subject& what, std::size_t depth, bool in_full) {
         break;
     }
     case subject_kind::npz:
-        look_into_archive(out, what.path, depth, in_full);
+        look_into_archive(out, what.path, depth, in_full, most_values);
         out.stored_nbytes = nk::file::open(what.path).size();
         break;
     case subject_kind::chunked:
@@ -247,15 +253,19 @@ std::string described(const node& of) {
 std::string drawn(const node& root, const terminal& screen, std::string_view indent) {
     std::string out;
     const auto& children = root.children;
+    const auto branch_of = [&](bool is_last) -> std::string_view {
+        return screen.has_unicode ? (is_last ? "└── " : "├── ") : (is_last ? "`-- " : "|-- ");
+    };
     for (std::size_t i = 0; i < children.size(); ++i) {
-        const bool is_last = i + 1 == children.size();
-        const std::string_view branch = screen.has_unicode ? (is_last ? "└── " : "├── ") : (is_last ? "`-- " : "|-- ");
+        const bool is_last = i + 1 == children.size() && root.left_out == 0;
         const std::string_view beside = is_last ? "    " : screen.has_unicode ? "│   " : "|   ";
-        out += std::string(indent) + std::string(branch) +
+        out += std::string(indent) + std::string(branch_of(is_last)) +
                styled(screen, children[i].problem.empty() ? "1" : "31", shown(children[i].name)) + "  " +
                described(children[i]) + '\n';
         out += drawn(children[i], screen, std::string(indent) + std::string(beside));
     }
+    if (root.left_out != 0)
+        out += std::string(indent) + std::string(branch_of(true)) + std::to_string(root.left_out) + " more\n";
     return out;
 }
 
@@ -281,6 +291,8 @@ json_object json_of(const node& of) {
             children.add_json(json_of(child).str());
         out.add("children", children);
     }
+    if (of.left_out != 0)
+        out.add("left_out", of.left_out);
     return out;
 }
 

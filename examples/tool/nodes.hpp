@@ -22,14 +22,17 @@ struct node {
     std::string note = {};                        ///< method of a member, rows of a chunk
     std::string problem = {};                     ///< why it cannot be read
     std::vector<node> children = {};
+    std::size_t left_out = 0;  ///< values behind the children, beyond the most that were asked for
 };
 
 /// Unlimited depth. A depth of 0 is the node itself.
 inline constexpr std::size_t full_depth = static_cast<std::size_t>(-1);
 
 /// Reads headers only. What cannot be read below the node itself is told in `problem`.
-/// @param in_full  folders within it too, and trees as trees; else what lies in it is one list
-[[nodiscard]] node node_of(const subject& what, std::size_t depth, bool in_full);
+/// @param in_full      folders within it too, and trees as trees; else what lies in it is one list
+/// @param most_values  of each tree in an archive, in the order in which they are drawn; the others are counted
+[[nodiscard]] node node_of(const subject& what, std::size_t depth, bool in_full,
+                           std::size_t most_values = static_cast<std::size_t>(-1));
 
 /// Whether one of them has a problem.
 [[nodiscard]] bool has_problem(const node& of);

@@ -26,31 +26,6 @@ void collect_orders(const ndkeep::dtype& type, std::string& orders) {
 
 }  // namespace
 
-std::string shown(std::string_view text) {
-    std::string out;
-    const auto escape = [&](char c) {
-        constexpr std::string_view digits = "0123456789abcdef";
-        const auto byte = static_cast<unsigned char>(c);
-        out += "\\x";
-        out += digits[byte >> 4];
-        out += digits[byte & 15];
-    };
-    for (std::size_t i = 0; i < text.size();) {
-        const auto next = ndkeep::detail::decode_utf8(text, i);
-        const std::size_t length = std::max<std::size_t>(next.length, 1);
-        const bool obeyed = next.character < 0x20 || (next.character >= 0x7f && next.character < 0xa0);
-        // Those that change the direction of writing make names look like others.
-        const bool turns = (next.character >= 0x202a && next.character <= 0x202e) ||
-                           (next.character >= 0x2066 && next.character <= 0x2069);
-        if (next.length == 0 || obeyed || turns || ndkeep::detail::is_surrogate(next.character))
-            std::for_each_n(text.begin() + static_cast<std::ptrdiff_t>(i), length, escape);
-        else
-            out += text.substr(i, length);
-        i += length;
-    }
-    return out;
-}
-
 std::string shortened(std::string_view text, std::size_t most) {
     const std::string whole = shown(text);
     std::size_t at = 0;

@@ -20,7 +20,7 @@
 namespace tool {
 
 /// Text out of a file as it may be shown: UTF-8 without anything that a terminal would obey.
-[[nodiscard]] std::string shown(std::string_view text);
+[[nodiscard]] inline std::string shown(std::string_view text) { return ndkeep::detail::escaped(text); }
 /// The same, cut to so many characters.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 [[nodiscard]] inline std::string shown_path(const std::filesystem::path& path) { return shown(path.native()); }

@@ -18,7 +18,8 @@ namespace ndkeep {
 
 /// What an error is about. Every part may be empty except `field` or `found`.
 ///
-/// The sentence is `file: field is found, expected expected (hint)`, with what is empty left out.
+/// The sentence is `file: field is found, expected expected (hint)`, with what is empty left out and what a terminal
+/// would obey as \xNN. The parts themselves stay as they are.
 struct error_parts {
     std::filesystem::path file = {};
     std::string field = {};     ///< what was looked at: "dtype", "shape", "data", "member 'x'", …
@@ -28,6 +29,50 @@ struct error_parts {
 };
 
 namespace detail {
+
+/// Bytes of the first character of `text`, if a terminal shows it. 0 if it would obey it: control characters (C0, DEL
+/// and C1), and those that change the direction of writing, which make a name look like another. 0 if it is not UTF-8
+/// too: other terminals obey such bytes.
+/// @see Unicode 15, table 3-7
+[[nodiscard]] constexpr std::size_t shown_length(std::string_view text) {
+    const auto byte = [text](std::size_t i) -> unsigned {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+    };
+    const unsigned first = byte(0), second = byte(1), third = byte(2);
+    if (first < 0x80)
+        return first >= 0x20 && first != 0x7f ? 1 : 0;
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xc0) != 0x80)
+            return 0;
+    const bool is_utf8 = first >= 0xc2 && first <= 0xf4 && (first != 0xe0 || second >= 0xa0) &&
+                         (first != 0xed || second < 0xa0) && (first != 0xf0 || second >= 0x90) &&
+                         (first != 0xf4 || second < 0x90);
+    const bool is_c1 = first == 0xc2 && second < 0xa0;
+    const bool turns = first == 0xe2 && ((second == 0x80 && third >= 0xaa && third <= 0xae) ||  // U+202A to U+202E
+                                         (second == 0x81 && third >= 0xa6 && third <= 0xa9));   // U+2066 to U+2069
+    return is_utf8 && !is_c1 && !turns ? length : 0;
+}
+
+/// `text` with what a terminal would obey as \xNN, so that a file cannot write to the reader's terminal. What is
+/// escaped already stays as it is.
+[[nodiscard]] inline std::string escaped(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = shown_length(text);
+        if (length == 0) {
+            const auto byte = static_cast<unsigned char>(text.front());
+            out += "\\x";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+        out += text.substr(0, length);
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out;
+}
 
 [[nodiscard]] inline std::string sentence(const error_parts& parts) {
     std::string text = parts.file.string();
@@ -44,7 +89,7 @@ namespace detail {
         text += (parts.found.empty() ? " is not " : ", expected ") + parts.expected;
     if (!parts.hint.empty())
         text += " (" + parts.hint + ")";
-    return text;
+    return escaped(text);
 }
 
 }  // namespace detail
@@ -112,23 +157,12 @@ class conflict_error : public error {
     using error::error;
 };
 
-/// `text` in single quotes, as Python prints it when it holds no quote itself; control bytes as \xNN, so that a file
-/// cannot write to the reader's terminal. Cut after 200 bytes.
+/// `text` in single quotes, as Python prints it when it holds no quote itself; what a terminal would obey as \xNN. Cut
+/// after 200 bytes.
 [[nodiscard]] inline std::string quoted(std::string_view text) {
     constexpr std::size_t longest = 200;
-    std::string out = "'";
-    for (const char c : text.substr(0, longest)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            constexpr std::string_view digits = "0123456789abcdef";
-            out += "\\x";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        } else {
-            out += c;
-        }
-    }
-    return out + (text.size() > longest ? "…'" : "'");
+    const bool is_cut = text.size() > longest;
+    return "'" + detail::escaped(text.substr(0, longest)) + (is_cut ? "…'" : "'");
 }
 
 /// Preferred to std::quoted, which argument-dependent lookup finds too.

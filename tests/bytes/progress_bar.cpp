@@ -7,6 +7,11 @@ namespace bytes_progress_bar_tests {
 
 using namespace ndkeep;
 
+TEST_CASE("a progress bar escapes what a terminal would obey in the name of the file", "[bytes][progress]") {
+    CHECK(progress_bar::line({.phase = "load", .items = 1, .file = "data/a\x1b[2J\xc2\x9b.npy"}) ==
+          R"(load a\x1b[2J\xc2\x9b.npy  1  0:00)");
+}
+
 TEST_CASE("a progress bar says what is done of how much", "[bytes][progress]") {
     const progress half{.phase = "save",
                         .items = 1,

@@ -263,6 +263,21 @@ TEST_CASE("metadata stays until other metadata is given", "[chunks]") {
     CHECK((metadata() == nk::json::object()));
 }
 
+TEST_CASE("metadata of as many values as are taken can be read back", "[chunks][error]") {
+    const temp_dir dir;
+    const auto values = [](std::size_t count) { return nk::json{{"list", std::vector<int>(count - 2)}}; };
+    constexpr std::size_t most = 131'072;
+    nk::chunk_writer<double, 1> writer(dir / "a", {.commit = unsynced});
+    writer.append(numbers<double, 1>({20}));
+
+    CHECK(thrown<nk::mismatch_error>([&] { writer.set_metadata(values(most + 1)); }).field() == "metadata");
+    CHECK(thrown<nk::mismatch_error>([&] { writer.set_metadata({{"text", "\xff"}}); }).file() == dir / "a/");
+    writer.set_metadata(values(most));
+    writer.commit();
+
+    CHECK((nk::chunk_reader<double, 1>(dir / "a").metadata() == values(most)));
+}
+
 TEST_CASE("another dtype or rank is refused by readers and writers", "[chunks]") {
     const temp_dir dir;
     const auto path = dir / "a";

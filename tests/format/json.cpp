@@ -306,4 +306,43 @@ TEST_CASE("a JSON value comes back from its text as it was", "[format][json]") {
     CHECK(read(json_text(value)) == value);
 }
 
+TEST_CASE("JSON text holds no control character, and comes back as it was", "[format][json]") {
+    const json value = {{"a\x1b[31m\x7f", "\xc2\x80 \xc2\x9b \xc2\x9f \xc2\xa0\xc2"
+                                          "\xbf"}};
+
+    CHECK(json_text(value) == R"({"a\u001b[31m\u007f": "\u0080 \u009b \u009f )"
+                              "\xc2\xa0\xc2\xbf\"}");
+    CHECK(read(json_text(value)) == value);
+}
+
+TEST_CASE("a JSON document holds at most as many values as it is bound to", "[format][json]") {
+    const auto read_three = [](std::string_view text) {
+        return ndkeep::detail::parsed_json(text, "t.npy.json", {.values = 3, .hint = "ask for more"});
+    };
+
+    for (const auto* const text : {"[1, -2]", R"({"a": null, "b": true})", R"([[], {}])", R"(["a", 0.5])"})
+        CHECK_NOTHROW(read_three(text));
+    for (const auto* const text : {"[1, 2, -3]", R"({"a": null, "b": true, "c": false})", R"([[], {}, []])",
+                                   R"(["a", 0.5, ""])", R"({"a": 1, "a": 1, "a": 1})", "[[[[", "[1, 2, x"}) {
+        const auto e = thrown<format_error>([&] { (void)read_three(text); });
+        CHECK(e.file() == "t.npy.json");
+        CHECK(e.field() == "json");
+        CHECK(e.expected() == "at most 3 values");
+        CHECK(e.found() == "more");
+        CHECK(e.hint() == "ask for more");
+    }
+}
+
+TEST_CASE("a JSON document holds at most 262144 values where nothing else is said", "[format][json]") {
+    const auto list_of = [](std::size_t items) {
+        std::string text = "[0";
+        for (std::size_t i = 1; i < items; ++i)
+            text += ",0";
+        return text + ']';
+    };
+
+    CHECK(read(list_of(262'143)).size() == 262'143);
+    CHECK(thrown<format_error>([&] { (void)read(list_of(262'144)); }).expected() == "at most 262144 values");
+}
+
 }  // namespace format_json_tests

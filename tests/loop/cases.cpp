@@ -113,6 +113,47 @@ TEST_CASE("a pass goes on where it was: npy files", "[loop]") {
     check_resumes(dir, [&](nk::stateful_loop& loop) { return loop.over<std::int64_t, 1>(files); });
 }
 
+TEST_CASE("a loop goes on whose file, name and source files have names that are not UTF-8", "[loop]") {
+    const temp_dir dir;
+    const auto chunks = chunks_of({3, 2, 1});
+    std::vector<std::filesystem::path> files;
+    for (std::size_t i = 0; i < chunks.size(); ++i)
+        nk::save(files.emplace_back(dir / ("day\xff_" + std::to_string(i) + ".npy")), chunks[i]);
+    const std::string name = GENERATE("", "mean\xff");
+    const auto state = dir / "m\xff.state";
+    {
+        nk::stateful_loop loop(state, {.sync = false, .name = name});
+        auto& sum = loop.bind<std::int64_t>("sum");
+        add_until(loop, sum, loop.over<std::int64_t, 1>(files), 3);
+    }
+
+    nk::stateful_loop loop(state, {.sync = false, .name = name});
+    auto& sum = loop.bind<std::int64_t>("sum");
+    CHECK(visits(loop, loop.over<std::int64_t, 1>(files)) == lines{"1 3 2", "2 5 1 last"});
+    CHECK(sum == 6);
+}
+
+TEST_CASE("a loop goes on over a mapped array, and into one, whose names are not UTF-8", "[loop]") {
+    const temp_dir dir;
+    nk::save(dir / "a\xff.npy", counting(1, 6));
+    const auto run = [&](std::uint64_t broken_off) {
+        const auto array = nk::map<std::int64_t, 1>(dir / "a\xff.npy");
+        nk::chunk_writer<std::int64_t, 1> out(dir / "out\xff", {.commit = unsynced});
+        nk::stateful_loop loop(dir / "m\xff.state", quick());
+        for (const auto& chunk : loop.over(array, {.rows = 2}).into(out)) {
+            if (loop.first_row() == broken_off)
+                break;
+            out.append(chunk);
+        }
+        return loop.rows_done();
+    };
+
+    CHECK(run(2) == 2);
+    CHECK(run(100) == 6);
+
+    CHECK(listed(nk::load_chunked<std::int64_t, 1>(dir / "out\xff")) == listed(counting(1, 6)));
+}
+
 TEST_CASE("a pass goes on where it was: archives, stored and compressed", "[loop]") {
     const bool compressed = GENERATE(false, true);
     const temp_dir dir;

@@ -292,6 +292,40 @@ TEST_CASE("two damaged checkpoints are an error, and none is a fresh start", "[l
     CHECK(add_up(dir / "b.state", 1).begins_at == 0);
 }
 
+TEST_CASE("a state that JSON cannot hold is an error that names the checkpoint", "[loop][error]") {
+    const temp_dir dir;
+    const auto row = [](std::uint64_t at) { return at == 0 ? std::optional(counting(1, 1)) : std::nullopt; };
+    nk::stateful_loop loop(dir / "a.state", quick());
+    auto& text = loop.bind<nk::json>("text");
+
+    const auto e = thrown<nk::mismatch_error>([&] {
+        for ([[maybe_unused]] const auto& chunk : loop.over(row))
+            text = {{"\xff", 1}};
+    });
+
+    CHECK(e.file() == dir / "a.state");
+    CHECK(e.field() == "state 'text': text");
+    const auto named = thrown<nk::mismatch_error>([&] { (void)loop.bind<int>("a\xff"); });
+    CHECK(named.file() == dir / "a.state");
+    CHECK(named.field() == "name of a state");
+}
+
+TEST_CASE("a checkpoint of more JSON values than other documents may hold comes back", "[loop]") {
+    const temp_dir dir;
+    const nk::json many = std::vector<int>(300'000, 1);
+    const auto row = [](std::uint64_t at) { return at == 0 ? std::optional(counting(1, 1)) : std::nullopt; };
+    {
+        nk::stateful_loop loop(dir / "a.state", quick());
+        auto& kept = loop.bind<nk::json>("kept");
+        for ([[maybe_unused]] const auto& chunk : loop.over(row))
+            kept = many;
+    }
+
+    nk::stateful_loop loop(dir / "a.state", quick());
+
+    CHECK((loop.bind<nk::json>("kept") == many));
+}
+
 TEST_CASE("another version, another loop and another kind of file are never stepped over", "[loop][error]") {
     const temp_dir dir;
     add_up(dir / "a.state", 2);

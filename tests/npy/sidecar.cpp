@@ -172,12 +172,34 @@ TEST_CASE("metadata that is no object is refused, and nothing is written", "[npy
     CHECK(dir.files() == 1);
 }
 
+TEST_CASE("metadata of more values than can be read back is refused, and nothing is written", "[npy][sidecar][error]") {
+    temp_dir dir;
+    const auto values = [](std::size_t count) { return json{{"list", std::vector<int>(count - 2)}}; };
+    constexpr std::size_t most = 131'072;
+
+    const auto e = thrown<mismatch_error>([&] { save(dir / "t.npy", twelve(), {.meta = values(most + 1)}); });
+    CHECK(e.file() == dir / "t.npy");
+    CHECK(e.field() == "metadata");
+    CHECK(e.expected() == "at most 131072 values");
+    CHECK(dir.files() == 0);
+
+    save(dir / "t.npy", twelve(), {.meta = values(most), .statistics = true});
+    save(dir / "t.npy", twelve(1), {.meta = values(most), .statistics = true});
+    CHECK(metadata(dir / "t.npy") == values(most));
+}
+
 TEST_CASE("metadata that is not UTF-8 is refused, and nothing is written", "[npy][sidecar][error]") {
     const temp_dir dir;
     save(dir / "t.npy", twelve());
     const auto former = read_text(dir / "t.npy");
 
-    CHECK_THROWS_AS(save(dir / "t.npy", twelve(1), {.meta = {{"text", "\xff\xfe"}}}), mismatch_error);
+    const json bad = {{"text", "\xff\xfe"}};
+    for (const auto& e : {thrown<mismatch_error>([&] { save(dir / "t.npy", twelve(1), {.meta = bad}); }),
+                          thrown<mismatch_error>([&] { describe(dir / "t.npy", {.meta = bad}); })}) {
+        CHECK(e.file() == dir / "t.npy");
+        CHECK(e.field() == "text");
+        CHECK(e.expected() == "UTF-8");
+    }
 
     CHECK((read_text(dir / "t.npy") == former));
     CHECK(dir.files() == 1);

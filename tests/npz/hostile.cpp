@@ -317,6 +317,44 @@ TEST_CASE("a bomb of deflate is stopped at the announced size", "[npz][error]") 
     CHECK(refusal(all, "a.txt") == "member 'a.txt': deflate is more than 100 bytes, expected 100 bytes");
 }
 
+TEST_CASE("metadata of more values than the limit is refused before they are built", "[npz][metadata][error]") {
+    temp_dir dir;
+    const auto file = dir / "a.npz";
+    std::string text = R"({"a": [[])";
+    for (int i = 0; i < 300'000; ++i)
+        text += ", []";
+    npz_writer bomb(file);
+    bomb.add_text("metadata.json", text + "]}", {.compress = true});
+    bomb.commit();
+    const auto is_refused = [&](auto&& act) {
+        const auto e = thrown<format_error>(act);
+        CHECK(e.file() == file);
+        CHECK(e.field() == "member 'metadata.json': json");
+        CHECK(e.expected() == "at most 262144 values");
+        return e.hint();
+    };
+
+    CHECK(is_refused([&] { (void)npz_reader(file).metadata(); }) == "limits{.json_values = …} reads more");
+    CHECK(is_refused([&] { verify_npz(file); }) == "limits{.json_values = …} reads more");
+    CHECK(npz_reader(file, {.limit = {.json_values = 400'000}}).metadata()["a"].size() == 300'001);
+    npz_writer next(file, {.append = true});
+    next.set_metadata({{"b", 1}});
+    is_refused([&] { next.commit(); });
+}
+
+TEST_CASE("an append keeps metadata of more values than the limit if the archive is as large", "[npz][append]") {
+    temp_dir dir;
+    const auto file = dir / "a.npz";
+    const json meta = {{"a", std::vector<int>(300'000)}};
+    save_npz(file, {{"x", xt::xtensor<double, 1>(xt::zeros<double>({5}))}}, {.meta = meta, .sum = checksum::crc32});
+
+    npz_writer next(file, {.append = true, .sum = checksum::crc32});
+    next.add("y", xt::xtensor<double, 1>(xt::zeros<double>({5})));
+    next.commit();
+
+    CHECK(npz_reader(file, {.limit = {.json_values = 400'000}}).metadata() == meta);
+}
+
 TEST_CASE("an archive within an archive is read from the bytes that the outer one gives", "[npz]") {
     const auto inner = archive_of({{"x.npy", npy_text(7)}});
     const auto outer = archive_of({{"inner.npz", {reinterpret_cast<const char*>(inner.data()), inner.size()}}});
@@ -342,7 +380,13 @@ TEST_CASE("metadata that could not be read again is not written", "[npz][error]"
     for (int i = 0; i < 200; ++i)
         deep = json{{"inner", deep}};
 
-    CHECK_THROWS_AS(save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = deep}), mismatch_error);
+    CHECK(thrown<mismatch_error>([&] {
+              save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = deep});
+          }).file() == dir / "t.npz");
+    const json bad = {{"text", "\xff"}};
+    CHECK(thrown<mismatch_error>([&] {
+              save_npz(dir / "t.npz", {{"x", 1.0}}, {.meta = bad});
+          }).file() == dir / "t.npz");
     CHECK(dir.files() == 0);
     json less = json::object();
     for (int i = 0; i < 118; ++i)

@@ -585,7 +585,7 @@ TEST_CASE("names that zip cannot hold are refused, and the writer goes on", "[np
     const auto refused = [&](std::string_view name) { return refusal([&] { out.add(name, six); }); };
 
     CHECK(refused(std::string_view("a\0b", 3)) == "member 'a\\x00b.npy': one with, expected a name without zero bytes");
-    CHECK(refused("\xff") == "member '\xff.npy': another encoding, expected a name in UTF-8");
+    CHECK(refused("\xff") == R"(member '\xff.npy': another encoding, expected a name in UTF-8)");
     CHECK(refused(std::string(65'532, 'n')).ends_with("65536 bytes, expected a name of at most 65535 bytes"));
     out.add("a", six);
     out.commit();

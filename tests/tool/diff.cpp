@@ -8,6 +8,7 @@
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
+#include <chrono>
 #include <limits>
 
 namespace tool_diff_tests {
@@ -303,6 +304,26 @@ json.dump(cases, open('cases.json', 'w'))
         INFO(each.dump());
         CHECK(run_tool(line).object()["arrays"][0]["differing"] == each[4]);
     }
+}
+
+TEST_CASE("diff of many members takes no longer than a few listings of them", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "a.npz").string();
+    npz_writer out(file);
+    for (int i = 0; i < 10'000; ++i)
+        out.add_text("group/a_rather_long_member_name_" + std::to_string(i) + ".txt", "x");
+    out.commit();
+    const auto fastest = [](const std::vector<std::string>& args) {
+        auto least = std::chrono::steady_clock::duration::max();
+        for (int i = 0; i < 3; ++i) {
+            const auto begin = std::chrono::steady_clock::now();
+            CHECK(run_tool(args).status == 0);
+            least = std::min(least, std::chrono::steady_clock::now() - begin);
+        }
+        return least;
+    };
+
+    CHECK(fastest({"diff", file, file}) < 8 * fastest({"ls", file}));
 }
 
 }  // namespace tool_diff_tests

@@ -123,6 +123,30 @@ TEST_CASE("info lists the members of an archive, its metadata and its tree", "[t
     CHECK(drawn.has("created  \"2023-01-20\""));
 }
 
+TEST_CASE("info draws 40 values of a tree and counts the others", "[tool]") {
+    temp_dir dir;
+    tree whole, many;
+    for (int i = 0; i < 30; ++i)
+        whole["first"].push_back(1);
+    for (int i = 0; i < 50; ++i)
+        whole["key" + std::to_string(i)] = i;
+    for (int i = 0; i < 20'000; ++i)
+        many["values"].push_back(1);
+    save_tree(dir / "t.npz", whole);
+    save_tree(dir / "long.npz", many);
+
+    const auto drawn = run_tool({(dir / "t.npz").string()});
+    CHECK(drawn.has("tree        51 values"));
+    CHECK(drawn.has("key8  8"));
+    CHECK(!drawn.has("key9"));
+    CHECK(drawn.has("41 more"));
+    CHECK(drawn.has("ndkeep tree draws all of it"));
+    const auto object = run_tool({"--json", (dir / "long.npz").string()}).object();
+    CHECK(object["tree"][0]["children"].size() == 9'999);
+    CHECK(object["tree"][0]["left_out"] == 10'001);
+    CHECK(run_tool({"tree", (dir / "t.npz").string()}).has("key49"));
+}
+
 TEST_CASE("info counts the chunks and commits of a chunked array", "[tool]") {
     temp_dir dir;
     save_chunked(dir / "readings", twelve(), {.rows_per_chunk = 2, .sum = checksum::crc32c});
@@ -168,12 +192,26 @@ TEST_CASE("info refuses what is no array with the library's error, and goes on",
 
 TEST_CASE("no file name reaches the terminal as a command", "[tool]") {
     temp_dir dir;
-    const auto file = dir / "red\x1b[31m.npy";
-    save(file, twelve());
+    const auto is_obeyed = [](const std::string& text) {
+        return text.find_first_of("\x1b\x7f") != std::string::npos || text.find("\xc2\x9b") != std::string::npos;
+    };
+    for (const char* const name : {"red\x1b[31m", "red\xc2\x9b\x7f"}) {
+        const auto file = dir / (std::string(name) + ".npy");
+        const auto archive = dir / (std::string(name) + ".npz");
+        save(file, twelve(), {.sum = checksum::crc32});
+        save_npz(archive, {{name, twelve()}}, {.meta = {{name, name}}, .sum = checksum::crc32});
 
-    CHECK(run_tool({file.string()}).out.find('\x1b') == std::string::npos);
-    CHECK(run_tool({"ls", dir.path().string()}).out.find('\x1b') == std::string::npos);
-    CHECK(run_tool({"--json", file.string()}).object()["file"] == file.string());
+        for (const std::string command : {"info", "ls", "tree", "show", "stats", "verify", "meta"})
+            for (const auto& each : {file, archive}) {
+                INFO(command << ' ' << each);
+                CHECK(!is_obeyed(run_tool({command, each.string()}).out));
+                CHECK(!is_obeyed(run_tool({command, "--json", each.string()}).out));
+                CHECK(!is_obeyed(run_tool({command, each.string() + "no such"}).err));
+            }
+        CHECK(!is_obeyed(run_tool({"diff", file.string(), archive.string()}).out));
+        CHECK(run_tool({"--json", file.string()}).object()["file"] == file.string());
+    }
+    CHECK(!is_obeyed(run_tool({"ls", dir.path().string()}).out));
 }
 
 TEST_CASE("every file of the golden ones is told of or refused", "[tool]") {

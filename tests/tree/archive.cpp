@@ -182,6 +182,25 @@ TEST_CASE("a tree without arrays is read as far as the limit says", "[tree][erro
     CHECK_NOTHROW(nk::load_tree(dir / "t.npz", {.limit = {.json_bytes = 3000}}));
 }
 
+TEST_CASE("a tree of more values than the limit is refused before they are built", "[tree][error]") {
+    const temp_dir dir;
+    std::string text = R"({"ndkeep": "tree/1", "arrays": [], "nonfinite": [], "tree": [[])";
+    for (int i = 0; i < 300'000; ++i)
+        text += ", []";
+    nk::npz_writer out(dir / "t.npz");
+    out.add_text("tree.json", text + "]}", {.compress = true});
+    out.commit();
+
+    const auto e = thrown<nk::format_error>([&] { (void)nk::load_tree(dir / "t.npz"); });
+    CHECK(e.file() == dir / "t.npz");
+    CHECK(e.field() == "member 'tree.json': json");
+    CHECK(e.expected() == "at most 262144 values");
+    CHECK(e.found() == "more");
+    CHECK(e.hint() == "limits{.json_values = …} reads more");
+    CHECK_THROWS_AS(nk::open_tree(dir / "t.npz"), nk::format_error);
+    CHECK(nk::load_tree(dir / "t.npz", {.limit = {.json_values = 400'000}}).size() == 300'001);
+}
+
 TEST_CASE("what is asked of a temporary tree is a value", "[tree]") {
     const temp_dir dir;
     nk::save_tree(dir / "t.npz", {{"x", a}});

@@ -31,7 +31,7 @@ class progress_bar {
     [[nodiscard]] static std::string line(const progress& now) {
         std::string out = now.phase;
         if (!now.file.empty())
-            out += ' ' + now.file.filename().string();
+            out += ' ' + detail::escaped(now.file.filename().string());
         const std::uint64_t total = now.bytes_total != 0 ? now.bytes_total : now.items_total;
         const std::uint64_t done = now.bytes_total != 0 ? now.bytes : now.items;
         if (total != 0) {

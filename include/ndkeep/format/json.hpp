@@ -24,19 +24,24 @@ namespace ndkeep {
 
 namespace detail {
 
+/// Control characters are escaped, DEL and C1 too: JSON may be printed to a terminal.
 inline void append_json_text(std::string& out, std::string_view text) {
     if (!is_utf8(text))
         throw mismatch_error({.field = "text", .expected = "UTF-8", .found = printed(text)});
     constexpr std::string_view digits = "0123456789abcdef";
     out += '"';
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        char c = text[at];
+        const bool is_c1 = c == '\xc2' && static_cast<unsigned char>(text[at + 1]) < 0xa0;  // UTF-8: one more follows
+        if (is_c1)
+            c = text[++at];
         const auto byte = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             out += '\\';
             out += c;
         } else if (c == '\n') {
             out += "\\n";
-        } else if (byte < 0x20) {
+        } else if (byte < 0x20 || byte == 0x7f || is_c1) {
             out += "\\u00";
             out += digits[byte >> 4];
             out += digits[byte & 15];
@@ -148,6 +153,20 @@ template <std::same_as<json> Value>  // only a value that is JSON already: nothi
     std::string out;
     append_json(out, value);
     return out;
+}
+
+/// Runs what writes the JSON of `file`, and names the file in what is thrown of text that is not UTF-8 and the like.
+template <class Write>
+decltype(auto) in_document(const std::filesystem::path& file, Write&& write) {
+    try {
+        return write();
+    } catch (const mismatch_error& problem) {
+        if (!problem.file().empty())
+            throw;
+        error_parts parts = problem.parts();
+        parts.file = file;
+        throw mismatch_error(std::move(parts));
+    }
 }
 
 /// An object whose members stay in the order they are added.

@@ -57,6 +57,7 @@ class json_parser : json_scanner {
 
   private:
     [[nodiscard]] built value() {
+        count_value();
         switch (peek()) {
         case '{':
             return object();
@@ -147,9 +148,10 @@ struct nlohmann_builder {
     }
 };
 
-/// @throws format_error  not JSON, or nested too deeply
-[[nodiscard]] inline json parsed_json(std::string_view text, const std::filesystem::path& file) {
-    return json_parser<nlohmann_builder>(text, file).read();
+/// @throws format_error  not JSON, nested too deeply, or with more values than `bound` allows
+[[nodiscard]] inline json parsed_json(std::string_view text, const std::filesystem::path& file,
+                                      const json_bound& bound = {}) {
+    return json_parser<nlohmann_builder>(text, file, bound).read();
 }
 
 }  // namespace detail

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words of JSON text: punctuation, strings and numbers, bounded in depth.
+// The words of JSON text: punctuation, strings and numbers, bounded in depth and in the number of values.
 #pragma once
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/limits.hpp>
 #include <ndkeep/format/unicode.hpp>
 
 #include <charconv>
@@ -21,11 +22,22 @@ namespace ndkeep::detail {
 
 inline constexpr std::size_t deepest_json = 128;
 
+/// How many values a document may hold.
+struct json_bound {
+    std::size_t values = limits{}.json_values;
+    std::string_view hint = {};  ///< how the caller raises it; empty if nothing does
+};
+
+[[nodiscard]] inline json_bound bound_of(const limits& limit) {
+    return {limit.json_values, "limits{.json_values = …} reads more"};
+}
+
 /// Reads the words of JSON text one by one, whatever they are put together to.
 class json_scanner {
   public:
     /// @param file  named in errors
-    json_scanner(std::string_view text, const std::filesystem::path& file) : text_(text), file_(file) {}
+    json_scanner(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {})
+        : text_(text), file_(file), bound_(bound) {}
 
   protected:
     void begin() {
@@ -38,9 +50,8 @@ class json_scanner {
             broken();
     }
 
-    [[noreturn]] void refuse(std::string expected, std::string found) const {
-        throw format_error(
-            {.file = file_, .field = "json", .expected = std::move(expected), .found = std::move(found)});
+    [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const {
+        throw malformed(file_, "json", std::move(expected), std::move(found), std::string(hint));
     }
     [[noreturn]] void broken() const { refuse("valid JSON", "broken at byte " + std::to_string(at_ + 1)); }
 
@@ -69,6 +80,12 @@ class json_scanner {
             ++at_;
         }
         skip_blanks();
+    }
+
+    /// Called before a value is built: a value takes many times as much memory as its text.
+    void count_value() {
+        if (values_++ == bound_.values)
+            refuse("at most " + counted(bound_.values, "value"), "more", bound_.hint);
     }
 
     void open(char bracket) {
@@ -232,6 +249,8 @@ class json_scanner {
     const std::filesystem::path& file_;
     std::size_t at_ = 0;
     std::size_t depth_ = 0;
+    json_bound bound_;
+    std::size_t values_ = 0;
 };
 
 }  // namespace ndkeep::detail

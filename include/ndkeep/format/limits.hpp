@@ -25,6 +25,9 @@ struct limits {
     std::uint64_t item_size = largest_item;              ///< bytes of one element
     std::size_t members = 1'048'576;                     ///< of an archive
     std::uint64_t json_bytes = std::uint64_t{16} << 20;  ///< of an archive's metadata, and of a tree without its arrays
+    /// Of a JSON document: every null, boolean, number, string, list and object; keys are not counted. A value takes up
+    /// to 50 times as much memory as text.
+    std::size_t json_values = 262'144;
 };
 
 }  // namespace ndkeep

@@ -189,6 +189,9 @@ enum class surrogates { refused, allowed };
     return out + quote;
 }
 
+/// A file name as text that JSON can hold: unchanged if it is UTF-8, else as Python's repr escapes it.
+[[nodiscard]] inline std::string name_text(const std::string& name) { return is_utf8(name) ? name : python_repr(name); }
+
 /// Text of a file for an error: as Python prints it, which is ASCII or printable, cut after 200 bytes.
 [[nodiscard]] inline std::string printed(std::string_view text) {
     constexpr std::size_t longest = 200;

@@ -102,7 +102,7 @@ class block_feed {
         members["kind"] = std::string(kind);
         members["dtype"] = dtype_text(dtype_of<value>());
         members["row_shape"] = shape_text(std::vector<std::size_t>(array_->shape().begin() + 1, array_->shape().end()));
-        members["name"] = file().filename().string();
+        members["name"] = name_text(file().filename().string());
         return said;
     }
     [[nodiscard]] std::optional<std::uint64_t> total_rows() const { return rows_; }

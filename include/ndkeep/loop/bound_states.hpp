@@ -138,9 +138,9 @@ class bound_states {
         return stored_ != nullptr && stored_->forms().count(name) != 0 && forgotten_.count(name) == 0;
     }
 
-    static void write(const state_slot& slot, packed_states& to) {
+    void write(const state_slot& slot, packed_states& to) const {
         state_writer out(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
-        slot.write(out);
+        in_document(stored_file_, [&] { slot.write(out); });
     }
 
     [[nodiscard]] static std::shared_ptr<const loop_snapshot> frozen(packed_states&& states) {

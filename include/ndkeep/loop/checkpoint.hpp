@@ -43,7 +43,7 @@ class checkpoint_file final : public loop_memory {
 
     [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override {
         owner_.check(path_);
-        add_state_member(states, loop_, generation_ + 1, at);
+        in_document(path_, [&] { add_state_member(states, loop_, generation_ + 1, at); });
         const auto pieces = states.arrays.finish();
         replacement next(path_);
         growing_file out(next.content());
@@ -131,7 +131,7 @@ class checkpoint_file final : public loop_memory {
     void report(const finding& damage) const {
         if (report_)
             return report_(damage);
-        std::cerr << damage.message << "; going on from " << former().string() << '\n';
+        std::cerr << damage.message << "; going on from " << escaped(former().string()) << '\n';
     }
 
     std::filesystem::path path_;

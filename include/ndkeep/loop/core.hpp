@@ -31,7 +31,7 @@ struct chunk_at_hand {
 class loop_core {
   public:
     loop_core(const std::filesystem::path& path, const loop_options& options)
-        : options_(options), name_(options.name.empty() ? path.filename().string() : options.name),
+        : options_(options), name_(name_text(options.name.empty() ? path.filename().string() : options.name)),
           file_(path, name_, options.sync, options.report) {
         states_.call(path);
         keep(file_.newest());

@@ -51,9 +51,10 @@ class cadence {
 inline constexpr cadence at_end = std::numeric_limits<std::uint64_t>::max();
 
 struct loop_options {
-    cadence every = 1;      ///< chunks, a duration, or at_end
-    bool sync = true;       ///< checkpoints survive a power cut; not of a pass into a sink, which has its own rules
-    std::string name = {};  ///< of the loop, which its checkpoints carry; empty: the name of the file
+    cadence every = 1;  ///< chunks, a duration, or at_end
+    bool sync = true;   ///< checkpoints survive a power cut; not of a pass into a sink, which has its own rules
+    /// Of the loop, which its checkpoints carry; empty: the name of the file. A name that is not UTF-8 is escaped.
+    std::string name = {};
     /// Hears what could be passed over: a damaged checkpoint for which the one before was taken. Empty: a line on
     /// standard error says so.
     std::function<void(const finding&)> report = {};

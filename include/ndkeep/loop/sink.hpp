@@ -45,13 +45,15 @@ class sink_memory final : public loop_memory {
             sink_.expect(*row_type_, {});
         if (sink_.is_new())
             return false;  // nobody knows yet what its rows are
-        json moved = json::object();
-        auto& members = *moved.get_ptr<json::object_t*>();
-        members["step"] = step_ + 1;
-        members["position"] = position_json(at);
-        members["source"] = at.source;
-        members["states"] = kept(std::move(states), at);
-        (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
+        in_document(sink_.where().called("commits"), [&] {
+            json moved = json::object();
+            auto& members = *moved.get_ptr<json::object_t*>();
+            members["step"] = step_ + 1;
+            members["position"] = position_json(at);
+            members["source"] = at.source;
+            members["states"] = kept(std::move(states), at);
+            (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
+        });
         ++step_;
         return true;
     }

@@ -219,7 +219,7 @@ class file_source {
 
   private:
     /// Where the files are does not matter.
-    [[nodiscard]] std::string name_of(std::size_t i) const { return files_[i].filename().string(); }
+    [[nodiscard]] std::string name_of(std::size_t i) const { return name_text(files_[i].filename().string()); }
     [[nodiscard]] std::string label_of(std::size_t i, const ndkeep::file& opened) const {
         return name_of(i) + ' ' + std::to_string(opened.size());
     }

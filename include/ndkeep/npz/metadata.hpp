@@ -20,9 +20,10 @@ struct npz_metadata {
 };
 
 /// @throws format_error  not JSON, or not what it should hold
-[[nodiscard]] inline npz_metadata parse_npz_metadata(std::string_view text, const std::filesystem::path& file) {
+[[nodiscard]] inline npz_metadata parse_npz_metadata(std::string_view text, const std::filesystem::path& file,
+                                                     const limits& limit) {
     npz_metadata out;
-    out.user = parsed_json(text, file);
+    out.user = parsed_json(text, file, bound_of(limit));
     auto* const members = out.user.get_ptr<json::object_t*>();
     const object_reader whole(out.user, std::string(metadata_member), file);
     if (const json* const own = whole.find(reserved_key)) {
@@ -88,7 +89,7 @@ inline void check_json_size(const zip_entry& entry, const std::filesystem::path&
     return in_member(metadata_member, [&] {
         check_json_size(*entry, from.path(), limit);
         const auto bytes = read_member_bytes(from, *entry);
-        return parse_npz_metadata({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, from.path());
+        return parse_npz_metadata(as_text({bytes.data(), bytes.size()}), from.path(), limit);
     });
 }
 

@@ -123,9 +123,17 @@ class npz_writer {
 
 namespace detail {
 
-/// What was written here, or has been opened by others, is opened again; its size is the bound.
-inline constexpr limits old_limits{.members = std::numeric_limits<std::size_t>::max(),
-                                   .json_bytes = std::numeric_limits<std::uint64_t>::max()};
+/// What was written here is opened again, whatever limits it was read with: its metadata is stored, so the size of the
+/// archive bounds its bytes and values. Compressed metadata cannot cost more than that, or than the default limits.
+/// @param old  may be closed, if there is no archive
+[[nodiscard]] inline limits old_limits(const file& old) {
+    const limits usual;
+    constexpr std::uint64_t most = std::numeric_limits<std::size_t>::max();
+    const std::uint64_t bytes = old.is_open() ? old.size() : 0;
+    return {.members = std::numeric_limits<std::size_t>::max(),
+            .json_bytes = std::max(usual.json_bytes, bytes),
+            .json_values = std::max(usual.json_values, static_cast<std::size_t>(std::min(bytes, most)))};
+}
 
 }  // namespace detail
 
@@ -143,7 +151,9 @@ inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_write
 }
 
 inline void npz_writer::open_old() {
-    old_ = detail::archive(next_.target(), detail::old_limits);
+    auto opened = file::open(next_.target());
+    const auto limit = detail::old_limits(opened);
+    old_ = detail::archive(std::move(opened), limit);
     const auto& directory = old_.directory();
     comment_ = directory.comment;
     // What stands before an archive, as in one that unpacks itself, stays there.
@@ -242,7 +252,9 @@ inline void npz_writer::add_bytes(std::string_view name, std::span<const std::by
 inline void npz_writer::set_metadata(const json& meta) {
     check_usable();
     detail::check_npz_metadata(meta, next_.target());
-    (void)detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
+    (void)detail::in_document(next_.target(), [&] {
+        return detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
+    });
     metadata_ = meta;
     metadata_given_ = true;
 }
@@ -255,7 +267,7 @@ inline void npz_writer::write_metadata() {
         return;
     detail::npz_metadata said;
     try {
-        said = detail::read_npz_metadata(old_, detail::old_limits);
+        said = detail::read_npz_metadata(old_, detail::old_limits(old_.source()));
     } catch (const format_error&) {
         if (metadata_given_ || !sums_.empty())
             throw;

@@ -106,7 +106,7 @@ class record_reader {
     /// @throws format_error    not a record, of a version that is not known here, or one that lies
     [[nodiscard]] chunk_state read(std::uint64_t number) {
         check_sum();
-        const json whole = parsed_json(text_, file_);
+        const json whole = parsed_json(text_, file_, {.values = most_document_values});
         const object_reader object(whole, "", file_);
         check_version(object);
         chunk_state state;

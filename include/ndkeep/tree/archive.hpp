@@ -110,7 +110,7 @@ class leaf_in_archive final : public tree_leaf {
     return in_member(tree_member, [&] {
         check_json_size(*document, file, options.limit);
         const auto text = read_member_bytes(*from, *document);
-        return tree_of(as_text({text.data(), text.size()}), file, [&](const std::string& name) {
+        const auto leaf_named = [&](const std::string& name) {
             const auto* const entry = from->find_exact(name);
             if (entry == nullptr)
                 throw format_error({.file = file,
@@ -118,22 +118,15 @@ class leaf_in_archive final : public tree_leaf {
                                     .expected = "members of the archive",
                                     .found = ndkeep::quoted(name)});
             return leaf_of(*entry);
-        });
+        };
+        return tree_of(as_text({text.data(), text.size()}), file, leaf_named, options.limit);
     });
 }
 
 }  // namespace detail
 
 inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options) {
-    const auto document = [&] {
-        try {
-            return document_of(value);
-        } catch (const mismatch_error& problem) {
-            error_parts parts = problem.parts();
-            parts.file = file;
-            throw mismatch_error(std::move(parts));
-        }
-    }();
+    const auto document = detail::in_document(file, [&] { return document_of(value); });
     npz_writer archive(
         file,
         {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run});

@@ -38,9 +38,9 @@ struct tree_document {
 
 /// @param file  named in errors, never opened
 /// @param leaf  the array of a member, whose name is as listed: "region1/values.npy". Each is asked for once.
-/// @throws format_error  not such a text; names the field
+/// @throws format_error  not such a text, or with more values than `limit` allows; names the field
 [[nodiscard]] inline tree tree_of(std::string_view text, const std::filesystem::path& file,
-                                  const std::function<tree(const std::string& member)>& leaf);
+                                  const std::function<tree(const std::string& member)>& leaf, const limits& limit = {});
 
 namespace detail {
 
@@ -186,8 +186,8 @@ struct tree_builder {
 /// Reads the text of a tree.
 class tree_reader {
   public:
-    tree_reader(std::string_view text, const std::filesystem::path& file)
-        : file_(file), document_(json_parser<tree_builder>(text, file).read()) {}
+    tree_reader(std::string_view text, const std::filesystem::path& file, const limits& limit)
+        : file_(file), document_(json_parser<tree_builder>(text, file, bound_of(limit)).read()) {}
 
     [[nodiscard]] tree read(const std::function<tree(const std::string& member)>& leaf) {
         check_members();
@@ -301,8 +301,8 @@ class tree_reader {
 inline tree_document document_of(const tree& value) { return detail::tree_writer().write(value); }
 
 inline tree tree_of(std::string_view text, const std::filesystem::path& file,
-                    const std::function<tree(const std::string& member)>& leaf) {
-    return detail::tree_reader(text, file).read(leaf);
+                    const std::function<tree(const std::string& member)>& leaf, const limits& limit) {
+    return detail::tree_reader(text, file, limit).read(leaf);
 }
 
 }  // namespace ndkeep
