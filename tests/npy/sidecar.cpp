@@ -8,6 +8,9 @@
 #include <chrono>
 #include <random>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 namespace npy_sidecar_tests {
 
 using namespace ndkeep;
@@ -514,6 +517,42 @@ TEST_CASE("findings name every sum that is wrong", "[npy][sidecar][verify]") {
 
     CHECK(fields_of(findings(file)) ==
           std::vector<std::string>{"crc32", "crc32c", "md5", "statistics.max", "statistics.mean", "statistics.std"});
+}
+
+TEST_CASE("a file changed after the year 2262 is described and recognised", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    constexpr std::time_t year_2500 = 16'725'225'600;
+    const std::array<timespec, 2> late = {timespec{year_2500, 1}, timespec{year_2500, 1}};
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);  // some file systems take the latest they have
+
+    CHECK(metadata(file) == old_meta);
+    verify(file);
+    describe(file, {.sum = checksum::md5, .statistics = true});
+
+    CHECK(metadata(file) == old_meta);
+    CHECK(detail::read_sidecar(file)->current.stamp == ndkeep::file::open(file).stamp());
+    flip(file, 128 + 8);
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);
+    CHECK(metadata(file) == old_meta);  // the stamp is that of the sidecar, and no data is read
+    CHECK_THROWS_AS(verify(file), checksum_error);
+}
+
+TEST_CASE("stamps of any time are well defined, and those of different times differ", "[npy][sidecar]") {
+    constexpr auto stamp = [](std::time_t seconds, long nanoseconds) {
+        struct stat status = {};
+        status.st_mtim = {seconds, nanoseconds};
+        return detail::stamp_of(status).mtime_ns;
+    };
+    // Undefined behaviour would not be a constant.
+    constexpr std::int64_t in_1969 = stamp(-1, 5), in_2026 = stamp(1'790'000'000, 5);
+    constexpr std::int64_t in_2500 = stamp(16'725'225'600, 5), later = stamp(16'725'225'600, 6);
+
+    CHECK(in_1969 == -999'999'995);
+    CHECK(in_2026 == 1'790'000'000'000'000'005);
+    CHECK(later == in_2500 + 1);
+    CHECK(in_2500 != in_2026);
 }
 
 // Foreign and damaged files under the sidecar's name -----------------------------------------------------------------

@@ -21,7 +21,7 @@ namespace ndkeep {
 /// Size in bytes and time of the last change: enough to see that a file is not the one described.
 struct file_stamp {
     std::uint64_t size = 0;
-    std::int64_t mtime_ns = 0;
+    std::int64_t mtime_ns = 0;  ///< nanoseconds since 1970, modulo 2^64: they pass the largest number in the year 2262
     friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };
 
@@ -42,14 +42,16 @@ template <class Call>
     return result;
 }
 
-[[nodiscard]] inline file_stamp stamp_of(const struct stat& status) noexcept {
+[[nodiscard]] constexpr file_stamp stamp_of(const struct stat& status) noexcept {
 #if defined(__APPLE__)
     const auto& changed = status.st_mtimespec;
 #else
     const auto& changed = status.st_mtim;
 #endif
-    return {static_cast<std::uint64_t>(status.st_size),
-            std::int64_t{changed.tv_sec} * 1'000'000'000 + std::int64_t{changed.tv_nsec}};
+    // Unsigned, because signed overflow is undefined. Different times remain different for 584 years.
+    const auto nanoseconds =
+        static_cast<std::uint64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(changed.tv_nsec);
+    return {static_cast<std::uint64_t>(status.st_size), static_cast<std::int64_t>(nanoseconds)};
 }
 
 }  // namespace detail
