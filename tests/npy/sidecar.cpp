@@ -33,6 +33,14 @@ matrix twelve(double from = 0) { return xt::reshape_view(xt::arange<double>(from
 
 json said_in(const fs::path& file) { return json::parse(read_text(sidecar_path(file))); }
 
+/// The text of a sidecar that says this: its first key is "ndkeep".
+std::string text_of(const json& said) {
+    nlohmann::ordered_json ordered = {{"ndkeep", said["ndkeep"]}};
+    for (const auto& [key, value] : said.items())
+        ordered[key] = nlohmann::ordered_json::parse(value.dump());
+    return ordered.dump();
+}
+
 /// As after a copy that keeps no times.
 void make_older(const fs::path& file) { fs::last_write_time(file, fs::last_write_time(file) - std::chrono::hours(1)); }
 
@@ -253,7 +261,7 @@ TEST_CASE("two descriptions with one stamp are told apart by their sums", "[npy]
     for (auto* const stamp : {&said["file"], &said["previous"]["file"]})
         *stamp = {{"size", status.st_size},
                   {"mtime_ns", status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec}};
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK(metadata(file) == old_meta);
     verify(file);
@@ -478,7 +486,7 @@ TEST_CASE("verify finds wrong statistics, each by its name", "[npy][sidecar][ver
         save(file, twelve(), {.statistics = true});
         auto said = said_in(file);
         said["statistics"][key] = wrong;
-        write_sidecar_text(file, said.dump());
+        write_sidecar_text(file, text_of(said));
 
         CHECK(fields_of(findings(file)) == std::vector<std::string>{"statistics." + key});
         CHECK(thrown<checksum_error>([&] { verify(file); }).file() == file);
@@ -491,7 +499,7 @@ TEST_CASE("verify finds wrong statistics of a field", "[npy][sidecar][verify]") 
     save(file, std::vector<pair_of>{{1, 0.5}, {-7, 2.5}}, {.statistics = true});
     auto said = said_in(file);
     said["statistics"]["fields"]["count"]["max"] = 2;
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK(fields_of(findings(file)) == std::vector<std::string>{"statistics.count.max"});
 }
@@ -580,6 +588,69 @@ TEST_CASE("a JSON file of somebody else's is neither believed nor destroyed", "[
     CHECK(dir.files() == 2);
 }
 
+TEST_CASE("a file is a sidecar only if its first key is \"ndkeep\" with a sidecar version", "[npy][sidecar]") {
+    const std::vector<std::string> others = {
+        R"({"name": "ndkeep", "version": 1})",
+        R"({"a": 1, "ndkeep": "sidecar/1"})",
+        R"({"ndkeep": "other/1"})",
+        R"({"ndkeep": 1, "sidecar/": 2})",
+        R"({"ndkeep": ["sidecar/1"]})",
+        R"({"ndkeep": "sidecar"})",
+        R"({"ndkeeper": "sidecar/1"})",
+        R"({"array": {"ndkeep": "sidecar/1"}})",
+        R"([{"ndkeep": "sidecar/1"}])",
+        R"(["ndkeep"])",
+        R"("ndkeep")",
+        R"(ndkeep)",
+        R"(// {"ndkeep": "sidecar/1"})",
+        "{",
+        " ",
+    };
+    for (const auto& other : others) {
+        CAPTURE(other);
+        const temp_dir dir;
+        const auto file = dir / "conf";
+        write_sidecar_text(file, other);
+
+        save(file, twelve());
+        CHECK(metadata(file) == json::object());
+        verify(file);
+        (void)create<double>(file, {3, 4}, {.replace = true});
+        save(file, twelve(1));
+        append(file, twelve(5));
+        const auto former = read_text(file);
+
+        const auto refused = thrown<conflict_error>([&] { save(file, twelve(2), {.meta = old_meta}); });
+        CHECK(refused.file() == sidecar_path(file));
+        CHECK_THROWS_AS(describe(file, {.meta = old_meta}), conflict_error);
+        CHECK(read_text(sidecar_path(file)) == other);
+        CHECK((read_text(file) == former));
+        CHECK(dir.files() == 2);
+    }
+}
+
+TEST_CASE("white space and a byte order mark may stand before a sidecar", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    const auto said = text_of(said_in(file));
+    const auto spaced = " \r\n\t{\n\n\t\"ndkeep\" :\r\n \"sidecar/1\"" + said.substr(said.find(','));
+    for (const std::string& ours :
+         {" \n\t\r\n" + said, std::string(1000, '\n') + said, "\xef\xbb\xbf" + said, "\xef\xbb\xbf\n" + said, spaced}) {
+        CAPTURE(ours.substr(0, 40));
+        write_sidecar_text(file, ours);
+        CHECK(metadata(file) == old_meta);
+        verify(file);
+
+        describe(file, {.meta = new_meta});
+        CHECK(metadata(file) == new_meta);
+
+        write_sidecar_text(file, ours);
+        save(file, twelve());
+        CHECK(dir.files() == 1);
+    }
+}
+
 TEST_CASE("a huge file of somebody else's is not read", "[npy][sidecar]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";
@@ -614,13 +685,12 @@ TEST_CASE("a sidecar that is damaged is an error that names it", "[npy][sidecar]
     const auto changed = [&](const std::string& pointer, const json& value) {
         auto copy = whole;
         copy[json::json_pointer(pointer)] = value;
-        return copy.dump();
+        return text_of(copy);
     };
     const std::vector<std::string> damaged = {
-        "{\"ndkeep\": ",
+        "{\"ndkeep\": \"sidecar/1\"",
         "{\"ndkeep\": \"sidecar/1\"}",
-        "[\"ndkeep\"]",
-        "\"ndkeep\"",
+        "{\"ndkeep\": \"sidecar/",
         changed("/array/dtype", 7),
         changed("/array/shape", "3, 4"),
         changed("/array/shape", {3, -4}),
@@ -656,7 +726,7 @@ TEST_CASE("a sidecar of a version to come is not guessed at", "[npy][sidecar][er
     save(file, twelve(), {.meta = old_meta});
     auto said = said_in(file);
     said["ndkeep"] = "sidecar/2";
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK_THROWS_AS((void)metadata(file), format_error);
 }
@@ -671,7 +741,7 @@ TEST_CASE("keys and sums that are not known are passed over", "[npy][sidecar]") 
     said["statistics"] = {{"count", 12}, {"nan", 0}, {"min", 0.0}, {"max", 11.0}, {"median", 5.5}};
     said["statistics"]["mean"] = 5.5;
     said["statistics"]["std"] = 3.452052529534663;
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK(metadata(file) == old_meta);
     verify(file);
@@ -704,8 +774,8 @@ TEST_CASE("a sidecar cut at any byte gives an error or what it said", "[npy][sid
         CAPTURE(length);
         fs::resize_file(sidecar_path(file), length);
 
-        // Until its first key is there, it is no sidecar at all.
-        if (length < whole.find(':')) {
+        // Until its first key and the word for its value are there, it is no sidecar at all.
+        if (length < whole.find("/1\",") + 1) {
             CHECK((metadata(file) == json::object()));
             continue;
         }

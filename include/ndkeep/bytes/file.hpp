@@ -89,6 +89,30 @@ class file {
         return opened;
     }
 
+    /// Opens a regular file for reading; nullopt if the name is free, leads nowhere or is not that of a regular file.
+    /// @throws io_error  a regular file that may not be opened, or the system does not tell whether there is one
+    [[nodiscard]] static std::optional<file> open_if_regular(const std::filesystem::path& path) {
+        const auto is_absent = [] {
+            return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
+        };
+        struct stat status = {};
+        if (::stat(path.c_str(), &status) != 0) {
+            if (is_absent())
+                return std::nullopt;
+            throw io_error(path, "cannot look at", detail::last_error());
+        }
+        if (!S_ISREG(status.st_mode))
+            return std::nullopt;
+        const int descriptor = detail::retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+        if (descriptor < 0 && is_absent())
+            return std::nullopt;  // removed since
+        if (descriptor < 0)
+            throw io_error(path, "cannot open", detail::last_error());
+        file opened(descriptor, path);
+        opened.check_regular();
+        return opened;
+    }
+
     /// Creates an empty file under a name that must not exist; nullopt when it does.
     /// @param called  what errors name
     [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path,

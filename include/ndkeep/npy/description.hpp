@@ -29,15 +29,27 @@ inline void digest_data(const opened_array& array, digest& into, std::string_vie
                   });
 }
 
-/// The text of a sidecar, or nothing where there is none. A JSON file of somebody else's under that name is none.
+/// Opens a sidecar; nullopt if absent. A file of another program under that name is not a sidecar. The first 4096 bytes
+/// decide, so that a sidecar of any length can be replaced and removed.
+/// @throws io_error  a regular file that cannot be read: whether it is a sidecar is unknown
+[[nodiscard]] inline std::optional<file> open_sidecar(const std::filesystem::path& path) {
+    auto source = file::open_if_regular(path);
+    if (!source)
+        return std::nullopt;
+    std::array<std::byte, 4096> begin;
+    const std::size_t length = source->read_some(0, begin);
+    return begins_sidecar(as_text({begin.data(), length})) ? std::move(source) : std::nullopt;
+}
+
+[[nodiscard]] inline bool is_sidecar(const std::filesystem::path& path) { return open_sidecar(path).has_value(); }
+
+/// The text of a sidecar; nullopt if absent.
+/// @throws format_error  longer than any sidecar
 [[nodiscard]] inline std::optional<std::string> sidecar_on_disk(const std::filesystem::path& path) {
-    if (!is_file(path))
+    const auto opened = open_sidecar(path);
+    if (!opened)
         return std::nullopt;
-    const file source = file::open(path);
-    std::array<std::byte, 256> begin = {};
-    const std::size_t length = source.read_some(0, begin);
-    if (as_text({begin.data(), length}).find("\"ndkeep\"") == std::string_view::npos)
-        return std::nullopt;
+    const file& source = *opened;
     const std::uint64_t size = source.size();
     if (size > longest_sidecar)
         throw format_error({.file = path,
@@ -62,7 +74,7 @@ inline void write_sidecar(const std::filesystem::path& file, const sidecar& both
     const auto path = sidecar_path(file);
     const auto text = sidecar_text(both);
     replacement next(path);
-    if (next.target_exists() && !next.target_is_reserved() && !sidecar_on_disk(path))
+    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
         throw conflict_error({.file = path,
                               .field = "content",
                               .expected = "an ndkeep sidecar",
