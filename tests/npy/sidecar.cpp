@@ -677,6 +677,57 @@ TEST_CASE("a directory or pipe under the sidecar's name is left alone", "[npy][s
     CHECK(dir.files() == 4);
 }
 
+TEST_CASE("a link that leads nowhere under the sidecar's name is left alone", "[npy][sidecar]") {
+    const temp_dir dir;
+    fs::create_symlink("loop.npy.json", dir / "loop.npy.json");
+    fs::create_symlink("t.npy/x", dir / "t.npy.json");
+    for (const auto name : {"loop.npy", "t.npy"}) {
+        save(dir / name, twelve());
+        save(dir / name, twelve(1));
+        (void)create<double>(dir / name, {3, 4}, {.replace = true});
+        CHECK(metadata(dir / name) == json::object());
+        verify(dir / name);
+        CHECK_THROWS_AS(save(dir / name, twelve(1), {.meta = old_meta}), io_error);
+        CHECK((load<double, 2>(dir / name) == xt::zeros<double>({3, 4})));
+    }
+    CHECK(dir.files() == 4);
+}
+
+TEST_CASE("a save succeeds whatever a killed writer of the sidecar left", "[npy][sidecar]") {
+    const temp_dir dir;
+    fs::create_directory(dir / "d.npy.json");
+    write_text(dir / ".d.npy.json.ndk", "left");
+
+    save(dir / "d.npy", twelve());
+    (void)create<double>(dir / "d.npy", {3, 4}, {.replace = true});
+    save(dir / "d.npy", twelve(1));
+
+    CHECK((load<double, 2>(dir / "d.npy") == twelve(1)));
+}
+
+TEST_CASE("a sidecar that is too long is replaced and removed like any other", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    const auto with_long_sidecar = [&] {
+        save(file, twelve(), {.meta = old_meta});
+        fs::resize_file(sidecar_path(file), std::uintmax_t{1} << 30);
+    };
+
+    with_long_sidecar();
+    save(file, twelve(1));
+    CHECK((load<double, 2>(file) == twelve(1)));
+    CHECK(dir.files() == 1);
+
+    with_long_sidecar();
+    (void)create<double>(file, {3, 4}, {.replace = true});
+    CHECK(dir.files() == 1);
+
+    with_long_sidecar();
+    save(file, twelve(2), {.meta = new_meta});
+    CHECK(metadata(file) == new_meta);
+    verify(file);
+}
+
 TEST_CASE("a sidecar that is damaged is an error that names it", "[npy][sidecar][error]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";
