@@ -667,6 +667,38 @@ TEST_CASE("a read that fails in save or create leaves the old array, or the erro
         }
 }
 
+TEST_CASE("an append whose header cannot be put back leaves an array, and says so", "[npy][fault][error]") {
+    auto scenes = appends();
+    for (auto& scene : recovers())
+        scenes.push_back(std::move(scene));
+    for (const auto& scene : scenes) {
+        const play all = played(scene);
+        for (const std::size_t times : {1U, 2U, 3U, 4U, 1000U})
+            for (std::size_t at = 0; at < all.calls.size(); ++at) {
+                const auto& call = all.calls[at];
+                CAPTURE(scene.name, at, times, call.name, call.path, call.offset);
+                const temp_dir dir;
+                const auto file = dir / "t.npy";
+                scene.before(file);
+
+                const auto problem = caught<io_error>([&] {
+                    const faults::session armed({.what = faults::effect::fail, .at = at, .code = EIO, .times = times});
+                    scene.act(file);
+                });
+
+                check_state(scene, all, file);
+                const bool is_unknown =
+                    problem && std::string_view(problem->what()).find("unknown") != std::string::npos;
+                const bool told_late = at > all.commit && (call.name == "fsync" || call.name == "unlink");
+                if (problem && !is_unknown && !told_late)
+                    CHECK(found_in(file) == all.old);
+                if (!problem)
+                    CHECK(found_in(file) == all.made);
+                check_next(scene, all, dir, file);
+            }
+    }
+}
+
 TEST_CASE("a header that is written in part is put back", "[npy][fault][error]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";

@@ -23,7 +23,8 @@ struct append_options {
 /// very moment may see a torn header; chunked arrays are for that.
 /// @param rows  the dtype of the file in any byte order or packing; all other extents as in the file
 /// @throws mismatch_error  another dtype or shape; a scalar; a second array behind the first
-/// @throws io_error        disk full: the file has its former length again
+/// @throws io_error        disk full: the file has its former length again. If the header can neither be written nor
+///                         restored, the error says that the outcome is unknown: the rows may have been added
 inline void append(const std::filesystem::path& file, const array_view& rows, const append_options& options = {});
 
 /// Mends a file to which rows were added before its header said so, as tools do that append without care: counts the
@@ -170,8 +171,18 @@ inline void rewrite_grown(const opened_array& array, writer_lock&& lock, const a
     next.commit(sync);
 }
 
+/// Removes rows that no header counts. Where that fails they stay, and are ignored and overwritten.
+inline void cut_back(file& source, std::uint64_t former_size) {
+    try {
+        if (source.size() > former_size)
+            source.resize(former_size);
+    } catch (const io_error&) {
+        // The error that is reported is the one that came first.
+    }
+}
+
 /// Rows behind the data, then the header bytes that make them part of it: the commit point. When either fails, the file
-/// is what it was.
+/// is what it was, unless the former header cannot be restored.
 inline void grow_in_place(opened_array& array, const grown_header& grown, std::span<const std::byte> bytes, bool sync) {
     const std::uint64_t former_size = array.source.size();
     const auto settle = [&] {
@@ -183,16 +194,23 @@ inline void grow_in_place(opened_array& array, const grown_header& grown, std::s
     try {
         array.source.write(data_end(array), bytes);
         settle();
-        try {
-            array.source.write(grown.first, {grown.changed.data(), grown.changed.size()});
-            settle();
-        } catch (const error&) {
-            array.source.write(grown.first, {array.header.data() + grown.first, grown.changed.size()});
-            throw;
-        }
     } catch (const error&) {
-        if (array.source.size() > former_size)
-            array.source.resize(former_size);
+        cut_back(array.source, former_size);
+        throw;
+    }
+    try {
+        array.source.write(grown.first, {grown.changed.data(), grown.changed.size()});
+        settle();
+    } catch (const io_error& problem) {
+        try {
+            array.source.write(grown.first, {array.header.data() + grown.first, grown.changed.size()});
+            settle();
+        } catch (const io_error&) {
+            // The header on the disk may be the longer one, so the rows stay: without them it would be false.
+            throw io_error(array.source.path(), "the outcome is unknown", problem.code(),
+                           "the rows may have been added; look at the shape of the file before adding them again");
+        }
+        cut_back(array.source, former_size);
         throw;
     }
 }
