@@ -9,6 +9,7 @@
 #include <cstdarg>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -42,6 +43,7 @@ int faulty_renameat2(int from_directory, const char* from, int to_directory, con
 int faulty_link(const char* from, const char* to) __asm__("link");
 int faulty_unlink(const char* path) __asm__("unlink");
 int faulty_fcntl(int descriptor, int command, ...) __asm__("fcntl");
+int faulty_flock(int descriptor, int operation) __asm__("flock");
 void* faulty_mmap(void* wanted, std::size_t length, int protection, int flags, int descriptor,
                   off_t offset) __asm__("mmap");
 int faulty_msync(void* begin, std::size_t length, int flags) __asm__("msync");
@@ -211,6 +213,13 @@ int faulty_fcntl(int descriptor, int command, ...) {
     if (faults::session::before(faults::kind::reads, false, {"fcntl", {}, command}) == faults::effect::fail)
         return -1;
     return static_cast<int>(faults::system_call(SYS_fcntl, descriptor, command, argument));
+}
+
+int faulty_flock(int descriptor, int operation) {
+    if (faults::session::before(faults::kind::reads, false, {"flock", faults::path_of(descriptor), operation}) ==
+        faults::effect::fail)
+        return -1;
+    return static_cast<int>(faults::system_call(SYS_flock, descriptor, operation));
 }
 
 void* faulty_mmap(void* wanted, std::size_t length, int protection, int flags, int descriptor, off_t offset) {

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include <cerrno>
-#include <fcntl.h>  // open, fcntl locks, fallocate: POSIX, no C++ name for them
+#include <fcntl.h>     // open, fcntl locks, fallocate: POSIX, no C++ name for them
+#include <sys/file.h>  // flock
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,6 +250,19 @@ class file {
             fail("cannot reserve " + counted(size, "byte"));
 #endif
         return false;
+    }
+
+    /// Waits for the exclusive lock of the file itself, which all its names share. Other open files wait, also those of
+    /// this process; a second lock of this one has no effect. Copies of the descriptor in child processes share the
+    /// lock, so closing need not end it; `unlock` does.
+    /// @throws io_error  the file system has no locks
+    void lock() const {
+        if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX); }) != 0)
+            fail("cannot lock");
+    }
+    void unlock() const noexcept {
+        // Only a descriptor that is not open can fail here.
+        [[maybe_unused]] const int failed = detail::retried([&] { return ::flock(descriptor_, LOCK_UN); });
     }
 
     /// Returns when the bytes are on the disk as far as the operating system can tell.

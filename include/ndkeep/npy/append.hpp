@@ -17,10 +17,11 @@ struct append_options {
 ///
 /// Costs the rows, not the array. A kill at any instant leaves the old array or the new one; so does a power cut,
 /// unless
-/// `.sync` is off. A file that is not there, or only reserved, is saved. Where the header has no room for the longer
-/// shape (files of other programs, mostly) the file is rewritten, atomically. A sidecar follows: crc32, crc32c and
-/// statistics are extended, md5 is dropped, because it cannot be. Programs other than ndkeep that read the file at the
-/// very moment may see a torn header; chunked arrays are for that.
+/// `.sync` is off. Concurrent appends are serialised, also through different hard links of one file. A file that is not
+/// there, or only reserved, is saved. Where the header has no room for the longer shape (files of other programs,
+/// mostly) the file is rewritten, atomically. A sidecar follows: crc32, crc32c and statistics are extended, md5 is
+/// dropped, because it cannot be. Programs other than ndkeep that read the file at the very moment may see a torn
+/// header; chunked arrays are for that.
 /// @param rows  the dtype of the file in any byte order or packing; all other extents as in the file
 /// @throws mismatch_error  another dtype or shape; a scalar; a second array behind the first
 /// @throws io_error        disk full: the file has its former length again. If the header can neither be written nor
@@ -36,6 +37,19 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
 inline std::size_t recover(const std::filesystem::path& file, const limits& limit = {});
 
 namespace detail {
+
+/// Holds the lock of an open file, which all its names share; `writer_lock` is the lock of one name.
+class file_lock {
+  public:
+    /// @param held  outlives the lock
+    explicit file_lock(const file& held) : held_(held) { held_.lock(); }
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+    ~file_lock() { held_.unlock(); }
+
+  private:
+    const file& held_;
+};
 
 /// The longer array's header, and whether it can be written over the present one.
 class grown_header {
@@ -224,7 +238,9 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
         return;
     }
     const auto target = lock.target();
-    auto array = detail::open_array(target, options.limit, ndkeep::file::access::read_write);
+    detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
+    const detail::file_lock alone(array.source);
+    detail::read_array(array, options.limit);
     array.source.call(file);
     detail::check_rows(array, rows);
     detail::check_no_second_array(array);
@@ -254,7 +270,9 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
 inline std::size_t recover(const std::filesystem::path& file, const limits& limit) {
     writer_lock lock(file);
     const auto target = lock.target();
-    auto array = detail::open_array(target, limit, ndkeep::file::access::read_write);
+    detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
+    const detail::file_lock alone(array.source);
+    detail::read_array(array, limit);
     array.source.call(file);
     const auto& shape = array.info.shape;
     if (shape.empty())
