@@ -73,7 +73,7 @@ fi
 only_in() {
     grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
 }
-file='ndkeep/bytes/(file|names|process|writer_lock|replace|directory|byte_locks).hpp'
+file='ndkeep/bytes/(file|names|process|waiting|writer_lock|replace|directory|byte_locks).hpp'
 mapping=ndkeep/bytes/mapping.hpp
 xtensor=ndkeep/array/xtensor.hpp
 only_in "$file" "file calls are made in bytes/file.hpp" \

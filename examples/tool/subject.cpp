@@ -54,14 +54,14 @@ subject subject_of(const fs::path& path) {
     constexpr std::string_view member = "PK\x03\x04", empty = "PK\x05\x06";
     if (begin.starts_with(member) || begin.starts_with(empty))
         return {subject_kind::npz, path};
-    if (path.extension() == ".json" && nk::detail::sidecar_on_disk(path))
+    if (path.extension() == ".json" && nk::detail::is_sidecar(path))
         return {subject_kind::sidecar, path};
     // What is wrong with a file that is called so, its reader says best.
     if (path.extension() == ".npy")
         return {subject_kind::npy, path};
     if (path.extension() == ".npz")
         return {subject_kind::npz, path};
-    if (nk::detail::sidecar_on_disk(nk::sidecar_path(nk::detail::resolved(path))))
+    if (nk::detail::is_sidecar(nk::sidecar_path(nk::detail::resolved(path))))
         return {subject_kind::raw, path};
     throw nk::format_error({.file = path,
                             .field = "format",

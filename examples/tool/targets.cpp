@@ -40,6 +40,14 @@ void write_npz(const target& to, const content& what) {
     archive.commit();
 }
 
+/// Where removing the sidecar fails too, the error is still the first one.
+void remove_if_possible(const fs::path& file) {
+    try {
+        nk::detail::remove_sidecar(file);
+    } catch (const nk::error&) {
+    }
+}
+
 /// The data alone, and a sidecar that says what it is: as `save` does both.
 void write_raw(const target& to, const content& what) {
     const auto array = what.array(what.names.front());
@@ -67,14 +75,14 @@ void write_raw(const target& to, const content& what) {
         next.commit(false);
     } catch (const nk::error&) {
         if (!both.previous)
-            nk::detail::remove_sidecar(path);
+            remove_if_possible(path);
         throw;
     }
 }
 
 void write_csv_file(const target& to, const content& what) {
     nk::replacement next(to.path);
-    const auto path = next.target();
+    const nk::detail::former_sidecar former(next.target());
     const auto array = what.array(what.names.front());
     nk::progress_meter meter(to.run, {.phase = "save", .bytes_total = array.nbytes(), .file = to.path});
     std::uint64_t at = 0;
@@ -86,7 +94,7 @@ void write_csv_file(const target& to, const content& what) {
     });
     meter.finish();
     next.commit(false);
-    nk::detail::remove_sidecar(path);
+    former.remove();
 }
 
 /// Removes a folder that was begun and not finished.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows added to files of every make; what is counted in by recover; and several at the same file.
+#include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/npy.hpp>
@@ -8,6 +9,8 @@
 #include <cstring>
 #include <future>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,6 +72,14 @@ Error refused(const temp_dir& dir, const fs::path& file, const array_view& rows)
     CHECK((read_text(file) == former));
     CHECK(dir.files() == files);
     return error;
+}
+
+/// Whether somebody has the lock of the file itself, which all of its names share.
+bool is_locked(const fs::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+    const bool is_free = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    ::close(descriptor);
+    return !is_free;
 }
 
 }  // namespace
@@ -532,6 +543,85 @@ TEST_CASE("two processes that append lose no row", "[npy][append]") {
     for (std::size_t i = 0; i < rows.shape(0); ++i)
         CHECK(rows(i, 1) == next[static_cast<std::size_t>(rows(i, 0))]++);
     CHECK(dir.files() == 1);
+}
+
+TEST_CASE("two processes that append through two names of one file lose no row", "[npy][append]") {
+    const temp_dir dir;
+    const std::array<fs::path, 2> names = {dir / "a.npy", dir / "b.npy"};
+    save(names[0], xt::xtensor<std::int64_t, 2>(xt::zeros<std::int64_t>({0, 2})));
+    fs::create_hard_link(names[0], names[1]);
+    constexpr int each = 200;
+
+    std::vector<pid_t> children;
+    for (const std::int64_t who : {0, 1}) {
+        children.push_back(::fork());
+        if (children.back() == 0) {
+            try {
+                for (int i = 0; i < each; ++i)
+                    append(names[static_cast<std::size_t>(who)], xt::xtensor<std::int64_t, 2>{{who, i}},
+                           {.sync = false});
+                ::_exit(0);
+            } catch (...) {
+                ::_exit(1);
+            }
+        }
+    }
+    for (const pid_t child : children) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        CHECK(status == 0);
+    }
+
+    CHECK(fs::equivalent(names[0], names[1]));
+    const auto rows = load<std::int64_t, 2>(names[0]);
+    REQUIRE(rows.shape(0) == 2 * each);
+    std::array<std::int64_t, 2> next = {};
+    for (std::size_t i = 0; i < rows.shape(0); ++i)
+        CHECK(rows(i, 1) == next[static_cast<std::size_t>(rows(i, 0))]++);
+    CHECK(dir.files() == 2);
+}
+
+TEST_CASE("append unlocks the file although a child has a copy of the descriptor", "[npy][append]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, matrix(xt::zeros<double>({2, 2})));
+    std::array<int, 2> ends = {};
+    REQUIRE(::pipe(ends.data()) == 0);
+    pid_t child = -1;
+    bool was_locked = false;
+
+    {
+        const faults::session armed({.what = faults::effect::meanwhile,
+                                     .at = 1,  // the lock's file is made, and now the rows are written
+                                     .meanwhile = [&] {
+                                         was_locked = is_locked(file);
+                                         child = ::fork();
+                                         if (child != 0)
+                                             return;
+                                         ::close(ends[1]);
+                                         char byte = 0;
+                                         [[maybe_unused]] const auto end = ::read(ends[0], &byte, 1);
+                                         ::_exit(0);
+                                     }});
+        append(file, matrix(xt::zeros<double>({1, 2})));
+    }
+    const bool is_free = !is_locked(file);
+    ::close(ends[1]);  // the child ends
+    ::close(ends[0]);
+    ::waitpid(child, nullptr, 0);
+
+    CHECK(was_locked);
+    CHECK(is_free);
+}
+
+TEST_CASE("an append that throws unlocks the file", "[npy][append]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, matrix(xt::zeros<double>({2, 2})));
+
+    CHECK_THROWS_AS(append(file, matrix(xt::zeros<double>({1, 3}))), mismatch_error);
+
+    CHECK_FALSE(is_locked(file));
 }
 
 TEST_CASE("threads that append, with a sidecar, lose no row and no sum", "[npy][append][threads]") {

@@ -200,6 +200,15 @@ void check_failures(const scenario& scene) {
         }
 }
 
+/// The first call of that name on that file.
+std::size_t number_of(const std::vector<faults::call>& calls, std::string_view name, std::string_view file) {
+    std::size_t number = 0;
+    while (number < calls.size() &&
+           (calls[number].name != name || (!file.empty() && fs::path(calls[number].path).filename() != file)))
+        ++number;
+    return number;
+}
+
 // What is played -----------------------------------------------------------------------------------------------------
 
 const json old_meta = {{"units", "kelvin"}};
@@ -239,6 +248,14 @@ step unfinished(const step& first) {
     };
 }
 
+/// With a sidecar that has metadata and no sums.
+step without_claims(const step& first) {
+    return [=](const fs::path& file) {
+        first(file);
+        (void)map<double>(file, read_write);
+    };
+}
+
 void nothing(const fs::path&) {}
 
 std::vector<scenario> saves_over() {
@@ -267,6 +284,7 @@ std::vector<scenario> saves_with_sidecar() {
         {"another shape", saved(8, 0, old_one), saved(5, 100, new_one)},
         {"over a file without", saved(8, 0), saved(8, 100, new_one)},
         {"taking it away", saved(8, 0, old_one), saved(8, 100), {}, false, true},
+        {"taking one away that has no sums", without_claims(saved(8, 0, old_one)), saved(8, 100), {}, false, true},
     };
 }
 
@@ -316,6 +334,7 @@ std::vector<scenario> creates() {
         {"new, with its room", nothing, zeros({.reserve = true}), again},
         {"over another", saved(8, 0), again},
         {"over one with sidecar", saved(6, 0, {.meta = old_meta}), again, {}, false, true},
+        {"over one with sidecar without sums", without_claims(saved(6, 0, {.meta = old_meta})), again, {}, false, true},
     };
 }
 
@@ -489,6 +508,195 @@ TEST_CASE("a call that fails makes describe, create and recover throw and change
     for (const auto& scenes : {describes(), creates(), recovers()})
         for (const auto& scene : scenes)
             check_failures(scene);
+}
+
+TEST_CASE("a file that cannot be mapped has not replaced another", "[npy][fault][error]") {
+    const std::vector<std::pair<std::string, step>> acts = {
+        {"create", [](const fs::path& file) { (void)create<double>(file, {600}, {.replace = true}); }},
+        {"create_raw", [](const fs::path& file) { (void)create_raw<double>(file, {600}, {.replace = true}); }},
+        {"create new", [](const fs::path& file) { (void)create<double>(file.parent_path() / "new.npy", {600}); }},
+    };
+    for (const auto& [name, act] : acts) {
+        CAPTURE(name);
+        const temp_dir dir;
+        const auto file = dir / "t.npy";
+        save(file, some_rows(8, 0), {.meta = old_meta});
+        const auto former = read_text(file);
+        const temp_dir other;
+        save(other / "t.npy", some_rows(8, 0), {.meta = old_meta});
+        const auto calls = faults::calls_of([&act = act, &other] { act(other / "t.npy"); }, faults::kind::reads);
+        const auto at = number_of(calls, "mmap", "");
+        REQUIRE(at < calls.size());
+
+        const auto problem = caught<io_error>([&act = act, &file, at] {
+            const faults::session armed(
+                {.what = faults::effect::fail, .at = at, .code = ENOMEM, .counted = faults::kind::reads});
+            act(file);
+        });
+
+        REQUIRE(problem);
+        CHECK(problem->code().value() == ENOMEM);
+        CHECK(problem->file().extension() == ".npy");
+        CHECK((read_text(file) == former));
+        CHECK(metadata(file) == old_meta);
+        CHECK(findings(file).empty());
+        CHECK(dir.files() == 2);
+    }
+}
+
+TEST_CASE("a sidecar that cannot be read is an error that names it, before anything is replaced",
+          "[npy][fault][error]") {
+    const std::vector<std::pair<std::string, step>> acts = {
+        {"save", saved(8, 100)},
+        {"save with sidecar", saved(8, 100, {.meta = new_meta})},
+        {"create",
+         [](const fs::path& file) {
+             (void)create<double>(file, {8, 50}, {.replace = true});
+         }},
+        {"create_raw",
+         [](const fs::path& file) {
+             (void)create_raw<double>(file, {8, 50}, {.replace = true});
+         }},
+        {"append", [](const fs::path& file) { append(file, some_rows(3, 900)); }},
+        {"map read_write", [](const fs::path& file) { (void)map<double>(file, read_write); }},
+        {"describe", [](const fs::path& file) { describe(file, {.sum = checksum::md5}); }},
+        {"recover",
+         [](const fs::path& file) {
+             add_bytes(file, std::string(400, 'x'));
+             (void)recover(file);
+         }},
+        {"metadata", [](const fs::path& file) { (void)metadata(file); }},
+        {"verify", [](const fs::path& file) { verify(file); }},
+    };
+    for (const auto& [name, act] : acts) {
+        CAPTURE(name);
+        const temp_dir dir;
+        const auto file = dir / "t.npy";
+        save(file, some_rows(8, 0), {.meta = old_meta});
+        const auto former = read_text(file);
+        const auto said = read_text(sidecar_path(file));
+        const temp_dir other;
+        save(other / "t.npy", some_rows(8, 0), {.meta = old_meta});
+        const auto calls = faults::calls_of([&act = act, &other] { act(other / "t.npy"); }, faults::kind::reads);
+        const auto at = number_of(calls, "open", "t.npy.json");
+        REQUIRE(at < calls.size());
+
+        const auto problem = caught<io_error>([&act = act, &file, at] {
+            const faults::session armed({.what = faults::effect::fail,
+                                         .at = at,
+                                         .code = EACCES,
+                                         .counted = faults::kind::reads,
+                                         .times = 1000});
+            act(file);
+        });
+
+        REQUIRE(problem);
+        CHECK(problem->file() == sidecar_path(file));
+        CHECK(problem->code().value() == EACCES);
+        CHECK((read_text(file).substr(0, former.size()) == former));
+        CHECK(read_text(sidecar_path(file)) == said);
+        CHECK(dir.files() == 2);
+    }
+}
+
+TEST_CASE("an error after the commit point says that the array is saved", "[npy][fault][error]") {
+    const std::vector<std::pair<std::string, step>> acts = {
+        {"save", saved(8, 100)},
+        {"create",
+         [](const fs::path& file) {
+             (void)create<double>(file, {8, 50}, {.replace = true});
+         }},
+    };
+    for (const auto& [name, act] : acts) {
+        CAPTURE(name);
+        const temp_dir dir;
+        const auto file = dir / "t.npy";
+        const auto before = without_claims(saved(8, 0, {.meta = old_meta}));
+        before(file);
+        const temp_dir other;
+        before(other / "t.npy");
+        const auto calls = faults::calls_of([&act = act, &other] { act(other / "t.npy"); });
+        const auto at = number_of(calls, "unlink", "t.npy.json");
+        REQUIRE(at < calls.size());
+        const auto wanted = load_any(other / "t.npy");
+
+        const auto problem = caught<io_error>([&act = act, &file, at] {
+            const faults::session armed({.what = faults::effect::fail, .at = at, .code = EACCES});
+            act(file);
+        });
+
+        REQUIRE(problem);
+        CHECK(problem->file() == sidecar_path(file));
+        CHECK(problem->code().value() == EACCES);
+        CHECK(std::string_view(problem->what()).find("the array is saved") != std::string_view::npos);
+        CHECK((read_text(file) == read_text(other / "t.npy")));
+        CHECK(found_in(file).metadata != old_meta.dump());
+    }
+}
+
+TEST_CASE("a read that fails in save or create leaves the old array, or the error says that the new one is saved",
+          "[npy][fault][error]") {
+    for (const auto& scenes : {saves_over(), saves_with_sidecar(), creates()})
+        for (const auto& scene : scenes) {
+            const play all = played(scene);
+            const auto calls = [&] {
+                const temp_dir other;
+                scene.before(other / "t.npy");
+                return faults::calls_of([&] { scene.act(other / "t.npy"); }, faults::kind::reads);
+            }();
+            for (std::size_t at = 0; at < calls.size(); ++at) {
+                CAPTURE(scene.name, at, calls[at].name, calls[at].path);
+                const temp_dir dir;
+                const auto file = dir / "t.npy";
+                scene.before(file);
+
+                const auto problem = caught<error>([&] {
+                    const faults::session armed(
+                        {.what = faults::effect::fail, .at = at, .code = EIO, .counted = faults::kind::reads});
+                    scene.act(file);
+                });
+
+                const state found = found_in(file);
+                const bool tells = problem && std::string_view(problem->what()).find("is saved") != std::string::npos;
+                check_state(scene, all, file);
+                // An error that names the folder is about a name that may not survive a power cut.
+                if (!problem || problem->file() != dir.path())
+                    CHECK((found.bytes == (problem && !tells ? all.old.bytes : all.made.bytes)));
+                check_next(scene, all, dir, file);
+            }
+        }
+}
+
+TEST_CASE("an append whose header cannot be put back leaves an array, and says so", "[npy][fault][error]") {
+    auto scenes = appends();
+    for (auto& scene : recovers())
+        scenes.push_back(std::move(scene));
+    for (const auto& scene : scenes) {
+        const play all = played(scene);
+        for (const std::size_t times : {1U, 2U, 3U, 4U, 1000U})
+            for (std::size_t at = 0; at < all.calls.size(); ++at) {
+                const auto& call = all.calls[at];
+                CAPTURE(scene.name, at, times, call.name, call.path, call.offset);
+                const temp_dir dir;
+                const auto file = dir / "t.npy";
+                scene.before(file);
+
+                const auto problem = caught<io_error>([&] {
+                    const faults::session armed({.what = faults::effect::fail, .at = at, .code = EIO, .times = times});
+                    scene.act(file);
+                });
+
+                check_state(scene, all, file);
+                const bool is_unknown =
+                    problem && std::string_view(problem->what()).find("unknown") != std::string::npos;
+                const bool told_late = at > all.commit && (call.name == "fsync" || call.name == "unlink");
+                if (problem && !is_unknown && !told_late)
+                    CHECK(found_in(file) == all.old);
+                if (!problem)
+                    CHECK(found_in(file) == all.made);
+                check_next(scene, all, dir, file);
+            }
+    }
 }
 
 TEST_CASE("a header that is written in part is put back", "[npy][fault][error]") {

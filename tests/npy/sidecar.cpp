@@ -8,6 +8,9 @@
 #include <chrono>
 #include <random>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 namespace npy_sidecar_tests {
 
 using namespace ndkeep;
@@ -29,6 +32,14 @@ const json new_meta = {{"units", "celsius"}};
 matrix twelve(double from = 0) { return xt::reshape_view(xt::arange<double>(from, from + 12), {3, 4}); }
 
 json said_in(const fs::path& file) { return json::parse(read_text(sidecar_path(file))); }
+
+/// The text of a sidecar that says this: its first key is "ndkeep".
+std::string text_of(const json& said) {
+    nlohmann::ordered_json ordered = {{"ndkeep", said["ndkeep"]}};
+    for (const auto& [key, value] : said.items())
+        ordered[key] = nlohmann::ordered_json::parse(value.dump());
+    return ordered.dump();
+}
 
 /// As after a copy that keeps no times.
 void make_older(const fs::path& file) { fs::last_write_time(file, fs::last_write_time(file) - std::chrono::hours(1)); }
@@ -272,7 +283,7 @@ TEST_CASE("two descriptions with one stamp are told apart by their sums", "[npy]
     for (auto* const stamp : {&said["file"], &said["previous"]["file"]})
         *stamp = {{"size", status.st_size},
                   {"mtime_ns", status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec}};
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK(metadata(file) == old_meta);
     verify(file);
@@ -497,7 +508,7 @@ TEST_CASE("verify finds wrong statistics, each by its name", "[npy][sidecar][ver
         save(file, twelve(), {.statistics = true});
         auto said = said_in(file);
         said["statistics"][key] = wrong;
-        write_sidecar_text(file, said.dump());
+        write_sidecar_text(file, text_of(said));
 
         CHECK(fields_of(findings(file)) == std::vector<std::string>{"statistics." + key});
         CHECK(thrown<checksum_error>([&] { verify(file); }).file() == file);
@@ -510,7 +521,7 @@ TEST_CASE("verify finds wrong statistics of a field", "[npy][sidecar][verify]") 
     save(file, std::vector<pair_of>{{1, 0.5}, {-7, 2.5}}, {.statistics = true});
     auto said = said_in(file);
     said["statistics"]["fields"]["count"]["max"] = 2;
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK(fields_of(findings(file)) == std::vector<std::string>{"statistics.count.max"});
 }
@@ -538,6 +549,42 @@ TEST_CASE("findings name every sum that is wrong", "[npy][sidecar][verify]") {
           std::vector<std::string>{"crc32", "crc32c", "md5", "statistics.max", "statistics.mean", "statistics.std"});
 }
 
+TEST_CASE("a file changed after the year 2262 is described and recognised", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    constexpr std::time_t year_2500 = 16'725'225'600;
+    const std::array<timespec, 2> late = {timespec{year_2500, 1}, timespec{year_2500, 1}};
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);  // some file systems take the latest they have
+
+    CHECK(metadata(file) == old_meta);
+    verify(file);
+    describe(file, {.sum = checksum::md5, .statistics = true});
+
+    CHECK(metadata(file) == old_meta);
+    CHECK(detail::read_sidecar(file)->current.stamp == ndkeep::file::open(file).stamp());
+    flip(file, 128 + 8);
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);
+    CHECK(metadata(file) == old_meta);  // the stamp is that of the sidecar, and no data is read
+    CHECK_THROWS_AS(verify(file), checksum_error);
+}
+
+TEST_CASE("stamps of any time are well defined, and those of different times differ", "[npy][sidecar]") {
+    constexpr auto stamp = [](std::time_t seconds, long nanoseconds) {
+        struct stat status = {};
+        status.st_mtim = {seconds, nanoseconds};
+        return detail::stamp_of(status).mtime_ns;
+    };
+    // Undefined behaviour would not be a constant.
+    constexpr std::int64_t in_1969 = stamp(-1, 5), in_2026 = stamp(1'790'000'000, 5);
+    constexpr std::int64_t in_2500 = stamp(16'725'225'600, 5), later = stamp(16'725'225'600, 6);
+
+    CHECK(in_1969 == -999'999'995);
+    CHECK(in_2026 == 1'790'000'000'000'000'005);
+    CHECK(later == in_2500 + 1);
+    CHECK(in_2500 != in_2026);
+}
+
 // Foreign and damaged files under the sidecar's name -----------------------------------------------------------------
 
 TEST_CASE("a JSON file of somebody else's is neither believed nor destroyed", "[npy][sidecar]") {
@@ -561,6 +608,69 @@ TEST_CASE("a JSON file of somebody else's is neither believed nor destroyed", "[
     CHECK(read_text(sidecar_path(file)) == foreign);
     CHECK((read_text(file) == former));
     CHECK(dir.files() == 2);
+}
+
+TEST_CASE("a file is a sidecar only if its first key is \"ndkeep\" with a sidecar version", "[npy][sidecar]") {
+    const std::vector<std::string> others = {
+        R"({"name": "ndkeep", "version": 1})",
+        R"({"a": 1, "ndkeep": "sidecar/1"})",
+        R"({"ndkeep": "other/1"})",
+        R"({"ndkeep": 1, "sidecar/": 2})",
+        R"({"ndkeep": ["sidecar/1"]})",
+        R"({"ndkeep": "sidecar"})",
+        R"({"ndkeeper": "sidecar/1"})",
+        R"({"array": {"ndkeep": "sidecar/1"}})",
+        R"([{"ndkeep": "sidecar/1"}])",
+        R"(["ndkeep"])",
+        R"("ndkeep")",
+        R"(ndkeep)",
+        R"(// {"ndkeep": "sidecar/1"})",
+        "{",
+        " ",
+    };
+    for (const auto& other : others) {
+        CAPTURE(other);
+        const temp_dir dir;
+        const auto file = dir / "conf";
+        write_sidecar_text(file, other);
+
+        save(file, twelve());
+        CHECK(metadata(file) == json::object());
+        verify(file);
+        (void)create<double>(file, {3, 4}, {.replace = true});
+        save(file, twelve(1));
+        append(file, twelve(5));
+        const auto former = read_text(file);
+
+        const auto refused = thrown<conflict_error>([&] { save(file, twelve(2), {.meta = old_meta}); });
+        CHECK(refused.file() == sidecar_path(file));
+        CHECK_THROWS_AS(describe(file, {.meta = old_meta}), conflict_error);
+        CHECK(read_text(sidecar_path(file)) == other);
+        CHECK((read_text(file) == former));
+        CHECK(dir.files() == 2);
+    }
+}
+
+TEST_CASE("white space and a byte order mark may stand before a sidecar", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    const auto said = text_of(said_in(file));
+    const auto spaced = " \r\n\t{\n\n\t\"ndkeep\" :\r\n \"sidecar/1\"" + said.substr(said.find(','));
+    for (const std::string& ours :
+         {" \n\t\r\n" + said, std::string(1000, '\n') + said, "\xef\xbb\xbf" + said, "\xef\xbb\xbf\n" + said, spaced}) {
+        CAPTURE(ours.substr(0, 40));
+        write_sidecar_text(file, ours);
+        CHECK(metadata(file) == old_meta);
+        verify(file);
+
+        describe(file, {.meta = new_meta});
+        CHECK(metadata(file) == new_meta);
+
+        write_sidecar_text(file, ours);
+        save(file, twelve());
+        CHECK(dir.files() == 1);
+    }
 }
 
 TEST_CASE("a huge file of somebody else's is not read", "[npy][sidecar]") {
@@ -589,6 +699,57 @@ TEST_CASE("a directory or pipe under the sidecar's name is left alone", "[npy][s
     CHECK(dir.files() == 4);
 }
 
+TEST_CASE("a link that leads nowhere under the sidecar's name is left alone", "[npy][sidecar]") {
+    const temp_dir dir;
+    fs::create_symlink("loop.npy.json", dir / "loop.npy.json");
+    fs::create_symlink("t.npy/x", dir / "t.npy.json");
+    for (const auto name : {"loop.npy", "t.npy"}) {
+        save(dir / name, twelve());
+        save(dir / name, twelve(1));
+        (void)create<double>(dir / name, {3, 4}, {.replace = true});
+        CHECK(metadata(dir / name) == json::object());
+        verify(dir / name);
+        CHECK_THROWS_AS(save(dir / name, twelve(1), {.meta = old_meta}), io_error);
+        CHECK((load<double, 2>(dir / name) == xt::zeros<double>({3, 4})));
+    }
+    CHECK(dir.files() == 4);
+}
+
+TEST_CASE("a save succeeds whatever a killed writer of the sidecar left", "[npy][sidecar]") {
+    const temp_dir dir;
+    fs::create_directory(dir / "d.npy.json");
+    write_text(dir / ".d.npy.json.ndk", "left");
+
+    save(dir / "d.npy", twelve());
+    (void)create<double>(dir / "d.npy", {3, 4}, {.replace = true});
+    save(dir / "d.npy", twelve(1));
+
+    CHECK((load<double, 2>(dir / "d.npy") == twelve(1)));
+}
+
+TEST_CASE("a sidecar that is too long is replaced and removed like any other", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    const auto with_long_sidecar = [&] {
+        save(file, twelve(), {.meta = old_meta});
+        fs::resize_file(sidecar_path(file), std::uintmax_t{1} << 30);
+    };
+
+    with_long_sidecar();
+    save(file, twelve(1));
+    CHECK((load<double, 2>(file) == twelve(1)));
+    CHECK(dir.files() == 1);
+
+    with_long_sidecar();
+    (void)create<double>(file, {3, 4}, {.replace = true});
+    CHECK(dir.files() == 1);
+
+    with_long_sidecar();
+    save(file, twelve(2), {.meta = new_meta});
+    CHECK(metadata(file) == new_meta);
+    verify(file);
+}
+
 TEST_CASE("a sidecar that is damaged is an error that names it", "[npy][sidecar][error]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";
@@ -597,13 +758,12 @@ TEST_CASE("a sidecar that is damaged is an error that names it", "[npy][sidecar]
     const auto changed = [&](const std::string& pointer, const json& value) {
         auto copy = whole;
         copy[json::json_pointer(pointer)] = value;
-        return copy.dump();
+        return text_of(copy);
     };
     const std::vector<std::string> damaged = {
-        "{\"ndkeep\": ",
+        "{\"ndkeep\": \"sidecar/1\"",
         "{\"ndkeep\": \"sidecar/1\"}",
-        "[\"ndkeep\"]",
-        "\"ndkeep\"",
+        "{\"ndkeep\": \"sidecar/",
         changed("/array/dtype", 7),
         changed("/array/shape", "3, 4"),
         changed("/array/shape", {3, -4}),
@@ -639,7 +799,7 @@ TEST_CASE("a sidecar of a version to come is not guessed at", "[npy][sidecar][er
     save(file, twelve(), {.meta = old_meta});
     auto said = said_in(file);
     said["ndkeep"] = "sidecar/2";
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK_THROWS_AS((void)metadata(file), format_error);
 }
@@ -654,7 +814,7 @@ TEST_CASE("keys and sums that are not known are passed over", "[npy][sidecar]") 
     said["statistics"] = {{"count", 12}, {"nan", 0}, {"min", 0.0}, {"max", 11.0}, {"median", 5.5}};
     said["statistics"]["mean"] = 5.5;
     said["statistics"]["std"] = 3.452052529534663;
-    write_sidecar_text(file, said.dump());
+    write_sidecar_text(file, text_of(said));
 
     CHECK(metadata(file) == old_meta);
     verify(file);
@@ -687,8 +847,8 @@ TEST_CASE("a sidecar cut at any byte gives an error or what it said", "[npy][sid
         CAPTURE(length);
         fs::resize_file(sidecar_path(file), length);
 
-        // Until its first key is there, it is no sidecar at all.
-        if (length < whole.find(':')) {
+        // Until its first key and the word for its value are there, it is no sidecar at all.
+        if (length < whole.find("/1\",") + 1) {
             CHECK((metadata(file) == json::object()));
             continue;
         }

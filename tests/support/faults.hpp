@@ -45,6 +45,7 @@ struct plan {
     bool disk_full = false;  // what takes room fails from then on
     kind counted = kind::changes;
     std::function<void()> meanwhile = {};
+    std::size_t times = 1;  // so many calls, one after the other, `fail`
 };
 
 /// The calls of one thread while it has a plan.
@@ -67,7 +68,8 @@ class session {
         const auto& wanted = now->wanted_;
         if (wanted.what == effect::halve_then_fail)
             return number == wanted.at ? effect::halve : number == wanted.at + 1 ? now->failed() : effect::none;
-        if (number != wanted.at && !(wanted.disk_full && takes_room && number > wanted.at))
+        const bool fails_again = wanted.what == effect::fail && number > wanted.at && number - wanted.at < wanted.times;
+        if (number != wanted.at && !fails_again && !(wanted.disk_full && takes_room && number > wanted.at))
             return effect::none;
         if (wanted.what == effect::kill)
             die();

@@ -469,6 +469,23 @@ TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {
     CHECK(!fs::exists(dir / "t.csv"));
 }
 
+TEST_CASE("convert to csv removes a former sidecar, and no file of another program", "[tool]") {
+    temp_dir dir;
+    save(dir / "t.npy", twelve());
+    const std::string other = R"({"name": "ndkeep", "version": 1})";
+    write_text(dir / "other.csv.json", other);
+    REQUIRE(convert(dir / "t.npy", dir / "t.raw").status == 0);
+    fs::rename(dir / "t.raw", dir / "t.csv");
+    fs::rename(dir / "t.raw.json", dir / "t.csv.json");
+
+    CHECK(convert(dir / "t.npy", dir / "other.csv", {"-f"}).status == 0);
+    CHECK(convert(dir / "t.npy", dir / "t.csv", {"-f"}).status == 0);
+
+    CHECK(read_text(dir / "other.csv.json") == other);
+    CHECK_FALSE(fs::exists(dir / "t.csv.json"));
+    CHECK(read_text(dir / "t.csv") == read_text(dir / "other.csv"));
+}
+
 TEST_CASE("a raw file whose replacement was cut off is read as it was described", "[tool]") {
     temp_dir dir;
     save(dir / "t.npy", twelve());

@@ -4,9 +4,7 @@
 
 #include <ndkeep/bytes/file.hpp>
 #include <ndkeep/bytes/process.hpp>
-
-#include <chrono>
-#include <thread>
+#include <ndkeep/bytes/waiting.hpp>
 
 namespace ndkeep {
 
@@ -78,16 +76,12 @@ class byte_locks {
     }
 
     [[nodiscard]] bool set_within(short type, std::uint64_t number, std::chrono::milliseconds patience) {
-        const auto end = std::chrono::steady_clock::now() + patience;
-        auto pause = std::chrono::microseconds(50);
-        while (!set(type, number, 1)) {
-            // Any other reason does not go away by waiting.
-            if ((errno != EAGAIN && errno != EACCES) || std::chrono::steady_clock::now() > end)
-                return false;
-            std::this_thread::sleep_for(pause);
-            pause = std::min(2 * pause, std::chrono::microseconds(5000));
-        }
-        return true;
+        return detail::asked_within(patience, [&] {
+                   if (set(type, number, 1))
+                       return detail::attempt::succeeded;
+                   // Any other reason does not go away by waiting.
+                   return errno == EAGAIN || errno == EACCES ? detail::attempt::refused : detail::attempt::failed;
+               }) == detail::attempt::succeeded;
     }
 
     file held_;

@@ -3,11 +3,10 @@
 #pragma once
 
 #include <ndkeep/bytes/names.hpp>
+#include <ndkeep/bytes/waiting.hpp>
 
 #include <atomic>
-#include <chrono>
 #include <cstdio>  // renameat2
-#include <thread>
 
 #include <dirent.h>  // fdopendir: std::filesystem lists by path only
 
@@ -108,15 +107,11 @@ class directory {
     /// Locks the directory exclusively against other open descriptions of it, as `file::lock` does, and waits at most
     /// so long. False where it has no lock then, or the file system has none.
     [[nodiscard]] bool lock_within(std::chrono::milliseconds patience) const {
-        const auto end = std::chrono::steady_clock::now() + patience;
-        auto pause = std::chrono::microseconds(50);
-        while (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) != 0) {
-            if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() > end)
-                return false;
-            std::this_thread::sleep_for(pause);
-            pause = std::min(2 * pause, std::chrono::microseconds(5000));
-        }
-        return true;
+        return detail::asked_within(patience, [&] {
+                   if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0)
+                       return detail::attempt::succeeded;
+                   return errno == EWOULDBLOCK ? detail::attempt::refused : detail::attempt::failed;
+               }) == detail::attempt::succeeded;
     }
     void unlock() const noexcept { (void)::flock(descriptor_, LOCK_UN); }
 

@@ -22,7 +22,7 @@ namespace ndkeep {
 /// Size in bytes and time of the last change: enough to see that a file is not the one described.
 struct file_stamp {
     std::uint64_t size = 0;
-    std::int64_t mtime_ns = 0;
+    std::int64_t mtime_ns = 0;  ///< nanoseconds since 1970, modulo 2^64: they pass the largest number in the year 2262
     friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };
 
@@ -43,14 +43,16 @@ template <class Call>
     return result;
 }
 
-[[nodiscard]] inline file_stamp stamp_of(const struct stat& status) noexcept {
+[[nodiscard]] constexpr file_stamp stamp_of(const struct stat& status) noexcept {
 #if defined(__APPLE__)
     const auto& changed = status.st_mtimespec;
 #else
     const auto& changed = status.st_mtim;
 #endif
-    return {static_cast<std::uint64_t>(status.st_size),
-            std::int64_t{changed.tv_sec} * 1'000'000'000 + std::int64_t{changed.tv_nsec}};
+    // Unsigned, because signed overflow is undefined. Different times remain different for 584 years.
+    const auto nanoseconds =
+        static_cast<std::uint64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(changed.tv_nsec);
+    return {static_cast<std::uint64_t>(status.st_size), static_cast<std::int64_t>(nanoseconds)};
 }
 
 }  // namespace detail
@@ -84,6 +86,30 @@ class file {
         // Without O_NONBLOCK, opening a pipe would wait for its other end.
         const int flags = (wanted == access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
         file opened = open_with(path, flags, "cannot open");
+        opened.check_regular();
+        return opened;
+    }
+
+    /// Opens a regular file for reading; nullopt if the name is free, leads nowhere or is not that of a regular file.
+    /// @throws io_error  a regular file that may not be opened, or the system does not tell whether there is one
+    [[nodiscard]] static std::optional<file> open_if_regular(const std::filesystem::path& path) {
+        const auto is_absent = [] {
+            return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
+        };
+        struct stat status = {};
+        if (::stat(path.c_str(), &status) != 0) {
+            if (is_absent())
+                return std::nullopt;
+            throw io_error(path, "cannot look at", detail::last_error());
+        }
+        if (!S_ISREG(status.st_mode))
+            return std::nullopt;
+        const int descriptor = detail::retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+        if (descriptor < 0 && is_absent())
+            return std::nullopt;  // removed since
+        if (descriptor < 0)
+            throw io_error(path, "cannot open", detail::last_error());
+        file opened(descriptor, path);
         opened.check_regular();
         return opened;
     }
@@ -243,15 +269,10 @@ class file {
             fail("cannot close");
     }
 
-    /// Locks the whole file exclusively, against every other open description of it and whatever users they belong to;
-    /// no right to write is needed. Held until `unlock`, or until the last copy of the descriptor is closed: a forked
-    /// child holds one.
+    /// Locks the whole file exclusively, without waiting, against every other open description of it and whatever users
+    /// they belong to; no right to write is needed. False where another has the lock. Held until `unlock`, or until the
+    /// last copy of the descriptor is closed: a forked child holds one.
     /// @throws io_error  the file system cannot lock
-    void lock() const {
-        if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX); }) != 0)
-            fail("cannot lock");
-    }
-    /// The same without waiting. False where another has the lock.
     [[nodiscard]] bool try_lock() const {
         if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0)
             return true;

@@ -15,9 +15,7 @@
 
 #include <ndkeep/bytes/names.hpp>
 #include <ndkeep/bytes/process.hpp>
-
-#include <chrono>
-#include <thread>
+#include <ndkeep/bytes/waiting.hpp>
 
 namespace ndkeep {
 
@@ -26,6 +24,9 @@ inline void remove_file(const std::filesystem::path& path) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         throw io_error(path, "cannot remove", detail::last_error());
 }
+
+/// How long a writer waits for one of another user.
+inline constexpr std::chrono::seconds patience_with_others{30};
 
 /// The right to write one file name: the lock of `.NAME.ndk` beside it, held until destruction.
 ///
@@ -118,21 +119,19 @@ class writer_lock {
         if (!S_ISREG(status.st_mode))
             refuse(
                 std::make_error_code(S_ISDIR(status.st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
-        constexpr auto patience = std::chrono::seconds(30);
-        const bool is_foreign = status.st_uid != ::geteuid();
-        const auto end = std::chrono::steady_clock::now() + patience;
-        auto pause = std::chrono::microseconds(50);
         // Not a call that waits: who holds the lock then may be a stranger, with an inode that has no name any more.
-        while (!beside_.try_lock()) {
-            if (!is_named(beside_, name_))
-                return false;
-            // A writer of the same user may take its time; another user could keep this one from its work for ever.
-            if (is_foreign && std::chrono::steady_clock::now() > end)
-                refuse(std::make_error_code(std::errc::device_or_resource_busy));
-            std::this_thread::sleep_for(pause);
-            pause = std::min(2 * pause, std::chrono::microseconds(5000));
-        }
-        return is_named(beside_, name_);
+        const auto ask = [&] {
+            if (beside_.try_lock())
+                return detail::attempt::succeeded;
+            return is_named(beside_, name_) ? detail::attempt::refused : detail::attempt::failed;
+        };
+        auto answer = detail::asked_within(patience_with_others, ask);
+        // A writer of the same user may take its time; another user could keep this one from its work for ever.
+        while (answer == detail::attempt::refused && status.st_uid == ::geteuid())
+            answer = detail::asked_within(patience_with_others, ask);
+        if (answer == detail::attempt::refused)
+            refuse(std::make_error_code(std::errc::device_or_resource_busy));
+        return answer == detail::attempt::succeeded && is_named(beside_, name_);
     }
 
     /// Steps 3 and 4. False where it stays.

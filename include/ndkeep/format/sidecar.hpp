@@ -88,6 +88,21 @@ static_assert(most_document_values >= 8 * most_metadata_values);
     return count;
 }
 
+/// Whether a text begins as a sidecar of any version does: with an object whose first key is "ndkeep" and has a value
+/// that begins with "sidecar/". Any other JSON belongs to another program.
+[[nodiscard]] constexpr bool begins_sidecar(std::string_view text) noexcept {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";  // RFC 8259, 8.1
+    if (text.starts_with(byte_order_mark))
+        text.remove_prefix(byte_order_mark.size());
+    for (const std::string_view token : {"{", "\"ndkeep\"", ":", "\"sidecar/"}) {
+        text.remove_prefix(std::min(text.find_first_not_of(" \t\n\r"), text.size()));
+        if (!text.starts_with(token))
+            return false;
+        text.remove_prefix(token.size());
+    }
+    return true;
+}
+
 [[nodiscard]] inline std::string number_text(const statistics::number& number) {
     if (const auto* const whole = std::get_if<std::int64_t>(&number))
         return std::to_string(*whole);

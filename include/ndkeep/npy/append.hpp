@@ -17,13 +17,15 @@ struct append_options {
 ///
 /// Costs the rows, not the array. A kill at any instant leaves the old array or the new one; so does a power cut,
 /// unless
-/// `.sync` is off. A file that is not there, or only reserved, is saved. Where the header has no room for the longer
-/// shape (files of other programs, mostly) the file is rewritten, atomically. A sidecar follows: crc32, crc32c and
-/// statistics are extended, md5 is dropped, because it cannot be. Programs other than ndkeep that read the file at the
-/// very moment may see a torn header; chunked arrays are for that.
+/// `.sync` is off. Concurrent appends are serialised, also through different hard links of one file. A file that is not
+/// there, or only reserved, is saved. Where the header has no room for the longer shape (files of other programs,
+/// mostly) the file is rewritten, atomically. A sidecar follows: crc32, crc32c and statistics are extended, md5 is
+/// dropped, because it cannot be. Programs other than ndkeep that read the file at the very moment may see a torn
+/// header; chunked arrays are for that.
 /// @param rows  the dtype of the file in any byte order or packing; all other extents as in the file
 /// @throws mismatch_error  another dtype or shape; a scalar; a second array behind the first
-/// @throws io_error        disk full: the file has its former length again
+/// @throws io_error        disk full: the file has its former length again. If the header can neither be written nor
+///                         restored, the error says that the outcome is unknown: the rows may have been added
 inline void append(const std::filesystem::path& file, const array_view& rows, const append_options& options = {});
 
 /// Mends a file to which rows were added before its header said so, as tools do that append without care: counts the
@@ -35,6 +37,24 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
 inline std::size_t recover(const std::filesystem::path& file, const limits& limit = {});
 
 namespace detail {
+
+/// Holds the lock of an open file, which all its names share; `writer_lock` is the lock of one name.
+class file_lock {
+  public:
+    /// @param held  outlives the lock
+    explicit file_lock(const file& held) : held_(held) {
+        const auto ask = [&] { return held_.try_lock() ? attempt::succeeded : attempt::refused; };
+        if (asked_within(patience_with_others, ask) != attempt::succeeded)
+            throw io_error(held_.path(), "cannot lock: another process keeps it locked",
+                           std::make_error_code(std::errc::device_or_resource_busy));
+    }
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+    ~file_lock() { held_.unlock(); }
+
+  private:
+    const file& held_;
+};
 
 /// The longer array's header, and whether it can be written over the present one.
 class grown_header {
@@ -170,8 +190,18 @@ inline void rewrite_grown(const opened_array& array, writer_lock&& lock, const a
     next.commit(sync);
 }
 
+/// Removes rows that no header counts. Where that fails they stay, and are ignored and overwritten.
+inline void cut_back(file& source, std::uint64_t former_size) {
+    try {
+        if (source.size() > former_size)
+            source.resize(former_size);
+    } catch (const io_error&) {
+        // The error that is reported is the one that came first.
+    }
+}
+
 /// Rows behind the data, then the header bytes that make them part of it: the commit point. When either fails, the file
-/// is what it was.
+/// is what it was, unless the former header cannot be restored.
 inline void grow_in_place(opened_array& array, const grown_header& grown, std::span<const std::byte> bytes, bool sync) {
     const std::uint64_t former_size = array.source.size();
     const auto settle = [&] {
@@ -183,16 +213,23 @@ inline void grow_in_place(opened_array& array, const grown_header& grown, std::s
     try {
         array.source.write(data_end(array), bytes);
         settle();
-        try {
-            array.source.write(grown.first, {grown.changed.data(), grown.changed.size()});
-            settle();
-        } catch (const error&) {
-            array.source.write(grown.first, {array.header.data() + grown.first, grown.changed.size()});
-            throw;
-        }
     } catch (const error&) {
-        if (array.source.size() > former_size)
-            array.source.resize(former_size);
+        cut_back(array.source, former_size);
+        throw;
+    }
+    try {
+        array.source.write(grown.first, {grown.changed.data(), grown.changed.size()});
+        settle();
+    } catch (const io_error& problem) {
+        try {
+            array.source.write(grown.first, {array.header.data() + grown.first, grown.changed.size()});
+            settle();
+        } catch (const io_error&) {
+            // The header on the disk may be the longer one, so the rows stay: without them it would be false.
+            throw io_error(array.source.path(), "the outcome is unknown", problem.code(),
+                           "the rows may have been added; look at the shape of the file before adding them again");
+        }
+        cut_back(array.source, former_size);
         throw;
     }
 }
@@ -206,7 +243,9 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
         return;
     }
     const auto target = lock.target();
-    auto array = detail::open_array(target, options.limit, ndkeep::file::access::read_write);
+    detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
+    const detail::file_lock alone(array.source);
+    detail::read_array(array, options.limit);
     array.source.call(file);
     detail::check_rows(array, rows);
     detail::check_no_second_array(array);
@@ -236,7 +275,9 @@ inline void append(const std::filesystem::path& file, const array_view& rows, co
 inline std::size_t recover(const std::filesystem::path& file, const limits& limit) {
     writer_lock lock(file);
     const auto target = lock.target();
-    auto array = detail::open_array(target, limit, ndkeep::file::access::read_write);
+    detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
+    const detail::file_lock alone(array.source);
+    detail::read_array(array, limit);
     array.source.call(file);
     const auto& shape = array.info.shape;
     if (shape.empty())

@@ -29,15 +29,27 @@ inline void digest_data(const opened_array& array, digest& into, std::string_vie
                   });
 }
 
-/// The text of a sidecar, or nothing where there is none. A JSON file of somebody else's under that name is none.
+/// Opens a sidecar; nullopt if absent. A file of another program under that name is not a sidecar. The first 4096 bytes
+/// decide, so that a sidecar of any length can be replaced and removed.
+/// @throws io_error  a regular file that cannot be read: whether it is a sidecar is unknown
+[[nodiscard]] inline std::optional<file> open_sidecar(const std::filesystem::path& path) {
+    auto source = file::open_if_regular(path);
+    if (!source)
+        return std::nullopt;
+    std::array<std::byte, 4096> begin;
+    const std::size_t length = source->read_some(0, begin);
+    return begins_sidecar(as_text({begin.data(), length})) ? std::move(source) : std::nullopt;
+}
+
+[[nodiscard]] inline bool is_sidecar(const std::filesystem::path& path) { return open_sidecar(path).has_value(); }
+
+/// The text of a sidecar; nullopt if absent.
+/// @throws format_error  longer than any sidecar
 [[nodiscard]] inline std::optional<std::string> sidecar_on_disk(const std::filesystem::path& path) {
-    if (!is_file(path))
+    const auto opened = open_sidecar(path);
+    if (!opened)
         return std::nullopt;
-    const file source = file::open(path);
-    std::array<std::byte, 256> begin = {};
-    const std::size_t length = source.read_some(0, begin);
-    if (as_text({begin.data(), length}).find("\"ndkeep\"") == std::string_view::npos)
-        return std::nullopt;
+    const file& source = *opened;
     const std::uint64_t size = source.size();
     if (size > longest_sidecar)
         throw format_error({.file = path,
@@ -62,7 +74,7 @@ inline void write_sidecar(const std::filesystem::path& file, const sidecar& both
     const auto path = sidecar_path(file);
     const auto text = sidecar_text(both);
     replacement next(path);
-    if (next.target_exists() && !next.target_is_reserved() && !sidecar_on_disk(path))
+    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
         throw conflict_error({.file = path,
                               .field = "content",
                               .expected = "an ndkeep sidecar",
@@ -72,11 +84,21 @@ inline void write_sidecar(const std::filesystem::path& file, const sidecar& both
     next.commit(durable);
 }
 
+/// Removes what a killed writer of a sidecar left. An attempt only: the next writer of the sidecar tries again.
+inline void sweep_sidecar(const std::filesystem::path& file) noexcept {
+    try {
+        const auto path = sidecar_path(file);
+        if (is_file(beside(path)))
+            const writer_lock swept(path);
+    } catch (...) {
+    }
+}
+
+/// Removes the sidecar of a file; a file of another program under that name stays.
 inline void remove_sidecar(const std::filesystem::path& file) {
+    sweep_sidecar(file);
     const auto path = sidecar_path(file);
-    if (is_file(beside(path)))
-        const writer_lock swept(path);  // what a killed writer of the sidecar left
-    if (sidecar_on_disk(path))
+    if (is_sidecar(path))
         remove_file(path);
 }
 
@@ -132,6 +154,85 @@ inline void remove_sidecar(const std::filesystem::path& file) {
             return said;
     return std::nullopt;
 }
+
+/// The description of the array that is there now, for the sidecar of what replaces it.
+[[nodiscard]] inline std::optional<description> former_description(const std::filesystem::path& file) {
+    try {
+        const auto array = open_header(file, {.header_characters = longest_header});
+        const auto both = read_sidecar(file);
+        const auto fitting = both ? candidates(*both, array.info, array.source.stamp()) : std::vector<description>();
+        // Readers judge what is carried along, so that one that fits the header is enough; of two, only one is right.
+        auto former = fitting.size() == 1 ? fitting.front() : both ? believed(array, *both) : std::nullopt;
+        if (!former) {
+            // So that, until the data is replaced, the new description is not taken for one of the old data.
+            former = described(array.info);
+            former->stamp = array.source.stamp();
+        }
+        return former;
+    } catch (const error&) {
+        return std::nullopt;  // no file, or none that could be read: there is nothing to describe
+    }
+}
+
+/// The sidecar of a file that is replaced by one without.
+///
+/// It is removed after the commit point, because until then it describes the file. What can refuse is asked before.
+class former_sidecar {
+  public:
+    /// @throws io_error  a regular file under the sidecar's name that cannot be read
+    explicit former_sidecar(const std::filesystem::path& file)
+        : file_(file), is_present_(is_sidecar(sidecar_path(file))) {}
+
+    /// Right before the commit point: makes sure that no reader believes the sidecar of the new array, should it stay.
+    /// @param stamp  of the new array
+    void disown(const array_info& next, const file_stamp& stamp, bool durable) const {
+        if (!is_present_)
+            return;
+        const auto both = sidecar_that_parses();
+        if (!both)
+            return;  // nobody believes it
+        const auto fitting = candidates(*both, next, stamp);
+        const bool sums_decide = std::none_of(fitting.begin(), fitting.end(), [&](const description& said) {
+            return said.stamp == stamp || kinds_of(said.sums) == checksum::none;
+        });
+        if (sums_decide)
+            return;
+        auto former = former_description(file_);
+        if (former && kinds_of(former->sums) != checksum::none) {
+            // Both files were made within one tick of the clock: from now on the sum decides.
+            former->stamp.reset();
+            return write_sidecar(file_, {*former, {}}, durable);
+        }
+        auto said = described(next);
+        said.stamp = stamp;
+        write_sidecar(file_, {said, former ? *former : both->current}, durable);
+    }
+
+    /// After the commit point.
+    /// @throws io_error  it cannot be removed; says that the array is saved
+    void remove() const {
+        if (!is_present_)
+            return sweep_sidecar(file_);
+        try {
+            remove_sidecar(file_);
+        } catch (const io_error& problem) {
+            throw io_error(sidecar_path(file_), "the array is saved, but its former sidecar cannot be removed",
+                           problem.code());
+        }
+    }
+
+  private:
+    [[nodiscard]] std::optional<sidecar> sidecar_that_parses() const {
+        try {
+            return read_sidecar(file_);
+        } catch (const format_error&) {
+            return std::nullopt;  // damaged or too long
+        }
+    }
+
+    std::filesystem::path file_;
+    bool is_present_;
+};
 
 /// Before the data is changed in place: what is said of it from now on is only what stays true.
 inline void drop_claims(const opened_array& array, const std::filesystem::path& path) {

@@ -55,9 +55,11 @@ template <element T, std::size_t N = any_rank, map_tag A, map_tag B>
 
 /// Makes an npy file of zeros and maps it read_write: `create<double>("big.npy", {rows, 3})` is a `mapped<double, 2>`.
 ///
-/// The file is sparse unless `.reserve`d; a disk that fills up later is then SIGBUS at a store. It appears whole.
+/// The file is sparse unless `.reserve`d; a disk that fills up later is then SIGBUS at a store. It appears whole, and
+/// only once it is mapped. The sidecar of a file that is replaced is removed.
 /// @param shape  in braces, which give the rank, or any range of integers
-/// @throws io_error  with `std::errc::file_exists`; or, when reserving, the disk is full
+/// @throws io_error  with `std::errc::file_exists`; no memory for the mapping; when reserving, the disk is full; an
+///                   unreadable sidecar. Nothing has changed, unless the error says that the array is saved
 template <element T, std::size_t N>
 [[nodiscard]] mapped<T, N> create(const std::filesystem::path& file, const length (&shape)[N],
                                   const create_options& options = {});
@@ -145,21 +147,51 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
     return array;
 }
 
-/// A file of zeros behind `header`, under its name only once it is whole.
-[[nodiscard]] inline opened_array make_file(const std::filesystem::path& path, const array_info& info,
-                                            std::string_view header, bool replace, bool reserve) {
-    replacement next(path);
-    const bool may_replace = replace || next.target_is_reserved();
-    if (next.target_exists() && !may_replace)
-        throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
-                       ".replace = true replaces it");
-    next.content().write(0, bytes_of(header));
-    extend(next.content(), checked_end(info, path), reserve);
-    // Flushed stores are durable only under a durable name.
-    const auto target = next.target();
-    opened_array made{may_replace ? next.commit(true) : next.commit_new(true), info};
-    remove_sidecar(target);
-    return made;
+/// A file of zeros behind `header`, to be mapped before it gets its name.
+class new_file {
+  public:
+    new_file(const std::filesystem::path& path, const array_info& info, std::string_view header, bool replace,
+             bool reserve)
+        : next_(path), may_replace_(replace || next_.target_is_reserved()), former_(checked_target(path)) {
+        next_.content().write(0, bytes_of(header));
+        extend(next_.content(), checked_end(info, path), reserve);
+    }
+
+    [[nodiscard]] const file& content() noexcept { return next_.content(); }
+
+    /// The commit point. Always durable: stores that are flushed need a durable name.
+    void put_in_place(const array_info& info) {
+        former_.disown(info, next_.seal(true), true);
+        if (may_replace_)
+            next_.commit(true);
+        else
+            next_.commit_new(true);
+        former_.remove();
+    }
+
+  private:
+    [[nodiscard]] const std::filesystem::path& checked_target(const std::filesystem::path& path) const {
+        if (next_.target_exists() && !may_replace_)
+            throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
+                           ".replace = true replaces it");
+        return next_.target();
+    }
+
+    replacement next_;
+    bool may_replace_;
+    former_sidecar former_;
+};
+
+template <element T, std::size_t N, bool ByColumns>
+[[nodiscard]] auto make_mapped(const std::filesystem::path& file, const array_info& info, std::string_view header,
+                               bool replace, bool reserve) {
+    constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
+    new_file made(file, info, header, replace, reserve);
+    // Mapped before it replaces anything: there may be no memory for it.
+    mapped<T, N, layout> array(map_data(made.content(), info, alignof(T), map_mode::read_write, advice::normal),
+                               info.shape);
+    made.put_in_place(info);
+    return array;
 }
 
 template <element T, std::size_t N, bool ByColumns>
@@ -169,10 +201,7 @@ template <element T, std::size_t N, bool ByColumns>
     array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns};
     const std::string header = header_bytes(info);
     info.data_offset = header.size();
-    constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
-    const auto made = make_file(file, info, header, options.replace, options.reserve);
-    return mapped<T, N, layout>(map_data(made.source, made.info, alignof(T), map_mode::read_write, advice::normal),
-                                info.shape);
+    return make_mapped<T, N, ByColumns>(file, info, header, options.replace, options.reserve);
 }
 
 template <element T, std::size_t N, bool ByColumns>
@@ -180,15 +209,12 @@ template <element T, std::size_t N, bool ByColumns>
                                      const create_raw_options& options) {
     const array_info info{
         .type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns, .data_offset = options.offset};
-    constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
     if (options.offset % alignof(T) != 0)
         throw mismatch_error({.file = file,
                               .field = "offset",
                               .expected = "a multiple of " + counted(alignof(T), "byte"),
                               .found = counted(options.offset, "byte")});
-    const auto made = make_file(file, info, {}, options.replace, options.reserve);
-    return mapped<T, N, layout>(map_data(made.source, made.info, alignof(T), map_mode::read_write, advice::normal),
-                                info.shape);
+    return make_mapped<T, N, ByColumns>(file, info, {}, options.replace, options.reserve);
 }
 
 template <class Mapped, map_tag... Tag>

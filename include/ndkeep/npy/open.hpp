@@ -86,10 +86,16 @@ inline void check_data(const opened_array& array) {
                             .hint = "the file is cut short"});
 }
 
+/// Of a file that is open already.
+inline void read_array(opened_array& array, const limits& limit) {
+    read_header(array, limit);
+    check_data(array);
+}
+
 [[nodiscard]] inline opened_array open_array(const std::filesystem::path& path, const limits& limit,
                                              file::access access = file::access::read) {
-    auto array = open_header(path, limit, access);
-    check_data(array);
+    opened_array array{file::open(path, access), {}};
+    read_array(array, limit);
     return array;
 }
 

@@ -22,9 +22,12 @@ struct save_options {
 /// The file holds the old array or the new one at every instant, also after a kill; with `.sync` after a power cut too.
 /// Without it, a power cut soon after may leave an empty or partial new file. Symbolic links are followed; the mode of
 /// a file that is replaced stays. With metadata, sums or statistics a sidecar `NAME.npy.json` is written (and then has
-/// a crc32c if no other sum was asked for); without, an old sidecar is removed.
-/// @throws io_error        disk full, no permission: nothing has changed then
+/// a crc32c if no other sum was asked for); without, an old sidecar is removed. A file of another program under the
+/// sidecar's name is neither removed nor replaced.
+/// @throws io_error        disk full, no permission, a sidecar that cannot be read: nothing has changed, unless the
+///                         error says that the array is saved
 /// @throws mismatch_error  `.meta` is neither an object nor null
+/// @throws conflict_error  with a sidecar to write: a file of another program has its name
 inline void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
 
 namespace detail {
@@ -94,30 +97,14 @@ inline void write_array(file& out, const array_view& array, const array_info& in
     write_elements(out, text.size(), array, seen, run);
 }
 
-/// The description of what is there now, for the sidecar of what replaces it.
-[[nodiscard]] inline std::optional<description> former_description(const std::filesystem::path& file) {
-    try {
-        const auto array = open_header(file, {.header_characters = longest_header});
-        const auto both = read_sidecar(file);
-        const auto fitting = both ? candidates(*both, array.info, array.source.stamp()) : std::vector<description>();
-        // Readers judge what is carried along, so that one that fits the header is enough; of two, only one is right.
-        auto former = fitting.size() == 1 ? fitting.front() : both ? believed(array, *both) : std::nullopt;
-        if (!former) {
-            // So that, until the data is replaced, the new description is not taken for one of the old data.
-            former = described(array.info);
-            former->stamp = array.source.stamp();
-        }
-        return former;
-    } catch (const error&) {
-        return std::nullopt;  // no file, or none that could be read: there is nothing to describe
-    }
-}
-
 /// Saves under a lock that is already held.
 inline void save_under(writer_lock&& lock, const array_view& array, const save_options& options) {
     replacement next(std::move(lock));
     const auto target = next.target();
     const json metadata = kept_metadata(options.meta, target);
+    std::optional<former_sidecar> former;
+    if (!options.has_sidecar())
+        former.emplace(target);
     const auto info = info_of(array);
     const checksum sums = options.has_sidecar() && options.sum == checksum::none ? checksum::crc32c : options.sum;
     digest seen(info.type, sums, options.statistics);
@@ -130,10 +117,12 @@ inline void save_under(writer_lock&& lock, const array_view& array, const save_o
         both.current.metadata = metadata;
         both.current.stamp = stamp;
         write_sidecar(target, both, options.sync);
+    } else {
+        former->disown(info, stamp, options.sync);
     }
     next.commit(options.sync);
-    if (!options.has_sidecar())
-        remove_sidecar(target);
+    if (former)
+        former->remove();
 }
 
 }  // namespace detail
