@@ -47,8 +47,9 @@ struct damage {
         return found;
     }
     const auto target = nk::detail::resolved(what.path);
-    if (const auto name = nk::detail::beside(target); nk::is_file(name))
-        found.leftover = name.string();
+    for (const auto& name : {nk::detail::beside_of_user(target), nk::detail::beside(target)})
+        if (nk::is_file(name))
+            found.leftover = name.string();
     if (what.kind != subject_kind::npy)
         return found;
     found.is_npy = true;
@@ -78,8 +79,13 @@ void mend(const subject& what, const damage& found) {
         (void)nk::recover_chunked(what.path);
     if (found.rows_behind != 0)
         (void)nk::recover(what.path, {.header_characters = nk::longest_header});
-    else if (!found.leftover.empty())
+    else if (!found.leftover.empty()) {
         const nk::writer_lock swept(what.path);
+        nk::remove_file(nk::detail::beside_of_user(swept.target()));
+    }
+    if (!found.leftover.empty() && nk::is_file(found.leftover))
+        throw nk::io_error(found.leftover, "cannot remove: a file of another user",
+                           std::make_error_code(std::errc::operation_not_permitted));
 }
 
 [[nodiscard]] outcome recover(const context& with) {

@@ -709,10 +709,27 @@ TEST_CASE("a link that leads nowhere under the sidecar's name is left alone", "[
         (void)create<double>(dir / name, {3, 4}, {.replace = true});
         CHECK(metadata(dir / name) == json::object());
         verify(dir / name);
-        CHECK_THROWS_AS(save(dir / name, twelve(1), {.meta = old_meta}), io_error);
+        CHECK_THROWS_AS(save(dir / name, twelve(1), {.meta = old_meta}), conflict_error);
         CHECK((load<double, 2>(dir / name) == xt::zeros<double>({3, 4})));
     }
     CHECK(dir.files() == 4);
+}
+
+TEST_CASE("a link under the sidecar's name is not followed to another file's sidecar", "[npy][sidecar][error]") {
+    const temp_dir dir;
+    save(dir / "other.npy", twelve(), {.meta = old_meta});
+    const auto others = read_text(dir / "other.npy.json");
+    fs::create_symlink("other.npy.json", dir / "t.npy.json");
+
+    save(dir / "t.npy", twelve());
+
+    CHECK(metadata(dir / "t.npy") == json::object());
+    const auto e = thrown<conflict_error>([&] { save(dir / "t.npy", twelve(1), {.meta = {{"a", 1}}}); });
+    CHECK(e.found() == "a symbolic link");
+    CHECK_THROWS_AS(describe(dir / "t.npy"), conflict_error);
+    CHECK((load<double, 2>(dir / "t.npy") == twelve()));
+    CHECK(fs::is_symlink(dir / "t.npy.json"));
+    CHECK(read_text(dir / "other.npy.json") == others);
 }
 
 TEST_CASE("a save succeeds whatever a killed writer of the sidecar left", "[npy][sidecar]") {

@@ -90,21 +90,23 @@ class file {
         return opened;
     }
 
-    /// Opens a regular file for reading; nullopt if the name is free, leads nowhere or is not that of a regular file.
+    /// Opens a regular file for reading; nullopt if the name is free or not that of a regular file: a link is not
+    /// followed.
     /// @throws io_error  a regular file that may not be opened, or the system does not tell whether there is one
     [[nodiscard]] static std::optional<file> open_if_regular(const std::filesystem::path& path) {
         const auto is_absent = [] {
             return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
         };
         struct stat status = {};
-        if (::stat(path.c_str(), &status) != 0) {
+        if (::lstat(path.c_str(), &status) != 0) {
             if (is_absent())
                 return std::nullopt;
             throw io_error(path, "cannot look at", detail::last_error());
         }
         if (!S_ISREG(status.st_mode))
             return std::nullopt;
-        const int descriptor = detail::retried([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+        constexpr int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+        const int descriptor = detail::retried([&] { return ::open(path.c_str(), flags); });
         if (descriptor < 0 && is_absent())
             return std::nullopt;  // removed since
         if (descriptor < 0)

@@ -32,6 +32,11 @@ namespace detail {
     throw io_error(path, "cannot follow", std::make_error_code(std::errc::too_many_symbolic_link_levels));
 }
 
+[[nodiscard]] inline bool is_link(const std::filesystem::path& path) noexcept {
+    struct stat status = {};
+    return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
+}
+
 [[nodiscard]] inline std::uint64_t random_bits() {
     std::uint64_t bits = 0;
     if (::getentropy(&bits, sizeof bits) != 0)
@@ -88,6 +93,11 @@ namespace detail {
     else
         name.append(whole, begin);
     return name.append(ending);
+}
+
+/// `.NAME.USER.ndk`: for content whose lock `.NAME.ndk` belongs to another user.
+[[nodiscard]] inline std::filesystem::path beside_of_user(const std::filesystem::path& target) {
+    return beside(target, '.' + std::to_string(::geteuid()) + ".ndk");
 }
 
 }  // namespace detail

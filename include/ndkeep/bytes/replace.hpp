@@ -101,7 +101,7 @@ class replacement : public writer_lock {
     /// Content beside a lock that belongs to another user, under a name that belongs to this one. Only a killed writer
     /// of this user can have left it, because the lock is held.
     void create_content() {
-        written_as_ = detail::beside(target_, '.' + std::to_string(::geteuid()) + ".ndk");
+        written_as_ = detail::beside_of_user(target_);
         auto fresh = file::create_exclusive(written_as_, target_);
         if (!fresh) {
             remove_file(written_as_);

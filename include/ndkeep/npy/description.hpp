@@ -73,13 +73,18 @@ inline void digest_data(const opened_array& array, digest& into, std::string_vie
 inline void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable) {
     const auto path = sidecar_path(file);
     const auto text = sidecar_text(both);
-    replacement next(path);
-    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
+    const auto refuse = [&](const char* found) {
         throw conflict_error({.file = path,
                               .field = "content",
                               .expected = "an ndkeep sidecar",
-                              .found = "something else",
+                              .found = found,
                               .hint = "it is not replaced; move it away"});
+    };
+    if (is_link(path))
+        refuse("a symbolic link");  // whose target is somebody else's business
+    replacement next(path);
+    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
+        refuse("something else");
     next.content().write(0, bytes_of(text));
     next.commit(durable);
 }
