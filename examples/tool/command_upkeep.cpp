@@ -79,11 +79,14 @@ void mend(const subject& what, const damage& found) {
         (void)nk::recover_chunked(what.path);
     if (found.rows_behind != 0)
         (void)nk::recover(what.path, {.header_characters = nk::longest_header});
-    else if (!found.leftover.empty()) {
+    if (found.leftover.empty())
+        return;
+    {
         const nk::writer_lock swept(what.path);
-        nk::remove_file(nk::detail::beside_of_user(swept.target()));
+        if (const auto own = nk::detail::beside_of_user(swept.target()); nk::detail::is_own_file(own))
+            nk::remove_file(own);
     }
-    if (!found.leftover.empty() && nk::is_file(found.leftover))
+    if (nk::is_file(found.leftover))
         throw nk::io_error(found.leftover, "cannot remove: a file of another user",
                            std::make_error_code(std::errc::operation_not_permitted));
 }

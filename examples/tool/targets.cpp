@@ -82,7 +82,7 @@ void write_raw(const target& to, const content& what) {
 
 void write_csv_file(const target& to, const content& what) {
     nk::replacement next(to.path);
-    const nk::detail::former_sidecar former(next.target());
+    nk::detail::former_sidecar former(next.target());
     const auto array = what.array(what.names.front());
     nk::progress_meter meter(to.run, {.phase = "save", .bytes_total = array.nbytes(), .file = to.path});
     std::uint64_t at = 0;
@@ -93,6 +93,7 @@ void write_csv_file(const target& to, const content& what) {
         meter.report();
     });
     meter.finish();
+    former.hold();
     next.commit(false);
     former.remove();
 }

@@ -364,14 +364,16 @@ TEST_CASE("another user's file under the temporary name is left alone", "[bytes]
     const temp_dir dir;
     write_text(dir / ".t.ndk", "theirs");
     REQUIRE(::chown((dir / ".t.ndk").c_str(), 12345, 12345) == 0);
-    write_text(dir / ".t.0.ndk", "left by a killed writer");
+    write_text(dir / ".t.ndk.0", "left by a killed writer");
+    write_text(dir / ".t.0.ndk", "the lock of t.0");
 
     replace_by(dir / "t", "new");
     replace_by(dir / "t", "newer");
 
     CHECK(read_text(dir / "t") == "newer");
     CHECK(read_text(dir / ".t.ndk") == "theirs");
-    CHECK(dir.files() == 2);
+    CHECK(read_text(dir / ".t.0.ndk") == "the lock of t.0");
+    CHECK(dir.files() == 3);
 }
 
 TEST_CASE("another user's second name of the target is removed", "[bytes][replace]") {

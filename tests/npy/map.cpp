@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/catch.hpp"
+#include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/npy/map.hpp>
 #include <ndkeep/npy/next_name.hpp>
 #include <ndkeep/npy/save.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -54,6 +56,31 @@ std::int64_t blocks(const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+TEST_CASE("a raw file that cannot be mapped is not longer afterwards", "[npy][map][error]") {
+    const temp_dir dir;
+    const auto extend = [&](const char* name) {
+        (void)nk::map_raw<double, 1>(dir / name, nk::read_write, {.shape = {1000}});
+    };
+    write_text(dir / "a.dat", "12345678");
+    write_text(dir / "b.dat", "12345678");
+    const auto calls = faults::calls_of([&] { extend("a.dat"); }, faults::kind::reads);
+    const auto mmap =
+        std::find_if(calls.begin(), calls.end(), [](const faults::call& made) { return made.name == "mmap"; });
+    REQUIRE(mmap != calls.end());
+    const auto refused = [&] {
+        const faults::session armed({.what = faults::effect::fail,
+                                     .at = static_cast<std::size_t>(mmap - calls.begin()),
+                                     .code = ENOMEM,
+                                     .counted = faults::kind::reads});
+        extend("b.dat");
+    };
+
+    CHECK_THROWS_AS(refused(), nk::io_error);
+
+    CHECK(read_text(dir / "b.dat") == "12345678");
+    CHECK(std::filesystem::file_size(dir / "a.dat") == 8000);
+}
 
 TEST_CASE("the tags say what map returns, in any order", "[npy][map]") {
     using nk::mapped_as;

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <random>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -730,6 +731,44 @@ TEST_CASE("a link under the sidecar's name is not followed to another file's sid
     CHECK((load<double, 2>(dir / "t.npy") == twelve()));
     CHECK(fs::is_symlink(dir / "t.npy.json"));
     CHECK(read_text(dir / "other.npy.json") == others);
+}
+
+TEST_CASE("a save removes the sidecar that it found, not one that is written since", "[npy][sidecar]") {
+    for (const bool creates : {false, true}) {
+        CAPTURE(creates);
+        const temp_dir dir;
+        const auto file = dir / "t.npy";
+        const auto replace = [&] {
+            if (creates)
+                (void)create<double>(file, {3, 4}, {.replace = true});
+            else
+                save(file, twelve(1));
+        };
+        save(file, twelve(), {.meta = old_meta});
+        const auto calls = faults::calls_of(replace);
+        const auto renamed = std::find_if(calls.begin(), calls.end(), [&](const faults::call& made) {
+            return made.name == "rename" && made.path == file;
+        });
+        REQUIRE(renamed != calls.end());
+        save(file, twelve(), {.meta = old_meta});
+        std::thread other;
+        {
+            // Right after the commit point another writer comes.
+            const faults::session armed(
+                {.what = faults::effect::meanwhile,
+                 .at = static_cast<std::size_t>(renamed - calls.begin()) + 1,
+                 .meanwhile = [&] {
+                     other = std::thread([&] { save(file, twelve(2), {.meta = {{"new", 1}}}); });
+                     std::this_thread::sleep_for(std::chrono::milliseconds(50));
+                 }});
+            replace();
+        }
+        REQUIRE(other.joinable());
+        other.join();
+
+        CHECK(metadata(file) == json{{"new", 1}});
+        CHECK((load<double, 2>(file) == twelve(2)));
+    }
 }
 
 TEST_CASE("a save succeeds whatever a killed writer of the sidecar left", "[npy][sidecar]") {

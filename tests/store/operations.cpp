@@ -419,25 +419,27 @@ TEST_CASE("a record that was put though the place reported a failure is a commit
 
 TEST_CASE("once a record may have been put, no failure to look means that nothing is committed", "[store][fault]") {
     // Every operation after the put fails, from one or another on, until the end of the commit.
-    for (const bool done : {true, false})
-        for (std::size_t from = 0; from < 6; ++from) {
-            CAPTURE(done, from);
+    enum class ending { reported, unreported, failed };  // of the put
+    for (const auto put : {ending::reported, ending::unreported, ending::failed})
+        for (std::size_t from = 0; from < 8; ++from) {
+            const bool done = put != ending::failed;
+            CAPTURE(static_cast<int>(put), from);
             const auto all = eleven_rows();
             const auto process = std::make_shared<memory::process>();
-            writer to(memory::opened(all, process), fours());
-            to.append(rows_from(100, 4));
+            std::optional<writer> to(std::in_place, memory::opened(all, process), fours());
+            to->append(rows_from(100, 4));
             std::size_t since = 0;
             process->fails_if = [&](const memory::call& made) -> std::optional<memory::fault> {
                 const bool is_record = made.what == "put" && made.name.starts_with("commits/");
                 if (since == 0 && !is_record)
                     return std::nullopt;
                 if (since++ == 0)
-                    return done ? std::nullopt : std::optional(memory::fault{});
+                    return put == ending::reported ? std::nullopt : std::optional(memory::fault{.done = done});
                 return since > from + 1 ? std::optional(memory::fault{}) : std::nullopt;
             };
             std::string problem = "none";
             try {
-                (void)to.commit();
+                (void)to->commit();
             } catch (const io_error& error) {
                 problem = error.what();
             }
@@ -450,10 +452,13 @@ TEST_CASE("once a record may have been put, no failure to look means that nothin
             CHECK((!is_certain || is_committed == (problem == "none")));
             // Of an uncertain outcome a writer makes nothing more of.
             if (!is_certain)
-                CHECK_THROWS_AS(to.commit(), conflict_error);
+                CHECK_THROWS_AS(to->commit(), conflict_error);
             else if (!is_committed)
-                CHECK(to.commit() == 4);
+                CHECK(to->commit() == 4);
+            to.reset();
             CHECK(times(rows_in(all), 100) == (done || is_certain ? 1 : 0));
+            for (const auto& name : named_files(all))
+                CHECK(all->has("chunks/" + name));
         }
 }
 
@@ -647,18 +652,119 @@ TEST_CASE("a reader without a lock says that its version was pruned", "[store][e
     CHECK(problem.found() == "pruned");
 }
 
-TEST_CASE("pruning and committing come to an end where no lock is ever granted", "[store]") {
-    const auto end = faults::in_child([&]() -> std::string {
-        ::alarm(5);  // a place that has locks but gives none, as one without a lock server: ENOLCK
-        const auto all = eleven_rows();
-        const auto refused = std::make_shared<memory::process>();
-        refused->locks = memory::lock_kind::refused;
-        memory::place where(all, refused);
+TEST_CASE("who may only read the lock file commits and prunes, but not what is being read", "[store]") {
+    const auto all = eleven_rows();
+    const auto refused = std::make_shared<memory::process>();
+    refused->locks = memory::lock_kind::refused;
+    memory::place where(all, refused);
+    detail::commit_log log(where);
+    {
+        const reader from(memory::opened(all), {.at_commit = 2});
+        CHECK(detail::prune(log, 1) == 1);
+        CHECK(from.rows(0, from.rows()).size() == 10);
+    }
+    leave_file(all);
+    writer to(memory::opened(all, refused), fours());
+    to.append(rows_from(100, 1));
+
+    CHECK(to.commit() == 4);
+
+    CHECK(detail::prune(log, 1) == 2);
+    CHECK(all->names_in("chunks").size() == named_files(all).size() + 1);  // it is never alone, and so does not sweep
+}
+
+TEST_CASE("a sweep leaves the files of a commit that a reader opened while it was pruned", "[store]") {
+    const auto all = eleven_rows();
+    {
+        writer to(memory::opened(all), fours());
+        to.write(0, rows_from(50, 4));
+        (void)to.commit();
+    }
+    leave_file(all);
+    const auto sweeping = std::make_shared<memory::process>(), pruning = std::make_shared<memory::process>();
+    std::optional<reader> from;
+    pruning->before = [&](const memory::call& made) {
+        if (made.what == "remove" && !from)
+            from.emplace(memory::opened(all), chunk_reader_options{.at_commit = 3});
+    };
+    writer sweeper(memory::opened(all, sweeping), fours());
+    sweeper.append(rows_from(100, 4));
+    bool has_put = false, has_pruned = false;
+    sweeping->before = [&](const memory::call& made) {
+        has_put = has_put || (made.what == "put" && made.name == record_of(5));
+        if (!has_put || has_pruned || made != memory::call{"list", "commits"})
+            return;
+        has_pruned = true;
+        memory::place where(all, pruning);
         detail::commit_log log(where);
-        (void)detail::prune(log, 1);
-        return {};
-    });
-    CHECK(end.said == "");
+        CHECK(detail::prune(log, 1) == 4);
+    };
+
+    CHECK(sweeper.commit() == 5);
+
+    REQUIRE(has_pruned);
+    REQUIRE(from);
+    CHECK(from->rows(0, from->rows()).size() == 11);
+    from.reset();
+    {
+        writer next(memory::opened(all), fours());
+        next.append(rows_from(200, 1));
+        (void)next.commit();
+        CHECK(all->names_in("chunks") != named_files(all));  // nothing was new to it, so that it has not swept
+    }
+}
+
+TEST_CASE("records that were written and never named are swept, and others stay", "[store]") {
+    const auto all = eleven_rows();
+    leave_file(all);
+    const std::string old = "commits/." + detail::record_name(4) + ".0123456789abcdef.ndk";
+    const std::string coming = "commits/." + detail::record_name(9) + ".0123456789abcdef.ndk";
+    const std::string other = "commits/.notes.0123456789abcdef.ndk";
+    for (const auto& name : {old, coming, other})
+        all->set(name, "half of a record");
+
+    append_and_commit(all, 100);
+
+    CHECK_FALSE(all->has(old));
+    CHECK(all->has(coming));
+    CHECK(all->has(other));
+}
+
+TEST_CASE("metadata that is set after a failed commit is refused, not forgotten", "[store][error]") {
+    unheard of(true);
+
+    CHECK_THROWS_AS(of.to.set_metadata({{"a", 1}}), conflict_error);
+
+    CHECK(of.to.commit() == 4);
+    of.to.set_metadata({{"a", 1}});
+    CHECK(of.to.commit() == 5);
+    CHECK((reader(memory::opened(of.all)).metadata() == json{{"a", 1}}));
+}
+
+TEST_CASE("first writers agree on the id of the dataset, whoever comes between", "[store]") {
+    // The second looks for it before the first has put it, and goes on afterwards.
+    const auto all = memory::empty();
+    const auto process = std::make_shared<memory::process>();
+    std::optional<writer> first;
+    bool looked = false;
+    process->before = [&](const memory::call& made) {
+        if (looked && !first) {
+            first.emplace(memory::opened(all), fours());
+            first->append(rows_from(0, 8));
+        }
+        looked = looked || made == memory::call{"get", record_of(0)};
+        looked = looked && made.what != "list";
+    };
+    writer second(memory::opened(all, process), fours());
+    process->before = nullptr;
+    if (!first)
+        first.emplace(memory::opened(all), fours());
+    second.append(rows_from(100, 4));
+
+    CHECK_NOTHROW(writer(memory::opened(all), fours()));
+    CHECK(first->commit() == 1);
+    CHECK(second.commit() == 2);
+    CHECK(times(rows_in(all), 100) == 1);
 }
 
 TEST_CASE("a sweep after an unheard commit leaves the files of writers that came since", "[store][fault]") {

@@ -79,8 +79,8 @@ using numbered_act = std::function<void(std::int64_t number)>;
 /// A process of its own that does 0, 1, 2, … from where it has got to, and can be killed and started again.
 class worker {
   public:
-    worker(uid_t user, std::int64_t end, std::function<numbered_act()> begin)
-        : user_(user), end_(end), begin_(std::move(begin)) {}
+    worker(uid_t user, mode_t mask, std::int64_t end, std::function<numbered_act()> begin)
+        : user_(user), mask_(mask), end_(end), begin_(std::move(begin)) {}
 
     void start() {
         int ends[2] = {};
@@ -94,7 +94,7 @@ class worker {
             std::string problem;
             try {
                 become(user_);
-                ::umask(0);
+                ::umask(mask_);
                 const auto act = begin_();
                 for (auto number = acknowledged_; number < end_; ++number) {
                     act(number);
@@ -139,6 +139,7 @@ class worker {
     }
 
     uid_t user_;
+    mode_t mask_;
     std::int64_t end_;
     std::function<numbered_act()> begin_;
     std::int64_t acknowledged_ = 0;

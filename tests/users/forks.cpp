@@ -68,6 +68,10 @@ TEST_CASE("a child that lives on keeps nobody from writing once its parent is do
     const auto file = dir / "t.npy";
     nk::save(file, numbers(0, 1));
     std::optional<nk::npz_writer> archive(std::in_place, dir / "a.npz");
+    std::optional<nk::stateful_loop> loop(std::in_place, dir / "l.state");
+    std::optional<nk::chunk_writer<double, 1>> sink(std::in_place, dir / "a",
+                                                    nk::chunk_writer_options{.commit = {.sync = false}});
+    sink->append(numbers(0, 4));
     std::optional<nk::replacement> next(std::in_place, file);
     next->content().write(0, nk::detail::bytes_of(read_text(file)));
     const pid_t child = ::fork();
@@ -81,8 +85,16 @@ TEST_CASE("a child that lives on keeps nobody from writing once its parent is do
     archive.reset();
     (void)next->commit(false);
     next.reset();
+    loop.reset();
+    (void)sink->commit();
+    sink->write(0, numbers(9, 4));
+    (void)sink->commit();
+    sink.reset();
     const auto end = faults::in_child([&]() -> std::string {
-        ::alarm(20);
+        ::alarm(60);
+        const nk::stateful_loop again(dir / "l.state");
+        if (nk::prune_chunked(dir / "a") != 1)
+            return "not pruned";
         nk::append(file, numbers(1, 1));
         nk::npz_writer more(dir / "a.npz", {.append = true});
         more.add("y", numbers(3, 3));
@@ -97,6 +109,42 @@ TEST_CASE("a child that lives on keeps nobody from writing once its parent is do
     CHECK(nk::npz_reader(dir / "a.npz").names().size() == 2);
 }
 
+TEST_CASE("a child that is forked within an append does not release its lock", "[users][fork]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy", other_name = dir / "u.npy";
+    nk::save(file, numbers(0, 2));
+    fs::create_hard_link(file, other_name);
+    pid_t third = -1;
+    const auto forks = [&](double value) {
+        if (value != 3)
+            return value;
+        const pid_t child = ::fork();
+        if (child == 0)
+            throw std::runtime_error("the child leaves");
+        ::waitpid(child, nullptr, 0);
+        third = ::fork();
+        if (third == 0) {
+            nk::append(other_name, numbers(77, 1));
+            ::_exit(0);
+        }
+        ::usleep(20'000);
+        return value;
+    };
+    const auto rows = xt::make_lambda_xfunction(forks, numbers(2, 3));
+    const pid_t self = ::getpid();
+    try {
+        nk::append(file, rows);
+    } catch (const std::runtime_error&) {
+        if (::getpid() != self)
+            ::_exit(0);
+        throw;
+    }
+    ::waitpid(third, nullptr, 0);
+
+    const vector expected{0, 1, 2, 3, 4, 77};
+    CHECK((nk::load<double, 1>(file) == expected));
+}
+
 TEST_CASE("an archive is its parent's, whatever a forked child and a third process do", "[users][fork]") {
     for (const std::size_t members : {0U, 1U}) {
         const temp_dir dir;
@@ -109,14 +157,21 @@ TEST_CASE("an archive is its parent's, whatever a forked child and a third proce
         CHECK(used_and_destroyed_in_child(archive, [](auto& copy) { copy.commit(); }) == "");
 
         // A third process waits for the parent. It had been let in, and what it had half written was renamed.
+        int ends[2] = {};
+        REQUIRE(::pipe(ends) == 0);
         const pid_t third = ::fork();
         if (third == 0) {
             archive.reset();
+            (void)!::write(ends[1], "w", 1);
             nk::npz_writer other(file, {.append = true});
             other.add("third", numbers(5, 2));
             other.commit();
             ::_exit(0);
         }
+        char waits = ' ';
+        CHECK(::read(ends[0], &waits, 1) == 1);
+        ::close(ends[0]);
+        ::close(ends[1]);
         archive->add("y", numbers(3, 3));
         ::usleep(20'000);
         archive->commit();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Locks on numbers, which processes take out of courtesy to each other.
+// Locks on numbers, by which processes tell each other what they are doing.
 #pragma once
 
 #include <ndkeep/bytes/file.hpp>
@@ -8,9 +8,10 @@
 
 namespace ndkeep {
 
-/// Locks on numbers, which processes take out of courtesy to each other. Held by this object until it is destroyed, or
-/// its process is killed; threads of one process with an object each exclude each other as well. A copy in a forked
-/// child keeps what is held, but neither takes nor releases anything.
+/// Locks on numbers, by which processes tell each other what they are doing. Held by this object until it is destroyed,
+/// or its process is killed; threads of one process with an object each exclude each other as well. A copy in a forked
+/// child neither takes nor releases anything; what it had when it was forked is held until both are gone, or the parent
+/// has called `unlock_all`.
 class byte_locks {
   public:
     byte_locks() = default;
@@ -31,25 +32,27 @@ class byte_locks {
         return set_within(F_RDLCK, number, patience);
     }
     void unlock(std::uint64_t first, std::uint64_t count = 1) { (void)set(F_UNLCK, first, count); }
+    void unlock_all() { (void)set(F_UNLCK, 0, 0); }
 
-    /// The lowest number below `end` that somebody else holds. To ask needs no right to write.
+    /// The lowest number from `first` to before `end` that somebody else holds. To ask needs no right to write.
     /// @throws io_error  the file system does not answer
-    [[nodiscard]] std::optional<std::uint64_t> held_below(std::uint64_t end) const {
+    [[nodiscard]] std::optional<std::uint64_t> held_between(std::uint64_t first, std::uint64_t end) const {
         std::optional<std::uint64_t> lowest;
 #if defined(F_OFD_GETLK)
-        while (is_open() && end != 0) {
-            struct flock range = described(F_WRLCK, 0, end);
+        while (is_open() && first < end) {
+            struct flock range = described(F_WRLCK, first, end - first);
             if (::fcntl(held_.descriptor(), F_OFD_GETLK, &range) != 0)
                 held_.fail("cannot ask for locks of");
             if (range.l_type == F_UNLCK)
                 break;
-            lowest = end = static_cast<std::uint64_t>(range.l_start);
+            lowest = end = std::max(first, static_cast<std::uint64_t>(range.l_start));
         }
 #else
-        (void)end;
+        (void)first, (void)end;
 #endif
         return lowest;
     }
+    [[nodiscard]] std::optional<std::uint64_t> held_below(std::uint64_t end) const { return held_between(0, end); }
 
   private:
     [[nodiscard]] static struct flock described(short type, std::uint64_t first, std::uint64_t count) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files of bytes: open, read, write, reserve, sync. Every file call to the operating system is here or in replace.hpp.
+// Files of bytes: open, read, write, reserve, sync. What needs no descriptor is in other headers of bytes/.
 #pragma once
 
 #include <ndkeep/error.hpp>

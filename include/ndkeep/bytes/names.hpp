@@ -95,9 +95,56 @@ namespace detail {
     return name.append(ending);
 }
 
-/// `.NAME.USER.ndk`: for content whose lock `.NAME.ndk` belongs to another user.
+/// `.NAME.ndk.USER`, which is the lock of no name: for content whose lock `.NAME.ndk` belongs to another user.
 [[nodiscard]] inline std::filesystem::path beside_of_user(const std::filesystem::path& target) {
-    return beside(target, '.' + std::to_string(::geteuid()) + ".ndk");
+    return beside(target, ".ndk." + std::to_string(::geteuid()));
+}
+
+/// Whether it is a regular file of this user. The superuser's are given to others while they are written.
+[[nodiscard]] inline bool is_own_file(const std::filesystem::path& path) noexcept {
+    struct stat status = {};
+    const auto user = ::geteuid();
+    return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_uid == user || user == 0);
+}
+
+/// Tells the file under a name from any that replaces it.
+struct file_identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    file_stamp stamp = {};
+    friend bool operator==(const file_identity&, const file_identity&) = default;
+};
+
+/// nullopt if absent; links are not followed.
+[[nodiscard]] inline std::optional<file_identity> identity_of(const std::filesystem::path& path) noexcept {
+    struct stat status = {};
+    if (::lstat(path.c_str(), &status) != 0)
+        return std::nullopt;
+    return file_identity{status.st_dev, status.st_ino, stamp_of(status)};
+}
+
+/// Whether the directory is sticky, so that this user may not remove the file.
+[[nodiscard]] inline bool is_kept_by_directory(const std::filesystem::path& path) noexcept {
+    struct stat status = {}, above = {};
+    const auto parent = path.parent_path();
+    const auto user = ::geteuid();
+    return user != 0 && ::lstat(path.c_str(), &status) == 0 &&
+           ::stat(parent.empty() ? "." : parent.c_str(), &above) == 0 && (above.st_mode & S_ISVTX) != 0 &&
+           status.st_uid != user && above.st_uid != user;
+}
+
+/// "a file of user 0", "a symbolic link of user 1000": what is in the way under a name.
+[[nodiscard]] inline std::string kind_and_owner(const std::filesystem::path& path) {
+    struct stat status = {};
+    if (::lstat(path.c_str(), &status) != 0)
+        return "absent";
+    const auto kind = status.st_mode & S_IFMT;
+    const char* const words = kind == S_IFREG   ? "a file"
+                              : kind == S_IFDIR ? "a directory"
+                              : kind == S_IFLNK ? "a symbolic link"
+                              : kind == S_IFIFO ? "a pipe"
+                                                : "a special file";
+    return std::string(words) + " of user " + std::to_string(status.st_uid);
 }
 
 }  // namespace detail

@@ -98,12 +98,12 @@ class replacement : public writer_lock {
     }
 
   private:
-    /// Content beside a lock that belongs to another user, under a name that belongs to this one. Only a killed writer
-    /// of this user can have left it, because the lock is held.
+    /// Content beside a lock that belongs to another user. A file of this user under its name was left by a killed
+    /// writer, because the lock is held.
     void create_content() {
         written_as_ = detail::beside_of_user(target_);
         auto fresh = file::create_exclusive(written_as_, target_);
-        if (!fresh) {
+        if (!fresh && detail::is_own_file(written_as_)) {
             remove_file(written_as_);
             fresh = file::create_exclusive(written_as_, target_);
         }

@@ -5,12 +5,12 @@
 // holds
 //    between users. Whoever creates it may write into it and rename it to NAME.
 // 2. If the name is taken, open it without following links, and wait for its lock. Then look whether the name still
-// leads
-//    to the inode that is locked: its former holder may have renamed it to NAME, or removed it. If not, start again.
+//    leads to the inode that is locked: its former holder may have renamed it to NAME, or removed it. If not, start
+//    again. If it is closed to this user, wait until it is given up.
 // 3. What is locked under its name now was left by a killed writer. Remove it, and start again: it may be a second name
 //    of a finished file, and its mode is not that of the umask.
 // 4. If it belongs to another user, it stays and serves as the lock, and new content gets a name of its own.
-// 5. If it cannot be opened or locked, refuse: nothing is written without the lock.
+// 5. If the lock cannot be had, refuse: nothing is written without it.
 #pragma once
 
 #include <ndkeep/bytes/names.hpp>
@@ -25,8 +25,9 @@ inline void remove_file(const std::filesystem::path& path) {
         throw io_error(path, "cannot remove", detail::last_error());
 }
 
-/// How long a writer waits for one of another user.
-inline constexpr std::chrono::seconds patience_with_others{30};
+/// How long a writer waits for the lock file of another user; and for one that it may not open, while nothing of it
+/// changes.
+inline constexpr std::chrono::seconds patience_with_others{30}, patience_with_closed_locks{5};
 
 /// The right to write one file name: the lock of `.NAME.ndk` beside it, held until destruction.
 ///
@@ -36,7 +37,7 @@ class writer_lock {
   public:
     /// @param target  symbolic links are followed; the file need not exist
     /// @throws io_error  the directory cannot be written; `target` is no regular file; or the lock cannot be had:
-    ///                   something else has its name, or a writer of another user keeps it for 30 seconds
+    ///                   something else has its name, or it belongs to another user and is not given up in time
     explicit writer_lock(const std::filesystem::path& target) : target_(detail::resolved(target, &former_)) {
         if (target_.empty() || target_.native().back() == '/')
             throw io_error(target, "cannot write", std::make_error_code(std::errc::is_a_directory));
@@ -92,6 +93,8 @@ class writer_lock {
                 beside_.call(target_);
                 if (wait_for_lock() && !remove_leftover())
                     return;
+            } else if (errno == EACCES) {
+                wait_for_change();
             } else if (errno != ENOENT) {
                 refuse(detail::last_error());
             }
@@ -111,6 +114,17 @@ class writer_lock {
             throw;
         }
         return false;
+    }
+
+    /// Another user's lock that this user may not open: whether it is held cannot be asked. A writer at work changes
+    /// it, or gives it up.
+    void wait_for_change() const {
+        const auto first = detail::identity_of(name_);
+        const auto ask = [&] {
+            return first && detail::identity_of(name_) == first ? detail::attempt::refused : detail::attempt::succeeded;
+        };
+        if (detail::asked_within(patience_with_closed_locks, ask) == detail::attempt::refused)
+            refuse(std::make_error_code(std::errc::permission_denied));
     }
 
     /// False when the name leads elsewhere by now.
@@ -150,19 +164,9 @@ class writer_lock {
 
     /// Step 5.
     [[noreturn]] void refuse(const std::error_code& why) const {
-        struct stat status = {};
-        std::string what = "something";
-        if (::lstat(name_.c_str(), &status) == 0) {
-            const auto kind = status.st_mode & S_IFMT;
-            what = kind == S_IFREG   ? "a file"
-                   : kind == S_IFDIR ? "a directory"
-                   : kind == S_IFLNK ? "a symbolic link"
-                   : kind == S_IFIFO ? "a pipe"
-                                     : "no regular file";
-            what += " of user " + std::to_string(status.st_uid);
-        }
-        throw io_error(target_, "cannot lock: " + quoted(name_.filename().native()) + " is " + what, why,
-                       "it may be removed when no writer of " + quoted(target_.filename().native()) + " is at work");
+        throw io_error(
+            target_, "cannot lock: " + quoted(name_.filename().native()) + " is " + detail::kind_and_owner(name_), why,
+            "it may be removed when no writer of " + quoted(target_.filename().native()) + " is at work");
     }
 
     void look_at_target() {

@@ -59,9 +59,8 @@ class chunk_writer {
     /// Makes everything since the last commit appear to readers that are opened from now on.
     /// @returns the number of the commit
     /// @throws conflict_error  others have changed the same rows meanwhile
-    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, the
-    /// outcome
-    ///                         is not known
+    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says "outcome
+    ///                         unknown", open the array again and look
     std::uint64_t commit() { return session_.commit(); }
 
     /// Forgets everything since the last commit, and goes on from the newest one, whoever made it.

@@ -169,6 +169,40 @@ decltype(auto) in_document(const std::filesystem::path& file, Write&& write) {
     }
 }
 
+/// JSON values of metadata, which is for small things. What is written can be read back with the default limits.
+inline constexpr std::size_t most_metadata_values = limits{}.json_values / 2;
+
+/// Values in `value`, itself included. Stops counting beyond `most`.
+[[nodiscard]] inline std::size_t json_value_count(const json& value, std::size_t most) {
+    std::vector<const json*> waiting = {&value};  // no recursion: the depth is not known to be bounded yet
+    std::size_t count = 1;
+    while (!waiting.empty() && count <= most) {
+        const json& each = *waiting.back();
+        waiting.pop_back();
+        count += each.is_structured() ? each.size() : 0;
+        if (count > most)
+            break;
+        if (const auto* const items = each.get_ptr<const json::array_t*>())
+            for (const json& item : *items)
+                waiting.push_back(&item);
+        if (const auto* const members = each.get_ptr<const json::object_t*>())
+            for (const auto& [name, member] : *members)
+                waiting.push_back(&member);
+    }
+    return count;
+}
+
+/// @throws mismatch_error  more values than `most`
+inline void check_json_values(const json& value, std::size_t most, const std::filesystem::path& file,
+                              const char* field) {
+    if (json_value_count(value, most) > most)
+        throw mismatch_error({.file = file,
+                              .field = field,
+                              .expected = "at most " + counted(most, "value"),
+                              .found = "more",
+                              .hint = "keep large things as arrays"});
+}
+
 /// An object whose members stay in the order they are added.
 class object_text {
   public:

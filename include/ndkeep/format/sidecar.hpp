@@ -61,32 +61,10 @@ namespace detail {
 inline constexpr std::string_view sidecar_version = "sidecar/1";
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
 
-/// JSON values of metadata in a sidecar or a record.
-inline constexpr std::size_t most_metadata_values = limits{}.json_values / 2;
 /// JSON values of a sidecar or a record. A sidecar holds the metadata of two descriptions, which is a quarter of them;
 /// the rest is for statistics of the fields of structs. So what was written can be read back.
 inline constexpr std::size_t most_document_values = 1'048'576;
 static_assert(most_document_values >= 8 * most_metadata_values);
-
-/// Values in `value`, itself included. Stops counting beyond `most`.
-[[nodiscard]] inline std::size_t json_value_count(const json& value, std::size_t most) {
-    std::vector<const json*> waiting = {&value};  // no recursion: the depth is not known to be bounded yet
-    std::size_t count = 1;
-    while (!waiting.empty() && count <= most) {
-        const json& each = *waiting.back();
-        waiting.pop_back();
-        count += each.is_structured() ? each.size() : 0;
-        if (count > most)
-            break;
-        if (const auto* const items = each.get_ptr<const json::array_t*>())
-            for (const json& item : *items)
-                waiting.push_back(&item);
-        if (const auto* const members = each.get_ptr<const json::object_t*>())
-            for (const auto& [name, member] : *members)
-                waiting.push_back(&member);
-    }
-    return count;
-}
 
 /// Whether a text begins as a sidecar of any version does: with an object whose first key is "ndkeep" and has a value
 /// that begins with "sidecar/". Any other JSON belongs to another program.
@@ -271,12 +249,7 @@ inline json kept_metadata(const json& meta, const std::filesystem::path& file) {
                               .expected = "an object",
                               .found = meta.type_name(),
                               .hint = R"({{"name", value}, …})"});
-    if (detail::json_value_count(meta, detail::most_metadata_values) > detail::most_metadata_values)
-        throw mismatch_error({.file = file,
-                              .field = "metadata",
-                              .expected = "at most " + counted(detail::most_metadata_values, "value"),
-                              .found = "more",
-                              .hint = "save large lists as arrays"});
+    detail::check_json_values(meta, detail::most_metadata_values, file, "metadata");
     // Also for its errors: later on the file is known no more.
     (void)detail::in_document(file, [&] { return detail::json_text(meta); });
     return meta.is_null() ? json(json::value_t::object) : meta;

@@ -2,7 +2,6 @@
 // A loop's checkpoint in a file of its own, and the one before beside it.
 #pragma once
 
-#include <ndkeep/bytes/byte_locks.hpp>
 #include <ndkeep/bytes/replace.hpp>
 #include <ndkeep/format/finding.hpp>
 #include <ndkeep/loop/snapshot.hpp>
@@ -20,6 +19,13 @@ class checkpoint_file final : public loop_memory {
     /// @throws conflict_error  another loop has it
     checkpoint_file(const std::filesystem::path& path, std::string loop, bool sync, reporter report)
         : path_(resolved(path)), loop_(std::move(loop)), sync_(sync), report_(std::move(report)), lock_(locked(path_)) {
+        check_former();
+    }
+
+    // A child that was forked meanwhile must not keep the next loop out.
+    ~checkpoint_file() override {
+        if (owner_.is_this())
+            lock_.unlock();
     }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
@@ -66,11 +72,15 @@ class checkpoint_file final : public loop_memory {
     [[nodiscard]] bool syncs() const noexcept override { return sync_; }
 
   private:
-    [[nodiscard]] static byte_locks locked(const std::filesystem::path& path) {
+    [[nodiscard]] static file locked(const std::filesystem::path& path) {
         if (!path.has_filename() || path.filename() == "." || path.filename() == "..")
             throw io_error(path, "cannot keep a checkpoint", std::make_error_code(std::errc::is_a_directory));
         std::filesystem::path name = path;
         name += ".lock";
+        const auto refuse = [&](const std::error_code& why) {
+            throw io_error(path, "cannot lock: " + quoted(name.filename().native()) + " is " + kind_and_owner(name),
+                           why);
+        };
         for (;;) {
             std::optional<file> held = file::create_exclusive(name);
             if (!held)
@@ -78,20 +88,37 @@ class checkpoint_file final : public loop_memory {
             if (!held && errno == ENOENT)
                 continue;
             if (!held)
-                throw io_error(name, "cannot open", last_error());
+                refuse(last_error());
             if (!S_ISREG(held->status().st_mode))
-                throw io_error(name, "cannot lock: not a regular file", std::make_error_code(std::errc::not_supported));
-            byte_locks locks(std::move(*held));
-            if (locks.lock(0))
-                return locks;
-            if (errno != EAGAIN && errno != EACCES)
-                throw io_error(name, "cannot lock", last_error());
+                refuse(std::make_error_code(std::errc::not_supported));
+            held->call(path);
+            if (held->try_lock())
+                return std::move(*held);
             throw conflict_error({.file = path,
                                   .field = "loop",
                                   .expected = "free",
                                   .found = "in use",
                                   .hint = "one process at a time runs it"});
         }
+    }
+
+    /// The name of the checkpoint before is taken from nobody else.
+    void check_former() const {
+        const auto name = former();
+        if (!identity_of(name))
+            return;
+        const auto present = file::open_if_regular(name);
+        std::array<std::byte, 4> begin = {};
+        const std::size_t length = present ? present->read_some(0, begin) : begin.size();
+        const auto text = as_text({begin.data(), length});
+        // A power cut may have left nothing of it, or zeros.
+        if (present && (text == "PK\x03\x04" || text.find_first_not_of('\0') == std::string_view::npos))
+            return;
+        throw conflict_error({.file = name,
+                              .field = "content",
+                              .expected = "a checkpoint of a loop",
+                              .found = "something else",
+                              .hint = "it is not replaced; move it away"});
     }
 
     [[nodiscard]] std::filesystem::path former() const {
@@ -138,7 +165,7 @@ class checkpoint_file final : public loop_memory {
     std::string loop_;
     bool sync_;
     reporter report_;
-    byte_locks lock_;
+    file lock_;
     owning_process owner_;
     std::uint64_t generation_ = 0;
     bool is_damaged_ = false;  // the newest, so that the one before is what counts

@@ -33,11 +33,18 @@ struct packed_states {
     return out;
 }
 
+/// JSON values of the states of a loop, and of its source. Three times as many can be read, because those that are not
+/// finite are listed too: so a loop always comes back to what it has saved.
+inline constexpr std::size_t most_state_values = std::size_t{1} << 19;
+
 /// Puts all that there is to know into the archive, as its member `state.json`.
+/// @throws mismatch_error  more JSON than can be read again
 inline void add_state_member(packed_states& states, std::string_view loop, std::uint64_t generation,
                              const loop_position& at) {
     object_text out;
     const json forms(std::move(states.forms));
+    check_json_values(forms, most_state_values, {}, "states of the loop");
+    check_json_values(at.source, most_state_values, {}, "source of the loop");
     out.add("ndkeep", json_text(loop_version));
     out.add("loop", json_text(loop));
     out.add("generation", std::to_string(generation));
@@ -77,7 +84,7 @@ class loop_snapshot {
         // The member is stored, as check_members has seen, so the bytes of the file bound the number of values. A limit
         // below that would keep a loop from what it has committed.
         const json document =
-            parsed_json(as_text({text.data(), text.size()}), file, {.values = std::numeric_limits<std::size_t>::max()});
+            parsed_json(as_text({text.data(), text.size()}), file, {.values = 3 * most_state_values + 64});
         const object_reader all(document, "", file);
         const std::string_view version = all.text("ndkeep");
         if (version != loop_version) {

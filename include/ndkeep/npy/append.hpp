@@ -15,10 +15,9 @@ struct append_options {
 
 /// Adds rows at the end of an npy file in place: along axis 0, or along the last axis of a column-major file.
 ///
-/// Costs the rows, not the array. A kill at any instant leaves the old array or the new one; so does a power cut,
-/// unless
-/// `.sync` is off. Concurrent appends are serialised, also through different hard links of one file. A file that is not
-/// there, or only reserved, is saved. Where the header has no room for the longer shape (files of other programs,
+/// Costs the rows, not the array. A kill at any instant leaves the old array or the new one; so does a power cut with
+/// `.sync`. Concurrent appends are serialised, also through different hard links of one file. A file that is absent, or
+/// only reserved, is saved. Where the header has no room for the longer shape (files of other programs,
 /// mostly) the file is rewritten, atomically. A sidecar follows: crc32, crc32c and statistics are extended, md5 is
 /// dropped, because it cannot be. Programs other than ndkeep that read the file at the very moment may see a torn
 /// header; chunked arrays are for that.
@@ -50,10 +49,14 @@ class file_lock {
     }
     file_lock(const file_lock&) = delete;
     file_lock& operator=(const file_lock&) = delete;
-    ~file_lock() { held_.unlock(); }
+    ~file_lock() {
+        if (owner_.is_this())
+            held_.unlock();
+    }
 
   private:
     const file& held_;
+    owning_process owner_;
 };
 
 /// The longer array's header, and whether it can be written over the present one.

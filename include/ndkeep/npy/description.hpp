@@ -81,8 +81,10 @@ inline void write_sidecar(const std::filesystem::path& file, const sidecar& both
                               .hint = "it is not replaced; move it away"});
     };
     if (is_link(path))
-        refuse("a symbolic link");  // whose target is somebody else's business
+        refuse("a symbolic link");  // its target belongs to something else
     replacement next(path);
+    if (next.target() != path)
+        refuse("a symbolic link");  // since a moment ago
     if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
         refuse("something else");
     next.content().write(0, bytes_of(text));
@@ -101,8 +103,10 @@ inline void sweep_sidecar(const std::filesystem::path& file) noexcept {
 
 /// Removes the sidecar of a file; a file of another program under that name stays.
 inline void remove_sidecar(const std::filesystem::path& file) {
-    sweep_sidecar(file);
     const auto path = sidecar_path(file);
+    if (!is_sidecar(path))
+        return sweep_sidecar(file);
+    const writer_lock lock(path);  // as whoever replaces it
     if (is_sidecar(path))
         remove_file(path);
 }
@@ -186,13 +190,43 @@ class former_sidecar {
   public:
     /// @throws io_error  a regular file under the sidecar's name that cannot be read
     explicit former_sidecar(const std::filesystem::path& file)
-        : file_(file), is_present_(is_sidecar(sidecar_path(file))) {}
+        : file_(file), is_present_(is_sidecar(sidecar_path(file))) {
+        if (is_present_ && is_kept_by_directory(sidecar_path(file)))
+            throw io_error(sidecar_path(file), "cannot remove: " + kind_and_owner(sidecar_path(file)),
+                           std::make_error_code(std::errc::operation_not_permitted));
+    }
 
-    /// Right before the commit point: makes sure that no reader believes the sidecar of the new array, should it stay.
+    /// Right before the commit point: keeps others from replacing the sidecar until it is removed. The lock of the file
+    /// itself is given up with the commit.
+    void hold() {
+        if (is_present_)
+            lock_.emplace(sidecar_path(file_));
+    }
+
+    /// The same, and makes sure that no reader believes the sidecar of the new array, should it stay.
     /// @param stamp  of the new array
-    void disown(const array_info& next, const file_stamp& stamp, bool durable) const {
+    void disown(const array_info& next, const file_stamp& stamp, bool durable) {
+        if (is_present_)
+            replace_claims(next, stamp, durable);
+        hold();
+    }
+
+    /// After the commit point.
+    /// @throws io_error  it cannot be removed; says that the array is saved
+    void remove() {
         if (!is_present_)
-            return;
+            return sweep_sidecar(file_);
+        try {
+            remove_file(sidecar_path(file_));
+        } catch (const io_error& problem) {
+            throw io_error(sidecar_path(file_), "the array is saved, but its former sidecar cannot be removed",
+                           problem.code());
+        }
+        lock_.reset();
+    }
+
+  private:
+    void replace_claims(const array_info& next, const file_stamp& stamp, bool durable) const {
         const auto both = sidecar_that_parses();
         if (!both)
             return;  // nobody believes it
@@ -213,20 +247,6 @@ class former_sidecar {
         write_sidecar(file_, {said, former ? *former : both->current}, durable);
     }
 
-    /// After the commit point.
-    /// @throws io_error  it cannot be removed; says that the array is saved
-    void remove() const {
-        if (!is_present_)
-            return sweep_sidecar(file_);
-        try {
-            remove_sidecar(file_);
-        } catch (const io_error& problem) {
-            throw io_error(sidecar_path(file_), "the array is saved, but its former sidecar cannot be removed",
-                           problem.code());
-        }
-    }
-
-  private:
     [[nodiscard]] std::optional<sidecar> sidecar_that_parses() const {
         try {
             return read_sidecar(file_);
@@ -237,15 +257,22 @@ class former_sidecar {
 
     std::filesystem::path file_;
     bool is_present_;
+    std::optional<writer_lock> lock_;  // of the sidecar
 };
 
 /// Before the data is changed in place: what is said of it from now on is only what stays true.
 inline void drop_claims(const opened_array& array, const std::filesystem::path& path) {
-    const auto both = read_sidecar(path);
-    if (!both)
+    const auto claiming = [&]() -> std::optional<description> {
+        const auto both = read_sidecar(path);
+        const auto said = both ? believed(array, *both) : std::nullopt;
+        const bool claims = said && (both->previous || !said->sums.empty() || said->statistics || said->stamp);
+        return claims ? said : std::nullopt;
+    };
+    if (!claiming())
         return;
-    auto said = believed(array, *both);
-    if (!said || (!both->previous && said->sums.empty() && !said->statistics && !said->stamp))
+    const writer_lock lock(path);
+    auto said = claiming();  // of another writer perhaps, who was faster
+    if (!said)
         return;
     said->sums.clear();
     said->statistics.reset();

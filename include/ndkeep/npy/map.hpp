@@ -133,6 +133,16 @@ inline void extend(file& out, std::uint64_t end, bool reserve) {
     }
 }
 
+/// Takes an extension to `end` back for which there was no mapping.
+inline void cut_extension(file& extended, std::uint64_t end) noexcept {
+    try {
+        if (end > extended.size_at_opening() && extended.size() == end)
+            extended.resize(extended.size_at_opening());
+    } catch (const io_error&) {
+        // The error that is reported is the one that came first.
+    }
+}
+
 /// Extends a file that is mapped read_write for a shape beyond its end.
 [[nodiscard]] inline opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
                                                    const std::vector<std::size_t>* shape, std::uint64_t offset,
@@ -231,10 +241,15 @@ template <class Mapped, map_tag... Tag, std::size_t N>
     using T = typename Mapped::value_type;
     using tags = chosen<Tag...>;
     const auto* const shape = options.shape.given() ? &options.shape.values() : nullptr;
-    const auto array =
+    auto array =
         open_raw_for_map(file, dtype_of<T>(), shape, options.offset, tags::mode, tags::column_major, options.reserve);
-    check_rank<N>(array.info.shape, file, "map_raw");
-    return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
+    try {
+        check_rank<N>(array.info.shape, file, "map_raw");
+        return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
+    } catch (...) {
+        cut_extension(array.source, array.info.data_offset + array.info.nbytes());
+        throw;
+    }
 }
 
 }  // namespace detail

@@ -51,6 +51,7 @@ inline void check_npz_metadata(const json& meta, const std::filesystem::path& fi
         refuse("an object", std::string("of type ") + meta.type_name());
     if (meta.is_object() && meta.contains(reserved_key))
         refuse("other keys than 'ndkeep'", "an object with it");
+    check_json_values(meta, most_metadata_values, file, "metadata");
 }
 
 [[nodiscard]] inline std::string npz_metadata_text(const npz_metadata& said) {
@@ -89,7 +90,12 @@ inline void check_json_size(const zip_entry& entry, const std::filesystem::path&
     return in_member(metadata_member, [&] {
         check_json_size(*entry, from.path(), limit);
         const auto bytes = read_member_bytes(from, *entry);
-        return parse_npz_metadata(as_text({bytes.data(), bytes.size()}), from.path(), limit);
+        // Beside what the user keeps, an object of at most three sums for each member.
+        constexpr std::size_t values_of_sums = 4;
+        limits with_sums = limit;
+        with_sums.json_values += std::min(values_of_sums * from.entries().size(),
+                                          std::numeric_limits<std::size_t>::max() - limit.json_values);
+        return parse_npz_metadata(as_text({bytes.data(), bytes.size()}), from.path(), with_sums);
     });
 }
 

@@ -124,15 +124,14 @@ class npz_writer {
 namespace detail {
 
 /// What was written here is opened again, whatever limits it was read with: its metadata is stored, so the size of the
-/// archive bounds its bytes and values. Compressed metadata cannot cost more than that, or than the default limits.
+/// archive bounds its bytes.
 /// @param old  may be closed, if there is no archive
 [[nodiscard]] inline limits old_limits(const file& old) {
     const limits usual;
-    constexpr std::uint64_t most = std::numeric_limits<std::size_t>::max();
     const std::uint64_t bytes = old.is_open() ? old.size() : 0;
     return {.members = std::numeric_limits<std::size_t>::max(),
             .json_bytes = std::max(usual.json_bytes, bytes),
-            .json_values = std::max(usual.json_values, static_cast<std::size_t>(std::min(bytes, most)))};
+            .json_values = 4 * usual.json_values};
 }
 
 }  // namespace detail

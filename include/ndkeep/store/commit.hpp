@@ -19,26 +19,30 @@ class staging {
   public:
     /// @throws io_error  before the first commit, something that is not of this dataset is in its place
     staging(place& where, const commit_options& options) : log_(where), options_(options) {
-        bool is_new = !log_.newest_number();
+        const bool is_new = !log_.newest_number();
         if (is_new)
             log_.check_unused();  // before anything is made there
         locks_ = where.locks();
         // Who sweeps holds the lock alone, for a moment: whoever went on without waiting would be swept next.
         shares_writing_ = locks_.is_open() && locks_.lock_shared_within(lock_writing, options_.patience);
-        // Before the first file is put: one that is swept meanwhile is then noticed.
-        is_new = is_new && !log_.newest_number();
-        if (!is_new) {
-            auto opened = open_state(log_);
-            base_ = std::move(opened.state);
-            lease_ = std::move(opened.lease);
+        if (is_new && !log_.newest_number())
+            dataset_ = log_.future_dataset(options_.sync);
+        // Before the first file is put: one that is swept meanwhile is then noticed. There may be a first commit since.
+        if (!is_new || log_.newest_number()) {
+            open_newest();
+            dataset_ = base_.dataset;
         }
         work_ = base_;
-        dataset_ = is_new ? log_.future_dataset(options_.sync) : base_.dataset;
         files_.emplace(where, dataset_);
     }
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
-    ~staging() { forget_files(); }
+    ~staging() {
+        forget_files();
+        // A child that was forked meanwhile must keep nobody from sweeping or pruning.
+        locks_.unlock_all();
+        lease_.unlock_all();
+    }
 
     [[nodiscard]] place& where() const noexcept { return log_.where(); }
     /// The newest commit, as far as this writer knows; number 0 if there is none.
@@ -109,6 +113,7 @@ class staging {
     }
 
     void set_metadata(const json& meta) {
+        check_usable();
         metadata_ = meta;
         work_.metadata = meta;
     }
@@ -121,11 +126,8 @@ class staging {
         uncertain_.reset();
         id_.clear();
         try {
-            if (log_.newest_number()) {
-                auto opened = open_state(log_);
-                base_ = std::move(opened.state);
-                lease_ = std::move(opened.lease);
-            }
+            if (log_.newest_number())
+                open_newest();
         } catch (...) {
             // The next commit hears of it.
         }
@@ -138,8 +140,7 @@ class staging {
     /// @returns the number of the newest commit
     /// @throws conflict_error  nothing is committed: an edit no longer fits, or staged files were swept
     /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, the
-    /// outcome
-    ///                         is unknown or not durable, and the writer is closed
+    ///                         outcome is unknown or not durable, and the writer is closed
     std::uint64_t commit(const chunk_mover& move) {
         committing_ = true;
         struct no_longer {
@@ -175,11 +176,17 @@ class staging {
     }
 
   private:
+    void open_newest() {
+        auto opened = open_state(log_);
+        base_ = std::move(opened.state);
+        lease_ = std::move(opened.lease);
+    }
+
     /// Where a record may name the files without our knowing, they stay.
     void forget_files() noexcept {
         if (!files_)
             return;
-        if (uncertain_ || !owner_.is_this())
+        if (uncertain_ || closed_ || !owner_.is_this())
             (void)files_->release();
         else
             files_->remove();
@@ -241,7 +248,7 @@ class staging {
         return state;
     }
 
-    /// From the put of a record on, nobody may take a failure to look for a commit that was not made.
+    /// From the put of a record on, a read that fails must not be reported as "nothing is committed".
     template <class Look>
     [[nodiscard]] auto or_unknown(std::uint64_t number, Look&& look) {
         try {
@@ -293,7 +300,9 @@ class staging {
             const auto text = checked_record_text(next);
             if (options_.sync)
                 files_->sync_names();  // before they are named
-            if (put(next, text) && or_unknown(next.number, [&] { return stands(next, before); }))
+            const auto result = put(next, text);
+            if (result == put_result::stands ||
+                (result == put_result::put && or_unknown(next.number, [&] { return stands(next, before); })))
                 return made;
         }
         throw conflict("others commit all the time");
@@ -385,8 +394,11 @@ class staging {
         return text;
     }
 
-    /// Step 6. False where somebody else's record has the number.
-    [[nodiscard]] bool put(const chunk_state& next, const std::string& text) {
+    /// `taken`: somebody else's record has the number. `stands`: the record is where readers look for it.
+    enum class put_result { taken, put, stands };
+
+    /// Step 6.
+    [[nodiscard]] put_result put(const chunk_state& next, const std::string& text) {
         const auto bytes = bytes_of(text);
         uncertain_ = next;
         bool is_new = false;
@@ -394,18 +406,18 @@ class staging {
             is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, options_.sync);
         } catch (const error&) {
             if (outcome_of_former_put())
-                return true;
+                return put_result::stands;
             // A store may still carry out what it has reported as failed: the next try looks again.
             uncertain_ = next;
             throw;
         }
         if (is_new)
-            return true;
+            return put_result::put;
         const auto present = or_unknown(next.number, [&] { return log_.identity_of(next.number); });
         if (present && present->id == id_)
-            return true;  // our own, from a try that was reported as failed
+            return put_result::put;  // our own, from a try that was reported as failed
         uncertain_.reset();
-        return false;
+        return put_result::taken;
     }
 
     /// Whether the record is where readers will look for it. Its number may have been used before, and pruned.

@@ -9,7 +9,7 @@ namespace ndkeep::detail {
 // Numbers in the lock file: n says "commit n is being read".
 inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
 
-/// How long a writer waits for others, in which nothing depends on it that it succeeds.
+/// How long a writer waits for others. Correctness does not depend on it.
 inline constexpr std::chrono::milliseconds usual_patience{10'000};
 
 /// 128 random bits in hexadecimal.
@@ -41,6 +41,12 @@ inline constexpr std::chrono::milliseconds usual_patience{10'000};
 ///     {"ndkeep": "dataset/1", "dataset": "…"}
 inline constexpr std::string_view dataset_version = "dataset/1";
 [[nodiscard]] inline std::string dataset_name() { return "commits/" + record_name(0); }
+[[nodiscard]] inline std::string dataset_text(std::string_view id) {
+    object_text out;
+    out.add("ndkeep", json_text(dataset_version));
+    out.add("dataset", json_text(id));
+    return out.str();
+}
 
 /// Reads the records of one place.
 class commit_log {
@@ -94,14 +100,15 @@ class commit_log {
     /// Before the first commit: the id that the dataset is going to have, drawn if nobody has done so yet.
     [[nodiscard]] std::string future_dataset(bool durable) {
         for (;;) {
-            if (auto drawn = drawn_dataset())
-                return *drawn;
-            // Absent, or left damaged by a power cut: then no file that was synced has been staged with it.
-            place_.remove(dataset_name());
-            object_text out;
-            out.add("ndkeep", json_text(dataset_version));
-            out.add("dataset", json_text(random_identity()));
-            const auto text = out.str();
+            const auto drawn = drawn_dataset();
+            if (drawn.id)
+                return *drawn.id;
+            if (drawn.is_present)
+                check_unused();
+            // Left damaged by a power cut: no file that was synced has been staged with it.
+            if (drawn.is_present && !drawn_dataset().id)
+                place_.remove(dataset_name());
+            const auto text = dataset_text(random_identity());
             const auto bytes = bytes_of(text);
             (void)place_.put(dataset_name(), {&bytes, 1}, durable);
             if (durable)
@@ -121,8 +128,10 @@ class commit_log {
         // Listed first: whoever stages a file has drawn the id before.
         const auto files = place_.list("chunks");
         const auto dataset = drawn_dataset();
+        if (dataset.is_foreign)
+            others.push_back(dataset_name());
         for (const auto& name : files)
-            if (!dataset || !is_staged_name(name, *dataset))
+            if (!dataset.id || !is_staged_name(name, *dataset.id))
                 others.push_back("chunks/" + name);
         if (others.empty() || newest_number())  // or somebody has committed meanwhile
             return;
@@ -199,22 +208,34 @@ class commit_log {
     void know_table(std::shared_ptr<const chunk_table> table) { tables_[table->file] = std::move(table); }
 
   private:
-    /// nullopt if absent or damaged.
-    [[nodiscard]] std::optional<std::string> drawn_dataset() {
+    struct drawn_id {
+        bool is_present = false;
+        std::optional<std::string> id = {};  // nullopt if damaged
+        bool is_foreign = false;             // not even what a power cut may have left of it
+    };
+    [[nodiscard]] drawn_id drawn_dataset() {
         constexpr std::uint64_t longest = 4096;
+        if (const auto size = place_.size(dataset_name()); size && *size > longest)
+            return {.is_present = true, .is_foreign = true};
         const auto bytes = place_.get(dataset_name(), longest);
         if (!bytes)
-            return std::nullopt;
+            return {};
         const auto called = place_.called(dataset_name());
+        const auto text = as_text({bytes->data(), bytes->size()});
+        const bool is_zeros = text.find_first_not_of('\0') == std::string_view::npos;
+        const auto whole_begin = dataset_text("");
+        const auto begin = std::string_view(whole_begin).substr(0, whole_begin.size() - 2);  // before the id
+        const bool begins = text.starts_with(begin) || begin.starts_with(text);
+        drawn_id drawn{.is_present = true, .is_foreign = !is_zeros && !begins};
         try {
-            const json whole = parsed_json(as_text({bytes->data(), bytes->size()}), called);
+            const json whole = parsed_json(text, called);
             const object_reader object(whole, "", called);
-            if (object.text("ndkeep") == dataset_version)
-                return object.text("dataset");
+            if (!drawn.is_foreign)
+                drawn.id = object.text("dataset");
         } catch (const format_error&) {
-            return std::nullopt;
+            // Cut short.
         }
-        return std::nullopt;
+        return drawn;
     }
 
     /// nullptr where it is gone.

@@ -55,14 +55,14 @@ class place {
         (void)name;
         return std::nullopt;
     }
-    /// Locks on numbers by which users of the place are polite to each other; those of nobody where it has none, or
+    /// Locks on numbers by which users of the place tell each other what they do; those of nobody where it has none, or
     /// none that this user may open.
     [[nodiscard]] virtual byte_locks locks() { return {}; }
     /// The same, to find out which commits are being read.
     /// @throws io_error  this user may not
     [[nodiscard]] virtual byte_locks locks_of_readers() { return locks(); }
-    /// Waits at most so long until no other writer commits, so that few commits are made in vain. Nothing depends on
-    /// it.
+    /// Waits at most so long until no other writer commits, to avoid commits that must be made again. Correctness does
+    /// not depend on it.
     virtual void begin_turn(std::chrono::milliseconds patience) { (void)patience; }
     virtual void end_turn() noexcept {}
 

@@ -28,6 +28,9 @@ inline void add_names(const chunk_state& state, std::set<std::string>& names) {
 
 /// Removes those of the listed files that writers of this dataset have staged, that no record names and that are not
 /// `own`. To be called after a commit with a new epoch: a writer whose files are among them will notice it.
+///
+/// A reader that opened a commit while it was pruned still needs its files, and no record names them. It locks the
+/// commit before it reads the record, so the readers are asked for after the records were read.
 /// @param made   the state of that commit: whatever later ones name of the listed files, it names too, even if all
 ///               records that are listed here have been pruned before they could be read
 /// @param locks  tell who reads
@@ -36,15 +39,26 @@ inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed
     std::set<std::string> named(own.begin(), own.end());
     add_names(made, named);
     try {
-        // Who came in while a commit was pruned reads its files, which nobody names any more.
-        if (const auto read = locks.held_below(made.number); read && !log.exists(*read))
-            return;
-        for (const std::uint64_t number : log.numbers())
-            if (const auto state = log.read(number))
-                add_names(*state, named);
+        std::set<std::uint64_t> known;
+        const auto records = log.where().list("commits");
+        for (const auto& name : records)
+            if (const auto number = record_number(name))
+                if (const auto state = log.read(*number)) {
+                    add_names(*state, named);
+                    known.insert(*number);
+                }
+        for (auto held = locks.held_below(lock_writing); held; held = locks.held_between(*held + 1, lock_writing))
+            if (known.count(*held) == 0)
+                return;
         for (const auto& name : listed)
             if (is_staged_name(name, made.dataset) && named.count(name) == 0)
                 log.where().remove("chunks/" + name);
+        // And records that were written and never named.
+        for (const auto& name : records)
+            if (const auto number = record_number(named_by_temporary(name)); number && *number <= made.number)
+                log.where().remove("commits/" + name);
+        if (std::find(records.begin(), records.end(), record_name(0)) != records.end())
+            log.where().remove(dataset_name());
     } catch (const error&) {
         // The commit stands. A record that cannot be read names files that nobody knows: nothing is removed then.
     }
@@ -52,12 +66,11 @@ inline void sweep_listed(commit_log& log, const std::vector<std::string>& listed
 
 /// Removes the records of old commits, and the files that only they name.
 ///
-/// Who reads a commit is asked for, which needs no right to write the lock file, before its record is removed and again
-/// before its files are: a reader takes the lock first and looks at the record then, so that one of the two sees the
-/// other.
+/// Asks for readers twice: before it removes records, and before it removes files. A reader locks a commit first and
+/// reads its record second, so one of the two sees the other. To ask needs no right to write the lock file.
 /// @param keep  newest commits that stay; those that somebody reads stay too, with all newer ones
 /// @returns records removed
-/// @throws io_error  who reads cannot be asked for: nothing is removed
+/// @throws io_error  the readers cannot be determined: nothing is removed
 inline std::size_t prune(commit_log& log, std::uint64_t keep) {
     place& where = log.where();
     const auto newest = log.newest_number();
