@@ -111,6 +111,7 @@ namespace detail {
 struct file_identity {
     dev_t device = 0;
     ino_t inode = 0;
+    mode_t mode = 0;
     file_stamp stamp = {};
     friend bool operator==(const file_identity&, const file_identity&) = default;
 };
@@ -120,7 +121,7 @@ struct file_identity {
     struct stat status = {};
     if (::lstat(path.c_str(), &status) != 0)
         return std::nullopt;
-    return file_identity{status.st_dev, status.st_ino, stamp_of(status)};
+    return file_identity{status.st_dev, status.st_ino, status.st_mode, stamp_of(status)};
 }
 
 /// Whether the directory is sticky, so that this user may not remove the file.

@@ -120,6 +120,8 @@ class writer_lock {
     /// it, or gives it up.
     void wait_for_change() const {
         const auto first = detail::identity_of(name_);
+        if (first && !S_ISREG(first->mode))
+            refuse(std::make_error_code(std::errc::permission_denied));
         const auto ask = [&] {
             return first && detail::identity_of(name_) == first ? detail::attempt::refused : detail::attempt::succeeded;
         };
