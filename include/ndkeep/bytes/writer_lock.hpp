@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The right to write one file name, by the lock of a name beside it.
 //
-// 1. Create `.NAME.ndk` exclusively and lock it, whole, with flock(2): it needs no right to write, so that it also
-// holds
+// 1. Create `.NAME.ndk` exclusively and lock it, whole, with flock(2), which needs no right to write and so also holds
 //    between users. Whoever creates it may write into it and rename it to NAME.
 // 2. If the name is taken, open it without following links, and wait for its lock. Then look whether the name still
 //    leads to the inode that is locked: its former holder may have renamed it to NAME, or removed it. If not, start
