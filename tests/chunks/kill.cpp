@@ -111,9 +111,9 @@ rows noise(std::size_t count, std::minstd_rand& random) {
     ::_exit(1);
 }
 
-/// Kills a child a while after it is ready, and returns what it said.
+/// Kills a child a while after it is ready, or once it has acknowledged a commit, and returns what it said.
 template <class Act>
-std::vector<notice> said_before_killed(std::chrono::microseconds after, Act&& act) {
+std::vector<notice> said_before_killed(std::optional<std::chrono::microseconds> after, Act&& act) {
     int ends[2] = {};
     if (::pipe(ends) != 0)
         throw std::runtime_error("no pipe");
@@ -134,7 +134,10 @@ std::vector<notice> said_before_killed(std::chrono::microseconds after, Act&& ac
         return heard;
     };
     (void)hear();  // that it is ready, so that a busy machine does not kill children that have done nothing
-    std::this_thread::sleep_for(after);
+    if (after)
+        std::this_thread::sleep_for(*after);
+    while (!after && hear() && all.back().what != 'a') {
+    }
     ::kill(child, SIGKILL);
     while (hear()) {
     }
@@ -151,11 +154,18 @@ void kill_often(int times, Act&& act) {
     nk::save_chunked(path, noise(20, random), {.rows_per_chunk = 6, .commit = unsynced});
     std::uint32_t known = sum_of(nk::load_chunked<std::int32_t, 2>(path));
     std::size_t commits = 0, left = 0;
+    std::chrono::microseconds longest(9000);
 
     for (int turn = 0; turn < times; ++turn) {
         INFO("kill " << turn);
-        const auto heard = said_before_killed(std::chrono::microseconds(random() % 9000),
+        // The first says how long a commit takes here: others are killed within a few of them.
+        const auto after = std::chrono::microseconds(random() % static_cast<std::uint64_t>(longest.count()));
+        const auto begin = std::chrono::steady_clock::now();
+        const auto heard = said_before_killed(turn == 0 ? std::nullopt : std::optional(after),
                                               [&](int pipe) { act(path, pipe, static_cast<unsigned>(turn + 1)); });
+        if (turn == 0)
+            longest = std::max(longest, 2 * std::chrono::duration_cast<std::chrono::microseconds>(
+                                                std::chrono::steady_clock::now() - begin));
 
         std::optional<std::uint32_t> intended;
         std::uint64_t acknowledged = 0;
