@@ -585,6 +585,8 @@ TEST_CASE("append unlocks the file although a child has a copy of the descriptor
     const temp_dir dir;
     const auto file = dir / "t.npy";
     save(file, matrix(xt::zeros<double>({2, 2})));
+    if (faults::calls_of([&] { append(file, matrix(xt::zeros<double>({1, 2}))); }).empty())
+        return;  // a program of some sources only, in which no call can be interrupted
     std::array<int, 2> ends = {};
     REQUIRE(::pipe(ends.data()) == 0);
     pid_t child = -1;
