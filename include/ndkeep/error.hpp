@@ -162,7 +162,10 @@ class conflict_error : public error {
 [[nodiscard]] inline std::string quoted(std::string_view text) {
     constexpr std::size_t longest = 200;
     const bool is_cut = text.size() > longest;
-    return "'" + detail::escaped(text.substr(0, longest)) + (is_cut ? "…'" : "'");
+    std::string out = "'";
+    out += detail::escaped(text.substr(0, longest));
+    out += is_cut ? "…'" : "'";
+    return out;
 }
 
 /// Preferred to std::quoted, which argument-dependent lookup finds too.
