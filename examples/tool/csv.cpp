@@ -215,9 +215,12 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     const auto leaves = leaves_of(type);
     if (type.is_struct()) {
         std::string names;
-        for (const auto& name : column_names(leaves, called))
-            names += (names.empty() ? "" : ",") + cell(name);
-        put(names + '\n');
+        for (const auto& name : column_names(leaves, called)) {
+            names += names.empty() ? "" : ",";
+            names += cell(name);
+        }
+        names += '\n';
+        put(names);
     }
     const std::size_t columns = shape.size() == 2 ? shape[1] : 1;
     const auto item = static_cast<std::size_t>(type.size());

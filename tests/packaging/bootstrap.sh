@@ -15,6 +15,7 @@ for tool in sh env grep cat id dirname; do
     ln -s "$(command -v "$tool")" "$tools/$tool"
 done
 program() {  # program NAME BODY
+    rm -f "$tools/$1"  # a link to the real one would be written through
     printf '#!%s\n%s\n' "$(command -v sh)" "$2" >"$tools/$1"
     chmod +x "$tools/$1"
 }
