@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Checks what no compiler checks: `sh cmake/check_layers.sh [folder that holds ndkeep/]`.
 #
-# Includes go down: version < error < bytes < format < array < store < top, without circles inside a floor. File calls are
-# made in a few headers of bytes/ only, calls about mappings in bytes/mapping.hpp only, and
-# xtensor's headers are named in array/xtensor.hpp only.
+# Includes go down: the floors are listed below, and inside a floor there are no circles. VERB/detail/ belongs to its verb.
+# System calls are made in os/ only, calls about mappings in os/mapping only, and xtensor's headers are named in
+# array/xtensor.hpp only. A folder has at most ten headers.
 set -eu
 include=${1:-$(dirname "$0")/../include}
 cd "$include"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-find ndkeep -name '*.hpp' | LC_ALL=C sort >"$work/headers"
+find ndkeep -name '*.[hi]pp' | LC_ALL=C sort >"$work/headers"
 [ -s "$work/headers" ] || { echo "no headers in $include/ndkeep"; exit 1; }
 
 # The code without comments and without what stands in string literals, as "file:line:code".
@@ -49,20 +49,34 @@ grep -E '#[[:space:]]*include[[:space:]]*"' "$work/code" | complain 'own headers
 # Floors, and circles.
 awk -F: '
     function floor_of(path) {
-        if (path == "ndkeep/version.hpp") return -2
-        if (path == "ndkeep/error.hpp") return -1
-        if (path ~ /^ndkeep\/bytes\//) return 0
-        if (path ~ /^ndkeep\/format\//) return 1
-        if (path ~ /^ndkeep\/array\//) return 2
-        if (path ~ /^ndkeep\/store\//) return 3
-        return path ~ /^ndkeep\/((npy|npz|tree|chunks|loop)\/)?[^\/]+$/ ? 4 : 99
+        if (path ~ /^ndkeep\/(version|configuration)\.[hi]pp$/) return -1
+        if (path ~ /^ndkeep\/(error|limits)\.[hi]pp$/) return 0
+        if (path ~ /^ndkeep\/(os|work|text|bytes)\//) return 1
+        if (path ~ /^ndkeep\/format\//) return 2
+        if (path ~ /^ndkeep\/element\//) return 3
+        if (path ~ /^ndkeep\/(array|statistics)\//) return 4
+        if (path ~ /^ndkeep\/store\//) return 5
+        if (path ~ /^ndkeep\/(npy|npz|tree|chunks|loop)\//) return 6
+        return path ~ /^ndkeep\/[^\/]+$/ ? 7 : 99
     }
     floor_of($1) == 99 && !($1 in told) { told[$1]; print $1 "    <- a folder that is no floor" }
+    # The verb that a face or a folder is of, and whether files of one may include the detail/ of another.
+    function verb_of(path) {
+        sub(/^ndkeep\//, "", path)
+        sub(/[\/.].*/, "", path)
+        return path
+    }
+    function may_enter(from, into) {
+        return from == into || (from ~ /^(npz|chunks|loop)$/ && into == "npy") ||
+               (from ~ /^(tree|loop)$/ && into == "npz") || (from == "loop" && into == "chunks")
+    }
     match($3, /#[ \t]*include[ \t]*<ndkeep\/[^>]*>/) {
         target = substr($3, RSTART, RLENGTH)
         sub(/.*</, "", target)
         sub(/>.*/, "", target)
         if (floor_of(target) > floor_of($1)) print $0 "    <- includes upwards"
+        if (target ~ /\/detail\// && !may_enter(verb_of($1), verb_of(target)))
+            print $0 "    <- the workshop of another verb"
         print $1, target > edges
     }' edges="$work/edges" "$work/code" >>"$work/wrong"
 if [ -s "$work/edges" ] && ! tsort "$work/edges" >/dev/null 2>"$work/circle"; then
@@ -73,21 +87,24 @@ fi
 only_in() {
     grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
 }
-file='ndkeep/bytes/(file|names|process|waiting|writer_lock|replace|directory|byte_locks).hpp'
-mapping=ndkeep/bytes/mapping.hpp
-xtensor=ndkeep/array/xtensor.hpp
-only_in "$file" "file calls are made in a few headers of bytes/" \
+file='ndkeep/os/[a-z_]+\.[hi]pp'
+mapping='ndkeep/os/mapping\.[hi]pp'
+xtensor='ndkeep/array/xtensor\.hpp'
+only_in "$file" "file calls are made in os/" \
     '#[[:space:]]*include[[:space:]]*<(fcntl\.h|sys/(stat|file|uio|statvfs|sendfile|ioctl)\.h|dirent\.h|fstream|cstdio|stdio\.h)>'
-only_in "$file" "file calls are made in a few headers of bytes/" \
+only_in "$file" "file calls are made in os/" \
     '(^|[^A-Za-z0-9_:>.])::(open|openat|close|read|pread|write|pwrite|readv|writev|preadv|pwritev|lseek|fstat|stat|lstat|fsync|fdatasync|sync_file_range|ftruncate|truncate|posix_fallocate|fallocate|flock|fcntl|rename|renameat|link|linkat|unlink|unlinkat|mkdir|rmdir|opendir|readdir|dup|copy_file_range|posix_fadvise|fopen|fread|fwrite)[[:space:]]*\('
-only_in "$file" "file calls are made in a few headers of bytes/" \
+only_in "$file" "file calls are made in os/" \
     '(^|[^A-Za-z0-9_])(std::)?(filesystem|fs)::(absolute|canonical|weakly_canonical|copy|copy_file|create_(directory|directories|hard_link|symlink)|current_path|equivalent|exists|file_size|hard_link_count|is_(block_file|character_file|directory|empty|fifo|other|regular_file|socket|symlink)|last_write_time|permissions|read_symlink|remove|remove_all|rename|resize_file|space|status|symlink_status|temp_directory_path|(recursive_)?directory_iterator)([^A-Za-z0-9_]|$)'
-only_in "$mapping" "mappings are made in bytes/mapping.hpp" '#[[:space:]]*include[[:space:]]*<sys/mman\.h>'
-only_in "$mapping" "mappings are made in bytes/mapping.hpp" \
+only_in "$mapping" "mappings are made in os/mapping" '#[[:space:]]*include[[:space:]]*<sys/mman\.h>'
+only_in "$mapping" "mappings are made in os/mapping" \
     '(^|[^A-Za-z0-9_.>])(::)?(mmap|munmap|mremap|msync|madvise|posix_madvise|mprotect|mlock|munlock|mincore)[[:space:]]*\('
-only_in "$file|$mapping" "POSIX is called in bytes/ only, for files and mappings" '#[[:space:]]*include[[:space:]]*<unistd\.h>'
+only_in "$file" "POSIX is called in os/ only" '#[[:space:]]*include[[:space:]]*<unistd\.h>'
 only_in "$xtensor" "xtensor's headers are named in array/xtensor.hpp" \
     '(#[[:space:]]*include[[:space:]]*|__has_include[[:space:]]*\([[:space:]]*)<(xtensor|xtl|xsimd)/'
+
+# Rooms in which one can look around.
+grep 'hpp$' "$work/headers" | sed 's|/[^/]*$||' | sort | uniq -c | awk '$1 > 10 { print $2 ": " $1 " headers    <- more than ten in a folder" }' >>"$work/wrong"
 
 if [ -s "$work/wrong" ]; then
     cat "$work/wrong"

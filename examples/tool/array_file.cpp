@@ -4,7 +4,7 @@
 #include "array_word.hpp"
 #include "tool.hpp"
 
-#include <ndkeep/chunks/gather.hpp>
+#include <ndkeep/chunks/detail/gather.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
 

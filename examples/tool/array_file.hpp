@@ -5,7 +5,7 @@
 #include "subject.hpp"
 
 #include <ndkeep/array/view.hpp>
-#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <memory>
 #include <optional>

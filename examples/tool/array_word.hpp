@@ -4,7 +4,7 @@
 
 #include "arguments.hpp"
 
-#include <ndkeep/npz/member.hpp>
+#include <ndkeep/npz/detail/member.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -6,9 +6,9 @@
 #include "value_text.hpp"
 #include "values.hpp"
 
-#include <ndkeep/array/buffer.hpp>
-#include <ndkeep/array/convert.hpp>
-#include <ndkeep/array/float16.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/float16.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -9,7 +9,7 @@
 #include "time_text.hpp"
 #include "values.hpp"
 
-#include <ndkeep/bytes/replace.hpp>
+#include <ndkeep/os/replace.hpp>
 
 #include <cmath>
 

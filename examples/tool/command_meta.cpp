@@ -5,7 +5,7 @@
 #include "output.hpp"
 #include "sidecars.hpp"
 
-#include <ndkeep/chunks/session.hpp>
+#include <ndkeep/chunks/detail/session.hpp>
 #include <ndkeep/npz/writer.hpp>
 
 namespace tool {

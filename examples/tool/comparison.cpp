@@ -6,8 +6,8 @@
 #include "value_text.hpp"
 #include "values.hpp"
 
-#include <ndkeep/array/buffer.hpp>
-#include <ndkeep/array/convert.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/convert.hpp>
 
 #include <algorithm>
 #include <cmath>

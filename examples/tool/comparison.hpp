@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/view.hpp>
-#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <cstdint>
 #include <optional>

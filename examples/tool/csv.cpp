@@ -5,7 +5,7 @@
 #include "elements.hpp"
 #include "value_text.hpp"
 
-#include <ndkeep/array/buffer.hpp>
+#include <ndkeep/bytes/buffer.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -2,8 +2,8 @@
 // Elements of any dtype as plain values: the leaves of a struct, each a column of numbers, dates or texts.
 #pragma once
 
-#include <ndkeep/array/buffer.hpp>
-#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/format/dtype_parser.hpp>
 
 #include <cstddef>
 #include <string>

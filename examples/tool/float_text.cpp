@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "float_text.hpp"
 
-#include <ndkeep/array/float16.hpp>
+#include <ndkeep/element/float16.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "output.hpp"
 
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <array>

@@ -4,10 +4,10 @@
 
 #include "terminal.hpp"
 
-#include <ndkeep/format/dtype.hpp>
-#include <ndkeep/format/json.hpp>
+#include <ndkeep/format/dtype_parser.hpp>
 #include <ndkeep/format/sidecar.hpp>
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <concepts>
 #include <cstdint>

@@ -3,7 +3,7 @@
 
 #include "picture.hpp"
 
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <array>

@@ -5,8 +5,8 @@
 #include "value_text.hpp"
 #include "values.hpp"
 
-#include <ndkeep/array/strided.hpp>
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/element/strided.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <limits>

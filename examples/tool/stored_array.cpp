@@ -4,8 +4,8 @@
 #include "subject.hpp"
 #include "tool.hpp"
 
-#include <ndkeep/chunks/chunk_version.hpp>
-#include <ndkeep/npz/member.hpp>
+#include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/npz/detail/member.hpp>
 
 #include <algorithm>
 #include <mutex>

@@ -5,9 +5,9 @@
 #include "array_word.hpp"
 #include "slices.hpp"
 
-#include <ndkeep/array/buffer.hpp>
+#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/npy/open.hpp>
+#include <ndkeep/npy/inspect.hpp>
 
 #include <functional>
 #include <memory>

@@ -2,7 +2,7 @@
 // What a path is, told by what is there and not by its name, and what its sidecar says of it.
 #pragma once
 
-#include <ndkeep/npy/description.hpp>
+#include <ndkeep/npy/detail/sidecar_file.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -6,8 +6,8 @@
 #include "histogram.hpp"
 #include "stored_array.hpp"
 
-#include <ndkeep/array/summary.hpp>
-#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <vector>
 

@@ -6,8 +6,8 @@
 #include "output.hpp"
 #include "subject.hpp"
 
-#include <ndkeep/bytes/progress_bar.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/work/progress_bar.hpp>
 
 #include <array>
 #include <new>

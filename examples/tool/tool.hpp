@@ -6,7 +6,7 @@
 #include "arguments.hpp"
 #include "terminal.hpp"
 
-#include <ndkeep/bytes/parallel.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <atomic>
 #include <filesystem>

@@ -6,7 +6,7 @@
 #include "values.hpp"
 
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <string_view>

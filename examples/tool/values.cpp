@@ -3,8 +3,8 @@
 
 #include "time_text.hpp"
 
-#include <ndkeep/array/float16.hpp>
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <array>

@@ -2,11 +2,11 @@
 // One array in one file: npy files and headerless ones, and the sidecar beside them.
 #pragma once
 
-#include <ndkeep/array/statistics_of.hpp>  // statistics_of
-#include <ndkeep/npy/append.hpp>           // append, recover
-#include <ndkeep/npy/describe.hpp>         // describe, metadata, verify, findings
-#include <ndkeep/npy/load.hpp>             // load, load_any, load_raw
-#include <ndkeep/npy/map.hpp>              // map, create, map_raw, create_raw
-#include <ndkeep/npy/next_name.hpp>        // next_name
-#include <ndkeep/npy/open.hpp>             // inspect
-#include <ndkeep/npy/save.hpp>             // save
+#include <ndkeep/npy/append.hpp>                // append, recover
+#include <ndkeep/npy/describe.hpp>              // describe, metadata, verify, findings
+#include <ndkeep/npy/inspect.hpp>               // inspect
+#include <ndkeep/npy/load.hpp>                  // load, load_any, load_raw
+#include <ndkeep/npy/map.hpp>                   // map, create, map_raw, create_raw
+#include <ndkeep/npy/next_name.hpp>             // next_name
+#include <ndkeep/npy/save.hpp>                  // save
+#include <ndkeep/statistics/statistics_of.hpp>  // statistics_of

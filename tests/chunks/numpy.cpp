@@ -3,8 +3,8 @@
 #include "chunks/dataset.hpp"
 #include "support/python.hpp"
 
-#include <ndkeep/array/float16.hpp>
-#include <ndkeep/array/text.hpp>
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/element/text.hpp>
 
 #include <chrono>
 #include <complex>

@@ -2,7 +2,7 @@
 // Rows in slices, found by their numbers, and kept in order.
 #include "chunks/dataset.hpp"
 
-#include <ndkeep/array/float16.hpp>
+#include <ndkeep/element/float16.hpp>
 
 #include <chrono>
 #include <limits>

@@ -2,8 +2,8 @@
 // Whole arrays as chunked ones: any element, any shape, over what is there.
 #include "chunks/dataset.hpp"
 
-#include <ndkeep/array/float16.hpp>
-#include <ndkeep/array/text.hpp>
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/element/text.hpp>
 
 #include <chrono>
 #include <complex>

@@ -15,8 +15,8 @@ fresh() {
     rm -rf "$work/include"
     header version.hpp
     header error.hpp '#include <ndkeep/version.hpp>'
-    header bytes/file.hpp '#include <fcntl.h>' 'int f() { return ::open("x", 0); }'
-    header bytes/mapping.hpp '#include <ndkeep/bytes/file.hpp>' '#include <sys/mman.h>'
+    header os/file.hpp '#include <fcntl.h>' 'int f() { return ::open("x", 0); }'
+    header os/mapping.hpp '#include <ndkeep/os/file.hpp>' '#include <sys/mman.h>'
     header format/dtype.hpp '// calls ::open( and <ndkeep/npy.hpp> in a comment' 'auto text = "::open(1)";'
     header array/xtensor.hpp '#include <xtensor/xarray.hpp>'
     header npy.hpp '#include <ndkeep/array/xtensor.hpp>'
@@ -40,15 +40,22 @@ check || { cat "$work/said"; echo "refuses a tree in which nothing is wrong"; ex
 refuses 'includes upwards' bytes/crc.hpp '#include <ndkeep/format/dtype.hpp>'
 refuses 'includes upwards' array/view.hpp '#include <ndkeep/npy.hpp>'
 refuses 'includes upwards' version.hpp '#include <ndkeep/error.hpp>'
-refuses 'includes in a circle' bytes/file.hpp '#include <ndkeep/bytes/mapping.hpp>'
+refuses 'includes in a circle' os/file.hpp '#include <ndkeep/os/mapping.hpp>'
 refuses 'a folder that is no floor' extra/new.hpp 'int f();'
 refuses 'included as <ndkeep/' npy.hpp '#include "array/xtensor.hpp"'
 refuses 'file calls are made in' npz.hpp '#include <fstream>'
 refuses 'file calls are made in' npz.hpp 'int f() { return ::rename("a", "b"); }'
 refuses 'file calls are made in' npz.hpp 'bool f() { return std::filesystem::exists("a"); }'
 refuses 'mappings are made in' array/mapped.hpp 'auto f() { return ::mmap(0, 1, 1, 1, 1, 0); }'
-refuses 'mappings are made in' bytes/file.hpp '#include <sys/mman.h>'
+refuses 'mappings are made in' os/file.hpp '#include <sys/mman.h>'
+refuses 'the workshop of another verb' npy.hpp '#include <ndkeep/chunks/detail/session.hpp>'
 refuses "xtensor's headers are named in" npy.hpp '#include <xtensor/xview.hpp>'
+fresh
+for name in a b c d e f g h i j k; do header "store/$name.hpp"; done
+if check || ! grep -q 'more than ten in a folder' "$work/said"; then
+    echo "accepted a folder of eleven headers"
+    exit 1
+fi
 fresh
 echo 'int f();' >"$work/include/ndkeep/npy.hpp"
 if check; then

@@ -7,8 +7,8 @@
 #include "tool/tool.hpp"
 
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/format/json.hpp>
 #include <ndkeep/npy.hpp>
+#include <ndkeep/text/json/print.hpp>
 
 #include <cstring>
 #include <sstream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <ndkeep/tree/document.hpp>
+#include <ndkeep/tree/detail/document.hpp>
 
 #include "support/temp_dir.hpp"
 

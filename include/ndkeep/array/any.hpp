@@ -2,9 +2,9 @@
 // An owning array whose dtype is known at run time.
 #pragma once
 
-#include <ndkeep/array/buffer.hpp>
-#include <ndkeep/array/convert.hpp>
 #include <ndkeep/array/view.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/convert.hpp>
 
 #include <algorithm>
 

@@ -2,8 +2,8 @@
 // Structs as structured dtypes: NDKEEP_FIELDS names their members, field() gives one member as a column.
 #pragma once
 
-#include <ndkeep/array/element.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/element.hpp>
 
 // Each round of NDKEEP_DETAIL_EXPAND scans its text again, which lets NDKEEP_DETAIL_EACH call itself once more;
 // 4^4 scans and more are enough for over 300 members.

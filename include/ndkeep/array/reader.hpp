@@ -4,10 +4,10 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/bytes/mapping.hpp>
-#include <ndkeep/bytes/parallel.hpp>
 #include <ndkeep/bytes/source.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/os/mapping.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 namespace ndkeep {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
-#include <ndkeep/bytes/mapping.hpp>
+#include <ndkeep/os/mapping.hpp>
 
 #include <concepts>
 #include <type_traits>

@@ -2,10 +2,10 @@
 // Any array as a dtype, a shape, and either strided bytes or a function that fills blocks: what every writer takes.
 #pragma once
 
-#include <ndkeep/array/element.hpp>
-#include <ndkeep/array/padding.hpp>
-#include <ndkeep/array/strided.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/padding.hpp>
+#include <ndkeep/element/strided.hpp>
 
 #include <functional>
 #include <iterator>

@@ -2,7 +2,7 @@
 // Where bytes are read from: a file, memory, or a stream that is decoded on the way.
 #pragma once
 
-#include <ndkeep/bytes/file.hpp>
+#include <ndkeep/os/file.hpp>
 
 #include <cstring>
 #include <functional>

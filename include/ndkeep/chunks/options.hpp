@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/bytes/parallel.hpp>
-#include <ndkeep/chunks/chunk_file.hpp>
+#include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <limits>
 #include <optional>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/fields.hpp>
-#include <ndkeep/chunks/gather.hpp>
+#include <ndkeep/chunks/detail/gather.hpp>
 
 #include <iterator>
 

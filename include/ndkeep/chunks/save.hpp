@@ -2,7 +2,7 @@
 // Whole chunked arrays: written in one commit, compacted, pruned, recovered.
 #pragma once
 
-#include <ndkeep/chunks/session.hpp>
+#include <ndkeep/chunks/detail/session.hpp>
 
 namespace ndkeep {
 

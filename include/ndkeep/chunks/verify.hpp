@@ -2,8 +2,8 @@
 // What a chunked array consists of, and whether all of it is as it was written.
 #pragma once
 
-#include <ndkeep/chunks/chunk_version.hpp>
-#include <ndkeep/chunks/keys.hpp>
+#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/chunks/detail/version.hpp>
 #include <ndkeep/format/finding.hpp>
 
 namespace ndkeep {

@@ -2,7 +2,7 @@
 // Writing a chunked array: rows appended, replaced, cut off, in commits that count whole or not at all.
 #pragma once
 
-#include <ndkeep/chunks/session.hpp>
+#include <ndkeep/chunks/detail/session.hpp>
 
 namespace ndkeep {
 

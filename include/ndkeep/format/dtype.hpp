@@ -1,256 +1,287 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// dtypes with their text form both ways: the value, and dtype::parse, which reads what stands behind 'descr' in a
-// header and what numpy.dtype takes.
+// A NumPy dtype as a value: kind, size, byte order, fields, and the text NumPy writes for it.
+// <ndkeep/format/dtype_parser.hpp> reads that text.
 #pragma once
 
-#include <ndkeep/format/dtype_value.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype_words.hpp>
-#include <ndkeep/format/limits.hpp>
-#include <ndkeep/format/literal.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/text/python/literal.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace ndkeep {
-namespace detail {
 
-/// An extent of an array or sub-array, from 0 to the largest std::ptrdiff_t. Python counts True as 1, NumPy fails on
-/// it.
+/// What one element of an array is: a plain type, a date with its unit, or a struct of named fields.
 ///
-/// @param field, whole  named in errors
-[[nodiscard]] inline std::size_t read_extent(const literal& value, std::string_view field, const literal& whole,
-                                             const std::filesystem::path& file) {
-    constexpr std::uint64_t most = std::numeric_limits<std::ptrdiff_t>::max();
-    const bool integer = value.is == literal::kind::integer;
-    if (!integer || value.negative || value.too_large || value.magnitude > most)
-        throw format_error(
-            {.file = file,
-             .field = std::string(field),
-             .expected = integer && !value.negative ? "extents of at most 63 bits" : "extents of 0 or more",
-             .found = whole.str()});
-    return static_cast<std::size_t>(value.magnitude);
-}
-
-/// A type that is repeated, as only the fields of a struct can be.
-struct shaped_type {
-    dtype type = {};
-    std::vector<std::size_t> shape = {};
-    std::vector<std::size_t> nesting = {};
-};
-
-class dtype_reader {
+/// Two are equal if NumPy prints them alike: titles, padding and byte orders count.
+class dtype {
   public:
-    dtype_reader(const std::filesystem::path& file, const limits& limit) : file_(file), limit_(limit) {}
+    struct field;
 
-    /// @param given  called for what an error prints
-    template <class Given>
-    [[nodiscard]] static dtype whole(shaped_type&& read, const std::filesystem::path& file, Given&& given) {
-        if (!read.shape.empty())
-            throw descr_error(file, "a type without a shape of its own", given(), "sub-arrays are only read as fields");
-        return std::move(read.type);
-    }
+    /// `|V0`: no bytes.
+    dtype();
 
-    [[nodiscard]] shaped_type read(const literal& descr) {
-        if (descr.is == literal::kind::text)
-            return read_text(descr.text);
-        if (descr.is == literal::kind::list)
-            return {.type = read_fields(descr)};
-        if (descr.is != literal::kind::tuple || descr.items.size() != 2)
-            fail("text, a list of fields or (type, shape)", descr.str());
-        shaped_type out = read(descr.items[0]);
-        repeat(out, descr.items[1]);
-        return out;
-    }
+    /// @param kind  b i u f c S U V
+    /// @param size  bytes; of U four per character
+    /// @param order  has no meaning for one byte, S and V, and is dropped there
+    /// @throws format_error  NumPy has no such type
+    [[nodiscard]] static dtype plain(char kind, std::uint64_t size, byte_order order = native_order);
 
-    [[nodiscard]] shaped_type read_text(std::string_view text) {
-        if (is_comma_string(text))
-            return read_comma_string(text);
-        const auto plain = read_plain_type(text);
-        if (!plain)
-            fail("a dtype", printed(text));
-        if (plain->kind == 'O')
-            fail("a type without objects", printed(text), "object arrays are pickles, which are never read");
-        if (plain->kind == 'T')
-            fail("a type with a size", printed(text), "variable-width strings have no npy form but a pickle");
-        check_size(plain->size);
-        if (plain->kind == 'M' || plain->kind == 'm')
-            return {.type = dtype::time(plain->kind, plain->unit, plain->multiple, plain->order)};
-        return {.type = dtype::plain(plain->kind, plain->size, plain->order)};
-    }
+    /// A date or a span of time, 64 bits.
+    ///
+    /// @param kind  M (datetime64) or m (timedelta64)
+    /// @param unit  Y M W D h m s ms us ns ps fs as, or empty for generic
+    [[nodiscard]] static dtype time(char kind, std::string unit, std::int64_t multiple = 1,
+                                    byte_order order = native_order);
+
+    /// Fields in ascending order without overlap; what they leave of `size` bytes is padding.
+    ///
+    /// @throws format_error  fields that overlap, leave the struct or share a name or title
+    [[nodiscard]] static dtype structure(std::vector<field> fields, std::uint64_t size,
+                                         const std::filesystem::path& file = {});
+
+    /// Anything `numpy.dtype(str)` takes ("<f8", "float64", "M8[25s]", "i4,S2"), and what `descr` prints.
+    ///
+    /// @param file  named in errors, never opened
+    /// @throws format_error  not a dtype, an object, or beyond a limit
+    [[nodiscard]] static dtype parse(std::string_view text, const std::filesystem::path& file = {},
+                                     const limits& limit = {});
+
+    /// The value behind 'descr' in a header.
+    [[nodiscard]] static dtype parse(const literal& descr, const std::filesystem::path& file = {},
+                                     const limits& limit = {});
+
+    [[nodiscard]] char kind() const noexcept { return kind_; }
+    [[nodiscard]] std::uint64_t size() const noexcept { return size_; }  ///< bytes of one element
+    [[nodiscard]] byte_order order() const noexcept { return order_; }
+    [[nodiscard]] bool is_struct() const noexcept { return is_struct_; }
+    [[nodiscard]] const std::vector<field>& fields() const noexcept { return fields_; }
+    [[nodiscard]] const std::string& unit() const noexcept { return unit_; }    ///< of dates; empty is generic
+    [[nodiscard]] std::int64_t multiple() const noexcept { return multiple_; }  ///< 25 of `M8[25s]`
+
+    /// The field of this name, or null.
+    [[nodiscard]] const field* find(std::string_view name) const;
+
+    /// No byte of any field needs swapping.
+    [[nodiscard]] bool is_native() const;
+
+    /// The same type, sizes and offsets, in the machine's byte order.
+    [[nodiscard]] dtype native() const;
+
+    /// NumPy's `dtype.str`: "<f8", "<M8[ns]", and "|V16" for structs.
+    [[nodiscard]] std::string str() const;
+
+    /// What NumPy writes behind 'descr', as UTF-8: "'<f8'", "[('x', '<i4'), ('', '|V4'), ('m', '<f8', (2, 3))]".
+    [[nodiscard]] std::string descr() const;
+
+    friend bool operator==(const dtype& a, const dtype& b);
 
   private:
-    [[noreturn]] void fail(std::string expected, std::string found, std::string hint = {}) const {
-        if (!path_.empty()) {
-            std::string path;
-            for (const std::string_view name : path_)
-                path.append(path.empty() ? "" : ".").append(name);
-            found += " in field " + printed(path);
-        }
-        throw descr_error(file_, std::move(expected), std::move(found), std::move(hint));
-    }
-
-    void check_size(std::uint64_t size) const {
-        const auto most = std::min(limit_.item_size, largest_item);
-        if (size > most)
-            fail("at most " + counted(most, "byte"), "an element of " + counted(size, "byte"));
-    }
-
-    /// Makes a sub-array of `out`, or gives a type without a size its size: both are (type, shape) to NumPy.
-    void repeat(shaped_type& out, const literal& shape) {
-        const bool number = shape.is == literal::kind::integer;
-        const bool list = shape.is == literal::kind::list && !shape.items.empty();  // NumPy reads [] as a type
-        if (!number && !list && shape.is != literal::kind::tuple)
-            fail("a shape behind the type", shape.str());
-        const char kind = out.type.kind();
-        if (out.shape.empty() && out.type.size() == 0 && !out.type.is_struct()) {
-            const std::uint64_t size = read_extent(shape, "descr", shape, file_);
-            check_size(size);
-            check_size(kind == 'U' ? size * 4 : size);
-            out.type = dtype::plain(kind, kind == 'U' ? size * 4 : size, out.type.order());
-            return;
-        }
-        if (number && !shape.negative && !shape.too_large && shape.magnitude == 1)
-            return;
-        std::vector<std::size_t> extents;
-        if (number)
-            extents.push_back(read_extent(shape, "descr", shape, file_));
-        for (const literal& extent : shape.items)
-            extents.push_back(read_extent(extent, "descr", shape, file_));
-        if (extents.empty())
-            return;
-        if (std::find(out.shape.begin(), out.shape.end(), std::size_t{0}) != out.shape.end())
-            fail("a sub-array with bytes to repeat", "one of shape " + shape_text(out.shape));
-        if (!out.shape.empty() && out.nesting.empty())
-            out.nesting = {out.shape.size()};
-        if (!out.shape.empty())
-            out.nesting.insert(out.nesting.begin(), extents.size());
-        for (const std::size_t inner : out.shape)
-            extents.push_back(inner);
-        out.shape = std::move(extents);
-        if (out.shape.size() > limit_.dimensions)
-            fail("at most " + counted(limit_.dimensions, "dimension"), counted(out.shape.size(), "dimension"));
-        if (!fits(out.shape, out.type.size(), std::min(limit_.item_size, largest_item)))
-            fail("at most " + counted(std::min(limit_.item_size, largest_item), "byte"),
-                 "a sub-array of shape " + shape_text(out.shape));
-    }
-
-    [[nodiscard]] shaped_type read_comma_string(std::string_view text) {
-        const std::string given = printed(text);
-        std::vector<shaped_type> items;
-        while (!text.empty()) {
-            const auto item = next_comma_item(text);
-            if (!item)
-                fail("types between commas", given);
-            check_fields(items.size() + 1);
-            items.push_back(read_text(item->type));
-            if (!item->repeats.empty())
-                repeat(items.back(), parse_literal(item->repeats, file_, {.field = "descr"}));
-        }
-        if (items.size() == 1)
-            return std::move(items.front());
-        enter_struct();
-        std::vector<dtype::field> fields;
-        std::uint64_t end = 0;
-        for (shaped_type& item : items)
-            add_field(fields, end, {.name = "f" + std::to_string(fields.size())}, std::move(item));
-        --depth_;
-        return {.type = dtype::structure(std::move(fields), end, file_)};
-    }
-
-    [[nodiscard]] dtype read_fields(const literal& list) {
-        enter_struct();
-        std::vector<dtype::field> fields;
-        std::uint64_t end = 0;
-        for (const literal& entry : list.items) {
-            const auto parts = entry.items.size();
-            if ((entry.is != literal::kind::tuple && entry.is != literal::kind::list) || parts < 2 || parts > 3)
-                fail("(name, type) or (name, type, shape)", entry.str());
-            check_fields(fields.size() + 1);
-            dtype::field field = read_name(entry.items[0]);
-            path_.push_back(field.name);
-            shaped_type item = read(entry.items[1]);
-            if (parts == 3)
-                repeat(item, entry.items[2]);
-            path_.pop_back();
-            // Any sub-array without a name is padding to NumPy, and any bytes without a type.
-            const bool named = entry.items[0].is != literal::kind::text || !field.name.empty();
-            const bool padding = !named && (!item.shape.empty() || (item.type.kind() == 'V' && !item.type.is_struct()));
-            if (padding)
-                end += dtype::field{.type = std::move(item.type), .shape = std::move(item.shape)}.nbytes();
-            else
-                add_field(fields, end, std::move(field), std::move(item));
-            check_size(end);
-        }
-        --depth_;
-        return dtype::structure(std::move(fields), end, file_);
-    }
-
-    // "name" or ("title", "name"), where the title may be None.
-    [[nodiscard]] dtype::field read_name(const literal& name) const {
-        if (name.is == literal::kind::text)
-            return {.name = name.text};
-        const bool pair = name.is == literal::kind::tuple && name.items.size() == 2 &&
-                          name.items[1].is == literal::kind::text &&
-                          (name.items[0].is == literal::kind::text || name.items[0].is == literal::kind::none);
-        if (!pair)
-            fail("a name or (title, name)", name.str());
-        if (name.items[0].is == literal::kind::text && name.items[0].text == name.items[1].text)
-            fail("different names and titles", name.str());
-        return {.name = name.items[1].text, .title = name.items[0].text};
-    }
-
-    void add_field(std::vector<dtype::field>& fields, std::uint64_t& end, dtype::field field, shaped_type item) const {
-        field.type = std::move(item.type);
-        field.shape = std::move(item.shape);
-        field.nesting = std::move(item.nesting);
-        field.offset = end;
-        end += field.nbytes();
-        check_size(end);
-        fields.push_back(std::move(field));
-    }
-
-    void enter_struct() {
-        const std::size_t deepest = std::max<std::size_t>(limit_.nesting / 2, 1);
-        if (++depth_ > deepest)
-            fail("at most " + counted(deepest, "struct") + " in each other", "a deeper one");
-    }
-
-    void check_fields(std::size_t count) const {
-        if (count > limit_.fields)
-            fail("at most " + counted(limit_.fields, "field"), "more");
-    }
-
-    const std::filesystem::path& file_;
-    const limits& limit_;
-    std::vector<std::string> path_;  // names of the fields around
-    std::size_t depth_ = 0;
+    char kind_ = 'V';
+    byte_order order_ = byte_order::none;
+    bool is_struct_ = false;
+    std::uint64_t size_ = 0;
+    std::int64_t multiple_ = 1;
+    std::string unit_;
+    std::vector<field> fields_;
 };
 
-/// Whether a text is a Python literal, and not a dtype's own words: "(2,)<f8" is words, "('<f8', (2,))" is not.
-[[nodiscard]] inline bool is_descr_literal(std::string_view text) {
-    const auto first = text.find_first_not_of(" (");
-    return first != std::string_view::npos && std::string_view("['\"").find(text[first]) != std::string_view::npos;
+struct dtype::field {
+    std::string name = {};   ///< UTF-8; one field may be without
+    std::string title = {};  ///< a second name; empty for none
+    dtype type = {};
+    std::uint64_t offset = 0;             ///< bytes from the start of the struct
+    std::vector<std::size_t> shape = {};  ///< of a sub-array; {} is one value
+
+    /// How many dimensions each tuple of `descr` holds, outermost first, where sub-arrays are nested; else empty.
+    std::vector<std::size_t> nesting = {};
+
+    /// Values in the sub-array, 1 without.
+    [[nodiscard]] std::uint64_t count() const {
+        std::uint64_t values = 1;
+        for (const std::size_t extent : shape)
+            values *= extent;
+        return values;
+    }
+    [[nodiscard]] std::uint64_t nbytes() const { return count() * type.size(); }
+
+    friend bool operator==(const field&, const field&) = default;
+};
+
+inline dtype::dtype() = default;
+
+namespace detail {
+
+/// The error of a dtype: always about "descr".
+[[nodiscard]] inline format_error descr_error(const std::filesystem::path& file, std::string expected,
+                                              std::string found, std::string hint = {}) {
+    return format_error({.file = file,
+                         .field = "descr",
+                         .expected = std::move(expected),
+                         .found = std::move(found),
+                         .hint = std::move(hint)});
+}
+
+[[nodiscard]] inline std::string kind_text(char kind) { return "kind " + ndkeep::quoted(std::string_view(&kind, 1)); }
+
+/// Extents multiplied, zeros left out, so that a limit holds whichever of them is zero.
+///
+/// @return false if the product times `unit` exceeds `most`
+[[nodiscard]] inline bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
+    std::uint64_t product = std::max<std::uint64_t>(unit, 1);
+    for (const std::size_t extent : shape) {
+        if (extent > most / product)
+            return false;
+        product *= std::max<std::uint64_t>(extent, 1);
+    }
+    return product <= most;
+}
+
+inline void print_descr(std::string& out, const dtype& type);
+
+inline void print_field(std::string& out, const dtype::field& field) {
+    const auto name = python_repr(field.name);
+    out += '(' + (field.title.empty() ? name : '(' + python_repr(field.title) + ", " + name + ')') + ", ";
+    const std::size_t outer = field.nesting.empty() ? field.shape.size() : field.nesting.front();
+    out.append(field.nesting.size() > 1 ? field.nesting.size() - 1 : 0, '(');
+    print_descr(out, field.type);
+    std::size_t end = field.shape.size();
+    for (std::size_t i = field.nesting.size(); i-- > 1; end -= field.nesting[i])
+        out += ", " + shape_text(std::span(field.shape.data() + end - field.nesting[i], field.nesting[i])) + ')';
+    if (outer > 0)
+        out += ", " + shape_text(std::span(field.shape.data(), outer));
+    out += ')';
+}
+
+inline void print_descr(std::string& out, const dtype& type) {
+    if (!type.is_struct()) {
+        out += '\'' + type.str() + '\'';
+        return;
+    }
+    std::uint64_t end = 0;
+    out += '[';
+    const auto pad_to = [&](std::uint64_t offset) {
+        if (offset > end)
+            out += (out.back() == '[' ? "('', '|V" : ", ('', '|V") + std::to_string(offset - end) + "')";
+    };
+    for (const dtype::field& field : type.fields()) {
+        pad_to(field.offset);
+        if (out.back() != '[')
+            out += ", ";
+        print_field(out, field);
+        end = field.offset + field.nbytes();
+    }
+    pad_to(type.size());
+    out += ']';
 }
 
 }  // namespace detail
 
-inline dtype dtype::parse(const literal& descr, const std::filesystem::path& file, const limits& limit) {
-    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read(descr), file,
-                                       [&] { return descr.str(); });
+inline dtype dtype::plain(char kind, std::uint64_t size, byte_order order) {
+    if (kind == 'M' || kind == 'm' || !detail::has_size(kind, size) || size > largest_item)
+        throw detail::descr_error({}, "a type of NumPy", detail::kind_text(kind) + " of " + counted(size, "byte"));
+    dtype out;
+    out.kind_ = kind;
+    out.size_ = size;
+    const bool ordered = size != 1 && kind != 'S' && kind != 'V';
+    out.order_ = !ordered ? byte_order::none : order == byte_order::none ? native_order : order;
+    return out;
 }
 
-inline dtype dtype::parse(std::string_view text, const std::filesystem::path& file, const limits& limit) {
-    if (detail::is_descr_literal(text))
-        return parse(parse_literal(text, file, {.nesting = limit.nesting, .field = "descr"}), file, limit);
-    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read_text(text), file,
-                                       [&] { return detail::printed(text); });
+inline dtype dtype::time(char kind, std::string unit, std::int64_t multiple, byte_order order) {
+    const bool known = unit.empty() ? multiple == 1 : detail::find_unit(unit) != nullptr;
+    if ((kind != 'M' && kind != 'm') || !known || multiple < 0 || multiple > detail::most_units)
+        throw detail::descr_error({}, "a date of NumPy",
+                                  detail::kind_text(kind) + " in units of " + std::to_string(multiple) + ' ' +
+                                      detail::printed(unit));
+    dtype out;
+    out.kind_ = kind;
+    out.size_ = 8;
+    out.order_ = order == byte_order::none ? native_order : order;
+    out.unit_ = std::move(unit);
+    out.multiple_ = multiple;
+    return out;
+}
+
+inline dtype dtype::structure(std::vector<field> fields, std::uint64_t size, const std::filesystem::path& file) {
+    if (size > largest_item)
+        throw detail::descr_error(file, "at most " + counted(largest_item, "byte"), counted(size, "byte"));
+    std::uint64_t end = 0;
+    std::vector<std::string_view> names;
+    for (const field& each : fields) {
+        const auto named = [&each] { return "field " + detail::printed(each.name); };
+        if (!detail::is_utf8(each.name, detail::surrogates::allowed) ||
+            !detail::is_utf8(each.title, detail::surrogates::allowed))
+            throw detail::descr_error(file, "names in UTF-8", named());
+        if (!detail::fits(each.shape, each.type.size(), largest_item))
+            throw detail::descr_error(file, "at most " + counted(largest_item, "byte"),
+                                      named() + " of shape " + shape_text(each.shape));
+        if (each.offset < end || each.offset > size || each.nbytes() > size - each.offset)
+            throw detail::descr_error(file, "ascending fields within " + counted(size, "byte"),
+                                      named() + " at offset " + std::to_string(each.offset));
+        end = each.offset + each.nbytes();
+        names.push_back(each.name);
+        if (!each.title.empty())
+            names.push_back(each.title);
+    }
+    std::sort(names.begin(), names.end());
+    if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+        throw detail::descr_error(file, "different names and titles", "field " + detail::printed(*twice) + " twice");
+    dtype out;
+    out.is_struct_ = true;
+    out.size_ = size;
+    out.fields_ = std::move(fields);
+    return out;
+}
+
+inline const dtype::field* dtype::find(std::string_view name) const {
+    const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const field& f) { return f.name == name; });
+    return found == fields_.end() ? nullptr : &*found;
+}
+
+inline bool dtype::is_native() const {
+    return (order_ == byte_order::none || order_ == native_order) &&
+           std::all_of(fields_.begin(), fields_.end(), [](const field& f) { return f.type.is_native(); });
+}
+
+inline dtype dtype::native() const {
+    dtype out = *this;
+    if (out.order_ != byte_order::none)
+        out.order_ = native_order;
+    for (field& each : out.fields_)
+        each.type = each.type.native();
+    return out;
+}
+
+inline std::string dtype::str() const {
+    std::string out;
+    out += static_cast<char>(order_);
+    out += kind_;
+    out += std::to_string(kind_ == 'U' ? size_ / 4 : size_);
+    if (!unit_.empty())
+        out += '[' + (multiple_ == 1 ? "" : std::to_string(multiple_)) + unit_ + ']';
+    return out;
+}
+
+inline std::string dtype::descr() const {
+    std::string out;
+    detail::print_descr(out, *this);
+    return out;
+}
+
+inline bool operator==(const dtype& a, const dtype& b) {
+    return a.kind_ == b.kind_ && a.order_ == b.order_ && a.is_struct_ == b.is_struct_ && a.size_ == b.size_ &&
+           a.multiple_ == b.multiple_ && a.unit_ == b.unit_ && a.fields_ == b.fields_;
 }
 
 }  // namespace ndkeep

@@ -2,7 +2,7 @@
 // The words NumPy has for plain types: "<f8", "float64", "M8[25s]", and the parts of "2i4,S5".
 #pragma once
 
-#include <ndkeep/format/literal_scanner.hpp>
+#include <ndkeep/text/python/scanner.hpp>
 
 #include <algorithm>
 #include <array>

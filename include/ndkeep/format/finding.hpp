@@ -2,9 +2,9 @@
 // What is wrong with a file, noted instead of thrown.
 #pragma once
 
-#include <ndkeep/bytes/parallel.hpp>
 #include <ndkeep/error.hpp>
-#include <ndkeep/format/limits.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <exception>
 #include <vector>

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <ndkeep/error.hpp>
-#include <ndkeep/format/dtype.hpp>
-#include <ndkeep/format/limits.hpp>
-#include <ndkeep/format/literal.hpp>
-#include <ndkeep/format/unicode.hpp>
+#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/text/python/literal.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <array>

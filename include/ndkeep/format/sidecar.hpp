@@ -3,10 +3,10 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/bytes/file.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/format/json.hpp>
 #include <ndkeep/format/statistics.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/text/json/print.hpp>
 
 #include <ctime>
 

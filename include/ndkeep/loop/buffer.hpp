@@ -2,7 +2,7 @@
 // Rows collected over chunks until there are enough of them.
 #pragma once
 
-#include <ndkeep/loop/core.hpp>
+#include <ndkeep/loop/detail/core.hpp>
 
 #include <initializer_list>
 

@@ -2,8 +2,8 @@
 // How a loop runs: when it commits, where a pass begins, and what it is told.
 #pragma once
 
-#include <ndkeep/bytes/parallel.hpp>
 #include <ndkeep/format/finding.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ndkeep/chunks/writer.hpp>
-#include <ndkeep/loop/core.hpp>
-#include <ndkeep/loop/sink.hpp>
+#include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/loop/detail/sink.hpp>
 
 #include <iterator>
 

@@ -2,9 +2,9 @@
 // States of a loop, part by part, on their way into a checkpoint and out of it.
 #pragma once
 
-#include <ndkeep/loop/form.hpp>
-#include <ndkeep/npz/member.hpp>
-#include <ndkeep/npz/packed.hpp>
+#include <ndkeep/loop/detail/state/form.hpp>
+#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/detail/packed.hpp>
 
 namespace ndkeep {
 

@@ -2,11 +2,11 @@
 // A loop over chunks that remembers where it was.
 #pragma once
 
-#include <ndkeep/loop/blocks.hpp>
 #include <ndkeep/loop/buffer.hpp>
-#include <ndkeep/loop/feed.hpp>
+#include <ndkeep/loop/detail/source/blocks.hpp>
+#include <ndkeep/loop/detail/source/feed.hpp>
+#include <ndkeep/loop/detail/source/sources.hpp>
 #include <ndkeep/loop/pass.hpp>
-#include <ndkeep/loop/sources.hpp>
 
 namespace ndkeep {
 

@@ -2,7 +2,7 @@
 // An npy file grown in place, and one mended whose writer died growing it.
 #pragma once
 
-#include <ndkeep/array/convert.hpp>
+#include <ndkeep/element/convert.hpp>
 #include <ndkeep/npy/save.hpp>
 
 namespace ndkeep {

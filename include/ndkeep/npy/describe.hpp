@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/format/finding.hpp>
-#include <ndkeep/npy/description.hpp>
+#include <ndkeep/npy/detail/sidecar_file.hpp>
 
 namespace ndkeep {
 

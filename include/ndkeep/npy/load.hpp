@@ -5,7 +5,7 @@
 #include <ndkeep/array/extents.hpp>
 #include <ndkeep/array/reader.hpp>
 #include <ndkeep/array/tags.hpp>
-#include <ndkeep/npy/open.hpp>
+#include <ndkeep/npy/inspect.hpp>
 
 namespace ndkeep {
 

@@ -4,7 +4,7 @@
 
 #include <ndkeep/array/fields.hpp>
 #include <ndkeep/array/in_place.hpp>
-#include <ndkeep/npy/description.hpp>
+#include <ndkeep/npy/detail/sidecar_file.hpp>
 #include <ndkeep/npy/load.hpp>
 
 namespace ndkeep {

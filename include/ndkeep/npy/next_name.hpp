@@ -2,7 +2,7 @@
 // Names for new files that no other file has.
 #pragma once
 
-#include <ndkeep/bytes/file.hpp>
+#include <ndkeep/os/file.hpp>
 
 #include <array>
 #include <charconv>

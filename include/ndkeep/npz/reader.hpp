@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/fields.hpp>
-#include <ndkeep/npz/metadata.hpp>
+#include <ndkeep/npz/detail/metadata.hpp>
 
 namespace ndkeep {
 

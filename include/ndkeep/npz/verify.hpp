@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/format/finding.hpp>
-#include <ndkeep/npz/metadata.hpp>
+#include <ndkeep/npz/detail/metadata.hpp>
 
 namespace ndkeep {
 

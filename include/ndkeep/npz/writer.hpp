@@ -2,8 +2,8 @@
 // Writing an npz archive, whole or not at all.
 #pragma once
 
-#include <ndkeep/npz/member_writer.hpp>
-#include <ndkeep/npz/metadata.hpp>
+#include <ndkeep/npz/detail/member_writer.hpp>
+#include <ndkeep/npz/detail/metadata.hpp>
 
 #include <deque>
 #include <initializer_list>

@@ -3,8 +3,8 @@
 // another class.
 #pragma once
 
-#include <ndkeep/bytes/byte_locks.hpp>
-#include <ndkeep/bytes/directory.hpp>
+#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/directory.hpp>
 
 #include <algorithm>
 #include <array>

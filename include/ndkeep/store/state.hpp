@@ -3,10 +3,10 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/dtype_parser.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/format/json.hpp>
 #include <ndkeep/format/statistics.hpp>
+#include <ndkeep/text/json/print.hpp>
 
 #include <memory>
 

@@ -4,7 +4,7 @@
 
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/writer.hpp>
-#include <ndkeep/tree/document.hpp>
+#include <ndkeep/tree/detail/document.hpp>
 
 namespace ndkeep {
 

@@ -2,8 +2,8 @@
 // Trees as text for people: JSON, but for the arrays and the numbers that are not finite.
 #pragma once
 
-#include <ndkeep/format/json.hpp>
-#include <ndkeep/tree/value.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/tree/detail/value.hpp>
 
 #include <cmath>
 #include <cstdint>

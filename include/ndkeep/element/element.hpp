@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which C++ types are elements of an array, and the NumPy dtype of each.
+#pragma once
+
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/element/text.hpp>
+#include <ndkeep/format/dtype_parser.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <complex>
+#include <ratio>
+#include <vector>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// What `NDKEEP_FIELDS` overloads for a struct, found by the namespace of the struct alone.
+template <class T>
+struct fields_tag {};
+void ndkeep_fields_of() = delete;
+
+template <class T>
+concept has_fields = requires {
+    ndkeep_fields_of(fields_tag<T>{});
+};
+
+template <class T>
+struct element_type;  // has static dtype make() where T is an element
+
+template <class T>
+concept has_dtype = requires {
+    element_type<T>::make();
+};
+
+}  // namespace detail
+
+/// A type that NumPy has a dtype for: bool, integers and enums by their size, float16, float, double, long double,
+/// complex of those three, fixed_string, fixed_u32string, fixed_bytes, 64-bit chrono durations and time points, and
+/// structs named in NDKEEP_FIELDS.
+template <class T>
+concept element = detail::has_dtype<std::remove_const_t<T>> && std::is_trivially_copyable_v<T>;
+
+/// The dtype of `T`, in this machine's byte order.
+template <element T>
+[[nodiscard]] const dtype& dtype_of() {
+    static const dtype type = detail::element_type<std::remove_const_t<T>>::make();
+    return type;
+}
+
+/// Not a time: what NumPy prints as NaT, in durations and time points.
+template <element T>
+    requires requires { typename T::period; }
+inline constexpr T not_a_time{};
+template <class Rep, class Period>
+inline constexpr std::chrono::duration<Rep, Period> not_a_time<std::chrono::duration<Rep, Period>>{
+    std::numeric_limits<Rep>::min()};
+template <class Clock, class Duration>
+inline constexpr std::chrono::time_point<Clock, Duration> not_a_time<std::chrono::time_point<Clock, Duration>>{
+    not_a_time<Duration>};
+
+template <class T>
+    requires requires { not_a_time<T>; }
+[[nodiscard]] constexpr bool is_not_a_time(const T& value) noexcept { return value == not_a_time<T>; }
+
+namespace detail {
+
+template <class T>
+    requires((std::is_integral_v<T> || std::is_enum_v<T>)&&sizeof(T) <= 8)
+struct element_type<T> {
+    [[nodiscard]] static dtype make() {
+        if constexpr (std::is_same_v<T, bool>)
+            return dtype::plain('b', sizeof(T));
+        else if constexpr (std::is_enum_v<T>)
+            return element_type<std::underlying_type_t<T>>::make();
+        else
+            return dtype::plain(std::is_signed_v<T> ? 'i' : 'u', sizeof(T));
+    }
+};
+
+template <class T>
+    requires(std::is_floating_point_v<T> || std::is_same_v<T, float16>)
+struct element_type<T> {
+    [[nodiscard]] static dtype make() { return dtype::plain('f', sizeof(T)); }
+};
+
+template <class T>
+    requires std::is_floating_point_v<T>
+struct element_type<std::complex<T>> {
+    [[nodiscard]] static dtype make() { return dtype::plain('c', sizeof(std::complex<T>)); }
+};
+
+template <std::size_t N>
+struct element_type<fixed_string<N>> {
+    [[nodiscard]] static dtype make() { return dtype::plain('S', N); }
+};
+
+template <std::size_t N>
+struct element_type<fixed_u32string<N>> {
+    [[nodiscard]] static dtype make() { return dtype::plain('U', 4 * N); }
+};
+
+template <std::size_t N>
+struct element_type<fixed_bytes<N>> {
+    [[nodiscard]] static dtype make() { return dtype::plain('V', N); }
+};
+
+struct counted_unit {
+    std::string_view name;
+    std::int64_t multiple = 0;  // 0: NumPy has no such unit
+};
+
+/// The coarsest unit of NumPy that `num / den` seconds is a multiple of. Years and months are chrono's average ones,
+/// whose counts since 1970 are NumPy's.
+[[nodiscard]] constexpr counted_unit unit_of_seconds(std::intmax_t num, std::intmax_t den) {
+    struct known {
+        std::string_view name;
+        std::intmax_t num, den;
+    };
+    constexpr std::array<known, 13> units = {{{"Y", 31'556'952, 1},
+                                              {"M", 2'629'746, 1},
+                                              {"W", 604'800, 1},
+                                              {"D", 86'400, 1},
+                                              {"h", 3'600, 1},
+                                              {"m", 60, 1},
+                                              {"s", 1, 1},
+                                              {"ms", 1, 1'000},
+                                              {"us", 1, 1'000'000},
+                                              {"ns", 1, 1'000'000'000},
+                                              {"ps", 1, 1'000'000'000'000},
+                                              {"fs", 1, 1'000'000'000'000'000},
+                                              {"as", 1, 1'000'000'000'000'000'000}}};
+    for (const auto& unit : units) {
+        // Both are whole seconds or both are unit fractions of powers of ten once reduced; nothing here overflows.
+        if (unit.den % den != 0)
+            continue;
+        const std::intmax_t scale = unit.den / den;
+        if (num <= std::numeric_limits<std::int64_t>::max() / scale && num * scale % unit.num == 0)
+            return {unit.name, num * scale / unit.num};
+    }
+    return {};
+}
+
+template <class T>
+inline constexpr bool is_time_count = false;
+template <class Rep, class Period>
+inline constexpr bool is_time_count<std::chrono::duration<Rep, Period>> =
+    std::is_integral_v<Rep>&& std::is_signed_v<Rep> && sizeof(Rep) == 8 &&
+    unit_of_seconds(Period::num, Period::den).multiple > 0 &&
+    unit_of_seconds(Period::num, Period::den).multiple <= most_units;
+
+template <class Duration>
+[[nodiscard]] dtype time_type(char kind) {
+    constexpr auto unit = unit_of_seconds(Duration::period::num, Duration::period::den);
+    return dtype::time(kind, std::string(unit.name), unit.multiple);
+}
+
+template <class Rep, class Period>
+    requires is_time_count<std::chrono::duration<Rep, Period>>
+struct element_type<std::chrono::duration<Rep, Period>> {
+    [[nodiscard]] static dtype make() { return time_type<std::chrono::duration<Rep, Period>>('m'); }
+};
+
+template <class Clock, class Duration>
+    requires is_time_count<Duration>
+struct element_type<std::chrono::time_point<Clock, Duration>> {
+    [[nodiscard]] static dtype make() { return time_type<Duration>('M'); }
+};
+
+template <class T>
+    requires has_fields<T>
+struct element_type<T> {
+    [[nodiscard]] static dtype make() { return ndkeep_fields_of(fields_tag<T>{}); }
+};
+
+/// A member's element type and the shape of the sub-array it is, if it is one.
+template <class T>
+struct member_layout {
+    using element = T;
+    static void add_shape(std::vector<std::size_t>&) {}
+};
+template <class T, std::size_t N>
+struct member_layout<T[N]> {
+    using element = typename member_layout<T>::element;
+    static void add_shape(std::vector<std::size_t>& shape) {
+        shape.push_back(N);
+        member_layout<T>::add_shape(shape);
+    }
+};
+template <class T, std::size_t N>
+struct member_layout<std::array<T, N>> : member_layout<T[N]> {};
+
+template <class T>
+[[nodiscard]] dtype::field declared_field(std::string name, std::size_t offset) {
+    using layout = member_layout<std::remove_cv_t<T>>;
+    static_assert(ndkeep::element<typename layout::element>, "a field named in NDKEEP_FIELDS is no array element");
+    dtype::field field;
+    field.name = std::move(name);
+    field.type = dtype_of<typename layout::element>();
+    field.offset = offset;
+    layout::add_shape(field.shape);
+    return field;
+}
+
+/// A structured dtype from fields named in any order; members that are not named are padding.
+[[nodiscard]] inline dtype declared_struct(std::vector<dtype::field> fields, std::size_t size) {
+    // Named in order, mostly, which costs this sort nothing.
+    for (std::size_t i = 1; i < fields.size(); ++i)
+        for (std::size_t j = i; j > 0 && fields[j].offset < fields[j - 1].offset; --j)
+            std::swap(fields[j], fields[j - 1]);
+    return dtype::structure(std::move(fields), size);
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Elements of fixed length: byte strings (S), Unicode text (U) and opaque bytes (V).
+#pragma once
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/text/unicode.hpp>
+
+#include <algorithm>
+#include <array>
+#include <compare>
+
+namespace ndkeep {
+
+namespace detail {
+
+inline constexpr char32_t replacement_character = 0xfffd;
+
+template <class Character, std::size_t N>
+[[nodiscard]] constexpr std::size_t length_without_padding(const std::array<Character, N>& characters) noexcept {
+    std::size_t length = N;
+    while (length > 0 && characters[length - 1] == Character{})
+        --length;
+    return length;
+}
+
+[[noreturn]] inline void refuse_text(std::size_t room, std::size_t length) {
+    throw mismatch_error({.field = "text",
+                          .expected = "at most " + counted(room, "character"),
+                          .found = counted(length, "character"),
+                          .hint = "it is never cut silently"});
+}
+
+}  // namespace detail
+
+/// NumPy's `S<N>`: N bytes, padded with NULs at the end. NULs inside are part of the text, those at the end are not.
+template <std::size_t N>
+    requires(N > 0)
+class fixed_string {
+  public:
+    constexpr fixed_string() = default;
+    /// @throws mismatch_error  `text` has more than N bytes
+    constexpr fixed_string(std::string_view text) {  // NOLINT: implicit, as std::string
+        if (text.size() > N)
+            detail::refuse_text(N, text.size());
+        std::copy(text.begin(), text.end(), characters_.begin());
+    }
+    constexpr fixed_string(const char* text) : fixed_string(std::string_view(text)) {}  // NOLINT: implicit
+    fixed_string(const std::string& text) : fixed_string(std::string_view(text)) {}     // NOLINT: implicit
+
+    [[nodiscard]] constexpr std::string_view view() const noexcept { return {characters_.data(), size()}; }
+    constexpr operator std::string_view() const noexcept { return view(); }  // NOLINT: implicit
+    [[nodiscard]] std::string str() const { return std::string(view()); }
+    /// Bytes without the padding.
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return detail::length_without_padding(characters_); }
+    [[nodiscard]] constexpr bool empty() const noexcept { return size() == 0; }
+    [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
+
+    friend constexpr bool operator==(const fixed_string& a, const fixed_string& b) noexcept {
+        return a.view() == b.view();
+    }
+    friend constexpr auto operator<=>(const fixed_string& a, const fixed_string& b) noexcept {
+        return a.view() <=> b.view();
+    }
+    template <class Text>
+        requires std::convertible_to<const Text&, std::string_view>
+    friend constexpr bool operator==(const fixed_string& a, const Text& b) noexcept {
+        return a.view() == std::string_view(b);
+    }
+
+  private:
+    std::array<char, N> characters_ = {};
+};
+
+/// NumPy's `U<N>`: N characters of four bytes, padded with NULs at the end.
+template <std::size_t N>
+    requires(N > 0)
+class fixed_u32string {
+  public:
+    constexpr fixed_u32string() = default;
+    /// @throws mismatch_error  `text` has more than N characters
+    constexpr fixed_u32string(std::u32string_view text) {  // NOLINT: implicit, as std::u32string
+        if (text.size() > N)
+            detail::refuse_text(N, text.size());
+        std::copy(text.begin(), text.end(), characters_.begin());
+    }
+    constexpr fixed_u32string(const char32_t* text) : fixed_u32string(std::u32string_view(text)) {}  // NOLINT: implicit
+    fixed_u32string(const std::u32string& text) : fixed_u32string(std::u32string_view(text)) {}      // NOLINT: implicit
+    /// From UTF-8; what is no UTF-8 becomes U+FFFD.
+    [[nodiscard]] static fixed_u32string from_utf8(std::string_view text);
+
+    [[nodiscard]] constexpr std::u32string_view view() const noexcept { return {characters_.data(), size()}; }
+    constexpr operator std::u32string_view() const noexcept { return view(); }  // NOLINT: implicit
+    [[nodiscard]] std::u32string str() const { return std::u32string(view()); }
+    /// As UTF-8; surrogates and values above U+10FFFF, which NumPy can store, become U+FFFD.
+    [[nodiscard]] std::string utf8() const;
+    /// Characters without the padding.
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return detail::length_without_padding(characters_); }
+    [[nodiscard]] constexpr bool empty() const noexcept { return size() == 0; }
+    [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
+
+    friend constexpr bool operator==(const fixed_u32string& a, const fixed_u32string& b) noexcept {
+        return a.view() == b.view();
+    }
+    friend constexpr auto operator<=>(const fixed_u32string& a, const fixed_u32string& b) noexcept {
+        return a.view() <=> b.view();
+    }
+    template <class Text>
+        requires std::convertible_to<const Text&, std::u32string_view>
+    friend constexpr bool operator==(const fixed_u32string& a, const Text& b) noexcept {
+        return a.view() == std::u32string_view(b);
+    }
+
+  private:
+    std::array<char32_t, N> characters_ = {};
+};
+
+/// NumPy's `V<N>`: N bytes that mean nothing to NumPy.
+template <std::size_t N>
+    requires(N > 0)
+struct fixed_bytes {
+    std::array<std::byte, N> bytes = {};
+    friend constexpr bool operator==(const fixed_bytes&, const fixed_bytes&) = default;
+};
+
+template <std::size_t N>
+    requires(N > 0)
+fixed_u32string<N> fixed_u32string<N>::from_utf8(std::string_view text) {
+    std::u32string characters;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto [character, length] = detail::decode_utf8(text, at);
+        const bool valid = length != 0 && !detail::is_surrogate(character);
+        characters += valid ? character : detail::replacement_character;
+        at += length != 0 ? length : 1;
+    }
+    return characters;
+}
+
+template <std::size_t N>
+    requires(N > 0)
+std::string fixed_u32string<N>::utf8()
+const {
+    std::string out;
+    for (const char32_t c : view())
+        detail::append_utf8(out, c > 0x10ffff || detail::is_surrogate(c) ? detail::replacement_character : c);
+    return out;
+}
+
+}  // namespace ndkeep

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The user's own sources of a loop: ranges of arrays, and functions that give the next one.
+#pragma once
+
+#include <ndkeep/loop/detail/source/items.hpp>
+
+namespace ndkeep::detail {
+
+/// What rows can be counted of.
+template <class A>
+concept rows_array =
+    !std::convertible_to<const A&, std::string_view> && (
+                                                            requires(const A& array) {
+                                                                {
+                                                                    *std::begin(array.shape())
+                                                                    } -> std::convertible_to<std::size_t>;
+                                                            } ||
+                                                            requires(const A& array) {
+                                                                {
+                                                                    std::size(array)
+                                                                    } -> std::convertible_to<std::size_t>;
+                                                                std::data(array);
+                                                            });
+
+template <rows_array A>
+[[nodiscard]] std::uint64_t rows_of_array(const A& array) {
+    if constexpr (requires { array.shape(); }) {
+        if (std::begin(array.shape()) == std::end(array.shape()))
+            throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
+        return static_cast<std::uint64_t>(*std::begin(array.shape()));
+    } else {
+        return std::size(array);
+    }
+}
+
+/// Tells arrays apart by their rows and by what stands at both of their ends: looking at all of it would take as long
+/// as many a body.
+template <rows_array A>
+[[nodiscard]] std::uint64_t hash_of_array(const A& array, std::uint64_t before) {
+    before = hash_of(std::to_string(rows_of_array(array)) + ' ', before);
+    if constexpr (requires {
+                      array.data();
+                      array.size();
+                  })
+        if constexpr (std::is_trivially_copyable_v<std::remove_cvref_t<decltype(*array.data())>>) {
+            constexpr std::size_t most = 64;
+            const std::string_view bytes(reinterpret_cast<const char*>(array.data()),
+                                         array.size() * sizeof(*array.data()));
+            before = hash_of(bytes.substr(0, most), before);
+            before = hash_of(bytes.substr(bytes.size() - std::min(most, bytes.size())), before);
+        }
+    return before;
+}
+
+/// A function that gives the next array, or nothing once there is none: `f()`, or `f(row)` for the one that begins at a
+/// row.
+template <class F, class... Row>
+concept gives_arrays = std::invocable<F&, Row...> && requires(F& function, Row... row) {
+    requires rows_array<std::remove_cvref_t<decltype(*function(row...))>>;
+    static_cast<bool>(function(row...));
+};
+template <class F>
+concept array_function = gives_arrays<F> || gives_arrays<F, std::uint64_t>;
+
+template <class R>
+concept array_range = !expression<R> && requires(R & range) {
+    std::begin(range) != std::end(range);
+    requires rows_array<std::remove_cvref_t<decltype(*std::begin(range))>>;
+};
+
+/// What all of them have in common: nothing is known of them but how many rows they have given.
+class feed_base {
+  public:
+    feed_base(std::string_view kind, const over_options& options) : kind_(kind) {
+        if (options.verify)
+            refuse(".verify", "of a source with checksums");
+    }
+
+    [[nodiscard]] json identity() const {
+        json said = json::object();
+        (*said.get_ptr<json::object_t*>())["kind"] = std::string(kind_);
+        return said;
+    }
+    [[nodiscard]] static std::optional<std::uint64_t> total_rows() { return std::nullopt; }
+    [[nodiscard]] static std::function<void()> durable() { return nullptr; }
+    void done() noexcept {}
+    void return_to_begin() noexcept {}
+
+  protected:
+    [[noreturn]] static void refuse(const char* what, const char* expected) {
+        throw mismatch_error({.field = what, .expected = expected, .found = "of one that gives what comes next"});
+    }
+
+  private:
+    std::string_view kind_;
+};
+
+/// A function of the user's. One that takes a row gives what begins there; one that does not, what comes next.
+template <array_function F>
+class function_feed : public feed_base {
+    static constexpr bool by_row = gives_arrays<F, std::uint64_t>;
+    using result =
+        typename std::conditional_t<by_row, std::invoke_result<F&, std::uint64_t>, std::invoke_result<F&>>::type;
+
+  public:
+    using item = std::remove_cvref_t<decltype(*std::declval<result&>())>;
+    static constexpr std::string_view kind = by_row ? "function of a row" : "function";
+
+    template <class G>
+    function_feed(G&& function, const over_options& options)
+        : feed_base(kind, options), function_(std::forward<G>(function)) {
+        if (!by_row && options.warm_up != 0)
+            refuse(".warm_up", "of a function that takes a row");
+        if (!by_row && options.first_row != 0)
+            refuse(".first_row", "of a function that takes a row");
+    }
+
+    void start(std::uint64_t row) { at_ = row; }
+    void resume(const object_reader&, std::uint64_t rows) { at_ = rows; }
+    [[nodiscard]] std::uint64_t back(std::uint64_t wanted) {
+        const std::uint64_t gone = std::min(wanted, at_);
+        at_ -= gone;
+        return gone;
+    }
+    [[nodiscard]] bool next(std::uint64_t most, chunk_at_hand& chunk) {
+        current_.reset();
+        if constexpr (by_row) {
+            auto given = function_(at_);
+            if (!given)
+                return false;
+            current_.emplace(*std::move(given));
+        } else {
+            auto given = function_();
+            if (!given)
+                return false;
+            current_.emplace(*std::move(given));
+        }
+        chunk.rows = rows_of_array(*current_);
+        if (chunk.rows > most)
+            throw mismatch_error(
+                {.field = "rows of the source",
+                 .expected = "at most " + std::to_string(most) + " before row " + std::to_string(at_ + most),
+                 .found = std::to_string(chunk.rows),
+                 .hint = "a warm-up ends where the pass begins"});
+        at_ += chunk.rows;
+        return true;
+    }
+    [[nodiscard]] item take() { return *std::move(current_); }
+
+  private:
+    F function_;
+    std::uint64_t at_ = 0;
+    std::optional<item> current_;
+};
+
+/// A range of the user's: it gives what comes next.
+template <class R>
+class range_feed : public feed_base {
+    using iterator = decltype(std::begin(std::declval<R&>()));
+    using sentinel = decltype(std::end(std::declval<R&>()));
+    using reference = decltype(*std::declval<iterator&>());
+    static constexpr bool refers = std::is_lvalue_reference_v<reference>;
+
+  public:
+    using item = reference;
+    static constexpr std::string_view kind = "range";
+
+    range_feed(R& range, const over_options& options) : feed_base(kind, options), range_(&range) {
+        if (options.warm_up != 0)
+            refuse(".warm_up", "of a source that can go back");
+        if (options.first_row != 0)
+            refuse(".first_row", "of a source that can go to a row");
+    }
+
+    void start(std::uint64_t) { restart(); }
+    void resume(const object_reader&, std::uint64_t) { restart(); }
+    /// Passes over what was committed of this very range; one that begins with other items only lies where it lay.
+    void skip(const object_reader& said) {
+        if constexpr (std::forward_iterator<iterator>) {
+            const std::uint64_t items = said.count("items");
+            for (chunk_at_hand passed; items_ < items && next(0, passed);) {
+            }
+            if (items_ != items || hexadecimal(hash_) != said.text("passed"))
+                restart();
+        }
+    }
+    [[nodiscard]] json identity() const {
+        json said = feed_base::identity();
+        (*said.get_ptr<json::object_t*>())["items"] = items_;
+        (*said.get_ptr<json::object_t*>())["passed"] = hexadecimal(hash_);
+        return said;
+    }
+    [[nodiscard]] const void* identifies() const noexcept { return std::forward_iterator<iterator> ? range_ : nullptr; }
+    [[nodiscard]] static std::uint64_t back(std::uint64_t) { return 0; }
+    [[nodiscard]] bool next(std::uint64_t, chunk_at_hand& chunk) {
+        const sentinel end = std::end(*range_);
+        if (!at_)
+            at_.emplace(std::begin(*range_));
+        else if (*at_ != end)
+            ++*at_;
+        if (!(*at_ != end))
+            return false;
+        if constexpr (refers) {
+            chunk.rows = rows_of_array(**at_);
+            hash_ = hash_of_array(**at_, hash_);
+        } else {
+            current_.emplace(**at_);
+            chunk.rows = rows_of_array(*current_);
+            hash_ = hash_of_array(*current_, hash_);
+        }
+        ++items_;
+        // Only where looking ahead takes nothing from the source.
+        if constexpr (std::forward_iterator<iterator>) {
+            auto behind = *at_;
+            chunk.is_last = !(++behind != end);
+        }
+        return true;
+    }
+    [[nodiscard]] item take() {
+        if constexpr (refers)
+            return **at_;
+        else
+            return *std::move(current_);
+    }
+
+  private:
+    void restart() {
+        at_.reset();
+        items_ = 0;
+        hash_ = hash_of("");
+    }
+
+    struct none {};
+    R* range_;
+    std::uint64_t items_ = 0;  // that were shown
+    std::uint64_t hash_ = hash_of("");
+    std::optional<iterator> at_;
+    std::optional<std::conditional_t<refers, none, std::remove_cvref_t<reference>>> current_;
+};
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which C++ types a loop can remember, and in what form each is kept.
+#pragma once
+
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/text/json/print.hpp>
+
+#include <concepts>
+#include <deque>
+#include <list>
+#include <map>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace ndkeep {
+
+class state_writer;
+class state_reader;
+
+namespace detail {
+
+template <class T>
+concept saves_itself = requires(const T& from, T& into, state_writer& out, const state_reader& in) {
+    from.save(out);
+    into.load(in);
+};
+
+/// xt::xarray and xt::xtensor of elements, in one of the two orders.
+template <class T>
+struct state_array : std::false_type {};
+template <class S, xt::layout_type L, class Shape, class Tag>
+    requires(element<typename S::value_type>&& L != xt::layout_type::dynamic)
+struct state_array<xt::xarray_container<S, L, Shape, Tag>> : std::true_type {
+    static constexpr std::size_t rank = any_rank;
+    static constexpr bool column_major = L == xt::layout_type::column_major;
+};
+template <class S, std::size_t N, xt::layout_type L, class Tag>
+    requires(element<typename S::value_type>&& L != xt::layout_type::dynamic)
+struct state_array<xt::xtensor_container<S, N, L, Tag>> : std::true_type {
+    static constexpr std::size_t rank = N;
+    static constexpr bool column_major = L == xt::layout_type::column_major;
+};
+
+template <class T>
+struct state_list : std::false_type {};
+template <class T, class A>
+struct state_list<std::vector<T, A>> : std::true_type {};
+template <class T, class A>
+struct state_list<std::deque<T, A>> : std::true_type {};
+template <class T, class A>
+struct state_list<std::list<T, A>> : std::true_type {};
+
+template <class T>
+struct state_dictionary : std::false_type {};
+template <class T, class C, class A>
+struct state_dictionary<std::map<std::string, T, C, A>> : std::true_type {};
+template <class T, class H, class E, class A>
+struct state_dictionary<std::unordered_map<std::string, T, H, E, A>> : std::true_type {};
+
+/// What does not hold what it shows.
+template <class T>
+inline constexpr bool is_view =
+    std::ranges::enable_view<T> || std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_null_pointer_v<T>;
+
+/// What nlohmann's JSON converts both ways. It would take arrays too, and lose their shape.
+template <class T>
+concept json_value = !xt::is_xexpression<T>::value && !is_view<T> && requires(const T& from, const json& in) {
+    json(from);
+    { in.get<T>() } -> std::same_as<T>;
+};
+
+/// Whether bytes of a T that were kept mean anything in another process, as far as can be told.
+template <class T>
+concept plain_bytes = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !is_view<T>;
+
+/// How a T is kept.
+enum class state_form { none, own, array, sequence, list, dictionary, json, scalar, bytes };
+
+template <class T>
+[[nodiscard]] consteval state_form form_of() {
+    if constexpr (saves_itself<T>)
+        return state_form::own;
+    else if constexpr (state_array<T>::value)
+        return state_form::array;
+    else if constexpr (state_list<T>::value) {
+        using item = typename T::value_type;
+        if constexpr (std::is_same_v<item, bool>)
+            return state_form::json;
+        else if constexpr (element<item> && !saves_itself<item>)
+            return state_form::sequence;
+        else if constexpr (form_of<item>() == state_form::bytes)
+            return state_form::sequence;
+        else if constexpr (form_of<item>() == state_form::json)
+            return state_form::json;
+        else
+            return form_of<item>() == state_form::none ? state_form::none : state_form::list;
+    } else if constexpr (state_dictionary<T>::value) {
+        constexpr state_form item = form_of<typename T::mapped_type>();
+        return item == state_form::none || item == state_form::json ? item : state_form::dictionary;
+    } else if constexpr (std::is_same_v<T, long double>)
+        return state_form::scalar;  // JSON would round it
+    else if constexpr (json_value<T>)
+        return state_form::json;
+    else if constexpr (element<T>)
+        return state_form::scalar;
+    else
+        return plain_bytes<T> ? state_form::bytes : state_form::none;
+}
+
+}  // namespace detail
+
+/// What a loop can remember: types with `void save(state_writer&) const` and `void load(const state_reader&)`;
+/// xt::xarray and xt::xtensor of elements; numbers, strings and whatever nlohmann's JSON converts both ways; vectors,
+/// deques, lists and maps by name of these; and, as the bytes they are, trivially copyable types, which are to
+/// hold no pointers and to keep their members from one program to the next.
+template <class T>
+concept loop_state = std::is_object_v<T> && !std::is_const_v<T> && detail::form_of<T>() != detail::state_form::none;
+
+}  // namespace ndkeep

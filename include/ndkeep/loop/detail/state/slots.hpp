@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The states of a loop under their names: as they are, as they were committed, and as they were at first.
+#pragma once
+
+#include <ndkeep/loop/detail/state/codec.hpp>
+#include <ndkeep/loop/detail/state/snapshot.hpp>
+
+#include <set>
+
+namespace ndkeep::detail {
+
+/// Something bound under a name.
+class state_slot {
+  public:
+    explicit state_slot(std::string name) : name_(std::move(name)) {}
+    state_slot(const state_slot&) = delete;
+    state_slot& operator=(const state_slot&) = delete;
+    virtual ~state_slot() = default;
+
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    virtual void write(state_writer& out) const = 0;
+    virtual void read(const state_reader& in) = 0;
+
+  private:
+    std::string name_;
+};
+
+template <class T>
+class typed_slot final : public state_slot {
+  public:
+    template <class... Argument>
+    explicit typed_slot(std::string name, Argument&&... initial)
+        : state_slot(std::move(name)), value_(std::forward<Argument>(initial)...), initial_shape_(shape_of(value_)) {}
+
+    [[nodiscard]] T& value() noexcept { return value_; }
+
+    void write(state_writer& out) const override {
+        out.set(name(), value_);
+        if (initial_shape_)
+            out.note(name(), "initial_shape", *initial_shape_);
+    }
+
+    /// Shapes may change while a loop goes on; that it was begun with another one means another program.
+    void read(const state_reader& in) override {
+        in.get(name(), value_);
+        if (initial_shape_)
+            in.expect(name(), "initial_shape", *initial_shape_);
+    }
+
+  private:
+    [[nodiscard]] static std::optional<json> shape_of([[maybe_unused]] const T& value) {
+        if constexpr (form_of<T>() == state_form::array)
+            return json(std::vector<std::size_t>(value.shape().begin(), value.shape().end()));
+        else if constexpr (form_of<T>() == state_form::sequence)
+            return json(std::vector<std::size_t>{value.size()});
+        else
+            return std::nullopt;
+    }
+
+    T value_;
+    std::optional<json> initial_shape_;
+};
+
+/// States under their names, and what was committed of them.
+class bound_states {
+  public:
+    /// @throws mismatch_error  the name is taken; what is stored under it is of another type
+    template <class Slot>
+    Slot& bind(std::unique_ptr<Slot> slot) {
+        if (is_bound(slot->name()))
+            throw mismatch_error({.file = stored_file_,
+                                  .field = "state " + ndkeep::quoted(slot->name()),
+                                  .expected = "each name once",
+                                  .found = "bound twice"});
+        // Before anything of it counts: as it is now, where there is no commit yet.
+        packed_states initial;
+        write(*slot, initial);
+        auto kept = frozen(std::move(initial));
+        if (is_stored(slot->name()))
+            slot->read(stored_->reader());
+        initials_[slot->name()] = std::move(kept);
+        slots_.push_back(std::move(slot));
+        return static_cast<Slot&>(*slots_.back());
+    }
+
+    /// What was committed last, or nullptr.
+    void store(std::shared_ptr<const loop_snapshot> stored) { stored_ = std::move(stored); }
+
+    /// Makes all states what they were at the last commit; those that it does not know, what they were at first.
+    /// @throws mismatch_error  it knows states that are not bound
+    void restore() {
+        check_all_bound();
+        for (const auto& slot : slots_)
+            slot->read(is_stored(slot->name()) ? stored_->reader() : initials_.at(slot->name())->reader());
+    }
+
+    void check_all_bound() const {
+        if (stored_ == nullptr)
+            return;
+        for (const auto& [name, form] : stored_->forms())
+            if (is_stored(name) && !is_bound(name))
+                throw mismatch_error({.file = stored_file_,
+                                      .field = "state " + ndkeep::quoted(name),
+                                      .expected = "bound",
+                                      .found = "stored, but not bound",
+                                      .hint = "bind it, or forget it"});
+    }
+
+    /// What was committed under this name is nobody's.
+    /// @throws mismatch_error  it is bound
+    void forget(const std::string& name) {
+        if (is_bound(name))
+            throw mismatch_error({.file = stored_file_,
+                                  .field = "state " + ndkeep::quoted(name),
+                                  .expected = "not bound",
+                                  .found = "bound"});
+        forgotten_.insert(name);
+    }
+    /// What is bound has been committed.
+    void committed() {
+        stored_ = nullptr;
+        forgotten_.clear();
+    }
+    void call(std::filesystem::path file) { stored_file_ = std::move(file); }
+
+    [[nodiscard]] packed_states pack() const {
+        packed_states all;
+        for (const auto& slot : slots_)
+            write(*slot, all);
+        return all;
+    }
+
+  private:
+    [[nodiscard]] bool is_bound(const std::string& name) const {
+        return std::any_of(slots_.begin(), slots_.end(), [&](const auto& each) { return each->name() == name; });
+    }
+    [[nodiscard]] bool is_stored(const std::string& name) const {
+        return stored_ != nullptr && stored_->forms().count(name) != 0 && forgotten_.count(name) == 0;
+    }
+
+    void write(const state_slot& slot, packed_states& to) const {
+        state_writer out(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
+        in_document(stored_file_, [&] { slot.write(out); });
+    }
+
+    [[nodiscard]] static std::shared_ptr<const loop_snapshot> frozen(packed_states&& states) {
+        add_state_member(states, "", 1, {});
+        std::vector<std::byte> bytes;
+        bytes.reserve(static_cast<std::size_t>(states.arrays.size()));
+        for (const auto& piece : states.arrays.finish())
+            bytes.insert(bytes.end(), piece.begin(), piece.end());
+        return std::make_shared<const loop_snapshot>(std::move(bytes), "", "");
+    }
+
+    std::vector<std::unique_ptr<state_slot>> slots_;
+    std::map<std::string, std::shared_ptr<const loop_snapshot>> initials_;
+    std::shared_ptr<const loop_snapshot> stored_;
+    std::filesystem::path stored_file_;
+    std::set<std::string> forgotten_;
+};
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Statistics of elements as they stream by.
+#pragma once
+
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/element/strided.hpp>
+#include <ndkeep/format/statistics.hpp>
+
+#include <array>
+#include <bit>
+#include <complex>
+#include <cstring>
+#include <limits>
+#include <span>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// By its bits where the type is IEEE's, so that -ffast-math does not fold the question away.
+template <class T>
+[[nodiscard]] bool is_nan(T value) noexcept {
+    if constexpr (std::is_same_v<T, float>)
+        return (std::bit_cast<std::uint32_t>(value) & 0x7fff'ffffU) > 0x7f80'0000U;
+    else if constexpr (std::is_same_v<T, double>)
+        return (std::bit_cast<std::uint64_t>(value) & 0x7fff'ffff'ffff'ffffU) > 0x7ff0'0000'0000'0000U;
+    else if constexpr (std::is_floating_point_v<T>)
+        return value != value;
+    else
+        return false;
+}
+
+/// One block's statistics: small enough that its second pass finds it in the cache, large enough that putting blocks
+/// together costs nothing beside them.
+inline constexpr std::size_t summary_block = 8192;
+
+template <class T>
+[[nodiscard]] statistics::number exact_number(T value) {
+    if constexpr (std::is_floating_point_v<T>)
+        return static_cast<double>(value);
+    else if constexpr (std::is_signed_v<T>)
+        return std::int64_t{value};
+    else
+        return std::uint64_t{value};
+}
+
+template <class T>
+[[nodiscard]] statistics summary_one_by_one(const T* values, std::size_t count) {
+    using limits = std::numeric_limits<T>;
+    T low = limits::has_infinity ? limits::infinity() : limits::max();
+    T high = limits::has_infinity ? -limits::infinity() : limits::lowest();
+    std::size_t nan = 0;
+    // Several running sums: one would wait for each addition to finish.
+    std::array<double, 8> sums = {};
+    const auto value_at = [&](std::size_t i) { return is_nan(values[i]) ? 0.0 : static_cast<double>(values[i]); };
+    const auto total = [](const std::array<double, 8>& parts) {
+        return ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]));
+    };
+    for (std::size_t i = 0; i < count; ++i) {
+        nan += is_nan(values[i]);
+        low = values[i] < low ? values[i] : low;
+        high = values[i] > high ? values[i] : high;
+        sums[i % 8] += value_at(i);
+    }
+    statistics found;
+    found.count = count;
+    found.nan = nan;
+    if (nan == count)
+        return found;
+    const auto some = static_cast<double>(count - nan);
+    const double mean = total(sums) / some;
+    sums = {};
+    for (std::size_t i = 0; i < count; ++i) {
+        const double apart = is_nan(values[i]) ? 0.0 : value_at(i) - mean;
+        sums[i % 8] += apart * apart;
+    }
+    found.min = exact_number(low);
+    found.max = exact_number(high);
+    found.mean = mean;
+    found.std = std::sqrt(total(sums) / some);
+    return found;
+}
+
+// Four numbers side by side. They are passed by reference: by value they would need registers that not every machine
+// has. The loops over them are compiled twice, and the faster ones are taken where they can run.
+using four_doubles [[gnu::vector_size(32)]] = double;
+using four_words [[gnu::vector_size(32)]] = long long;
+
+template <class T>
+[[gnu::always_inline]] inline void read_four(const T* values, four_doubles& out) {
+    if constexpr (std::is_same_v<T, double>) {
+        std::memcpy(&out, values, sizeof out);
+    } else {
+        out = four_doubles{static_cast<double>(values[0]), static_cast<double>(values[1]),
+                           static_cast<double>(values[2]), static_cast<double>(values[3])};
+    }
+}
+
+/// All bits of the numbers that are NaN, none of the others: by their bits, so that -ffast-math keeps them.
+[[gnu::always_inline]] inline void find_missing(const four_doubles& x, four_words& missing) {
+    std::memcpy(&missing, &x, sizeof missing);
+    missing = (missing & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
+}
+
+[[gnu::always_inline]] inline void put_zeros(const four_words& where, four_doubles& x) {
+    four_words bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    bits &= ~where;
+    std::memcpy(&x, &bits, sizeof bits);
+}
+
+/// What a first pass finds in every fourth number.
+struct four_sums {
+    four_doubles low, high, sum;
+    four_words nan;
+
+    [[gnu::always_inline]] four_sums()
+        : low(std::numeric_limits<double>::infinity() - four_doubles{}), high(-low), sum{}, nan{} {}
+
+    [[gnu::always_inline]] void add(const four_doubles& x) {
+        four_words missing;
+        find_missing(x, missing);
+        nan -= missing;
+        four_doubles value = x;
+        put_zeros(missing, value);
+        sum += value;
+        low = x < low ? x : low;
+        high = x > high ? x : high;
+    }
+};
+
+/// What the numbers of one block come to. NaN are counted, and are in nothing else.
+struct summed_numbers {
+    double low, high, mean, squares;
+    std::size_t nan;
+};
+
+template <class T>
+[[gnu::always_inline]] inline void sum_by_fours(const T* values, std::size_t count, summed_numbers& found) {
+    four_sums even, odd;
+    four_doubles x = {}, y = {};
+    std::size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        read_four(values + i, x);
+        read_four(values + i + 4, y);
+        even.add(x);
+        odd.add(y);
+    }
+    std::array<double, 8> rest;
+    rest.fill(std::numeric_limits<double>::quiet_NaN());
+    const std::size_t left = count - i;
+    std::copy_n(values + i, left, rest.begin());
+    read_four(rest.data(), x);
+    read_four(rest.data() + 4, y);
+    even.add(x);
+    odd.add(y);
+
+    even.low = odd.low < even.low ? odd.low : even.low;
+    even.high = odd.high > even.high ? odd.high : even.high;
+    even.sum += odd.sum;
+    even.nan += odd.nan;
+    const auto& [low, high, sum, nan] = even;
+    found.low = std::min({low[0], low[1], low[2], low[3]});
+    found.high = std::max({high[0], high[1], high[2], high[3]});
+    found.nan = static_cast<std::size_t>((nan[0] + nan[1]) + (nan[2] + nan[3])) - (8 - left);
+    found.mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / static_cast<double>(count - found.nan);
+
+    four_doubles even_squares = {}, odd_squares = {};
+    const auto add_square = [mean = found.mean](const four_doubles& value, four_doubles& squares) {
+        four_words missing;
+        find_missing(value, missing);
+        four_doubles apart = value - mean;
+        put_zeros(missing, apart);
+        squares += apart * apart;
+    };
+    for (i = 0; i + 8 <= count; i += 8) {
+        read_four(values + i, x);
+        read_four(values + i + 4, y);
+        add_square(x, even_squares);
+        add_square(y, odd_squares);
+    }
+    read_four(rest.data(), x);
+    read_four(rest.data() + 4, y);
+    add_square(x, even_squares);
+    add_square(y, odd_squares);
+    even_squares += odd_squares;
+    found.squares = (even_squares[0] + even_squares[1]) + (even_squares[2] + even_squares[3]);
+}
+
+template <class T>
+void sum_plainly(const T* values, std::size_t count, summed_numbers& found) {
+    sum_by_fours(values, count, found);
+}
+
+#if defined(__x86_64__)
+
+template <class T>
+[[gnu::target("avx2")]] void sum_widely(const T* values, std::size_t count, summed_numbers& found) {
+    sum_by_fours(values, count, found);
+}
+
+#endif
+
+template <class T>
+[[nodiscard]] statistics summary_of_numbers(const T* values, std::size_t count) {
+    // What a double does not hold exactly is counted one by one.
+    if constexpr (std::numeric_limits<T>::digits > std::numeric_limits<double>::digits) {
+        return summary_one_by_one(values, count);
+    } else {
+        summed_numbers sums;
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx2"))
+            sum_widely(values, count, sums);
+        else
+#endif
+            sum_plainly(values, count, sums);
+        statistics found;
+        found.count = count;
+        found.nan = sums.nan;
+        if (sums.nan == count)
+            return found;
+        found.min = exact_number(static_cast<T>(sums.low));
+        found.max = exact_number(static_cast<T>(sums.high));
+        found.mean = sums.mean;
+        found.std = std::sqrt(sums.squares / static_cast<double>(count - sums.nan));
+        return found;
+    }
+}
+
+template <class T>
+[[nodiscard]] statistics summary_of_complex(const std::complex<T>* values, std::size_t count) {
+    statistics found;
+    found.count = count;
+    double real = 0;
+    double imaginary = 0;
+    const auto missing = [&](std::size_t i) { return is_nan(values[i].real()) || is_nan(values[i].imag()); };
+    for (std::size_t i = 0; i < count; ++i) {
+        if (missing(i)) {
+            ++found.nan;
+            continue;
+        }
+        real += static_cast<double>(values[i].real());
+        imaginary += static_cast<double>(values[i].imag());
+    }
+    if (found.nan == count)
+        return found;
+    const auto some = static_cast<double>(count - found.nan);
+    found.mean = real / some;
+    found.mean_imaginary = imaginary / some;
+    double squares = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        if (!missing(i)) {
+            const double x = static_cast<double>(values[i].real()) - *found.mean;
+            const double y = static_cast<double>(values[i].imag()) - *found.mean_imaginary;
+            squares += x * x + y * y;
+        }
+    found.std = std::sqrt(squares / some);
+    return found;
+}
+
+[[nodiscard]] inline statistics summary_of_dates(const std::int64_t* values, std::size_t count) {
+    constexpr std::int64_t missing = std::numeric_limits<std::int64_t>::min();
+    statistics found;
+    found.count = count;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (values[i] == missing) {
+            ++found.nan;
+            continue;
+        }
+        if (!found.min || values[i] < std::get<std::int64_t>(*found.min))
+            found.min = values[i];
+        if (!found.max || values[i] > std::get<std::int64_t>(*found.max))
+            found.max = values[i];
+    }
+    return found;
+}
+
+/// @param elements  aligned, in native byte order
+[[nodiscard]] inline statistics summary_of_block(const dtype& type, const std::byte* elements, std::size_t count) {
+    const auto as = [&]<class T>(std::type_identity<T>) { return reinterpret_cast<const T*>(elements); };
+    const auto numbers = [&]<class T>(std::type_identity<T> of) { return summary_of_numbers(as(of), count); };
+    switch (type.kind()) {
+    case 'b': {
+        std::array<std::uint8_t, summary_block> flags;
+        for (std::size_t i = 0; i < count; ++i)
+            flags[i] = elements[i] != std::byte{0};
+        return summary_of_numbers(flags.data(), count);
+    }
+    case 'i':
+        switch (type.size()) {
+        case 1:
+            return numbers(std::type_identity<std::int8_t>());
+        case 2:
+            return numbers(std::type_identity<std::int16_t>());
+        case 4:
+            return numbers(std::type_identity<std::int32_t>());
+        default:
+            return numbers(std::type_identity<std::int64_t>());
+        }
+    case 'u':
+        switch (type.size()) {
+        case 1:
+            return numbers(std::type_identity<std::uint8_t>());
+        case 2:
+            return numbers(std::type_identity<std::uint16_t>());
+        case 4:
+            return numbers(std::type_identity<std::uint32_t>());
+        default:
+            return numbers(std::type_identity<std::uint64_t>());
+        }
+    case 'f':
+        switch (type.size()) {
+        case 2: {
+            std::array<float, summary_block> wide;
+            std::copy_n(as(std::type_identity<float16>()), count, wide.begin());
+            return summary_of_numbers(wide.data(), count);
+        }
+        case 4:
+            return numbers(std::type_identity<float>());
+        case 8:
+            return numbers(std::type_identity<double>());
+        default:
+            return numbers(std::type_identity<long double>());
+        }
+    case 'c':
+        return type.size() == 8    ? summary_of_complex(as(std::type_identity<std::complex<float>>()), count)
+               : type.size() == 16 ? summary_of_complex(as(std::type_identity<std::complex<double>>()), count)
+                                   : summary_of_complex(as(std::type_identity<std::complex<long double>>()), count);
+    case 'M':
+    case 'm':
+        return summary_of_dates(as(std::type_identity<std::int64_t>()), count);
+    default: {
+        statistics found;
+        found.count = count;
+        return found;
+    }
+    }
+}
+
+}  // namespace detail
+
+/// Statistics of elements that come in pieces, in any byte order. Structs are summarised field by field, sub-arrays
+/// over all their values. One pass; means and deviations are those of blocks, merged.
+class running_statistics {
+  public:
+    explicit running_statistics(const dtype& type) : type_(type) {
+        for (const auto& field : type.fields()) {
+            found_.fields.emplace_back(field.name, statistics{});
+            inner_.emplace_back(field.type);
+        }
+    }
+
+    /// @param elements  `count` elements one behind the other; no alignment is asked for
+    void update(const std::byte* elements, std::size_t count) {
+        if (type_.is_struct())
+            update_fields(elements, count);
+        else
+            update_values(elements, static_cast<std::ptrdiff_t>(type_.size()), count);
+    }
+
+    /// How many statistics there are: one, or those of all fields.
+    [[nodiscard]] std::size_t width() const {
+        std::size_t sum = 1;
+        for (const auto& field : inner_)
+            sum += field.width();
+        return sum;
+    }
+
+    /// Goes on with what was found in the elements that follow.
+    /// @param later  of the same dtype
+    void append(const running_statistics& later) {
+        found_ = found_.count == 0 ? later.found_ : detail::merged(found_, later.found_);
+        for (std::size_t i = 0; i < inner_.size(); ++i)
+            inner_[i].append(later.inner_[i]);
+    }
+
+    [[nodiscard]] statistics values() const {
+        statistics found = found_;
+        for (std::size_t i = 0; i < inner_.size(); ++i)
+            found.fields[i].second = inner_[i].values();
+        return found;
+    }
+
+  private:
+    void update_fields(const std::byte* elements, std::size_t count) {
+        found_.count += count;
+        const auto item = static_cast<std::size_t>(type_.size());
+        if (item == 0)
+            return;  // as many as one likes fit into no file at all
+        for (std::size_t i = 0; i < inner_.size(); ++i) {
+            const auto& field = type_.fields()[i];
+            const auto many = static_cast<std::size_t>(field.count());
+            const std::byte* const first = elements + field.offset;
+            if (many == 1 && !field.type.is_struct()) {
+                inner_[i].update_values(first, static_cast<std::ptrdiff_t>(item), count);
+                continue;
+            }
+            for (std::size_t j = 0; j < count; ++j)
+                inner_[i].update(first + j * item, many);
+        }
+    }
+
+    void update_values(const std::byte* elements, std::ptrdiff_t step, std::size_t count) {
+        const auto item = static_cast<std::size_t>(type_.size());
+        const bool counts_only = type_.kind() == 'S' || type_.kind() == 'U' || type_.kind() == 'V';
+        if (counts_only) {
+            found_.count += count;
+            return;
+        }
+        // For what cannot be looked at where it lies.
+        alignas(16) std::array<std::byte, 4096> few;
+        detail::buffer many;
+        while (count > 0) {
+            const std::size_t some = std::min(count, detail::summary_block);
+            const bool ready = step == static_cast<std::ptrdiff_t>(item) && type_.is_native() &&
+                               reinterpret_cast<std::uintptr_t>(elements) % 16 == 0;
+            const std::byte* block = elements;
+            if (!ready) {
+                if (some * item > few.size() && many.size() == 0)
+                    many = detail::buffer(some * item);
+                std::byte* const copy = some * item > few.size() ? many.data() : few.data();
+                detail::copy_run(copy, static_cast<std::ptrdiff_t>(item), elements, step, some, item);
+                if (!type_.is_native())
+                    detail::swap_bytes(copy, copy, some * (item / detail::swap_width(type_)),
+                                       detail::swap_width(type_));
+                block = copy;
+            }
+            const auto found = detail::summary_of_block(type_, block, some);
+            found_ = found_.count == 0 ? found : detail::merged(found_, found);
+            elements += step * static_cast<std::ptrdiff_t>(some);
+            count -= some;
+        }
+    }
+
+    dtype type_;
+    statistics found_;
+    std::vector<running_statistics> inner_;
+};
+
+}  // namespace ndkeep

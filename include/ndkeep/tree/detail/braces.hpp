@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Trees of values and of braces.
+#pragma once
+
+#include <ndkeep/tree/tree.hpp>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// An item of braces, which knows whether it is braces itself: only those are the pairs of a dictionary, whatever the
+/// trees beside them hold.
+class tree_item {
+  public:
+    tree_item() : value_(tree::dictionary()), is_braces_(true) {}
+    tree_item(std::initializer_list<tree_item> items)
+        : value_(items), is_tree_(items.size() == 1 && items.begin()->is_tree_), is_braces_(!is_tree_) {}
+    template <class T>
+        requires(tree_value<T> || std::same_as<std::remove_cvref_t<T>, tree>)
+    tree_item(T&& value) : value_(std::forward<T>(value)), is_tree_(!tree_value<T>) {}  // NOLINT: implicit
+    /// Refuses what is no `tree_value` by that name.
+    template <class T, class Because = does_not_satisfy_tree_value>
+        requires(no_tree<T> && !tree_value<T>)
+    tree_item(T&&)
+    = delete;  // NOLINT: implicit
+
+    [[nodiscard]] bool is_tree() const noexcept { return is_tree_; }
+    [[nodiscard]] bool is_pair() const { return is_braces_ && is_pair(value_); }
+    [[nodiscard]] static bool is_pair(const tree& value) {
+        return value.is_list() && value.size() == 2 && value[0].is_string();
+    }
+    /// Moved out, which the elements of an initializer_list do not allow of themselves.
+    [[nodiscard]] tree take() const { return std::move(value_); }
+
+  private:
+    mutable tree value_;
+    bool is_tree_ = false;
+    bool is_braces_ = false;
+};
+
+[[nodiscard]] inline std::string_view kind_text(tree_kind kind) {
+    constexpr std::array<std::string_view, 8> texts = {"null",     "a boolean", "an integer",   "a real number",
+                                                       "a string", "a list",    "a dictionary", "an array"};
+    return texts[static_cast<std::size_t>(kind)];
+}
+
+template <class A>
+[[nodiscard]] any_array array_of_its_own(A&& array) {
+    if constexpr (std::same_as<std::remove_cvref_t<A>, any_array>)
+        return std::forward<A>(array);
+    else
+        return any_array(array_view(std::forward<A>(array)));
+}
+
+}  // namespace detail
+
+template <tree_value T>
+tree::tree(T&& value) {
+    using type = std::remove_cvref_t<T>;
+    if constexpr (std::same_as<type, std::nullptr_t>) {
+        return;
+    } else if constexpr (std::same_as<type, bool>) {
+        content_.emplace<bool>(value);
+    } else if constexpr (std::integral<type>) {
+        if (std::is_unsigned_v<type> && static_cast<std::uint64_t>(value) >> 63 != 0)
+            content_.emplace<std::uint64_t>(static_cast<std::uint64_t>(value));
+        else
+            content_.emplace<std::int64_t>(static_cast<std::int64_t>(value));
+    } else if constexpr (std::same_as<type, float> || std::same_as<type, double>) {
+        content_.emplace<double>(static_cast<double>(value));
+    } else if constexpr (std::same_as<type, std::string>) {
+        content_ = std::make_unique<std::string>(std::forward<T>(value));
+    } else if constexpr (detail::tree_text<type>) {
+        content_ = std::make_unique<std::string>(static_cast<std::string_view>(value));
+    } else if constexpr (std::same_as<type, std::vector<tree>>) {
+        make_branch(false).values = std::forward<T>(value);
+    } else if constexpr (detail::tree_list<type>) {
+        make_branch(false).values.assign(value.begin(), value.end());
+    } else {
+        content_ = leaf_pointer(
+            std::make_shared<const detail::leaf_in_memory>(detail::array_of_its_own(std::forward<T>(value))));
+    }
+}
+
+inline tree::tree(std::initializer_list<detail::tree_item> items) {
+    if (items.size() == 1 && items.begin()->is_tree())
+        *this = items.begin()->take();
+    else if (std::all_of(items.begin(), items.end(), [](const auto& item) { return item.is_pair(); }))
+        *this = dictionary(items);
+    else
+        *this = list(items);
+}
+
+inline tree tree::list(std::initializer_list<detail::tree_item> items) {
+    tree out;
+    auto& values = out.make_branch(false).values;
+    values.reserve(items.size());
+    for (const auto& item : items)
+        values.push_back(item.take());
+    return out;
+}
+
+inline tree tree::dictionary(std::initializer_list<detail::tree_item> items) {
+    tree out;
+    out.make_branch(true);
+    for (const auto& item : items) {
+        tree pair = item.take();
+        if (!detail::tree_item::is_pair(pair))
+            throw mismatch_error({.field = "item " + std::to_string(&item - items.begin()),
+                                  .expected = "a pair of a string and a value",
+                                  .found = pair.is_list() ? "a list of " + counted(pair.size(), "value")
+                                                          : std::string(detail::kind_text(pair.kind()))});
+        out[pair[0].get<std::string>()] = std::move(pair[1]);
+    }
+    return out;
+}
+
+}  // namespace ndkeep

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What Python keeps in a dict: scalars, strings, lists and dictionaries, with arrays as leaves.
+#pragma once
+
+#include <ndkeep/tree/detail/braces.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ndkeep {
+
+namespace detail {
+
+/// What the rest of ndkeep knows of a tree, and its users need not.
+struct tree_access {
+    [[nodiscard]] static tree of_leaf(std::shared_ptr<const tree_leaf> leaf) {
+        tree out;
+        out.content_ = std::move(leaf);
+        return out;
+    }
+    [[nodiscard]] static const std::shared_ptr<const tree_leaf>& leaf(const tree& of) { return of.leaf(); }
+    [[nodiscard]] static const std::string& text(const tree& of) { return *std::get<tree::text_pointer>(of.content_); }
+    /// Of a dictionary, beside its values.
+    [[nodiscard]] static const std::string* keys(const tree& of) { return of.keys(); }
+    [[nodiscard]] static bool is_unsigned(const tree& of) { return std::holds_alternative<std::uint64_t>(of.content_); }
+};
+
+/// Whether an integer and a real number are the same: 2^53 + 1 is no double.
+template <class Integer>
+[[nodiscard]] bool equal_numbers(Integer integer, double number) {
+    // The largest ones are rounded up to a power of two, which no integer reaches.
+    constexpr auto least = static_cast<double>(std::numeric_limits<Integer>::min());
+    constexpr auto beyond = 2 * static_cast<double>(std::numeric_limits<Integer>::max() / 2 + 1);
+    return number >= least && number < beyond && static_cast<Integer>(number) == integer &&
+           std::trunc(number) == number;
+}
+
+}  // namespace detail
+
+inline void tree::copy_but_children(const tree& other) {
+    if (const auto* const text = std::get_if<text_pointer>(&other.content_))
+        content_ = std::make_unique<std::string>(**text);
+    else if (const auto* const leaf = std::get_if<leaf_pointer>(&other.content_))
+        content_ = *leaf;
+    else if (const auto* const flag = std::get_if<bool>(&other.content_))
+        content_.emplace<bool>(*flag);
+    else if (const auto* const integer = std::get_if<std::int64_t>(&other.content_))
+        content_.emplace<std::int64_t>(*integer);
+    else if (const auto* const large = std::get_if<std::uint64_t>(&other.content_))
+        content_.emplace<std::uint64_t>(*large);
+    else if (const auto* const floating = std::get_if<double>(&other.content_))
+        content_.emplace<double>(*floating);
+}
+
+// Trees of any depth are copied, compared and destroyed without recursion, which would end at some depth.
+
+inline tree::tree(const tree& other) {
+    copy_but_children(other);
+    std::vector<std::pair<const tree*, tree*>> waiting;
+    if (other.as_branch() != nullptr)
+        waiting.emplace_back(&other, this);
+    while (!waiting.empty()) {
+        const auto [from, to] = waiting.back();
+        waiting.pop_back();
+        const branch& old = *from->as_branch();
+        branch& copy = to->make_branch(old.is_dictionary);
+        copy.values.resize(old.values.size());
+        copy.keys = old.keys;
+        if (old.sorted != nullptr)
+            copy.sort();
+        for (std::size_t i = 0; i < old.values.size(); ++i) {
+            copy.values[i].copy_but_children(old.values[i]);
+            if (old.values[i].as_branch() != nullptr)
+                waiting.emplace_back(&old.values[i], &copy.values[i]);
+        }
+    }
+}
+
+inline tree::~tree() {
+    const auto take_from = [](tree& from) -> branch* {
+        auto* const pointer = std::get_if<branch_pointer>(&from.content_);
+        return pointer == nullptr ? nullptr : pointer->release();
+    };
+    for (branch* waiting = take_from(*this); waiting != nullptr;) {
+        const branch_pointer current(std::exchange(waiting, waiting->next));
+        for (tree& child : current->values)
+            if (branch* const inner = take_from(child))
+                inner->next = std::exchange(waiting, inner);
+    }
+}
+
+inline bool operator==(const tree& a, const tree& b) {
+    std::vector<std::pair<const tree*, const tree*>> waiting;
+    const auto equal = [&waiting](const tree& x, const tree& y) {
+        const auto* const in_x = x.as_branch();
+        const auto* const in_y = y.as_branch();
+        if (in_x == nullptr || in_y == nullptr)
+            return in_x == in_y && x.equals_but_children(y);
+        if (in_x->is_dictionary != in_y->is_dictionary || in_x->values.size() != in_y->values.size())
+            return false;
+        if (in_x != in_y)
+            waiting.emplace_back(&x, &y);
+        return true;
+    };
+    if (!equal(a, b))
+        return false;
+    while (!waiting.empty()) {
+        const auto& left = *waiting.back().first->as_branch();
+        const auto& right = *waiting.back().second->as_branch();
+        waiting.pop_back();
+        for (std::size_t i = 0; i < left.values.size(); ++i) {
+            // Most dictionaries that are equal have the same order.
+            const bool in_place = !left.is_dictionary || left.keys[i] == right.keys[i];
+            const std::size_t other = in_place ? i : right.find(left.keys[i]);
+            if (other == detail::no_place || !equal(left.values[i], right.values[other]))
+                return false;
+        }
+    }
+    return true;
+}
+
+inline bool tree::equals_but_children(const tree& other) const {
+    const auto* const number = std::get_if<double>(&content_);
+    const auto* const other_number = std::get_if<double>(&other.content_);
+    if (number != nullptr && other_number != nullptr)
+        return *number == *other_number || (std::isnan(*number) && std::isnan(*other_number));
+    if (other_number != nullptr)
+        return other.equals_but_children(*this);
+    if (number != nullptr) {
+        if (const auto* const integer = std::get_if<std::int64_t>(&other.content_))
+            return detail::equal_numbers(*integer, *number);
+        const auto* const large = std::get_if<std::uint64_t>(&other.content_);
+        return large != nullptr && detail::equal_numbers(*large, *number);
+    }
+    if (content_.index() != other.content_.index())
+        return false;
+    if (is_string())
+        return *std::get<text_pointer>(content_) == *std::get<text_pointer>(other.content_);
+    if (is_array())
+        return detail::equal_leaves(*leaf(), *other.leaf());
+    return content_ == other.content_;
+}
+
+inline tree::branch& tree::make_branch(bool is_dictionary) {
+    return *content_.emplace<branch_pointer>(std::make_unique<branch>(is_dictionary));
+}
+
+inline tree_kind tree::kind() const noexcept {
+    constexpr std::array<tree_kind, 8> kinds = {tree_kind::null,    tree_kind::boolean,     tree_kind::integer,
+                                                tree_kind::integer, tree_kind::real_number, tree_kind::string,
+                                                tree_kind::list,    tree_kind::array};
+    const auto* const inner = as_branch();
+    return inner != nullptr && inner->is_dictionary ? tree_kind::dictionary : kinds[content_.index()];
+}
+
+inline void tree::refuse(std::string expected, std::string hint) const {
+    throw mismatch_error({.field = "value",
+                          .expected = std::move(expected),
+                          .found = std::string(detail::kind_text(kind())),
+                          .hint = std::move(hint)});
+}
+
+inline void tree::refuse_scalar(std::string expected) const {
+    refuse(std::move(expected), is_array() ? "as<T, N>() gives it" : "");
+}
+
+inline const std::vector<tree>& tree::values() const {
+    static const std::vector<tree> none;
+    const auto* const inner = as_branch();
+    if (inner == nullptr && !is_null())
+        refuse("a list or a dictionary", "");
+    return inner == nullptr ? none : inner->values;
+}
+
+inline const std::string* tree::keys() const {
+    if (!is_dictionary() && !is_null())
+        refuse("a dictionary", "items are keys and values");
+    const auto* const inner = as_branch();
+    return inner == nullptr ? nullptr : inner->keys.data();
+}
+inline detail::tree_items<const tree> tree::items() const& { return {keys(), begin(), size()}; }
+inline detail::tree_items<tree> tree::items() & { return {keys(), begin(), size()}; }
+
+inline const tree* tree::find(std::string_view key) const noexcept {
+    const auto* const inner = as_branch();
+    const std::size_t at = inner == nullptr ? detail::no_place : inner->find(key);
+    return at == detail::no_place ? nullptr : &inner->values[at];
+}
+
+inline const tree& tree::at(std::string_view key) const& {
+    if (!is_dictionary())
+        refuse("a dictionary", "key " + ndkeep::quoted(key));
+    if (const tree* const found = find(key))
+        return *found;
+    constexpr std::size_t most = 8;
+    std::string expected;
+    const auto& keys = as_branch()->keys;
+    for (std::size_t i = 0; i < std::min(most, keys.size()); ++i)
+        expected += (i == 0 ? "one of " : ", ") + ndkeep::quoted(keys[i]);
+    throw mismatch_error({.field = "key " + ndkeep::quoted(key),
+                          .expected = expected + (keys.size() > most ? ", …" : ""),
+                          .found = "missing",
+                          .hint = keys.empty() ? "the dictionary is empty" : ""});
+}
+
+inline const tree& tree::at_index(std::uint64_t index, bool is_signed) const {
+    const auto* const inner = as_branch();
+    if (inner != nullptr && !inner->is_dictionary && index < inner->values.size())
+        return inner->values[index];
+    const auto text = is_signed ? std::to_string(static_cast<std::int64_t>(index)) : std::to_string(index);
+    if (!is_list())
+        refuse("a list", "index " + text);
+    throw mismatch_error({.field = "index", .expected = "less than " + std::to_string(size()), .found = text});
+}
+
+inline tree& tree::operator[](std::string_view key) & {
+    if (is_null())
+        make_branch(true);
+    if (!is_dictionary())
+        refuse("a dictionary", "key " + ndkeep::quoted(key));
+    tree* const found = find(key);
+    return found != nullptr ? *found : as_branch()->add(key);
+}
+
+inline void tree::push_back(tree value) {
+    if (is_null())
+        make_branch(false);
+    if (!is_list())
+        refuse("a list", "push_back");
+    as_branch()->values.push_back(std::move(value));
+}
+
+inline bool tree::erase(std::string_view key) {
+    if (!is_dictionary() && !is_null())
+        refuse("a dictionary", "key " + ndkeep::quoted(key));
+    const std::size_t at = is_null() ? detail::no_place : as_branch()->find(key);
+    if (at != detail::no_place)
+        as_branch()->erase(at);
+    return at != detail::no_place;
+}
+
+inline const tree::leaf_pointer& tree::leaf() const {
+    const auto* const pointer = std::get_if<leaf_pointer>(&content_);
+    if (pointer == nullptr)
+        refuse("an array", is_null() || as_branch() != nullptr ? "" : "get<T>() gives it");
+    return *pointer;
+}
+
+inline std::uint64_t tree::integer_between(std::int64_t least, std::uint64_t most) const {
+    const auto* const integer = std::get_if<std::int64_t>(&content_);
+    const auto* const large = std::get_if<std::uint64_t>(&content_);
+    const std::uint64_t bits = integer != nullptr ? static_cast<std::uint64_t>(*integer)
+                               : large != nullptr ? *large
+                                                  : 0;
+    const bool is_negative = integer != nullptr && *integer < 0;
+    if (is_integer() && (is_negative ? *integer >= least : bits <= most))
+        return bits;
+    std::string expected = "an integer from " + std::to_string(least) + " to " + std::to_string(most);
+    if (!is_integer())
+        refuse_scalar(std::move(expected));
+    throw mismatch_error({.field = "value",
+                          .expected = std::move(expected),
+                          .found = integer != nullptr ? std::to_string(*integer) : std::to_string(bits)});
+}
+
+inline double tree::double_number() const {
+    if (const auto* const integer = std::get_if<std::int64_t>(&content_))
+        return static_cast<double>(*integer);
+    if (const auto* const large = std::get_if<std::uint64_t>(&content_))
+        return static_cast<double>(*large);
+    if (!is_real())
+        refuse_scalar("a number");
+    return std::get<double>(content_);
+}
+
+inline float tree::float_number() const {
+    const double number = double_number();
+    if (!std::isfinite(number) || std::abs(number) <= std::numeric_limits<float>::max())
+        return static_cast<float>(number);
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    throw mismatch_error({.field = "value",
+                          .expected = "a number that float holds",
+                          .found = std::string(digits.data(), end),
+                          .hint = "get<double>"});
+}
+
+template <tree_scalar T>
+T tree::get() const {
+    if constexpr (std::same_as<T, std::string>) {
+        if (!is_string())
+            refuse_scalar("a string");
+        return *std::get<text_pointer>(content_);
+    } else if constexpr (std::same_as<T, bool>) {
+        if (!is_boolean())
+            refuse_scalar("a boolean");
+        return std::get<bool>(content_);
+    } else if constexpr (std::integral<T>) {
+        using range = std::numeric_limits<T>;
+        return static_cast<T>(
+            integer_between(static_cast<std::int64_t>(range::min()), static_cast<std::uint64_t>(range::max())));
+    } else if constexpr (std::same_as<T, float>) {
+        return float_number();
+    } else {
+        return double_number();
+    }
+}
+
+template <element T, std::size_t N>
+auto tree::as() const {
+    const auto& from = *leaf();
+    detail::check_rank<N>(from.shape(), from.file(), "as");
+    auto array = detail::uninitialised<array_of<T, N>>(from.shape());
+    from.read(dtype_of<T>(), reinterpret_cast<std::byte*>(array.data()));
+    detail::make_values(array.data(), array.size());
+    return array;
+}
+
+template <element T, std::size_t N>
+mapped<const T, N> tree::map() const {
+    const auto& from = *leaf();
+    detail::check_rank<N>(from.shape(), from.file(), "map");
+    return {from.map(dtype_of<T>(), alignof(T)), from.shape()};
+}
+
+}  // namespace ndkeep

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The face of a tree. Its bodies are in <ndkeep/tree/detail/value.hpp>, which is the one to include.
+#pragma once
+
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/tree/detail/branch.hpp>
+#include <ndkeep/tree/shared_array.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace ndkeep {
+
+enum class tree_kind { null, boolean, integer, real_number, string, list, dictionary, array };
+
+class tree;
+
+namespace detail {
+
+class tree_item;
+struct tree_access;
+struct does_not_satisfy_tree_value;
+
+template <class T>
+concept tree_text = std::convertible_to<const T&, std::string_view> && !element<T>;
+
+template <class T>
+concept tree_list = std::same_as<T, std::vector<tree>> || std::same_as<T, std::vector<std::string>>;
+
+/// What becomes an array leaf, unless it is a scalar that JSON knows.
+template <class T>
+concept tree_array = array_like<std::remove_cvref_t<T>> || std::same_as<std::remove_cvref_t<T>, array_view> ||
+    requires(T&& array) {
+    std::forward<T>(array).operator array_view();
+};
+
+template <class T>
+concept no_tree = !std::same_as<std::remove_cvref_t<T>, tree> && !std::same_as<std::remove_cvref_t<T>, tree_item>;
+
+}  // namespace detail
+
+/// What a tree can be made of: nullptr, bool, integers, float, double, text, a vector of trees or strings, and every
+/// array: what is `array_like`, `any_array`, `array_view`.
+template <class T>
+concept tree_value = detail::no_tree<T> &&
+    (std::same_as<std::remove_cvref_t<T>, std::nullptr_t> || detail::tree_text<std::remove_cvref_t<T>> ||
+     detail::tree_list<std::remove_cvref_t<T>> || detail::tree_array<T>);
+
+namespace detail {
+
+/// An integer that counts: 'a' and true are no places in a list.
+template <class T>
+concept tree_index = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
+
+}  // namespace detail
+
+/// What `tree::get` gives: bool, integers, float, double, std::string.
+template <class T>
+concept tree_scalar = std::same_as<T, std::string> || std::same_as<T, float> || std::same_as<T, double> ||
+    (std::integral<T> && sizeof(T) <= 8);
+
+/// A value: null, bool, integer, real number, string, list, dictionary or array. Copies are deep, but for arrays, which
+/// nothing changes and copies share. A tree that was moved from is null.
+///
+/// Braces make dictionaries and lists: a dictionary if every item is itself braces around a string and a value, else a
+/// list, so `{{"a", 1}, {"b", 2}}` is a dictionary, `{1, 2}` a list and `{{{"a", 1}}, {{"b", 2}}}` a list of two
+/// dictionaries. Where that is not what is meant: `tree::list({{"a", 1}, {"b", 2}})` is a list of two lists, and
+/// `tree::dictionary({...})` refuses what is no pair. Braces around one tree are a copy of that tree, empty braces
+/// among other values an empty dictionary; `tree t = {}` is null. A key that comes again replaces its value, at its old
+/// place.
+///
+/// Dictionaries keep the order of insertion. References to children are valid until their own list or dictionary grows
+/// or shrinks, as of a std::vector.
+///
+/// Trees are equal when their kinds and values are: integers and real numbers by value (1 == 1.0), dictionaries in any
+/// order, arrays when dtype, shape and bytes are. NaN equals NaN, so that what was loaded equals what was saved.
+class tree {
+  public:
+    tree() noexcept = default;
+
+    /// Text must be UTF-8 to be saved. An rvalue `any_array` is moved in, every other array copied.
+    template <tree_value T>
+    tree(T&& value);  // NOLINT: implicit
+    /// Refuses what is no `tree_value` by that name.
+    template <class T, class Because = detail::does_not_satisfy_tree_value>
+        requires(detail::no_tree<T> && !tree_value<T>)
+    tree(T&&)
+    = delete;  // NOLINT: implicit
+    tree(std::initializer_list<detail::tree_item> items);
+
+    tree(const tree& other);
+    tree(tree&& other) noexcept : content_(std::exchange(other.content_, {})) {}
+    /// By value, so that what is assigned is complete before the place it goes to is looked for: `t["a"] = t["b"]`.
+    tree& operator=(tree other) noexcept {
+        content_.swap(other.content_);
+        return *this;
+    }
+    ~tree();
+
+    [[nodiscard]] static tree list(std::initializer_list<detail::tree_item> items = {});
+    /// @throws mismatch_error  an item is no pair of a string and a value
+    [[nodiscard]] static tree dictionary(std::initializer_list<detail::tree_item> items = {});
+
+    [[nodiscard]] tree_kind kind() const noexcept;
+    [[nodiscard]] bool is_null() const noexcept { return kind() == tree_kind::null; }
+    [[nodiscard]] bool is_boolean() const noexcept { return kind() == tree_kind::boolean; }
+    [[nodiscard]] bool is_integer() const noexcept { return kind() == tree_kind::integer; }
+    [[nodiscard]] bool is_real() const noexcept { return kind() == tree_kind::real_number; }
+    [[nodiscard]] bool is_number() const noexcept { return is_integer() || is_real(); }
+    [[nodiscard]] bool is_string() const noexcept { return kind() == tree_kind::string; }
+    [[nodiscard]] bool is_list() const noexcept { return kind() == tree_kind::list; }
+    [[nodiscard]] bool is_dictionary() const noexcept { return kind() == tree_kind::dictionary; }
+    [[nodiscard]] bool is_array() const noexcept { return kind() == tree_kind::array; }
+
+    /// The scalar. Integers are given as real numbers too, real numbers never as integers.
+    /// @throws mismatch_error  another kind, or a number that T cannot hold
+    template <tree_scalar T>
+    [[nodiscard]] T get() const;
+
+    // Children: of a list or a dictionary; null has none, and the other kinds are refused with a mismatch_error.
+
+    [[nodiscard]] std::size_t size() const { return values().size(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] const tree* begin() const { return values().data(); }
+    [[nodiscard]] const tree* end() const { return begin() + size(); }
+    [[nodiscard]] tree* begin() { return const_cast<tree*>(std::as_const(*this).begin()); }
+    [[nodiscard]] tree* end() { return begin() + size(); }
+    /// Keys and values of a dictionary: `for (const auto& [key, value] : t.items())`.
+    [[nodiscard]] detail::tree_items<const tree> items() const&;
+    [[nodiscard]] detail::tree_items<tree> items() &;
+    void items() && = delete;  // the tree would be gone before the loop begins
+
+    /// False for what is no dictionary.
+    [[nodiscard]] bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
+    /// nullptr if there is no such key, or no dictionary.
+    [[nodiscard]] const tree* find(std::string_view key) const noexcept;
+    [[nodiscard]] tree* find(std::string_view key) noexcept {
+        return const_cast<tree*>(std::as_const(*this).find(key));
+    }
+
+    /// @throws mismatch_error  no such key, or no dictionary
+    [[nodiscard]] const tree& at(std::string_view key) const&;
+    [[nodiscard]] tree& at(std::string_view key) & { return const_cast<tree&>(std::as_const(*this).at(key)); }
+    [[nodiscard]] tree at(std::string_view key) && { return std::move(at(key)); }
+    /// @throws mismatch_error  no such index, or no list
+    template <detail::tree_index Index>
+    [[nodiscard]] const tree& at(Index index) const& {
+        return at_index(static_cast<std::uint64_t>(index), std::is_signed_v<Index>);
+    }
+    template <detail::tree_index Index>
+    [[nodiscard]] tree& at(Index index) & {
+        return const_cast<tree&>(std::as_const(*this).at(index));
+    }
+    template <detail::tree_index Index>
+    [[nodiscard]] tree at(Index index) && {
+        return std::move(at(index));
+    }
+
+    /// A missing key is added as null, and null becomes a dictionary.
+    /// @throws mismatch_error  neither a dictionary nor null
+    [[nodiscard]] tree& operator[](std::string_view key) &;
+    [[nodiscard]] const tree& operator[](std::string_view key) const& { return at(key); }
+    [[nodiscard]] tree operator[](std::string_view key) && { return std::move(at(key)); }
+    template <detail::tree_index Index>
+    [[nodiscard]] tree& operator[](Index index) & {
+        return at(index);
+    }
+    template <detail::tree_index Index>
+    [[nodiscard]] const tree& operator[](Index index) const& {
+        return at(index);
+    }
+    template <detail::tree_index Index>
+    [[nodiscard]] tree operator[](Index index) && {
+        return std::move(at(index));
+    }
+
+    /// Null becomes a list.
+    /// @throws mismatch_error  neither a list nor null
+    void push_back(tree value);
+    /// Linear in the size of the dictionary.
+    /// @return whether the key was there
+    /// @throws mismatch_error  neither a dictionary nor null
+    bool erase(std::string_view key);
+
+    // Arrays; the other kinds are refused with a mismatch_error.
+
+    [[nodiscard]] const dtype& type() const& { return leaf()->type(); }
+    [[nodiscard]] dtype type() && { return leaf()->type(); }
+    [[nodiscard]] const std::vector<std::size_t>& shape() const& { return leaf()->shape(); }
+    [[nodiscard]] std::vector<std::size_t> shape() && { return leaf()->shape(); }
+    /// The array as an xt::xarray<T>, or an xt::xtensor<T, N>.
+    /// @throws mismatch_error  another dtype or rank
+    template <element T, std::size_t N = any_rank>
+    [[nodiscard]] auto as() const;
+    /// The array as it is, for `visit` and for writers.
+    [[nodiscard]] shared_array array() const { return shared_array(leaf()->array()); }
+    /// The array where it lies in a file.
+    /// @throws mismatch_error  another dtype or rank, or an array in memory
+    template <element T, std::size_t N = any_rank>
+    [[nodiscard]] mapped<const T, N> map() const;
+
+    /// JSON with two blanks a level, arrays as dtype and shape; <ndkeep/tree/text.hpp>.
+    [[nodiscard]] std::string str() const;
+    friend std::ostream& operator<<(std::ostream& out, const tree& value);
+
+    friend bool operator==(const tree& a, const tree& b);
+
+  private:
+    friend struct detail::tree_access;
+
+    using branch = detail::tree_branch<tree>;
+    using branch_pointer = std::unique_ptr<branch>;
+    using text_pointer = std::unique_ptr<std::string>;  // a tree is three words
+    using leaf_pointer = std::shared_ptr<const detail::tree_leaf>;
+
+    [[nodiscard]] const branch* as_branch() const noexcept {
+        const auto* const pointer = std::get_if<branch_pointer>(&content_);
+        return pointer == nullptr ? nullptr : pointer->get();
+    }
+    [[nodiscard]] branch* as_branch() noexcept { return const_cast<branch*>(std::as_const(*this).as_branch()); }
+    branch& make_branch(bool is_dictionary);
+
+    [[noreturn]] void refuse(std::string expected, std::string hint) const;
+    [[noreturn]] void refuse_scalar(std::string expected) const;
+    [[nodiscard]] const std::vector<tree>& values() const;
+    [[nodiscard]] const std::string* keys() const;
+    [[nodiscard]] const tree& at_index(std::uint64_t index, bool is_signed) const;
+    [[nodiscard]] const leaf_pointer& leaf() const;
+    /// The bits of an integer.
+    [[nodiscard]] std::uint64_t integer_between(std::int64_t least, std::uint64_t most) const;
+    [[nodiscard]] double double_number() const;
+    [[nodiscard]] float float_number() const;
+    void copy_but_children(const tree& other);
+    [[nodiscard]] bool equals_but_children(const tree& other) const;
+
+    // Integers are unsigned only beyond the signed ones.
+    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, text_pointer, branch_pointer, leaf_pointer>
+        content_;
+};
+
+}  // namespace ndkeep
