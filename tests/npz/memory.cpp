@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What calls hold in memory at one time, whatever the size of the arrays.
+#include "npz/archives.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include <malloc.h>  // malloc_usable_size
+
+namespace {
+
+std::atomic<std::size_t> held = 0;  // bytes
+std::atomic<std::size_t> most_held = 0;
+
+void* counted_allocation(std::size_t size) noexcept {
+    void* const memory = std::malloc(size != 0 ? size : 1);
+    const std::size_t now = held += ::malloc_usable_size(memory);
+    for (std::size_t most = most_held; most < now && !most_held.compare_exchange_weak(most, now);) {
+    }
+    return memory;
+}
+
+void* counted_or_thrown(std::size_t size) {
+    if (void* const memory = counted_allocation(size))
+        return memory;
+    throw std::bad_alloc();
+}
+
+void counted_free(void* memory) noexcept {
+    held -= ::malloc_usable_size(memory);
+    std::free(memory);
+}
+
+/// Bytes that a call holds at one time, beyond those that were held before it.
+template <class Call>
+std::size_t peak_of(Call&& call) {
+    const std::size_t before = held;
+    most_held = before;
+    call();
+    return most_held - before;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return counted_or_thrown(size); }
+void* operator new[](std::size_t size) { return counted_or_thrown(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted_allocation(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted_allocation(size); }
+void operator delete(void* memory) noexcept { counted_free(memory); }
+void operator delete[](void* memory) noexcept { counted_free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { counted_free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { counted_free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
+
+namespace npz_archives::memory_tests {
+
+TEST_CASE("a lazy expression is written without a temporary of the whole", "[npz]") {
+    const temp_dir dir;
+    const matrix rows = xt::ones<double>({2000, 2000});  // 32 MB
+    const auto lazy = rows * 1.8 + 32.0;
+    constexpr std::size_t mib = std::size_t{1} << 20;
+
+    CHECK(peak_of([&] { nk::save_npz(dir / "s.npz", {{"a", lazy}}); }) < 2 * mib);
+    CHECK(peak_of([&] {
+              nk::save_npz(dir / "c.npz", {{"a", lazy}}, {.compress = true, .run = {.threads = 1}});
+          }) < 14 * mib);
+    CHECK((nk::npz_reader(dir / "c.npz").load<double, 2>("a") == lazy));
+}
+
+TEST_CASE("an array in memory is written without a copy of the whole", "[npz]") {
+    const temp_dir dir;
+    const matrix rows = xt::ones<double>({1000, 2000});
+    constexpr std::size_t mib = std::size_t{1} << 20;
+
+    CHECK(peak_of([&] { nk::save_npz(dir / "s.npz", {{"a", rows}}); }) < mib);
+    CHECK(peak_of([&] {
+              nk::save_npz(dir / "c.npz", {{"a", rows}}, {.compress = true, .run = {.threads = 1}});
+          }) < 8 * mib);
+}
+
+TEST_CASE("a stored array is loaded into its place", "[npz]") {
+    const temp_dir dir;
+    nk::save_npz(dir / "a.npz", {{"a", xt::ones<double>({1000, 2000})}});
+    const nk::npz_reader in(dir / "a.npz");
+    constexpr std::size_t mib = std::size_t{1} << 20;
+
+    CHECK(peak_of([&] { (void)in.load<double, 2>("a"); }) < 21 * mib);
+}
+
+TEST_CASE("a large compressed member is verified without being expanded as a whole", "[npz][verify]") {
+    const temp_dir dir;
+    constexpr std::size_t mib = std::size_t{1} << 20;
+    const nk::array_view zeros(nk::dtype_of<std::uint8_t>(), {70 * mib},
+                               [](std::size_t, std::size_t count, std::byte* out) { std::memset(out, 0, count); });
+    nk::save_npz(dir / "a.npz", {{"a", zeros}}, {.compress = true});
+
+    CHECK(peak_of([&] { CHECK(nk::findings_npz(dir / "a.npz", {.run = {.threads = 1}}).empty()); }) < 4 * mib);
+    auto text = read_text(dir / "a.npz");
+    text[text.find("PK\1\2") + 16] ^= 1;  // of the CRC-32 in the directory
+    write_text(dir / "a.npz", text);
+    CHECK_THROWS_AS(nk::verify_npz(dir / "a.npz"), nk::checksum_error);
+}
+
+}  // namespace npz_archives::memory_tests
