@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// describe: what is said of a file that is there.
+#include "npy/sidecar.hpp"
+
+#include <array>
+#include <ctime>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace sidecars::describe_tests {
+
+TEST_CASE("describe keeps what it is not given", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta, .sum = checksum::crc32 | checksum::md5});
+    const auto sums = said_in(file)["checksums"];
+
+    describe(file, {.statistics = true});
+    CHECK(metadata(file) == old_meta);
+    CHECK(said_in(file)["checksums"] == sums);
+    const auto values = said_in(file)["statistics"];
+    CHECK(values["count"] == 12);
+
+    describe(file, {.meta = new_meta});
+    CHECK(metadata(file) == new_meta);
+    CHECK(said_in(file)["checksums"] == sums);
+    CHECK(said_in(file)["statistics"] == values);
+
+    describe(file, {.sum = checksum::crc32c});
+    CHECK(metadata(file) == new_meta);
+    CHECK(said_in(file)["checksums"].size() == 1);
+    CHECK(said_in(file)["statistics"] == values);
+    verify(file);
+}
+
+TEST_CASE("describe computes anew what was said of other data", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta, .sum = checksum::crc32, .statistics = true});
+    flip(file, 130);
+    make_older(file);
+    REQUIRE_THROWS_AS(verify(file), checksum_error);
+
+    describe(file);
+
+    verify(file);
+    CHECK(metadata(file) == old_meta);
+    CHECK(said_in(file)["checksums"].contains("crc32"));
+    CHECK(said_in(file).contains("statistics"));
+}
+
+TEST_CASE("describe of no file, or of one cut short, is an error and writes nothing", "[npy][sidecar][error]") {
+    const temp_dir dir;
+    CHECK_THROWS_AS(describe(dir / "none.npy"), io_error);
+    save(dir / "t.npy", twelve());
+    fs::resize_file(dir / "t.npy", 200);
+    CHECK_THROWS_AS(describe(dir / "t.npy"), format_error);
+    CHECK(dir.files() == 1);
+}
+
+TEST_CASE("a file changed after the year 2262 is described and recognised", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    constexpr std::time_t year_2500 = 16'725'225'600;
+    const std::array<timespec, 2> late = {timespec{year_2500, 1}, timespec{year_2500, 1}};
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);  // some file systems take the latest they have
+
+    CHECK(metadata(file) == old_meta);
+    verify(file);
+    describe(file, {.sum = checksum::md5, .statistics = true});
+
+    CHECK(metadata(file) == old_meta);
+    CHECK(detail::read_sidecar(file)->current.stamp == ndkeep::file::open(file).stamp());
+    flip(file, 128 + 8);
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);
+    CHECK(metadata(file) == old_meta);  // the stamp is that of the sidecar, and no data is read
+    CHECK_THROWS_AS(verify(file), checksum_error);
+}
+
+}  // namespace sidecars::describe_tests
