@@ -2,11 +2,10 @@
 #include <ndkeep/tree/detail/value.hpp>
 
 #include "support/temp_dir.hpp"
+#include "tree/trees.hpp"
 
-#include <ndkeep/array/fields.hpp>
 #include <ndkeep/npy/load.hpp>
 #include <ndkeep/npy/save.hpp>
-#include <ndkeep/tree/text.hpp>
 
 #include <array>
 #include <cmath>
@@ -14,18 +13,15 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-namespace tree_value_tests {
+namespace trees::value_tests {
 
-namespace nk = ndkeep;
 using nk::mismatch_error;
-using nk::tree;
 using nk::tree_kind;
 using extents = std::vector<std::size_t>;
 
@@ -34,12 +30,6 @@ static_assert(std::is_nothrow_move_constructible_v<tree> && std::is_nothrow_move
 static_assert(!std::is_constructible_v<tree, int*> && !std::is_constructible_v<tree, std::vector<int*>>);
 
 namespace {
-
-struct reading {
-    std::int16_t id;
-    double value;
-};
-NDKEEP_FIELDS(reading, id, value);
 
 /// An array that is elsewhere, and knows how often it was asked for.
 class counting_leaf final : public nk::detail::tree_leaf {
@@ -71,19 +61,6 @@ std::vector<std::string> keys_of(const tree& of) {
     for (const auto& [key, value] : of.items())
         keys.push_back(key);
     return keys;
-}
-
-tree deep(std::size_t levels) {
-    tree out = 1;
-    for (std::size_t i = 0; i < levels; ++i) {
-        tree outer;
-        if (i % 2 == 0)
-            outer.push_back(std::move(out));
-        else
-            outer["a"] = std::move(out);
-        out = std::move(outer);
-    }
-    return out;
 }
 
 const auto sum = [](const auto& array) { return static_cast<double>(xt::sum(array)()); };
@@ -558,50 +535,4 @@ TEST_CASE("an array that is elsewhere is fetched when it is asked for", "[tree][
     CHECK(copy["a"] == tree(std::vector<double>{1, 2}));
 }
 
-TEST_CASE("a tree prints as JSON, with the dtype and shape of arrays", "[tree][text]") {
-    const tree data = {{"region1", {{"values", xt::xarray<double>::from_shape({100, 50})}, {"created", "2023-01-20"}}},
-                       {"list", {1, -2, 2.0, true, nullptr, std::numeric_limits<std::uint64_t>::max()}},
-                       {"none", tree::list()},
-                       {"empty", {}},
-                       {"structs", std::vector<reading>(3)}};
-    std::ostringstream out;
-
-    out << data;
-
-    CHECK(out.str() == R"({
-  "region1": {
-    "values": array '<f8' (100, 50),
-    "created": "2023-01-20"
-  },
-  "list": [
-    1,
-    -2,
-    2.0,
-    true,
-    null,
-    18446744073709551615
-  ],
-  "none": [],
-  "empty": {},
-  "structs": array [('id', '<i2'), ('', '|V6'), ('value', '<f8')] (3,)
-})");
-    CHECK(data.str() == out.str());
-}
-
-TEST_CASE("numbers that are not finite print as Python's json has them", "[tree][text]") {
-    constexpr auto infinity = std::numeric_limits<double>::infinity();
-
-    CHECK(tree(std::nan("")).str() == "NaN");
-    CHECK(tree(infinity).str() == "Infinity");
-    CHECK(tree(-infinity).str() == "-Infinity");
-}
-
-TEST_CASE("text that is not UTF-8 and trees of any depth print too", "[tree][text]") {
-    CHECK(tree("\xff"
-               "a")
-              .str() == "'\\xffa'");
-    CHECK(tree("\"\n").str() == R"("\"\n")");
-    CHECK(deep(2000).str().size() > 2 * 2000 * 2000);
-}
-
-}  // namespace tree_value_tests
+}  // namespace trees::value_tests
