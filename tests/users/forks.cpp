@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A process forks while it writes: the child's copies of its objects leave alone what the parent still uses.
-#include "support/users.hpp"
+#include "users/users.hpp"
 
-#include <ndkeep/chunks.hpp>
-#include <ndkeep/loop.hpp>
-#include <ndkeep/npy.hpp>
-#include <ndkeep/npz.hpp>
-
-namespace users_forks_tests {
-
-namespace nk = ndkeep;
+namespace users::forks_tests {
 
 namespace {
-
-namespace fs = std::filesystem;
-using vector = xt::xtensor<double, 1>;
-
-vector numbers(double first, std::size_t count) {
-    vector made = vector::from_shape({count});
-    for (std::size_t i = 0; i < count; ++i)
-        made(i) = first + static_cast<double>(i);
-    return made;
-}
 
 /// In a forked child: destroys the copies, once `act` has tried to use them.
 template <class Object, class Act>
@@ -280,4 +263,4 @@ TEST_CASE("a pass is its parent's: a forked child commits no position", "[users]
     }
 }
 
-}  // namespace users_forks_tests
+}  // namespace users::forks_tests

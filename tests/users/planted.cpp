@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Files, links, pipes and folders of somebody else under the names that the library makes or opens: none is written,
 // followed, removed or waited for; a call does its work or refuses.
-#include "support/users.hpp"
+#include "users/users.hpp"
 
-#include <ndkeep/chunks.hpp>
-#include <ndkeep/loop.hpp>
-#include <ndkeep/npy.hpp>
-#include <ndkeep/npz.hpp>
 #include <ndkeep/tree.hpp>
 
-namespace users_planted_tests {
-
-namespace nk = ndkeep;
+namespace users::planted_tests {
 
 namespace {
-
-namespace fs = std::filesystem;
-using vector = xt::xtensor<double, 1>;
-
-vector numbers(double first, std::size_t count) {
-    vector made = vector::from_shape({count});
-    for (std::size_t i = 0; i < count; ++i)
-        made(i) = first + static_cast<double>(i);
-    return made;
-}
 
 enum class kind { file, link, dangling_link, pipe, folder };
 
@@ -397,4 +381,4 @@ TEST_CASE("chunked arrays are written where there is no /proc", "[users]") {
     }
 }
 
-}  // namespace users_planted_tests
+}  // namespace users::planted_tests

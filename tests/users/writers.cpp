@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Writers of several users at once, killed at any instant: no acknowledged row is lost.
-#include "support/users.hpp"
+#include "users/users.hpp"
 
-#include <ndkeep/chunks.hpp>
-#include <ndkeep/loop.hpp>
-#include <ndkeep/npy.hpp>
-#include <ndkeep/npz.hpp>
-
-namespace users_writers_tests {
-
-namespace nk = ndkeep;
-using users::check_done;
-using users::shared_dir;
-using users::worker;
+namespace users::writers_tests {
 
 namespace {
 
@@ -257,4 +247,4 @@ TEST_CASE("a commit that is being read is not pruned by a user who may not write
     CHECK(nk::prune_chunked(path) > 0);
 }
 
-}  // namespace users_writers_tests
+}  // namespace users::writers_tests

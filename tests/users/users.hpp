@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Processes of several users, who acknowledge what they have done, and are killed.
+// What the tests of several users begin with: the whole library, rows that count up, and processes of several users,
+// who acknowledge what they have done, and are killed.
 #pragma once
 
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
+
+#include <ndkeep/chunks.hpp>
+#include <ndkeep/loop.hpp>
+#include <ndkeep/npy.hpp>
+#include <ndkeep/npz.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +23,18 @@
 #include <sys/stat.h>
 
 namespace users {
+
+namespace nk = ndkeep;
+namespace fs = std::filesystem;
+using vector = xt::xtensor<double, 1>;
+
+/// first, first + 1, …
+[[nodiscard]] inline vector numbers(double first, std::size_t count) {
+    vector made = vector::from_shape({count});
+    for (std::size_t i = 0; i < count; ++i)
+        made(i) = first + static_cast<double>(i);
+    return made;
+}
 
 inline constexpr uid_t superuser = 0, nobody = 65534, somebody = 12345;
 
