@@ -67,9 +67,10 @@ awk -F: '
         return path
     }
     function may_enter(from, into) {
-        return from == into || (from ~ /^(npz|chunks|loop)$/ && into == "npy") ||
+        return from == into || from == "source" || (from ~ /^(npz|chunks|loop)$/ && into == "npy") ||
                (from ~ /^(tree|loop)$/ && into == "npz") || (from == "loop" && into == "chunks")
     }
+    $3 ~ /^namespace / { declared[$1] }
     match($3, /#[ \t]*include[ \t]*<ndkeep\/[^>]*>/) {
         target = substr($3, RSTART, RLENGTH)
         sub(/.*</, "", target)
@@ -77,7 +78,8 @@ awk -F: '
         if (floor_of(target) > floor_of($1)) print $0 "    <- includes upwards"
         if (target ~ /\/detail\// && !may_enter(verb_of($1), verb_of(target)))
             print $0 "    <- the workshop of another verb"
-        print $1, target > edges
+        # What a header includes below its own declarations may need them.
+        if (!($1 in declared)) print $1, target > edges
     }' edges="$work/edges" "$work/code" >>"$work/wrong"
 if [ -s "$work/edges" ] && ! tsort "$work/edges" >/dev/null 2>"$work/circle"; then
     sed '/contains a loop/d; s|^tsort: *||; s|$|    <- includes in a circle|' "$work/circle" >>"$work/wrong"

@@ -2,8 +2,8 @@
 // Flights, and what is counted of them: nothing here knows whether they come as a whole, in chunks or over a line.
 #pragma once
 
-#include <ndkeep/array/fields.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/fields.hpp>
 
 #include <algorithm>
 #include <cmath>

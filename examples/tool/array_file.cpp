@@ -7,6 +7,7 @@
 #include <ndkeep/chunks/detail/gather.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
+#include <ndkeep/os/names.hpp>
 
 #include <algorithm>
 #include <optional>

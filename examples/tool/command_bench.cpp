@@ -7,6 +7,7 @@
 
 #include <ndkeep/npy/load.hpp>
 #include <ndkeep/npy/save.hpp>
+#include <ndkeep/os/names.hpp>
 
 #include <algorithm>
 #include <array>

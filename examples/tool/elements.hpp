@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/bytes/buffer.hpp>
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 
 #include <cstddef>
 #include <string>

@@ -4,6 +4,7 @@
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/tree/archive.hpp>
+#include <ndkeep/tree/detail/access.hpp>
 
 #include <algorithm>
 #include <map>

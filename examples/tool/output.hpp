@@ -4,7 +4,7 @@
 
 #include "terminal.hpp"
 
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "subject.hpp"
 
+#include <ndkeep/error.hpp>
+#include <ndkeep/os/names.hpp>
+
 #include <array>
 
 namespace tool {

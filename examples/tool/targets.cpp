@@ -4,9 +4,11 @@
 #include "csv.hpp"
 #include "output.hpp"
 
+#include <ndkeep/array/blocks.hpp>
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/npy/save.hpp>
 #include <ndkeep/npz/writer.hpp>
+#include <ndkeep/os/names.hpp>
 
 #include <ostream>
 

@@ -2,7 +2,7 @@
 // Dates and spans of time as text.
 #pragma once
 
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 
 #include <cstdint>
 #include <limits>

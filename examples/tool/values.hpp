@@ -2,7 +2,7 @@
 // Plain values as they lie in a file, in either byte order.
 #pragma once
 
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -2,10 +2,12 @@
 // What a header may ask for before it is refused.
 #pragma once
 
+#include <ndkeep/version.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Bytes of header text that no limit can raise.
 inline constexpr std::uint64_t longest_header = std::uint64_t{16} << 20;
@@ -30,4 +32,4 @@ struct limits {
     std::size_t json_values = 262'144;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

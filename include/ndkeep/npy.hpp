@@ -2,6 +2,10 @@
 // One array in one file: npy files and headerless ones, and the sidecar beside them.
 #pragma once
 
+#include <ndkeep/array/any.hpp>                 // any_array, visit
+#include <ndkeep/array/field.hpp>               // field
+#include <ndkeep/element/fields.hpp>            // NDKEEP_FIELDS
+#include <ndkeep/element/text.hpp>              // fixed_string, fixed_u32string
 #include <ndkeep/npy/append.hpp>                // append, recover
 #include <ndkeep/npy/describe.hpp>              // describe, metadata, verify, findings
 #include <ndkeep/npy/inspect.hpp>               // inspect

@@ -3,5 +3,4 @@
 #pragma once
 
 #include <ndkeep/tree/archive.hpp>
-#include <ndkeep/tree/detail/value.hpp>
-#include <ndkeep/tree/text.hpp>
+#include <ndkeep/tree/tree.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Version of the library, and what it needs of the compiler. CMake reads the three numbers from here.
+// The version of ndkeep, what it needs of the compiler, and its two ways to be compiled. CMake reads the three numbers.
 #pragma once
 
 #define NDKEEP_VERSION_MAJOR 0
@@ -16,4 +16,15 @@
 
 #if defined(_WIN32)
 #error "ndkeep does not support Windows yet: it needs POSIX files and mappings"
+#endif
+
+// Header-only by default. With NDKEEP_SEPARATE_COMPILATION, defined for all sources of a program, the bodies are
+// compiled once, by the source that includes <ndkeep/source.hpp>. The two ways have different names for the linker, so
+// that libraries compiled either way can be parts of one program.
+#if defined(NDKEEP_SEPARATE_COMPILATION)
+#define NDKEEP_ABI v0_2_compiled
+#define NDKEEP_INLINE
+#else
+#define NDKEEP_ABI v0_2
+#define NDKEEP_INLINE inline
 #endif

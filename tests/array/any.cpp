@@ -3,7 +3,7 @@
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/array/any.hpp>
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 
 #include <array>
 #include <cstring>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/catch.hpp"
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/array/field.hpp>
 #include <ndkeep/array/view.hpp>
+#include <ndkeep/element/fields.hpp>
 
 #include <array>
 #include <cstring>

@@ -2,6 +2,8 @@
 #include "support/catch.hpp"
 
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/error.hpp>
 
 #include <algorithm>
 #include <cstddef>

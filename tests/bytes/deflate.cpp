@@ -2,6 +2,7 @@
 #include "support/catch.hpp"
 
 #include <ndkeep/bytes/deflate.hpp>
+#include <ndkeep/error.hpp>
 
 #include <algorithm>
 #include <array>

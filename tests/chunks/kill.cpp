@@ -3,6 +3,8 @@
 #include "chunks/dataset.hpp"
 #include "support/faults.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
+
 #include <chrono>
 #include <iostream>
 #include <optional>

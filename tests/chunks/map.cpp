@@ -2,6 +2,8 @@
 // All chunks as one contiguous array over the files' own pages.
 #include "chunks/dataset.hpp"
 
+#include <ndkeep/chunks/detail/gather_plan.hpp>
+
 #include <csetjmp>
 #include <csignal>
 #include <random>

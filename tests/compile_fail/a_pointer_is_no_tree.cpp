@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: tree_value
-#include <ndkeep/tree/detail/value.hpp>
+#include <ndkeep/tree/tree.hpp>
 
 ndkeep::tree keep(const double* values) {
 #ifdef CONTROL

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: deleted
-#include <ndkeep/tree/detail/value.hpp>
+#include <ndkeep/tree/tree.hpp>
 
 std::size_t elements(const ndkeep::tree& values) {
 #ifdef CONTROL

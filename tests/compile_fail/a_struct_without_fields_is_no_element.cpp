@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: has_dtype
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/npy/load.hpp>
 
 struct trade {

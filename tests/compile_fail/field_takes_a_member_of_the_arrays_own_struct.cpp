@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: no matching function for call to .field
 // expect: is_base_of_v
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/array/field.hpp>
+#include <ndkeep/element/fields.hpp>
 
 struct trade {
     double price;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: a field named in NDKEEP_FIELDS is no array element
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 
 struct trade {
     double price;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: NDKEEP_FIELDS needs a trivially copyable struct of standard layout
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 
 #include <string>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: NDKEEP_FIELDS must stand in the namespace of the struct
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 
 namespace market {
 struct trade {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // expect: deleted
 // expect: items
-#include <ndkeep/tree/detail/value.hpp>
+#include <ndkeep/tree/tree.hpp>
 
 ndkeep::tree make();
 

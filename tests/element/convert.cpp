@@ -3,7 +3,7 @@
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/element/convert.hpp>
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 
 #include <string>
 #include <vector>

@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/npy/load.hpp>
 #include <ndkeep/npy/save.hpp>
 

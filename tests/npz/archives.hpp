@@ -5,7 +5,7 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/npz.hpp>
 
 #include <chrono>

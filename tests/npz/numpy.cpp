@@ -3,7 +3,7 @@
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/npz.hpp>
 
 #include <chrono>

@@ -2,6 +2,7 @@
 #include "support/faulty_calls.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ndkeep/os/names.hpp>
 #include <ndkeep/os/replace.hpp>
 
 #include <chrono>

@@ -2,7 +2,7 @@
 #include "support/catch.hpp"
 
 #include <ndkeep/element/element.hpp>
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/statistics/summary.hpp>
 
 #include <cmath>

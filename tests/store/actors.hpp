@@ -8,6 +8,9 @@
 #include "support/memory_place.hpp"
 
 #include <ndkeep/store/commit.hpp>
+#include <ndkeep/store/log.hpp>
+#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/upkeep.hpp>
 
 #include <array>
 #include <bit>

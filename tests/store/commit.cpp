@@ -3,6 +3,9 @@
 #include "store/rows.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ndkeep/store/upkeep.hpp>
+#include <ndkeep/text/unicode.hpp>
+
 namespace store_rows::commit_tests {
 
 using namespace ndkeep;

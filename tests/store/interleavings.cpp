@@ -6,6 +6,9 @@
 #include "store/actors.hpp"
 #include "support/catch.hpp"
 
+#include <ndkeep/store/log.hpp>
+#include <ndkeep/store/record.hpp>
+
 #include <sys/syscall.h>
 
 extern "C" int getentropy(void* bytes, std::size_t length) {

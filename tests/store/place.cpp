@@ -3,6 +3,7 @@
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/chunks.hpp>
 
 #include <filesystem>

@@ -4,6 +4,7 @@
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/chunks.hpp>
+#include <ndkeep/store/upkeep.hpp>
 
 using namespace ndkeep;
 

@@ -2,6 +2,9 @@
 // Records that lie.
 #include "store/record.hpp"
 
+#include <ndkeep/store/upkeep.hpp>
+#include <ndkeep/text/unicode.hpp>
+
 namespace store_rows::record_tests {
 
 using namespace ndkeep;

@@ -5,6 +5,8 @@
 #include "store/rows.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
+
 namespace store_rows {
 
 /// The text with the sum that belongs to it.

@@ -5,6 +5,7 @@
 #include "support/memory_place.hpp"
 
 #include <ndkeep/chunks.hpp>
+#include <ndkeep/store/upkeep.hpp>
 
 #include <algorithm>
 #include <cerrno>

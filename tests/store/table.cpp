@@ -2,6 +2,8 @@
 // Long lists of chunks in tables: damaged ones, those that lie, and how long a record becomes.
 #include "store/record.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
+
 #include <random>
 
 namespace store_rows::table_tests {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ndkeep/text/python/literal.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include "support/catch.hpp"
 

@@ -2,6 +2,7 @@
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/npz.hpp>
 #include <ndkeep/tree.hpp>
 

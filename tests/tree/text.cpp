@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <ndkeep/tree/text.hpp>
+#include <ndkeep/tree/tree.hpp>
 
 #include "support/catch.hpp"
 #include "tree/trees.hpp"

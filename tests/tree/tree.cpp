@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include <ndkeep/tree/detail/value.hpp>
+#include <ndkeep/tree/detail/access.hpp>
+#include <ndkeep/tree/tree.hpp>
 
 #include "support/temp_dir.hpp"
 #include "tree/trees.hpp"

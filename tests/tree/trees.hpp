@@ -2,7 +2,7 @@
 // What the tests of trees have in common: a struct to keep, and a tree of any depth.
 #pragma once
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/tree/tree.hpp>
 
 #include <cstddef>

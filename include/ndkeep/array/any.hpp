@@ -3,12 +3,29 @@
 #pragma once
 
 #include <ndkeep/array/view.hpp>
+#include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/element/strided.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 
-#include <algorithm>
+#include <complex>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// The C++ types that `visit` may call a function with. float16 arrays are visited as float, which holds them exactly.
 template <class... T>
@@ -34,34 +51,7 @@ struct listed<types<T...>> {
 };
 
 /// The C++ name of a dtype, for hints: "float", "std::int32_t"; empty where there is none.
-[[nodiscard]] inline std::string cpp_name(const dtype& type) {
-    const std::string bits = std::to_string(8 * type.size());
-    switch (type.kind()) {
-    case 'b':
-        return "bool";
-    case 'i':
-        return "std::int" + bits + "_t";
-    case 'u':
-        return "std::uint" + bits + "_t";
-    case 'f':
-        return type.size() == 2   ? "ndkeep::float16"
-               : type.size() == 4 ? "float"
-               : type.size() == 8 ? "double"
-                                  : "long double";
-    case 'c':
-        return type.size() == 8    ? "std::complex<float>"
-               : type.size() == 16 ? "std::complex<double>"
-                                   : "std::complex<long double>";
-    case 'S':
-        return "ndkeep::fixed_string<" + std::to_string(type.size()) + '>';
-    case 'U':
-        return "ndkeep::fixed_u32string<" + std::to_string(type.size() / 4) + '>';
-    case 'V':
-        return type.is_struct() ? "" : "ndkeep::fixed_bytes<" + std::to_string(type.size()) + '>';
-    default:
-        return "";
-    }
-}
+[[nodiscard]] std::string cpp_name(const dtype& type);
 
 /// Makes bytes that came from a file values of T. NumPy keeps what it is given in a bool; C++ knows only 0 and 1.
 template <class T>
@@ -107,14 +97,10 @@ class any_array {
         : type_(std::move(type)), shape_(std::move(shape)),
           bytes_(detail::product(shape_) * static_cast<std::size_t>(type_.size())) {}
     /// A copy of `array`.
-    explicit any_array(const array_view& array) : any_array(array.type(), array.shape()) {
-        array.in_order(false).fill(0, array.size(), bytes_.data());
-    }
+    explicit any_array(const array_view& array);
     any_array(any_array&&) noexcept = default;
     any_array& operator=(any_array&&) noexcept = default;
-    any_array(const any_array& other) : any_array(other.type_, other.shape_) {
-        std::copy_n(other.bytes_.data(), bytes_.size(), bytes_.data());
-    }
+    any_array(const any_array& other);
     any_array& operator=(const any_array& other) { return *this = any_array(other); }
     ~any_array() = default;
 
@@ -123,9 +109,7 @@ class any_array {
     [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
     [[nodiscard]] std::size_t dimension() const noexcept { return shape_.size(); }
     /// Bytes from one element to the next, one number an axis.
-    [[nodiscard]] std::vector<std::ptrdiff_t> strides() const {
-        return detail::strides_of(shape_, static_cast<std::size_t>(type_.size()), false);
-    }
+    [[nodiscard]] std::vector<std::ptrdiff_t> strides() const;
     /// The elements in row-major order, laid out exactly as `type()` says, its byte order included.
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
     [[nodiscard]] std::span<std::byte> bytes() noexcept { return bytes_.bytes(); }
@@ -144,34 +128,14 @@ class any_array {
 
     /// One field of a structured array, copied; a sub-array's axes follow the array's own.
     /// @throws mismatch_error  no such field
-    [[nodiscard]] any_array field(std::string_view name) const {
-        const auto* const wanted = type_.find(name);
-        if (wanted == nullptr)
-            throw mismatch_error(
-                {.field = "field " + ndkeep::quoted(name), .expected = "one of " + type_.descr(), .found = "missing"});
-        auto shape = shape_;
-        for (const std::size_t extent : wanted->shape)
-            shape.push_back(extent);
-        any_array column(wanted->type, shape);
-        if (column.bytes_.size() != 0)
-            detail::copy_run(column.bytes_.data(), static_cast<std::ptrdiff_t>(wanted->nbytes()),
-                             bytes_.data() + wanted->offset, static_cast<std::ptrdiff_t>(type_.size()), size(),
-                             static_cast<std::size_t>(wanted->nbytes()));
-        return column;
-    }
+    [[nodiscard]] any_array field(std::string_view name) const;
 
     /// What writers read: an array given by name must outlive it, a temporary one is kept.
     operator array_view() const& { return {type_, shape_, bytes_.data()}; }  // NOLINT: implicit
-    operator array_view() && {                                               // NOLINT: implicit
-        const auto kept = std::make_shared<const any_array>(std::move(*this));
-        return array_view(*kept).kept_by(kept);
-    }
+    operator array_view() &&;
 
   private:
-    [[nodiscard]] std::string hint() const {
-        const auto name = detail::cpp_name(type_);
-        return name.empty() ? "" : "as<" + name + '>';
-    }
+    [[nodiscard]] std::string hint() const;
 
     dtype type_;
     std::vector<std::size_t> shape_;
@@ -191,15 +155,7 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
 }
 
 /// float16 as float.
-[[nodiscard]] inline any_array widened(const any_array& narrow) {
-    any_array wide(dtype_of<float>(), narrow.shape());
-    const conversion convert(narrow.type(), dtype_of<float16>());
-    const buffer halves(narrow.bytes().size());
-    convert.run(halves.data(), narrow.bytes().data(), narrow.size());
-    const auto* const values = reinterpret_cast<const float16*>(halves.data());
-    std::copy(values, values + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
-    return wide;
-}
+[[nodiscard]] any_array widened(const any_array& narrow);
 
 template <class Function, class... T>
 auto visit_listed(Function&& function, const any_array& array, types<T...>) {
@@ -251,4 +207,8 @@ auto visit(Function&& function, const any_array& array) {
         return detail::visit_listed(function, array, types<Listed...>());
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/array/any.ipp>
+#endif

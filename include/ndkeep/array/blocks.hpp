@@ -2,38 +2,26 @@
 // An array on its way into a file: its header, and its elements block by block.
 #pragma once
 
-#include <ndkeep/array/any.hpp>
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/version.hpp>
 
+#include <cstddef>
 #include <functional>
+#include <span>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
-[[nodiscard]] inline array_info info_of(const array_view& array) {
-    array_info info{.type = array.type(), .shape = array.shape(), .column_major = array.column_major()};
-    info.column_major = written_column_major(info);
-    return info;
-}
+[[nodiscard]] array_info info_of(const array_view& array);
 
 /// Shows all elements to `use` in their written order: where they lie, or, block by block, as they are made. Calls it
 /// once with no bytes where there are none.
 /// @param block  bytes of a block, about
-inline void for_each_block(const array_view& array, std::size_t block,
-                           const std::function<void(std::span<const std::byte>, std::size_t count)>& use) {
-    const auto item = static_cast<std::size_t>(array.type().size());
-    const std::size_t count = array.size();
-    if (item == 0 || count == 0)
-        return use({}, count);
-    const std::byte* const there = array.contiguous();
-    const std::size_t most = std::max<std::size_t>(1, block / item);
-    const buffer made(there != nullptr ? 0 : std::min(count, most) * item);
-    for (std::size_t first = 0; first < count; first += most) {
-        const std::size_t some = std::min(most, count - first);
-        if (there == nullptr)
-            array.fill(first, some, made.data());
-        use({there != nullptr ? there + first * item : made.data(), some * item}, some);
-    }
-}
+void for_each_block(const array_view& array, std::size_t block,
+                    const std::function<void(std::span<const std::byte>, std::size_t count)>& use);
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/array/blocks.ipp>
+#endif

@@ -5,14 +5,15 @@
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/error.hpp>
 
-#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <initializer_list>
 #include <iterator>
-#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// One extent of a shape, from any integer type, so that `{n, 3}` with `int n` needs no cast.
 class length {
@@ -69,4 +70,4 @@ class extents {
     bool given_ = false;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -3,13 +3,21 @@
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <type_traits>
 #include <utility>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// An array in a mapped file: an xtensor container of `T` with rank N (or any), that owns its mapping.
 ///
@@ -21,7 +29,7 @@ namespace ndkeep {
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 class mapped;
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
 
 template <class T, std::size_t N, xt::layout_type L>
 struct xt::xcontainer_inner_types<ndkeep::mapped<T, N, L>> {
@@ -42,7 +50,7 @@ struct xt::xcontainer_inner_types<ndkeep::mapped<T, N, L>> {
 template <class T, std::size_t N, xt::layout_type L>
 struct xt::xiterable_inner_types<ndkeep::mapped<T, N, L>> : xt::xcontainer_iterable_types<ndkeep::mapped<T, N, L>> {};
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 template <class T, std::size_t N, xt::layout_type L>
 class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xcontainer_semantic<mapped<T, N, L>> {
@@ -180,4 +188,4 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     storage_type storage_{nullptr, 0};
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -4,11 +4,11 @@
 
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/os/mapping.hpp>
+#include <ndkeep/version.hpp>
 
 #include <concepts>
-#include <type_traits>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 struct read_only_tag {};
 struct read_write_tag {};
@@ -46,4 +46,4 @@ struct chosen {
 
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -6,12 +6,20 @@
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/padding.hpp>
 #include <ndkeep/element/strided.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -85,11 +93,7 @@ class array_view {
 
     /// Bytes in memory, laid out as `type` says, padding as it is.
     /// @param strides  bytes from one element to the next, one number an axis
-    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::vector<std::ptrdiff_t> strides)
-        : type_(std::move(type)), shape_(std::move(shape)) {
-        look_at_bytes(data, std::move(strides));
-        set_order(prefers_column_major_);
-    }
+    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::vector<std::ptrdiff_t> strides);
     /// The same, one behind the other in one of the two orders. A bool and nothing that turns into one: `{16}` is a
     /// stride.
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::same_as<bool> auto column_major)
@@ -118,48 +122,22 @@ class array_view {
     [[nodiscard]] bool column_major() const noexcept { return column_major_; }
 
     /// The same array to be written in this order.
-    [[nodiscard]] array_view in_order(bool column_major) const {
-        array_view other = *this;
-        other.set_order(column_major);
-        return other;
-    }
+    [[nodiscard]] array_view in_order(bool column_major) const;
 
     /// The same array, whose memory `owner` holds for as long as this view or a copy of it lives.
-    [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const {
-        array_view other = *this;
-        other.owner_ = std::move(owner);
-        return other;
-    }
+    [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const;
 
     /// The first element, if all lie in memory just as they are to be written; else nullptr.
     [[nodiscard]] const std::byte* contiguous() const noexcept { return contiguous_; }
 
     /// Puts elements one behind the other into memory aligned as operator new does.
     /// @param first, count  elements in the written order
-    void fill(std::size_t first, std::size_t count, std::byte* out) const {
-        if (count == 0 || item() == 0)
-            return;
-        if (contiguous_ != nullptr)
-            std::memcpy(out, contiguous_ + first * item(), count * item());
-        else if (blocks_)
-            blocks_(first, count, out, column_major_);
-        else if (!column_major_)
-            detail::gather(out, first, count, data_, strides_, shape_, item());
-        else
-            fill_column_major(first, count, out);
-        padding_.clear(out, count);
-    }
+    void fill(std::size_t first, std::size_t count, std::byte* out) const;
 
   private:
     [[nodiscard]] std::size_t item() const noexcept { return static_cast<std::size_t>(type_.size()); }
 
-    void fill_column_major(std::size_t first, std::size_t count, std::byte* out) const {
-        auto shape = shape_;
-        auto strides = strides_;
-        std::reverse(shape.begin(), shape.end());
-        std::reverse(strides.begin(), strides.end());
-        detail::gather(out, first, count, data_, strides, shape, item());
-    }
+    void fill_column_major(std::size_t first, std::size_t count, std::byte* out) const;
 
     template <class A>
     void look_at(const A& array) {
@@ -221,12 +199,7 @@ class array_view {
         look_at_bytes(reinterpret_cast<const std::byte*>(data), std::move(bytes));
     }
 
-    void look_at_bytes(const std::byte* data, detail::strides_type strides) {
-        data_ = data;
-        strides_ = std::move(strides);
-        prefers_column_major_ = !detail::is_contiguous(shape_, strides_, item(), false) &&
-                                detail::is_contiguous(shape_, strides_, item(), true);
-    }
+    void look_at_bytes(const std::byte* data, detail::strides_type strides);
 
     template <class E>
     void look_at_expression(const E& expression) {
@@ -275,12 +248,7 @@ class array_view {
             elements[i] = *from;
     }
 
-    void set_order(bool column_major) {
-        column_major_ = column_major;
-        const bool lies_so =
-            !blocks_ && padding_.empty() && detail::is_contiguous(shape_, strides_, item(), column_major);
-        contiguous_ = lies_so ? data_ : nullptr;
-    }
+    void set_order(bool column_major);
 
     dtype type_;
     std::vector<std::size_t> shape_;
@@ -296,4 +264,8 @@ class array_view {
     std::shared_ptr<const void> owner_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/array/view.ipp>
+#endif

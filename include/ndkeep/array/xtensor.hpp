@@ -22,7 +22,7 @@
 #include <limits>
 #include <type_traits>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// In place of a rank: known only at run time.
 inline constexpr std::size_t any_rank = std::numeric_limits<std::size_t>::max();
@@ -44,4 +44,4 @@ struct array_of_rank<T, any_rank, L> {
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 using array_of = typename detail::array_of_rank<std::remove_const_t<T>, N, L>::type;
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

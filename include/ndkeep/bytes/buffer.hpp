@@ -2,11 +2,13 @@
 // Memory for elements that are about to be written.
 #pragma once
 
+#include <ndkeep/version.hpp>
+
 #include <cstddef>
 #include <memory>
 #include <span>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Bytes aligned for every element type, not initialised.
 class buffer {
@@ -23,4 +25,4 @@ class buffer {
     std::size_t size_ = 0;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -4,33 +4,22 @@
 
 #include <ndkeep/version.hpp>
 
-#include <zlib.h>
-
-#include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 
-#if defined(__x86_64__)
-#include <wmmintrin.h>
-#elif defined(__ARM_FEATURE_CRC32)
-#include <arm_acle.h>
-#endif
-
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// The CRC-32 of zip, gzip and Python's `zlib.crc32`.
 ///
 /// @param continued  the sum of everything before `bytes`
-[[nodiscard]] inline std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t continued = 0) noexcept;
+[[nodiscard]] std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t continued = 0) noexcept;
 
 /// The CRC-32C of iSCSI and ext4.
 ///
 /// @param continued  the sum of everything before `bytes`
 /// @see RFC 3720, 12.1
-[[nodiscard]] inline std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t continued = 0) noexcept;
+[[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t continued = 0) noexcept;
 
 /// The CRC-32 of two pieces, one after the other, from the sum of each and the size of the second in bytes.
 [[nodiscard]] constexpr std::uint32_t crc32_combine(std::uint32_t first, std::uint32_t second,
@@ -80,189 +69,12 @@ template <std::uint32_t Polynomial>
     return crc_product<Polynomial>(crc_power<Polynomial>(one_byte_on, second_size), first) ^ second;
 }
 
-using crc_function = std::uint32_t(std::span<const std::byte>, std::uint32_t) noexcept;
-
-[[nodiscard]] inline std::uint32_t crc32_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    // zlib answers a null pointer with the initial value, whatever came before.
-    if (bytes.empty())
-        return continued;
-    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-    return static_cast<std::uint32_t>(::crc32_z(continued, data, bytes.size()));
-}
-
-/// `tables[k][b]` is the sum that byte b leaves once k bytes have followed it.
-using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
-
-// Not constexpr: the compiler would take longer in every file that includes this than all programs at their first sum.
-template <std::uint32_t Polynomial>
-[[nodiscard]] inline crc_tables make_crc_tables() noexcept {
-    crc_tables tables{};
-    for (std::uint32_t byte = 0; byte < 256; ++byte) {
-        std::uint32_t sum = byte;
-        for (int bit = 0; bit < 8; ++bit)
-            sum = crc_times_x<Polynomial>(sum);
-        tables[0][byte] = sum;
-    }
-    for (std::size_t following = 1; following < tables.size(); ++following) {
-        for (std::size_t byte = 0; byte < 256; ++byte) {
-            const std::uint32_t before = tables[following - 1][byte];
-            tables[following][byte] = (before >> 8) ^ tables[0][before & 0xff];
-        }
-    }
-    return tables;
-}
+[[nodiscard]] std::uint32_t crc32_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept;
 
 /// Eight bytes at a step, on any machine.
-[[nodiscard]] inline std::uint32_t crc32c_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    static const crc_tables table = make_crc_tables<crc32c_polynomial>();
-    const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
-    std::size_t left = bytes.size();
-    std::uint32_t sum = ~continued;
-    for (; left >= 8; at += 8, left -= 8) {
-        sum ^= static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
-               static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
-        sum = table[7][sum & 0xff] ^ table[6][(sum >> 8) & 0xff] ^ table[5][(sum >> 16) & 0xff] ^ table[4][sum >> 24] ^
-              table[3][at[4]] ^ table[2][at[5]] ^ table[1][at[6]] ^ table[0][at[7]];
-    }
-    for (; left != 0; ++at, --left)
-        sum = (sum >> 8) ^ table[0][(sum ^ *at) & 0xff];
-    return ~sum;
-}
-
-#if defined(__x86_64__)
-
-/// Moves 16 bytes of a message on by the distance that `factors` stand for, and adds what stands there.
-[[nodiscard, gnu::always_inline, gnu::target("pclmul")]] inline __m128i crc_fold(__m128i block, __m128i factors,
-                                                                                 __m128i there) noexcept {
-    return _mm_xor_si128(_mm_clmulepi64_si128(block, factors, 0x00),
-                         _mm_xor_si128(_mm_clmulepi64_si128(block, factors, 0x11), there));
-}
-
-/// A power of x as a factor of 64 bits. A product of two such numbers comes out one place low: hence the shift.
-template <std::uint32_t Polynomial>
-[[nodiscard]] constexpr long long crc_factor(std::uint64_t exponent) noexcept {
-    constexpr std::uint32_t x = 0x40000000;
-    return static_cast<long long>(static_cast<std::uint64_t>(crc_power<Polynomial>(x, exponent)) << 1);
-}
-
-/// Four streams of 16 bytes, moved on together until 16 bytes stand for the whole message.
-///
-/// @param bytes  64 bytes or more, on a machine with carry-less products
-/// @see Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009
-template <std::uint32_t Polynomial, crc_function* Plain>
-[[nodiscard, gnu::target("pclmul")]] inline std::uint32_t crc_folded(std::span<const std::byte> bytes,
-                                                                     std::uint32_t continued) noexcept {
-    constexpr long long far_low = crc_factor<Polynomial>(512 + 32), far_high = crc_factor<Polynomial>(512 - 32);
-    constexpr long long near_low = crc_factor<Polynomial>(128 + 32), near_high = crc_factor<Polynomial>(128 - 32);
-    const __m128i by_64_bytes = _mm_set_epi64x(far_high, far_low);
-    const __m128i by_16_bytes = _mm_set_epi64x(near_high, near_low);
-
-    const auto* at = reinterpret_cast<const __m128i*>(bytes.data());
-    std::size_t left = bytes.size() - 64;
-    __m128i a = _mm_xor_si128(_mm_loadu_si128(at), _mm_cvtsi32_si128(static_cast<int>(~continued)));
-    __m128i b = _mm_loadu_si128(at + 1);
-    __m128i c = _mm_loadu_si128(at + 2);
-    __m128i d = _mm_loadu_si128(at + 3);
-    at += 4;
-    for (; left >= 64; at += 4, left -= 64) {
-        a = crc_fold(a, by_64_bytes, _mm_loadu_si128(at));
-        b = crc_fold(b, by_64_bytes, _mm_loadu_si128(at + 1));
-        c = crc_fold(c, by_64_bytes, _mm_loadu_si128(at + 2));
-        d = crc_fold(d, by_64_bytes, _mm_loadu_si128(at + 3));
-    }
-    d = crc_fold(crc_fold(crc_fold(a, by_16_bytes, b), by_16_bytes, c), by_16_bytes, d);
-    for (; left >= 16; ++at, left -= 16)
-        d = crc_fold(d, by_16_bytes, _mm_loadu_si128(at));
-
-    // The 16 bytes hold the initial value already, so they are summed from an empty register.
-    std::array<std::byte, 16> whole;
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(whole.data()), d);
-    return Plain(bytes.last(left), Plain(whole, 0xffffffff));
-}
-
-// Two blocks of 16 bytes side by side. Their one instruction is spelled out, as <immintrin.h>, which has it, would make
-// this header ten times as slow to compile.
-using crc_block_pair [[gnu::vector_size(32)]] = long long;
-
-[[nodiscard, gnu::always_inline, gnu::target("avx2")]] inline crc_block_pair
-crc_fold_pair(crc_block_pair blocks, crc_block_pair factors, const std::byte* there) noexcept {
-    crc_block_pair low, high, next;
-    __asm__("vpclmulqdq $0x00, %2, %1, %0" : "=x"(low) : "x"(blocks), "x"(factors));
-    __asm__("vpclmulqdq $0x11, %2, %1, %0" : "=x"(high) : "x"(blocks), "x"(factors));
-    std::memcpy(&next, there, sizeof next);
-    return low ^ high ^ next;
-}
-
-/// As `crc_folded`, with four streams of 32 bytes.
-///
-/// @param bytes  128 bytes or more, on a machine with AVX2 and carry-less products of that width
-template <std::uint32_t Polynomial, crc_function* Plain>
-[[nodiscard, gnu::target("avx2")]] inline std::uint32_t crc_folded_wide(std::span<const std::byte> bytes,
-                                                                        std::uint32_t continued) noexcept {
-    constexpr long long low = crc_factor<Polynomial>(1024 + 32), high = crc_factor<Polynomial>(1024 - 32);
-    const crc_block_pair by_128_bytes = {low, high, low, high};
-
-    crc_block_pair streams[4];
-    std::memcpy(streams, bytes.data(), sizeof streams);
-    crc_block_pair a = streams[0] ^ crc_block_pair { static_cast<long long>(~continued), 0, 0, 0 };
-    crc_block_pair b = streams[1], c = streams[2], d = streams[3];
-    auto rest = bytes.subspan(sizeof streams);
-    for (; rest.size() >= sizeof streams; rest = rest.subspan(sizeof streams)) {
-        a = crc_fold_pair(a, by_128_bytes, rest.data());
-        b = crc_fold_pair(b, by_128_bytes, rest.data() + 32);
-        c = crc_fold_pair(c, by_128_bytes, rest.data() + 64);
-        d = crc_fold_pair(d, by_128_bytes, rest.data() + 96);
-    }
-
-    streams[0] = a, streams[1] = b, streams[2] = c, streams[3] = d;
-    const std::span<const std::byte> whole(reinterpret_cast<const std::byte*>(streams), sizeof streams);
-    return Plain(rest, crc_folded<Polynomial, Plain>(whole, 0xffffffff));
-}
-
-template <std::uint32_t Polynomial, crc_function* Plain>
-[[nodiscard]] inline std::uint32_t crc_fast(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    constexpr std::size_t worth_folding = 128, worth_folding_wide = 1024;
-    if (bytes.size() >= worth_folding_wide && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("vpclmulqdq"))
-        return crc_folded_wide<Polynomial, Plain>(bytes, continued);
-    if (bytes.size() >= worth_folding && __builtin_cpu_supports("pclmul"))
-        return crc_folded<Polynomial, Plain>(bytes, continued);
-    return Plain(bytes, continued);
-}
-
-#elif defined(__ARM_FEATURE_CRC32)
-
-template <std::uint32_t Polynomial, crc_function* Plain>
-[[nodiscard]] inline std::uint32_t crc_fast(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    // zlib uses the instructions for the other polynomial itself; these take words of little-endian machines.
-    if constexpr (Polynomial != crc32c_polynomial || std::endian::native == std::endian::big)
-        return Plain(bytes, continued);
-    std::uint32_t sum = ~continued;
-    for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, bytes.data(), sizeof word);
-        sum = __crc32cd(sum, word);
-    }
-    return Plain(bytes, ~sum);
-}
-
-#else
-
-template <std::uint32_t, crc_function* Plain>
-[[nodiscard]] inline std::uint32_t crc_fast(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    return Plain(bytes, continued);
-}
-
-#endif
+[[nodiscard]] std::uint32_t crc32c_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept;
 
 }  // namespace detail
-
-inline std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    return detail::crc_fast<detail::crc32_polynomial, detail::crc32_plain>(bytes, continued);
-}
-
-inline std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    return detail::crc_fast<detail::crc32c_polynomial, detail::crc32c_plain>(bytes, continued);
-}
 
 constexpr std::uint32_t crc32_combine(std::uint32_t first, std::uint32_t second, std::uint64_t second_size) noexcept {
     return detail::crc_combine<detail::crc32_polynomial>(first, second, second_size);
@@ -272,4 +84,8 @@ constexpr std::uint32_t crc32c_combine(std::uint32_t first, std::uint32_t second
     return detail::crc_combine<detail::crc32c_polynomial>(first, second, second_size);
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/bytes/crc.ipp>
+#endif

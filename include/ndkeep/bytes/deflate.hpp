@@ -2,30 +2,20 @@
 // Raw deflate streams (RFC 1951), by zlib or libdeflate.
 #pragma once
 
-#include <ndkeep/error.hpp>
+#include <ndkeep/version.hpp>
 
 #include <zlib.h>
 
-// libdeflate is about twice as fast. Only the build can know that it is linked, a header that is there proves nothing.
-#if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
-#include <libdeflate.h>
-#endif
-
-#include <algorithm>
 #include <array>
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <memory>
-#include <new>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -63,13 +53,7 @@ class inflater {
     void expect_end(std::span<const std::byte> compressed, std::uint64_t size, std::uint64_t behind = 0);
 
   private:
-    [[noreturn]] void refuse(std::string found, std::string expected, std::string hint = {}) const {
-        throw format_error({.file = file_,
-                            .field = "deflate",
-                            .expected = std::move(expected),
-                            .found = std::move(found),
-                            .hint = std::move(hint)});
-    }
+    [[noreturn]] void refuse(std::string found, std::string expected, std::string hint = {}) const;
 
     // On the heap, because zlib's state points back at it and this object may move.
     std::unique_ptr<z_stream, detail::zlib_end<&::inflateEnd>> stream_{new z_stream{}};
@@ -90,9 +74,8 @@ inline constexpr int default_deflate_level = 6;
 /// Equal bytes make equal pieces. Bytes that look like noise, as the low digits of measured numbers do, are coded
 /// without looking for repetitions where that is no worse for a sample of them, and takes a fraction of the time.
 /// @param level  0 (stored) to 9 (smallest); what is beyond is taken for the nearest
-[[nodiscard]] inline std::vector<std::byte> compress(std::span<const std::byte> bytes,
-                                                     int level = default_deflate_level,
-                                                     deflate_piece piece = deflate_piece::last);
+[[nodiscard]] std::vector<std::byte> compress(std::span<const std::byte> bytes, int level = default_deflate_level,
+                                              deflate_piece piece = deflate_piece::last);
 
 /// What makes a whole stream of an inner piece that it is put behind: an empty last block.
 inline constexpr std::array<std::byte, 5> deflate_end = {std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0xff},
@@ -102,149 +85,11 @@ inline constexpr std::array<std::byte, 5> deflate_end = {std::byte{1}, std::byte
 ///
 /// @param file  named in errors, never opened
 /// @throws format_error  the stream is corrupt or cut short, holds more or fewer bytes, or is followed by others
-inline void expand(std::span<const std::byte> compressed, std::span<std::byte> into,
-                   const std::filesystem::path& file = {});
+void expand(std::span<const std::byte> compressed, std::span<std::byte> into, const std::filesystem::path& file = {});
 
 namespace detail {
 
-/// Lends zlib as much of both spans as its counters hold, calls `work`, and takes what it used off their fronts.
-template <class Work>
-[[nodiscard]] int with_zlib(z_stream& stream, std::span<const std::byte>& from, std::span<std::byte>& into, Work work) {
-    constexpr std::size_t most = std::numeric_limits<uInt>::max();
-    Bytef nowhere = 0;
-    // zlib reads only, and takes a null pointer for an error even where there is nothing to write.
-    stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(from.data()));
-    stream.next_out = into.empty() ? &nowhere : reinterpret_cast<Bytef*>(into.data());
-    stream.avail_in = static_cast<uInt>(std::min(from.size(), most));
-    stream.avail_out = static_cast<uInt>(std::min(into.size(), most));
-    const uInt lent_in = stream.avail_in, lent_out = stream.avail_out;
-    const int status = work(&stream);
-    from = from.subspan(lent_in - stream.avail_in);
-    into = into.subspan(lent_out - stream.avail_out);
-    return status;
-}
-
-}  // namespace detail
-
-inline inflater::inflater(std::filesystem::path file) : file_(std::move(file)) {
-    if (::inflateInit2(stream_.get(), -MAX_WBITS) != Z_OK)
-        throw std::bad_alloc();
-}
-
-inline std::size_t inflater::expand(std::span<const std::byte>& compressed, std::span<std::byte> into) {
-    auto room = into;
-    // Also when there is no room: the end of the stream may still be to be read.
-    for (int status = Z_OK; !finished_ && status != Z_BUF_ERROR;) {
-        status = detail::with_zlib(*stream_, compressed, room, [](z_stream* s) { return ::inflate(s, Z_NO_FLUSH); });
-        if (status == Z_MEM_ERROR)
-            throw std::bad_alloc();
-        if (status != Z_OK && status != Z_BUF_ERROR && status != Z_STREAM_END)
-            refuse("corrupt", "", stream_->msg != nullptr ? stream_->msg : "");
-        finished_ = status == Z_STREAM_END;
-    }
-    written_ += into.size() - room.size();
-    return into.size() - room.size();
-}
-
-inline void inflater::expect_end(std::span<const std::byte> compressed, std::uint64_t size, std::uint64_t behind) {
-    const std::uint64_t written = written_;
-    std::byte beyond{};
-    if (!finished_ && expand(compressed, {&beyond, 1}) != 0 && written >= size)
-        refuse("more than " + counted(size, "byte"), counted(size, "byte"));
-    if (!finished_)
-        refuse("cut short after " + counted(written_, "byte"), counted(size, "byte"));
-    if (written_ != size)
-        refuse(counted(written_, "byte"), counted(size, "byte"));
-    behind += compressed.size();
-    if (behind != 0)
-        refuse("followed by " + counted(behind, "byte"), "the end");
-}
-
-namespace detail {
-
-/// By zlib, in one go.
-[[nodiscard]] inline std::vector<std::byte> zlib_compressed(std::span<const std::byte> bytes, int level, int strategy,
-                                                            deflate_piece piece) {
-    constexpr int default_memory = 8;
-    const std::unique_ptr<z_stream, zlib_end<&::deflateEnd>> stream(new z_stream{});
-    if (::deflateInit2(stream.get(), level, Z_DEFLATED, -MAX_WBITS, default_memory, strategy) != Z_OK)
-        throw std::bad_alloc();
-    constexpr std::size_t flush_marker = 16;
-    std::vector<std::byte> out(::deflateBound(stream.get(), static_cast<uLong>(bytes.size())) + flush_marker);
-    std::size_t size = 0;
-    const int flush = piece == deflate_piece::last ? Z_FINISH : Z_SYNC_FLUSH;
-    for (bool done = false; !done;) {
-        if (size == out.size())
-            out.resize(2 * out.size());
-        auto room = std::span(out).subspan(size);
-        // What zlib's counters cannot hold at once comes in several turns, and only the last one ends the piece.
-        const bool all = bytes.size() <= std::numeric_limits<uInt>::max();
-        const int status =
-            with_zlib(*stream, bytes, room, [&](z_stream* s) { return ::deflate(s, all ? flush : Z_NO_FLUSH); });
-        size = out.size() - room.size();
-        done = bytes.empty() && (flush == Z_FINISH ? status == Z_STREAM_END : !room.empty());
-    }
-    out.resize(size);
-    return out;
-}
-
-#if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
-inline constexpr bool has_libdeflate = true;
-
-/// Bits before the last block of a stream, and up to its end.
-[[nodiscard]] inline std::pair<std::size_t, std::size_t> last_block(std::span<const std::byte> stream,
-                                                                    std::size_t expanded_size) {
-    const std::unique_ptr<z_stream, zlib_end<&::inflateEnd>> walk(new z_stream{});
-    if (::inflateInit2(walk.get(), -MAX_WBITS) != Z_OK)
-        throw std::bad_alloc();
-    std::vector<std::byte> expanded(expanded_size);
-    std::span<std::byte> room(expanded);
-    const std::size_t size = stream.size();
-    std::size_t begin = 0, end = 0;
-    for (int status = Z_OK; end == 0 && status == Z_OK;) {
-        status = with_zlib(*walk, stream, room, [](z_stream* s) { return ::inflate(s, Z_BLOCK); });
-        constexpr int after_a_block = 128, the_last_one = 64, unused_bits = 7;  // zlib.h, inflate
-        if ((walk->data_type & after_a_block) != 0) {
-            const std::size_t at = 8 * (size - stream.size()) - static_cast<std::size_t>(walk->data_type & unused_bits);
-            ((walk->data_type & the_last_one) != 0 ? end : begin) = at;
-        }
-    }
-    assert(end != 0 && room.empty());
-    return {begin, end};
-}
-
-/// Makes a whole stream one that another may follow: its last block is no longer the last, and an empty stored block
-/// fills its last byte. libdeflate cannot do this itself; where the last block begins, zlib finds out.
-inline void make_inner(std::vector<std::byte>& stream, std::size_t expanded_size) {
-    const auto [begin, end] = last_block(stream, expanded_size);
-    stream[begin / 8] &= ~(std::byte{1} << (begin % 8));
-    constexpr std::byte full{0xff};
-    // Three zero bits begin a stored block; they may be there already, as the padding of the last byte.
-    if (8 * stream.size() - end < 3)
-        stream.push_back({});
-    stream.insert(stream.end(), {std::byte{}, std::byte{}, full, full});
-}
-
-[[nodiscard]] inline std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level,
-                                                          deflate_piece piece) {
-    const std::unique_ptr<libdeflate_compressor, decltype(&::libdeflate_free_compressor)> compressor(
-        ::libdeflate_alloc_compressor(level), &::libdeflate_free_compressor);
-    if (!compressor)
-        throw std::bad_alloc();
-    std::vector<std::byte> out(::libdeflate_deflate_compress_bound(compressor.get(), bytes.size()));
-    out.resize(::libdeflate_deflate_compress(compressor.get(), bytes.data(), bytes.size(), out.data(), out.size()));
-    if (piece == deflate_piece::inner)
-        make_inner(out, bytes.size());
-    return out;
-}
-#else
-inline constexpr bool has_libdeflate = false;
-
-[[nodiscard]] inline std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level,
-                                                          deflate_piece piece) {
-    return zlib_compressed(bytes, level, Z_DEFAULT_STRATEGY, piece);
-}
-#endif
+[[nodiscard]] std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level, deflate_piece piece);
 
 /// How to compress bytes that a level was asked for.
 struct deflate_way {
@@ -254,47 +99,12 @@ struct deflate_way {
 
 /// The quickest way that does no worse than the level asked for, as far as the middle of the bytes tells. "No worse" is
 /// within two thousandths: what several times the time gains beyond that, nobody wants.
-[[nodiscard]] inline deflate_way quickest_way(std::span<const std::byte> bytes, int level) {
-    constexpr std::size_t sample_size = std::size_t{32} << 10;
-    if (level == 0 || bytes.size() < 8 * sample_size)
-        return {level, true};
-    const auto sample = bytes.subspan((bytes.size() - sample_size) / 2, sample_size);
-    const std::size_t size = compressed_at(sample, level, deflate_piece::last).size();
-    const std::size_t enough = size + size / 500;
-    if (zlib_compressed(sample, level, Z_HUFFMAN_ONLY, deflate_piece::last).size() <= enough)
-        return {level, false};
-    // libdeflate gains little on such bytes by a lower level.
-    if (!has_libdeflate && level > 1 && compressed_at(sample, 1, deflate_piece::last).size() <= enough)
-        return {1, true};
-    return {level, true};
-}
+[[nodiscard]] deflate_way quickest_way(std::span<const std::byte> bytes, int level);
 
 }  // namespace detail
 
-inline std::vector<std::byte> compress(std::span<const std::byte> bytes, int level, deflate_piece piece) {
-    const auto way = detail::quickest_way(bytes, std::clamp(level, 0, 9));
-    if (!way.repetitions)
-        return detail::zlib_compressed(bytes, way.level, Z_HUFFMAN_ONLY, piece);
-    return detail::compressed_at(bytes, way.level, piece);
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-inline void expand(std::span<const std::byte> compressed, std::span<std::byte> into,
-                   const std::filesystem::path& file) {
-#if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
-    const std::unique_ptr<libdeflate_decompressor, decltype(&::libdeflate_free_decompressor)> decompressor(
-        ::libdeflate_alloc_decompressor(), &::libdeflate_free_decompressor);
-    if (!decompressor)
-        throw std::bad_alloc();
-    std::size_t read = 0;
-    if (::libdeflate_deflate_decompress_ex(decompressor.get(), compressed.data(), compressed.size(), into.data(),
-                                           into.size(), &read, nullptr) == LIBDEFLATE_SUCCESS &&
-        read == compressed.size())
-        return;
-        // libdeflate says only that something is wrong; zlib says what.
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/bytes/deflate.ipp>
 #endif
-    inflater stream(file);
-    stream.expand(compressed, into);
-    stream.expect_end(compressed, into.size());
-}
-
-}  // namespace ndkeep

@@ -4,16 +4,14 @@
 
 #include <ndkeep/version.hpp>
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
-#include <utility>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 using md5_digest = std::array<std::byte, 16>;
 
@@ -22,41 +20,10 @@ using md5_digest = std::array<std::byte, 16>;
 /// @see RFC 1321
 class running_md5 {
   public:
-    void update(std::span<const std::byte> bytes) noexcept {
-        if (bytes.empty())
-            return;
-        const std::size_t held = size_ % 64;
-        size_ += bytes.size();
-        if (held != 0) {
-            const auto head = bytes.first(std::min(64 - held, bytes.size()));
-            std::memcpy(held_.data() + held, head.data(), head.size());
-            if (held + head.size() < 64)
-                return;
-            absorb(state_, held_);
-            bytes = bytes.subspan(head.size());
-        }
-        const auto tail = bytes.last(bytes.size() % 64);
-        absorb(state_, bytes.first(bytes.size() - tail.size()));
-        std::copy(tail.begin(), tail.end(), held_.begin());
-    }
+    void update(std::span<const std::byte> bytes) noexcept;
 
     /// Of the bytes so far; more may follow.
-    [[nodiscard]] md5_digest digest() const noexcept {
-        std::array<std::byte, 128> last{};
-        const std::size_t held = size_ % 64;
-        std::copy_n(held_.begin(), held, last.begin());
-        last[held] = std::byte{0x80};
-        const std::size_t end = held < 56 ? 64 : 128;
-        for (unsigned byte = 0; byte < 8; ++byte)
-            last[end - 8 + byte] = static_cast<std::byte>((size_ * 8) >> (8 * byte) & 0xff);
-
-        state sum = state_;
-        absorb(sum, {last.data(), end});
-        md5_digest digest{};
-        for (unsigned byte = 0; byte < digest.size(); ++byte)
-            digest[byte] = static_cast<std::byte>(sum[byte / 4] >> (8 * (byte % 4)) & 0xff);
-        return digest;
-    }
+    [[nodiscard]] md5_digest digest() const noexcept;
 
   private:
     using state = std::array<std::uint32_t, 4>;
@@ -102,17 +69,7 @@ class running_md5 {
         return sum;
     }
 
-    static void absorb(state& into, std::span<const std::byte> blocks) noexcept {
-        state s = into;
-        for (; !blocks.empty(); blocks = blocks.subspan(64)) {
-            const state before = s;
-            [&]<std::size_t... Step>(std::index_sequence<Step...>) { (take(Step, s, blocks.data()), ...); }
-            (std::make_index_sequence<64>());
-            for (std::size_t i = 0; i < 4; ++i)
-                s[i] += before[i];
-        }
-        into = s;
-    }
+    static void absorb(state& into, std::span<const std::byte> blocks) noexcept;
 
     [[gnu::always_inline]] static std::uint32_t little_endian(const std::byte* at) noexcept {
         std::uint32_t word = 0;
@@ -128,10 +85,10 @@ class running_md5 {
 };
 
 /// @see RFC 1321
-[[nodiscard]] inline md5_digest md5(std::span<const std::byte> bytes) noexcept {
-    running_md5 sum;
-    sum.update(bytes);
-    return sum.digest();
-}
+[[nodiscard]] md5_digest md5(std::span<const std::byte> bytes) noexcept;
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/bytes/md5.ipp>
+#endif

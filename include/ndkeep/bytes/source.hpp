@@ -2,12 +2,19 @@
 // Where bytes are read from: a file, memory, or a stream that is decoded on the way.
 #pragma once
 
+#include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <functional>
+#include <span>
+#include <utility>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Bytes that are read by their offset. Refers to what holds them, and does not outlive it.
 class byte_source {
@@ -46,4 +53,4 @@ class byte_source {
     const std::filesystem::path* path_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -4,12 +4,15 @@
 
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/work/parallel.hpp>
 
+#include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Keeps all commits, where a number of them is asked for.
 inline constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
@@ -28,4 +31,4 @@ struct chunk_writer_options {
     run_options run = {};
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

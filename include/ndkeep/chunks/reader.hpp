@@ -2,12 +2,35 @@
 // Reading a chunked array: one version of it, whole, by rows, or chunk by chunk.
 #pragma once
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/in_place.hpp>
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/gather.hpp>
+#include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/strided.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <iterator>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Rows from `first` up to `last`.
 struct row_range {
@@ -163,14 +186,7 @@ template <element T, std::size_t N = any_rank>
 }
 
 /// The same for any dtype, byte order kept.
-[[nodiscard]] inline any_array load_chunked_any(const std::filesystem::path& path,
-                                                const chunk_reader_options& options = {}) {
-    const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
-    from.check_room(from.state().rows);
-    any_array all(from.state().type, from.shape());
-    from.read(0, from.state().rows, conversion(from.state().type), all.bytes().data());
-    return all;
-}
+[[nodiscard]] any_array load_chunked_any(const std::filesystem::path& path, const chunk_reader_options& options = {});
 
 /// Maps a chunked array as one contiguous `mapped<const T, N>`, whatever the rows per chunk: every page is a file's
 /// own, but for those in which two chunks meet. The version stays on the disk for as long as its files are mapped.
@@ -181,4 +197,8 @@ template <element T, std::size_t N = any_rank>
     return chunk_reader<T, N>(path, options).map();
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/reader.ipp>
+#endif

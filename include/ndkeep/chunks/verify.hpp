@@ -2,11 +2,22 @@
 // What a chunked array consists of, and whether all of it is as it was written.
 #pragma once
 
-#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/finding.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// A chunked array, as its newest record describes it.
 struct chunked_info {
@@ -22,123 +33,19 @@ struct chunked_info {
 
 /// Reads the newest record and its tables, and no chunk.
 /// @throws io_error, format_error, checksum_error
-[[nodiscard]] inline chunked_info inspect_chunked(const std::filesystem::path& path,
-                                                  const chunk_reader_options& options = {});
+[[nodiscard]] chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
 
 /// Everything wrong with a version: its record, and for every chunk its file, header, length, sum, smallest and largest
 /// number. Reads all of it. Empty means all is well.
-[[nodiscard]] inline std::vector<finding> findings_chunked(const std::filesystem::path& path,
-                                                           const chunk_reader_options& options = {});
+[[nodiscard]] std::vector<finding> findings_chunked(const std::filesystem::path& path,
+                                                    const chunk_reader_options& options = {});
 
 /// Checks the same and throws the first thing wrong.
 /// @throws io_error, format_error, checksum_error
-inline void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
+void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
 
-namespace detail {
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-/// Reads a chunk from the first byte of its file to the last of its rows.
-inline void check_chunk(const chunk_version& from, std::size_t i) {
-    const auto& entry = from.entries()[i];
-    if (entry.file.empty())
-        return;
-    const auto& state = from.state();
-    const auto called = from.where().called("chunks/" + entry.file);
-    const file source = from.open(entry);
-    std::vector<std::byte> header(static_cast<std::size_t>(entry.offset));
-    source.read(0, header);
-    const auto info = parse_header({header.data(), header.size()}, called);
-    const auto refuse = [&](const char* field, std::string expected, std::string found) {
-        throw format_error({.file = called,
-                            .field = field,
-                            .expected = std::move(expected),
-                            .found = std::move(found),
-                            .hint = "the file is not the one that was written"});
-    };
-    if (info.type != state.type)
-        refuse("dtype", state.type.descr(), info.type.descr());
-    const auto shape = shape_of_rows(entry.rows, state.row_shape);
-    if (info.shape != shape)
-        refuse("shape", shape_text(shape), shape_text(info.shape));
-    if (info.data_offset != entry.offset)
-        refuse("data offset", std::to_string(entry.offset), std::to_string(info.data_offset));
-    if (info.column_major && written_column_major(info))
-        refuse("order", "row-major", "column-major");
-    if (const auto size = source.size(); size != entry.offset + entry.nbytes)
-        refuse("length", counted(entry.offset + entry.nbytes, "byte"), counted(size, "byte"));
-
-    running_checksums sums(state.sum);
-    const std::uint64_t row_bytes = state.row_bytes();
-    const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
-    std::optional<statistics::number> min, max;
-    std::vector<std::byte> block;
-    for (std::uint64_t row = 0; row < entry.rows; row += most) {
-        const std::uint64_t some = std::min(most, entry.rows - row);
-        block.resize(static_cast<std::size_t>(some * row_bytes));
-        source.read(entry.offset + row * row_bytes, block);
-        sums.update({block.data(), block.size()});
-        const auto keys = keys_of(state, block.data(), static_cast<std::size_t>(some));
-        std::optional<statistics::number> low, high;
-        (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, low, high); });
-        if (low && (!min || less(*low, *min)))
-            min = low;
-        if (high && (!max || less(*max, *high)))
-            max = high;
-    }
-    if (state.sum != checksum::none)
-        from.check_sum(entry, from.first_row(i), sums.values().begin()->second);
-    const auto text = [](const std::optional<statistics::number>& number) {
-        return number ? number_text(*number) : std::string("none");
-    };
-    const auto differ = [](const auto& a, const auto& b) {
-        return a.has_value() != b.has_value() || (a && (less(*a, *b) || less(*b, *a)));
-    };
-    if (differ(min, entry.min) || differ(max, entry.max))
-        throw checksum_error({.file = called,
-                              .field = "smallest and largest number",
-                              .expected = text(entry.min) + " and " + text(entry.max),
-                              .found = text(min) + " and " + text(max),
-                              .hint = "the data is not what was described"});
-}
-
-}  // namespace detail
-
-inline chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
-    const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
-    const auto& state = from.state();
-    return {.type = state.type,
-            .shape = from.shape(),
-            .commit = state.number,
-            .commits = detail::commit_log(from.where()).numbers().size(),
-            .order_by = state.order_by,
-            .sum = state.sum,
-            .chunks = from.entries(),
-            .metadata = state.metadata};
-}
-
-inline std::vector<finding> findings_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
-    std::vector<finding> all;
-    std::optional<detail::chunk_version> from;
-    if (!detail::passes(all,
-                        [&] { from.emplace(std::make_unique<local_place>(path, local_place::access::read), options); }))
-        return all;
-    const auto& entries = from->entries();
-    std::vector<std::vector<finding>> found(entries.size());
-    progress totals{.phase = "verify", .items_total = entries.size(), .file = path};
-    for (const auto& entry : entries)
-        totals.bytes_total += entry.nbytes;
-    progress_meter meter(options.run, totals);
-    parallel_for(entries.size(), meter, [&](std::size_t i) {
-        (void)detail::passes(found[i], [&] { detail::check_chunk(*from, i); });
-        meter.add(0, entries[i].nbytes);
-    });
-    meter.finish();
-    for (const auto& some : found)
-        all.insert(all.end(), some.begin(), some.end());
-    return all;
-}
-
-inline void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
-    detail::throw_first(findings_chunked(path, options));
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/verify.ipp>
+#endif

@@ -2,9 +2,28 @@
 // Writing a chunked array: rows appended, replaced, cut off, in commits that count whole or not at all.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/session.hpp>
+#include <ndkeep/chunks/options.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/work/parallel.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Writes rows of `T`, of rank N or any, at the end of a chunked array, or in place of others.
 ///
@@ -79,4 +98,4 @@ class chunk_writer {
     detail::chunk_session session_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -4,15 +4,22 @@
 
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/dtype_words.hpp>
+#include <ndkeep/version.hpp>
 
-#include <algorithm>
+#include <array>
 #include <chrono>
 #include <complex>
-#include <ratio>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -191,27 +198,6 @@ struct member_layout<T[N]> {
 template <class T, std::size_t N>
 struct member_layout<std::array<T, N>> : member_layout<T[N]> {};
 
-template <class T>
-[[nodiscard]] dtype::field declared_field(std::string name, std::size_t offset) {
-    using layout = member_layout<std::remove_cv_t<T>>;
-    static_assert(ndkeep::element<typename layout::element>, "a field named in NDKEEP_FIELDS is no array element");
-    dtype::field field;
-    field.name = std::move(name);
-    field.type = dtype_of<typename layout::element>();
-    field.offset = offset;
-    layout::add_shape(field.shape);
-    return field;
-}
-
-/// A structured dtype from fields named in any order; members that are not named are padding.
-[[nodiscard]] inline dtype declared_struct(std::vector<dtype::field> fields, std::size_t size) {
-    // Named in order, mostly, which costs this sort nothing.
-    for (std::size_t i = 1; i < fields.size(); ++i)
-        for (std::size_t j = i; j > 0 && fields[j].offset < fields[j - 1].offset; --j)
-            std::swap(fields[j], fields[j - 1]);
-    return dtype::structure(std::move(fields), size);
-}
-
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -5,12 +5,11 @@
 #include <ndkeep/version.hpp>
 
 #include <bit>
-#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// An IEEE 754 binary16 number. To float and double exactly; from any number rounded once, to nearest, ties to even.
 /// Arithmetic happens in float.
@@ -79,7 +78,7 @@ class float16 {
 
 static_assert(sizeof(float16) == 2 && std::is_trivially_copyable_v<float16>);
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
 
 template <>
 class std::numeric_limits<ndkeep::float16> {

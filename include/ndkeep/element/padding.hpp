@@ -2,56 +2,37 @@
 // The bytes of a struct that belong to no field.
 #pragma once
 
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/version.hpp>
 
 #include <cstddef>
-#include <cstring>
 #include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Where padding lies in each element. Made for dtypes of C++ structs, whose sub-arrays are as short as the structs.
 class padding {
   public:
     padding() = default;
-    explicit padding(const dtype& type) : item_(static_cast<std::size_t>(type.size())) {
-        if (type.is_struct())
-            add(type, 0);
-    }
+    explicit padding(const dtype& type);
 
     [[nodiscard]] bool empty() const noexcept { return gaps_.empty(); }
 
-    void clear(std::byte* elements, std::size_t count) const noexcept {
-        for (const gap& g : gaps_)
-            for (std::size_t i = 0; i < count; ++i)
-                std::memset(elements + i * item_ + g.offset, 0, g.length);
-    }
+    void clear(std::byte* elements, std::size_t count) const noexcept;
 
   private:
     struct gap {
         std::size_t offset, length;
     };
 
-    void add(const dtype& type, std::size_t at) {
-        std::size_t end = 0;
-        const auto gap_until = [&](std::size_t begin) {
-            if (begin > end)
-                gaps_.push_back({at + end, begin - end});
-        };
-        for (const auto& field : type.fields()) {
-            const auto offset = static_cast<std::size_t>(field.offset);
-            const auto item = static_cast<std::size_t>(field.type.size());
-            gap_until(offset);
-            end = offset + item * field.count();
-            if (field.type.is_struct())
-                for (std::size_t i = 0; i < field.count(); ++i)
-                    add(field.type, at + offset + i * item);
-        }
-        gap_until(static_cast<std::size_t>(type.size()));
-    }
+    void add(const dtype& type, std::size_t at);
 
     std::size_t item_ = 0;
     std::vector<gap> gaps_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/element/padding.ipp>
+#endif

@@ -2,14 +2,18 @@
 // Elements of fixed length: byte strings (S), Unicode text (U) and opaque bytes (V).
 #pragma once
 
-#include <ndkeep/error.hpp>
 #include <ndkeep/text/unicode.hpp>
+#include <ndkeep/version.hpp>
 
 #include <algorithm>
 #include <array>
 #include <compare>
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -23,12 +27,7 @@ template <class Character, std::size_t N>
     return length;
 }
 
-[[noreturn]] inline void refuse_text(std::size_t room, std::size_t length) {
-    throw mismatch_error({.field = "text",
-                          .expected = "at most " + counted(room, "character"),
-                          .found = counted(length, "character"),
-                          .hint = "it is never cut silently"});
-}
+[[noreturn]] void refuse_text(std::size_t room, std::size_t length);
 
 }  // namespace detail
 
@@ -145,4 +144,8 @@ const {
     return out;
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/element/text.ipp>
+#endif

@@ -3,254 +3,27 @@
 // header and what numpy.dtype takes.
 #pragma once
 
-#include <ndkeep/format/dtype.hpp>
-#include <ndkeep/format/dtype_words.hpp>
-#include <ndkeep/limits.hpp>
 #include <ndkeep/text/python/literal.hpp>
+#include <ndkeep/version.hpp>
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
-#include <limits>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 /// An extent of an array or sub-array, from 0 to the largest std::ptrdiff_t. Python counts True as 1, NumPy fails on
 /// it.
 ///
 /// @param field, whole  named in errors
-[[nodiscard]] inline std::size_t read_extent(const literal& value, std::string_view field, const literal& whole,
-                                             const std::filesystem::path& file) {
-    constexpr std::uint64_t most = std::numeric_limits<std::ptrdiff_t>::max();
-    const bool integer = value.is == literal::kind::integer;
-    if (!integer || value.negative || value.too_large || value.magnitude > most)
-        throw format_error(
-            {.file = file,
-             .field = std::string(field),
-             .expected = integer && !value.negative ? "extents of at most 63 bits" : "extents of 0 or more",
-             .found = whole.str()});
-    return static_cast<std::size_t>(value.magnitude);
-}
-
-/// A type that is repeated, as only the fields of a struct can be.
-struct shaped_type {
-    dtype type = {};
-    std::vector<std::size_t> shape = {};
-    std::vector<std::size_t> nesting = {};
-};
-
-class dtype_reader {
-  public:
-    dtype_reader(const std::filesystem::path& file, const limits& limit) : file_(file), limit_(limit) {}
-
-    /// @param given  called for what an error prints
-    template <class Given>
-    [[nodiscard]] static dtype whole(shaped_type&& read, const std::filesystem::path& file, Given&& given) {
-        if (!read.shape.empty())
-            throw descr_error(file, "a type without a shape of its own", given(), "sub-arrays are only read as fields");
-        return std::move(read.type);
-    }
-
-    [[nodiscard]] shaped_type read(const literal& descr) {
-        if (descr.is == literal::kind::text)
-            return read_text(descr.text);
-        if (descr.is == literal::kind::list)
-            return {.type = read_fields(descr)};
-        if (descr.is != literal::kind::tuple || descr.items.size() != 2)
-            fail("text, a list of fields or (type, shape)", descr.str());
-        shaped_type out = read(descr.items[0]);
-        repeat(out, descr.items[1]);
-        return out;
-    }
-
-    [[nodiscard]] shaped_type read_text(std::string_view text) {
-        if (is_comma_string(text))
-            return read_comma_string(text);
-        const auto plain = read_plain_type(text);
-        if (!plain)
-            fail("a dtype", printed(text));
-        if (plain->kind == 'O')
-            fail("a type without objects", printed(text), "object arrays are pickles, which are never read");
-        if (plain->kind == 'T')
-            fail("a type with a size", printed(text), "variable-width strings have no npy form but a pickle");
-        check_size(plain->size);
-        if (plain->kind == 'M' || plain->kind == 'm')
-            return {.type = dtype::time(plain->kind, plain->unit, plain->multiple, plain->order)};
-        return {.type = dtype::plain(plain->kind, plain->size, plain->order)};
-    }
-
-  private:
-    [[noreturn]] void fail(std::string expected, std::string found, std::string hint = {}) const {
-        if (!path_.empty()) {
-            std::string path;
-            for (const std::string_view name : path_)
-                path.append(path.empty() ? "" : ".").append(name);
-            found += " in field " + printed(path);
-        }
-        throw descr_error(file_, std::move(expected), std::move(found), std::move(hint));
-    }
-
-    void check_size(std::uint64_t size) const {
-        const auto most = std::min(limit_.item_size, largest_item);
-        if (size > most)
-            fail("at most " + counted(most, "byte"), "an element of " + counted(size, "byte"));
-    }
-
-    /// Makes a sub-array of `out`, or gives a type without a size its size: both are (type, shape) to NumPy.
-    void repeat(shaped_type& out, const literal& shape) {
-        const bool number = shape.is == literal::kind::integer;
-        const bool list = shape.is == literal::kind::list && !shape.items.empty();  // NumPy reads [] as a type
-        if (!number && !list && shape.is != literal::kind::tuple)
-            fail("a shape behind the type", shape.str());
-        const char kind = out.type.kind();
-        if (out.shape.empty() && out.type.size() == 0 && !out.type.is_struct()) {
-            const std::uint64_t size = read_extent(shape, "descr", shape, file_);
-            check_size(size);
-            check_size(kind == 'U' ? size * 4 : size);
-            out.type = dtype::plain(kind, kind == 'U' ? size * 4 : size, out.type.order());
-            return;
-        }
-        if (number && !shape.negative && !shape.too_large && shape.magnitude == 1)
-            return;
-        std::vector<std::size_t> extents;
-        if (number)
-            extents.push_back(read_extent(shape, "descr", shape, file_));
-        for (const literal& extent : shape.items)
-            extents.push_back(read_extent(extent, "descr", shape, file_));
-        if (extents.empty())
-            return;
-        if (std::find(out.shape.begin(), out.shape.end(), std::size_t{0}) != out.shape.end())
-            fail("a sub-array with bytes to repeat", "one of shape " + shape_text(out.shape));
-        if (!out.shape.empty() && out.nesting.empty())
-            out.nesting = {out.shape.size()};
-        if (!out.shape.empty())
-            out.nesting.insert(out.nesting.begin(), extents.size());
-        for (const std::size_t inner : out.shape)
-            extents.push_back(inner);
-        out.shape = std::move(extents);
-        if (out.shape.size() > limit_.dimensions)
-            fail("at most " + counted(limit_.dimensions, "dimension"), counted(out.shape.size(), "dimension"));
-        if (!fits(out.shape, out.type.size(), std::min(limit_.item_size, largest_item)))
-            fail("at most " + counted(std::min(limit_.item_size, largest_item), "byte"),
-                 "a sub-array of shape " + shape_text(out.shape));
-    }
-
-    [[nodiscard]] shaped_type read_comma_string(std::string_view text) {
-        const std::string given = printed(text);
-        std::vector<shaped_type> items;
-        while (!text.empty()) {
-            const auto item = next_comma_item(text);
-            if (!item)
-                fail("types between commas", given);
-            check_fields(items.size() + 1);
-            items.push_back(read_text(item->type));
-            if (!item->repeats.empty())
-                repeat(items.back(), parse_literal(item->repeats, file_, {.field = "descr"}));
-        }
-        if (items.size() == 1)
-            return std::move(items.front());
-        enter_struct();
-        std::vector<dtype::field> fields;
-        std::uint64_t end = 0;
-        for (shaped_type& item : items)
-            add_field(fields, end, {.name = "f" + std::to_string(fields.size())}, std::move(item));
-        --depth_;
-        return {.type = dtype::structure(std::move(fields), end, file_)};
-    }
-
-    [[nodiscard]] dtype read_fields(const literal& list) {
-        enter_struct();
-        std::vector<dtype::field> fields;
-        std::uint64_t end = 0;
-        for (const literal& entry : list.items) {
-            const auto parts = entry.items.size();
-            if ((entry.is != literal::kind::tuple && entry.is != literal::kind::list) || parts < 2 || parts > 3)
-                fail("(name, type) or (name, type, shape)", entry.str());
-            check_fields(fields.size() + 1);
-            dtype::field field = read_name(entry.items[0]);
-            path_.push_back(field.name);
-            shaped_type item = read(entry.items[1]);
-            if (parts == 3)
-                repeat(item, entry.items[2]);
-            path_.pop_back();
-            // Any sub-array without a name is padding to NumPy, and any bytes without a type.
-            const bool named = entry.items[0].is != literal::kind::text || !field.name.empty();
-            const bool padding = !named && (!item.shape.empty() || (item.type.kind() == 'V' && !item.type.is_struct()));
-            if (padding)
-                end += dtype::field{.type = std::move(item.type), .shape = std::move(item.shape)}.nbytes();
-            else
-                add_field(fields, end, std::move(field), std::move(item));
-            check_size(end);
-        }
-        --depth_;
-        return dtype::structure(std::move(fields), end, file_);
-    }
-
-    // "name" or ("title", "name"), where the title may be None.
-    [[nodiscard]] dtype::field read_name(const literal& name) const {
-        if (name.is == literal::kind::text)
-            return {.name = name.text};
-        const bool pair = name.is == literal::kind::tuple && name.items.size() == 2 &&
-                          name.items[1].is == literal::kind::text &&
-                          (name.items[0].is == literal::kind::text || name.items[0].is == literal::kind::none);
-        if (!pair)
-            fail("a name or (title, name)", name.str());
-        if (name.items[0].is == literal::kind::text && name.items[0].text == name.items[1].text)
-            fail("different names and titles", name.str());
-        return {.name = name.items[1].text, .title = name.items[0].text};
-    }
-
-    void add_field(std::vector<dtype::field>& fields, std::uint64_t& end, dtype::field field, shaped_type item) const {
-        field.type = std::move(item.type);
-        field.shape = std::move(item.shape);
-        field.nesting = std::move(item.nesting);
-        field.offset = end;
-        end += field.nbytes();
-        check_size(end);
-        fields.push_back(std::move(field));
-    }
-
-    void enter_struct() {
-        const std::size_t deepest = std::max<std::size_t>(limit_.nesting / 2, 1);
-        if (++depth_ > deepest)
-            fail("at most " + counted(deepest, "struct") + " in each other", "a deeper one");
-    }
-
-    void check_fields(std::size_t count) const {
-        if (count > limit_.fields)
-            fail("at most " + counted(limit_.fields, "field"), "more");
-    }
-
-    const std::filesystem::path& file_;
-    const limits& limit_;
-    std::vector<std::string> path_;  // names of the fields around
-    std::size_t depth_ = 0;
-};
-
-/// Whether a text is a Python literal, and not a dtype's own words: "(2,)<f8" is words, "('<f8', (2,))" is not.
-[[nodiscard]] inline bool is_descr_literal(std::string_view text) {
-    const auto first = text.find_first_not_of(" (");
-    return first != std::string_view::npos && std::string_view("['\"").find(text[first]) != std::string_view::npos;
-}
+[[nodiscard]] std::size_t read_extent(const literal& value, std::string_view field, const literal& whole,
+                                      const std::filesystem::path& file);
 
 }  // namespace detail
 
-inline dtype dtype::parse(const literal& descr, const std::filesystem::path& file, const limits& limit) {
-    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read(descr), file,
-                                       [&] { return descr.str(); });
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-inline dtype dtype::parse(std::string_view text, const std::filesystem::path& file, const limits& limit) {
-    if (detail::is_descr_literal(text))
-        return parse(parse_literal(text, file, {.nesting = limit.nesting, .field = "descr"}), file, limit);
-    return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read_text(text), file,
-                                       [&] { return detail::printed(text); });
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/format/dtype_parser.ipp>
+#endif

@@ -7,9 +7,12 @@
 #include <ndkeep/work/parallel.hpp>
 
 #include <exception>
+#include <filesystem>
+#include <string>
+#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 struct verify_options {
     limits limit = {};
@@ -49,11 +52,12 @@ template <class Check>
 }
 
 /// Throws the first thing wrong, if anything is.
-inline void throw_first(const std::vector<finding>& all) {
-    if (!all.empty())
-        std::rethrow_exception(all.front().cause);
-}
+void throw_first(const std::vector<finding>& all);
 
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/format/finding.ipp>
+#endif

@@ -2,26 +2,20 @@
 // Header of an npy file: the bytes between its start and the data, and what they say.
 #pragma once
 
-#include <ndkeep/error.hpp>
-#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/text/python/literal.hpp>
-#include <ndkeep/text/unicode.hpp>
+#include <ndkeep/version.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// What an npy header says. Shapes count elements, offsets count bytes from the start of the file.
 struct array_info {
@@ -57,16 +51,16 @@ inline constexpr std::size_t longest_preamble = 12;
 /// @param file         named in errors, never opened
 /// @param file_size    bytes from the magic to the end of the file, stream or archive member
 /// @throws format_error  nothing there, another magic or version, a length beyond the file or the limit
-[[nodiscard]] inline preamble parse_preamble(std::span<const std::byte> first_bytes, const std::filesystem::path& file,
-                                             std::uint64_t file_size, const limits& limit = {});
+[[nodiscard]] preamble parse_preamble(std::span<const std::byte> first_bytes, const std::filesystem::path& file,
+                                      std::uint64_t file_size, const limits& limit = {});
 
 /// Reads a whole header.
 ///
 /// @param header  the first `parse_preamble(…).data_offset()` bytes of the file, or more
 /// @throws format_error  not a dictionary, keys missing or unknown, a value of the wrong kind, too many bytes of data
 /// @see NEP 1, "Format Specification: Version 1.0", and the 2.0 and 3.0 changes; the order of the checks is NumPy's
-[[nodiscard]] inline array_info parse_header(std::span<const std::byte> header, const std::filesystem::path& file,
-                                             const limits& limit = {});
+[[nodiscard]] array_info parse_header(std::span<const std::byte> header, const std::filesystem::path& file,
+                                      const limits& limit = {});
 
 struct header_options {
     std::uint8_t version = 0;  ///< 1, 2 or 3; 0 takes the first that can hold the header
@@ -77,231 +71,32 @@ struct header_options {
 ///
 /// @param info  its `data_offset` and `version` are not looked at
 /// @throws format_error  the header does not fit the version or length asked for, or the array exceeds 63 bits
-[[nodiscard]] inline std::string header_bytes(const array_info& info, const header_options& options = {});
+[[nodiscard]] std::string header_bytes(const array_info& info, const header_options& options = {});
 
 /// The least `header_options::length` that holds this header. NumPy's room to grow is not part of it.
-[[nodiscard]] inline std::uint64_t least_header_length(const array_info& info, std::uint8_t version = 0);
+[[nodiscard]] std::uint64_t least_header_length(const array_info& info, std::uint8_t version = 0);
 
 /// Whether NumPy calls an array column-major: only if it is not row-major at the same time, as empty arrays and those
 /// with one long axis are.
-[[nodiscard]] inline bool written_column_major(const array_info& info);
+[[nodiscard]] bool written_column_major(const array_info& info);
 
 /// Bytes of an array, checked: extents, their product and its bytes fit a std::ptrdiff_t, also where another is 0.
 ///
 /// @throws format_error  about "shape"
-[[nodiscard]] inline std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
-                                                  const std::filesystem::path& file = {});
+[[nodiscard]] std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
+                                           const std::filesystem::path& file = {});
 
 namespace detail {
 
 inline constexpr std::string_view magic{"\x93NUMPY", 6};
 inline constexpr std::uint64_t largest_offset = std::numeric_limits<std::ptrdiff_t>::max();
 
-/// Everything that depends on the version of the format.
-struct format_version {
-    std::uint8_t major;
-    std::size_t length_width;  // bytes of the header length
-    bool utf8;                 // else latin-1
-    bool long_suffix;          // Python 2 may have written it
-
-    [[nodiscard]] constexpr std::size_t preamble_size() const { return magic.size() + 2 + length_width; }
-    [[nodiscard]] constexpr std::uint64_t longest_text() const { return (std::uint64_t{1} << (8 * length_width)) - 1; }
-    [[nodiscard]] constexpr std::uint64_t most_bytes(const limits& limit) const {
-        const std::uint64_t characters = std::min(limit.header_characters, longest_header);
-        return utf8 ? std::min(4 * characters, longest_header) : characters;
-    }
-};
-
-inline constexpr std::array<format_version, 3> format_versions = {{
-    {.major = 1, .length_width = 2, .utf8 = false, .long_suffix = true},
-    {.major = 2, .length_width = 4, .utf8 = false, .long_suffix = true},
-    {.major = 3, .length_width = 4, .utf8 = true, .long_suffix = false},
-}};
-
-[[nodiscard]] inline std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-[[nodiscard]] inline format_error too_long(const std::filesystem::path& file, const limits& limit, std::string found) {
-    return malformed(file, "header length", "at most " + counted(limit.header_characters, "character"),
-                     std::move(found), "limits{.header_characters = …} reads longer ones");
-}
-
-[[nodiscard]] inline array_info parse_header_text(std::string_view text, const format_version& version,
-                                                  const std::filesystem::path& file, const limits& limit) {
-    if (version.utf8 && !is_utf8(text))
-        throw malformed(file, "header", "UTF-8", "not UTF-8");
-    const std::string converted = version.utf8 || is_ascii(text) ? std::string() : from_latin1(text);
-    const std::string_view utf8 = converted.empty() ? text : converted;
-    if (const auto length = character_count(utf8); length > limit.header_characters)
-        throw too_long(file, limit, counted(length, "character"));
-    const literal header =
-        parse_literal(utf8, file, {.long_suffix = version.long_suffix, .nesting = limit.nesting, .field = "header"});
-    if (header.is != literal::kind::dictionary)
-        throw malformed(file, "header", "a dictionary", header.str());
-
-    const literal* descr = nullptr;
-    const literal* order = nullptr;
-    const literal* shape = nullptr;
-    for (std::size_t i = 0; i + 1 < header.items.size(); i += 2) {
-        const literal& key = header.items[i];
-        const literal*& value = key.text == "descr" ? descr : key.text == "fortran_order" ? order : shape;
-        if (key.is != literal::kind::text || (&value == &shape && key.text != "shape"))
-            throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'", key.str());
-        value = &header.items[i + 1];  // the last of a repeated key counts, as in Python
-    }
-    if (descr == nullptr || order == nullptr || shape == nullptr)
-        throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'",
-                        std::string("missing ") + (descr == nullptr   ? "'descr'"
-                                                   : order == nullptr ? "'fortran_order'"
-                                                                      : "'shape'"));
-
-    array_info info;
-    info.version = version.major;
-    if (shape->is != literal::kind::tuple)
-        throw malformed(file, "shape", "a tuple of integers", shape->str());
-    if (shape->items.size() > limit.dimensions)
-        throw malformed(file, "shape", "at most " + counted(limit.dimensions, "dimension"),
-                        counted(shape->items.size(), "dimension"));
-    for (const literal& extent : shape->items)
-        info.shape.push_back(read_extent(extent, "shape", *shape, file));
-    if (order->is != literal::kind::boolean)
-        throw malformed(file, "fortran_order", "True or False", order->str());
-    info.column_major = order->truth;
-    info.type = dtype::parse(*descr, file, limit);
-    return info;
-}
-
-/// The dictionary as NumPy prints it, with and without the blanks it leaves for the growing axis.
-struct header_text {
-    std::string text;  // in the encoding of the version
-    std::size_t growth = 0;
-    format_version version;
-
-    [[nodiscard]] std::uint64_t least_length() const { return version.preamble_size() + text.size() + 1; }
-
-    // NumPy pads with 1 to 64 blanks, so that the data starts at a multiple of 64.
-    [[nodiscard]] std::uint64_t numpy_length() const { return (least_length() + growth) / 64 * 64 + 64; }
-};
-
-[[nodiscard]] inline header_text print_header(const array_info& info, const header_options& options) {
-    (void)checked_nbytes(info.type, info.shape);
-    const std::string utf8 = "{'descr': " + info.type.descr() +
-                             ", 'fortran_order': " + (info.column_major ? "True" : "False") +
-                             ", 'shape': " + shape_text(info.shape) + ", }";
-    constexpr std::size_t most_digits = 21;  // of 8 * 2^64 - 1
-    const std::size_t growth =
-        info.shape.empty()
-            ? 0
-            : most_digits - std::to_string(info.column_major ? info.shape.back() : info.shape.front()).size();
-    std::string problem = "an unknown version";
-    for (const format_version& version : format_versions) {
-        if (options.version != 0 && options.version != version.major)
-            continue;
-        auto encoded = version.utf8 ? std::optional(utf8) : to_latin1(utf8);
-        if (!encoded) {
-            problem = "a header beyond latin-1";
-            continue;
-        }
-        header_text out{.text = std::move(*encoded), .growth = growth, .version = version};
-        const std::uint64_t length = options.length != 0 ? options.length : out.numpy_length();
-        if (length - std::min<std::uint64_t>(length, version.preamble_size()) <= version.longest_text())
-            return out;
-        problem = "a header of " + counted(length, "byte");
-    }
-    throw malformed({}, "version",
-                    options.version == 0 ? "" : "one that version " + std::to_string(options.version) + " can hold",
-                    problem);
-}
+[[nodiscard]] std::string_view as_text(std::span<const std::byte> bytes);
 
 }  // namespace detail
 
-inline std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
-                                    const std::filesystem::path& file) {
-    if (!detail::fits(shape, type.size(), detail::largest_offset))
-        throw detail::malformed(file, "shape", "at most 2^63 - 1 bytes", shape_text(shape));
-    std::uint64_t bytes = type.size();
-    for (const std::size_t extent : shape)
-        bytes *= extent;
-    return bytes;
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-inline std::uint64_t array_info::size() const { return checked_nbytes(dtype::plain('S', 1), shape); }
-
-inline std::uint64_t array_info::nbytes() const { return checked_nbytes(type, shape); }
-
-inline preamble parse_preamble(std::span<const std::byte> first_bytes, const std::filesystem::path& file,
-                               std::uint64_t file_size, const limits& limit) {
-    const auto bytes = detail::as_text(first_bytes.first(
-        static_cast<std::size_t>(std::min<std::uint64_t>({first_bytes.size(), file_size, longest_preamble}))));
-    if (file_size == 0)
-        throw detail::malformed(file, "magic", "'\\x93NUMPY'", "missing", "an empty file: reserved, nothing saved yet");
-    if (!bytes.starts_with(detail::magic))
-        throw detail::malformed(file, "magic", "'\\x93NUMPY'",
-                                detail::python_repr(bytes.substr(0, detail::magic.size())));
-    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
-    if (bytes.size() < detail::magic.size() + 2)
-        throw detail::malformed(file, "version", "2 bytes", counted(bytes.size() - detail::magic.size(), "byte"));
-    const auto version =
-        std::find_if(detail::format_versions.begin(), detail::format_versions.end(),
-                     [&](const detail::format_version& each) { return each.major == byte(6) && byte(7) == 0; });
-    if (version == detail::format_versions.end())
-        throw detail::malformed(file, "version", "1.0, 2.0 or 3.0",
-                                std::to_string(byte(6)) + '.' + std::to_string(byte(7)));
-
-    preamble out{.major = byte(6), .minor = byte(7), .header_offset = version->preamble_size()};
-    if (bytes.size() < out.header_offset)
-        throw detail::malformed(file, "header length", counted(version->length_width, "byte"),
-                                counted(bytes.size() - detail::magic.size() - 2, "byte"));
-    for (std::size_t i = 0; i < version->length_width; ++i)
-        out.header_length |= std::uint64_t{byte(detail::magic.size() + 2 + i)} << (8 * i);
-    if (out.header_length > file_size - out.header_offset)
-        throw detail::malformed(file, "header length", "at most " + counted(file_size - out.header_offset, "byte"),
-                                counted(out.header_length, "byte"), "the file is cut short or not an npy file");
-    if (out.header_length > version->most_bytes(limit))
-        throw detail::too_long(file, limit, counted(out.header_length, "byte"));
-    return out;
-}
-
-inline array_info parse_header(std::span<const std::byte> header, const std::filesystem::path& file,
-                               const limits& limit) {
-    const preamble start = parse_preamble(header, file, header.size(), limit);
-    const auto text = detail::as_text(header).substr(static_cast<std::size_t>(start.header_offset),
-                                                     static_cast<std::size_t>(start.header_length));
-    array_info info = detail::parse_header_text(text, detail::format_versions[start.major - 1u], file, limit);
-    info.data_offset = start.data_offset();
-    const std::uint64_t bytes = checked_nbytes(info.type, info.shape, file);
-    if (bytes > detail::largest_offset - info.data_offset)
-        throw detail::malformed(file, "shape", "data that ends before byte 2^63", shape_text(info.shape));
-    return info;
-}
-
-inline std::string header_bytes(const array_info& info, const header_options& options) {
-    const detail::header_text printed = detail::print_header(info, options);
-    const std::uint64_t length = options.length != 0 ? options.length : printed.numpy_length();
-    if (length < printed.least_length())
-        throw detail::malformed({}, "header length", "at least " + counted(printed.least_length(), "byte"),
-                                counted(length, "byte"));
-    const std::uint64_t text_length = length - printed.version.preamble_size();
-    std::string out(detail::magic);
-    out += static_cast<char>(printed.version.major);
-    out += '\0';
-    for (std::size_t i = 0; i < printed.version.length_width; ++i)
-        out += static_cast<char>(static_cast<unsigned char>(text_length >> (8 * i)));
-    out += printed.text;
-    out.resize(static_cast<std::size_t>(length - 1), ' ');
-    out += '\n';
-    return out;
-}
-
-inline std::uint64_t least_header_length(const array_info& info, std::uint8_t version) {
-    return detail::print_header(info, {.version = version}).least_length();
-}
-
-inline bool written_column_major(const array_info& info) {
-    const auto long_axes = std::count_if(info.shape.begin(), info.shape.end(), [](std::size_t n) { return n != 1; });
-    const bool empty = std::find(info.shape.begin(), info.shape.end(), std::size_t{0}) != info.shape.end();
-    return info.column_major && long_axes > 1 && !empty;
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/format/header.ipp>
+#endif

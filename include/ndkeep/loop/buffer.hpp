@@ -2,11 +2,32 @@
 // Rows collected over chunks until there are enough of them.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/loop/detail/state/codec.hpp>
+#include <ndkeep/loop/options.hpp>
+#include <ndkeep/loop/state.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <initializer_list>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -17,82 +38,21 @@ class row_store {
 
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
     [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_ * row_bytes_; }
-    [[nodiscard]] std::vector<std::size_t> shape() const {
-        std::vector<std::size_t> all = {static_cast<std::size_t>(rows_)};
-        all.insert(all.end(), row_shape_.begin(), row_shape_.end());
-        return all;
-    }
+    [[nodiscard]] std::vector<std::size_t> shape() const;
 
     /// @throws mismatch_error  other rows than before
-    void check(const array_view& rows) const {
-        if (rows.shape().empty())
-            throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
-        const std::vector<std::size_t> row_shape(rows.shape().begin() + 1, rows.shape().end());
-        if (!is_new_ && row_shape != row_shape_)
-            throw mismatch_error(
-                {.field = "shape of a row", .expected = shape_text(row_shape_), .found = shape_text(row_shape)});
-        const conversion fits(rows.type(), type_);
-    }
+    void check(const array_view& rows) const;
 
     /// @param rows  that have been checked
-    void add(const array_view& rows) {
-        if (is_new_) {
-            row_shape_.assign(rows.shape().begin() + 1, rows.shape().end());
-            row_bytes_ = product(row_shape_) * type_.size();
-            is_new_ = false;
-        }
-        const conversion convert(rows.type(), type_);
-        const array_view ordered = rows.in_order(false);
-        const std::size_t row_elements = product(row_shape_);
-        const auto item = static_cast<std::size_t>(type_.size());
-        for (std::size_t done = 0; done < rows.shape()[0] && row_bytes_ != 0;) {
-            block& into = room_for(rows.shape()[0] - done);
-            const std::size_t some = std::min(rows.shape()[0] - done,
-                                              (into.bytes.size() - into.used) / static_cast<std::size_t>(row_bytes_));
-            std::byte* const out = into.bytes.data() + into.used;
-            if (convert.is_identity()) {
-                ordered.fill(done * row_elements, some * row_elements, out);
-            } else {
-                const buffer raw(some * row_elements * static_cast<std::size_t>(rows.type().size()));
-                ordered.fill(done * row_elements, some * row_elements, raw.data());
-                convert.run(out, raw.data(), some * row_elements);
-            }
-            into.used += some * row_elements * item;
-            done += some;
-            rows_ += some;
-        }
-        if (row_bytes_ == 0)
-            rows_ += rows.shape()[0];
-    }
+    void add(const array_view& rows);
 
     /// Copies all rows, and gives their memory back on the way.
-    void take(std::byte* out) {
-        while (!blocks_.empty()) {
-            out = std::copy_n(blocks_.front().bytes.data(), blocks_.front().used, out);
-            blocks_.pop_front();
-        }
-        rows_ = 0;
-    }
+    void take(std::byte* out);
 
-    [[nodiscard]] std::vector<std::span<const std::byte>> pieces() const {
-        std::vector<std::span<const std::byte>> all;
-        for (const block& each : blocks_)
-            all.push_back(each.bytes.bytes().first(each.used));
-        return all;
-    }
+    [[nodiscard]] std::vector<std::span<const std::byte>> pieces() const;
 
-    void save(state_writer& out, const std::string& name) const {
-        if (!is_new_)
-            out.set_rows(name, {.type = type_, .shape = shape()}, pieces());
-    }
-    void load(const state_reader& in, const std::string& name) {
-        *this = row_store(type_);
-        if (!in.contains(name))
-            return;
-        const any_array kept = in.get_any(name);
-        check(kept);
-        add(kept);
-    }
+    void save(state_writer& out, const std::string& name) const;
+    void load(const state_reader& in, const std::string& name);
 
   private:
     struct block {
@@ -101,13 +61,7 @@ class row_store {
     };
 
     /// A block with room for at least one row. Small ones share one, so that rows that come singly are not many.
-    [[nodiscard]] block& room_for(std::size_t rows) {
-        constexpr std::size_t least = std::size_t{64} << 10;
-        const auto row = static_cast<std::size_t>(row_bytes_);
-        if (blocks_.empty() || blocks_.back().bytes.size() - blocks_.back().used < row)
-            blocks_.push_back({buffer(std::max(rows * row, least / row * row)), 0});
-        return blocks_.back();
-    }
+    [[nodiscard]] block& room_for(std::size_t rows);
 
     dtype type_;
     std::vector<std::size_t> row_shape_;
@@ -288,4 +242,8 @@ class keyed_loop_buffer {
     std::map<std::string, detail::row_store> rows_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/loop/detail/buffer.ipp>
+#endif

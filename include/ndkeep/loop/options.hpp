@@ -2,17 +2,19 @@
 // How a loop runs: when it commits, where a pass begins, and what it is told.
 #pragma once
 
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/finding.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// How often position and states are committed: every so many chunks, after so much time, or `at_end` only. The last
 /// chunk of a pass is always committed.
@@ -36,11 +38,7 @@ class cadence {
     }
 
     /// Whether it is time, so long after the last commit.
-    [[nodiscard]] bool is_due(std::uint64_t chunks, std::chrono::steady_clock::time_point since) const {
-        if (chunks_ != 0)
-            return chunks >= chunks_;
-        return std::chrono::steady_clock::now() - since >= time_;
-    }
+    [[nodiscard]] bool is_due(std::uint64_t chunks, std::chrono::steady_clock::time_point since) const;
 
   private:
     std::uint64_t chunks_ = 0;  // 0: by time
@@ -83,4 +81,8 @@ struct loop_buffer_options {
     std::uint64_t limit_bytes = std::uint64_t{300} << 20;  ///< of rows that are held; 300 MiB
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/loop/detail/options.ipp>
+#endif

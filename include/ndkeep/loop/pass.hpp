@@ -3,12 +3,30 @@
 #pragma once
 
 #include <ndkeep/chunks/writer.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/float16.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/sink.hpp>
+#include <ndkeep/loop/detail/state/snapshot.hpp>
+#include <ndkeep/loop/options.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/work/parallel.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// What `stateful_loop::over` gives a range-for. It begins when the loop does: position and states are then what they
 /// were at the last commit. Left by `break`, `return` or an exception, everything since then will not have been.
@@ -186,4 +204,4 @@ class [[nodiscard]] loop_pass {
     bool is_under_way_ = false;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

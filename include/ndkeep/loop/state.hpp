@@ -2,11 +2,23 @@
 // States of a loop, part by part, on their way into a checkpoint and out of it.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/header.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
+#include <ndkeep/npz/detail/archive.hpp>
 #include <ndkeep/npz/detail/member.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 template <class T>
@@ -15,10 +27,7 @@ template <class T>
 class typed_slot;
 
 /// What people are told of a part: the folder of all states is left out.
-[[nodiscard]] inline std::string state_field(const std::string& path, const std::string& name) {
-    const auto slash = path.find('/');
-    return "state " + ndkeep::quoted((slash == std::string::npos ? "" : path.substr(slash + 1) + '/') + name);
-}
+[[nodiscard]] std::string state_field(const std::string& path, const std::string& name);
 }  // namespace detail
 
 /// Takes the parts of a state, each under a name of its own: what `save` of a type is given.
@@ -35,10 +44,7 @@ class state_writer {
     void set(const std::string& name, const T& value);
 
     /// Rows in pieces of memory, one behind the other, as one array.
-    void set_rows(const std::string& name, const array_info& info, std::span<const std::span<const std::byte>> pieces) {
-        add(name, "array") = member(name);
-        arrays_.add_array(member(name), info, pieces);
-    }
+    void set_rows(const std::string& name, const array_info& info, std::span<const std::span<const std::byte>> pieces);
 
   private:
     template <class T>
@@ -47,31 +53,12 @@ class state_writer {
     friend class detail::typed_slot;
 
     /// The form of a part, whose only member is `kind`.
-    [[nodiscard]] json& add(const std::string& name, const char* kind) {
-        check_name(name);
-        if (forms_.count(name) != 0)
-            throw mismatch_error({.field = field(name), .expected = "each name once", .found = "given twice"});
-        return (*forms_.emplace(name, json(json::value_t::object)).first->second.get_ptr<json::object_t*>())[kind];
-    }
+    [[nodiscard]] json& add(const std::string& name, const char* kind);
     /// Says something else of a part.
-    void note(const std::string& name, const char* what, json value) {
-        (*forms_.at(name).get_ptr<json::object_t*>())[what] = std::move(value);
-    }
-    [[nodiscard]] std::string member(const std::string& name) const {
-        return path_ + '/' + name + std::string(detail::npy_suffix);
-    }
+    void note(const std::string& name, const char* what, json value);
+    [[nodiscard]] std::string member(const std::string& name) const;
     [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
-    void check_name(const std::string& name) const {
-        constexpr std::size_t longest = 255;
-        const bool fits = !name.empty() && name.size() <= longest && name != "." && name != ".." &&
-                          detail::is_utf8(name) && std::none_of(name.begin(), name.end(), [](char c) {
-                              return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20;
-                          });
-        if (!fits)
-            throw mismatch_error({.field = "name of a state",
-                                  .expected = "text of at most 255 bytes, without slashes and control characters",
-                                  .found = ndkeep::quoted(name)});
-    }
+    void check_name(const std::string& name) const;
 
     json::object_t& forms_;
     std::string path_;
@@ -82,11 +69,7 @@ class state_writer {
 class state_reader {
   public:
     /// @param path  of the members
-    state_reader(const json& forms, std::string path, const detail::archive& from)
-        : forms_(forms), path_(std::move(path)), from_(from) {
-        if (!forms_.is_object())
-            throw detail::malformed(from_.path(), path_, "an object", forms_.type_name());
-    }
+    state_reader(const json& forms, std::string path, const detail::archive& from);
 
     [[nodiscard]] bool contains(const std::string& name) const { return find(name) != nullptr; }
 
@@ -109,48 +92,19 @@ class state_reader {
     template <class T>
     friend class detail::typed_slot;
 
-    [[nodiscard]] const json* find(const std::string& name) const {
-        const auto& members = *forms_.get_ptr<const json::object_t*>();
-        const auto at = members.find(name);
-        return at == members.end() ? nullptr : &at->second;
-    }
+    [[nodiscard]] const json* find(const std::string& name) const;
 
     /// The form of a part.
-    [[nodiscard]] const json& form(const std::string& name) const {
-        if (const json* const there = find(name); there != nullptr && there->is_object())
-            return *there;
-        refuse(name, "stored", "missing");
-    }
+    [[nodiscard]] const json& form(const std::string& name) const;
     /// What its form says under `kind`, which must be the one that T has.
-    [[nodiscard]] const json& form(const std::string& name, const char* kind) const {
-        const json& whole = form(name);
-        const auto* const members = whole.get_ptr<const json::object_t*>();
-        const auto at = members->find(kind);
-        if (at == members->end())
-            refuse(name, std::string("kept as ") + kind,
-                   members->empty() ? "empty" : "kept as " + members->begin()->first);
-        return at->second;
-    }
+    [[nodiscard]] const json& form(const std::string& name, const char* kind) const;
 
-    [[noreturn]] void refuse(const std::string& name, std::string expected, std::string found) const {
-        throw mismatch_error(
-            {.file = from_.path(), .field = field(name), .expected = std::move(expected), .found = std::move(found)});
-    }
+    [[noreturn]] void refuse(const std::string& name, std::string expected, std::string found) const;
 
     [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
 
     /// @throws mismatch_error  something else is said of a part
-    void expect(const std::string& name, const char* what, const json& wanted) const {
-        const json& whole = form(name);
-        const auto* const members = whole.get_ptr<const json::object_t*>();
-        const auto at = members->find(what);
-        if (at == members->end() || at->second == wanted)
-            return;
-        throw mismatch_error({.file = from_.path(),
-                              .field = field(name) + ": " + what,
-                              .expected = detail::json_text(wanted),
-                              .found = detail::json_text(at->second)});
-    }
+    void expect(const std::string& name, const char* what, const json& wanted) const;
 
     /// An array, as `elements` reads it; errors name the state.
     template <class Elements>
@@ -175,10 +129,8 @@ class state_reader {
     const detail::archive& from_;
 };
 
-inline any_array state_reader::get_any(const std::string& name) const {
-    return read(name, "array",
-                [](const detail::byte_source& source, const array_info& info, const run_options& run,
-                   std::uint32_t& crc) { return detail::read_any(source, info, run, &crc); });
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/loop/detail/state.ipp>
+#endif

@@ -2,13 +2,35 @@
 // A loop over chunks that remembers where it was.
 #pragma once
 
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/chunks/reader.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/loop/buffer.hpp>
+#include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/source/blocks.hpp>
 #include <ndkeep/loop/detail/source/feed.hpp>
+#include <ndkeep/loop/detail/source/items.hpp>
 #include <ndkeep/loop/detail/source/sources.hpp>
+#include <ndkeep/loop/detail/state/form.hpp>
+#include <ndkeep/loop/detail/state/slots.hpp>
+#include <ndkeep/loop/detail/state/snapshot.hpp>
+#include <ndkeep/loop/options.hpp>
 #include <ndkeep/loop/pass.hpp>
+#include <ndkeep/loop/state.hpp>
 
-namespace ndkeep {
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -175,4 +197,4 @@ class stateful_loop {
     detail::loop_core core_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -2,12 +2,26 @@
 // Files into arrays of their own memory.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
 #include <ndkeep/array/extents.hpp>
 #include <ndkeep/array/reader.hpp>
 #include <ndkeep/array/tags.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/npy/inspect.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/work/parallel.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// How a headerless file is to be read. Without a shape it is one axis as long as the file has elements.
 template <std::size_t N = any_rank>
@@ -29,7 +43,7 @@ template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(const std::filesystem::path& file, Order, const load_options& options = {});
 
 /// Reads an npy file of any dtype, byte order kept.
-[[nodiscard]] inline any_array load_any(const std::filesystem::path& file, const load_options& options = {});
+[[nodiscard]] any_array load_any(const std::filesystem::path& file, const load_options& options = {});
 
 /// Reads a headerless file, in native byte order, as numpy.fromfile or numpy.memmap would see it.
 /// @throws format_error  too small for the shape, or not a multiple of the element size
@@ -39,8 +53,8 @@ template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& options = {});
 
 /// The same for any dtype, byte order kept.
-[[nodiscard]] inline any_array load_raw_any(const std::filesystem::path& file, const dtype& type,
-                                            const raw_options<>& options = {}, bool column_major_file = false);
+[[nodiscard]] any_array load_raw_any(const std::filesystem::path& file, const dtype& type,
+                                     const raw_options<>& options = {}, bool column_major_file = false);
 
 namespace detail {
 
@@ -49,46 +63,14 @@ template <element T, std::size_t N, bool ColumnMajor>
     return read_elements<T, N, ColumnMajor>(opened.bytes(), opened.info, verb, run);
 }
 
-[[nodiscard]] inline any_array load_bytes(const opened_array& opened, const run_options& run) {
-    return read_any(opened.bytes(), opened.info, run);
-}
-
-/// What a headerless file holds, taken from the request and its size.
-[[nodiscard]] inline array_info raw_info(const file& source, const dtype& type, const std::vector<std::size_t>* shape,
-                                         std::uint64_t offset, bool column_major_file) {
-    array_info info{.type = type, .shape = {}, .column_major = column_major_file, .data_offset = offset};
-    const std::uint64_t size = source.size();
-    if (size == 0)
-        throw format_error(
-            {.file = source.path(), .field = "length", .expected = "at least 1 byte", .found = "0 bytes"});
-    if (shape != nullptr) {
-        info.shape = *shape;
-        (void)checked_nbytes(type, info.shape, source.path());
-        return info;
-    }
-    const std::uint64_t there = size - std::min(size, offset);
-    if (offset > size || type.size() == 0 || there % type.size() != 0)
-        throw format_error({.file = source.path(),
-                            .field = "length",
-                            .expected = "a multiple of " + counted(type.size(), "byte") + " after the offset",
-                            .found = offset > size ? counted(size, "byte") : counted(there, "byte")});
-    info.shape = {static_cast<std::size_t>(there / type.size())};
-    return info;
-}
-
 template <std::size_t N>
 [[nodiscard]] const std::vector<std::size_t>* given_shape(const raw_options<N>& options) {
     return options.shape.given() ? &options.shape.values() : nullptr;
 }
 
-[[nodiscard]] inline opened_array open_raw(const std::filesystem::path& path, const dtype& type,
-                                           const std::vector<std::size_t>* shape, std::uint64_t offset,
-                                           bool column_major_file, file::access access = file::access::read) {
-    opened_array opened{file::open(path, access), {}};
-    opened.info = raw_info(opened.source, type, shape, offset, column_major_file);
-    check_data(opened);
-    return opened;
-}
+[[nodiscard]] opened_array open_raw(const std::filesystem::path& path, const dtype& type,
+                                    const std::vector<std::size_t>* shape, std::uint64_t offset, bool column_major_file,
+                                    file::access access = file::access::read);
 
 }  // namespace detail
 
@@ -103,10 +85,6 @@ auto load(const std::filesystem::path& file, Order, const load_options& options)
                                                                             "load", options.run);
 }
 
-inline any_array load_any(const std::filesystem::path& file, const load_options& options) {
-    return detail::load_bytes(detail::open_array(file, options.limit), options.run);
-}
-
 template <element T, std::size_t N>
 auto load_raw(const std::filesystem::path& file, const raw_options<N>& options) {
     return load_raw<T, N>(file, row_major, options);
@@ -119,10 +97,8 @@ auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& op
     return detail::load_elements<T, N, by_columns>(opened, "load_raw", options.run);
 }
 
-inline any_array load_raw_any(const std::filesystem::path& file, const dtype& type, const raw_options<>& options,
-                              bool column_major_file) {
-    return detail::load_bytes(
-        detail::open_raw(file, type, detail::given_shape(options), options.offset, column_major_file), options.run);
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npy/detail/load.ipp>
+#endif

@@ -2,12 +2,32 @@
 // Files as arrays: nothing is read until an element is looked at.
 #pragma once
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/extents.hpp>
 #include <ndkeep/array/in_place.hpp>
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/tags.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/limits.hpp>
 #include <ndkeep/npy/detail/sidecar_file.hpp>
-#include <ndkeep/npy/load.hpp>
+#include <ndkeep/npy/inspect.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/mapping.hpp>
+#include <ndkeep/os/replace.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 struct create_options {
     bool replace = false;  ///< a file that is there; one that `next_name` reserved may be filled without
@@ -89,103 +109,30 @@ template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Or
 
 namespace detail {
 
-[[nodiscard]] inline file::access access_for(map_mode mode) {
-    return mode == map_mode::read_write ? file::access::read_write : file::access::read;
-}
-
-[[nodiscard]] inline opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                               bool column_major_wanted, const limits& limit) {
-    auto array = open_array(path, limit, access_for(mode));
-    check_in_place(array.info, path, wanted, column_major_wanted);
-    if (mode == map_mode::read_write)
-        drop_claims(array, resolved(path));
-    return array;
-}
-
-/// One past the last byte of the data, checked.
-[[nodiscard]] inline std::uint64_t checked_end(const array_info& info, const std::filesystem::path& path) {
-    const std::uint64_t nbytes = checked_nbytes(info.type, info.shape, path);
-    if (info.data_offset > largest_offset - nbytes)
-        throw format_error({.file = path,
-                            .field = "offset",
-                            .expected = "at most " + counted(largest_offset - nbytes, "byte"),
-                            .found = counted(info.data_offset, "byte")});
-    return info.data_offset + nbytes;
-}
-
-/// Makes a file longer, by zeros: sparse, or with its room on the disk taken.
-inline void extend(file& out, std::uint64_t end, bool reserve) {
-    if (!reserve || end == 0)
-        return out.resize(end);
-    const std::uint64_t size = out.size();
-    try {
-        if (!out.reserve(end))
-            // No promise to be had here: what has been written has its room.
-            for (std::uint64_t at = size; at < end;) {
-                static constexpr std::array<std::byte, 65536> zeros = {};
-                const auto some = std::min<std::uint64_t>(zeros.size(), end - at);
-                out.write(at, {zeros.data(), static_cast<std::size_t>(some)});
-                at += some;
-            }
-    } catch (const io_error&) {
-        out.resize(size);
-        throw;
-    }
-}
+[[nodiscard]] opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
+                                        bool column_major_wanted, const limits& limit);
 
 /// Takes an extension to `end` back for which there was no mapping.
-inline void cut_extension(file& extended, std::uint64_t end) noexcept {
-    try {
-        if (end > extended.size_at_opening() && extended.size() == end)
-            extended.resize(extended.size_at_opening());
-    } catch (const io_error&) {
-        // The error that is reported is the one that came first.
-    }
-}
+void cut_extension(file& extended, std::uint64_t end) noexcept;
 
 /// Extends a file that is mapped read_write for a shape beyond its end.
-[[nodiscard]] inline opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
-                                                   const std::vector<std::size_t>* shape, std::uint64_t offset,
-                                                   map_mode mode, bool by_columns, bool reserve) {
-    if (mode != map_mode::read_write || shape == nullptr)
-        return open_raw(path, type, shape, offset, by_columns, access_for(mode));
-    opened_array array{file::open(path, file::access::read_write), {}};
-    array.info = {.type = type, .shape = *shape, .column_major = by_columns, .data_offset = offset};
-    const std::uint64_t end = checked_end(array.info, path);
-    if (array.source.size() < end)
-        extend(array.source, end, reserve);
-    return array;
-}
+[[nodiscard]] opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
+                                            const std::vector<std::size_t>* shape, std::uint64_t offset, map_mode mode,
+                                            bool by_columns, bool reserve);
 
 /// A file of zeros behind `header`, to be mapped before it gets its name.
 class new_file {
   public:
     new_file(const std::filesystem::path& path, const array_info& info, std::string_view header, bool replace,
-             bool reserve)
-        : next_(path), may_replace_(replace || next_.target_is_reserved()), former_(checked_target(path)) {
-        next_.content().write(0, bytes_of(header));
-        extend(next_.content(), checked_end(info, path), reserve);
-    }
+             bool reserve);
 
     [[nodiscard]] const file& content() noexcept { return next_.content(); }
 
     /// The commit point. Always durable: stores that are flushed need a durable name.
-    void put_in_place(const array_info& info) {
-        former_.disown(info, next_.seal(true), true);
-        if (may_replace_)
-            next_.commit(true);
-        else
-            next_.commit_new(true);
-        former_.remove();
-    }
+    void put_in_place(const array_info& info);
 
   private:
-    [[nodiscard]] const std::filesystem::path& checked_target(const std::filesystem::path& path) const {
-        if (next_.target_exists() && !may_replace_)
-            throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
-                           ".replace = true replaces it");
-        return next_.target();
-    }
+    [[nodiscard]] const std::filesystem::path& checked_target(const std::filesystem::path& path) const;
 
     replacement next_;
     bool may_replace_;
@@ -315,4 +262,8 @@ auto create_raw(const std::filesystem::path& file, const Shape& shape, Order, co
     return detail::create_raw_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npy/detail/map.ipp>
+#endif

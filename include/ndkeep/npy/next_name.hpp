@@ -2,13 +2,12 @@
 // Names for new files that no other file has.
 #pragma once
 
-#include <ndkeep/os/file.hpp>
+#include <ndkeep/error.hpp>
 
-#include <array>
-#include <charconv>
-#include <ctime>
+#include <filesystem>
+#include <string_view>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Reserves the next free name of a series: `next_name("data", "measure", ".npy")` makes the empty file
 /// `data/measure_20261120_001.npy`, dated in UTC, and the number is one more than the highest of the series, whatever
@@ -16,52 +15,11 @@ namespace ndkeep {
 /// @param prefix, suffix  parts of a file name, without separators
 /// @throws io_error        no such directory, or it cannot be written
 /// @throws mismatch_error  a separator in a part
-[[nodiscard]] inline std::filesystem::path next_name(const std::filesystem::path& directory, std::string_view prefix,
-                                                     std::string_view suffix);
+[[nodiscard]] std::filesystem::path next_name(const std::filesystem::path& directory, std::string_view prefix,
+                                              std::string_view suffix);
 
-namespace detail {
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-/// The number in PREFIX_YYYYMMDD_NUMBERSUFFIX; 0 in any other name.
-[[nodiscard]] inline std::uint64_t number_in_series(std::string_view name, std::string_view prefix,
-                                                    std::string_view suffix) {
-    constexpr std::size_t date = 10;  // _YYYYMMDD_
-    if (name.size() <= prefix.size() + date + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix))
-        return 0;
-    name.remove_prefix(prefix.size());
-    name.remove_suffix(suffix.size());
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (name[0] != '_' || name[date - 1] != '_' || !std::all_of(name.begin() + 1, name.begin() + date - 1, is_digit))
-        return 0;
-    name.remove_prefix(date);
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
-    return error == std::errc() && end == name.data() + name.size() ? number : 0;
-}
-
-}  // namespace detail
-
-inline std::filesystem::path next_name(const std::filesystem::path& directory, std::string_view prefix,
-                                       std::string_view suffix) {
-    for (const auto part : {prefix, suffix})
-        if (part.find('/') != std::string_view::npos)
-            throw mismatch_error(
-                {.file = directory, .field = "name", .expected = "no separator in it", .found = ndkeep::quoted(part)});
-    std::uint64_t highest = 0;
-    for (const auto& name : names_in(directory))
-        highest = std::max(highest, detail::number_in_series(name, prefix, suffix));
-
-    const std::time_t now = std::time(nullptr);
-    std::tm today = {};
-    ::gmtime_r(&now, &today);
-    std::array<char, 16> date = {};
-    (void)std::strftime(date.data(), date.size(), "_%Y%m%d_", &today);
-    for (std::uint64_t number = highest + 1;; ++number) {
-        std::string digits = std::to_string(number);
-        digits.insert(0, digits.size() < 3 ? 3 - digits.size() : 0, '0');
-        auto path = directory / (std::string(prefix) + date.data() + digits + std::string(suffix));
-        if (file::create_exclusive(path))
-            return path;
-    }
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npy/detail/next_name.ipp>
+#endif

@@ -2,10 +2,19 @@
 // Any array into an npy file, whole or not at all.
 #pragma once
 
-#include <ndkeep/array/blocks.hpp>
-#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/statistics/digest.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/work/parallel.hpp>
 
-namespace ndkeep {
+#include <cstdint>
+#include <filesystem>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 struct save_options {
     json meta = nullptr;  ///< an object, kept in the sidecar
@@ -28,107 +37,20 @@ struct save_options {
 ///                         error says that the array is saved
 /// @throws mismatch_error  `.meta` is neither an object nor null
 /// @throws conflict_error  with a sidecar to write: a file of another program has its name
-inline void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
+void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
 
 namespace detail {
 
 /// Writes elements from `offset` on, in the view's written order, and shows them to `seen`.
-inline void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen,
-                           const run_options& run) {
-    progress_meter meter(
-        run, {.phase = "save", .items_total = array.size(), .bytes_total = array.nbytes(), .file = out.path()});
-    const auto write = [&](std::span<const std::byte> bytes, std::size_t count) {
-        out.write(offset, bytes);
-        offset += bytes.size();
-        meter.add(count, bytes.size());
-        meter.report();
-    };
-    constexpr std::size_t in_cache = std::size_t{1} << 20, in_large_pieces = std::size_t{64} << 20;
-    const bool is_made = array.contiguous() == nullptr;
-    if (!is_made && !seen.wants_bytes()) {
-        for_each_block(array, in_large_pieces, write);
-    } else if (!is_made && array.nbytes() > in_large_pieces / 16 && threads_for(2, run) > 1) {
-        std::atomic<bool> given_up = false;
-        alongside looked_at([&] {
-            for_each_block(array, in_cache, [&](std::span<const std::byte> bytes, std::size_t count) {
-                if (!given_up)
-                    seen.update(bytes, count);
-            });
-        });
-        try {
-            for_each_block(array, in_large_pieces, write);
-            looked_at.finish(meter);
-        } catch (...) {
-            given_up = true;
-            throw;
-        }
-    } else {
-        // What is made or looked at first should still be in the cache when it is written.
-        for_each_block(array, in_cache, [&](std::span<const std::byte> bytes, std::size_t count) {
-            seen.update(bytes, count);
-            write(bytes, count);
-        });
-    }
-    meter.finish();
-}
-
-/// Header and data into an empty file.
-inline void write_array(file& out, const array_view& array, const array_info& info, digest& seen,
-                        const run_options& run) {
-    const std::string header = header_bytes(info);
-    const auto text = bytes_of(header);
-    const std::size_t nbytes = array.nbytes();
-    constexpr std::size_t one_call = std::size_t{64} << 10;
-    if (nbytes <= one_call) {
-        progress_meter meter(run,
-                             {.phase = "save", .items_total = array.size(), .bytes_total = nbytes, .file = out.path()});
-        const buffer whole(text.size() + nbytes);
-        std::copy(text.begin(), text.end(), whole.data());
-        // The data starts at a multiple of 64, which is alignment enough to make elements in place.
-        array.fill(0, array.size(), whole.data() + text.size());
-        seen.update(whole.bytes().subspan(text.size()), array.size());
-        out.write(0, whole.bytes());
-        meter.add(array.size(), nbytes);
-        return meter.finish();
-    }
-    // A full disk is heard of before the work begins, and the blocks come in one piece.
-    (void)out.reserve(text.size() + nbytes);
-    out.write(0, text);
-    write_elements(out, text.size(), array, seen, run);
-}
+void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen, const run_options& run);
 
 /// Saves under a lock that is already held.
-inline void save_under(writer_lock&& lock, const array_view& array, const save_options& options) {
-    replacement next(std::move(lock));
-    const auto target = next.target();
-    const json metadata = kept_metadata(options.meta, target);
-    std::optional<former_sidecar> former;
-    if (!options.has_sidecar())
-        former.emplace(target);
-    const auto info = info_of(array);
-    const checksum sums = options.has_sidecar() && options.sum == checksum::none ? checksum::crc32c : options.sum;
-    digest seen(info.type, sums, options.statistics);
-    write_array(next.content(), array.in_order(info.column_major), info, seen, options.run);
-    const auto stamp = next.seal(options.sync);
-    if (options.has_sidecar()) {
-        sidecar both{described(info), former_description(target)};
-        both.current.sums = seen.sums();
-        both.current.statistics = seen.values();
-        both.current.metadata = metadata;
-        both.current.stamp = stamp;
-        write_sidecar(target, both, options.sync);
-    } else {
-        former->disown(info, stamp, options.sync);
-    }
-    next.commit(options.sync);
-    if (former)
-        former->remove();
-}
+void save_under(writer_lock&& lock, const array_view& array, const save_options& options);
 
 }  // namespace detail
 
-inline void save(const std::filesystem::path& file, const array_view& array, const save_options& options) {
-    detail::save_under(writer_lock(file), array, options);
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npy/detail/save.ipp>
+#endif

@@ -2,10 +2,35 @@
 // Reading an npz archive: its directory at once, its members when they are asked for.
 #pragma once
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/in_place.hpp>
+#include <ndkeep/array/reader.hpp>
+#include <ndkeep/array/tags.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/zip/records.hpp>
+#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/detail/member.hpp>
 #include <ndkeep/npz/detail/metadata.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/mapping.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/work/parallel.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// An npz archive, opened for reading. Only the directory is read; 10,000 members cost no more than their names.
 ///
@@ -32,26 +57,14 @@ class npz_reader {
 
     /// The members in the order of the archive, without ".npy" and without the one that holds the metadata. Members
     /// that are no arrays are among them.
-    [[nodiscard]] std::vector<std::string> names() const {
-        std::vector<std::string> all;
-        for (const auto& entry : archive_.entries())
-            if (!archive_.is_shadowed(entry) && entry.name != detail::metadata_member)
-                all.emplace_back(detail::without_npy(entry.name));
-        return all;
-    }
+    [[nodiscard]] std::vector<std::string> names() const;
 
     [[nodiscard]] bool contains(std::string_view name) const { return archive_.find(name) != nullptr; }
 
     /// The header of a member, with the offset of its data counted from the member's beginning.
     /// @throws mismatch_error  no such member
     /// @throws format_error    not an array
-    [[nodiscard]] array_info inspect(std::string_view name) const {
-        const auto& entry = at(name);
-        return detail::in_member(name, [&] {
-            detail::member_bytes bytes(archive_, entry, 0);
-            return detail::read_member_header(bytes.source(), bytes.size(), options_.limit).info;
-        });
-    }
+    [[nodiscard]] array_info inspect(std::string_view name) const;
 
     /// An array as an `xt::xarray<T>`, or an `xt::xtensor<T, N>`; see ndkeep::load.
     /// @throws mismatch_error  no such member, another dtype or rank
@@ -68,11 +81,7 @@ class npz_reader {
     }
 
     /// An array of any dtype.
-    [[nodiscard]] any_array load_any(std::string_view name) const {
-        return detail::read_member(archive_, at(name), options_,
-                                   [](const detail::byte_source& source, const array_info& info, const run_options& run,
-                                      std::uint32_t& crc) { return detail::read_any(source, info, run, &crc); });
-    }
+    [[nodiscard]] any_array load_any(std::string_view name) const;
 
     /// A stored array where it lies in the archive, without a copy and without looking at its CRC-32; see ndkeep::map.
     /// Tags, in any order: `read_only` (the default), `copy_on_write`, `row_major` (the default), `column_major`.
@@ -92,31 +101,23 @@ class npz_reader {
 
     /// The bytes of any member; of an array, with its header.
     /// @throws mismatch_error, format_error, checksum_error  as `load`
-    [[nodiscard]] std::vector<std::byte> bytes(std::string_view name) const {
-        return detail::read_member_bytes(archive_, at(name));
-    }
-    [[nodiscard]] std::string text(std::string_view name) const {
-        const auto all = bytes(name);
-        return {reinterpret_cast<const char*>(all.data()), all.size()};
-    }
+    [[nodiscard]] std::vector<std::byte> bytes(std::string_view name) const;
+    [[nodiscard]] std::string text(std::string_view name) const;
 
     /// What was saved beside the arrays, as the member `metadata.json`: {} without one.
     /// @throws format_error  that member is no JSON object
     [[nodiscard]] json metadata() const { return detail::read_npz_metadata(archive_, options_.limit).user; }
 
   private:
-    [[nodiscard]] const detail::zip_entry& at(std::string_view name) const {
-        if (const auto* const entry = archive_.find(name))
-            return *entry;
-        throw mismatch_error({.file = file(),
-                              .field = detail::member_field(name),
-                              .expected = detail::some_names(archive_),
-                              .found = "missing"});
-    }
+    [[nodiscard]] const detail::zip_entry& at(std::string_view name) const;
 
     std::vector<std::byte> kept_;
     detail::archive archive_;
     load_options options_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npz/detail/reader.ipp>
+#endif

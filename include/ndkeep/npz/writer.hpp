@@ -2,13 +2,30 @@
 // Writing an npz archive, whole or not at all.
 #pragma once
 
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/zip/records.hpp>
+#include <ndkeep/npz/detail/archive.hpp>
 #include <ndkeep/npz/detail/member_writer.hpp>
-#include <ndkeep/npz/detail/metadata.hpp>
+#include <ndkeep/os/replace.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/work/parallel.hpp>
 
+#include <cstddef>
 #include <deque>
+#include <filesystem>
+#include <functional>
 #include <initializer_list>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 struct npz_options {
     compression compress = false;   ///< stored members map, and load at the speed of the disk
@@ -47,10 +64,9 @@ struct npz_item {
 /// so that they can be mapped. Equal input makes equal bytes. The file is replaced whole, as by `save`.
 /// @throws io_error        disk full, no permission: nothing has changed then
 /// @throws mismatch_error  a name twice, or one that zip cannot hold; `.meta` is neither an object nor null
-inline void save_npz(const std::filesystem::path& file, std::initializer_list<npz_item> items,
-                     const npz_options& options = {});
-inline void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& items,
-                     const npz_options& options = {});
+void save_npz(const std::filesystem::path& file, std::initializer_list<npz_item> items,
+              const npz_options& options = {});
+void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& items, const npz_options& options = {});
 
 /// Writes an archive member by member. Nothing appears under its name before `commit()`, and without it nothing ever.
 ///
@@ -71,9 +87,7 @@ class npz_writer {
     void add(std::string_view name, const array_view& array, const npz_member_options& options = {});
     /// A member that is no array, under exactly this name.
     void add_bytes(std::string_view name, std::span<const std::byte> bytes, const npz_member_options& options = {});
-    void add_text(std::string_view name, std::string_view text, const npz_member_options& options = {}) {
-        add_bytes(name, detail::bytes_of(text), options);
-    }
+    void add_text(std::string_view name, std::string_view text, const npz_member_options& options = {});
 
     /// What is kept beside the arrays; null and an empty object are none.
     /// @throws mismatch_error  neither an object nor null, or with the key "ndkeep", which is taken
@@ -121,233 +135,8 @@ class npz_writer {
 
 // Definitions ------------------------------------------------------------------------------------------------------
 
-namespace detail {
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-/// What was written here is opened again, whatever limits it was read with: its metadata is stored, so the size of the
-/// archive bounds its bytes.
-/// @param old  may be closed, if there is no archive
-[[nodiscard]] inline limits old_limits(const file& old) {
-    const limits usual;
-    const std::uint64_t bytes = old.is_open() ? old.size() : 0;
-    return {.members = std::numeric_limits<std::size_t>::max(),
-            .json_bytes = std::max(usual.json_bytes, bytes),
-            .json_values = 4 * usual.json_values};
-}
-
-}  // namespace detail
-
-inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_writer_options& options)
-    : npz_writer(file, options, {}) {}
-
-inline npz_writer::npz_writer(const std::filesystem::path& file, const npz_writer_options& options,
-                              const progress& totals)
-    : options_(options),
-      meter_(options_.run,
-             {.phase = "save", .items_total = totals.items_total, .bytes_total = totals.bytes_total, .file = file}),
-      next_(file), out_(next_.content(), options_.run) {
-    if (options_.append && next_.target_exists() && !next_.target_is_reserved())
-        open_old();
-}
-
-inline void npz_writer::open_old() {
-    auto opened = file::open(next_.target());
-    const auto limit = detail::old_limits(opened);
-    old_ = detail::archive(std::move(opened), limit);
-    const auto& directory = old_.directory();
-    comment_ = directory.comment;
-    // What stands before an archive, as in one that unpacks itself, stays there.
-    std::uint64_t begin = directory.offset;
-    for (const auto& entry : old_.entries())
-        begin = std::min(begin, entry.header_offset);
-    if (begin != 0)
-        out_.out().copy(old_.source(), 0, begin);
-    for (const auto& entry : old_.entries()) {
-        if (old_.is_shadowed(entry))
-            continue;
-        if ((entry.flags & detail::zip_flag_encrypted) != 0)
-            throw format_error({.file = next_.target(),
-                                .field = detail::member_field(entry.name),
-                                .expected = "not encrypted",
-                                .found = "encrypted",
-                                .hint = "it cannot be carried over"});
-        (void)detail::zip_data_offset(old_.bytes(), entry);
-        places_.emplace(entry.name, records_.size());
-        records_.push_back({.old = &entry});
-    }
-}
-
-inline void npz_writer::check_usable() const {
-    next_.check_process();
-    if (done_ || failed_)
-        throw mismatch_error({.file = next_.target(),
-                              .field = "archive",
-                              .expected = "still being written",
-                              .found = done_ ? "committed" : "one of which a part could not be written"});
-}
-
-inline detail::new_member& npz_writer::begin(std::string name, compression method) {
-    check_usable();
-    const auto refuse = [&](std::string expected, std::string found) {
-        throw mismatch_error({.file = next_.target(),
-                              .field = detail::member_field(name),
-                              .expected = std::move(expected),
-                              .found = std::move(found)});
-    };
-    constexpr std::size_t longest_name = 0xffff;
-    if (name.size() > longest_name)
-        refuse("a name of at most " + counted(longest_name, "byte"), counted(name.size(), "byte"));
-    if (!detail::is_utf8(name))
-        refuse("a name in UTF-8", "another encoding");
-    if (name.find('\0') != std::string::npos)
-        refuse("a name without zero bytes", "one with");  // Python's zipfile would cut it there
-    const auto [place, is_new] = places_.emplace(name, records_.size());
-    if (is_new)
-        records_.emplace_back();
-    record& there = records_[place->second];
-    if (there.added != nullptr)
-        refuse("each name once", "added twice");
-    detail::new_member& member = added_.emplace_back();
-    there.added = &member;
-    const bool ascii =
-        std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
-    member.entry.flags = ascii ? 0 : detail::zip_flag_utf8;
-    member.entry.method = method.on() ? detail::zip_deflated : detail::zip_stored;
-    member.entry.raw_name = name;
-    member.entry.name = std::move(name);
-    return member;
-}
-
-inline void npz_writer::write(detail::new_member& member, compression method, std::string_view header,
-                              const array_view& elements, const detail::member_writer::watcher& seen) {
-    failed_ = true;  // unless it comes to its end
-    if (method.on())
-        out_.compress(member, method.level(), header, elements, seen, meter_);
-    else
-        out_.store(member, header, elements, seen, meter_);
-    failed_ = false;
-}
-
-inline void npz_writer::add(std::string_view name, const array_view& array, const npz_member_options& options) {
-    check_usable();
-    const auto info = detail::info_of(array);
-    const std::string header = header_bytes(info);
-    const compression method = options.compress.value_or(options_.compress);
-    auto& member = begin(std::string(name) + std::string(detail::npy_suffix), method);
-    running_checksums sums(options_.sum);
-    write(member, method, header, array.in_order(info.column_major),
-          [&](std::span<const std::byte> bytes) { sums.update(bytes); });
-    if (options_.sum != checksum::none)
-        sums_[std::string(name)] = sums.values();
-}
-
-inline void npz_writer::add_bytes(std::string_view name, std::span<const std::byte> bytes,
-                                  const npz_member_options& options) {
-    const compression method = options.compress.value_or(options_.compress);
-    auto& member = begin(std::string(name), method);
-    write(member, method, {}, array_view(dtype_of<std::uint8_t>(), {bytes.size()}, bytes.data()),
-          [](std::span<const std::byte>) {});
-}
-
-inline void npz_writer::set_metadata(const json& meta) {
-    check_usable();
-    detail::check_npz_metadata(meta, next_.target());
-    (void)detail::in_document(next_.target(), [&] {
-        return detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
-    });
-    metadata_ = meta;
-    metadata_given_ = true;
-}
-
-inline void npz_writer::write_metadata() {
-    const auto* const there = old_.find_exact(detail::metadata_member);
-    const bool replaces =
-        std::any_of(records_.begin(), records_.end(), [](const record& each) { return each.old && each.added; });
-    if (!metadata_given_ && sums_.empty() && !(there != nullptr && replaces))
-        return;
-    detail::npz_metadata said;
-    try {
-        said = detail::read_npz_metadata(old_, detail::old_limits(old_.source()));
-    } catch (const format_error&) {
-        if (metadata_given_ || !sums_.empty())
-            throw;
-        return;  // somebody else's, who says nothing of the members that are replaced
-    }
-    if (metadata_given_)
-        said.user = metadata_.is_null() ? json(json::value_t::object) : metadata_;
-    for (const auto& each : records_)
-        if (each.added != nullptr && each.added->entry.name.ends_with(detail::npy_suffix))
-            said.sums.erase(std::string(detail::without_npy(each.added->entry.name)));
-    said.sums.insert(sums_.begin(), sums_.end());
-    if (said.user.empty() && said.sums.empty()) {
-        if (there != nullptr)
-            records_[places_.find(detail::metadata_member)->second].old = nullptr;
-        return;
-    }
-    add_text(detail::metadata_member, detail::npz_metadata_text(said), {.compress = false});
-}
-
-inline void npz_writer::write_kept() {
-    for (record& each : records_) {
-        if (each.old == nullptr || each.added != nullptr)
-            continue;
-        const auto data_offset = detail::zip_data_offset(old_.bytes(), *each.old);
-        auto& member = added_.emplace_back();
-        member.entry = *each.old;
-        member.entry.flags &= static_cast<std::uint16_t>(~detail::zip_flag_descriptor);
-        each.added = &member;
-        out_.keep(member, old_.source(), data_offset);
-        meter_.add(1, member.entry.compressed);
-        meter_.report();
-    }
-}
-
-inline void npz_writer::write_directory() {
-    const std::uint64_t begin = out_.out().end();
-    std::uint64_t count = 0;
-    for (const record& each : records_) {
-        if (each.added == nullptr)
-            continue;
-        out_.out().add(detail::bytes_of(detail::zip_entry_text(each.added->entry)));
-        ++count;
-    }
-    const auto end = detail::zip_end_text(count, begin, out_.out().end() - begin, comment_);
-    out_.out().add(detail::bytes_of(end));
-    out_.out().finish();
-}
-
-inline void npz_writer::commit() {
-    check_usable();
-    write_metadata();
-    failed_ = true;
-    out_.finish(meter_);
-    write_kept();
-    write_directory();
-    meter_.finish();
-    next_.commit(options_.sync);
-    failed_ = false;
-    done_ = true;
-}
-
-inline void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& items,
-                     const npz_options& options) {
-    progress totals;
-    for (const npz_item& item : items) {
-        totals.items_total += item.array.size();
-        totals.bytes_total += item.array.nbytes();
-    }
-    npz_writer archive(
-        file,
-        {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run},
-        totals);
-    archive.set_metadata(options.meta);
-    for (const npz_item& item : items)
-        archive.add(item.name, item.array, item.options);
-    archive.commit();
-}
-
-inline void save_npz(const std::filesystem::path& file, std::initializer_list<npz_item> items,
-                     const npz_options& options) {
-    save_npz(file, std::vector<npz_item>(items), options);
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npz/detail/writer.ipp>
+#endif

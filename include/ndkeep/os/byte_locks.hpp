@@ -4,9 +4,16 @@
 
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
-#include <ndkeep/os/waiting.hpp>
+#include <ndkeep/version.hpp>
 
-namespace ndkeep {
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <fcntl.h>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Locks on numbers, by which processes tell each other what they are doing. Held by this object until it is destroyed,
 /// or its process is killed; threads of one process with an object each exclude each other as well. A copy in a forked
@@ -25,70 +32,29 @@ class byte_locks {
     [[nodiscard]] bool lock_shared(std::uint64_t number) { return set(F_RDLCK, number, 1); }
     [[nodiscard]] bool lock(std::uint64_t first, std::uint64_t count = 1) { return set(F_WRLCK, first, count); }
     /// Waits at most so long for others to release it.
-    [[nodiscard]] bool lock_within(std::uint64_t number, std::chrono::milliseconds patience) {
-        return set_within(F_WRLCK, number, patience);
-    }
-    [[nodiscard]] bool lock_shared_within(std::uint64_t number, std::chrono::milliseconds patience) {
-        return set_within(F_RDLCK, number, patience);
-    }
+    [[nodiscard]] bool lock_within(std::uint64_t number, std::chrono::milliseconds patience);
+    [[nodiscard]] bool lock_shared_within(std::uint64_t number, std::chrono::milliseconds patience);
     void unlock(std::uint64_t first, std::uint64_t count = 1) { (void)set(F_UNLCK, first, count); }
     void unlock_all() { (void)set(F_UNLCK, 0, 0); }
 
     /// The lowest number from `first` to before `end` that somebody else holds. To ask needs no right to write.
     /// @throws io_error  the file system does not answer
-    [[nodiscard]] std::optional<std::uint64_t> held_between(std::uint64_t first, std::uint64_t end) const {
-        std::optional<std::uint64_t> lowest;
-#if defined(F_OFD_GETLK)
-        while (is_open() && first < end) {
-            struct flock range = described(F_WRLCK, first, end - first);
-            if (::fcntl(held_.descriptor(), F_OFD_GETLK, &range) != 0)
-                held_.fail("cannot ask for locks of");
-            if (range.l_type == F_UNLCK)
-                break;
-            lowest = end = std::max(first, static_cast<std::uint64_t>(range.l_start));
-        }
-#else
-        (void)first, (void)end;
-#endif
-        return lowest;
-    }
+    [[nodiscard]] std::optional<std::uint64_t> held_between(std::uint64_t first, std::uint64_t end) const;
     [[nodiscard]] std::optional<std::uint64_t> held_below(std::uint64_t end) const { return held_between(0, end); }
 
   private:
-    [[nodiscard]] static struct flock described(short type, std::uint64_t first, std::uint64_t count) {
-        struct flock range = {};
-        range.l_type = type;
-        range.l_whence = SEEK_SET;
-        range.l_start = static_cast<off_t>(first);
-        range.l_len = static_cast<off_t>(count);
-        return range;
-    }
+    [[nodiscard]] static struct flock described(short type, std::uint64_t first, std::uint64_t count);
 
-    [[nodiscard]] bool set(short type, std::uint64_t first, std::uint64_t count) {
-#if defined(F_OFD_SETLK)
-        if (!is_open())
-            return true;
-        errno = EPERM;
-        struct flock range = described(type, first, count);
-        return owner_.is_this() &&
-               detail::retried([&] { return ::fcntl(held_.descriptor(), F_OFD_SETLK, &range); }) == 0;
-#else
-        (void)type, (void)first, (void)count;
-        return true;
-#endif
-    }
+    [[nodiscard]] bool set(short type, std::uint64_t first, std::uint64_t count);
 
-    [[nodiscard]] bool set_within(short type, std::uint64_t number, std::chrono::milliseconds patience) {
-        return detail::asked_within(patience, [&] {
-                   if (set(type, number, 1))
-                       return detail::attempt::succeeded;
-                   // Any other reason does not go away by waiting.
-                   return errno == EAGAIN || errno == EACCES ? detail::attempt::refused : detail::attempt::failed;
-               }) == detail::attempt::succeeded;
-    }
+    [[nodiscard]] bool set_within(short type, std::uint64_t number, std::chrono::milliseconds patience);
 
     file held_;
     owning_process owner_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/os/byte_locks.ipp>
+#endif

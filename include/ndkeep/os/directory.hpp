@@ -2,15 +2,23 @@
 // A directory held open, whose files come into being whole.
 #pragma once
 
-#include <ndkeep/os/names.hpp>
-#include <ndkeep/os/waiting.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/version.hpp>
 
 #include <atomic>
-#include <cstdio>  // renameat2
+#include <chrono>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
-#include <dirent.h>  // fdopendir: std::filesystem lists by path only
+#include <sys/file.h>
+#include <unistd.h>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// A directory, held open: a name within it has no slash, and links are never followed.
 class directory {
@@ -18,289 +26,84 @@ class directory {
     directory() = default;
     directory(directory&& other) noexcept
         : descriptor_(std::exchange(other.descriptor_, -1)), path_(std::move(other.path_)) {}
-    directory& operator=(directory&& other) noexcept {
-        directory old(std::move(*this));
-        descriptor_ = std::exchange(other.descriptor_, -1);
-        path_ = std::move(other.path_);
-        return *this;
-    }
-    ~directory() {
-        if (descriptor_ >= 0)
-            ::close(descriptor_);
-    }
+    directory& operator=(directory&& other) noexcept;
+    ~directory();
 
     /// nullopt if absent. Links on the way are followed, this is the user's own name for it.
     /// @throws io_error  it may not be opened, or is no directory
-    [[nodiscard]] static std::optional<directory> open(const std::filesystem::path& path) {
-        const auto named = path.empty() ? std::filesystem::path(".") : path;
-        const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-        const int descriptor = detail::retried([&] { return ::open(named.c_str(), flags); });
-        if (descriptor < 0 && errno == ENOENT)
-            return std::nullopt;
-        if (descriptor < 0)
-            throw io_error(path, "cannot open", detail::last_error());
-        return directory(descriptor, path);
-    }
+    [[nodiscard]] static std::optional<directory> open(const std::filesystem::path& path);
 
     /// Makes it if it is not there; its parent must be.
     /// @param is_new  becomes true if it was made
-    [[nodiscard]] static directory create(const std::filesystem::path& path, bool& is_new) {
-        if (::mkdir(path.c_str(), 0777) == 0)
-            is_new = true;
-        else if (errno != EEXIST)
-            throw io_error(path, "cannot create", detail::last_error());
-        if (auto opened = open(path))
-            return std::move(*opened);
-        throw io_error(path, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
-    }
+    [[nodiscard]] static directory create(const std::filesystem::path& path, bool& is_new);
 
     /// A directory in this one; nullopt if absent.
     /// @throws io_error  it may not be opened, or is a link, or no directory
-    [[nodiscard]] std::optional<directory> open_folder(const std::string& name) const {
-        check_name(name);
-        const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-        const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags); });
-        if (descriptor < 0 && errno == ENOENT)
-            return std::nullopt;
-        if (descriptor < 0) {
-            const auto why = detail::last_error();
-            struct stat status = {};
-            const bool is_link =
-                ::fstatat(descriptor_, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
-            throw io_error(path_ / name, is_link ? "cannot open: a symbolic link is not followed here" : "cannot open",
-                           why);
-        }
-        return directory(descriptor, path_ / name);
-    }
+    [[nodiscard]] std::optional<directory> open_folder(const std::string& name) const;
 
     /// The same, made if absent.
     /// @param is_new  becomes true if it was made
-    [[nodiscard]] directory create_folder(const std::string& name, bool& is_new) {
-        check_name(name);
-        if (::mkdirat(descriptor_, name.c_str(), 0777) == 0)
-            is_new = true;
-        else if (errno != EEXIST)
-            throw io_error(path_ / name, "cannot create", detail::last_error());
-        if (auto opened = open_folder(name))
-            return std::move(*opened);
-        throw io_error(path_ / name, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
-    }
+    [[nodiscard]] directory create_folder(const std::string& name, bool& is_new);
 
     /// Creates an empty file that everybody can open who may write in the directory, unless the name is taken.
-    void create_shared_file(const std::string& name) {
-        check_name(name);
-        const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-        const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags, 0666); });
-        if (descriptor < 0 && errno == EEXIST)
-            return;
-        if (descriptor < 0)
-            throw io_error(path_ / name, "cannot create", detail::last_error());
-        const file made(descriptor, path_ / name);
-        struct stat status = {};
-        if (::fstat(descriptor_, &status) == 0)
-            (void)::fchmod(descriptor, status.st_mode & 0666);
-    }
+    void create_shared_file(const std::string& name);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
 
     /// Locks the directory exclusively against other open descriptions of it, as `file::lock` does, and waits at most
     /// so long. False where it has no lock then, or the file system has none.
-    [[nodiscard]] bool lock_within(std::chrono::milliseconds patience) const {
-        return detail::asked_within(patience, [&] {
-                   if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0)
-                       return detail::attempt::succeeded;
-                   return errno == EWOULDBLOCK ? detail::attempt::refused : detail::attempt::failed;
-               }) == detail::attempt::succeeded;
-    }
+    [[nodiscard]] bool lock_within(std::chrono::milliseconds patience) const;
     void unlock() const noexcept { (void)::flock(descriptor_, LOCK_UN); }
 
     /// A regular file; nullopt if absent.
     /// @throws io_error  a link, a pipe, a directory; or it may not be opened
     [[nodiscard]] std::optional<file> open_file(const std::string& name,
-                                                file::access wanted = file::access::read) const {
-        check_name(name);
-        const int flags = (wanted == file::access::read ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-        const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags); });
-        if (descriptor < 0 && errno == ENOENT)
-            return std::nullopt;
-        if (descriptor < 0)
-            throw io_error(path_ / name, "cannot open", detail::last_error());
-        file opened(descriptor, path_ / name);
-        opened.check_regular();
-        return opened;
-    }
+                                                file::access wanted = file::access::read) const;
 
     /// Creates a file whole under a name that must be free: at every instant it is there with all of its bytes, or not.
     /// False where the name is taken.
     /// @param durable  the bytes are on the disk before they have the name; the name itself needs `sync()`
-    [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable) {
-        check_name(name);
-        if (auto unnamed = unnamed_file(name)) {
-            write(*unnamed, parts, durable);
-            if (const auto linked = link_unnamed(*unnamed, name))
-                return *linked;
-        }
-        // No files without a name here, or nothing that gives them one (/proc): under a temporary name, then.
-        std::string temporary;
-        file made = named_file(name, temporary);
-        struct removed {
-            ~removed() { ::unlinkat(of, name.c_str(), 0); }
-            int of;
-            const std::string& name;
-        };
-        const removed at_the_end{descriptor_, temporary};
-        write(made, parts, durable);
-        return link_named(temporary, name);
-    }
+    [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable);
 
     /// The names in it, in no order.
-    [[nodiscard]] std::vector<std::string> names() const {
-        // By the descriptor: the path may lead elsewhere by now.
-        const int again =
-            detail::retried([&] { return ::openat(descriptor_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
-        DIR* const listing = again < 0 ? nullptr : ::fdopendir(again);
-        if (listing == nullptr) {
-            const auto why = detail::last_error();
-            if (again >= 0)
-                ::close(again);
-            throw io_error(path_, "cannot list", why);
-        }
-        struct closed {
-            ~closed() { ::closedir(listing); }
-            DIR* listing;
-        };
-        const closed at_the_end{listing};
-        std::vector<std::string> all;
-        errno = 0;
-        while (const dirent* const entry = ::readdir(listing)) {
-            const std::string_view name = entry->d_name;
-            if (name != "." && name != "..")
-                all.emplace_back(name);
-            errno = 0;
-        }
-        if (errno != 0)
-            throw io_error(path_, "cannot list", detail::last_error());
-        return all;
-    }
+    [[nodiscard]] std::vector<std::string> names() const;
 
     /// Removes a file that need not be there.
-    void remove(const std::string& name) {
-        check_name(name);
-        if (::unlinkat(descriptor_, name.c_str(), 0) != 0 && errno != ENOENT)
-            throw io_error(path_ / name, "cannot remove", detail::last_error());
-    }
+    void remove(const std::string& name);
 
     /// Makes the names in it durable.
-    void sync() const {
-        // File systems without directory syncs say so with EINVAL, read-only ones with EROFS: nothing to wait for then.
-        if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
-            throw io_error(path_, "cannot sync", detail::last_error());
-    }
+    void sync() const;
 
   private:
     directory(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
 
     /// Nothing leads out of the directory.
-    void check_name(const std::string& name) const {
-        if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
-            name.find('\0') != std::string::npos)
-            throw io_error(path_, "cannot use " + ndkeep::quoted(name) + " as a name",
-                           std::make_error_code(std::errc::invalid_argument));
-    }
+    void check_name(const std::string& name) const;
 
-    static void write(file& to, std::span<const std::span<const std::byte>> parts, bool durable) {
-        std::uint64_t size = 0, offset = 0;
-        for (const auto part : parts)
-            size += part.size();
-        // A full disk is reported before the work, and the blocks are contiguous.
-        constexpr std::uint64_t worth_it = std::uint64_t{1} << 20;
-        if (size >= worth_it)
-            (void)to.reserve(size);
-        for (const auto part : parts) {
-            to.write(offset, part);
-            offset += part.size();
-        }
-        if (durable)
-            to.sync();
-        else
-            to.settle();
-    }
+    static void write(file& to, std::span<const std::span<const std::byte>> parts, bool durable);
 
     /// nullopt where the file system has no such files.
-    [[nodiscard]] std::optional<file> unnamed_file(const std::string& name) const {
-#if defined(O_TMPFILE)
-        if (cannot_link_unnamed())
-            return std::nullopt;
-        const int unnamed =
-            detail::retried([&] { return ::openat(descriptor_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666); });
-        if (unnamed >= 0)
-            return file(unnamed, path_ / name);
-        if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
-            throw io_error(path_ / name, "cannot create", detail::last_error());
-#endif
-        return std::nullopt;
-    }
+    [[nodiscard]] std::optional<file> unnamed_file(const std::string& name) const;
 
     /// False where the name is taken; nullopt where this process cannot give such a file a name.
-    [[nodiscard]] std::optional<bool> link_unnamed(const file& made, const std::string& name) const {
-        const std::string unnamed = "/proc/self/fd/" + std::to_string(made.descriptor());
-        if (::linkat(AT_FDCWD, unnamed.c_str(), descriptor_, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
-            return true;
-        if (errno == EEXIST)
-            return false;
-        const auto why = detail::last_error();
-        if (errno == ENOENT || errno == EACCES || errno == EPERM || errno == ENOTDIR || errno == ELOOP) {
-            // Without /proc. By the descriptor only the superuser may, on most kernels.
-#if defined(AT_EMPTY_PATH)
-            if (::linkat(made.descriptor(), "", descriptor_, name.c_str(), AT_EMPTY_PATH) == 0)
-                return true;
-            if (errno == EEXIST)
-                return false;
-#endif
-            cannot_link_unnamed() = ::access("/proc/self/fd", X_OK) != 0;
-            return std::nullopt;
-        }
-        throw io_error(path_ / name, "cannot create exclusively", why);
-    }
+    [[nodiscard]] std::optional<bool> link_unnamed(const file& made, const std::string& name) const;
 
     /// Whether an unnamed file was written in vain: large ones should be written only once.
-    [[nodiscard]] static std::atomic<bool>& cannot_link_unnamed() noexcept {
-        static std::atomic<bool> cannot = false;
-        return cannot;
-    }
+    [[nodiscard]] static std::atomic<bool>& cannot_link_unnamed() noexcept;
 
     /// A file under a name that nobody else has.
-    [[nodiscard]] file named_file(const std::string& name, std::string& temporary) const {
-        for (;;) {
-            temporary = detail::temporary_name(name);
-            const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-            const int descriptor =
-                detail::retried([&] { return ::openat(descriptor_, temporary.c_str(), flags, 0666); });
-            if (descriptor >= 0)
-                return {descriptor, path_ / name};
-            if (errno != EEXIST)
-                throw io_error(path_ / name, "cannot create", detail::last_error());
-        }
-    }
+    [[nodiscard]] file named_file(const std::string& name, std::string& temporary) const;
 
     /// False where the name is taken.
-    [[nodiscard]] bool link_named(const std::string& temporary, const std::string& name) const {
-        if (::linkat(descriptor_, temporary.c_str(), descriptor_, name.c_str(), 0) == 0)
-            return true;
-#if defined(RENAME_NOREPLACE)
-        // A file system without second names.
-        if ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) &&
-            ::renameat2(descriptor_, temporary.c_str(), descriptor_, name.c_str(), RENAME_NOREPLACE) == 0)
-            return true;
-#endif
-        if (errno == EEXIST)
-            return false;
-        throw io_error(path_ / name, "cannot create exclusively", detail::last_error());
-    }
+    [[nodiscard]] bool link_named(const std::string& temporary, const std::string& name) const;
 
     int descriptor_ = -1;
     std::filesystem::path path_;
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/os/directory.ipp>
+#endif

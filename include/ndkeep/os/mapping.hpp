@@ -2,11 +2,18 @@
 // One mapped address range of a file. Every mapping call to the operating system is here.
 #pragma once
 
+#include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
 
-#include <sys/mman.h>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// What stores into a mapping do: nothing may store, they reach the file, or they stay in this process.
 enum class map_mode { read_only, read_write, copy_on_write };
@@ -24,252 +31,70 @@ class mapping {
     mapping(mapping&& other) noexcept
         : range_(std::exchange(other.range_, {})), taken_(std::exchange(other.taken_, {})), mode_(other.mode_),
           path_(std::move(other.path_)) {}
-    mapping& operator=(mapping&& other) noexcept {
-        mapping old(std::move(*this));
-        range_ = std::exchange(other.range_, {});
-        taken_ = std::exchange(other.taken_, {});
-        mode_ = other.mode_;
-        path_ = std::move(other.path_);
-        return *this;
-    }
-    ~mapping() {
-        if (range_.mapped != 0)
-            ::munmap(range_.begin, range_.mapped);
-    }
+    mapping& operator=(mapping&& other) noexcept;
+    ~mapping();
 
     /// Maps `length` bytes from `offset`, which need not be a multiple of the page.
     /// @throws format_error  the file ends before `offset + length`
-    [[nodiscard]] static mapping open(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode) {
-        const std::uint64_t size = source.size();
-        if (offset > size || length > size - offset)
-            throw format_error({.file = source.path(),
-                                .field = "length",
-                                .expected = "at least " + counted(offset + length, "byte"),
-                                .found = counted(size, "byte")});
-        mapping opened;
-        opened.mode_ = mode;
-        opened.path_ = source.path();
-        if (length == 0)
-            return opened;  // the system refuses to map nothing
-        const int protection = mode == map_mode::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-        const int sharing = mode == map_mode::copy_on_write ? MAP_PRIVATE : MAP_SHARED;
-        opened.range_.lead = static_cast<std::size_t>(offset % page_size());
-        opened.place(static_cast<std::size_t>(length), protection, sharing, source.descriptor(), offset);
-        return opened;
-    }
+    [[nodiscard]] static mapping open(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode);
 
     /// A private copy of the same range, for bytes that no page-wise mapping can align.
     /// @param mode  `read_only` or `copy_on_write`: nothing of a copy can reach the file
-    [[nodiscard]] static mapping copy(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode) {
-        mapping opened = zeros(length, source.path());
-        source.read(offset, {opened.data(), opened.range_.length});
-        opened.mode_ = mode;
-        if (mode == map_mode::read_only && length != 0)
-            ::mprotect(opened.range_.begin, opened.range_.mapped, PROT_READ);
-        return opened;
-    }
+    [[nodiscard]] static mapping copy(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode);
 
     /// Memory of no file, copy_on_write.
     /// @param called  what errors name
-    [[nodiscard]] static mapping zeros(std::uint64_t length, const std::filesystem::path& called) {
-        mapping opened;
-        opened.mode_ = map_mode::copy_on_write;
-        opened.path_ = called;
-        if (length != 0)
-            opened.place(static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        return opened;
-    }
+    [[nodiscard]] static mapping zeros(std::uint64_t length, const std::filesystem::path& called);
 
     /// Memory that somebody else holds, and for as long as this is used: read_only.
-    [[nodiscard]] static mapping of(std::span<const std::byte> memory, const std::filesystem::path& called) {
-        mapping opened;
-        opened.path_ = called;
-        opened.range_.begin = const_cast<std::byte*>(memory.data());  // nothing stores through a read_only mapping
-        opened.range_.length = memory.size();
-        return opened;
-    }
+    [[nodiscard]] static mapping of(std::span<const std::byte> memory, const std::filesystem::path& called);
 
     /// An address range of zeros, `length` bytes long, that begins `lead` bytes behind a page: to be filled by `take`
     /// and closed by `protect`. Takes no memory before.
     [[nodiscard]] static mapping reserved(std::uint64_t lead, std::uint64_t length,
-                                          const std::filesystem::path& called) {
-        mapping opened;
-        opened.mode_ = map_mode::copy_on_write;
-        opened.path_ = called;
-        opened.range_.lead = static_cast<std::size_t>(lead);
-        int sharing = MAP_PRIVATE | MAP_ANONYMOUS;
-#if defined(MAP_NORESERVE)
-        sharing |= MAP_NORESERVE;
-#endif
-        if (length != 0)
-            opened.place_on_huge_page(static_cast<std::size_t>(length), sharing, lead);
-        return opened;
-    }
+                                          const std::filesystem::path& called);
 
     /// Puts pages of a file into the range; `at` counts from its data, and falls on a page. Whatever shares the last
     /// page may be written into memory afterwards, and never reaches the file.
-    void take(const file& source, std::uint64_t file_offset, std::uint64_t at, std::uint64_t length) {
-        // The last page may be shared, and what is written into it is nowhere else.
-        const std::size_t begin_page = range_.lead + static_cast<std::size_t>(at);
-        taken_.push_back({begin_page, begin_page + static_cast<std::size_t>(length / page_size() * page_size())});
-        int sharing = MAP_PRIVATE | MAP_FIXED;
-#if defined(MAP_NORESERVE)
-        sharing |= MAP_NORESERVE;
-#endif
-        void* const begin = data() + at;
-        if (::mmap(begin, static_cast<std::size_t>(length), PROT_READ | PROT_WRITE, sharing, source.descriptor(),
-                   static_cast<off_t>(file_offset)) == MAP_FAILED)
-            throw io_error(source.path(), "cannot map", detail::last_error());
-    }
+    void take(const file& source, std::uint64_t file_offset, std::uint64_t at, std::uint64_t length);
 
     /// From now on nothing may store into the range.
-    void protect() {
-        if (range_.begin != nullptr && ::mprotect(range_.begin, range_.mapped, PROT_READ) != 0)
-            fail("cannot protect");
-        mode_ = map_mode::read_only;
-    }
+    void protect();
 
     /// A part of it, which keeps the whole range alive. Offsets and lengths are bytes of this range.
-    [[nodiscard]] mapping part(std::size_t offset, std::size_t length) && {
-        mapping narrowed(std::move(*this));
-        narrowed.range_.lead += std::min(offset, narrowed.range_.length);
-        narrowed.range_.length = std::min(length, narrowed.range_.length - std::min(offset, narrowed.range_.length));
-        return narrowed;
-    }
+    [[nodiscard]] mapping part(std::size_t offset, std::size_t length) &&;
 
-    [[nodiscard]] std::byte* data() const noexcept {
-        return range_.begin == nullptr ? nullptr : static_cast<std::byte*>(range_.begin) + range_.lead;
-    }
+    [[nodiscard]] std::byte* data() const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return range_.length; }
     [[nodiscard]] map_mode mode() const noexcept { return mode_; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
     /// Returns when every store has reached the disk.
     /// @throws mismatch_error  the mapping is a private copy, which no file will ever hold
-    void flush() const {
-        if (range_.begin == nullptr && mode_ != map_mode::copy_on_write)
-            return;
-        if (mode_ != map_mode::read_write)
-            throw mismatch_error({.file = path_,
-                                  .field = "mapping",
-                                  .expected = "read_write",
-                                  .found = mode_ == map_mode::read_only ? "read-only" : "copy_on_write",
-                                  .hint = "save writes it to a file"});
-        if (::msync(range_.begin, range_.mapped, MS_SYNC) != 0)
-            fail("cannot flush");
-    }
+    void flush() const;
 
     /// Tells the system what comes; a wish that it may ignore. Offsets and lengths are bytes of this range.
-    void advise(advice what, std::size_t offset, std::size_t length) const {
-        offset = std::min(offset, range_.length);
-        length = std::min(length, range_.length - offset);
-        if (length == 0 || range_.mapped == 0)
-            return;
-        std::size_t first = range_.lead + offset;
-        std::size_t last = first + length;
-        if (what == advice::drop) {
-            // Only whole pages: the neighbours may be in use. The range's own ends count as whole.
-            first = offset == 0 ? 0 : (first + page_size() - 1) / page_size() * page_size();
-            last = offset + length == range_.length ? range_.mapped : last / page_size() * page_size();
-            return drop(first, last);
-        }
-        first = first / page_size() * page_size();
-        if (what != advice::will_need || !looks_resident(first, last))
-            advise_pages(what, first, last);
-    }
+    void advise(advice what, std::size_t offset, std::size_t length) const;
     void advise(advice what) const { advise(what, 0, range_.length); }
 
-    [[nodiscard]] static std::size_t page_size() noexcept {
-        static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-        return size;
-    }
+    [[nodiscard]] static std::size_t page_size() noexcept;
 
   private:
-    void place(std::size_t length, int protection, int sharing, int descriptor, std::uint64_t offset) {
-        range_.mapped = range_.lead + length;
-        void* const begin =
-            ::mmap(nullptr, range_.mapped, protection, sharing, descriptor, static_cast<off_t>(offset - range_.lead));
-        if (begin == MAP_FAILED) {
-            range_.mapped = 0;
-            fail("cannot map");
-        }
-        range_.begin = begin;
-        range_.length = length;
-        range_.anonymous = descriptor < 0;
-    }
+    void place(std::size_t length, int protection, int sharing, int descriptor, std::uint64_t offset);
 
     /// Files that are put in at the right distance then come in huge pages, where the system has them of files.
-    void place_on_huge_page(std::size_t length, int sharing, std::uint64_t lead) {
-        constexpr std::size_t huge = std::size_t{2} << 20;
-        const auto whole_pages = [](std::size_t bytes) {
-            return (bytes + page_size() - 1) / page_size() * page_size();
-        };
-        const std::size_t spare = length < huge ? 0 : huge;
-        place(length + spare, PROT_READ | PROT_WRITE, sharing, -1, lead);
-        if (spare == 0)
-            return;
-        auto* const begin = static_cast<std::byte*>(range_.begin);
-        const std::size_t before = (huge - reinterpret_cast<std::uintptr_t>(begin) % huge) % huge;
-        const std::size_t kept = whole_pages(range_.lead + length), after = whole_pages(range_.mapped) - before - kept;
-        if (before != 0)
-            ::munmap(begin, before);
-        if (after != 0)
-            ::munmap(begin + before + kept, after);
-        range_.begin = begin + before;
-        range_.length = length;
-        range_.mapped = range_.lead + length;
-    }
+    void place_on_huge_page(std::size_t length, int sharing, std::uint64_t lead);
 
     /// Of memory whose stores are nowhere else, nothing is dropped but pages that were taken from files.
-    void drop(std::size_t first, std::size_t last) const {
-        if (mode_ == map_mode::copy_on_write)
-            return;
-        if (!range_.anonymous)
-            return advise_pages(advice::drop, first, last);
-        auto page = std::upper_bound(taken_.begin(), taken_.end(), first,
-                                     [](std::size_t wanted, const pages& each) { return wanted < each.last; });
-        for (; page != taken_.end() && page->first < last; ++page)
-            advise_pages(advice::drop, std::max(first, page->first), std::min(last, page->last));
-    }
+    void drop(std::size_t first, std::size_t last) const;
 
     /// Whether a range seems to be in memory, by some of its pages. Asking the system to fetch what is there takes it
     /// as long as a tenth of reading it: 120 us for 16 MiB; asking about four pages takes 3 us.
-    [[nodiscard]] bool looks_resident(std::size_t first, std::size_t last) const {
-        constexpr std::size_t worth_asking = std::size_t{1} << 20;
-        if (last - first < worth_asking)
-            return false;
-        const std::size_t count = (last - first + page_size() - 1) / page_size();
-        for (const std::size_t page : {std::size_t{0}, count / 3, count / 3 * 2, count - 1}) {
-            unsigned char is_there = 0;
-            if (::mincore(static_cast<std::byte*>(range_.begin) + first + page * page_size(), 1, &is_there) != 0 ||
-                (is_there & 1) == 0)
-                return false;
-        }
-        return true;
-    }
+    [[nodiscard]] bool looks_resident(std::size_t first, std::size_t last) const;
 
-    void advise_pages(advice what, std::size_t first, std::size_t last) const {
-        if (first < last &&
-            ::madvise(static_cast<std::byte*>(range_.begin) + first, last - first, system_advice(what)) != 0 &&
-            errno != EINVAL && errno != EAGAIN)
-            fail("cannot advise");
-    }
+    void advise_pages(advice what, std::size_t first, std::size_t last) const;
 
-    [[nodiscard]] static int system_advice(advice what) noexcept {
-        switch (what) {
-        case advice::sequential:
-            return MADV_SEQUENTIAL;
-        case advice::random:
-            return MADV_RANDOM;
-        case advice::will_need:
-            return MADV_WILLNEED;
-        case advice::drop:
-            return MADV_DONTNEED;
-        case advice::normal:
-            break;
-        }
-        return MADV_NORMAL;
-    }
+    [[nodiscard]] static int system_advice(advice what) noexcept;
 
     [[noreturn]] void fail(std::string_view what) const { throw io_error(path_, what, detail::last_error()); }
 
@@ -291,18 +116,10 @@ class mapping {
 };
 
 /// Asks for huge pages under memory that is about to be filled: fewer page faults, a wish only.
-inline void prefer_huge_pages(std::span<std::byte> memory) noexcept {
-#if defined(MADV_HUGEPAGE)
-    constexpr std::size_t worth_it = std::size_t{4} << 20;
-    if (memory.size() < worth_it)
-        return;
-    const std::size_t page = mapping::page_size();
-    const auto begin = (reinterpret_cast<std::uintptr_t>(memory.data()) + page - 1) / page * page;
-    const auto end = reinterpret_cast<std::uintptr_t>(memory.data() + memory.size()) / page * page;
-    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#else
-    (void)memory;
-#endif
-}
+void prefer_huge_pages(std::span<std::byte> memory) noexcept;
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/os/mapping.ipp>
+#endif

@@ -3,109 +3,47 @@
 #pragma once
 
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/version.hpp>
 
-#include <array>
-#include <cstdio>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
 
-#include <sys/random.h>  // getentropy
+#include <sys/stat.h>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
 /// Where `path` leads once every symbolic link is followed; the last name need not exist.
 /// @param there  gets what is under that name
-[[nodiscard]] inline std::filesystem::path resolved(std::filesystem::path path,
-                                                    std::optional<struct stat>* there = nullptr) {
-    constexpr int most_links = 40;  // as Linux
-    for (int links = 0; links <= most_links; ++links) {
-        struct stat status = {};
-        const bool exists = ::lstat(path.c_str(), &status) == 0;
-        if (!exists || !S_ISLNK(status.st_mode)) {
-            if (there != nullptr && exists)
-                *there = status;
-            return path;
-        }
-        auto target = std::filesystem::read_symlink(path);
-        path = target.is_absolute() ? target : path.parent_path() / target;
-    }
-    throw io_error(path, "cannot follow", std::make_error_code(std::errc::too_many_symbolic_link_levels));
-}
+[[nodiscard]] std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there = nullptr);
 
-[[nodiscard]] inline bool is_link(const std::filesystem::path& path) noexcept {
-    struct stat status = {};
-    return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
-}
+[[nodiscard]] bool is_link(const std::filesystem::path& path) noexcept;
 
-[[nodiscard]] inline std::uint64_t random_bits() {
-    std::uint64_t bits = 0;
-    if (::getentropy(&bits, sizeof bits) != 0)
-        throw io_error({}, "cannot draw random bits", last_error());
-    return bits;
-}
+[[nodiscard]] std::uint64_t random_bits();
 
-[[nodiscard]] inline std::string hexadecimal(std::uint64_t bits) {
-    std::array<char, 17> digits = {};
-    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(bits));
-    return digits.data();
-}
+[[nodiscard]] std::string hexadecimal(std::uint64_t bits);
 
 /// FNV-1a of a text, carried on from another: tells texts apart that nobody has made to be alike.
-[[nodiscard]] inline std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U) {
-    for (const char c : text)
-        before = (before ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    return before;
-}
+[[nodiscard]] std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U);
 
 /// `.NAME.RANDOM.ndk`: for a file that gets its name when it is whole.
-[[nodiscard]] inline std::string temporary_name(std::string_view name) {
-    return '.' + std::string(name) + '.' + hexadecimal(random_bits()) + ".ndk";
-}
+[[nodiscard]] std::string temporary_name(std::string_view name);
 
 /// NAME in `.NAME.RANDOM.ndk`; empty in any other name.
-[[nodiscard]] inline std::string_view named_by_temporary(std::string_view temporary) {
-    constexpr std::string_view ending = ".ndk";
-    constexpr std::size_t digits = 16;
-    if (temporary.size() <= 2 + digits + ending.size() || temporary.front() != '.' || !temporary.ends_with(ending))
-        return {};
-    temporary.remove_prefix(1);
-    temporary.remove_suffix(ending.size());
-    const auto random = temporary.substr(temporary.size() - digits);
-    temporary.remove_suffix(digits);
-    if (temporary.back() != '.' || random.find_first_not_of("0123456789abcdef") != std::string_view::npos)
-        return {};
-    temporary.remove_suffix(1);
-    return temporary;
-}
+[[nodiscard]] std::string_view named_by_temporary(std::string_view temporary);
 
 /// `.NAME.ndk` beside the file; a hash stands for names that would become too long.
-[[nodiscard]] inline std::filesystem::path beside(const std::filesystem::path& target,
-                                                  std::string_view ending = ".ndk") {
-    constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
-    const std::string& whole = target.native();
-    const std::size_t begin = whole.rfind('/') + 1;  // 0 without one
-    const bool is_long = whole.size() - begin + 1 + ending.size() > longest_name;
-    std::string name;
-    name.reserve(whole.size() + 1 + ending.size());
-    name.append(whole, 0, begin).append(1, '.');
-    if (is_long)
-        name.append(hexadecimal(hash_of(std::string_view(whole).substr(begin))));
-    else
-        name.append(whole, begin);
-    return name.append(ending);
-}
+[[nodiscard]] std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending = ".ndk");
 
 /// `.NAME.ndk.USER`, which is the lock of no name: for content whose lock `.NAME.ndk` belongs to another user.
-[[nodiscard]] inline std::filesystem::path beside_of_user(const std::filesystem::path& target) {
-    return beside(target, ".ndk." + std::to_string(::geteuid()));
-}
+[[nodiscard]] std::filesystem::path beside_of_user(const std::filesystem::path& target);
 
 /// Whether it is a regular file of this user. The superuser's are given to others while they are written.
-[[nodiscard]] inline bool is_own_file(const std::filesystem::path& path) noexcept {
-    struct stat status = {};
-    const auto user = ::geteuid();
-    return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_uid == user || user == 0);
-}
+[[nodiscard]] bool is_own_file(const std::filesystem::path& path) noexcept;
 
 /// Tells the file under a name from any that replaces it.
 struct file_identity {
@@ -117,37 +55,18 @@ struct file_identity {
 };
 
 /// nullopt if absent; links are not followed.
-[[nodiscard]] inline std::optional<file_identity> identity_of(const std::filesystem::path& path) noexcept {
-    struct stat status = {};
-    if (::lstat(path.c_str(), &status) != 0)
-        return std::nullopt;
-    return file_identity{status.st_dev, status.st_ino, status.st_mode, stamp_of(status)};
-}
+[[nodiscard]] std::optional<file_identity> identity_of(const std::filesystem::path& path) noexcept;
 
 /// Whether the directory is sticky, so that this user may not remove the file.
-[[nodiscard]] inline bool is_kept_by_directory(const std::filesystem::path& path) noexcept {
-    struct stat status = {}, above = {};
-    const auto parent = path.parent_path();
-    const auto user = ::geteuid();
-    return user != 0 && ::lstat(path.c_str(), &status) == 0 &&
-           ::stat(parent.empty() ? "." : parent.c_str(), &above) == 0 && (above.st_mode & S_ISVTX) != 0 &&
-           status.st_uid != user && above.st_uid != user;
-}
+[[nodiscard]] bool is_kept_by_directory(const std::filesystem::path& path) noexcept;
 
 /// "a file of user 0", "a symbolic link of user 1000": what is in the way under a name.
-[[nodiscard]] inline std::string kind_and_owner(const std::filesystem::path& path) {
-    struct stat status = {};
-    if (::lstat(path.c_str(), &status) != 0)
-        return "absent";
-    const auto kind = status.st_mode & S_IFMT;
-    const char* const words = kind == S_IFREG   ? "a file"
-                              : kind == S_IFDIR ? "a directory"
-                              : kind == S_IFLNK ? "a symbolic link"
-                              : kind == S_IFIFO ? "a pipe"
-                                                : "a special file";
-    return std::string(words) + " of user " + std::to_string(status.st_uid);
-}
+[[nodiscard]] std::string kind_and_owner(const std::filesystem::path& path);
 
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/os/names.ipp>
+#endif

@@ -2,11 +2,13 @@
 // Which process an object belongs to: after a fork, the copy in the child must not act for it.
 #pragma once
 
-#include <ndkeep/error.hpp>
+#include <ndkeep/version.hpp>
 
-#include <unistd.h>  // getpid
+#include <filesystem>
 
-namespace ndkeep {
+#include <unistd.h>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// The process that made an object which removes, renames or releases something. A fork copies such objects, and the
 /// copy's destructor must leave alone what the original still uses.
@@ -15,17 +17,14 @@ class owning_process {
     [[nodiscard]] bool is_this() const noexcept { return id_ == ::getpid(); }
 
     /// @throws conflict_error  this is a forked child
-    void check(const std::filesystem::path& file) const {
-        if (!is_this())
-            throw conflict_error({.file = file,
-                                  .field = "writer",
-                                  .expected = "used by the process that opened it",
-                                  .found = "used by a forked child",
-                                  .hint = "open it in the child"});
-    }
+    void check(const std::filesystem::path& file) const;
 
   private:
     ::pid_t id_ = ::getpid();
 };
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/os/process.ipp>
+#endif

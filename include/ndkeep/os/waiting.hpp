@@ -2,11 +2,13 @@
 // Waiting for what others hold, by asking again at growing intervals.
 #pragma once
 
+#include <ndkeep/version.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 enum class attempt { succeeded, refused, failed };
 
@@ -24,4 +26,4 @@ template <class Ask>
     }
 }
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

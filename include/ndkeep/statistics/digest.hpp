@@ -3,46 +3,41 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/statistics.hpp>
 #include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/version.hpp>
 #include <ndkeep/work/parallel.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Sums and statistics of elements as they pass by on their way to or from a file.
 class digest {
   public:
-    digest(const dtype& type, checksum sums, bool with_statistics) : sums_(sums) {
-        if (with_statistics)
-            statistics_.emplace(type);
-    }
+    digest(const dtype& type, checksum sums, bool with_statistics);
 
     [[nodiscard]] bool wants_bytes() const noexcept { return sums_.kinds() != checksum::none || statistics_; }
     /// Whether pieces can be looked at apart from each other.
     [[nodiscard]] bool can_append() const noexcept { return running_checksums::can_continue(sums_.kinds()); }
 
-    void update(std::span<const std::byte> bytes, std::size_t count) {
-        sums_.update(bytes);
-        if (statistics_)
-            statistics_->update(bytes.data(), count);
-    }
+    void update(std::span<const std::byte> bytes, std::size_t count);
 
     /// How many statistics it keeps: one, or those of all fields of a struct.
     [[nodiscard]] std::size_t width() const { return statistics_ ? statistics_->width() : 1; }
 
     /// Goes on with what was found in the `bytes` bytes that follow.
-    void append(const digest& later, std::uint64_t bytes) {
-        sums_.append(later.sums_, bytes);
-        if (statistics_)
-            statistics_->append(*later.statistics_);
-    }
+    void append(const digest& later, std::uint64_t bytes);
 
     [[nodiscard]] checksums sums() const { return sums_.values(); }
-    [[nodiscard]] std::optional<statistics> values() const {
-        return statistics_ ? std::optional(statistics_->values()) : std::nullopt;
-    }
+    [[nodiscard]] std::optional<statistics> values() const;
 
   private:
     running_checksums sums_;
@@ -86,4 +81,8 @@ void digest_pieces(digest& into, std::size_t count, std::size_t item, const run_
     meter.finish();
 }
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/statistics/digest.ipp>
+#endif

@@ -2,11 +2,27 @@
 // The protocol of a writer: files staged at once, and a commit that makes all of them count or none.
 #pragma once
 
+#include <ndkeep/error.hpp>
+#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/process.hpp>
 #include <ndkeep/store/edit.hpp>
+#include <ndkeep/store/log.hpp>
+#include <ndkeep/store/place.hpp>
 #include <ndkeep/store/staged_files.hpp>
-#include <ndkeep/store/upkeep.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
-namespace ndkeep::detail {
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 struct commit_options {
     bool sync = true;                                     // survive a power cut
@@ -18,31 +34,10 @@ struct commit_options {
 class staging {
   public:
     /// @throws io_error  before the first commit, something that is not of this dataset is in its place
-    staging(place& where, const commit_options& options) : log_(where), options_(options) {
-        const bool is_new = !log_.newest_number();
-        if (is_new)
-            log_.check_unused();  // before anything is made there
-        locks_ = where.locks();
-        // Who sweeps holds the lock alone, for a moment: whoever went on without waiting would be swept next.
-        shares_writing_ = locks_.is_open() && locks_.lock_shared_within(lock_writing, options_.patience);
-        if (is_new && !log_.newest_number())
-            dataset_ = log_.future_dataset(options_.sync);
-        // Before the first file is put: one that is swept meanwhile is then noticed. There may be a first commit since.
-        if (!is_new || log_.newest_number()) {
-            open_newest();
-            dataset_ = base_.dataset;
-        }
-        work_ = base_;
-        files_.emplace(where, dataset_);
-    }
+    staging(place& where, const commit_options& options);
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
-    ~staging() {
-        forget_files();
-        // A child that was forked meanwhile must keep nobody from sweeping or pruning.
-        locks_.unlock_all();
-        lease_.unlock_all();
-    }
+    ~staging();
 
     [[nodiscard]] place& where() const noexcept { return log_.where(); }
     /// The newest commit, as far as this writer knows; number 0 if there is none.
@@ -50,26 +45,10 @@ class staging {
     /// The same with all edits made.
     [[nodiscard]] const chunk_state& work() const noexcept { return work_; }
     /// Whether there is something to commit: a new dataset is, as soon as it is known what its rows are.
-    [[nodiscard]] bool has_edits() const noexcept {
-        return !edits_.empty() || metadata_ || (base_.number == 0 && work_.type.size() != 0);
-    }
+    [[nodiscard]] bool has_edits() const noexcept;
 
     /// @throws conflict_error  a commit has failed, and is to be made again or given up; or nobody knows how it ended
-    void check_usable() const {
-        owner_.check(where().called(""));
-        if (uncertain_ && !committing_)
-            throw conflict_error({.file = where().called("commits"),
-                                  .field = "writer",
-                                  .expected = "one whose commit has succeeded",
-                                  .found = "one whose commit has failed",
-                                  .hint = "commit again, or discard"});
-        if (closed_ || files_->has_failed())
-            throw conflict_error({.file = where().called("commits"),
-                                  .field = "writer",
-                                  .expected = "one whose last commit is known to have succeeded",
-                                  .found = "closed",
-                                  .hint = "open it again to see what is there"});
-    }
+    void check_usable() const;
     /// Whether it is not known yet if the last commit has succeeded; the next one finds out.
     [[nodiscard]] bool is_uncertain() const noexcept { return uncertain_.has_value(); }
 
@@ -79,60 +58,23 @@ class staging {
         chunk_state work;
     };
     [[nodiscard]] mark remember() const { return {edits_.size(), work_}; }
-    void go_back(mark&& to) noexcept {
-        edits_.erase(edits_.begin() + static_cast<std::ptrdiff_t>(to.edits), edits_.end());
-        work_ = std::move(to.work);
-    }
+    void go_back(mark&& to) noexcept;
 
     /// Puts a file under a new name, and returns it; see staged_files. It counts for nothing before a commit.
-    [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy") {
-        check_usable();
-        return files_->put(bytes, row, ending);
-    }
+    [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy");
     /// Makes a file durable that is put while a commit is under way.
-    void sync_late(const std::string& name) {
-        if (options_.sync)
-            files_->sync(name);
-    }
+    void sync_late(const std::string& name);
 
     /// Takes over what a new dataset is to be, before its first edit.
-    void begin(const chunk_state& wanted) {
-        work_.type = wanted.type;
-        work_.row_shape = wanted.row_shape;
-        work_.order_by = wanted.order_by;
-        work_.sum = wanted.sum;
-    }
+    void begin(const chunk_state& wanted);
 
     /// @throws conflict_error  it does not fit what is there
-    void edit(chunk_edit made) {
-        check_usable();
-        std::string why;
-        if (!edit_maker(work_, base_.number + 1, {}).make(made, why))
-            throw conflict(why);
-        edits_.push_back(std::move(made));
-    }
+    void edit(chunk_edit made);
 
-    void set_metadata(const json& meta) {
-        check_usable();
-        metadata_ = meta;
-        work_.metadata = meta;
-    }
+    void set_metadata(const json& meta);
 
     /// Gives up everything since the last commit, and goes on from the newest one.
-    void discard() noexcept {
-        forget_files();
-        edits_.clear();
-        metadata_.reset();
-        uncertain_.reset();
-        id_.clear();
-        try {
-            if (log_.newest_number())
-                open_newest();
-        } catch (...) {
-            // The next commit hears of it.
-        }
-        work_ = base_;
-    }
+    void discard() noexcept;
 
     /// Makes everything since the last commit count, on top of whatever others have committed.
     ///
@@ -141,112 +83,27 @@ class staging {
     /// @throws conflict_error  nothing is committed: an edit no longer fits, or staged files were swept
     /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, the
     ///                         outcome is unknown or not durable, and the writer is closed
-    std::uint64_t commit(const chunk_mover& move) {
-        committing_ = true;
-        struct no_longer {
-            ~no_longer() { committing = false; }
-            bool& committing;
-        };
-        const no_longer at_the_end{committing_};
-        check_usable();
-        if (!has_edits())
-            return base_.number;
-        if (options_.sync)
-            files_->sync(added_files());  // step 1
-        else
-            files_->check(added_files());
-        const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
-        struct shared_again {
-            ~shared_again() {
-                if (alone)
-                    (void)locks.lock_shared(lock_writing);
-            }
-            byte_locks& locks;
-            bool alone;
-        };
-        const shared_again afterwards{locks_, alone};
-        const auto before = alone ? where().list("chunks") : std::vector<std::string>();
-        const commit_turn turn(where(), options_.patience);  // step 2
-
-        committed made = put_on_top(move, alone && may_have_orphans(before));
-        const auto own = files_->release();  // which count from now on
-        finish(std::move(made));
-        clean_up(before, own);
-        return base_.number;
-    }
+    std::uint64_t commit(const chunk_mover& move);
 
   private:
-    void open_newest() {
-        auto opened = open_state(log_);
-        base_ = std::move(opened.state);
-        lease_ = std::move(opened.lease);
-    }
+    void open_newest();
 
     /// Where a record may name the files without our knowing, they stay.
-    void forget_files() noexcept {
-        if (!files_)
-            return;
-        if (uncertain_ || closed_ || !owner_.is_this())
-            (void)files_->release();
-        else
-            files_->remove();
-    }
+    void forget_files() noexcept;
 
-    [[nodiscard]] conflict_error conflict(const std::string& why) const {
-        return conflict_error({.file = where().called("commits"),
-                               .field = "commit on top of " + std::to_string(base_.number),
-                               .found = why});
-    }
+    [[nodiscard]] conflict_error conflict(const std::string& why) const;
 
     /// The files that the next commit will name. Others have failed to be put, or were merged away since.
-    [[nodiscard]] std::set<std::string> added_files() const {
-        std::set<std::string> files;
-        for (const auto& each : edits_)
-            for (const auto& entry : each.added)
-                files.insert(entry.file);
-        for (const auto& file : loop_files(work_.loops))
-            files.insert(file);
-        return files;
-    }
+    [[nodiscard]] std::set<std::string> added_files() const;
 
     /// Of the files that were staged, removes those that have come to nothing: merged away at once, or put again.
-    void remove_unnamed(const std::vector<std::string>& own) {
-        const std::set<std::string> staged(own.begin(), own.end());
-        std::set<std::string> named;
-        add_loop_names(base_, named);
-        for (const auto& item : base_.items) {
-            if (item.table != nullptr)
-                named.insert(item.table->file);
-            if (item.table == nullptr || staged.count(item.table->file) != 0)
-                for (std::size_t i = 0; i < item.count(); ++i)
-                    named.insert(item.at(i).file);
-        }
-        for (const auto& name : own)
-            if (named.count(name) == 0)
-                where().remove("chunks/" + name);
-    }
+    void remove_unnamed(const std::vector<std::string>& own);
 
     /// Whether there are files that the newest commit does not name and this writer has not put.
-    [[nodiscard]] bool may_have_orphans(const std::vector<std::string>& files) const {
-        std::set<std::string> named(files_->names().begin(), files_->names().end());
-        add_names(base_, named);
-        return std::any_of(files.begin(), files.end(), [&](const std::string& name) {
-            return is_staged_name(name, dataset_) && named.count(name) == 0;
-        });
-    }
+    [[nodiscard]] bool may_have_orphans(const std::vector<std::string>& files) const;
 
     /// The newest state; nothing before the first commit, and nothing too where it was pruned while it was read.
-    [[nodiscard]] std::optional<chunk_state> newest(bool& pruned) {
-        pruned = false;
-        const auto number = base_.number == 0 ? log_.newest_number() : log_.newest_number(base_.number);
-        if (!number)
-            return std::nullopt;
-        if (*number == base_.number)
-            return base_;
-        auto state = log_.read(*number);
-        pruned = !state;
-        return state;
-    }
+    [[nodiscard]] std::optional<chunk_state> newest(bool& pruned);
 
     /// From the put of a record on, a read that fails must not be reported as "nothing is committed".
     template <class Look>
@@ -260,11 +117,7 @@ class staging {
         }
     }
 
-    [[noreturn]] void outcome_unknown(std::uint64_t number, const std::error_code& why) {
-        closed_ = true;
-        throw io_error(where().called("commits/" + record_name(number)), "outcome unknown", why,
-                       "open the dataset again to see whether it has this commit");
-    }
+    [[noreturn]] void outcome_unknown(std::uint64_t number, const std::error_code& why);
 
     /// The state that was committed, and the one to go on from: a copy that is made while nothing is put yet.
     struct committed {
@@ -272,220 +125,36 @@ class staging {
     };
 
     /// Steps 3 to 7 of the protocol.
-    [[nodiscard]] committed put_on_top(const chunk_mover& move, bool new_epoch) {
-        constexpr int most_tries = 16;
-        if (id_.empty())
-            id_ = random_identity();
-        for (int tries = 0; tries < most_tries; ++tries) {
-            if (auto former = outcome_of_former_put())
-                return {*former, *former};
-            bool pruned = false;
-            const auto found = newest(pruned);
-            if (pruned)
-                continue;
-            const chunk_state before = found ? *found : chunk_state();
-            if (before.epoch != base_.epoch)
-                throw conflict("staged files were swept");
-            chunk_state next = remade(before, move);
-            next.number = before.number + 1;
-            next.id = id_;
-            next.parent = before.id;
-            if (next.dataset.empty())
-                next.dataset = dataset_;
-            epoch_before_ = next.epoch;
-            next.epoch += new_epoch ? 1 : 0;
-            next.created = now_text();
-            fold(next);
-            committed made{next, next};
-            const auto text = checked_record_text(next);
-            if (options_.sync)
-                files_->sync_names();  // before they are named
-            const auto result = put(next, text);
-            if (result == put_result::stands ||
-                (result == put_result::put && or_unknown(next.number, [&] { return stands(next, before); })))
-                return made;
-        }
-        throw conflict("others commit all the time");
-    }
+    [[nodiscard]] committed put_on_top(const chunk_mover& move, bool new_epoch);
 
     /// Of a put that was reported as failed: the state if it succeeded all the same, and nullopt if it did not, or
     /// there was none.
-    [[nodiscard]] std::optional<chunk_state> outcome_of_former_put() {
-        if (!uncertain_)
-            return std::nullopt;
-        const std::uint64_t number = uncertain_->number;
-        return or_unknown(number, [&]() -> std::optional<chunk_state> {
-            auto present = log_.read(number);
-            const auto newest_present = log_.newest_number().value_or(0);
-            const auto child = log_.identity_of(number + 1);
-            const bool stands = present && (newest_present == number || (child && child->parent == present->id));
-            const bool own = present && present->id == id_;
-            // Neither ours nor one that counts, and the log has gone on: ours may have been there, and been pruned.
-            if (!own && !stands && newest_present >= number)
-                outcome_unknown(number, std::make_error_code(std::errc::io_error));
-            if (own && stands) {
-                epoch_before_ = present->epoch;  // whether files are to be swept was decided then
-                uncertain_.reset();
-                return present;
-            }
-            if (own)
-                where().remove("commits/" + record_name(number));
-            uncertain_.reset();
-            return std::nullopt;
-        });
-    }
+    [[nodiscard]] std::optional<chunk_state> outcome_of_former_put();
 
     /// All edits, made again if somebody else has committed.
-    [[nodiscard]] chunk_state remade(const chunk_state& before, const chunk_mover& move) {
-        if (before.number == base_.number)
-            return work_;
-        chunk_state next = before;
-        if (before.type != work_.type || before.row_shape != work_.row_shape || before.order_by != work_.order_by ||
-            before.sum != work_.sum)
-            if (edits_.empty() || edits_.front().what != chunk_edit::kind::replace_all)
-                throw conflict("the dtype, the shape of a row or the order has changed");
-        for (const auto& each : edits_) {
-            std::string why;
-            if (!edit_maker(next, before.number + 1, move).make(each, why) && each.what != chunk_edit::kind::merge)
-                throw conflict(why + " in commit " + std::to_string(before.number));
-        }
-        if (metadata_)
-            next.metadata = *metadata_;
-        return next;
-    }
+    [[nodiscard]] chunk_state remade(const chunk_state& before, const chunk_mover& move);
 
     /// Long lists go into a table, so that records stay short.
-    void fold(chunk_state& state) {
-        constexpr std::size_t most = 128, folded = 64;
-        auto& items = state.items;
-        if (items.size() <= most)
-            return;
-        std::size_t begin = items.size() - folded, gathered = 0;
-        for (std::size_t i = begin; i < items.size(); ++i)
-            gathered += items[i].count();
-        while (begin > 0 && items[begin - 1].count() <= gathered)
-            gathered += items[--begin].count();
-        if (begin > folded)
-            begin = 0;
-        auto table = std::make_shared<chunk_table>();
-        for (std::size_t i = begin; i < items.size(); ++i)
-            for (std::size_t j = 0; j < items[i].count(); ++j)
-                table->entries.push_back(items[i].at(j));
-        table->count_rows();
-        const auto text = table_bytes(table->entries, state);
-        const auto bytes = bytes_of(text);
-        table->sum = hex_text(crc32c(bytes));
-        table->file = stage({&bytes, 1}, 0);
-        sync_late(table->file);
-        items.erase(items.begin() + static_cast<std::ptrdiff_t>(begin), items.end());
-        const std::size_t count = table->entries.size();
-        log_.know_table(table);
-        items.push_back({.table = std::move(table), .from = 0, .to = count});
-    }
+    void fold(chunk_state& state);
 
-    [[nodiscard]] std::string checked_record_text(const chunk_state& next) const {
-        auto text = record_text(next);
-        if (text.size() > longest_record)
-            throw mismatch_error({.file = where().called("commits/" + record_name(next.number)),
-                                  .field = "record",
-                                  .expected = "at most " + counted(longest_record, "byte"),
-                                  .found = counted(text.size(), "byte"),
-                                  .hint = "metadata is for small things"});
-        return text;
-    }
+    [[nodiscard]] std::string checked_record_text(const chunk_state& next) const;
 
     /// `taken`: somebody else's record has the number. `stands`: the record is where readers look for it.
     enum class put_result { taken, put, stands };
 
     /// Step 6.
-    [[nodiscard]] put_result put(const chunk_state& next, const std::string& text) {
-        const auto bytes = bytes_of(text);
-        uncertain_ = next;
-        bool is_new = false;
-        try {
-            is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, options_.sync);
-        } catch (const error&) {
-            if (outcome_of_former_put())
-                return put_result::stands;
-            // A store may still carry out what it has reported as failed: the next try looks again.
-            uncertain_ = next;
-            throw;
-        }
-        if (is_new)
-            return put_result::put;
-        const auto present = or_unknown(next.number, [&] { return log_.identity_of(next.number); });
-        if (present && present->id == id_)
-            return put_result::put;  // our own, from a try that was reported as failed
-        uncertain_.reset();
-        return put_result::taken;
-    }
+    [[nodiscard]] put_result put(const chunk_state& next, const std::string& text);
 
     /// Whether the record is where readers will look for it. Its number may have been used before, and pruned.
-    [[nodiscard]] bool stands(const chunk_state& next, const chunk_state& before) {
-        if (before.number == 0 && log_.newest_number() == next.number)
-            return true;
-        const auto parent = before.number == 0 ? std::nullopt : log_.identity_of(before.number);
-        if (parent && parent->id == before.id)
-            return true;
-        if (log_.newest_number() == next.number)
-            return true;
-        const auto child = log_.identity_of(next.number + 1);
-        if (child && child->parent == id_)
-            return true;
-        const auto own = log_.identity_of(next.number);
-        if (!own || own->id != id_)
-            outcome_unknown(next.number, std::make_error_code(std::errc::io_error));
-        where().remove("commits/" + record_name(next.number));
-        uncertain_.reset();
-        return false;
-    }
+    [[nodiscard]] bool stands(const chunk_state& next, const chunk_state& before);
 
     /// Step 8, and what the writer goes on from.
-    void finish(committed made) {
-        if (options_.sync) {
-            try {
-                where().sync_names("commits");
-            } catch (const io_error& problem) {
-                closed_ = true;
-                throw io_error(where().called("commits/" + record_name(made.state.number)),
-                               "visible, but may not survive a power cut", problem.code());
-            }
-        }
-        const bool was_first = base_.number == 0;
-        uncertain_.reset();
-        id_.clear();
-        base_ = std::move(made.state);
-        work_ = std::move(made.work);
-        edits_.clear();
-        metadata_.reset();
-        is_followed_ = was_first;
-    }
+    void finish(committed made);
 
     /// What may fail, because the commit stands: leavings are removed by whoever comes next.
-    void clean_up(const std::vector<std::string>& listed, const std::vector<std::string>& own) {
-        try {
-            log_.keep_tables_of(base_);
-            lease_ = where().locks();
-            (void)lease_.lock_shared(base_.number);
-            remove_unnamed(own);
-            if (base_.epoch != epoch_before_)
-                sweep_listed(log_, listed, own, base_, locks_);
-            first_ = false;
-            if (std::exchange(is_followed_, false))
-                where().remove(dataset_name());  // the record says it now
-            prune_if_due();
-        } catch (const std::exception&) {
-            first_ = false;
-        }
-    }
+    void clean_up(const std::vector<std::string>& listed, const std::vector<std::string>& own);
 
-    void prune_if_due() {
-        if (options_.keep == 0 || base_.number % options_.keep != 0 ||
-            options_.keep > std::numeric_limits<std::uint64_t>::max() / 4)
-            return;
-        if (log_.numbers().size() >= 2 * options_.keep)
-            (void)prune(log_, options_.keep);
-    }
+    void prune_if_due();
 
     commit_log log_;
     commit_options options_;
@@ -507,4 +176,8 @@ class staging {
     bool committing_ = false;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/store/commit.ipp>
+#endif

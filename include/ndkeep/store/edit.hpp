@@ -3,8 +3,17 @@
 #pragma once
 
 #include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/version.hpp>
 
-namespace ndkeep::detail {
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// One change. Its new files are there already; the old ones stay for those who read older commits.
 struct chunk_edit {
@@ -28,18 +37,9 @@ struct chunk_edit {
 };
 
 /// The step at which a loop is; 0 before its first.
-[[nodiscard]] inline std::uint64_t loop_step(const json& loops, const std::string& name,
-                                             const std::filesystem::path& file) {
-    const object_reader all(loops, "loops", file);
-    return all.find(name) == nullptr ? 0 : all.object(name).count("step");
-}
+[[nodiscard]] std::uint64_t loop_step(const json& loops, const std::string& name, const std::filesystem::path& file);
 
-[[nodiscard]] inline std::uint64_t rows_of(const std::vector<chunk_entry>& entries) {
-    std::uint64_t rows = 0;
-    for (const auto& entry : entries)
-        rows += entry.rows;
-    return rows;
-}
+[[nodiscard]] std::uint64_t rows_of(const std::vector<chunk_entry>& entries);
 
 /// Puts a file again whose rows now begin elsewhere, if that matters to it.
 using chunk_mover = std::function<chunk_entry(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row)>;
@@ -53,137 +53,29 @@ class edit_maker {
 
     /// False where the edit does not fit; the state is then as it was, but for zeros that may be cut in two.
     /// @param why  becomes the reason
-    [[nodiscard]] bool make(const chunk_edit& edit, std::string& why) {
-        switch (edit.what) {
-        case chunk_edit::kind::append:
-            return append(edit, why);
-        case chunk_edit::kind::replace:
-        case chunk_edit::kind::merge:
-            return replace(edit, why);
-        case chunk_edit::kind::grow:
-            if (state_.rows != edit.first_row) {
-                why = "the number of rows is another";
-                return false;
-            }
-            add(edit, state_.rows);
-            return true;
-        case chunk_edit::kind::replace_all:
-            state_.items.clear();
-            state_.rows = 0;
-            state_.loops = json(json::value_t::object);
-            state_.type = edit.anew->type;
-            state_.row_shape = edit.anew->row_shape;
-            state_.order_by = edit.anew->order_by;
-            state_.sum = edit.anew->sum;
-            state_.rewritten = number_;
-            add(edit, 0);
-            return true;
-        case chunk_edit::kind::move_loop:
-            // Whoever has moved it has put out the same rows.
-            if (loop_step(state_.loops, edit.loop, {}) != edit.from_step) {
-                why = "loop " + ndkeep::quoted(edit.loop) + " has been moved on by somebody else";
-                return false;
-            }
-            (*state_.loops.get_ptr<json::object_t*>())[edit.loop] = edit.loop_state;
-            return true;
-        }
-        return false;
-    }
+    [[nodiscard]] bool make(const chunk_edit& edit, std::string& why);
 
   private:
-    void add(const chunk_edit& edit, std::uint64_t to_row) {
-        std::uint64_t from_row = edit.first_row;
-        for (const auto& entry : edit.added) {
-            const bool moved = move_ && from_row != to_row && !entry.file.empty();
-            state_.append(moved ? move_(entry, from_row, to_row) : entry);
-            from_row += entry.rows;
-            to_row += entry.rows;
-        }
-    }
+    void add(const chunk_edit& edit, std::uint64_t to_row);
 
-    [[nodiscard]] bool append(const chunk_edit& edit, std::string& why) {
-        const auto* const last = state_.last_entry();
-        if (state_.order_by && last != nullptr && !edit.added.empty() && last->max && edit.added.front().min &&
-            less(*edit.added.front().min, *last->max)) {
-            why = "rows that belong behind have been appended";
-            return false;
-        }
-        add(edit, state_.rows);
-        return true;
-    }
+    [[nodiscard]] bool append(const chunk_edit& edit, std::string& why);
 
-    [[nodiscard]] bool replace(const chunk_edit& edit, std::string& why) {
-        const std::uint64_t rows = rows_of(edit.removed);
-        const std::uint64_t end_row = edit.first_row + rows;
-        why = "rows that it changes have changed";
-        if (end_row > state_.rows || !holds(edit.first_row, edit.removed))
-            return false;
-        // Rows behind those that go would get other numbers.
-        if (rows_of(edit.added) != rows && end_row != state_.rows)
-            return false;
-        if (!keeps_order(edit.first_row, end_row, edit.added)) {
-            why = "rows beside those that it changes have changed, and the order would be lost";
-            return false;
-        }
-        const auto begin = state_.split_at(edit.first_row);
-        const auto end = begin ? state_.split_at(end_row) : std::nullopt;
-        if (!end)
-            return false;
-        const auto at = [&](std::size_t i) { return state_.items.begin() + static_cast<std::ptrdiff_t>(i); };
-        state_.items.erase(at(*begin), at(*end));
-        std::vector<chunk_item> items;
-        for (const auto& entry : edit.added)
-            if (entry.rows != 0)
-                items.push_back({.entry = entry});
-        state_.items.insert(at(*begin), items.begin(), items.end());
-        state_.rows = state_.rows - rows + rows_of(edit.added);
-        if (edit.what == chunk_edit::kind::replace)
-            state_.rewritten = number_;
-        return true;
-    }
+    [[nodiscard]] bool replace(const chunk_edit& edit, std::string& why);
 
     /// Whether these entries would stand in order between their neighbours.
     [[nodiscard]] bool keeps_order(std::uint64_t first_row, std::uint64_t end_row,
-                                   const std::vector<chunk_entry>& added) const {
-        if (!state_.order_by || added.empty())
-            return true;
-        if (first_row > 0) {
-            const auto before = state_.between(first_row - 1, first_row).second.front();
-            if (before.max && added.front().min && less(*added.front().min, *before.max))
-                return false;
-        }
-        if (end_row < state_.rows) {
-            const auto behind = state_.between(end_row, end_row + 1).second.front();
-            if (behind.min && added.back().max && less(*behind.min, *added.back().max))
-                return false;
-        }
-        return true;
-    }
+                                   const std::vector<chunk_entry>& added) const;
 
     /// Whether just these entries begin at that row. Zeros may be cut in any way.
-    [[nodiscard]] bool holds(std::uint64_t first_row, const std::vector<chunk_entry>& wanted) const {
-        const auto [begin, there] = state_.between(first_row, first_row + rows_of(wanted));
-        auto runs = [](std::uint64_t at, std::uint64_t first, std::uint64_t last,
-                       const std::vector<chunk_entry>& entries) {
-            std::vector<std::pair<std::string, std::uint64_t>> out;
-            for (const auto& entry : entries) {
-                const std::uint64_t from = entry.file.empty() ? std::max(at, first) : at;
-                const std::uint64_t to = entry.file.empty() ? std::min(at + entry.rows, last) : at + entry.rows;
-                at += entry.rows;
-                if (entry.file.empty() && !out.empty() && out.back().first.empty())
-                    out.back().second = to;
-                else
-                    out.emplace_back(entry.file, entry.file.empty() ? to : from);
-            }
-            return out;
-        };
-        const std::uint64_t last = first_row + rows_of(wanted);
-        return runs(begin, first_row, last, there) == runs(first_row, first_row, last, wanted);
-    }
+    [[nodiscard]] bool holds(std::uint64_t first_row, const std::vector<chunk_entry>& wanted) const;
 
     chunk_state& state_;
     std::uint64_t number_;
     const chunk_mover& move_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/store/edit.ipp>
+#endif

@@ -2,9 +2,22 @@
 // The commits of a chunked array as a reader sees them: numbered records, of which each is the whole state.
 #pragma once
 
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/version.hpp>
 
-namespace ndkeep::detail {
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 // Numbers in the lock file: n says "commit n is being read".
 inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
@@ -13,40 +26,19 @@ inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
 inline constexpr std::chrono::milliseconds usual_patience{10'000};
 
 /// 128 random bits in hexadecimal.
-[[nodiscard]] inline std::string random_identity() { return hexadecimal(random_bits()) + hexadecimal(random_bits()); }
+[[nodiscard]] std::string random_identity();
 
-[[nodiscard]] inline std::string record_name(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    constexpr std::size_t width = 20;
-    return std::string(width - std::min(width, digits.size()), '0') + digits + ".json";
-}
+[[nodiscard]] std::string record_name(std::uint64_t number);
 
 /// The number in a record's name; nullopt for any other file. Numbers begin with 1.
-[[nodiscard]] inline std::optional<std::uint64_t> record_number(std::string_view name) {
-    constexpr std::size_t width = 20;
-    if (name.size() != width + 5 || !name.ends_with(".json"))
-        return std::nullopt;
-    std::uint64_t number = 0;
-    for (const char c : name.substr(0, width)) {
-        if (c < '0' || c > '9' || number > (std::numeric_limits<std::uint64_t>::max() - 9) / 10)
-            return std::nullopt;
-        number = number * 10 + static_cast<std::uint64_t>(c - '0');
-    }
-    return number == 0 ? std::nullopt : std::optional(number);
-}
+[[nodiscard]] std::optional<std::uint64_t> record_number(std::string_view name);
 
 /// What stands in the place of a record before the first commit: the id that the dataset is going to have, so that the
 /// files of a writer killed before it are known for what they are.
 ///
 ///     {"ndkeep": "dataset/1", "dataset": "…"}
 inline constexpr std::string_view dataset_version = "dataset/1";
-[[nodiscard]] inline std::string dataset_name() { return "commits/" + record_name(0); }
-[[nodiscard]] inline std::string dataset_text(std::string_view id) {
-    object_text out;
-    out.add("ndkeep", json_text(dataset_version));
-    out.add("dataset", json_text(id));
-    return out.str();
-}
+[[nodiscard]] std::string dataset_name();
 
 /// Reads the records of one place.
 class commit_log {
@@ -56,155 +48,42 @@ class commit_log {
     [[nodiscard]] place& where() const noexcept { return place_; }
 
     /// The numbers of the records that are there, ascending. A listing may miss what is created or removed meanwhile.
-    [[nodiscard]] std::vector<std::uint64_t> numbers() const {
-        std::vector<std::uint64_t> all;
-        for (const auto& name : place_.list("commits"))
-            if (const auto number = record_number(name))
-                all.push_back(*number);
-        std::sort(all.begin(), all.end());
-        return all;
-    }
+    [[nodiscard]] std::vector<std::uint64_t> numbers() const;
 
-    [[nodiscard]] bool exists(std::uint64_t number) const {
-        return place_.size("commits/" + record_name(number)).has_value();
-    }
+    [[nodiscard]] bool exists(std::uint64_t number) const;
 
     /// The newest commit there is; nothing before the first.
     ///
     /// Listings of a directory that grows have holes, but what they name has been there: from the highest of them on,
     /// records are asked for by name.
-    [[nodiscard]] std::optional<std::uint64_t> newest_number() const {
-        auto listed = numbers();
-        constexpr std::size_t one_listing = 500;  // names that one call of the system surely holds
-        while (listed.size() > one_listing) {
-            auto again = numbers();
-            if (again.empty() || again.back() == listed.back())
-                break;
-            listed = std::move(again);
-        }
-        if (listed.empty())
-            return std::nullopt;
-        std::uint64_t newest = listed.back();
-        while (exists(newest + 1))
-            ++newest;
-        return newest;
-    }
+    [[nodiscard]] std::optional<std::uint64_t> newest_number() const;
 
     /// The newest commit, given one that was the newest. Cheap where nothing has happened since.
-    [[nodiscard]] std::optional<std::uint64_t> newest_number(std::uint64_t known) const {
-        if (!exists(known + 1) && exists(known))
-            return known;
-        return newest_number();
-    }
+    [[nodiscard]] std::optional<std::uint64_t> newest_number(std::uint64_t known) const;
 
     /// Before the first commit: the id that the dataset is going to have, drawn if nobody has done so yet.
-    [[nodiscard]] std::string future_dataset(bool durable) {
-        for (;;) {
-            const auto drawn = drawn_dataset();
-            if (drawn.id)
-                return *drawn.id;
-            if (drawn.is_present)
-                check_unused();
-            // Left damaged by a power cut: no file that was synced has been staged with it.
-            if (drawn.is_present && !drawn_dataset().id)
-                place_.remove(dataset_name());
-            const auto text = dataset_text(random_identity());
-            const auto bytes = bytes_of(text);
-            (void)place_.put(dataset_name(), {&bytes, 1}, durable);
-            if (durable)
-                place_.sync_names("commits");
-        }
-    }
+    [[nodiscard]] std::string future_dataset(bool durable);
 
     /// @throws io_error  before the first commit, there is something that no writer of this dataset has left
-    void check_unused() {
-        auto others = place_.strangers();
-        for (const auto& name : place_.list("commits")) {
-            const auto meant = named_by_temporary(name);
-            const std::string_view record = meant.empty() ? std::string_view(name) : meant;
-            if (record != record_name(0) && (meant.empty() || !record_number(record)))
-                others.push_back("commits/" + name);
-        }
-        // Listed first: whoever stages a file has drawn the id before.
-        const auto files = place_.list("chunks");
-        const auto dataset = drawn_dataset();
-        if (dataset.is_foreign)
-            others.push_back(dataset_name());
-        for (const auto& name : files)
-            if (!dataset.id || !is_staged_name(name, *dataset.id))
-                others.push_back("chunks/" + name);
-        if (others.empty() || newest_number())  // or somebody has committed meanwhile
-            return;
-        std::sort(others.begin(), others.end());
-        throw io_error(place_.called(""), "cannot begin a chunked array here",
-                       std::make_error_code(std::errc::directory_not_empty),
-                       "there is " + ndkeep::quoted(others.front()) +
-                           (others.size() == 1 ? "" : " and " + std::to_string(others.size() - 1) + " more") +
-                           "; choose a directory of its own");
-    }
+    void check_unused();
 
     /// The state of a commit; nothing where its record, or a table of it, is gone.
     /// @throws checksum_error, format_error  damaged
-    [[nodiscard]] std::optional<chunk_state> read(std::uint64_t number) {
-        const std::string name = "commits/" + record_name(number);
-        const auto called = place_.called(name);
-        const auto bytes = place_.get(name, longest_record);
-        if (!bytes)
-            return std::nullopt;
-        struct table_gone {};
-        const table_loader load = [&](const std::string& file, const std::string& sum, const chunk_state& state) {
-            auto table = table_of(file, sum, state);
-            if (table == nullptr)
-                throw table_gone();
-            return table;
-        };
-        try {
-            return record_reader({bytes->data(), bytes->size()}, called, load).read(number);
-        } catch (const table_gone&) {
-            if (!exists(number))
-                return std::nullopt;
-            throw format_error({.file = called, .field = "table", .expected = "there", .found = "missing"});
-        }
-    }
+    [[nodiscard]] std::optional<chunk_state> read(std::uint64_t number);
 
     /// Of a record, only its own id and its parent's; nothing where it is gone.
     struct identity {
         std::string id, parent;
         std::vector<std::uint64_t> skips;
     };
-    [[nodiscard]] std::optional<identity> identity_of(std::uint64_t number) {
-        auto state = read(number);
-        if (!state)
-            return std::nullopt;
-        return identity{std::move(state->id), std::move(state->parent), std::move(state->skips)};
-    }
+    [[nodiscard]] std::optional<identity> identity_of(std::uint64_t number);
 
     /// Whether this state is among the commits that the newest record was made on: the next record that can be read
     /// says so, and that those between are to be passed over. Where none can, the state itself is the newest.
-    [[nodiscard]] bool is_parent_of_next(const chunk_state& state, std::uint64_t newest) {
-        std::vector<std::uint64_t> damaged;
-        for (std::uint64_t next = state.number + 1; next <= newest; ++next) {
-            try {
-                const auto child = identity_of(next);
-                return child && child->parent == state.id &&
-                       std::all_of(damaged.begin(), damaged.end(), [&](std::uint64_t number) {
-                           return std::find(child->skips.begin(), child->skips.end(), number) != child->skips.end();
-                       });
-            } catch (const checksum_error&) {
-                damaged.push_back(next);
-            }
-        }
-        return true;
-    }
+    [[nodiscard]] bool is_parent_of_next(const chunk_state& state, std::uint64_t newest);
 
     /// Forgets tables that this state does not use.
-    void keep_tables_of(const chunk_state& state) {
-        std::map<std::string, std::shared_ptr<const chunk_table>> used;
-        for (const auto& item : state.items)
-            if (item.table != nullptr)
-                used[item.table->file] = item.table;
-        tables_ = std::move(used);
-    }
+    void keep_tables_of(const chunk_state& state);
     void know_table(std::shared_ptr<const chunk_table> table) { tables_[table->file] = std::move(table); }
 
   private:
@@ -213,46 +92,11 @@ class commit_log {
         std::optional<std::string> id = {};  // nullopt if damaged
         bool is_foreign = false;             // not even what a power cut may have left of it
     };
-    [[nodiscard]] drawn_id drawn_dataset() {
-        constexpr std::uint64_t longest = 4096;
-        if (const auto size = place_.size(dataset_name()); size && *size > longest)
-            return {.is_present = true, .is_foreign = true};
-        const auto bytes = place_.get(dataset_name(), longest);
-        if (!bytes)
-            return {};
-        const auto called = place_.called(dataset_name());
-        const auto text = as_text({bytes->data(), bytes->size()});
-        const bool is_zeros = text.find_first_not_of('\0') == std::string_view::npos;
-        const auto whole_begin = dataset_text("");
-        const auto begin = std::string_view(whole_begin).substr(0, whole_begin.size() - 2);  // before the id
-        const bool begins = text.starts_with(begin) || begin.starts_with(text);
-        drawn_id drawn{.is_present = true, .is_foreign = !is_zeros && !begins};
-        try {
-            const json whole = parsed_json(text, called);
-            const object_reader object(whole, "", called);
-            if (!drawn.is_foreign)
-                drawn.id = object.text("dataset");
-        } catch (const format_error&) {
-            // Cut short.
-        }
-        return drawn;
-    }
+    [[nodiscard]] drawn_id drawn_dataset();
 
     /// nullptr where it is gone.
     [[nodiscard]] std::shared_ptr<const chunk_table> table_of(const std::string& file, const std::string& sum,
-                                                              const chunk_state& state) {
-        const auto known = tables_.find(file);
-        if (known != tables_.end() && known->second->sum == sum)
-            return known->second;
-        const std::string name = "chunks/" + file;
-        const auto bytes = place_.get(name, longest_table);
-        if (!bytes)
-            return nullptr;
-        auto table = std::make_shared<const chunk_table>(
-            parse_table({bytes->data(), bytes->size()}, file, sum, state, place_.called(name)));
-        tables_[file] = table;
-        return table;
-    }
+                                                              const chunk_state& state);
 
     place& place_;
     std::map<std::string, std::shared_ptr<const chunk_table>> tables_;  // which never change
@@ -269,31 +113,10 @@ struct opened_state {
 /// @throws io_error        there is none yet
 /// @throws checksum_error  the newest record is damaged
 /// @throws conflict_error  the commit asked for is none, or was pruned
-[[nodiscard]] inline opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted = std::nullopt) {
-    place& where = log.where();
-    constexpr int most_tries = 8;
-    for (int tries = 0; tries < most_tries; ++tries) {
-        const auto newest = log.newest_number();
-        if (!newest)
-            throw io_error(where.called("commits"), "nothing is committed",
-                           std::make_error_code(std::errc::no_such_file_or_directory));
-        const std::uint64_t number = wanted.value_or(*newest);
-        opened_state opened{{}, where.locks()};
-        // Before the record is looked at, so that it cannot be pruned once it was seen.
-        (void)opened.lease.lock_shared(number);
-        auto state = number == 0 || number > *newest ? std::nullopt : log.read(number);
-        const bool counts = state && (number == *newest || log.is_parent_of_next(*state, *newest));
-        if (counts) {
-            opened.state = std::move(*state);
-            return opened;
-        }
-        if (wanted && number != *newest)
-            throw conflict_error({.file = where.called("commits/" + record_name(number)),
-                                  .field = "commit " + std::to_string(number),
-                                  .expected = "one that is kept, the newest is " + std::to_string(*newest),
-                                  .found = number > *newest ? "not there yet" : "pruned"});
-    }
-    throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "pruned all the time"});
-}
+[[nodiscard]] opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted = std::nullopt);
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/store/log.ipp>
+#endif

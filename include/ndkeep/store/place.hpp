@@ -5,13 +5,23 @@
 
 #include <ndkeep/os/byte_locks.hpp>
 #include <ndkeep/os/directory.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/process.hpp>
+#include <ndkeep/version.hpp>
 
-#include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <map>
-#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Named bytes that never change once they are there.
 ///
@@ -51,10 +61,7 @@ class place {
     [[nodiscard]] virtual std::vector<std::string> strangers() { return {}; }
 
     /// The bytes as a file, where they are in one; nothing where there is no such name or no such thing.
-    [[nodiscard]] virtual std::optional<file> open(const std::string& name) {
-        (void)name;
-        return std::nullopt;
-    }
+    [[nodiscard]] virtual std::optional<file> open(const std::string& name);
     /// Locks on numbers by which users of the place tell each other what they do; those of nobody where it has none, or
     /// none that this user may open.
     [[nodiscard]] virtual byte_locks locks() { return {}; }
@@ -78,116 +85,34 @@ class local_place final : public place {
     /// @param wanted  `read` changes nothing, ever. `write` makes the directory, but not its parents; folders in it are
     ///                made by the first put
     /// @throws io_error  no such directory; a folder in it is a symbolic link, which could lead into another dataset
-    local_place(const std::filesystem::path& named, access wanted) : path_(named), access_(wanted) {
-        if (!path_.has_filename())
-            path_ = path_.parent_path();  // "readings/"
-        if (wanted == access::write)
-            root_ = directory::create(path_, is_new_);
-        else if (auto present = directory::open(path_))
-            root_ = std::move(*present);
-        else
-            throw io_error(path_, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
-        for (const char* const folder : folder_names)
-            if (auto inner = root_.open_folder(folder))
-                folders_[folder] = std::move(*inner);
-    }
+    local_place(const std::filesystem::path& named, access wanted);
 
-    [[nodiscard]] std::vector<std::string> strangers() override {
-        auto names = root_.names();
-        std::erase_if(names, [](const std::string& name) {
-            return name == lock_name || std::find(folder_names.begin(), folder_names.end(), name) != folder_names.end();
-        });
-        return names;
-    }
+    [[nodiscard]] std::vector<std::string> strangers() override;
 
-    [[nodiscard]] std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override {
-        const auto source = open(name);
-        if (!source)
-            return std::nullopt;
-        const std::uint64_t size = source->size();
-        if (size > most)
-            throw format_error({.file = source->path(),
-                                .field = "length",
-                                .expected = "at most " + counted(most, "byte"),
-                                .found = counted(size, "byte")});
-        std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-        source->read(0, bytes);
-        return bytes;
-    }
+    [[nodiscard]] std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override;
 
-    [[nodiscard]] bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
-        const auto source = open(name);
-        if (source)
-            source->read(offset, out);
-        return source.has_value();
-    }
+    [[nodiscard]] bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override;
 
-    [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override {
-        const auto source = open(name);
-        return source ? std::optional(source->size()) : std::nullopt;
-    }
+    [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override;
 
-    [[nodiscard]] bool put(const std::string& name, parts bytes, bool durable) override {
-        const auto [folder, rest] = split(name);
-        if (folders_.count(folder) == 0)
-            make_folders();
-        return folders_.at(folder).put(rest, bytes, durable);
-    }
+    [[nodiscard]] bool put(const std::string& name, parts bytes, bool durable) override;
 
-    [[nodiscard]] std::vector<std::string> list(const std::string& folder) override {
-        const auto at = folders_.find(folder);
-        return at == folders_.end() ? std::vector<std::string>() : at->second.names();
-    }
+    [[nodiscard]] std::vector<std::string> list(const std::string& folder) override;
 
-    void remove(const std::string& name) override {
-        const auto [folder, rest] = split(name);
-        if (const auto at = folders_.find(folder); at != folders_.end())
-            at->second.remove(rest);
-    }
+    void remove(const std::string& name) override;
 
-    void sync(const std::string& name) override {
-        if (const auto source = open(name))
-            source->sync();
-        else
-            throw io_error(called(name), "cannot sync", std::make_error_code(std::errc::no_such_file_or_directory));
-    }
+    void sync(const std::string& name) override;
 
-    void sync_names(const std::string& folder) override {
-        const auto at = folders_.find(folder);
-        if (at != folders_.end())
-            at->second.sync();
-    }
+    void sync_names(const std::string& folder) override;
 
-    [[nodiscard]] std::optional<file> open(const std::string& name) override {
-        const auto [folder, rest] = split(name);
-        const auto at = folders_.find(folder);
-        return at == folders_.end() ? std::nullopt : at->second.open_file(rest);
-    }
+    [[nodiscard]] std::optional<file> open(const std::string& name) override;
 
-    [[nodiscard]] byte_locks locks() override {
-        try {
-            return opened_locks();
-        } catch (const io_error&) {
-            return {};  // a directory in which nothing may be opened or made: others do without them too
-        }
-    }
-    [[nodiscard]] byte_locks locks_of_readers() override {
-        try {
-            return opened_locks();
-        } catch (const io_error& problem) {
-            throw io_error(problem.file(), "cannot see which commits are being read", problem.code());
-        }
-    }
+    [[nodiscard]] byte_locks locks() override;
+    [[nodiscard]] byte_locks locks_of_readers() override;
 
     // The directory itself is locked: every user who may list it can, whoever made it.
-    void begin_turn(std::chrono::milliseconds patience) override {
-        if (const auto at = folders_.find("commits"); at != folders_.end())
-            (void)at->second.lock_within(patience);
-    }
-    void end_turn() noexcept override {
-        if (const auto at = folders_.find("commits"); at != folders_.end())
-            at->second.unlock();
-    }
+    void begin_turn(std::chrono::milliseconds patience) override;
+    void end_turn() noexcept override;
 
     [[nodiscard]] std::filesystem::path called(const std::string& name) const override { return path_ / name; }
 
@@ -196,45 +121,14 @@ class local_place final : public place {
     static constexpr const char* lock_name = "lock";
 
     /// Of nobody if this is for reading and there is no such file.
-    [[nodiscard]] byte_locks opened_locks() {
-        const bool writes = access_ == access::write;
-        for (int tries = 0; tries < 2; ++tries) {
-            if (auto present = lock_file(writes ? file::access::read_write : file::access::read))
-                return byte_locks(std::move(*present));
-            if (!writes)
-                return {};
-            root_.create_shared_file(lock_name);
-        }
-        throw io_error(called(lock_name), "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
-    }
+    [[nodiscard]] byte_locks opened_locks();
     /// Another user's may be open for reading only: that is enough for shared locks, and for asking.
-    [[nodiscard]] std::optional<file> lock_file(file::access wanted) const {
-        try {
-            return root_.open_file(lock_name, wanted);
-        } catch (const io_error& problem) {
-            const bool may_read =
-                problem.code() == std::errc::permission_denied || problem.code() == std::errc::read_only_file_system;
-            if (wanted == file::access::read || !may_read)
-                throw;
-        }
-        return root_.open_file(lock_name, file::access::read);
-    }
+    [[nodiscard]] std::optional<file> lock_file(file::access wanted) const;
 
     /// Before the first put, which one thread makes.
-    void make_folders() {
-        for (const char* const folder : folder_names)
-            if (folders_.count(folder) == 0)
-                folders_[folder] = root_.create_folder(folder, is_new_);
-        if (!std::exchange(is_new_, false))
-            return;
-        root_.sync();
-        sync_directory(path_.parent_path());
-    }
+    void make_folders();
 
-    [[nodiscard]] static std::pair<std::string, std::string> split(const std::string& name) {
-        const auto slash = name.find('/');
-        return {name.substr(0, slash), name.substr(slash + 1)};
-    }
+    [[nodiscard]] static std::pair<std::string, std::string> split(const std::string& name);
 
     std::filesystem::path path_;
     access access_;
@@ -251,10 +145,7 @@ class commit_turn {
     commit_turn(place& where, std::chrono::milliseconds patience) : where_(where) { where_.begin_turn(patience); }
     commit_turn(const commit_turn&) = delete;
     commit_turn& operator=(const commit_turn&) = delete;
-    ~commit_turn() {
-        if (owner_.is_this())
-            where_.end_turn();
-    }
+    ~commit_turn();
 
   private:
     place& where_;
@@ -263,4 +154,8 @@ class commit_turn {
 
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/store/place.ipp>
+#endif

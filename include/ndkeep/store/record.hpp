@@ -7,90 +7,32 @@
 // a table's entries.
 #pragma once
 
-#include <ndkeep/format/sidecar.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/version.hpp>
 
-namespace ndkeep::detail {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
-inline constexpr std::string_view record_version = "chunks/1";
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
 inline constexpr std::uint64_t longest_record = std::uint64_t{16} << 20;
-inline constexpr std::size_t most_items = 4096;  // we write 128 and fewer
 
-[[nodiscard]] inline std::string item_text(const chunk_item& item, checksum sum) {
-    object_text out;
-    if (item.table != nullptr) {
-        out.add("table", json_text(item.table->file));
-        out.add("crc32c", json_text(item.table->sum));
-        out.add("from", std::to_string(item.from));
-        out.add("to", std::to_string(item.to));
-        return out.str();
-    }
-    const chunk_entry& entry = item.entry;
-    if (entry.file.empty()) {
-        out.add("rows", std::to_string(entry.rows));
-        return out.str();
-    }
-    out.add("file", json_text(entry.file));
-    out.add("rows", std::to_string(entry.rows));
-    out.add("nbytes", std::to_string(entry.nbytes));
-    out.add("offset", std::to_string(entry.offset));
-    if (sum != checksum::none)
-        out.add(checksum_name(sum), json_text(entry.sum));
-    if (entry.min && entry.max) {
-        out.add("min", number_text(*entry.min));
-        out.add("max", number_text(*entry.max));
-    }
-    return out.str();
-}
-
-template <class List, class Text>
-[[nodiscard]] std::string list_text(const List& list, Text&& text) {
-    std::string out = "[";
-    for (const auto& each : list)
-        out += (out.size() == 1 ? "" : ", ") + text(each);
-    return out + ']';
-}
-
-[[nodiscard]] inline std::string record_text(const chunk_state& state) {
-    object_text out;
-    const auto count = [](std::uint64_t number) { return std::to_string(number); };
-    out.add("ndkeep", json_text(record_version));
-    out.add("id", json_text(state.id));
-    out.add("parent", json_text(state.parent));
-    out.add("skips", list_text(state.skips, count));
-    out.add("dataset", json_text(state.dataset));
-    out.add("epoch", count(state.epoch));
-    out.add("rewritten", count(state.rewritten));
-    out.add("dtype", json_text(dtype_text(state.type)));
-    out.add("row_shape", list_text(state.row_shape, count));
-    out.add("rows", count(state.rows));
-    out.add("order_by", state.order_by ? json_text(*state.order_by) : "null");
-    out.add("sum", json_text(checksum_name(state.sum)));
-    out.add("chunks", list_text(state.items, [&](const chunk_item& item) { return item_text(item, state.sum); }));
-    out.add("loops", json_text(state.loops));
-    out.add("metadata", json_text(state.metadata));
-    out.add("created", json_text(state.created));
-    std::string text = out.str();
-    text.pop_back();  // the bracket
-    const auto sum = hex_text(crc32c(bytes_of(text)));
-    return text + ",\"crc32c\":\"" + sum + "\"}";
-}
+[[nodiscard]] std::string record_text(const chunk_state& state);
 
 /// The files that states of loops lie in.
-[[nodiscard]] inline std::vector<std::string> loop_files(const json& loops) {
-    std::vector<std::string> files;
-    const auto* const all = loops.get_ptr<const json::object_t*>();
-    if (all == nullptr)
-        return files;
-    for (const auto& [name, loop] : *all)
-        if (const auto* const members = loop.get_ptr<const json::object_t*>())
-            for (const auto& [key, value] : *members)
-                if (const auto* const inner = value.get_ptr<const json::object_t*>())
-                    if (const auto file = inner->find("file"); file != inner->end())
-                        if (const auto* const text = file->second.get_ptr<const json::string_t*>())
-                            files.push_back(*text);
-    return files;
-}
+[[nodiscard]] std::vector<std::string> loop_files(const json& loops);
 
 /// Gives tables by their file; throws whatever keeps it from that.
 using table_loader = std::function<std::shared_ptr<const chunk_table>(const std::string& file, const std::string& sum,
@@ -104,169 +46,31 @@ class record_reader {
 
     /// @throws checksum_error  not the bytes that were written
     /// @throws format_error    not a record, of a version that is not known here, or one that lies
-    [[nodiscard]] chunk_state read(std::uint64_t number) {
-        check_sum();
-        const json whole = parsed_json(text_, file_, {.values = most_document_values});
-        const object_reader object(whole, "", file_);
-        check_version(object);
-        chunk_state state;
-        state.number = number;
-        state.id = identity(object, "id");
-        state.parent = object.text("parent").empty() ? "" : identity(object, "parent");
-        for (const json& skipped : object.list("skips"))
-            state.skips.push_back(count(object, "skips", skipped));
-        state.dataset = identity(object, "dataset");
-        state.epoch = object.count("epoch");
-        state.rewritten = object.count("rewritten");
-        state.type = dtype::parse(object.text("dtype"), file_);
-        for (const json& extent : object.list("row_shape"))
-            state.row_shape.push_back(static_cast<std::size_t>(count(object, "row_shape", extent)));
-        (void)checked_nbytes(state.type, state.row_shape, file_);
-        if (state.row_bytes() == 0)
-            refuse("row", "at least 1 byte",
-                   "0 bytes: " + shape_text(state.row_shape) + " of " + ndkeep::quoted(dtype_text(state.type)));
-        if (const json* const order = object.find("order_by"); order != nullptr && !order->is_null())
-            state.order_by = object.text("order_by");
-        const auto& sum = object.text("sum");
-        if (sum != checksum_name(checksum::none) && !checksum_from_name(sum))
-            object.refuse("sum", "a checksum that is known here", object.find("sum"));
-        state.sum = checksum_from_name(sum).value_or(checksum::none);
-        read_items(object, state);
-        for (auto* const kept : {&state.loops, &state.metadata}) {
-            const char* const name = kept == &state.loops ? "loops" : "metadata";
-            (void)object.object(name);
-            *kept = *object.find(name);
-        }
-        for (const auto& name : loop_files(state.loops))
-            if (!is_chunk_name(name))
-                refuse("file of a loop", "a name of hexadecimal words", ndkeep::quoted(name));
-        state.created = object.text("created");
-        return state;
-    }
+    [[nodiscard]] chunk_state read(std::uint64_t number);
 
   private:
-    [[noreturn]] void refuse(std::string field, std::string expected, std::string found) const {
-        throw format_error(
-            {.file = file_, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
-    }
+    [[noreturn]] void refuse(std::string field, std::string expected, std::string found) const;
 
-    void check_sum() const {
-        constexpr std::string_view key = ",\"crc32c\":\"";
-        constexpr std::size_t digits = 8, behind = 2;  // the quote and the bracket
-        const std::size_t tail = key.size() + digits + behind;
-        const auto at = text_.size() - std::min(text_.size(), tail);
-        if (text_.size() < tail || text_.substr(at, key.size()) != key || !text_.ends_with("\"}"))
-            throw checksum_error({.file = file_,
-                                  .field = "crc32c",
-                                  .expected = "at the end of the record",
-                                  .found = "missing",
-                                  .hint = "recover_chunked steps over a damaged record"});
-        const auto stored = text_.substr(at + key.size(), digits);
-        const auto found = hex_text(crc32c(bytes_of(text_.substr(0, at))));
-        if (stored != found)
-            throw checksum_error({.file = file_,
-                                  .field = "crc32c",
-                                  .expected = std::string(stored),
-                                  .found = found,
-                                  .hint = "recover_chunked steps over a damaged record"});
-    }
+    void check_sum() const;
 
-    void check_version(const object_reader& object) const {
-        const auto& version = object.text("ndkeep");
-        if (version != record_version)
-            refuse("ndkeep", ndkeep::quoted(record_version), ndkeep::quoted(version));
-        if (const json* const needs = object.find("needs"); needs != nullptr && !needs->empty())
-            refuse("needs", "nothing that is not known here", json_text(*needs));
-    }
+    void check_version(const object_reader& object) const;
 
-    [[nodiscard]] std::string identity(const object_reader& object, const std::string& key) const {
-        const auto& text = object.text(key);
-        constexpr std::size_t digits = 32;
-        if (text.size() != digits || text.find_first_not_of("0123456789abcdef") != std::string::npos)
-            refuse(key, "128 bits in hexadecimal", ndkeep::quoted(text));
-        return text;
-    }
+    [[nodiscard]] std::string identity(const object_reader& object, const std::string& key) const;
 
-    [[nodiscard]] static std::uint64_t count(const object_reader& object, const std::string& key, const json& value) {
-        const auto* const number = value.get_ptr<const json::number_unsigned_t*>();
-        if (number == nullptr)
-            object.refuse(key, "a list of counts", &value);
-        return *number;
-    }
+    [[nodiscard]] static std::uint64_t count(const object_reader& object, const std::string& key, const json& value);
 
     [[nodiscard]] std::optional<statistics::number> number(const object_reader& object, const char* key,
-                                                           char form) const {
-        const json* const value = object.find(key);
-        if (value == nullptr)
-            return std::nullopt;
-        if (form == 'u')
-            return object.count(key);
-        if (form == 'i')
-            return object.integer(key);
-        const auto real = json_number(*value);
-        if (form != 'f' || !real)
-            object.refuse(key, "no number of another kind", value);
-        return *real;
-    }
+                                                           char form) const;
 
-    void read_items(const object_reader& object, chunk_state& state) const {
-        const auto& list = object.list("chunks");
-        if (list.size() > most_items)
-            refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
-        const char form = number_form(key_type(state));
-        std::map<std::string, std::size_t>
-            used;  // entries of each table: every one once, or the list would have no end
-        for (const json& each : list) {
-            const object_reader item(each, "chunks", file_);
-            if (item.find("table") != nullptr) {
-                const auto& name = item.text("table");
-                if (!is_chunk_name(name))
-                    refuse("table", "a name of hexadecimal words", ndkeep::quoted(name));
-                chunk_item slice{.table = tables_(name, item.text("crc32c"), state)};
-                slice.from = static_cast<std::size_t>(item.count("from"));
-                slice.to = static_cast<std::size_t>(item.count("to"));
-                std::size_t& end = used[name];
-                if (slice.from < end || slice.from >= slice.to || slice.to > slice.table->entries.size())
-                    refuse("chunks", "a range of " + counted(slice.table->entries.size(), "entry"),
-                           std::to_string(slice.from) + " to " + std::to_string(slice.to));
-                end = slice.to;
-                state.items.push_back(std::move(slice));
-            } else {
-                chunk_entry entry;
-                entry.rows = item.count("rows");
-                if (item.find("file") != nullptr) {
-                    entry.file = item.text("file");
-                    if (entry.file.empty())
-                        refuse("chunk file", "a name", "an empty one");
-                    entry.nbytes = item.count("nbytes");
-                    entry.offset = item.count("offset");
-                    if (state.sum != checksum::none)
-                        entry.sum = item.text(std::string(checksum_name(state.sum)));
-                    entry.min = number(item, "min", form);
-                    entry.max = number(item, "max", form);
-                } else if (entry.rows <= largest_offset / state.row_bytes()) {
-                    entry.nbytes = entry.rows * state.row_bytes();
-                }
-                check_entry(entry, state, file_);
-                state.items.push_back({.entry = std::move(entry)});
-            }
-        }
-        std::uint64_t rows = 0;
-        const std::uint64_t most = largest_offset / std::max<std::uint64_t>(1, state.row_bytes());
-        for (const auto& item : state.items) {
-            const std::uint64_t more = item.rows();
-            if (more > most - rows)
-                refuse("rows", "at most " + std::to_string(most), "more");
-            rows += more;
-        }
-        state.rows = object.count("rows");
-        if (rows != state.rows)
-            refuse("rows", std::to_string(rows) + ", as the chunks have", std::to_string(state.rows));
-    }
+    void read_items(const object_reader& object, chunk_state& state) const;
 
     const std::filesystem::path& file_;
     const table_loader& tables_;
     std::string_view text_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/store/record.ipp>
+#endif

@@ -2,13 +2,21 @@
 // Files that a writer has put and no commit names yet.
 #pragma once
 
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/store/place.hpp>
 #include <ndkeep/store/table.hpp>
+#include <ndkeep/version.hpp>
 
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <set>
+#include <string>
+#include <string_view>
+#include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// New files under names of one writer's own.
 ///
@@ -21,92 +29,34 @@ class staged_files {
 
     /// Puts a file under a new name, and returns it. Several threads may do so.
     /// @param row  at which its rows begin: decoration, for people who look at the directory
-    [[nodiscard]] std::string put(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy") {
-        for (;;) {
-            std::string name = new_name(row, ending);
-            const bool is_new = place_.put("chunks/" + name, bytes, false);
-            names_unsynced_ = true;
-            if (is_new)
-                return name;
-            forget(name);  // another writer's
-        }
-    }
+    [[nodiscard]] std::string put(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy");
 
     /// Makes those of the files durable that are wanted; the others have failed to be put, or were merged away since.
-    void sync(const std::set<std::string>& wanted) {
-        for (; synced_ < names_.size(); ++synced_)
-            if (wanted.count(names_[synced_]) != 0)
-                sync(names_[synced_]);
-    }
+    void sync(const std::set<std::string>& wanted);
     /// @throws conflict_error  it has been swept
-    void sync(const std::string& name) {
-        once([&] {
-            try {
-                place_.sync("chunks/" + name);
-            } catch (const io_error& problem) {
-                if (problem.code() != std::errc::no_such_file_or_directory)
-                    throw;
-                failed_ = false;  // the disk is not to blame
-                missing(name);
-            }
-        });
-    }
+    void sync(const std::string& name);
     /// Where nothing is synced: whether they are still there.
     /// @throws conflict_error  one has been swept
-    void check(const std::set<std::string>& wanted) {
-        for (; synced_ < names_.size(); ++synced_)
-            if (wanted.count(names_[synced_]) != 0 && !place_.size("chunks/" + names_[synced_]))
-                missing(names_[synced_]);
-    }
+    void check(const std::set<std::string>& wanted);
     /// Makes the names durable, if there are new ones.
-    void sync_names() {
-        if (names_unsynced_)
-            once([&] { place_.sync_names("chunks"); });
-        names_unsynced_ = false;
-    }
+    void sync_names();
     /// Whether a sync has failed: the bytes may be gone, and another sync would not say so.
     [[nodiscard]] bool has_failed() const noexcept { return failed_; }
 
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
 
     /// From now on they are nobody's here.
-    std::vector<std::string> release() noexcept {
-        synced_ = 0;
-        return std::exchange(names_, {});
-    }
+    std::vector<std::string> release() noexcept;
     /// Removes all of them, as far as they can be removed; others will be swept.
-    void remove() noexcept {
-        for (const auto& name : release()) {
-            try {
-                place_.remove("chunks/" + name);
-            } catch (...) {
-                // It will be swept.
-            }
-        }
-    }
+    void remove() noexcept;
 
   private:
-    [[noreturn]] void missing(const std::string& name) const {
-        throw conflict_error({.file = place_.called("chunks/" + name),
-                              .field = "staged file",
-                              .expected = "present",
-                              .found = "removed by another program"});
-    }
+    [[noreturn]] void missing(const std::string& name) const;
 
-    void forget(const std::string& name) {
-        const std::scoped_lock lock(mutex_);
-        std::erase(names_, name);
-    }
+    void forget(const std::string& name);
 
     /// Noted before the file is there, so that it is removed also where nobody heard that it was put.
-    [[nodiscard]] std::string new_name(std::uint64_t row, std::string_view ending) {
-        const std::scoped_lock lock(mutex_);
-        std::string digits = std::to_string(row);
-        constexpr std::size_t width = 12;
-        digits.insert(0, width - std::min(width, digits.size()), '0');
-        names_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + std::string(ending));
-        return names_.back();
-    }
+    [[nodiscard]] std::string new_name(std::uint64_t row, std::string_view ending);
 
     /// A sync that fails is never to be believed when it is tried again.
     template <class Sync>
@@ -126,4 +76,8 @@ class staged_files {
     bool failed_ = false;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/store/staged_files.ipp>
+#endif

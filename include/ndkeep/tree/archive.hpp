@@ -2,160 +2,37 @@
 // Trees in npz archives: arrays are members named by their path, all else is the member `tree.json`.
 #pragma once
 
-#include <ndkeep/npz/reader.hpp>
+#include <ndkeep/array/reader.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/npz/writer.hpp>
-#include <ndkeep/tree/detail/document.hpp>
+#include <ndkeep/tree/tree.hpp>
 
-namespace ndkeep {
+#include <filesystem>
+#include <string_view>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Writes a tree into one archive, whole or not at all: `np.load(file)["region1/values"]` reads an array of it.
 /// @throws mismatch_error  text that is not UTF-8, or nested deeper than `deepest_tree`
 /// @throws io_error        disk full, no permission: nothing has changed then
-inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options = {});
+void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options = {});
 
 /// Reads a tree, with all of its arrays. An archive that holds none is a dictionary of its arrays, by their names.
 /// @throws io_error, format_error, checksum_error  no file, not what `save_tree` wrote, or not as it was written
-[[nodiscard]] inline tree load_tree(const std::filesystem::path& file, const load_options& options = {});
+[[nodiscard]] tree load_tree(const std::filesystem::path& file, const load_options& options = {});
 
 /// The same, with arrays that stay in the archive until they are asked for: each time anew by `as` and `array`, and
 /// without a copy by `map` if they are stored. The archive stays open for as long as the tree or a copy of it lives.
-[[nodiscard]] inline tree open_tree(const std::filesystem::path& file, const load_options& options = {});
+[[nodiscard]] tree open_tree(const std::filesystem::path& file, const load_options& options = {});
 
 namespace detail {
 
 inline constexpr std::string_view tree_member = "tree.json";
 
-/// What is called an array must be one; other members need not even be readable.
-[[nodiscard]] inline bool is_array(const archive& from, const zip_entry& entry) {
-    if (entry.name.ends_with(npy_suffix))
-        return true;
-    try {
-        member_bytes bytes(from, entry, 0);
-        return begins_as_array(bytes.source(), entry.size);
-    } catch (const format_error&) {
-        return false;
-    }
-}
-
-/// An array that lies in an archive.
-class leaf_in_archive final : public tree_leaf {
-  public:
-    leaf_in_archive(std::shared_ptr<const archive> from, const zip_entry& entry, const load_options& options)
-        : archive_(std::move(from)), entry_(entry), options_(options), info_(in_member(without_npy(entry.name), [&] {
-              member_bytes bytes(*archive_, entry_, 0);
-              return read_member_header(bytes.source(), bytes.size(), options_.limit).info;
-          })) {}
-
-    [[nodiscard]] const dtype& type() const override { return info_.type; }
-    [[nodiscard]] const std::vector<std::size_t>& shape() const override { return info_.shape; }
-
-    [[nodiscard]] std::filesystem::path file() const override { return archive_->path(); }
-
-    [[nodiscard]] std::shared_ptr<const any_array> array() const override {
-        return std::make_shared<const any_array>(
-            read_member(*archive_, entry_, options_,
-                        [](const byte_source& source, const array_info& info, const run_options& run,
-                           std::uint32_t& crc) { return read_any(source, info, run, &crc); }));
-    }
-
-    void read(const dtype& wanted, std::byte* out) const override {
-        (void)read_member(
-            *archive_, entry_, options_,
-            [&](const byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
-                if (info != info_)  // `out` has room for what it was
-                    throw format_error({.file = source.path(),
-                                        .field = "header",
-                                        .expected = info_.type.descr() + ' ' + shape_text(info_.shape),
-                                        .found = info.type.descr() + ' ' + shape_text(info.shape),
-                                        .hint = "the archive has changed since it was opened"});
-                const auto name = cpp_name(info.type);
-                const conversion convert(info.type, wanted, source.path(),
-                                         (name.empty() ? "" : "as<" + name + "> or ") + "array()");
-                element_reader(source, info, convert, out).run(false, run, &crc);
-                return true;
-            });
-    }
-
-    [[nodiscard]] mapping map(const dtype& wanted, std::size_t alignment) const override {
-        return in_member(without_npy(entry_.name), [&] {
-            return map_member(*archive_, entry_, options_.limit, wanted, alignment, map_mode::read_only, false).first;
-        });
-    }
-
-  private:
-    std::shared_ptr<const archive> archive_;
-    const zip_entry& entry_;  // of the archive
-    load_options options_;
-    array_info info_;
-};
-
-/// Reads the tree of an archive with leaves that stay there.
-[[nodiscard]] inline tree read_tree(const std::filesystem::path& file, const load_options& options) {
-    const auto from = std::make_shared<const archive>(file, options.limit);
-    const auto leaf_of = [&](const zip_entry& entry) {
-        // Kept for longer than this call, of which the rest of the options is.
-        const load_options kept{.limit = options.limit, .run = {.threads = options.run.threads}};
-        return tree_access::of_leaf(std::make_shared<const leaf_in_archive>(from, entry, kept));
-    };
-    const auto* const document = from->find_exact(tree_member);
-    if (document == nullptr) {
-        tree all = tree::dictionary();
-        for (const auto& entry : from->entries()) {
-            const auto name = without_npy(entry.name);
-            if (from->find(name) == &entry && is_array(*from, entry))
-                all[name] = leaf_of(entry);
-        }
-        return all;
-    }
-    return in_member(tree_member, [&] {
-        check_json_size(*document, file, options.limit);
-        const auto text = read_member_bytes(*from, *document);
-        const auto leaf_named = [&](const std::string& name) {
-            const auto* const entry = from->find_exact(name);
-            if (entry == nullptr)
-                throw format_error({.file = file,
-                                    .field = "arrays",
-                                    .expected = "members of the archive",
-                                    .found = ndkeep::quoted(name)});
-            return leaf_of(*entry);
-        };
-        return tree_of(as_text({text.data(), text.size()}), file, leaf_named, options.limit);
-    });
-}
-
 }  // namespace detail
 
-inline void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options) {
-    const auto document = detail::in_document(file, [&] { return document_of(value); });
-    npz_writer archive(
-        file,
-        {.append = false, .compress = options.compress, .sum = options.sum, .sync = options.sync, .run = options.run});
-    archive.set_metadata(options.meta);
-    for (const auto& [name, leaf] : document.arrays)
-        archive.add(name, leaf.array());
-    archive.add_text(detail::tree_member, document.text);
-    archive.commit();
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-inline tree open_tree(const std::filesystem::path& file, const load_options& options) {
-    return detail::read_tree(file, options);
-}
-
-inline tree load_tree(const std::filesystem::path& file, const load_options& options) {
-    tree all = detail::read_tree(file, options);
-    // Leaf by leaf, so that an array is in memory once.
-    std::vector<tree*> waiting = {&all};
-    while (!waiting.empty()) {
-        tree& each = *waiting.back();
-        waiting.pop_back();
-        if (each.is_array())
-            each = detail::tree_access::of_leaf(
-                std::make_shared<const detail::leaf_in_memory>(detail::tree_access::leaf(each)->array()));
-        else if (each.is_list() || each.is_dictionary())
-            for (tree& child : each)
-                waiting.push_back(&child);
-    }
-    return all;
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/tree/detail/archive.ipp>
+#endif

@@ -3,12 +3,18 @@
 #pragma once
 
 #include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/os/mapping.hpp>
 
+#include <cstddef>
+#include <filesystem>
 #include <memory>
+#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// An array that a tree and its copies hold together. Functions that take an `any_array` to `visit` it or an
 /// `array_view` to write it take this; a copy to change is `any_array copy = *shared`.
@@ -70,34 +76,21 @@ class leaf_in_memory final : public tree_leaf {
     [[nodiscard]] const std::vector<std::size_t>& shape() const override { return array_->shape(); }
     [[nodiscard]] std::shared_ptr<const any_array> array() const override { return array_; }
 
-    void read(const dtype& wanted, std::byte* out) const override {
-        const auto name = cpp_name(type());
-        const conversion convert(type(), wanted, {}, name.empty() ? "" : "as<" + name + '>');
-        convert.run(out, array_->bytes().data(), array_->size());
-    }
+    void read(const dtype& wanted, std::byte* out) const override;
 
-    [[nodiscard]] mapping map(const dtype&, std::size_t) const override {
-        throw mismatch_error({.field = "array",
-                              .expected = "in a file",
-                              .found = "in memory",
-                              .hint = "as<T, N>() copies it; open_tree maps it"});
-    }
+    [[nodiscard]] mapping map(const dtype&, std::size_t) const override;
 
   private:
     std::shared_ptr<const any_array> array_;
 };
 
 /// Whether two leaves are the same to the last bit.
-[[nodiscard]] inline bool equal_leaves(const tree_leaf& a, const tree_leaf& b) {
-    if (&a == &b)
-        return true;
-    if (a.type() != b.type() || a.shape() != b.shape())
-        return false;
-    const auto x = a.array();
-    const auto y = b.array();
-    return std::equal(x->bytes().begin(), x->bytes().end(), y->bytes().begin(), y->bytes().end());
-}
+[[nodiscard]] bool equal_leaves(const tree_leaf& a, const tree_leaf& b);
 
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/tree/detail/shared_array.ipp>
+#endif

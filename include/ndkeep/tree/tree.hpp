@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The face of a tree. Its bodies are in <ndkeep/tree/detail/value.hpp>, which is the one to include.
+// What Python keeps in a dict: scalars, strings, lists and dictionaries, with arrays as leaves.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
 #include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/float16.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
 #include <ndkeep/tree/shared_array.hpp>
 
@@ -11,8 +17,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <iosfwd>
+#include <limits>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -20,7 +27,7 @@
 #include <variant>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 enum class tree_kind { null, boolean, integer, real_number, string, list, dictionary, array };
 
@@ -102,10 +109,7 @@ class tree {
     tree(const tree& other);
     tree(tree&& other) noexcept : content_(std::exchange(other.content_, {})) {}
     /// By value, so that what is assigned is complete before the place it goes to is looked for: `t["a"] = t["b"]`.
-    tree& operator=(tree other) noexcept {
-        content_.swap(other.content_);
-        return *this;
-    }
+    tree& operator=(tree other) noexcept;
     ~tree();
 
     [[nodiscard]] static tree list(std::initializer_list<detail::tree_item> items = {});
@@ -145,9 +149,7 @@ class tree {
     [[nodiscard]] bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
     /// nullptr if there is no such key, or no dictionary.
     [[nodiscard]] const tree* find(std::string_view key) const noexcept;
-    [[nodiscard]] tree* find(std::string_view key) noexcept {
-        return const_cast<tree*>(std::as_const(*this).find(key));
-    }
+    [[nodiscard]] tree* find(std::string_view key) noexcept;
 
     /// @throws mismatch_error  no such key, or no dictionary
     [[nodiscard]] const tree& at(std::string_view key) const&;
@@ -210,11 +212,11 @@ class tree {
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] mapped<const T, N> map() const;
 
-    /// JSON with two blanks a level, arrays as dtype and shape; <ndkeep/tree/text.hpp>.
+    /// JSON with two blanks a level, arrays as dtype and shape.
     [[nodiscard]] std::string str() const;
-    friend std::ostream& operator<<(std::ostream& out, const tree& value);
+    friend std::ostream& operator<<(std::ostream& out, const tree& value) { return out << value.str(); }
 
-    friend bool operator==(const tree& a, const tree& b);
+    friend bool operator==(const tree& a, const tree& b) { return a.equals(b); }
 
   private:
     friend struct detail::tree_access;
@@ -224,10 +226,7 @@ class tree {
     using text_pointer = std::unique_ptr<std::string>;  // a tree is three words
     using leaf_pointer = std::shared_ptr<const detail::tree_leaf>;
 
-    [[nodiscard]] const branch* as_branch() const noexcept {
-        const auto* const pointer = std::get_if<branch_pointer>(&content_);
-        return pointer == nullptr ? nullptr : pointer->get();
-    }
+    [[nodiscard]] const branch* as_branch() const noexcept;
     [[nodiscard]] branch* as_branch() noexcept { return const_cast<branch*>(std::as_const(*this).as_branch()); }
     branch& make_branch(bool is_dictionary);
 
@@ -242,6 +241,7 @@ class tree {
     [[nodiscard]] double double_number() const;
     [[nodiscard]] float float_number() const;
     void copy_but_children(const tree& other);
+    [[nodiscard]] bool equals(const tree& other) const;
     [[nodiscard]] bool equals_but_children(const tree& other) const;
 
     // Integers are unsigned only beyond the signed ones.
@@ -249,4 +249,48 @@ class tree {
         content_;
 };
 
-}  // namespace ndkeep
+template <tree_scalar T>
+T tree::get() const {
+    if constexpr (std::same_as<T, std::string>) {
+        if (!is_string())
+            refuse_scalar("a string");
+        return *std::get<text_pointer>(content_);
+    } else if constexpr (std::same_as<T, bool>) {
+        if (!is_boolean())
+            refuse_scalar("a boolean");
+        return std::get<bool>(content_);
+    } else if constexpr (std::integral<T>) {
+        using range = std::numeric_limits<T>;
+        return static_cast<T>(
+            integer_between(static_cast<std::int64_t>(range::min()), static_cast<std::uint64_t>(range::max())));
+    } else if constexpr (std::same_as<T, float>) {
+        return float_number();
+    } else {
+        return double_number();
+    }
+}
+
+template <element T, std::size_t N>
+auto tree::as() const {
+    const auto& from = *leaf();
+    detail::check_rank<N>(from.shape(), from.file(), "as");
+    auto array = detail::uninitialised<array_of<T, N>>(from.shape());
+    from.read(dtype_of<T>(), reinterpret_cast<std::byte*>(array.data()));
+    detail::make_values(array.data(), array.size());
+    return array;
+}
+
+template <element T, std::size_t N>
+mapped<const T, N> tree::map() const {
+    const auto& from = *leaf();
+    detail::check_rank<N>(from.shape(), from.file(), "map");
+    return {from.map(dtype_of<T>(), alignof(T)), from.shape()};
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#include <ndkeep/tree/detail/braces.hpp>  // how braces become a tree
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/tree/detail/tree.ipp>
+#endif

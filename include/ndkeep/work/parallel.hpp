@@ -4,7 +4,6 @@
 
 #include <ndkeep/error.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -16,12 +15,10 @@
 #include <functional>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <thread>
-#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// How far a long call has come. A total of 0 is not known.
 struct progress {
@@ -56,38 +53,19 @@ class progress_meter {
     /// @param run    kept by reference
     /// @param begin  phase, totals and file of every report
     /// @throws io_error  operation_canceled; not where the first report comes later
-    explicit progress_meter(const run_options& run, progress begin = {}, first_report when = first_report::now)
-        : run_(run), told_(std::move(begin)) {
-        if (when == first_report::now)
-            tell(std::chrono::steady_clock::now());
-    }
+    explicit progress_meter(const run_options& run, progress begin = {}, first_report when = first_report::now);
 
-    void add(std::uint64_t items, std::uint64_t bytes = 0) noexcept {
-        items_.fetch_add(items, std::memory_order_relaxed);
-        bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    }
+    void add(std::uint64_t items, std::uint64_t bytes = 0) noexcept;
 
-    [[nodiscard]] bool stopped() const noexcept {
-        return run_.stop != nullptr && run_.stop->load(std::memory_order_relaxed);
-    }
+    [[nodiscard]] bool stopped() const noexcept;
 
     /// Calls the progress function if 100 ms have passed since it was called last.
     ///
     /// @throws io_error  operation_canceled
-    void report() {
-        if (!goes_on())
-            throw canceled();
-    }
+    void report();
 
     /// The same, but false where the call is to end.
-    [[nodiscard]] bool goes_on() {
-        if (stopped())
-            return false;
-        if (!run_.progress)
-            return true;
-        const auto now = std::chrono::steady_clock::now();
-        return now - last_ < interval || is_told(now);
-    }
+    [[nodiscard]] bool goes_on();
 
     /// The last call of the progress function.
     ///
@@ -98,30 +76,16 @@ class progress_meter {
 
     static constexpr std::chrono::milliseconds interval{100};
 
-    [[nodiscard]] io_error canceled() const {
-        return {told_.file, told_.phase.empty() ? "stopped" : told_.phase + " stopped",
-                std::make_error_code(std::errc::operation_canceled)};
-    }
+    [[nodiscard]] io_error canceled() const;
 
     /// Calls the progress function now; false where it asks to stop.
     [[nodiscard]] bool is_told() { return is_told(std::chrono::steady_clock::now()); }
 
   private:
-    void tell(std::chrono::steady_clock::time_point now) {
-        if (stopped() || !is_told(now))
-            throw canceled();
-    }
+    void tell(std::chrono::steady_clock::time_point now);
 
     /// False where the progress function asks to stop.
-    [[nodiscard]] bool is_told(std::chrono::steady_clock::time_point now) {
-        if (!run_.progress)
-            return true;
-        last_ = now;
-        told_.items = items_.load(std::memory_order_relaxed);
-        told_.bytes = bytes_.load(std::memory_order_relaxed);
-        told_.elapsed = now - begin_;
-        return run_.progress(told_) == flow::go;
-    }
+    [[nodiscard]] bool is_told(std::chrono::steady_clock::time_point now);
 
     const run_options& run_;
     progress told_;
@@ -151,44 +115,17 @@ namespace detail {
 /// for. The destructor waits for its end, and does not say what it threw.
 class alongside {
   public:
-    explicit alongside(std::function<void()> work) : work_(std::move(work)) {
-        try {
-            thread_ = std::thread([this] { run(); });
-        } catch (const std::system_error&) {
-        }
-    }
+    explicit alongside(std::function<void()> work);
     alongside(const alongside&) = delete;
     alongside& operator=(const alongside&) = delete;
-    ~alongside() {
-        if (thread_.joinable())
-            thread_.join();
-    }
+    ~alongside();
 
     /// Waits for its end, and throws what it threw.
     /// @throws io_error  operation_canceled, while the work goes on
-    void finish(progress_meter& meter) {
-        if (!thread_.joinable())
-            run();
-        for (std::unique_lock lock(mutex_); !is_done_; lock.lock()) {
-            changed_.wait_for(lock, progress_meter::interval);
-            lock.unlock();
-            meter.report();
-        }
-        if (failure_)
-            std::rethrow_exception(failure_);
-    }
+    void finish(progress_meter& meter);
 
   private:
-    void run() noexcept {
-        try {
-            work_();
-        } catch (...) {
-            failure_ = std::current_exception();
-        }
-        const std::scoped_lock lock(mutex_);
-        is_done_ = true;
-        changed_.notify_one();
-    }
+    void run() noexcept;
 
     std::function<void()> work_;
     std::exception_ptr failure_;
@@ -198,12 +135,7 @@ class alongside {
     std::thread thread_;  // last, as it uses the others
 };
 
-[[nodiscard]] inline unsigned threads_for(std::size_t count, const run_options& run) noexcept {
-    if (count <= 1 || run.threads == 1)
-        return 1;
-    const unsigned wanted = run.threads != 0 ? run.threads : std::max(1U, std::thread::hardware_concurrency());
-    return static_cast<unsigned>(std::min<std::size_t>(wanted, count));
-}
+[[nodiscard]] unsigned threads_for(std::size_t count, const run_options& run) noexcept;
 
 /// The items of one `parallel_for` as its threads share them.
 class shared_work {
@@ -213,76 +145,23 @@ class shared_work {
     shared_work(std::size_t count, progress_meter& meter, item_call call, void* function) noexcept
         : count_(count), meter_(meter), call_(call), function_(function) {}
 
-    void run(unsigned threads) {
-        {
-            crew helpers{*this, threads - 1};
-            while (take_one())
-                meter_.report();
-            for (std::unique_lock lock(mutex_); helpers_done_ != helpers.threads.size(); lock.lock()) {
-                changed_.wait_for(lock, progress_meter::interval);
-                lock.unlock();
-                meter_.report();
-            }
-        }
-        if (failure_)
-            std::rethrow_exception(failure_);
-        // The stop flag may have been lowered again since a helper saw it.
-        if (done_.load() != count_)
-            throw meter_.canceled();
-    }
+    void run(unsigned threads);
 
   private:
     struct crew {
-        crew(shared_work& shared, unsigned size) : work(shared) {
-            threads.reserve(size);
-            try {
-                while (threads.size() < size)
-                    threads.emplace_back([this] { work.help(); });
-            } catch (const std::exception&) {
-                // The system has no more threads to give: those that are there do the work.
-            }
-        }
+        crew(shared_work& shared, unsigned size);
         crew(const crew&) = delete;
         crew& operator=(const crew&) = delete;
-        ~crew() {
-            work.abandoned_ = true;
-            for (std::thread& thread : threads)
-                thread.join();
-        }
+        ~crew();
 
         shared_work& work;
         std::vector<std::thread> threads;
     };
 
-    void help() noexcept {
-        while (take_one()) {
-        }
-        const std::scoped_lock lock(mutex_);
-        ++helpers_done_;
-        changed_.notify_one();
-    }
+    void help() noexcept;
 
     /// An index that was taken is always called: so all below a failing one are, and the lowest failure is known.
-    bool take_one() noexcept {
-        if (abandoned_.load(std::memory_order_relaxed) || meter_.stopped())
-            return false;
-        const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
-        if (index >= count_)
-            return false;
-        try {
-            call_(function_, index);
-            done_.fetch_add(1, std::memory_order_relaxed);
-            meter_.add(1);
-        } catch (...) {
-            const std::scoped_lock lock(mutex_);
-            if (!failure_ || index < failed_) {
-                failure_ = std::current_exception();
-                failed_ = index;
-            }
-            abandoned_ = true;
-        }
-        return true;
-    }
+    bool take_one() noexcept;
 
     const std::size_t count_;
     progress_meter& meter_;
@@ -324,4 +203,8 @@ void parallel_for(std::size_t count, const run_options& run, Function&& function
     meter.finish();
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/work/parallel.ipp>
+#endif

@@ -2,11 +2,12 @@
 // Ranges of many files side by side in one address range: the plan, as a pure function of numbers.
 #pragma once
 
-#include <cstddef>
+#include <ndkeep/version.hpp>
+
 #include <cstdint>
 #include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Bytes of a file that are to lie at an offset of the whole. Without a file they are zeros.
 struct gathered_range {
@@ -28,26 +29,11 @@ inline constexpr std::uint64_t gathered_begin = 4096;
 /// A range can be mapped where its place in the file and in memory agree modulo the page. The page where two ranges
 /// meet belongs to the first one's mapping, and the head of the second is read into it.
 /// @param worth_it  bytes below which a range is read and not mapped
-[[nodiscard]] inline std::vector<gathered_plan> plan_gathering(const std::vector<gathered_range>& ranges,
-                                                               std::uint64_t page, std::uint64_t worth_it) {
-    std::vector<gathered_plan> plan;
-    std::uint64_t at = gathered_begin;
-    for (const auto& range : ranges) {
-        gathered_plan next{at, 0, 0};
-        if (range.has_file) {
-            const std::uint64_t head = (page - at % page) % page;
-            const bool agrees = at % page == range.file_offset % page;
-            if (agrees && range.length >= worth_it && range.length > head) {
-                next.read = head;
-                next.mapped = range.length - head;
-            } else {
-                next.read = range.length;
-            }
-        }
-        plan.push_back(next);
-        at += range.length;
-    }
-    return plan;
-}
+[[nodiscard]] std::vector<gathered_plan> plan_gathering(const std::vector<gathered_range>& ranges, std::uint64_t page,
+                                                        std::uint64_t worth_it);
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/gather_plan.ipp>
+#endif

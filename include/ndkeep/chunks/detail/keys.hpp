@@ -3,14 +3,25 @@
 // by.
 #pragma once
 
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/format/statistics.hpp>
 #include <ndkeep/store/state.hpp>
+#include <ndkeep/version.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+#include <type_traits>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Numbers with a stride among rows that lie one behind the other.
 struct key_column {
@@ -28,18 +39,7 @@ struct key_column {
 };
 
 /// All numbers of some rows, or those of the field that orders them.
-[[nodiscard]] inline key_column keys_of(const chunk_state& state, const std::byte* rows, std::size_t count) {
-    const auto item = static_cast<std::size_t>(state.type.size());
-    key_column keys{state.type, rows, item, count};
-    for (const std::size_t extent : state.row_shape)
-        keys.count *= extent;
-    if (state.order_by && !state.order_by->empty())
-        if (const auto* const field = state.type.find(*state.order_by)) {
-            keys.type = field->type;
-            keys.first += field->offset;
-        }
-    return keys;
-}
+[[nodiscard]] key_column keys_of(const chunk_state& state, const std::byte* rows, std::size_t count);
 
 /// Calls `use` with a number of the column's C++ type; false where the numbers have no order or are not native.
 template <class Use>
@@ -68,7 +68,7 @@ bool with_number(const dtype& type, Use&& use) {
     return true;
 }
 
-[[nodiscard]] inline bool is_time(const dtype& type) { return type.kind() == 'm' || type.kind() == 'M'; }
+[[nodiscard]] bool is_time(const dtype& type);
 
 template <class Number>
 [[nodiscard]] bool is_no_number(Number number, bool time) {
@@ -151,4 +151,8 @@ template <class Number>
     return std::nullopt;
 }
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/keys.ipp>
+#endif

@@ -2,15 +2,21 @@
 // Rows in order of a key: what is checked before they are written.
 #pragma once
 
-#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/version.hpp>
 
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
-[[nodiscard]] inline std::string order_text(const std::optional<std::string>& order) {
-    return !order ? "none" : order->empty() ? "the array itself" : ndkeep::quoted(*order);
-}
+[[nodiscard]] std::string order_text(const std::optional<std::string>& order);
 
 /// The order of a dataset that has one.
 class row_order {
@@ -20,36 +26,13 @@ class row_order {
     using number = std::optional<statistics::number>;
 
     /// The first and the last key.
-    [[nodiscard]] std::pair<number, number> ends_of(std::span<const std::byte> bytes, std::size_t rows) const {
-        const auto keys = keys_of(state_, bytes.data(), rows);
-        std::pair<number, number> ends;
-        (void)with_number(keys.type, [&](auto zero) {
-            ends = {as_number(keys.at<decltype(zero)>(0)), as_number(keys.at<decltype(zero)>(rows - 1))};
-        });
-        return ends;
-    }
+    [[nodiscard]] std::pair<number, number> ends_of(std::span<const std::byte> bytes, std::size_t rows) const;
 
     /// @throws mismatch_error  a key that is NaN or NaT, or less than the one before it
-    void check_sorted(std::span<const std::byte> bytes, std::size_t rows) const {
-        const auto keys = keys_of(state_, bytes.data(), rows);
-        std::optional<disorder> wrong;
-        (void)with_number(keys.type, [&](auto zero) { wrong = find_disorder<decltype(zero)>(keys); });
-        if (wrong)
-            throw mismatch_error({.file = called_,
-                                  .field = "key of row " + std::to_string(wrong->row) + " of those given",
-                                  .expected = wrong->no_key ? "a number" : "at least " + wrong->before,
-                                  .found = wrong->found,
-                                  .hint = hint()});
-    }
+    void check_sorted(std::span<const std::byte> bytes, std::size_t rows) const;
 
     [[noreturn]] void refuse(std::uint64_t row, const statistics::number& before,
-                             const statistics::number& found) const {
-        throw mismatch_error({.file = called_,
-                              .field = "key of row " + std::to_string(row),
-                              .expected = "at least " + number_text(before),
-                              .found = number_text(found),
-                              .hint = hint()});
-    }
+                             const statistics::number& found) const;
 
   private:
     [[nodiscard]] std::string hint() const { return "the rows are ordered by " + order_text(state_.order_by); }
@@ -58,4 +41,8 @@ class row_order {
     std::filesystem::path called_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/order.ipp>
+#endif

@@ -2,30 +2,36 @@
 // Rows on their way into a chunked array, whatever their type: cut into chunk files, and noted as edits.
 #pragma once
 
-#include <ndkeep/array/blocks.hpp>
-#include <ndkeep/chunks/detail/merge.hpp>
-#include <ndkeep/chunks/detail/row_form.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/chunks/detail/files.hpp>
+#include <ndkeep/chunks/options.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/commit.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/version.hpp>
+#include <ndkeep/work/parallel.hpp>
 
-namespace ndkeep {
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
 /// A writer of rows without their C++ type.
 class chunk_session {
   public:
-    chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options)
-        : place_(std::move(where)), options_(options),
-          staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
-        if (options.commit.keep == 0)
-            throw mismatch_error({.file = place_->called(""), .field = "keep", .expected = "at least 1", .found = "0"});
-        if (is_new())
-            return;
-        if (options_.order_by && options_.order_by != state().order_by)
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = "order_by",
-                                  .expected = order_text(options_.order_by),
-                                  .found = order_text(state().order_by)});
-    }
+    chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options);
 
     [[nodiscard]] place& where() const noexcept { return *place_; }
     [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
@@ -34,84 +40,35 @@ class chunk_session {
     [[nodiscard]] bool is_new() const noexcept { return state().type.size() == 0; }
 
     /// Says what the rows of a new dataset are, or checks it against one that is there.
-    void expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
-        if (is_new())
-            staging_.begin(state_for_rows(type, row_shape, options_, place_->called("")));
-        else
-            check_rows(state(), type, row_shape, place_->called(""));
-    }
+    void expect(const dtype& type, const std::vector<std::size_t>& row_shape);
 
     /// Replaces all rows, and what they are.
     void start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
-                    const std::optional<std::string>& order_by) {
-        pending_.clear();
-        pending_rows_ = 0;
-        options_.order_by = order_by;
-        auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->called("")));
-        staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
-    }
+                    const std::optional<std::string>& order_by);
 
-    void append(const array_view& rows, progress_meter& meter) {
-        const auto view = checked(rows);
-        const bool into_memory = pending_rows_ + view.shape()[0] < rows_of_a_chunk();
-        all_or_nothing(into_memory, [&] {
-            append_checked(view, meter);
-            meter.finish();
-        });
-    }
+    void append(const array_view& rows, progress_meter& meter);
 
     /// Other rows in place of some that are there; chunks that are touched are written again.
-    void write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
-        all_or_nothing(false, [&] {
-            write_checked(first, rows, meter);
-            meter.finish();
-        });
-    }
+    void write(std::uint64_t first, const array_view& rows, progress_meter& meter);
 
     /// More rows, of zeros, or fewer.
-    void resize(std::uint64_t wanted) {
-        if (is_new())
-            refuse_new();
-        all_or_nothing(false, [&] { resize_checked(wanted); });
-    }
+    void resize(std::uint64_t wanted);
 
     void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
 
     /// The same rows in chunks as long as they should be.
-    void compact(progress_meter& meter) {
-        flush();
-        chunk_merger(staging_, files_, rows_of_a_chunk()).compact(meter);
-    }
+    void compact(progress_meter& meter);
 
-    std::uint64_t commit() {
-        if (lent_)
-            throw conflict_error({.file = place_->called(""),
-                                  .field = "commit",
-                                  .expected = "made by the loop whose output this is",
-                                  .found = "asked for within it",
-                                  .hint = "rows and the loop's position are committed together"});
-        return commit_all();
-    }
+    std::uint64_t commit();
 
-    void discard() noexcept {
-        pending_.clear();
-        pending_rows_ = 0;
-        staging_.discard();
-    }
+    void discard() noexcept;
 
     /// Whether there is anything that is not committed.
     [[nodiscard]] bool has_changes() const noexcept { return pending_rows_ != 0 || staging_.has_edits(); }
 
     /// While it is lent to a loop, nobody else commits.
     /// @throws conflict_error  another loop has it
-    void lend() {
-        if (lent_)
-            throw conflict_error({.file = place_->called(""),
-                                  .field = "writer",
-                                  .expected = "free",
-                                  .found = "the output of another pass"});
-        lent_ = true;
-    }
+    void lend();
     void give_back() noexcept { lent_ = false; }
     /// Whether commits survive a power cut.
     [[nodiscard]] bool syncs() const noexcept { return options_.commit.sync; }
@@ -126,36 +83,12 @@ class chunk_session {
     [[nodiscard]] std::string stage_loop_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
     /// Commits together with how far a loop has come.
     /// @throws conflict_error  somebody else has moved it
-    std::uint64_t commit(loop_move&& moved) {
-        staging_.edit({.what = chunk_edit::kind::move_loop,
-                       .first_row = state().rows,
-                       .loop = std::move(moved.name),
-                       .from_step = moved.from_step,
-                       .loop_state = std::move(moved.to)});
-        return commit_all();
-    }
+    std::uint64_t commit(loop_move&& moved);
 
   private:
-    std::uint64_t commit_all() {
-        if (is_new() && staging_.has_edits())
-            refuse_new();
-        if (!staging_.is_uncertain()) {
-            flush();
-            if (!is_new())
-                chunk_merger(staging_, files_, rows_of_a_chunk()).merge_tail();
-        }
-        return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
-            return files_.moved(entry, from_row, to_row);
-        });
-    }
+    std::uint64_t commit_all();
 
-    [[noreturn]] void refuse_new() const {
-        throw mismatch_error({.file = place_->called(""),
-                              .field = "dataset",
-                              .expected = "one with rows",
-                              .found = "new",
-                              .hint = "the first append says what a row is"});
-    }
+    [[noreturn]] void refuse_new() const;
 
     /// Calls what stages and edits; if it throws, this is as it was before.
     /// @param into_memory  nothing can be staged, so that what is held need not be kept aside
@@ -181,227 +114,37 @@ class chunk_session {
         }
     }
 
-    [[nodiscard]] std::size_t rows_of_a_chunk() const {
-        const std::uint64_t rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
-        return static_cast<std::size_t>(rows);
-    }
+    [[nodiscard]] std::size_t rows_of_a_chunk() const;
 
-    void append_checked(const array_view& view, progress_meter& meter) {
-        const std::size_t count = view.shape()[0];
-        const std::uint64_t row_bytes = state().row_bytes();
-        const std::size_t chunk_rows = rows_of_a_chunk();
-        const conversion convert(view.type(), state().type, place_->called(""));
-        std::size_t done = 0;
-        if (view.contiguous() != nullptr && convert.is_identity()) {
-            const std::span<const std::byte> all(view.contiguous(), view.nbytes());
-            check_order(all, count);
-            const auto part = [&](std::size_t from, std::size_t rows_in) {
-                return all.subspan(from * static_cast<std::size_t>(row_bytes),
-                                   rows_in * static_cast<std::size_t>(row_bytes));
-            };
-            if (pending_rows_ != 0) {
-                done = std::min(count, chunk_rows - pending_rows_);
-                hold(part(0, done), done);
-                if (pending_rows_ == chunk_rows)
-                    stage_pending();
-            }
-            const std::size_t whole = (count - done) / chunk_rows;
-            stage_chunks(part(done, whole * chunk_rows), chunk_rows, whole, meter);
-            done += whole * chunk_rows;
-            hold(part(done, count - done), count - done);
-            return;
-        }
-        // Made block by block, and cut once a chunk is full.
-        const std::size_t row_elements = count == 0 ? 0 : view.size() / count;
-        buffer from, to;
-        while (done < count) {
-            const std::size_t some = std::min(count - done, chunk_rows - pending_rows_);
-            to = buffer(some * static_cast<std::size_t>(row_bytes));
-            if (!convert.is_identity())
-                from = buffer(some * row_elements * static_cast<std::size_t>(view.type().size()));
-            const buffer& made = convert.is_identity() ? to : from;
-            view.fill(done * row_elements, some * row_elements, made.data());
-            if (!convert.is_identity())
-                convert.run(to.data(), from.data(), some * row_elements);
-            check_order(to.bytes(), some);
-            hold(to.bytes(), some);
-            if (pending_rows_ == chunk_rows)
-                stage_pending();
-            done += some;
-            meter.add(0, to.size());
-            meter.report();
-        }
-    }
+    void append_checked(const array_view& view, progress_meter& meter);
 
-    void write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter) {
-        const auto view = checked(rows);
-        const std::uint64_t count = view.shape()[0];
-        flush();
-        if (first > state().rows || count > state().rows - first)
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = "rows to write",
-                                  .expected = "rows before " + std::to_string(state().rows),
-                                  .found = std::to_string(first) + " to " + std::to_string(first + count)});
-        if (count == 0)
-            return;
-        const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
-        const conversion convert(view.type(), state().type, place_->called(""));
-        const buffer from(view.nbytes());
-        view.fill(0, view.size(), from.data());
-        const buffer block(static_cast<std::size_t>(count) * row_bytes);
-        convert.run(block.data(), from.data(), view.size());
-        check_order_between(first, block.bytes(), count);
+    void write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter);
 
-        auto [at, entries] = state().between(first, first + count);
-        for (const auto& entry : entries) {
-            const std::uint64_t begin = std::max(at, first), end = std::min(at + entry.rows, first + count);
-            const auto part = block.bytes().subspan(static_cast<std::size_t>(begin - first) * row_bytes,
-                                                    static_cast<std::size_t>(end - begin) * row_bytes);
-            if (entry.file.empty())
-                write_zeros(begin, part);
-            else
-                write_chunk(entry, at, begin, part);
-            at += entry.rows;
-            meter.add(end - begin, part.size());
-            meter.report();
-        }
-    }
-
-    void resize_checked(std::uint64_t wanted) {
-        flush();
-        const std::uint64_t rows_now = state().rows;
-        if (wanted > rows_now) {
-            if (state().order_by)
-                throw mismatch_error({.file = place_->called(""),
-                                      .field = "rows",
-                                      .expected = "at most " + std::to_string(rows_now),
-                                      .found = std::to_string(wanted),
-                                      .hint = "rows of zeros have no place in an order"});
-            (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->called(""));
-            const std::uint64_t more = wanted - rows_now;
-            staging_.edit({.what = chunk_edit::kind::grow,
-                           .first_row = rows_now,
-                           .added = {{.rows = more, .nbytes = more * state().row_bytes()}}});
-        } else if (wanted < rows_now) {
-            auto [begin, entries] = state().between(wanted, rows_now);
-            chunk_edit cut{.what = chunk_edit::kind::replace, .first_row = begin, .removed = std::move(entries)};
-            if (wanted > begin) {
-                const auto rest = wanted - begin;
-                const auto& partial = cut.removed.front();
-                cut.added.push_back(partial.file.empty()
-                                        ? chunk_entry{.rows = rest, .nbytes = rest * state().row_bytes()}
-                                        : files_.put(begin, files_.rows(begin, wanted).bytes()));
-            }
-            staging_.edit(std::move(cut));
-        }
-    }
+    void resize_checked(std::uint64_t wanted);
 
     /// The rows in row-major order, of the shape that the dataset has.
-    [[nodiscard]] array_view checked(const array_view& rows) {
-        if (rows.shape().empty())
-            throw mismatch_error({.file = place_->called(""),
-                                  .field = "shape",
-                                  .expected = "at least 1 dimension",
-                                  .found = shape_text(rows.shape())});
-        expect(rows.type(), {rows.shape().begin() + 1, rows.shape().end()});
-        return rows.in_order(false);
-    }
+    [[nodiscard]] array_view checked(const array_view& rows);
 
-    void hold(std::span<const std::byte> bytes, std::size_t rows) {
-        pending_.insert(pending_.end(), bytes.begin(), bytes.end());
-        pending_rows_ += rows;
-    }
+    void hold(std::span<const std::byte> bytes, std::size_t rows);
 
-    void flush() {
-        if (pending_rows_ != 0)
-            stage_pending();
-    }
+    void flush();
 
-    void stage_pending() {
-        auto entry = files_.put(state().rows, {pending_.data(), pending_.size()});
-        pending_.clear();
-        pending_rows_ = 0;
-        staging_.edit({.what = chunk_edit::kind::append, .first_row = state().rows, .added = {std::move(entry)}});
-    }
+    void stage_pending();
 
     /// Chunks of equal length that lie in memory one behind the other.
     void stage_chunks(std::span<const std::byte> bytes, std::size_t chunk_rows, std::size_t count,
-                      progress_meter& meter) {
-        if (count == 0)
-            return;
-        const std::size_t chunk = bytes.size() / count;
-        const std::uint64_t first = state().rows;
-        std::vector<chunk_entry> entries(count);
-        const run_options quiet{.threads = options_.run.threads, .progress = {}, .stop = options_.run.stop};
-        // In turns, so that progress is told.
-        const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
-        for (std::size_t begin = 0; begin < count; begin += turn) {
-            const std::size_t some = std::min(turn, count - begin);
-            parallel_for(some, quiet, [&](std::size_t i) {
-                entries[begin + i] =
-                    files_.put(first + (begin + i) * chunk_rows, bytes.subspan((begin + i) * chunk, chunk));
-            });
-            meter.add(some * chunk_rows, some * chunk);
-            meter.report();
-        }
-        staging_.edit({.what = chunk_edit::kind::append, .first_row = first, .added = std::move(entries)});
-    }
+                      progress_meter& meter);
 
-    void write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first, std::span<const std::byte> part) {
-        const buffer whole = files_.rows(at, at + entry.rows);
-        std::copy(part.begin(), part.end(), whole.data() + (first - at) * state().row_bytes());
-        staging_.edit({.what = chunk_edit::kind::replace,
-                       .first_row = at,
-                       .removed = {entry},
-                       .added = {files_.put(at, whole.bytes())}});
-    }
+    void write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first, std::span<const std::byte> part);
 
     /// Rows where there was no file yet: only they get one.
-    void write_zeros(std::uint64_t first, std::span<const std::byte> part) {
-        const std::uint64_t row_bytes = state().row_bytes();
-        const std::uint64_t rows = part.size() / row_bytes;
-        const std::uint64_t chunk_rows = rows_of_a_chunk();
-        chunk_edit edit{.what = chunk_edit::kind::replace, .first_row = first};
-        edit.removed.push_back({.rows = rows, .nbytes = part.size()});
-        for (std::uint64_t done = 0; done < rows; done += chunk_rows) {
-            const std::uint64_t some = std::min(chunk_rows, rows - done);
-            edit.added.push_back(files_.put(first + done, part.subspan(static_cast<std::size_t>(done * row_bytes),
-                                                                       static_cast<std::size_t>(some * row_bytes))));
-        }
-        staging_.edit(std::move(edit));
-    }
+    void write_zeros(std::uint64_t first, std::span<const std::byte> part);
 
     /// Rows that are to stand behind all others.
-    void check_order(std::span<const std::byte> bytes, std::size_t rows) {
-        if (!state().order_by || rows == 0)
-            return;
-        const row_order order(state(), place_->called(""));
-        order.check_sorted(bytes, rows);
-        const auto* const last = state().last_entry();
-        const auto before = pending_rows_ != 0 ? last_pending_ : last != nullptr ? last->max : std::nullopt;
-        const auto [first, end] = order.ends_of(bytes, rows);
-        if (before && less(*first, *before))
-            order.refuse(this->rows(), *before, *first);
-        last_pending_ = end;
-    }
+    void check_order(std::span<const std::byte> bytes, std::size_t rows);
 
     /// Rows that are to stand among others.
-    void check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes, std::uint64_t rows) {
-        if (!state().order_by || rows == 0)
-            return;
-        const row_order order(state(), place_->called(""));
-        order.check_sorted(bytes, static_cast<std::size_t>(rows));
-        const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
-        const auto key_of = [&](std::uint64_t row) {
-            return *order.ends_of(files_.rows(row, row + 1).bytes(), 1).first;
-        };
-        if (first_row > 0)
-            if (const auto before = key_of(first_row - 1); less(*first, before))
-                order.refuse(first_row, before, *first);
-        if (const std::uint64_t next = first_row + rows; next < state().rows)
-            if (const auto behind = key_of(next); less(behind, *end))
-                order.refuse(next, *end, behind);
-    }
+    void check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes, std::uint64_t rows);
 
     std::unique_ptr<place> place_;
     chunk_writer_options options_;
@@ -415,4 +158,8 @@ class chunk_session {
 
 }  // namespace detail
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/session.ipp>
+#endif

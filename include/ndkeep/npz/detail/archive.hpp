@@ -2,22 +2,29 @@
 // An npz archive opened: its directory, and the bytes of its members wherever they lie.
 #pragma once
 
-#include <ndkeep/array/in_place.hpp>
-#include <ndkeep/bytes/deflate.hpp>
-#include <ndkeep/format/header.hpp>
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/format/zip/records.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/mapping.hpp>
 
-namespace ndkeep::detail {
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr std::string_view npy_suffix = ".npy";
 inline constexpr std::string_view metadata_member = "metadata.json";
 
 /// A member name as NumPy lists it: without one ".npy".
-[[nodiscard]] inline std::string_view without_npy(std::string_view name) {
-    if (name.ends_with(npy_suffix))
-        name.remove_suffix(npy_suffix.size());
-    return name;
-}
+[[nodiscard]] std::string_view without_npy(std::string_view name);
 
 /// The same error, about a member.
 template <class Error>
@@ -49,68 +56,33 @@ class archive {
     archive() = default;
     /// @throws io_error, format_error
     archive(const std::filesystem::path& path, const limits& limit) : archive(file::open(path), limit) {}
-    archive(file&& opened, const limits& limit)
-        : file_(std::move(opened)), path_(file_.path()), directory_(read_zip_directory(bytes(), file_.size(), limit)) {
-        sort();
-    }
+    archive(file&& opened, const limits& limit);
     /// @param memory  referred to
     /// @param called  what errors name
-    archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {})
-        : memory_(memory), path_(std::move(called)), directory_(read_zip_directory(bytes(), memory.size(), limit)) {
-        sort();
-    }
+    archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {});
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const zip_directory& directory() const noexcept { return directory_; }
     [[nodiscard]] const std::vector<zip_entry>& entries() const noexcept { return directory_.entries; }
     [[nodiscard]] const file& source() const noexcept { return file_; }
-    [[nodiscard]] byte_source bytes() const {
-        return file_.is_open() ? byte_source(file_) : byte_source(memory_, path_);
-    }
+    [[nodiscard]] byte_source bytes() const;
 
     /// By its exact name, or else with ".npy" behind it; of several with one name the last.
-    [[nodiscard]] const zip_entry* find(std::string_view name) const {
-        const zip_entry* const exact = find_exact(name);
-        return exact != nullptr ? exact : find_exact(std::string(name) + std::string(npy_suffix));
-    }
+    [[nodiscard]] const zip_entry* find(std::string_view name) const;
 
-    [[nodiscard]] const zip_entry* find_exact(std::string_view name) const {
-        const auto after = std::upper_bound(by_name_.begin(), by_name_.end(), name, [&](auto wanted, std::size_t i) {
-            return wanted < std::string_view(entries()[i].name);
-        });
-        if (after == by_name_.begin() || entries()[*(after - 1)].name != name)
-            return nullptr;
-        return &entries()[*(after - 1)];
-    }
+    [[nodiscard]] const zip_entry* find_exact(std::string_view name) const;
 
     /// Whether a later member has its name.
     [[nodiscard]] bool is_shadowed(const zip_entry& entry) const { return find_exact(entry.name) != &entry; }
 
     /// A range of the archive as memory.
-    [[nodiscard]] mapping map(std::uint64_t offset, std::uint64_t length, map_mode mode) const {
-        if (file_.is_open())
-            return mapping::open(file_, offset, length, mode);
-        const byte_source from = bytes();
-        if (mode == map_mode::copy_on_write) {
-            auto copy = mapping::zeros(length, path_);
-            from.read(offset, {copy.data(), copy.size()});
-            return copy;
-        }
-        return mapping::of(memory_.subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(length)), path_);
-    }
+    [[nodiscard]] mapping map(std::uint64_t offset, std::uint64_t length, map_mode mode) const;
 
     /// Where a range begins in memory if it is mapped, as far as alignment goes.
-    [[nodiscard]] std::uint64_t address(std::uint64_t offset) const {
-        return file_.is_open() ? offset : reinterpret_cast<std::uintptr_t>(memory_.data()) + offset;
-    }
+    [[nodiscard]] std::uint64_t address(std::uint64_t offset) const;
 
   private:
-    void sort() {
-        by_name_.resize(entries().size());
-        std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
-        std::stable_sort(by_name_.begin(), by_name_.end(),
-                         [&](std::size_t a, std::size_t b) { return entries()[a].name < entries()[b].name; });
-    }
+    void sort();
 
     file file_;
     std::span<const std::byte> memory_;
@@ -119,4 +91,8 @@ class archive {
     std::vector<std::size_t> by_name_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npz/detail/archive.ipp>
+#endif

@@ -2,55 +2,35 @@
 // An archive of stored members in memory: not copied together, but as the pieces that it consists of.
 #pragma once
 
-#include <ndkeep/array/blocks.hpp>
-#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/version.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 class packed_archive {
   public:
     using piece = std::span<const std::byte>;
 
     /// @param pieces  of the array's data, in its written order; referred to
-    void add_array(std::string_view name, const array_info& info, std::span<const piece> pieces) {
-        std::vector<piece> all = {keep(header_bytes(info))};
-        all.insert(all.end(), pieces.begin(), pieces.end());
-        add(name, all);
-    }
+    void add_array(std::string_view name, const array_info& info, std::span<const piece> pieces);
     /// An array that lies in memory is referred to, a temporary one kept.
-    void add_array(std::string_view name, const array_view& array) {
-        const array_info info = info_of(array);
-        const array_view ordered = array.in_order(info.column_major);
-        if (ordered.contiguous() != nullptr) {
-            views_.push_back(ordered);
-            const piece data(ordered.contiguous(), ordered.nbytes());
-            return add_array(name, info, {&data, 1});
-        }
-        std::string made(ordered.nbytes(), '\0');
-        for_each_block(ordered, made.size(), [at = made.data()](piece block, std::size_t) mutable {
-            at = std::copy_n(reinterpret_cast<const char*>(block.data()), block.size(), at);
-        });
-        const piece data = keep(std::move(made));
-        add_array(name, info, {&data, 1});
-    }
-    void add_text(std::string_view name, std::string text) {
-        const piece data = keep(std::move(text));
-        add(name, {&data, 1});
-    }
+    void add_array(std::string_view name, const array_view& array);
+    void add_text(std::string_view name, std::string text);
 
     /// All of it, once every member has been added.
-    [[nodiscard]] std::span<const piece> finish() {
-        const std::uint64_t begin = size_;
-        for (const zip_entry& entry : entries_)
-            append(keep(zip_entry_text(entry)));
-        append(keep(zip_end_text(entries_.size(), begin, size_ - begin, {})));
-        return pieces_;
-    }
+    [[nodiscard]] std::span<const piece> finish();
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
@@ -58,27 +38,9 @@ class packed_archive {
     /// Text that stays where it is.
     [[nodiscard]] piece keep(std::string text) { return bytes_of(texts_.emplace_back(std::move(text))); }
 
-    void append(piece bytes) {
-        if (!bytes.empty())
-            pieces_.push_back(bytes);
-        size_ += bytes.size();
-    }
+    void append(piece bytes);
 
-    void add(std::string_view name, std::span<const piece> content) {
-        zip_entry& entry = entries_.emplace_back();
-        entry.name = entry.raw_name = name;
-        entry.flags = zip_flag_utf8;
-        for (const piece& each : content) {
-            entry.crc32 = crc32(each, entry.crc32);
-            entry.size += each.size();
-        }
-        entry.compressed = entry.size;
-        entry.header_offset = size_;
-        const bool is_64 = zip_needs_64(entry.size);
-        append(keep(zip_local_text(entry, is_64, zip_extra_size(size_, name.size(), is_64, true))));
-        for (const piece& each : content)
-            append(each);
-    }
+    void add(std::string_view name, std::span<const piece> content);
 
     std::deque<std::string> texts_;
     std::vector<array_view> views_;
@@ -87,4 +49,8 @@ class packed_archive {
     std::uint64_t size_ = 0;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npz/detail/packed.ipp>
+#endif

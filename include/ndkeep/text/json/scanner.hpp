@@ -2,23 +2,16 @@
 // The words of JSON text: punctuation, strings and numbers, bounded in depth and in the number of values.
 #pragma once
 
-#include <ndkeep/error.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/text/unicode.hpp>
+#include <ndkeep/version.hpp>
 
-#include <charconv>
-#include <clocale>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr std::size_t deepest_json = 128;
 
@@ -28,9 +21,7 @@ struct json_bound {
     std::string_view hint = {};  ///< how the caller raises it; empty if nothing does
 };
 
-[[nodiscard]] inline json_bound bound_of(const limits& limit) {
-    return {limit.json_values, "limits{.json_values = …} reads more"};
-}
+[[nodiscard]] json_bound bound_of(const limits& limit);
 
 /// Reads the words of JSON text one by one, whatever they are put together to.
 class json_scanner {
@@ -40,137 +31,35 @@ class json_scanner {
         : text_(text), file_(file), bound_(bound) {}
 
   protected:
-    void begin() {
-        if (text_.starts_with("\xef\xbb\xbf"))  // a byte order mark may be passed over: RFC 8259, 8.1
-            at_ = 3;
-        skip_blanks();
-    }
-    void end() const {
-        if (at_ != text_.size())
-            broken();
-    }
+    void begin();
+    void end() const;
 
-    [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const {
-        throw malformed(file_, "json", std::move(expected), std::move(found), std::string(hint));
-    }
+    [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const;
     [[noreturn]] void broken() const { refuse("valid JSON", "broken at byte " + std::to_string(at_ + 1)); }
 
     /// NUL at the end, which no grammar takes, as it takes none in the text.
     [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
-    void skip_blanks() {
-        while (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')
-            ++at_;
-    }
-    [[nodiscard]] bool take(char sign) {
-        if (peek() != sign)
-            return false;
-        ++at_;
-        skip_blanks();
-        return true;
-    }
-    void need(char sign) {
-        if (!take(sign))
-            broken();
-    }
-    void need_word(std::string_view word) {
-        for (const char letter : word) {
-            if (peek() != letter)
-                broken();
-            ++at_;
-        }
-        skip_blanks();
-    }
+    void skip_blanks();
+    [[nodiscard]] bool take(char sign);
+    void need(char sign);
+    void need_word(std::string_view word);
 
     /// Called before a value is built: a value takes many times as much memory as its text.
-    void count_value() {
-        if (values_++ == bound_.values)
-            refuse("at most " + counted(bound_.values, "value"), "more", bound_.hint);
-    }
+    void count_value();
 
-    void open(char bracket) {
-        if (++depth_ > deepest_json)
-            refuse("at most 128 levels", "nested deeper");
-        need(bracket);
-    }
-    void close(char bracket) {
-        need(bracket);
-        --depth_;
-    }
+    void open(char bracket);
+    void close(char bracket);
 
-    [[nodiscard]] std::string string() {
-        if (peek() != '"')
-            broken();
-        ++at_;
-        std::string out;
-        while (peek() != '"') {
-            if (peek() == '\\') {
-                escape(out);
-                continue;
-            }
-            const auto [character, length] = decode_utf8(text_, at_);
-            if (length == 0 || character < 0x20 || is_surrogate(character))
-                broken();
-            out += text_.substr(at_, length);
-            at_ += length;
-        }
-        need('"');
-        return out;
-    }
+    [[nodiscard]] std::string string();
 
-    void escape(std::string& out) {
-        constexpr std::string_view letters = "\"\\/bfnrt", meanings = "\"\\/\b\f\n\r\t";
-        ++at_;
-        const auto which = letters.find(peek());
-        if (which != std::string_view::npos) {
-            out += meanings[which];
-            ++at_;
-            return;
-        }
-        char32_t character = code_unit();
-        if (character >= 0xd800 && character <= 0xdbff) {  // the first of two: RFC 8259, 7
-            if (peek() != '\\')
-                broken();
-            ++at_;
-            const std::size_t second_at = at_;
-            const char32_t second = code_unit();
-            if (second < 0xdc00 || second > 0xdfff) {
-                at_ = second_at;
-                broken();
-            }
-            character = 0x10000 + ((character - 0xd800) << 10) + (second - 0xdc00);
-        } else if (is_surrogate(character)) {
-            broken();
-        }
-        append_utf8(out, character);
-    }
+    void escape(std::string& out);
 
     /// The u and four digits of \uXXXX.
-    [[nodiscard]] char32_t code_unit() {
-        if (peek() != 'u')
-            broken();
-        ++at_;
-        char32_t unit = 0;
-        for (int i = 0; i < 4; ++i, ++at_) {
-            const char c = peek();
-            const char lower = static_cast<char>(c | 0x20);
-            if (is_digit())
-                unit = unit * 16 + static_cast<char32_t>(c - '0');
-            else if (lower >= 'a' && lower <= 'f')
-                unit = unit * 16 + static_cast<char32_t>(lower - 'a' + 10);
-            else
-                broken();
-        }
-        return unit;
-    }
+    [[nodiscard]] char32_t code_unit();
 
     [[nodiscard]] bool is_digit() const { return peek() >= '0' && peek() <= '9'; }
-    void need_digits() {
-        if (!is_digit())
-            broken();
-        while (is_digit())
-            ++at_;
-    }
+    void need_digits();
 
     /// Integers are exact as far as 64 bits hold them.
     struct scanned_number {
@@ -179,71 +68,13 @@ class json_scanner {
         double value = 0;             // of a real number
     };
 
-    [[nodiscard]] scanned_number number() {
-        const std::size_t start = at_;
-        const bool negative = peek() == '-';
-        at_ += negative;
-        const std::size_t first = at_;
-        if (peek() == '0')
-            ++at_;
-        else
-            need_digits();
-        const std::string_view digits = text_.substr(first, at_ - first);
-        bool whole = true;
-        if (peek() == '.') {
-            whole = false;
-            ++at_;
-            need_digits();
-        }
-        if (peek() == 'e' || peek() == 'E') {
-            whole = false;
-            ++at_;
-            at_ += peek() == '+' || peek() == '-';
-            need_digits();
-        }
-        scanned_number out;
-        if (!whole || !integer(out, digits, negative))
-            out.value = real(std::string(text_.substr(start, at_ - start)), start);
-        skip_blanks();
-        return out;
-    }
+    [[nodiscard]] scanned_number number();
 
   private:
     /// False where 64 bits are too few.
-    [[nodiscard]] static bool integer(scanned_number& out, std::string_view digits, bool negative) {
-        constexpr auto most = std::numeric_limits<std::uint64_t>::max();
-        constexpr auto most_negative = std::uint64_t{1} << 63;
-        std::uint64_t magnitude = 0;
-        for (const char c : digits) {
-            const auto digit = static_cast<std::uint64_t>(c - '0');
-            if (magnitude > (most - digit) / 10)
-                return false;
-            magnitude = magnitude * 10 + digit;
-        }
-        if (negative && magnitude > most_negative)
-            return false;
-        out.is = negative ? scanned_number::negative : scanned_number::count;
-        out.magnitude = magnitude;
-        return true;
-    }
+    [[nodiscard]] static bool integer(scanned_number& out, std::string_view digits, bool negative);
 
-    [[nodiscard]] double real(std::string text, std::size_t start) {
-        double number = 0;
-#if defined(__cpp_lib_to_chars)
-        if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc())
-            return number;
-#endif
-        // from_chars does not say whether a number is too large or too small; strtod does, and wants the locale's
-        // point.
-        if (const auto point = text.find('.'); point != std::string::npos)
-            text.replace(point, 1, std::localeconv()->decimal_point);
-        number = std::strtod(text.c_str(), nullptr);
-        if (!std::isfinite(number)) {
-            at_ = start;
-            broken();
-        }
-        return number;
-    }
+    [[nodiscard]] double real(std::string text, std::size_t start);
 
     std::string_view text_;
     const std::filesystem::path& file_;
@@ -253,4 +84,8 @@ class json_scanner {
     std::size_t values_ = 0;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/text/json/scanner.ipp>
+#endif

@@ -2,11 +2,15 @@
 // Trees of values and of braces.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/tree/detail/branch.hpp>
+#include <ndkeep/tree/shared_array.hpp>
 #include <ndkeep/tree/tree.hpp>
+#include <ndkeep/version.hpp>
 
-#include <algorithm>
-#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -16,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -38,9 +42,7 @@ class tree_item {
 
     [[nodiscard]] bool is_tree() const noexcept { return is_tree_; }
     [[nodiscard]] bool is_pair() const { return is_braces_ && is_pair(value_); }
-    [[nodiscard]] static bool is_pair(const tree& value) {
-        return value.is_list() && value.size() == 2 && value[0].is_string();
-    }
+    [[nodiscard]] static bool is_pair(const tree& value);
     /// Moved out, which the elements of an initializer_list do not allow of themselves.
     [[nodiscard]] tree take() const { return std::move(value_); }
 
@@ -50,11 +52,7 @@ class tree_item {
     bool is_braces_ = false;
 };
 
-[[nodiscard]] inline std::string_view kind_text(tree_kind kind) {
-    constexpr std::array<std::string_view, 8> texts = {"null",     "a boolean", "an integer",   "a real number",
-                                                       "a string", "a list",    "a dictionary", "an array"};
-    return texts[static_cast<std::size_t>(kind)];
-}
+[[nodiscard]] std::string_view kind_text(tree_kind kind);
 
 template <class A>
 [[nodiscard]] any_array array_of_its_own(A&& array) {
@@ -94,37 +92,8 @@ tree::tree(T&& value) {
     }
 }
 
-inline tree::tree(std::initializer_list<detail::tree_item> items) {
-    if (items.size() == 1 && items.begin()->is_tree())
-        *this = items.begin()->take();
-    else if (std::all_of(items.begin(), items.end(), [](const auto& item) { return item.is_pair(); }))
-        *this = dictionary(items);
-    else
-        *this = list(items);
-}
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-inline tree tree::list(std::initializer_list<detail::tree_item> items) {
-    tree out;
-    auto& values = out.make_branch(false).values;
-    values.reserve(items.size());
-    for (const auto& item : items)
-        values.push_back(item.take());
-    return out;
-}
-
-inline tree tree::dictionary(std::initializer_list<detail::tree_item> items) {
-    tree out;
-    out.make_branch(true);
-    for (const auto& item : items) {
-        tree pair = item.take();
-        if (!detail::tree_item::is_pair(pair))
-            throw mismatch_error({.field = "item " + std::to_string(&item - items.begin()),
-                                  .expected = "a pair of a string and a value",
-                                  .found = pair.is_list() ? "a list of " + counted(pair.size(), "value")
-                                                          : std::string(detail::kind_text(pair.kind()))});
-        out[pair[0].get<std::string>()] = std::move(pair[1]);
-    }
-    return out;
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/tree/detail/braces.ipp>
+#endif

@@ -2,6 +2,8 @@
 // The children of a list or a dictionary.
 #pragma once
 
+#include <ndkeep/version.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
@@ -13,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr std::size_t no_place = static_cast<std::size_t>(-1);
 
@@ -154,4 +156,4 @@ class tree_items {
     std::size_t size_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -2,25 +2,19 @@
 // The JSON text of a tree, with its arrays named and left to others, and back.
 #pragma once
 
-#include <ndkeep/error.hpp>
-#include <ndkeep/text/json/print.hpp>
-#include <ndkeep/tree/detail/value.hpp>
-#include <ndkeep/tree/text.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/tree/tree.hpp>
+#include <ndkeep/version.hpp>
 
-#include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 /// Lists and dictionaries in each other, at most. JSON may be nested a little deeper, for what is around the tree.
 inline constexpr std::size_t deepest_tree = 120;
@@ -34,275 +28,16 @@ struct tree_document {
 /// Names arrays by their paths, as in "region1/values"; the root itself is "arr_0". A name that is taken gets "#2",
 /// and a path that no zip can hold as a name is "array".
 /// @throws mismatch_error  text that is not UTF-8, or nested deeper than `deepest_tree`
-[[nodiscard]] inline tree_document document_of(const tree& value);
+[[nodiscard]] tree_document document_of(const tree& value);
 
 /// @param file  named in errors, never opened
 /// @param leaf  the array of a member, whose name is as listed: "region1/values.npy". Each is asked for once.
 /// @throws format_error  not such a text, or with more values than `limit` allows; names the field
-[[nodiscard]] inline tree tree_of(std::string_view text, const std::filesystem::path& file,
-                                  const std::function<tree(const std::string& member)>& leaf, const limits& limit = {});
+[[nodiscard]] tree tree_of(std::string_view text, const std::filesystem::path& file,
+                           const std::function<tree(const std::string& member)>& leaf, const limits& limit = {});
 
-namespace detail {
+}  // namespace ndkeep::inline NDKEEP_ABI
 
-inline constexpr std::string_view tree_version = "tree/1";
-
-/// Names for arrays, each once.
-class array_names {
-  public:
-    /// The name itself, or with "#2", "#3", … behind it.
-    [[nodiscard]] std::string take(std::string name) {
-        constexpr std::size_t longest = 60'000;  // a zip has 65,535 bytes for it: APPNOTE 4.4.10
-        if (name.size() > longest || name.find('\0') != std::string::npos)
-            name = "array";
-        if (taken_.insert(name).second)
-            return name;
-        std::size_t& last = last_.try_emplace(name, 1).first->second;
-        for (;;) {
-            std::string numbered = name + '#' + std::to_string(++last);
-            if (taken_.insert(numbered).second)
-                return numbered;
-        }
-    }
-
-  private:
-    std::set<std::string> taken_;
-    std::map<std::string, std::size_t> last_;
-};
-
-/// Writes the text of a tree.
-class tree_writer {
-  public:
-    [[nodiscard]] tree_document write(const tree& root) {
-        std::string text;
-        append(text, root);
-        object_text members;
-        members.add("ndkeep", json_text(tree_version));
-        members.add("tree", text);
-        members.add("arrays", '[' + arrays_ + ']');
-        members.add("nonfinite", '[' + nonfinite_ + ']');
-        document_.text = members.lines();
-        return std::move(document_);
-    }
-
-  private:
-    struct step {
-        const std::string* key;  // nullptr in a list
-        std::size_t index;
-    };
-
-    void append(std::string& out, const tree& value) {
-        switch (value.kind()) {
-        case tree_kind::array:
-            out += "null";
-            document_.arrays.emplace_back(names_.take(name()), value);
-            return list_path(arrays_, json_text(document_.arrays.back().first + ".npy"));
-        case tree_kind::string:
-            check_text(tree_access::text(value), "");
-            return append_json_text(out, tree_access::text(value));
-        case tree_kind::list:
-        case tree_kind::dictionary:
-            return append_children(out, value);
-        case tree_kind::real_number:
-            if (!std::isfinite(value.get<double>()))
-                list_path(nonfinite_, json_text(value.get<double>()));
-            [[fallthrough]];
-        default:
-            append_scalar(out, value);
-        }
-    }
-
-    void append_children(std::string& out, const tree& value) {
-        if (path_.size() == deepest_tree)
-            throw mismatch_error(
-                {.field = "tree", .expected = "at most " + counted(deepest_tree, "level"), .found = "nested deeper"});
-        const std::string* const keys = value.is_list() ? nullptr : tree_access::keys(value);
-        out += value.is_list() ? '[' : '{';
-        for (std::size_t i = 0; i < value.size(); ++i) {
-            if (i != 0)
-                out += ", ";
-            path_.push_back({value.is_list() ? nullptr : keys + i, i});
-            if (!value.is_list()) {
-                check_text(keys[i], "key of ");
-                append_json_text(out, keys[i]);
-                out += ": ";
-            }
-            append(out, value.begin()[i]);
-            path_.pop_back();
-        }
-        out += value.is_list() ? ']' : '}';
-    }
-
-    void check_text(const std::string& text, std::string_view what) const {
-        if (is_utf8(text))
-            return;
-        std::string field = std::string(what) + "tree";
-        for (const auto& [key, index] : path_)
-            field += '[' + (key != nullptr ? printed(*key) : std::to_string(index)) + ']';
-        throw mismatch_error({.field = std::move(field), .expected = "UTF-8", .found = printed(text)});
-    }
-
-    [[nodiscard]] std::string name() const {
-        if (path_.empty())
-            return "arr_0";
-        std::string out;
-        for (std::size_t i = 0; i < path_.size(); ++i)
-            out += (i == 0 ? "" : "/") + (path_[i].key != nullptr ? *path_[i].key : std::to_string(path_[i].index));
-        return out;
-    }
-
-    void list_path(std::string& list, const std::string& what) const {
-        std::string_view between;
-        list += list.empty() ? "[[" : ", [[";
-        for (const auto& [key, index] : path_) {
-            list += std::exchange(between, ", ");
-            list += key != nullptr ? json_text(*key) : std::to_string(index);
-        }
-        list += "], " + what + ']';
-    }
-
-    std::vector<step> path_;
-    array_names names_;
-    std::string arrays_;
-    std::string nonfinite_;
-    tree_document document_;
-};
-
-/// Makes trees of JSON.
-struct tree_builder {
-    using value = tree;
-
-    [[nodiscard]] static tree null() { return {}; }
-    [[nodiscard]] static tree boolean(bool flag) { return flag; }
-    [[nodiscard]] static tree count(std::uint64_t number) { return number; }
-    [[nodiscard]] static tree negative(std::int64_t number) { return number; }
-    [[nodiscard]] static tree real(double number) { return number; }
-    [[nodiscard]] static tree string(std::string&& text) { return std::move(text); }
-    [[nodiscard]] static tree list() { return tree::list(); }
-    [[nodiscard]] static tree dictionary() { return tree::dictionary(); }
-    static void add(tree& list, tree&& item) { list.push_back(std::move(item)); }
-    static void add(tree& dictionary, const std::string& name, tree&& member) { dictionary[name] = std::move(member); }
-};
-
-/// Reads the text of a tree.
-class tree_reader {
-  public:
-    tree_reader(std::string_view text, const std::filesystem::path& file, const limits& limit)
-        : file_(file), document_(json_parser<tree_builder>(text, file, bound_of(limit)).read()) {}
-
-    [[nodiscard]] tree read(const std::function<tree(const std::string& member)>& leaf) {
-        check_members();
-        root_ = std::move(document_["tree"]);
-        // Before the arrays, which no path leads into, nor to what stood there.
-        for_each("nonfinite", [&](tree& place, const std::string& text, const std::string& field) {
-            if (!place.is_string() || tree_access::text(place) != text)
-                refuse(field, "the path of " + printed(text), found_at(place));
-            place = nonfinite(text, field);
-        });
-        std::set<std::string_view> members;
-        for_each("arrays", [&](tree& place, const std::string& member, const std::string& field) {
-            if (!place.is_null())
-                refuse(field, "the path of null", found_at(place));
-            if (!members.insert(member).second)
-                refuse(field, "a member of its own", printed(member) + " again");
-            place = leaf(member);
-        });
-        return std::move(root_);
-    }
-
-  private:
-    [[noreturn]] void refuse(std::string field, std::string expected, std::string found) const {
-        throw format_error(
-            {.file = file_, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
-    }
-
-    void check_members() {
-        if (!document_.is_dictionary())
-            refuse("json", "a dictionary", std::string(kind_text(document_.kind())));
-        const tree& version = member("ndkeep", tree_kind::string);
-        if (tree_access::text(version) != tree_version)
-            refuse("ndkeep", printed(tree_version), printed(tree_access::text(version)));
-        (void)member("arrays", tree_kind::list);
-        (void)member("nonfinite", tree_kind::list);
-        if (!document_.contains("tree"))
-            refuse("tree", "a value", "missing");
-        for (const auto& [key, value] : document_.items())
-            if (key != "ndkeep" && key != "tree" && key != "arrays" && key != "nonfinite")
-                refuse(printed(key), "no such key", std::string(kind_text(value.kind())));
-    }
-
-    [[nodiscard]] const tree& member(std::string_view key, tree_kind kind) const {
-        const tree* const value = document_.find(key);
-        if (value == nullptr || value->kind() != kind)
-            refuse(std::string(key), std::string(kind_text(kind)),
-                   value == nullptr ? "missing" : std::string(kind_text(value->kind())));
-        return *value;
-    }
-
-    /// Calls `use` with every place that is listed under `key`, and what is listed with it.
-    template <class Use>
-    void for_each(const std::string& key, Use use) {
-        const tree& list = document_.at(key);
-        for (std::size_t i = 0; i < list.size(); ++i) {
-            const tree& entry = list[i];
-            const std::string field = key + '[' + std::to_string(i) + ']';
-            if (!entry.is_list() || entry.size() != 2 || !entry[0].is_list() || !entry[1].is_string())
-                refuse(field, "a path and a string",
-                       entry.is_list() ? "a list of " + counted(entry.size(), "value")
-                                       : std::string(kind_text(entry.kind())));
-            use(place_of(entry[0], field), tree_access::text(entry[1]), field);
-        }
-    }
-
-    [[nodiscard]] tree& place_of(const tree& path, const std::string& field) {
-        tree* place = &root_;
-        for (std::size_t i = 0; i < path.size(); ++i) {
-            const tree& step = path[i];
-            tree* next = nullptr;
-            if (place->is_dictionary() && step.is_string())
-                next = place->find(tree_access::text(step));
-            else if (place->is_list() && step.is_integer())
-                next = child(*place, step);
-            if (next == nullptr)
-                refuse(field, "a path in the tree", "nothing at step " + std::to_string(i + 1));
-            place = next;
-        }
-        return *place;
-    }
-
-    /// nullptr if the list is shorter.
-    [[nodiscard]] static tree* child(tree& list, const tree& index) {
-        const bool is_index = tree_access::is_unsigned(index) || index.get<std::int64_t>() >= 0;
-        const auto at = is_index ? index.get<std::uint64_t>() : 0;
-        return is_index && at < list.size() ? &list[at] : nullptr;
-    }
-
-    [[nodiscard]] static std::string found_at(const tree& place) {
-        return "that of " +
-               (place.is_string() ? printed(tree_access::text(place)) : std::string(kind_text(place.kind())));
-    }
-
-    [[nodiscard]] double nonfinite(const std::string& text, const std::string& field) const {
-        if (text == "NaN")
-            return std::numeric_limits<double>::quiet_NaN();
-        if (text == "Infinity")
-            return std::numeric_limits<double>::infinity();
-        if (text != "-Infinity")
-            refuse(field, "'NaN', 'Infinity' or '-Infinity'", printed(text));
-        return -std::numeric_limits<double>::infinity();
-    }
-
-    const std::filesystem::path& file_;
-    tree document_;
-    tree root_;
-};
-
-}  // namespace detail
-
-inline tree_document document_of(const tree& value) { return detail::tree_writer().write(value); }
-
-inline tree tree_of(std::string_view text, const std::filesystem::path& file,
-                    const std::function<tree(const std::string& member)>& leaf, const limits& limit) {
-    return detail::tree_reader(text, file, limit).read(leaf);
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/tree/detail/document.ipp>
+#endif

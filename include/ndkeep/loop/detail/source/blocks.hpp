@@ -2,10 +2,37 @@
 // One array, cut into blocks of rows, as the source of a loop.
 #pragma once
 
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/tags.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
-#include <ndkeep/loop/detail/source/items.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/loop/options.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/mapping.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/text/unicode.hpp>
 
-namespace ndkeep::detail {
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 template <class A>
 inline constexpr bool is_container = false;
@@ -132,4 +159,4 @@ class block_feed {
     std::uint64_t first_ = 0, at_ = 0;  // of the block at hand, and behind it
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -2,9 +2,29 @@
 // The user's own sources of a loop: ranges of arrays, and functions that give the next one.
 #pragma once
 
-#include <ndkeep/loop/detail/source/items.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/loop/options.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
 
-namespace ndkeep::detail {
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// What rows can be counted of.
 template <class A>
@@ -71,25 +91,16 @@ concept array_range = !expression<R> && requires(R & range) {
 /// What all of them have in common: nothing is known of them but how many rows they have given.
 class feed_base {
   public:
-    feed_base(std::string_view kind, const over_options& options) : kind_(kind) {
-        if (options.verify)
-            refuse(".verify", "of a source with checksums");
-    }
+    feed_base(std::string_view kind, const over_options& options);
 
-    [[nodiscard]] json identity() const {
-        json said = json::object();
-        (*said.get_ptr<json::object_t*>())["kind"] = std::string(kind_);
-        return said;
-    }
+    [[nodiscard]] json identity() const;
     [[nodiscard]] static std::optional<std::uint64_t> total_rows() { return std::nullopt; }
     [[nodiscard]] static std::function<void()> durable() { return nullptr; }
     void done() noexcept {}
     void return_to_begin() noexcept {}
 
   protected:
-    [[noreturn]] static void refuse(const char* what, const char* expected) {
-        throw mismatch_error({.field = what, .expected = expected, .found = "of one that gives what comes next"});
-    }
+    [[noreturn]] static void refuse(const char* what, const char* expected);
 
   private:
     std::string_view kind_;
@@ -238,4 +249,8 @@ class range_feed : public feed_base {
     std::optional<std::conditional_t<refers, none, std::remove_cvref_t<reference>>> current_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/loop/detail/source/feed.ipp>
+#endif

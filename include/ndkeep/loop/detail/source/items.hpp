@@ -2,12 +2,35 @@
 // Sources whose chunks are counted: the next one is fetched while the body has the one before.
 #pragma once
 
-#include <ndkeep/array/in_place.hpp>
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/reader.hpp>
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/header.hpp>
 #include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/os/mapping.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/version.hpp>
+#include <ndkeep/work/parallel.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <filesystem>
+#include <functional>
 #include <future>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// An item of a source, and rows of it that are behind.
 struct item_place {
@@ -176,4 +199,4 @@ class item_feed {
     std::optional<fetched> ahead_;  // last, as its thread uses the source
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -2,13 +2,53 @@
 // Chunked arrays, lists of npy files and npz archives as sources of a loop.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/in_place.hpp>
+#include <ndkeep/array/mapped.hpp>
+#include <ndkeep/array/reader.hpp>
+#include <ndkeep/array/tags.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/chunks/detail/version.hpp>
 #include <ndkeep/chunks/reader.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/strided.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/finding.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/format/zip/records.hpp>
+#include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/source/items.hpp>
+#include <ndkeep/loop/options.hpp>
 #include <ndkeep/npy/describe.hpp>
-#include <ndkeep/npy/map.hpp>
+#include <ndkeep/npy/inspect.hpp>
+#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/detail/member.hpp>
 #include <ndkeep/npz/reader.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/mapping.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/text/unicode.hpp>
+#include <ndkeep/work/parallel.hpp>
 
-namespace ndkeep::detail {
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// One version of a chunked array. Another one continues it if no row that was passed over has changed.
 template <element T, std::size_t N>
@@ -100,28 +140,9 @@ class list_identity {
             pass(i, label_of(i), 0, 0);
     }
 
-    void pass(std::size_t index, std::string&& label, std::uint64_t first_row, std::uint64_t rows) {
-        if (index == items_) {
-            if (items_ != 0)
-                hash_ = hash_of(label_ + '\n', hash_);
-            ++items_;
-        }
-        label_ = std::move(label);
-        first_row_ = first_row;
-        rows_ = rows;
-    }
+    void pass(std::size_t index, std::string&& label, std::uint64_t first_row, std::uint64_t rows);
 
-    [[nodiscard]] json said(std::string_view kind) const {
-        json out = json::object();
-        auto& members = *out.get_ptr<json::object_t*>();
-        members["kind"] = std::string(kind);
-        members["items"] = items_;
-        members["before"] = hexadecimal(hash_);
-        members["last"] = label_;
-        members["last_first_row"] = first_row_;
-        members["last_rows"] = rows_;
-        return out;
-    }
+    [[nodiscard]] json said(std::string_view kind) const;
 
     /// Where to go on, and whether the last item is what it was; throws where the others are not.
     struct resumed {
@@ -156,15 +177,8 @@ class list_identity {
 };
 
 /// The number of rows of an item.
-[[nodiscard]] inline std::uint64_t rows_of_item(const array_info& info, const std::filesystem::path& file,
-                                                std::string field = {}) {
-    if (info.shape.empty())
-        throw mismatch_error({.file = file,
-                              .field = field + (field.empty() ? "" : ": ") + "shape",
-                              .expected = "at least 1 dimension",
-                              .found = "()"});
-    return info.shape[0];
-}
+[[nodiscard]] std::uint64_t rows_of_item(const array_info& info, const std::filesystem::path& file,
+                                         std::string field = {});
 
 /// npy files, each of which is a chunk.
 template <element T, std::size_t N>
@@ -315,4 +329,8 @@ class member_source {
     list_identity passed_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/loop/detail/source/sources.ipp>
+#endif

@@ -2,11 +2,35 @@
 // How each form of state is written and read.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/reader.hpp>
+#include <ndkeep/array/tags.hpp>
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/element/element.hpp>
+#include <ndkeep/element/text.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/state.hpp>
+#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/detail/packed.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
 
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <type_traits>
 #include <typeinfo>
+#include <utility>
+#include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
@@ -262,4 +286,4 @@ void state_reader::get(const std::string& name, T& into) const {
     detail::state_codec<T>::read(*this, name, into);
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -4,18 +4,23 @@
 
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/element/element.hpp>
-#include <ndkeep/text/json/print.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/version.hpp>
 
+#include <algorithm>
 #include <concepts>
+#include <cstddef>
 #include <deque>
 #include <list>
 #include <map>
-#include <span>
+#include <ranges>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 class state_writer;
 class state_reader;
@@ -119,4 +124,4 @@ template <class T>
 template <class T>
 concept loop_state = std::is_object_v<T> && !std::is_const_v<T> && detail::form_of<T>() != detail::state_form::none;
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

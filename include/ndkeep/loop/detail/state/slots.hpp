@@ -2,12 +2,25 @@
 // The states of a loop under their names: as they are, as they were committed, and as they were at first.
 #pragma once
 
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/loop/detail/state/codec.hpp>
+#include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
+#include <ndkeep/loop/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
-namespace ndkeep::detail {
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Something bound under a name.
 class state_slot {
@@ -88,69 +101,26 @@ class bound_states {
 
     /// Makes all states what they were at the last commit; those that it does not know, what they were at first.
     /// @throws mismatch_error  it knows states that are not bound
-    void restore() {
-        check_all_bound();
-        for (const auto& slot : slots_)
-            slot->read(is_stored(slot->name()) ? stored_->reader() : initials_.at(slot->name())->reader());
-    }
+    void restore();
 
-    void check_all_bound() const {
-        if (stored_ == nullptr)
-            return;
-        for (const auto& [name, form] : stored_->forms())
-            if (is_stored(name) && !is_bound(name))
-                throw mismatch_error({.file = stored_file_,
-                                      .field = "state " + ndkeep::quoted(name),
-                                      .expected = "bound",
-                                      .found = "stored, but not bound",
-                                      .hint = "bind it, or forget it"});
-    }
+    void check_all_bound() const;
 
     /// What was committed under this name is nobody's.
     /// @throws mismatch_error  it is bound
-    void forget(const std::string& name) {
-        if (is_bound(name))
-            throw mismatch_error({.file = stored_file_,
-                                  .field = "state " + ndkeep::quoted(name),
-                                  .expected = "not bound",
-                                  .found = "bound"});
-        forgotten_.insert(name);
-    }
+    void forget(const std::string& name);
     /// What is bound has been committed.
-    void committed() {
-        stored_ = nullptr;
-        forgotten_.clear();
-    }
+    void committed();
     void call(std::filesystem::path file) { stored_file_ = std::move(file); }
 
-    [[nodiscard]] packed_states pack() const {
-        packed_states all;
-        for (const auto& slot : slots_)
-            write(*slot, all);
-        return all;
-    }
+    [[nodiscard]] packed_states pack() const;
 
   private:
-    [[nodiscard]] bool is_bound(const std::string& name) const {
-        return std::any_of(slots_.begin(), slots_.end(), [&](const auto& each) { return each->name() == name; });
-    }
-    [[nodiscard]] bool is_stored(const std::string& name) const {
-        return stored_ != nullptr && stored_->forms().count(name) != 0 && forgotten_.count(name) == 0;
-    }
+    [[nodiscard]] bool is_bound(const std::string& name) const;
+    [[nodiscard]] bool is_stored(const std::string& name) const;
 
-    void write(const state_slot& slot, packed_states& to) const {
-        state_writer out(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
-        in_document(stored_file_, [&] { slot.write(out); });
-    }
+    void write(const state_slot& slot, packed_states& to) const;
 
-    [[nodiscard]] static std::shared_ptr<const loop_snapshot> frozen(packed_states&& states) {
-        add_state_member(states, "", 1, {});
-        std::vector<std::byte> bytes;
-        bytes.reserve(static_cast<std::size_t>(states.arrays.size()));
-        for (const auto& piece : states.arrays.finish())
-            bytes.insert(bytes.end(), piece.begin(), piece.end());
-        return std::make_shared<const loop_snapshot>(std::move(bytes), "", "");
-    }
+    [[nodiscard]] static std::shared_ptr<const loop_snapshot> frozen(packed_states&& states);
 
     std::vector<std::unique_ptr<state_slot>> slots_;
     std::map<std::string, std::shared_ptr<const loop_snapshot>> initials_;
@@ -159,4 +129,8 @@ class bound_states {
     std::set<std::string> forgotten_;
 };
 
-}  // namespace ndkeep::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/loop/detail/state/slots.ipp>
+#endif

@@ -1,38 +1,33 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What Python keeps in a dict: scalars, strings, lists and dictionaries, with arrays as leaves.
+// Bodies of <ndkeep/tree/tree.hpp>. Trees of any depth are copied, compared and destroyed without recursion, which
+// would end at some depth.
 #pragma once
 
-#include <ndkeep/tree/detail/braces.hpp>
+#include <ndkeep/tree/tree.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/tree/detail/access.hpp>
+#include <ndkeep/tree/detail/branch.hpp>
+#include <ndkeep/tree/detail/text.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
-#include <limits>
-#include <memory>
-#include <string>
+#include <cstdlib>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// What the rest of ndkeep knows of a tree, and its users need not.
-struct tree_access {
-    [[nodiscard]] static tree of_leaf(std::shared_ptr<const tree_leaf> leaf) {
-        tree out;
-        out.content_ = std::move(leaf);
-        return out;
-    }
-    [[nodiscard]] static const std::shared_ptr<const tree_leaf>& leaf(const tree& of) { return of.leaf(); }
-    [[nodiscard]] static const std::string& text(const tree& of) { return *std::get<tree::text_pointer>(of.content_); }
-    /// Of a dictionary, beside its values.
-    [[nodiscard]] static const std::string* keys(const tree& of) { return of.keys(); }
-    [[nodiscard]] static bool is_unsigned(const tree& of) { return std::holds_alternative<std::uint64_t>(of.content_); }
-};
+NDKEEP_INLINE tree tree_access::of_leaf(std::shared_ptr<const tree_leaf> leaf) {
+    tree out;
+    out.content_ = std::move(leaf);
+    return out;
+}
 
 /// Whether an integer and a real number are the same: 2^53 + 1 is no double.
 template <class Integer>
@@ -46,7 +41,7 @@ template <class Integer>
 
 }  // namespace detail
 
-inline void tree::copy_but_children(const tree& other) {
+NDKEEP_INLINE void tree::copy_but_children(const tree& other) {
     if (const auto* const text = std::get_if<text_pointer>(&other.content_))
         content_ = std::make_unique<std::string>(**text);
     else if (const auto* const leaf = std::get_if<leaf_pointer>(&other.content_))
@@ -61,9 +56,7 @@ inline void tree::copy_but_children(const tree& other) {
         content_.emplace<double>(*floating);
 }
 
-// Trees of any depth are copied, compared and destroyed without recursion, which would end at some depth.
-
-inline tree::tree(const tree& other) {
+NDKEEP_INLINE tree::tree(const tree& other) {
     copy_but_children(other);
     std::vector<std::pair<const tree*, tree*>> waiting;
     if (other.as_branch() != nullptr)
@@ -85,7 +78,7 @@ inline tree::tree(const tree& other) {
     }
 }
 
-inline tree::~tree() {
+NDKEEP_INLINE tree::~tree() {
     const auto take_from = [](tree& from) -> branch* {
         auto* const pointer = std::get_if<branch_pointer>(&from.content_);
         return pointer == nullptr ? nullptr : pointer->release();
@@ -98,7 +91,7 @@ inline tree::~tree() {
     }
 }
 
-inline bool operator==(const tree& a, const tree& b) {
+NDKEEP_INLINE bool tree::equals(const tree& that) const {
     std::vector<std::pair<const tree*, const tree*>> waiting;
     const auto equal = [&waiting](const tree& x, const tree& y) {
         const auto* const in_x = x.as_branch();
@@ -111,7 +104,7 @@ inline bool operator==(const tree& a, const tree& b) {
             waiting.emplace_back(&x, &y);
         return true;
     };
-    if (!equal(a, b))
+    if (!equal(*this, that))
         return false;
     while (!waiting.empty()) {
         const auto& left = *waiting.back().first->as_branch();
@@ -128,7 +121,7 @@ inline bool operator==(const tree& a, const tree& b) {
     return true;
 }
 
-inline bool tree::equals_but_children(const tree& other) const {
+NDKEEP_INLINE bool tree::equals_but_children(const tree& other) const {
     const auto* const number = std::get_if<double>(&content_);
     const auto* const other_number = std::get_if<double>(&other.content_);
     if (number != nullptr && other_number != nullptr)
@@ -150,11 +143,11 @@ inline bool tree::equals_but_children(const tree& other) const {
     return content_ == other.content_;
 }
 
-inline tree::branch& tree::make_branch(bool is_dictionary) {
+NDKEEP_INLINE tree::branch& tree::make_branch(bool is_dictionary) {
     return *content_.emplace<branch_pointer>(std::make_unique<branch>(is_dictionary));
 }
 
-inline tree_kind tree::kind() const noexcept {
+NDKEEP_INLINE tree_kind tree::kind() const noexcept {
     constexpr std::array<tree_kind, 8> kinds = {tree_kind::null,    tree_kind::boolean,     tree_kind::integer,
                                                 tree_kind::integer, tree_kind::real_number, tree_kind::string,
                                                 tree_kind::list,    tree_kind::array};
@@ -162,18 +155,18 @@ inline tree_kind tree::kind() const noexcept {
     return inner != nullptr && inner->is_dictionary ? tree_kind::dictionary : kinds[content_.index()];
 }
 
-inline void tree::refuse(std::string expected, std::string hint) const {
+NDKEEP_INLINE void tree::refuse(std::string expected, std::string hint) const {
     throw mismatch_error({.field = "value",
                           .expected = std::move(expected),
                           .found = std::string(detail::kind_text(kind())),
                           .hint = std::move(hint)});
 }
 
-inline void tree::refuse_scalar(std::string expected) const {
+NDKEEP_INLINE void tree::refuse_scalar(std::string expected) const {
     refuse(std::move(expected), is_array() ? "as<T, N>() gives it" : "");
 }
 
-inline const std::vector<tree>& tree::values() const {
+NDKEEP_INLINE const std::vector<tree>& tree::values() const {
     static const std::vector<tree> none;
     const auto* const inner = as_branch();
     if (inner == nullptr && !is_null())
@@ -181,22 +174,24 @@ inline const std::vector<tree>& tree::values() const {
     return inner == nullptr ? none : inner->values;
 }
 
-inline const std::string* tree::keys() const {
+NDKEEP_INLINE const std::string* tree::keys() const {
     if (!is_dictionary() && !is_null())
         refuse("a dictionary", "items are keys and values");
     const auto* const inner = as_branch();
     return inner == nullptr ? nullptr : inner->keys.data();
 }
-inline detail::tree_items<const tree> tree::items() const& { return {keys(), begin(), size()}; }
-inline detail::tree_items<tree> tree::items() & { return {keys(), begin(), size()}; }
 
-inline const tree* tree::find(std::string_view key) const noexcept {
+NDKEEP_INLINE detail::tree_items<const tree> tree::items() const& { return {keys(), begin(), size()}; }
+
+NDKEEP_INLINE detail::tree_items<tree> tree::items() & { return {keys(), begin(), size()}; }
+
+NDKEEP_INLINE const tree* tree::find(std::string_view key) const noexcept {
     const auto* const inner = as_branch();
     const std::size_t at = inner == nullptr ? detail::no_place : inner->find(key);
     return at == detail::no_place ? nullptr : &inner->values[at];
 }
 
-inline const tree& tree::at(std::string_view key) const& {
+NDKEEP_INLINE const tree& tree::at(std::string_view key) const& {
     if (!is_dictionary())
         refuse("a dictionary", "key " + ndkeep::quoted(key));
     if (const tree* const found = find(key))
@@ -212,7 +207,7 @@ inline const tree& tree::at(std::string_view key) const& {
                           .hint = keys.empty() ? "the dictionary is empty" : ""});
 }
 
-inline const tree& tree::at_index(std::uint64_t index, bool is_signed) const {
+NDKEEP_INLINE const tree& tree::at_index(std::uint64_t index, bool is_signed) const {
     const auto* const inner = as_branch();
     if (inner != nullptr && !inner->is_dictionary && index < inner->values.size())
         return inner->values[index];
@@ -222,7 +217,7 @@ inline const tree& tree::at_index(std::uint64_t index, bool is_signed) const {
     throw mismatch_error({.field = "index", .expected = "less than " + std::to_string(size()), .found = text});
 }
 
-inline tree& tree::operator[](std::string_view key) & {
+NDKEEP_INLINE tree& tree::operator[](std::string_view key) & {
     if (is_null())
         make_branch(true);
     if (!is_dictionary())
@@ -231,7 +226,7 @@ inline tree& tree::operator[](std::string_view key) & {
     return found != nullptr ? *found : as_branch()->add(key);
 }
 
-inline void tree::push_back(tree value) {
+NDKEEP_INLINE void tree::push_back(tree value) {
     if (is_null())
         make_branch(false);
     if (!is_list())
@@ -239,7 +234,7 @@ inline void tree::push_back(tree value) {
     as_branch()->values.push_back(std::move(value));
 }
 
-inline bool tree::erase(std::string_view key) {
+NDKEEP_INLINE bool tree::erase(std::string_view key) {
     if (!is_dictionary() && !is_null())
         refuse("a dictionary", "key " + ndkeep::quoted(key));
     const std::size_t at = is_null() ? detail::no_place : as_branch()->find(key);
@@ -248,14 +243,14 @@ inline bool tree::erase(std::string_view key) {
     return at != detail::no_place;
 }
 
-inline const tree::leaf_pointer& tree::leaf() const {
+NDKEEP_INLINE const tree::leaf_pointer& tree::leaf() const {
     const auto* const pointer = std::get_if<leaf_pointer>(&content_);
     if (pointer == nullptr)
         refuse("an array", is_null() || as_branch() != nullptr ? "" : "get<T>() gives it");
     return *pointer;
 }
 
-inline std::uint64_t tree::integer_between(std::int64_t least, std::uint64_t most) const {
+NDKEEP_INLINE std::uint64_t tree::integer_between(std::int64_t least, std::uint64_t most) const {
     const auto* const integer = std::get_if<std::int64_t>(&content_);
     const auto* const large = std::get_if<std::uint64_t>(&content_);
     const std::uint64_t bits = integer != nullptr ? static_cast<std::uint64_t>(*integer)
@@ -272,7 +267,7 @@ inline std::uint64_t tree::integer_between(std::int64_t least, std::uint64_t mos
                           .found = integer != nullptr ? std::to_string(*integer) : std::to_string(bits)});
 }
 
-inline double tree::double_number() const {
+NDKEEP_INLINE double tree::double_number() const {
     if (const auto* const integer = std::get_if<std::int64_t>(&content_))
         return static_cast<double>(*integer);
     if (const auto* const large = std::get_if<std::uint64_t>(&content_))
@@ -282,7 +277,7 @@ inline double tree::double_number() const {
     return std::get<double>(content_);
 }
 
-inline float tree::float_number() const {
+NDKEEP_INLINE float tree::float_number() const {
     const double number = double_number();
     if (!std::isfinite(number) || std::abs(number) <= std::numeric_limits<float>::max())
         return static_cast<float>(number);
@@ -294,42 +289,18 @@ inline float tree::float_number() const {
                           .hint = "get<double>"});
 }
 
-template <tree_scalar T>
-T tree::get() const {
-    if constexpr (std::same_as<T, std::string>) {
-        if (!is_string())
-            refuse_scalar("a string");
-        return *std::get<text_pointer>(content_);
-    } else if constexpr (std::same_as<T, bool>) {
-        if (!is_boolean())
-            refuse_scalar("a boolean");
-        return std::get<bool>(content_);
-    } else if constexpr (std::integral<T>) {
-        using range = std::numeric_limits<T>;
-        return static_cast<T>(
-            integer_between(static_cast<std::int64_t>(range::min()), static_cast<std::uint64_t>(range::max())));
-    } else if constexpr (std::same_as<T, float>) {
-        return float_number();
-    } else {
-        return double_number();
-    }
+NDKEEP_INLINE tree& tree::operator=(tree other) noexcept {
+    content_.swap(other.content_);
+    return *this;
 }
 
-template <element T, std::size_t N>
-auto tree::as() const {
-    const auto& from = *leaf();
-    detail::check_rank<N>(from.shape(), from.file(), "as");
-    auto array = detail::uninitialised<array_of<T, N>>(from.shape());
-    from.read(dtype_of<T>(), reinterpret_cast<std::byte*>(array.data()));
-    detail::make_values(array.data(), array.size());
-    return array;
+NDKEEP_INLINE tree* tree::find(std::string_view key) noexcept {
+    return const_cast<tree*>(std::as_const(*this).find(key));
 }
 
-template <element T, std::size_t N>
-mapped<const T, N> tree::map() const {
-    const auto& from = *leaf();
-    detail::check_rank<N>(from.shape(), from.file(), "map");
-    return {from.map(dtype_of<T>(), alignof(T)), from.shape()};
+NDKEEP_INLINE const tree::branch* tree::as_branch() const noexcept {
+    const auto* const pointer = std::get_if<branch_pointer>(&content_);
+    return pointer == nullptr ? nullptr : pointer->get();
 }
 
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

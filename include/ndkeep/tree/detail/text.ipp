@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Trees as text for people: JSON, but for the arrays and the numbers that are not finite.
+// Bodies of <ndkeep/tree/detail/text.hpp>.
 #pragma once
 
+#include <ndkeep/tree/detail/text.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/text/json/print.hpp>
-#include <ndkeep/tree/detail/value.hpp>
+#include <ndkeep/text/unicode.hpp>
+#include <ndkeep/tree/detail/access.hpp>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
-#include <ostream>
-#include <string>
+#include <utility>
 #include <vector>
 
-namespace ndkeep {
+namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Null, booleans and numbers, as JSON has them: numbers that are not finite as strings.
-inline void append_scalar(std::string& out, const tree& value) {
+NDKEEP_INLINE void append_scalar(std::string& out, const tree& value) {
     switch (value.kind()) {
     case tree_kind::boolean:
         out += value.get<bool>() ? "true" : "false";
@@ -106,8 +110,6 @@ class tree_printer {
 
 }  // namespace detail
 
-inline std::string tree::str() const { return detail::tree_printer().print(*this); }
+NDKEEP_INLINE std::string tree::str() const { return detail::tree_printer().print(*this); }
 
-inline std::ostream& operator<<(std::ostream& out, const tree& value) { return out << value.str(); }
-
-}  // namespace ndkeep
+}  // namespace ndkeep::inline NDKEEP_ABI

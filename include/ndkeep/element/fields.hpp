@@ -1,9 +1,33 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Structs as structured dtypes: NDKEEP_FIELDS names their members, field() gives one member as a column.
+// Structs as structured dtypes: NDKEEP_FIELDS names their members.
 #pragma once
 
-#include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/element/element.hpp>
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+template <class T>
+[[nodiscard]] dtype::field declared_field(std::string name, std::size_t offset) {
+    using layout = member_layout<std::remove_cv_t<T>>;
+    static_assert(ndkeep::element<typename layout::element>, "a field named in NDKEEP_FIELDS is no array element");
+    dtype::field field;
+    field.name = std::move(name);
+    field.type = dtype_of<typename layout::element>();
+    field.offset = offset;
+    layout::add_shape(field.shape);
+    return field;
+}
+
+/// A structured dtype from fields named in any order; members that are not named are padding.
+[[nodiscard]] dtype declared_struct(std::vector<dtype::field> fields, std::size_t size);
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
 
 // Each round of NDKEEP_DETAIL_EXPAND scans its text again, which lets NDKEEP_DETAIL_EACH call itself once more;
 // 4^4 scans and more are enough for over 300 members.
@@ -36,36 +60,6 @@
     }                                                                                                                  \
     static_assert(::ndkeep::detail::has_fields<type>, "NDKEEP_FIELDS must stand in the namespace of the struct")
 
-namespace ndkeep {
-
-namespace detail {
-
-template <class Struct, class Member>
-struct member_of {
-    Member Struct::*member;
-    [[nodiscard]] Member operator()(const Struct& row) const { return row.*member; }
-};
-
-/// A function expression whose value type is its own, where xtensor would promote the struct when columns are combined.
-/// xtensor takes what derives from an expression for one only if the expression is the sole template argument.
-template <class Function>
-class column : public Function {
-  public:
-    using Function::Function;
-    using bool_load_type = xt::bool_load_type<typename Function::value_type>;
-};
-
-}  // namespace detail
-
-/// One member of every struct of `array`, as a lazy expression of the same shape: nothing is copied.
-///
-/// An array given as an rvalue is kept inside the expression; one given by name is referred to.
-template <class Array, class Struct, class Member>
-    requires xt::is_xexpression<std::remove_cvref_t<Array>>::value &&
-        std::is_base_of_v<Struct, typename std::remove_cvref_t<Array>::value_type>
-[[nodiscard]] auto field(Array&& array, Member Struct::*member) {
-    using column = detail::column<xt::xfunction<detail::member_of<Struct, Member>, xt::const_xclosure_t<Array>>>;
-    return column(detail::member_of<Struct, Member>{member}, std::forward<Array>(array));
-}
-
-}  // namespace ndkeep
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/element/fields.ipp>
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/array/in_place.hpp>.
+#pragma once
+
+#include <ndkeep/array/in_place.hpp>
+
+#include <ndkeep/array/reader.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
+
+#include <cstdint>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem::path& path, const dtype& wanted,
+                                  bool column_major_wanted) {
+    const auto& type = info.type;
+    const conversion convert(type, wanted, path, "load, or map as the file has it");
+    if (!type.is_native())
+        throw mismatch_error({.file = path,
+                              .field = "dtype",
+                              .expected = "this machine's byte order",
+                              .found = type.is_struct() ? type.descr() : ndkeep::quoted(type.str()),
+                              .hint = "load swaps the bytes"});
+    if (!convert.is_identity())
+        throw mismatch_error({.file = path,
+                              .field = "struct layout",
+                              .expected = wanted.descr(),
+                              .found = type.descr(),
+                              .hint = "load puts the fields in their places"});
+    if (info.column_major != column_major_wanted && element_reader::has_order(info))
+        throw mismatch_error(
+            {.file = path,
+             .field = "order",
+             .expected = column_major_wanted ? "column-major" : "row-major",
+             .found = info.column_major ? "column-major" : "row-major",
+             .hint = info.column_major ? "map with the tag column_major" : "map without the tag column_major"});
+}
+
+NDKEEP_INLINE mapping map_data(const file& source, const array_info& info, std::size_t alignment, map_mode mode,
+                               advice use) {
+    const std::uint64_t offset = info.data_offset;
+    const std::uint64_t nbytes = info.nbytes();
+    if (offset % alignment != 0) {
+        if (mode == map_mode::read_write)
+            throw mismatch_error({.file = source.path(),
+                                  .field = "data offset",
+                                  .expected = "a multiple of " + counted(alignment, "byte"),
+                                  .found = counted(offset, "byte"),
+                                  .hint = "read_only and copy_on_write work on a copy"});
+        return mapping::copy(source, offset, nbytes, mode);
+    }
+    auto bytes = mapping::open(source, offset, nbytes, mode);
+    if (use != advice::normal)
+        bytes.advise(use);
+    return bytes;
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/array/view.hpp>.
+#pragma once
+
+#include <ndkeep/array/view.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {}
+
+NDKEEP_INLINE array_view::array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data,
+                                     std::vector<std::ptrdiff_t> strides)
+    : type_(std::move(type)), shape_(std::move(shape)) {
+    look_at_bytes(data, std::move(strides));
+    set_order(prefers_column_major_);
+}
+
+NDKEEP_INLINE array_view array_view::in_order(bool column_major) const {
+    array_view other = *this;
+    other.set_order(column_major);
+    return other;
+}
+
+NDKEEP_INLINE array_view array_view::kept_by(std::shared_ptr<const void> owner) const {
+    array_view other = *this;
+    other.owner_ = std::move(owner);
+    return other;
+}
+
+NDKEEP_INLINE void array_view::fill(std::size_t first, std::size_t count, std::byte* out) const {
+    if (count == 0 || item() == 0)
+        return;
+    if (contiguous_ != nullptr)
+        std::memcpy(out, contiguous_ + first * item(), count * item());
+    else if (blocks_)
+        blocks_(first, count, out, column_major_);
+    else if (!column_major_)
+        detail::gather(out, first, count, data_, strides_, shape_, item());
+    else
+        fill_column_major(first, count, out);
+    padding_.clear(out, count);
+}
+
+NDKEEP_INLINE void array_view::fill_column_major(std::size_t first, std::size_t count, std::byte* out) const {
+    auto shape = shape_;
+    auto strides = strides_;
+    std::reverse(shape.begin(), shape.end());
+    std::reverse(strides.begin(), strides.end());
+    detail::gather(out, first, count, data_, strides, shape, item());
+}
+
+NDKEEP_INLINE void array_view::look_at_bytes(const std::byte* data, detail::strides_type strides) {
+    data_ = data;
+    strides_ = std::move(strides);
+    prefers_column_major_ = !detail::is_contiguous(shape_, strides_, item(), false) &&
+                            detail::is_contiguous(shape_, strides_, item(), true);
+}
+
+NDKEEP_INLINE void array_view::set_order(bool column_major) {
+    column_major_ = column_major;
+    const bool lies_so = !blocks_ && padding_.empty() && detail::is_contiguous(shape_, strides_, item(), column_major);
+    contiguous_ = lies_so ? data_ : nullptr;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/bytes/checksum.hpp>.
+#pragma once
+
+#include <ndkeep/bytes/checksum.hpp>
+
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <cassert>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE checksum kinds_of(const checksums& sums) noexcept {
+    checksum kinds = checksum::none;
+    for (const auto& [name, hex] : sums)
+        kinds |= checksum_from_name(name).value_or(checksum::none);
+    return kinds;
+}
+
+namespace detail {
+
+NDKEEP_INLINE std::string hex_text(std::span<const std::byte> bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const std::byte byte : bytes) {
+        text += digits[std::to_integer<unsigned>(byte) >> 4];
+        text += digits[std::to_integer<unsigned>(byte) & 15];
+    }
+    return text;
+}
+
+NDKEEP_INLINE std::string hex_text(std::uint32_t number) {
+    std::array<std::byte, 4> bytes{};
+    for (unsigned i = 0; i < 4; ++i)
+        bytes[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xff);
+    return hex_text(bytes);
+}
+
+/// Eight digits of either case, as other programs may have written them.
+[[nodiscard]] constexpr std::optional<std::uint32_t> number_from_hex(std::string_view text) noexcept {
+    if (text.size() != 8)
+        return std::nullopt;
+    std::uint32_t number = 0;
+    for (const char c : text) {
+        if (c >= '0' && c <= '9')
+            number = number << 4 | static_cast<std::uint32_t>(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            number = number << 4 | static_cast<std::uint32_t>(c - 'a' + 10);
+        else if (c >= 'A' && c <= 'F')
+            number = number << 4 | static_cast<std::uint32_t>(c - 'A' + 10);
+        else
+            return std::nullopt;
+    }
+    return number;
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE running_checksums::running_checksums(checksum kinds, const checksums& stored,
+                                                   const std::filesystem::path& file)
+    : kinds_(kinds) {
+    assert(can_continue(kinds));
+    if (contains(kinds, checksum::crc32))
+        crc32_ = stored_number(checksum::crc32, stored, file);
+    if (contains(kinds, checksum::crc32c))
+        crc32c_ = stored_number(checksum::crc32c, stored, file);
+}
+
+NDKEEP_INLINE void running_checksums::update(std::span<const std::byte> bytes) noexcept {
+    // Small enough to be in the first cache still when the second sum comes for it.
+    const bool only_one = std::find(checksum_kinds.begin(), checksum_kinds.end(), kinds_) != checksum_kinds.end();
+    const std::size_t piece_size = only_one ? bytes.size() : std::size_t{16} << 10;
+    while (kinds_ != checksum::none && !bytes.empty()) {
+        const auto piece = bytes.first(std::min(piece_size, bytes.size()));
+        if (contains(kinds_, checksum::crc32))
+            crc32_ = ndkeep::crc32(piece, crc32_);
+        if (contains(kinds_, checksum::crc32c))
+            crc32c_ = ndkeep::crc32c(piece, crc32c_);
+        if (contains(kinds_, checksum::md5))
+            md5_.update(piece);
+        bytes = bytes.subspan(piece.size());
+    }
+}
+
+NDKEEP_INLINE void running_checksums::append(const running_checksums& later, std::uint64_t bytes) noexcept {
+    assert(kinds_ == later.kinds_ && can_continue(kinds_));
+    crc32_ = crc32_combine(crc32_, later.crc32_, bytes);
+    crc32c_ = crc32c_combine(crc32c_, later.crc32c_, bytes);
+}
+
+NDKEEP_INLINE checksums running_checksums::values() const {
+    checksums sums;
+    if (contains(kinds_, checksum::crc32))
+        sums.emplace(checksum_name(checksum::crc32), detail::hex_text(crc32_));
+    if (contains(kinds_, checksum::crc32c))
+        sums.emplace(checksum_name(checksum::crc32c), detail::hex_text(crc32c_));
+    if (contains(kinds_, checksum::md5))
+        sums.emplace(checksum_name(checksum::md5), detail::hex_text(md5_.digest()));
+    return sums;
+}
+
+NDKEEP_INLINE std::uint32_t running_checksums::stored_number(checksum kind, const checksums& stored,
+                                                             const std::filesystem::path& file) {
+    const auto at = stored.find(checksum_name(kind));
+    const std::string_view hex = at == stored.end() ? std::string_view() : at->second;
+    const auto number = detail::number_from_hex(hex);
+    if (!number)
+        throw format_error({.file = file,
+                            .field = std::string(checksum_name(kind)),
+                            .expected = "8 hexadecimal digits",
+                            .found = at == stored.end() ? "missing" : quoted(hex)});
+    return *number;
+}
+
+NDKEEP_INLINE checksums checksums_of(std::span<const std::byte> bytes, checksum kinds) {
+    running_checksums sums(kinds);
+    sums.update(bytes);
+    return sums.values();
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

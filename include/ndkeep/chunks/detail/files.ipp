@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/files.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/files.hpp>
+
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/os/file.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Reads rows of a chunk that are to be written again: only if the chunk is what it was.
+/// @throws format_error    its file is gone or cut short
+/// @throws checksum_error  its bytes have changed
+NDKEEP_INLINE void read_checked(place& where, const chunk_state& state, const chunk_entry& entry, std::uint64_t from,
+                                std::uint64_t to, std::byte* out) {
+    const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
+    const std::string name = "chunks/" + entry.file;
+    const std::span<std::byte> part(out, static_cast<std::size_t>(to - from) * row_bytes);
+    buffer whole;
+    std::span<std::byte> all = part;
+    if (part.size() != entry.nbytes) {
+        whole = buffer(static_cast<std::size_t>(entry.nbytes));
+        all = whole.bytes();
+    }
+    if (!where.get_range(name, entry.offset, all))
+        throw format_error({.file = where.called(name), .field = "chunk", .expected = "there", .found = "missing"});
+    if (state.sum != checksum::none)
+        if (const auto found = checksums_of(all, state.sum).begin()->second; found != entry.sum)
+            throw checksum_error({.file = where.called(name),
+                                  .field = std::string(checksum_name(state.sum)),
+                                  .expected = entry.sum,
+                                  .found = found,
+                                  .hint = "the data is not what was written"});
+    if (whole.size() != 0)
+        std::memcpy(out, whole.data() + static_cast<std::size_t>(from) * row_bytes, part.size());
+}
+
+NDKEEP_INLINE chunk_entry chunk_files::put(std::uint64_t first_row, std::span<const std::byte> bytes) {
+    const std::uint64_t rows = bytes.size() / state().row_bytes();
+    const std::string header = chunk_header(state(), first_row, rows);
+    chunk_entry entry{.rows = rows, .nbytes = bytes.size(), .offset = header.size()};
+    if (state().sum != checksum::none)
+        entry.sum = checksums_of(bytes, state().sum).begin()->second;
+    const auto keys = keys_of(state(), bytes.data(), static_cast<std::size_t>(rows));
+    (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, entry.min, entry.max); });
+    const std::array<std::span<const std::byte>, 2> parts = {detail::bytes_of(header), bytes};
+    entry.file = staging_.stage(parts, first_row);
+    return entry;
+}
+
+NDKEEP_INLINE buffer chunk_files::rows(std::uint64_t first, std::uint64_t last) const {
+    const std::uint64_t row_bytes = state().row_bytes();
+    buffer bytes(static_cast<std::size_t>((last - first) * row_bytes));
+    auto [at, entries] = state().between(first, last);
+    for (const auto& entry : entries) {
+        const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);
+        std::byte* const target = bytes.data() + (from - first) * row_bytes;
+        if (entry.file.empty())
+            std::memset(target, 0, static_cast<std::size_t>((to - from) * row_bytes));
+        else
+            read_checked(where(), state(), entry, from - at, to - at, target);
+        at += entry.rows;
+    }
+    return bytes;
+}
+
+NDKEEP_INLINE chunk_entry chunk_files::moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
+    const std::uint64_t row_bytes = entry.nbytes / entry.rows;
+    if (!is_placed(entry) || place_of(from_row, row_bytes) == place_of(to_row, row_bytes))
+        return entry;
+    const buffer bytes(static_cast<std::size_t>(entry.nbytes));
+    if (!where().get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
+        throw conflict_error({.file = where().called("chunks/" + entry.file), .field = "chunk", .found = "swept"});
+    chunk_entry again = put(to_row, bytes.bytes());
+    staging_.sync_late(again.file);
+    return again;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/gather.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/gather.hpp>
+
+#include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/detail/gather_plan.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/work/parallel.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <system_error>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE std::optional<mapping_budget> mappings_of_process() {
+    const auto text_of = [](const char* path) -> std::optional<std::string> {
+        try {
+            const file source = file::open(path);
+            std::string text;
+            std::array<std::byte, 65536> block;
+            for (std::size_t length = 1; length != 0;) {
+                length = source.read_some(text.size(), block);
+                text += as_text({block.data(), length});
+            }
+            return text;
+        } catch (const error&) {
+            return std::nullopt;
+        }
+    };
+    const auto limit = text_of("/proc/sys/vm/max_map_count");
+    const auto maps = text_of("/proc/self/maps");
+    if (!limit || !maps)
+        return std::nullopt;
+    mapping_budget budget{0, static_cast<std::uint64_t>(std::count(maps->begin(), maps->end(), '\n'))};
+    for (const char c : *limit)
+        if (c >= '0' && c <= '9')
+            budget.most = 10 * budget.most + static_cast<std::uint64_t>(c - '0');
+    return budget;
+}
+
+NDKEEP_INLINE void check_mappings(std::uint64_t wanted, const std::optional<mapping_budget>& budget,
+                                  const std::filesystem::path& called) {
+    constexpr std::uint64_t for_others = 1024;
+    if (!budget || wanted + budget->used + for_others <= budget->most)
+        return;
+    throw io_error(called, "cannot map " + counted(wanted, "chunk"), std::make_error_code(std::errc::not_enough_memory),
+                   "the process may have " + std::to_string(budget->most) +
+                       " mappings: compact_chunked, more rows per chunk, or sysctl vm.max_map_count");
+}
+
+NDKEEP_INLINE mapping gather(const chunk_version& from) {
+    const auto& entries = from.entries();
+    std::vector<gathered_range> ranges;
+    std::uint64_t total = 0;
+    for (const auto& entry : entries) {
+        ranges.push_back({!entry.file.empty(), entry.offset, entry.nbytes});
+        total += entry.nbytes;
+    }
+    const auto plan = plan_gathering(ranges, mapping::page_size(), least_mapped_chunk);
+    const auto mapped = static_cast<std::uint64_t>(
+        std::count_if(plan.begin(), plan.end(), [](const gathered_plan& each) { return each.mapped != 0; }));
+    constexpr std::uint64_t worth_counting = 1000;
+    if (mapped > worth_counting)
+        check_mappings(mapped, mappings_of_process(), from.called());
+
+    auto all = mapping::reserved(gathered_begin, total, from.called());
+    // Mappings first: what is read goes into the last page of the one before.
+    std::vector<std::size_t> to_read;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        const auto& part = plan[i];
+        if (part.mapped == 0) {
+            if (part.read != 0)
+                to_read.push_back(i);
+            continue;
+        }
+        const file source = from.open(entries[i]);
+        const std::uint64_t at = part.at - gathered_begin;
+        all.take(source, entries[i].offset + part.read, at + part.read, part.mapped);
+        // The page is the former chunk's, and mapped already.
+        source.read(entries[i].offset, {all.data() + at, static_cast<std::size_t>(part.read)});
+    }
+    for (const std::size_t i : to_read) {
+        const std::span<std::byte> out(all.data() + (plan[i].at - gathered_begin),
+                                       static_cast<std::size_t>(plan[i].read));
+        from.read_chunk(i, from.first_row(i), from.first_row(i) + entries[i].rows, out.data());
+    }
+    if (from.options().verify) {
+        const run_options& run = from.options().run;
+        parallel_for(entries.size(), run, [&](std::size_t i) {
+            from.verify(i, {all.data() + (plan[i].at - gathered_begin), static_cast<std::size_t>(entries[i].nbytes)});
+        });
+    }
+    all.protect();
+    return all;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

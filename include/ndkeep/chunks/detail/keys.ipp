@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/keys.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/keys.hpp>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE key_column keys_of(const chunk_state& state, const std::byte* rows, std::size_t count) {
+    const auto item = static_cast<std::size_t>(state.type.size());
+    key_column keys{state.type, rows, item, count};
+    for (const std::size_t extent : state.row_shape)
+        keys.count *= extent;
+    if (state.order_by && !state.order_by->empty())
+        if (const auto* const field = state.type.find(*state.order_by)) {
+            keys.type = field->type;
+            keys.first += field->offset;
+        }
+    return keys;
+}
+
+NDKEEP_INLINE bool is_time(const dtype& type) { return type.kind() == 'm' || type.kind() == 'M'; }
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/reader.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/reader.hpp>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE any_array load_chunked_any(const std::filesystem::path& path, const chunk_reader_options& options) {
+    const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
+    from.check_room(from.state().rows);
+    any_array all(from.state().type, from.shape());
+    from.read(0, from.state().rows, conversion(from.state().type), all.bytes().data());
+    return all;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/row_form.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/row_form.hpp>
+
+#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/chunks/detail/order.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+
+#include <string>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+[[noreturn]] NDKEEP_INLINE void refuse_rows(const std::filesystem::path& called, const char* field,
+                                            std::string expected, std::string found) {
+    throw mismatch_error({.file = called, .field = field, .expected = std::move(expected), .found = std::move(found)});
+}
+
+NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<std::size_t>& row_shape,
+                                         const chunk_writer_options& options, const std::filesystem::path& called) {
+    chunk_state made;
+    made.type = type;
+    made.row_shape = row_shape;
+    made.sum = options.sum;
+    made.order_by = options.order_by;
+    (void)checked_nbytes(type, row_shape, called);
+    if (made.row_bytes() == 0)
+        refuse_rows(called, "row", "at least 1 byte", "0 bytes");
+    constexpr unsigned kinds = 7;
+    if (const auto bits = static_cast<unsigned>(made.sum); bits > kinds || (bits & (bits - 1)) != 0)
+        refuse_rows(called, "sum", "one checksum", "several");
+    if (!made.order_by)
+        return made;
+    const auto* const field = type.find(*made.order_by);
+    if (made.order_by->empty() ? type.is_struct() || !row_shape.empty()
+                               : field == nullptr || !field->shape.empty() || !row_shape.empty())
+        refuse_rows(called, "order_by", "a number a row: a field of a 1-d array, or \"\" for the array itself",
+                    order_text(made.order_by));
+    if (!with_number(key_type(made), [](auto) {}))
+        refuse_rows(called, "order_by", "numbers or dates in this machine's byte order", key_type(made).descr());
+    return made;
+}
+
+NDKEEP_INLINE void check_rows(const chunk_state& there, const dtype& type, const std::vector<std::size_t>& row_shape,
+                              const std::filesystem::path& called) {
+    const conversion fits(type, there.type, called);
+    if (row_shape != there.row_shape)
+        refuse_rows(called, "shape of a row", shape_text(there.row_shape), shape_text(row_shape));
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

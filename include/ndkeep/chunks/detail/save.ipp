@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/save.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/save.hpp>
+
+#include <ndkeep/chunks/detail/session.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/store/log.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/store/upkeep.hpp>
+
+#include <memory>
+#include <system_error>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE void save_chunked(const std::filesystem::path& path, const array_view& array,
+                                const save_chunked_options& options) {
+    const auto refuse = [&](const char* field, std::string expected, std::string found, std::string hint = {}) {
+        throw mismatch_error({.file = path,
+                              .field = field,
+                              .expected = std::move(expected),
+                              .found = std::move(found),
+                              .hint = std::move(hint)});
+    };
+    if (array.shape().empty())
+        refuse("shape", "at least 1 dimension", shape_text(array.shape()));
+    detail::chunk_session session(std::make_unique<local_place>(path, local_place::access::write),
+                                  {.rows_per_chunk = options.rows_per_chunk,
+                                   .sum = options.sum,
+                                   .order_by = std::nullopt,
+                                   .commit = options.commit,
+                                   .run = options.run});
+    const std::vector<std::size_t> row_shape(array.shape().begin() + 1, array.shape().end());
+    auto order_by = options.order_by;
+    if (!session.is_new()) {
+        const auto& there = session.state();
+        const char* const hint = ".replace_type = true replaces it";
+        if (there.type != array.type() && !options.replace_type)
+            refuse("dtype", there.type.descr(), array.type().descr(), hint);
+        if (there.row_shape != row_shape && !options.replace_type)
+            refuse("shape of a row", shape_text(there.row_shape), shape_text(row_shape), hint);
+        if (!order_by && !options.replace_type)
+            order_by = there.order_by;
+    }
+    session.start_anew(array.type(), row_shape, order_by);
+    progress_meter meter(
+        options.run, {.phase = "save", .items_total = array.shape()[0], .bytes_total = array.nbytes(), .file = path});
+    session.append(array, meter);
+    if (!options.meta.is_null())
+        session.set_metadata(options.meta);
+    (void)session.commit();
+}
+
+namespace detail {
+
+/// Before anything is made in a directory that is no dataset.
+NDKEEP_INLINE void check_committed(const std::filesystem::path& path) {
+    local_place there(path, local_place::access::read);
+    if (commit_log(there).numbers().empty())
+        throw io_error(path, "nothing is committed", std::make_error_code(std::errc::no_such_file_or_directory));
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE void compact_chunked(const std::filesystem::path& path, const compact_options& options) {
+    detail::check_committed(path);
+    detail::chunk_session session(
+        std::make_unique<local_place>(path, local_place::access::write),
+        {.rows_per_chunk = options.rows_per_chunk, .commit = options.commit, .run = options.run});
+    progress_meter meter(options.run, {.phase = "compact", .items_total = session.rows(), .file = path});
+    session.compact(meter);
+    meter.finish();
+    (void)session.commit();
+}
+
+NDKEEP_INLINE std::size_t prune_chunked(const std::filesystem::path& path, const prune_options& options) {
+    if (options.keep == 0)
+        throw mismatch_error({.file = path, .field = "keep", .expected = "at least 1", .found = "0"});
+    detail::check_committed(path);
+    local_place where(path, local_place::access::write);
+    detail::commit_log log(where);
+    return detail::prune(log, options.keep);
+}
+
+NDKEEP_INLINE std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path) {
+    detail::check_committed(path);
+    local_place where(path, local_place::access::write);
+    detail::commit_log log(where);
+    return detail::recover(log);
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/session.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/session.hpp>
+
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/detail/merge.hpp>
+#include <ndkeep/chunks/detail/order.hpp>
+#include <ndkeep/chunks/detail/row_form.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/store/edit.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options)
+    : place_(std::move(where)), options_(options),
+      staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
+    if (options.commit.keep == 0)
+        throw mismatch_error({.file = place_->called(""), .field = "keep", .expected = "at least 1", .found = "0"});
+    if (is_new())
+        return;
+    if (options_.order_by && options_.order_by != state().order_by)
+        throw mismatch_error({.file = place_->called(""),
+                              .field = "order_by",
+                              .expected = order_text(options_.order_by),
+                              .found = order_text(state().order_by)});
+}
+
+NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
+    if (is_new())
+        staging_.begin(state_for_rows(type, row_shape, options_, place_->called("")));
+    else
+        check_rows(state(), type, row_shape, place_->called(""));
+}
+
+NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
+                                             const std::optional<std::string>& order_by) {
+    pending_.clear();
+    pending_rows_ = 0;
+    options_.order_by = order_by;
+    auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->called("")));
+    staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
+}
+
+NDKEEP_INLINE void chunk_session::append(const array_view& rows, progress_meter& meter) {
+    const auto view = checked(rows);
+    const bool into_memory = pending_rows_ + view.shape()[0] < rows_of_a_chunk();
+    all_or_nothing(into_memory, [&] {
+        append_checked(view, meter);
+        meter.finish();
+    });
+}
+
+NDKEEP_INLINE void chunk_session::write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
+    all_or_nothing(false, [&] {
+        write_checked(first, rows, meter);
+        meter.finish();
+    });
+}
+
+NDKEEP_INLINE void chunk_session::resize(std::uint64_t wanted) {
+    if (is_new())
+        refuse_new();
+    all_or_nothing(false, [&] { resize_checked(wanted); });
+}
+
+NDKEEP_INLINE void chunk_session::compact(progress_meter& meter) {
+    flush();
+    chunk_merger(staging_, files_, rows_of_a_chunk()).compact(meter);
+}
+
+NDKEEP_INLINE std::uint64_t chunk_session::commit() {
+    if (lent_)
+        throw conflict_error({.file = place_->called(""),
+                              .field = "commit",
+                              .expected = "made by the loop whose output this is",
+                              .found = "asked for within it",
+                              .hint = "rows and the loop's position are committed together"});
+    return commit_all();
+}
+
+NDKEEP_INLINE void chunk_session::discard() noexcept {
+    pending_.clear();
+    pending_rows_ = 0;
+    staging_.discard();
+}
+
+NDKEEP_INLINE void chunk_session::lend() {
+    if (lent_)
+        throw conflict_error(
+            {.file = place_->called(""), .field = "writer", .expected = "free", .found = "the output of another pass"});
+    lent_ = true;
+}
+
+NDKEEP_INLINE std::uint64_t chunk_session::commit(loop_move&& moved) {
+    staging_.edit({.what = chunk_edit::kind::move_loop,
+                   .first_row = state().rows,
+                   .loop = std::move(moved.name),
+                   .from_step = moved.from_step,
+                   .loop_state = std::move(moved.to)});
+    return commit_all();
+}
+
+NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
+    if (is_new() && staging_.has_edits())
+        refuse_new();
+    if (!staging_.is_uncertain()) {
+        flush();
+        if (!is_new())
+            chunk_merger(staging_, files_, rows_of_a_chunk()).merge_tail();
+    }
+    return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
+        return files_.moved(entry, from_row, to_row);
+    });
+}
+
+NDKEEP_INLINE void chunk_session::refuse_new() const {
+    throw mismatch_error({.file = place_->called(""),
+                          .field = "dataset",
+                          .expected = "one with rows",
+                          .found = "new",
+                          .hint = "the first append says what a row is"});
+}
+
+NDKEEP_INLINE std::size_t chunk_session::rows_of_a_chunk() const {
+    const std::uint64_t rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
+    return static_cast<std::size_t>(rows);
+}
+
+NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progress_meter& meter) {
+    const std::size_t count = view.shape()[0];
+    const std::uint64_t row_bytes = state().row_bytes();
+    const std::size_t chunk_rows = rows_of_a_chunk();
+    const conversion convert(view.type(), state().type, place_->called(""));
+    std::size_t done = 0;
+    if (view.contiguous() != nullptr && convert.is_identity()) {
+        const std::span<const std::byte> all(view.contiguous(), view.nbytes());
+        check_order(all, count);
+        const auto part = [&](std::size_t from, std::size_t rows_in) {
+            return all.subspan(from * static_cast<std::size_t>(row_bytes),
+                               rows_in * static_cast<std::size_t>(row_bytes));
+        };
+        if (pending_rows_ != 0) {
+            done = std::min(count, chunk_rows - pending_rows_);
+            hold(part(0, done), done);
+            if (pending_rows_ == chunk_rows)
+                stage_pending();
+        }
+        const std::size_t whole = (count - done) / chunk_rows;
+        stage_chunks(part(done, whole * chunk_rows), chunk_rows, whole, meter);
+        done += whole * chunk_rows;
+        hold(part(done, count - done), count - done);
+        return;
+    }
+    // Made block by block, and cut once a chunk is full.
+    const std::size_t row_elements = count == 0 ? 0 : view.size() / count;
+    buffer from, to;
+    while (done < count) {
+        const std::size_t some = std::min(count - done, chunk_rows - pending_rows_);
+        to = buffer(some * static_cast<std::size_t>(row_bytes));
+        if (!convert.is_identity())
+            from = buffer(some * row_elements * static_cast<std::size_t>(view.type().size()));
+        const buffer& made = convert.is_identity() ? to : from;
+        view.fill(done * row_elements, some * row_elements, made.data());
+        if (!convert.is_identity())
+            convert.run(to.data(), from.data(), some * row_elements);
+        check_order(to.bytes(), some);
+        hold(to.bytes(), some);
+        if (pending_rows_ == chunk_rows)
+            stage_pending();
+        done += some;
+        meter.add(0, to.size());
+        meter.report();
+    }
+}
+
+NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter) {
+    const auto view = checked(rows);
+    const std::uint64_t count = view.shape()[0];
+    flush();
+    if (first > state().rows || count > state().rows - first)
+        throw mismatch_error({.file = place_->called(""),
+                              .field = "rows to write",
+                              .expected = "rows before " + std::to_string(state().rows),
+                              .found = std::to_string(first) + " to " + std::to_string(first + count)});
+    if (count == 0)
+        return;
+    const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
+    const conversion convert(view.type(), state().type, place_->called(""));
+    const buffer from(view.nbytes());
+    view.fill(0, view.size(), from.data());
+    const buffer block(static_cast<std::size_t>(count) * row_bytes);
+    convert.run(block.data(), from.data(), view.size());
+    check_order_between(first, block.bytes(), count);
+
+    auto [at, entries] = state().between(first, first + count);
+    for (const auto& entry : entries) {
+        const std::uint64_t begin = std::max(at, first), end = std::min(at + entry.rows, first + count);
+        const auto part = block.bytes().subspan(static_cast<std::size_t>(begin - first) * row_bytes,
+                                                static_cast<std::size_t>(end - begin) * row_bytes);
+        if (entry.file.empty())
+            write_zeros(begin, part);
+        else
+            write_chunk(entry, at, begin, part);
+        at += entry.rows;
+        meter.add(end - begin, part.size());
+        meter.report();
+    }
+}
+
+NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
+    flush();
+    const std::uint64_t rows_now = state().rows;
+    if (wanted > rows_now) {
+        if (state().order_by)
+            throw mismatch_error({.file = place_->called(""),
+                                  .field = "rows",
+                                  .expected = "at most " + std::to_string(rows_now),
+                                  .found = std::to_string(wanted),
+                                  .hint = "rows of zeros have no place in an order"});
+        (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->called(""));
+        const std::uint64_t more = wanted - rows_now;
+        staging_.edit({.what = chunk_edit::kind::grow,
+                       .first_row = rows_now,
+                       .added = {{.rows = more, .nbytes = more * state().row_bytes()}}});
+    } else if (wanted < rows_now) {
+        auto [begin, entries] = state().between(wanted, rows_now);
+        chunk_edit cut{.what = chunk_edit::kind::replace, .first_row = begin, .removed = std::move(entries)};
+        if (wanted > begin) {
+            const auto rest = wanted - begin;
+            const auto& partial = cut.removed.front();
+            cut.added.push_back(partial.file.empty() ? chunk_entry{.rows = rest, .nbytes = rest * state().row_bytes()}
+                                                     : files_.put(begin, files_.rows(begin, wanted).bytes()));
+        }
+        staging_.edit(std::move(cut));
+    }
+}
+
+NDKEEP_INLINE array_view chunk_session::checked(const array_view& rows) {
+    if (rows.shape().empty())
+        throw mismatch_error({.file = place_->called(""),
+                              .field = "shape",
+                              .expected = "at least 1 dimension",
+                              .found = shape_text(rows.shape())});
+    expect(rows.type(), {rows.shape().begin() + 1, rows.shape().end()});
+    return rows.in_order(false);
+}
+
+NDKEEP_INLINE void chunk_session::hold(std::span<const std::byte> bytes, std::size_t rows) {
+    pending_.insert(pending_.end(), bytes.begin(), bytes.end());
+    pending_rows_ += rows;
+}
+
+NDKEEP_INLINE void chunk_session::flush() {
+    if (pending_rows_ != 0)
+        stage_pending();
+}
+
+NDKEEP_INLINE void chunk_session::stage_pending() {
+    auto entry = files_.put(state().rows, {pending_.data(), pending_.size()});
+    pending_.clear();
+    pending_rows_ = 0;
+    staging_.edit({.what = chunk_edit::kind::append, .first_row = state().rows, .added = {std::move(entry)}});
+}
+
+NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes, std::size_t chunk_rows,
+                                               std::size_t count, progress_meter& meter) {
+    if (count == 0)
+        return;
+    const std::size_t chunk = bytes.size() / count;
+    const std::uint64_t first = state().rows;
+    std::vector<chunk_entry> entries(count);
+    const run_options quiet{.threads = options_.run.threads, .progress = {}, .stop = options_.run.stop};
+    // In turns, so that progress is told.
+    const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
+    for (std::size_t begin = 0; begin < count; begin += turn) {
+        const std::size_t some = std::min(turn, count - begin);
+        parallel_for(some, quiet, [&](std::size_t i) {
+            entries[begin + i] =
+                files_.put(first + (begin + i) * chunk_rows, bytes.subspan((begin + i) * chunk, chunk));
+        });
+        meter.add(some * chunk_rows, some * chunk);
+        meter.report();
+    }
+    staging_.edit({.what = chunk_edit::kind::append, .first_row = first, .added = std::move(entries)});
+}
+
+NDKEEP_INLINE void chunk_session::write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first,
+                                              std::span<const std::byte> part) {
+    const buffer whole = files_.rows(at, at + entry.rows);
+    std::copy(part.begin(), part.end(), whole.data() + (first - at) * state().row_bytes());
+    staging_.edit({.what = chunk_edit::kind::replace,
+                   .first_row = at,
+                   .removed = {entry},
+                   .added = {files_.put(at, whole.bytes())}});
+}
+
+NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<const std::byte> part) {
+    const std::uint64_t row_bytes = state().row_bytes();
+    const std::uint64_t rows = part.size() / row_bytes;
+    const std::uint64_t chunk_rows = rows_of_a_chunk();
+    chunk_edit edit{.what = chunk_edit::kind::replace, .first_row = first};
+    edit.removed.push_back({.rows = rows, .nbytes = part.size()});
+    for (std::uint64_t done = 0; done < rows; done += chunk_rows) {
+        const std::uint64_t some = std::min(chunk_rows, rows - done);
+        edit.added.push_back(files_.put(first + done, part.subspan(static_cast<std::size_t>(done * row_bytes),
+                                                                   static_cast<std::size_t>(some * row_bytes))));
+    }
+    staging_.edit(std::move(edit));
+}
+
+NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, std::size_t rows) {
+    if (!state().order_by || rows == 0)
+        return;
+    const row_order order(state(), place_->called(""));
+    order.check_sorted(bytes, rows);
+    const auto* const last = state().last_entry();
+    const auto before = pending_rows_ != 0 ? last_pending_ : last != nullptr ? last->max : std::nullopt;
+    const auto [first, end] = order.ends_of(bytes, rows);
+    if (before && less(*first, *before))
+        order.refuse(this->rows(), *before, *first);
+    last_pending_ = end;
+}
+
+NDKEEP_INLINE void chunk_session::check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes,
+                                                      std::uint64_t rows) {
+    if (!state().order_by || rows == 0)
+        return;
+    const row_order order(state(), place_->called(""));
+    order.check_sorted(bytes, static_cast<std::size_t>(rows));
+    const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
+    const auto key_of = [&](std::uint64_t row) { return *order.ends_of(files_.rows(row, row + 1).bytes(), 1).first; };
+    if (first_row > 0)
+        if (const auto before = key_of(first_row - 1); less(*first, before))
+            order.refuse(first_row, before, *first);
+    if (const std::uint64_t next = first_row + rows; next < state().rows)
+        if (const auto behind = key_of(next); less(behind, *end))
+            order.refuse(next, *end, behind);
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

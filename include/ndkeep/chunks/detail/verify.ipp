@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/verify.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/verify.hpp>
+
+#include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/format/statistics.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/store/log.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/work/parallel.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+/// Reads a chunk from the first byte of its file to the last of its rows.
+NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
+    const auto& entry = from.entries()[i];
+    if (entry.file.empty())
+        return;
+    const auto& state = from.state();
+    const auto called = from.where().called("chunks/" + entry.file);
+    const file source = from.open(entry);
+    std::vector<std::byte> header(static_cast<std::size_t>(entry.offset));
+    source.read(0, header);
+    const auto info = parse_header({header.data(), header.size()}, called);
+    const auto refuse = [&](const char* field, std::string expected, std::string found) {
+        throw format_error({.file = called,
+                            .field = field,
+                            .expected = std::move(expected),
+                            .found = std::move(found),
+                            .hint = "the file is not the one that was written"});
+    };
+    if (info.type != state.type)
+        refuse("dtype", state.type.descr(), info.type.descr());
+    const auto shape = shape_of_rows(entry.rows, state.row_shape);
+    if (info.shape != shape)
+        refuse("shape", shape_text(shape), shape_text(info.shape));
+    if (info.data_offset != entry.offset)
+        refuse("data offset", std::to_string(entry.offset), std::to_string(info.data_offset));
+    if (info.column_major && written_column_major(info))
+        refuse("order", "row-major", "column-major");
+    if (const auto size = source.size(); size != entry.offset + entry.nbytes)
+        refuse("length", counted(entry.offset + entry.nbytes, "byte"), counted(size, "byte"));
+
+    running_checksums sums(state.sum);
+    const std::uint64_t row_bytes = state.row_bytes();
+    const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
+    std::optional<statistics::number> min, max;
+    std::vector<std::byte> block;
+    for (std::uint64_t row = 0; row < entry.rows; row += most) {
+        const std::uint64_t some = std::min(most, entry.rows - row);
+        block.resize(static_cast<std::size_t>(some * row_bytes));
+        source.read(entry.offset + row * row_bytes, block);
+        sums.update({block.data(), block.size()});
+        const auto keys = keys_of(state, block.data(), static_cast<std::size_t>(some));
+        std::optional<statistics::number> low, high;
+        (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, low, high); });
+        if (low && (!min || less(*low, *min)))
+            min = low;
+        if (high && (!max || less(*max, *high)))
+            max = high;
+    }
+    if (state.sum != checksum::none)
+        from.check_sum(entry, from.first_row(i), sums.values().begin()->second);
+    const auto text = [](const std::optional<statistics::number>& number) {
+        return number ? number_text(*number) : std::string("none");
+    };
+    const auto differ = [](const auto& a, const auto& b) {
+        return a.has_value() != b.has_value() || (a && (less(*a, *b) || less(*b, *a)));
+    };
+    if (differ(min, entry.min) || differ(max, entry.max))
+        throw checksum_error({.file = called,
+                              .field = "smallest and largest number",
+                              .expected = text(entry.min) + " and " + text(entry.max),
+                              .found = text(min) + " and " + text(max),
+                              .hint = "the data is not what was described"});
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
+    const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
+    const auto& state = from.state();
+    return {.type = state.type,
+            .shape = from.shape(),
+            .commit = state.number,
+            .commits = detail::commit_log(from.where()).numbers().size(),
+            .order_by = state.order_by,
+            .sum = state.sum,
+            .chunks = from.entries(),
+            .metadata = state.metadata};
+}
+
+NDKEEP_INLINE std::vector<finding> findings_chunked(const std::filesystem::path& path,
+                                                    const chunk_reader_options& options) {
+    std::vector<finding> all;
+    std::optional<detail::chunk_version> from;
+    if (!detail::passes(all,
+                        [&] { from.emplace(std::make_unique<local_place>(path, local_place::access::read), options); }))
+        return all;
+    const auto& entries = from->entries();
+    std::vector<std::vector<finding>> found(entries.size());
+    progress totals{.phase = "verify", .items_total = entries.size(), .file = path};
+    for (const auto& entry : entries)
+        totals.bytes_total += entry.nbytes;
+    progress_meter meter(options.run, totals);
+    parallel_for(entries.size(), meter, [&](std::size_t i) {
+        (void)detail::passes(found[i], [&] { detail::check_chunk(*from, i); });
+        meter.add(0, entries[i].nbytes);
+    });
+    meter.finish();
+    for (const auto& some : found)
+        all.insert(all.end(), some.begin(), some.end());
+    return all;
+}
+
+NDKEEP_INLINE void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
+    detail::throw_first(findings_chunked(path, options));
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

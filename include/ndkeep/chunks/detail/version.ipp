@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/version.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/version.hpp>
+
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE chunk_version::chunk_version(std::unique_ptr<place> where, const chunk_reader_options& options)
+    : place_(std::move(where)), options_(options), log_(*place_), opened_(open_state(log_, options.at_commit)),
+      entries_(opened_.state.entries()) {
+    std::uint64_t rows = 0;
+    for (const auto& entry : entries_)
+        ends_.push_back(rows += entry.rows);
+}
+
+NDKEEP_INLINE std::optional<std::string> chunk_version::identity_of(std::uint64_t number) const {
+    if (number == state().number)
+        return state().id;
+    commit_log log(*place_);
+    auto found = log.identity_of(number);
+    return found ? std::optional(std::move(found->id)) : std::nullopt;
+}
+
+NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
+    if (!log_.exists(state().number))
+        throw conflict_error({.file = place_->called("chunks/" + entry.file),
+                              .field = "commit " + std::to_string(state().number),
+                              .expected = "kept",
+                              .found = "pruned",
+                              .hint = "open the newest"});
+    throw format_error(
+        {.file = place_->called("chunks/" + entry.file), .field = "chunk", .expected = "there", .found = "missing"});
+}
+
+NDKEEP_INLINE file chunk_version::open(const chunk_entry& entry) const {
+    auto source = place_->open("chunks/" + entry.file);
+    if (!source)
+        missing(entry);
+    check_length(entry, source->size());
+    return std::move(*source);
+}
+
+NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::uint64_t size) const {
+    if (size != entry.offset + entry.nbytes)
+        throw format_error({.file = place_->called("chunks/" + entry.file),
+                            .field = "length",
+                            .expected = counted(entry.offset + entry.nbytes, "byte"),
+                            .found = counted(size, "byte"),
+                            .hint = "the file is not the one that was written"});
+}
+
+NDKEEP_INLINE void chunk_version::check_sum(const chunk_entry& entry, std::uint64_t at,
+                                            const std::string& found) const {
+    if (entry.sum != found)
+        throw checksum_error({.file = place_->called("chunks/" + entry.file),
+                              .field = std::string(checksum_name(state().sum)) + " of rows " + std::to_string(at) +
+                                       " to " + std::to_string(at + entry.rows),
+                              .expected = entry.sum,
+                              .found = found,
+                              .hint = "the data is not what was written"});
+}
+
+NDKEEP_INLINE void chunk_version::read_chunk(std::size_t i, std::uint64_t from, std::uint64_t to,
+                                             std::byte* out) const {
+    const auto& entry = entries_[i];
+    const std::uint64_t row_bytes = state().row_bytes();
+    const auto bytes = static_cast<std::size_t>((to - from) * row_bytes);
+    if (entry.file.empty()) {
+        std::memset(out, 0, bytes);
+        return;
+    }
+    const bool whole = to - from == entry.rows;
+    running_checksums sums(whole ? state().sum : checksum::none);
+    constexpr std::size_t block = std::size_t{1} << 20;
+    const std::uint64_t begin = entry.offset + (from - first_row(i)) * row_bytes;
+    const std::string name = "chunks/" + entry.file;
+    const auto source = place_->open(name);
+    if (source)
+        check_length(entry, source->size());
+    for (std::size_t at = 0; at < bytes; at += block) {
+        const std::span<std::byte> part(out + at, std::min(block, bytes - at));
+        if (source)
+            source->read(begin + at, part);
+        else if (!place_->get_range(name, begin + at, part))
+            missing(entry);
+        sums.update(part);
+    }
+    if (sums.kinds() != checksum::none)
+        check_sum(entry, first_row(i), sums.values().begin()->second);
+}
+
+NDKEEP_INLINE void chunk_version::read(std::uint64_t first, std::uint64_t last, const conversion& convert,
+                                       std::byte* out) const {
+    if (first >= last)
+        return;
+    std::size_t row_elements = 1;
+    for (const std::size_t extent : state().row_shape)
+        row_elements *= extent;
+    const std::size_t begin = chunk_of(first), end = chunk_of(last - 1) + 1;
+    const std::size_t total = static_cast<std::size_t>(last - first) * row_elements;
+    prefer_huge_pages({out, total * convert.to_size()});
+    progress_meter meter(
+        options_.run,
+        {.phase = "load", .items_total = end - begin, .bytes_total = total * convert.from_size(), .file = called()});
+    parallel_for(end - begin, meter, [&](std::size_t j) {
+        const std::size_t i = begin + j;
+        const std::uint64_t from = std::max(first, first_row(i)), to = std::min(last, ends_[i]);
+        const std::size_t count = static_cast<std::size_t>(to - from) * row_elements;
+        std::byte* const target = out + static_cast<std::size_t>(from - first) * row_elements * convert.to_size();
+        if (convert.keeps_places()) {
+            read_chunk(i, from, to, target);
+            if (!convert.is_identity())
+                convert.run(target, target, count);
+        } else {
+            const buffer raw(count * convert.from_size());
+            read_chunk(i, from, to, raw.data());
+            convert.run(target, raw.data(), count);
+        }
+        meter.add(0, count * convert.from_size());
+    });
+    meter.finish();
+}
+
+NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignment) const {
+    const auto& entry = entries_.at(i);
+    if (entry.file.empty())
+        return mapping::zeros(entry.nbytes, called());
+    const file source = open(entry);
+    auto bytes = entry.offset % alignment == 0 ? mapping::open(source, entry.offset, entry.nbytes, map_mode::read_only)
+                                               : mapping::copy(source, entry.offset, entry.nbytes, map_mode::read_only);
+    if (options_.verify)
+        verify(i, {bytes.data(), bytes.size()});
+    return bytes;
+}
+
+NDKEEP_INLINE void chunk_version::verify(std::size_t i, std::span<const std::byte> rows) const {
+    if (state().sum != checksum::none && !entries_[i].file.empty())
+        check_sum(entries_[i], first_row(i), checksums_of(rows, state().sum).begin()->second);
+}
+
+NDKEEP_INLINE void chunk_version::check_room(std::uint64_t rows) const {
+    if (rows > options_.max_bytes / std::max<std::uint64_t>(1, state().row_bytes()))
+        throw mismatch_error({.file = called(),
+                              .field = "bytes of the rows",
+                              .expected = "at most " + std::to_string(options_.max_bytes),
+                              .found = "more",
+                              .hint = ".max_bytes loads them, map_chunked maps them"});
+}
+
+NDKEEP_INLINE std::size_t chunk_version::chunk_of(std::uint64_t row) const {
+    return static_cast<std::size_t>(std::upper_bound(ends_.begin(), ends_.end(), row) - ends_.begin());
+}
+
+NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const statistics::number& low,
+                                                                          const statistics::number& high) const {
+    if (!with_number(key_type(state()), [](auto) {}))
+        return {0, state().rows};  // nothing is kept about them
+    std::uint64_t first = 0, last = 0;
+    for (std::size_t i = 0; i < entries_.size(); ++i) {
+        const auto& entry = entries_[i];
+        const bool zeros = entry.file.empty();
+        const statistics::number zero = 0.0;
+        if (!zeros && !entry.min)
+            continue;
+        const auto& min = zeros ? zero : *entry.min;
+        const auto& max = zeros ? zero : *entry.max;
+        if (less(high, min) || less(max, low))
+            continue;
+        if (first == last)
+            first = first_row(i);
+        last = ends_[i];
+    }
+    return {first, last};
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

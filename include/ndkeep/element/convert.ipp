@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/element/convert.hpp>.
+#pragma once
+
+#include <ndkeep/element/convert.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype_words.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+template <class Word>
+[[nodiscard]] constexpr Word reversed_bytes(Word word) noexcept {
+    if constexpr (sizeof(Word) == 2)
+        return __builtin_bswap16(word);
+    else if constexpr (sizeof(Word) == 4)
+        return __builtin_bswap32(word);
+    else
+        return __builtin_bswap64(word);
+}
+
+template <class Word>
+void swap_words(std::byte* to, const std::byte* from, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        Word word;
+        std::memcpy(&word, from + i * sizeof(Word), sizeof(Word));
+        word = reversed_bytes(word);
+        std::memcpy(to + i * sizeof(Word), &word, sizeof(Word));
+    }
+}
+
+#if defined(__x86_64__)
+
+using swapped_block [[gnu::vector_size(32)]] = unsigned char;
+
+/// The same for as many whole blocks of 32 bytes as there are. Its one instruction is spelled out, as it is in the
+/// checksums, for <immintrin.h> takes long to compile.
+/// @return numbers that were swapped
+template <class Word>
+[[gnu::target("avx2")]] std::size_t swap_blocks(std::byte* to, const std::byte* from, std::size_t count) noexcept {
+    constexpr std::size_t width = sizeof(Word), numbers = sizeof(swapped_block) / width;
+    swapped_block order = {};
+    for (std::size_t i = 0; i < sizeof order; ++i)
+        order[i] = static_cast<unsigned char>(i % 16 / width * width + (width - 1 - i % width));
+    const std::size_t blocks = count / numbers;
+    for (std::size_t i = 0; i < blocks; ++i) {
+        swapped_block block, swapped;
+        std::memcpy(&block, from + i * sizeof block, sizeof block);
+        __asm__("vpshufb %2, %1, %0" : "=x"(swapped) : "x"(block), "x"(order));
+        std::memcpy(to + i * sizeof block, &swapped, sizeof block);
+    }
+    return blocks * numbers;
+}
+
+template <class Word>
+void swap_numbers(std::byte* to, const std::byte* from, std::size_t count) noexcept {
+    constexpr std::size_t worth_it = 64;
+    std::size_t done = 0;
+    if (count >= worth_it && __builtin_cpu_supports("avx2"))
+        done = swap_blocks<Word>(to, from, count);
+    swap_words<Word>(to + done * sizeof(Word), from + done * sizeof(Word), count - done);
+}
+
+#else
+
+template <class Word>
+void swap_numbers(std::byte* to, const std::byte* from, std::size_t count) noexcept {
+    swap_words<Word>(to, from, count);
+}
+
+#endif
+
+NDKEEP_INLINE void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::size_t width) noexcept {
+    switch (width) {
+    case 2:
+        return swap_numbers<std::uint16_t>(to, from, count);
+    case 4:
+        return swap_numbers<std::uint32_t>(to, from, count);
+    case 8:
+        return swap_numbers<std::uint64_t>(to, from, count);
+    default:
+        for (std::size_t i = 0; i < count; ++i) {
+            std::memmove(to + i * width, from + i * width, width);
+            std::reverse(to + i * width, to + (i + 1) * width);
+        }
+    }
+}
+
+NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
+    switch (type.kind()) {
+    case 'c':
+        return static_cast<std::size_t>(type.size()) / 2;
+    case 'U':
+        return 4;
+    case 'S':
+    case 'V':
+        return 1;
+    default:
+        return static_cast<std::size_t>(type.size());
+    }
+}
+
+NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
+    struct step {
+        std::string_view coarse, fine;
+        std::int64_t factor;
+    };
+    constexpr step steps[] = {{"Y", "M", 12},     {"W", "D", 7},      {"D", "h", 24},     {"h", "m", 60},
+                              {"m", "s", 60},     {"s", "ms", 1000},  {"ms", "us", 1000}, {"us", "ns", 1000},
+                              {"ns", "ps", 1000}, {"ps", "fs", 1000}, {"fs", "as", 1000}};
+    const auto leads_to = [&](std::string_view unit, std::int64_t multiple, const dtype& finer) {
+        for (const auto& [coarse, fine, factor] : steps) {
+            if (unit == finer.unit())
+                break;
+            if (unit == coarse && multiple <= std::numeric_limits<std::int64_t>::max() / factor) {
+                unit = fine;
+                multiple *= factor;
+            }
+        }
+        return unit == finer.unit() && multiple == finer.multiple();
+    };
+    return leads_to(a.unit(), a.multiple(), b) || leads_to(b.unit(), b.multiple(), a);
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE conversion::conversion(const dtype& from, const dtype& to, const std::filesystem::path& file,
+                                     std::string_view hint)
+    : from_size_(static_cast<std::size_t>(from.size())), to_size_(static_cast<std::size_t>(to.size())) {
+    if (from.is_struct() != to.is_struct())
+        refuse(from, to, "dtype", file, hint);
+    add(from, to, 0, 0, "", file, hint);
+    has_gaps_ = to.is_struct() && covered_ != to_size_;
+    merge();
+}
+
+NDKEEP_INLINE bool conversion::is_identity() const noexcept {
+    return from_size_ == to_size_ &&
+           std::all_of(moves_.begin(), moves_.end(), [](const move& m) { return m.from == m.to && m.width == 1; });
+}
+
+NDKEEP_INLINE bool conversion::keeps_places() const noexcept {
+    return from_size_ == to_size_ &&
+           std::all_of(moves_.begin(), moves_.end(), [](const move& m) { return m.from == m.to; });
+}
+
+NDKEEP_INLINE void conversion::run(std::byte* to, const std::byte* from, std::size_t count) const {
+    if (count == 0)
+        return;  // there may be no memory at all then
+    if (moves_.size() == 1 && moves_[0].bytes == from_size_ && from_size_ == to_size_) {
+        const move& whole = moves_[0];
+        if (whole.width == 1)
+            std::memmove(to, from, count * to_size_);
+        else
+            detail::swap_bytes(to, from, count * (whole.bytes / whole.width), whole.width);
+        return;
+    }
+    if (has_gaps_ && to != from)
+        std::memset(to, 0, count * to_size_);
+    for (std::size_t i = 0; i < count; ++i, from += from_size_, to += to_size_)
+        for (const move& m : moves_) {
+            if (m.width == 1)
+                std::memmove(to + m.to, from + m.from, m.bytes);
+            else
+                detail::swap_bytes(to + m.to, from + m.from, m.bytes / m.width, m.width);
+        }
+}
+
+NDKEEP_INLINE void conversion::refuse(const dtype& from, const dtype& to, std::string field,
+                                      const std::filesystem::path& file, std::string_view hint) {
+    const auto text = [](const dtype& type) { return type.is_struct() ? type.descr() : ndkeep::quoted(type.str()); };
+    throw mismatch_error({.file = file,
+                          .field = std::move(field),
+                          .expected = text(to),
+                          .found = text(from),
+                          .hint = std::string(hint)});
+}
+
+NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size_t from_at, std::size_t to_at,
+                                   const std::string& path, const std::filesystem::path& file, std::string_view hint) {
+    const auto name = [&](const std::string& field) {
+        return "field " + ndkeep::quoted(path.empty() ? field : path + '.' + field);
+    };
+    if (from.is_struct() != to.is_struct())
+        refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
+    if (!to.is_struct()) {
+        const bool is_time = to.kind() == 'M' || to.kind() == 'm';
+        if (from.kind() != to.kind() || from.size() != to.size() || (is_time && !detail::same_time_unit(from, to)))
+            refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
+        const auto bytes = static_cast<std::size_t>(to.size());
+        const bool swapped = from.order() != to.order() && from.order() != byte_order::none;
+        if (bytes != 0)
+            moves_.push_back({from_at, to_at, bytes, swapped ? detail::swap_width(to) : 1});
+        covered_ += bytes;
+        return;
+    }
+    for (const auto& field : from.fields())
+        if (to.find(field.name) == nullptr)
+            throw mismatch_error({.file = file,
+                                  .field = name(field.name),
+                                  .expected = "no such field",
+                                  .found = "in the file",
+                                  .hint = std::string(hint)});
+    for (const auto& field : to.fields()) {
+        const auto* source = from.find(field.name);
+        if (source == nullptr)
+            throw mismatch_error({.file = file,
+                                  .field = name(field.name),
+                                  .expected = field.type.descr(),
+                                  .found = "missing",
+                                  .hint = std::string(hint)});
+        if (source->shape != field.shape)
+            throw mismatch_error({.file = file,
+                                  .field = name(field.name) + " shape",
+                                  .expected = shape_text(field.shape),
+                                  .found = shape_text(source->shape),
+                                  .hint = std::string(hint)});
+        const std::string inner = path.empty() ? field.name : path + '.' + field.name;
+        for (std::size_t i = 0; i < field.count(); ++i)
+            add(source->type, field.type, from_at + source->offset + i * static_cast<std::size_t>(source->type.size()),
+                to_at + field.offset + i * static_cast<std::size_t>(field.type.size()), inner, file, hint);
+        if (field.count() == 0)  // nothing to move, and the types must agree all the same
+            (void)conversion(source->type, field.type, file, hint);
+    }
+}
+
+NDKEEP_INLINE void conversion::merge() {
+    std::vector<move> merged;
+    for (const move& next : moves_) {
+        if (!merged.empty()) {
+            move& last = merged.back();
+            if (last.width == next.width && last.from + last.bytes == next.from && last.to + last.bytes == next.to) {
+                last.bytes += next.bytes;
+                continue;
+            }
+        }
+        merged.push_back(next);
+    }
+    moves_ = std::move(merged);
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

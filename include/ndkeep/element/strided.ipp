@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/element/strided.hpp>.
+#pragma once
+
+#include <ndkeep/element/strided.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE std::size_t product(const shape_type& shape) noexcept {
+    std::size_t values = 1;
+    for (const std::size_t extent : shape)
+        values *= extent;
+    return values;
+}
+
+NDKEEP_INLINE strides_type strides_of(const shape_type& shape, std::size_t item, bool column_major) {
+    strides_type strides(shape.size());
+    auto step = static_cast<std::ptrdiff_t>(item);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const std::size_t axis = column_major ? i : shape.size() - 1 - i;
+        strides[axis] = step;
+        step *= static_cast<std::ptrdiff_t>(shape[axis]);
+    }
+    return strides;
+}
+
+NDKEEP_INLINE bool is_contiguous(const shape_type& shape, const strides_type& strides, std::size_t item,
+                                 bool column_major) noexcept {
+    if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end())
+        return true;
+    auto step = static_cast<std::ptrdiff_t>(item);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const std::size_t axis = column_major ? i : shape.size() - 1 - i;
+        if (shape[axis] != 1 && strides[axis] != step)
+            return false;
+        step *= static_cast<std::ptrdiff_t>(shape[axis]);
+    }
+    return true;
+}
+
+NDKEEP_INLINE void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::byte* from, std::ptrdiff_t from_step,
+                            std::size_t count, std::size_t item) noexcept {
+    const auto width = static_cast<std::ptrdiff_t>(item);
+    if (to_step == width && from_step == width) {
+        std::memcpy(to, from, count * item);
+        return;
+    }
+    const auto each = [&]<std::size_t Size>(std::integral_constant<std::size_t, Size>) {
+        for (std::size_t i = 0; i < count; ++i, to += to_step, from += from_step)
+            std::memcpy(to, from, Size != 0 ? Size : item);
+    };
+    switch (item) {
+    case 1:
+        return each(std::integral_constant<std::size_t, 1>());
+    case 2:
+        return each(std::integral_constant<std::size_t, 2>());
+    case 4:
+        return each(std::integral_constant<std::size_t, 4>());
+    case 8:
+        return each(std::integral_constant<std::size_t, 8>());
+    case 16:
+        return each(std::integral_constant<std::size_t, 16>());
+    default:
+        return each(std::integral_constant<std::size_t, 0>());
+    }
+}
+
+NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, const std::byte* from,
+                                const strides_type& from_strides, const shape_type& shape, std::size_t item) {
+    const std::size_t rank = shape.size();
+    if (product(shape) == 0 || item == 0)
+        return;
+    // The two inner loops run over the axes that are closest together in each of the layouts.
+    const auto closest = [&](const strides_type& strides) {
+        std::size_t best = rank;
+        for (std::size_t axis = 0; axis < rank; ++axis)
+            if (shape[axis] > 1 && (best == rank || std::abs(strides[axis]) <= std::abs(strides[best])))
+                best = axis;
+        return best;
+    };
+    const std::size_t inner = closest(to_strides);
+    const std::size_t across = closest(from_strides);
+    if (inner == rank) {
+        std::memcpy(to, from, item);
+        return;
+    }
+    constexpr std::size_t tile = 32;
+    const auto plane = [&](std::byte* out, const std::byte* in) {
+        if (across == inner) {
+            copy_run(out, to_strides[inner], in, from_strides[inner], shape[inner], item);
+            return;
+        }
+        for (std::size_t i = 0; i < shape[across]; i += tile) {
+            const std::size_t i_end = std::min(i + tile, shape[across]);
+            for (std::size_t j = 0; j < shape[inner]; j += tile) {
+                const std::size_t length = std::min(tile, shape[inner] - j);
+                for (std::size_t k = i; k < i_end; ++k)
+                    copy_run(out + static_cast<std::ptrdiff_t>(k) * to_strides[across] +
+                                 static_cast<std::ptrdiff_t>(j) * to_strides[inner],
+                             to_strides[inner],
+                             in + static_cast<std::ptrdiff_t>(k) * from_strides[across] +
+                                 static_cast<std::ptrdiff_t>(j) * from_strides[inner],
+                             from_strides[inner], length, item);
+            }
+        }
+    };
+    shape_type index(rank, 0);
+    for (;;) {
+        plane(to, from);
+        std::size_t axis = rank;
+        while (axis-- > 0) {
+            if (axis == inner || axis == across)
+                continue;
+            to += to_strides[axis];
+            from += from_strides[axis];
+            if (++index[axis] < shape[axis])
+                break;
+            to -= to_strides[axis] * static_cast<std::ptrdiff_t>(shape[axis]);
+            from -= from_strides[axis] * static_cast<std::ptrdiff_t>(shape[axis]);
+            index[axis] = 0;
+        }
+        if (axis == static_cast<std::size_t>(-1))
+            return;
+    }
+}
+
+NDKEEP_INLINE void gather(std::byte* to, std::size_t first, std::size_t count, const std::byte* from,
+                          const strides_type& strides, const shape_type& shape, std::size_t item) {
+    if (count == 0)
+        return;
+    const std::size_t rank = shape.size();
+    if (rank == 0) {
+        std::memcpy(to, from, item);
+        return;
+    }
+    shape_type index(rank);
+    const std::byte* row = from;  // where the last index is 0
+    for (std::size_t axis = rank, rest = first; axis-- > 0; rest /= shape[axis]) {
+        index[axis] = rest % shape[axis];
+        if (axis + 1 < rank)
+            row += strides[axis] * static_cast<std::ptrdiff_t>(index[axis]);
+    }
+    const std::size_t last = rank - 1;
+    for (;;) {
+        const std::size_t length = std::min(count, shape[last] - index[last]);
+        copy_run(to, static_cast<std::ptrdiff_t>(item), row + strides[last] * static_cast<std::ptrdiff_t>(index[last]),
+                 strides[last], length, item);
+        to += length * item;
+        count -= length;
+        if (count == 0)
+            return;
+        index[last] = 0;
+        for (std::size_t axis = last; axis-- > 0;) {
+            row += strides[axis];
+            if (++index[axis] < shape[axis])
+                break;
+            row -= strides[axis] * static_cast<std::ptrdiff_t>(shape[axis]);
+            index[axis] = 0;
+        }
+    }
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

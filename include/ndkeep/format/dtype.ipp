@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/format/dtype.hpp>.
+#pragma once
+
+#include <ndkeep/format/dtype.hpp>
+
+#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/text/unicode.hpp>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE std::uint64_t dtype::field::count() const {
+    std::uint64_t values = 1;
+    for (const std::size_t extent : shape)
+        values *= extent;
+    return values;
+}
+
+namespace detail {
+
+NDKEEP_INLINE format_error descr_error(const std::filesystem::path& file, std::string expected, std::string found,
+                                       std::string hint) {
+    return format_error({.file = file,
+                         .field = "descr",
+                         .expected = std::move(expected),
+                         .found = std::move(found),
+                         .hint = std::move(hint)});
+}
+
+NDKEEP_INLINE std::string kind_text(char kind) { return "kind " + ndkeep::quoted(std::string_view(&kind, 1)); }
+
+NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
+    std::uint64_t product = std::max<std::uint64_t>(unit, 1);
+    for (const std::size_t extent : shape) {
+        if (extent > most / product)
+            return false;
+        product *= std::max<std::uint64_t>(extent, 1);
+    }
+    return product <= most;
+}
+
+NDKEEP_INLINE void print_descr(std::string& out, const dtype& type);
+
+NDKEEP_INLINE void print_field(std::string& out, const dtype::field& field) {
+    const auto name = python_repr(field.name);
+    out += '(' + (field.title.empty() ? name : '(' + python_repr(field.title) + ", " + name + ')') + ", ";
+    const std::size_t outer = field.nesting.empty() ? field.shape.size() : field.nesting.front();
+    out.append(field.nesting.size() > 1 ? field.nesting.size() - 1 : 0, '(');
+    print_descr(out, field.type);
+    std::size_t end = field.shape.size();
+    for (std::size_t i = field.nesting.size(); i-- > 1; end -= field.nesting[i])
+        out += ", " + shape_text(std::span(field.shape.data() + end - field.nesting[i], field.nesting[i])) + ')';
+    if (outer > 0)
+        out += ", " + shape_text(std::span(field.shape.data(), outer));
+    out += ')';
+}
+
+NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
+    if (!type.is_struct()) {
+        out += '\'' + type.str() + '\'';
+        return;
+    }
+    std::uint64_t end = 0;
+    out += '[';
+    const auto pad_to = [&](std::uint64_t offset) {
+        if (offset > end)
+            out += (out.back() == '[' ? "('', '|V" : ", ('', '|V") + std::to_string(offset - end) + "')";
+    };
+    for (const dtype::field& field : type.fields()) {
+        pad_to(field.offset);
+        if (out.back() != '[')
+            out += ", ";
+        print_field(out, field);
+        end = field.offset + field.nbytes();
+    }
+    pad_to(type.size());
+    out += ']';
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order) {
+    if (kind == 'M' || kind == 'm' || !detail::has_size(kind, size) || size > largest_item)
+        throw detail::descr_error({}, "a type of NumPy", detail::kind_text(kind) + " of " + counted(size, "byte"));
+    dtype out;
+    out.kind_ = kind;
+    out.size_ = size;
+    const bool ordered = size != 1 && kind != 'S' && kind != 'V';
+    out.order_ = !ordered ? byte_order::none : order == byte_order::none ? native_order : order;
+    return out;
+}
+
+NDKEEP_INLINE dtype dtype::time(char kind, std::string unit, std::int64_t multiple, byte_order order) {
+    const bool known = unit.empty() ? multiple == 1 : detail::find_unit(unit) != nullptr;
+    if ((kind != 'M' && kind != 'm') || !known || multiple < 0 || multiple > detail::most_units)
+        throw detail::descr_error({}, "a date of NumPy",
+                                  detail::kind_text(kind) + " in units of " + std::to_string(multiple) + ' ' +
+                                      detail::printed(unit));
+    dtype out;
+    out.kind_ = kind;
+    out.size_ = 8;
+    out.order_ = order == byte_order::none ? native_order : order;
+    out.unit_ = std::move(unit);
+    out.multiple_ = multiple;
+    return out;
+}
+
+NDKEEP_INLINE dtype dtype::structure(std::vector<field> fields, std::uint64_t size, const std::filesystem::path& file) {
+    if (size > largest_item)
+        throw detail::descr_error(file, "at most " + counted(largest_item, "byte"), counted(size, "byte"));
+    std::uint64_t end = 0;
+    std::vector<std::string_view> names;
+    for (const field& each : fields) {
+        const auto named = [&each] { return "field " + detail::printed(each.name); };
+        if (!detail::is_utf8(each.name, detail::surrogates::allowed) ||
+            !detail::is_utf8(each.title, detail::surrogates::allowed))
+            throw detail::descr_error(file, "names in UTF-8", named());
+        if (!detail::fits(each.shape, each.type.size(), largest_item))
+            throw detail::descr_error(file, "at most " + counted(largest_item, "byte"),
+                                      named() + " of shape " + shape_text(each.shape));
+        if (each.offset < end || each.offset > size || each.nbytes() > size - each.offset)
+            throw detail::descr_error(file, "ascending fields within " + counted(size, "byte"),
+                                      named() + " at offset " + std::to_string(each.offset));
+        end = each.offset + each.nbytes();
+        names.push_back(each.name);
+        if (!each.title.empty())
+            names.push_back(each.title);
+    }
+    std::sort(names.begin(), names.end());
+    if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+        throw detail::descr_error(file, "different names and titles", "field " + detail::printed(*twice) + " twice");
+    dtype out;
+    out.is_struct_ = true;
+    out.size_ = size;
+    out.fields_ = std::move(fields);
+    return out;
+}
+
+NDKEEP_INLINE const dtype::field* dtype::find(std::string_view name) const {
+    const auto found = std::find_if(fields_.begin(), fields_.end(), [&](const field& f) { return f.name == name; });
+    return found == fields_.end() ? nullptr : &*found;
+}
+
+NDKEEP_INLINE bool dtype::is_native() const {
+    return (order_ == byte_order::none || order_ == native_order) &&
+           std::all_of(fields_.begin(), fields_.end(), [](const field& f) { return f.type.is_native(); });
+}
+
+NDKEEP_INLINE dtype dtype::native() const {
+    dtype out = *this;
+    if (out.order_ != byte_order::none)
+        out.order_ = native_order;
+    for (field& each : out.fields_)
+        each.type = each.type.native();
+    return out;
+}
+
+NDKEEP_INLINE std::string dtype::str() const {
+    std::string out;
+    out += static_cast<char>(order_);
+    out += kind_;
+    out += std::to_string(kind_ == 'U' ? size_ / 4 : size_);
+    if (!unit_.empty())
+        out += '[' + (multiple_ == 1 ? "" : std::to_string(multiple_)) + unit_ + ']';
+    return out;
+}
+
+NDKEEP_INLINE std::string dtype::descr() const {
+    std::string out;
+    detail::print_descr(out, *this);
+    return out;
+}
+
+NDKEEP_INLINE bool operator==(const dtype& a, const dtype& b) {
+    return a.kind_ == b.kind_ && a.order_ == b.order_ && a.is_struct_ == b.is_struct_ && a.size_ == b.size_ &&
+           a.multiple_ == b.multiple_ && a.unit_ == b.unit_ && a.fields_ == b.fields_;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

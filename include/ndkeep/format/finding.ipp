@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/format/finding.hpp>.
+#pragma once
+
+#include <ndkeep/format/finding.hpp>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE void throw_first(const std::vector<finding>& all) {
+    if (!all.empty())
+        std::rethrow_exception(all.front().cause);
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/format/header.hpp>.
+#pragma once
+
+#include <ndkeep/format/header.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/text/python/literal.hpp>
+#include <ndkeep/text/unicode.hpp>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+/// Everything that depends on the version of the format.
+struct format_version {
+    std::uint8_t major;
+    std::size_t length_width;  // bytes of the header length
+    bool utf8;                 // else latin-1
+    bool long_suffix;          // Python 2 may have written it
+
+    [[nodiscard]] constexpr std::size_t preamble_size() const { return magic.size() + 2 + length_width; }
+    [[nodiscard]] constexpr std::uint64_t longest_text() const { return (std::uint64_t{1} << (8 * length_width)) - 1; }
+    [[nodiscard]] constexpr std::uint64_t most_bytes(const limits& limit) const {
+        const std::uint64_t characters = std::min(limit.header_characters, longest_header);
+        return utf8 ? std::min(4 * characters, longest_header) : characters;
+    }
+};
+
+inline constexpr std::array<format_version, 3> format_versions = {{
+    {.major = 1, .length_width = 2, .utf8 = false, .long_suffix = true},
+    {.major = 2, .length_width = 4, .utf8 = false, .long_suffix = true},
+    {.major = 3, .length_width = 4, .utf8 = true, .long_suffix = false},
+}};
+
+NDKEEP_INLINE std::string_view as_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+[[nodiscard]] NDKEEP_INLINE format_error too_long(const std::filesystem::path& file, const limits& limit,
+                                                  std::string found) {
+    return malformed(file, "header length", "at most " + counted(limit.header_characters, "character"),
+                     std::move(found), "limits{.header_characters = …} reads longer ones");
+}
+
+[[nodiscard]] NDKEEP_INLINE array_info parse_header_text(std::string_view text, const format_version& version,
+                                                         const std::filesystem::path& file, const limits& limit) {
+    if (version.utf8 && !is_utf8(text))
+        throw malformed(file, "header", "UTF-8", "not UTF-8");
+    const std::string converted = version.utf8 || is_ascii(text) ? std::string() : from_latin1(text);
+    const std::string_view utf8 = converted.empty() ? text : converted;
+    if (const auto length = character_count(utf8); length > limit.header_characters)
+        throw too_long(file, limit, counted(length, "character"));
+    const literal header =
+        parse_literal(utf8, file, {.long_suffix = version.long_suffix, .nesting = limit.nesting, .field = "header"});
+    if (header.is != literal::kind::dictionary)
+        throw malformed(file, "header", "a dictionary", header.str());
+
+    const literal* descr = nullptr;
+    const literal* order = nullptr;
+    const literal* shape = nullptr;
+    for (std::size_t i = 0; i + 1 < header.items.size(); i += 2) {
+        const literal& key = header.items[i];
+        const literal*& value = key.text == "descr" ? descr : key.text == "fortran_order" ? order : shape;
+        if (key.is != literal::kind::text || (&value == &shape && key.text != "shape"))
+            throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'", key.str());
+        value = &header.items[i + 1];  // the last of a repeated key counts, as in Python
+    }
+    if (descr == nullptr || order == nullptr || shape == nullptr)
+        throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'",
+                        std::string("missing ") + (descr == nullptr   ? "'descr'"
+                                                   : order == nullptr ? "'fortran_order'"
+                                                                      : "'shape'"));
+
+    array_info info;
+    info.version = version.major;
+    if (shape->is != literal::kind::tuple)
+        throw malformed(file, "shape", "a tuple of integers", shape->str());
+    if (shape->items.size() > limit.dimensions)
+        throw malformed(file, "shape", "at most " + counted(limit.dimensions, "dimension"),
+                        counted(shape->items.size(), "dimension"));
+    for (const literal& extent : shape->items)
+        info.shape.push_back(read_extent(extent, "shape", *shape, file));
+    if (order->is != literal::kind::boolean)
+        throw malformed(file, "fortran_order", "True or False", order->str());
+    info.column_major = order->truth;
+    info.type = dtype::parse(*descr, file, limit);
+    return info;
+}
+
+/// The dictionary as NumPy prints it, with and without the blanks it leaves for the growing axis.
+struct header_text {
+    std::string text;  // in the encoding of the version
+    std::size_t growth = 0;
+    format_version version;
+
+    [[nodiscard]] std::uint64_t least_length() const { return version.preamble_size() + text.size() + 1; }
+
+    // NumPy pads with 1 to 64 blanks, so that the data starts at a multiple of 64.
+    [[nodiscard]] std::uint64_t numpy_length() const { return (least_length() + growth) / 64 * 64 + 64; }
+};
+
+[[nodiscard]] NDKEEP_INLINE header_text print_header(const array_info& info, const header_options& options) {
+    (void)checked_nbytes(info.type, info.shape);
+    const std::string utf8 = "{'descr': " + info.type.descr() +
+                             ", 'fortran_order': " + (info.column_major ? "True" : "False") +
+                             ", 'shape': " + shape_text(info.shape) + ", }";
+    constexpr std::size_t most_digits = 21;  // of 8 * 2^64 - 1
+    const std::size_t growth =
+        info.shape.empty()
+            ? 0
+            : most_digits - std::to_string(info.column_major ? info.shape.back() : info.shape.front()).size();
+    std::string problem = "an unknown version";
+    for (const format_version& version : format_versions) {
+        if (options.version != 0 && options.version != version.major)
+            continue;
+        auto encoded = version.utf8 ? std::optional(utf8) : to_latin1(utf8);
+        if (!encoded) {
+            problem = "a header beyond latin-1";
+            continue;
+        }
+        header_text out{.text = std::move(*encoded), .growth = growth, .version = version};
+        const std::uint64_t length = options.length != 0 ? options.length : out.numpy_length();
+        if (length - std::min<std::uint64_t>(length, version.preamble_size()) <= version.longest_text())
+            return out;
+        problem = "a header of " + counted(length, "byte");
+    }
+    throw malformed({}, "version",
+                    options.version == 0 ? "" : "one that version " + std::to_string(options.version) + " can hold",
+                    problem);
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
+                                           const std::filesystem::path& file) {
+    if (!detail::fits(shape, type.size(), detail::largest_offset))
+        throw detail::malformed(file, "shape", "at most 2^63 - 1 bytes", shape_text(shape));
+    std::uint64_t bytes = type.size();
+    for (const std::size_t extent : shape)
+        bytes *= extent;
+    return bytes;
+}
+
+NDKEEP_INLINE std::uint64_t array_info::size() const { return checked_nbytes(dtype::plain('S', 1), shape); }
+
+NDKEEP_INLINE std::uint64_t array_info::nbytes() const { return checked_nbytes(type, shape); }
+
+NDKEEP_INLINE preamble parse_preamble(std::span<const std::byte> first_bytes, const std::filesystem::path& file,
+                                      std::uint64_t file_size, const limits& limit) {
+    const auto bytes = detail::as_text(first_bytes.first(
+        static_cast<std::size_t>(std::min<std::uint64_t>({first_bytes.size(), file_size, longest_preamble}))));
+    if (file_size == 0)
+        throw detail::malformed(file, "magic", "'\\x93NUMPY'", "missing", "an empty file: reserved, nothing saved yet");
+    if (!bytes.starts_with(detail::magic))
+        throw detail::malformed(file, "magic", "'\\x93NUMPY'",
+                                detail::python_repr(bytes.substr(0, detail::magic.size())));
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+    if (bytes.size() < detail::magic.size() + 2)
+        throw detail::malformed(file, "version", "2 bytes", counted(bytes.size() - detail::magic.size(), "byte"));
+    const auto version =
+        std::find_if(detail::format_versions.begin(), detail::format_versions.end(),
+                     [&](const detail::format_version& each) { return each.major == byte(6) && byte(7) == 0; });
+    if (version == detail::format_versions.end())
+        throw detail::malformed(file, "version", "1.0, 2.0 or 3.0",
+                                std::to_string(byte(6)) + '.' + std::to_string(byte(7)));
+
+    preamble out{.major = byte(6), .minor = byte(7), .header_offset = version->preamble_size()};
+    if (bytes.size() < out.header_offset)
+        throw detail::malformed(file, "header length", counted(version->length_width, "byte"),
+                                counted(bytes.size() - detail::magic.size() - 2, "byte"));
+    for (std::size_t i = 0; i < version->length_width; ++i)
+        out.header_length |= std::uint64_t{byte(detail::magic.size() + 2 + i)} << (8 * i);
+    if (out.header_length > file_size - out.header_offset)
+        throw detail::malformed(file, "header length", "at most " + counted(file_size - out.header_offset, "byte"),
+                                counted(out.header_length, "byte"), "the file is cut short or not an npy file");
+    if (out.header_length > version->most_bytes(limit))
+        throw detail::too_long(file, limit, counted(out.header_length, "byte"));
+    return out;
+}
+
+NDKEEP_INLINE array_info parse_header(std::span<const std::byte> header, const std::filesystem::path& file,
+                                      const limits& limit) {
+    const preamble start = parse_preamble(header, file, header.size(), limit);
+    const auto text = detail::as_text(header).substr(static_cast<std::size_t>(start.header_offset),
+                                                     static_cast<std::size_t>(start.header_length));
+    array_info info = detail::parse_header_text(text, detail::format_versions[start.major - 1u], file, limit);
+    info.data_offset = start.data_offset();
+    const std::uint64_t bytes = checked_nbytes(info.type, info.shape, file);
+    if (bytes > detail::largest_offset - info.data_offset)
+        throw detail::malformed(file, "shape", "data that ends before byte 2^63", shape_text(info.shape));
+    return info;
+}
+
+NDKEEP_INLINE std::string header_bytes(const array_info& info, const header_options& options) {
+    const detail::header_text printed = detail::print_header(info, options);
+    const std::uint64_t length = options.length != 0 ? options.length : printed.numpy_length();
+    if (length < printed.least_length())
+        throw detail::malformed({}, "header length", "at least " + counted(printed.least_length(), "byte"),
+                                counted(length, "byte"));
+    const std::uint64_t text_length = length - printed.version.preamble_size();
+    std::string out(detail::magic);
+    out += static_cast<char>(printed.version.major);
+    out += '\0';
+    for (std::size_t i = 0; i < printed.version.length_width; ++i)
+        out += static_cast<char>(static_cast<unsigned char>(text_length >> (8 * i)));
+    out += printed.text;
+    out.resize(static_cast<std::size_t>(length - 1), ' ');
+    out += '\n';
+    return out;
+}
+
+NDKEEP_INLINE std::uint64_t least_header_length(const array_info& info, std::uint8_t version) {
+    return detail::print_header(info, {.version = version}).least_length();
+}
+
+NDKEEP_INLINE bool written_column_major(const array_info& info) {
+    const auto long_axes = std::count_if(info.shape.begin(), info.shape.end(), [](std::size_t n) { return n != 1; });
+    const bool empty = std::find(info.shape.begin(), info.shape.end(), std::size_t{0}) != info.shape.end();
+    return info.column_major && long_axes > 1 && !empty;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/format/sidecar.hpp>.
+#pragma once
+
+#include <ndkeep/format/sidecar.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/text/json/scanner.hpp>
+
+#include <array>
+#include <ctime>
+#include <variant>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE std::filesystem::path sidecar_path(const std::filesystem::path& file) {
+    auto path = file;
+    path += ".json";
+    return path;
+}
+
+namespace detail {
+
+inline constexpr std::string_view sidecar_version = "sidecar/1";
+
+NDKEEP_INLINE std::string number_text(const statistics::number& number) {
+    if (const auto* const whole = std::get_if<std::int64_t>(&number))
+        return std::to_string(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&number))
+        return std::to_string(*count);
+    return json_text(*std::get_if<double>(&number));
+}
+
+NDKEEP_INLINE std::string statistics_text(const statistics& values) {
+    object_text object;
+    object.add("count", std::to_string(values.count));
+    if (values.fields.empty())
+        object.add("nan", std::to_string(values.nan));
+    if (values.min)
+        object.add("min", number_text(*values.min));
+    if (values.max)
+        object.add("max", number_text(*values.max));
+    if (values.mean && values.mean_imaginary)
+        object.add("mean", '[' + json_text(*values.mean) + ", " + json_text(*values.mean_imaginary) + ']');
+    else if (values.mean)
+        object.add("mean", json_text(*values.mean));
+    if (values.std)
+        object.add("std", json_text(*values.std));
+    if (!values.fields.empty()) {
+        object_text fields;
+        for (const auto& [name, inner] : values.fields)
+            fields.add(name, statistics_text(inner));
+        object.add("fields", fields.str());
+    }
+    return object.str();
+}
+
+NDKEEP_INLINE void add_description(object_text& object, const description& said) {
+    object_text array;
+    array.add("dtype", json_text(said.type));
+    std::string shape;
+    for (const std::size_t extent : said.shape)
+        shape += (shape.empty() ? "" : ", ") + std::to_string(extent);
+    array.add("shape", '[' + shape + ']');
+    array.add("order", said.column_major ? "\"F\"" : "\"C\"");
+    array.add("nbytes", std::to_string(said.nbytes));
+    object.add("array", array.str());
+    if (!said.sums.empty()) {
+        object_text sums;
+        for (const auto& [name, sum] : said.sums)
+            sums.add(name, json_text(sum));
+        object.add("checksums", sums.str());
+    }
+    if (said.statistics)
+        object.add("statistics", statistics_text(*said.statistics));
+    object.add("created", json_text(said.created));
+    if (said.stamp) {
+        object_text stamp;
+        stamp.add("size", std::to_string(said.stamp->size));
+        stamp.add("mtime_ns", std::to_string(said.stamp->mtime_ns));
+        object.add("file", stamp.str());
+    }
+    object.add("metadata", json_text(said.metadata));
+}
+
+[[nodiscard]] NDKEEP_INLINE statistics parse_statistics(const object_reader& object) {
+    statistics values;
+    values.count = object.count("count");
+    if (object.find("nan") != nullptr)
+        values.nan = object.count("nan");
+    const auto real = [&](const std::string& key, const json& value) {
+        const auto number = json_number(value);
+        if (!number)
+            object.refuse(key, "a number", &value);
+        return *number;
+    };
+    const auto exact = [&](const std::string& key) -> std::optional<statistics::number> {
+        const json* const value = object.find(key);
+        if (value == nullptr)
+            return std::nullopt;
+        if (const auto* const count = value->get_ptr<const json::number_unsigned_t*>())
+            return *count;
+        if (const auto* const whole = value->get_ptr<const json::number_integer_t*>())
+            return *whole;
+        return real(key, *value);
+    };
+    values.min = exact("min");
+    values.max = exact("max");
+    if (const json* const mean = object.find("mean")) {
+        const auto* const parts = mean->get_ptr<const json::array_t*>();
+        const bool complex = parts != nullptr && parts->size() == 2;
+        values.mean = real("mean", complex ? (*parts)[0] : *mean);
+        if (complex)
+            values.mean_imaginary = real("mean", (*parts)[1]);
+    }
+    if (const json* const deviation = object.find("std"))
+        values.std = real("std", *deviation);
+    if (object.find("fields") != nullptr) {
+        const auto fields = object.object("fields");
+        for (const auto& [name, inner] : fields.members())
+            values.fields.emplace_back(name, parse_statistics(fields.object(name)));
+    }
+    return values;
+}
+
+[[nodiscard]] NDKEEP_INLINE description parse_description(const object_reader& object) {
+    description said;
+    const auto array = object.object("array");
+    said.type = array.text("dtype");
+    for (const json& extent : array.list("shape")) {
+        const auto* const count = extent.get_ptr<const json::number_unsigned_t*>();
+        if (count == nullptr)
+            array.refuse("shape", "a list of counts", &extent);
+        said.shape.push_back(static_cast<std::size_t>(*count));
+    }
+    const auto& order = array.text("order");
+    if (order != "C" && order != "F")
+        array.refuse("order", "\"C\" or \"F\"", array.find("order"));
+    said.column_major = order == "F";
+    said.nbytes = array.count("nbytes");
+    if (object.find("checksums") != nullptr) {
+        const auto sums = object.object("checksums");
+        for (const auto& [name, sum] : sums.members())
+            said.sums.emplace(name, sums.text(name));
+    }
+    if (object.find("statistics") != nullptr)
+        said.statistics = parse_statistics(object.object("statistics"));
+    if (object.find("created") != nullptr)
+        said.created = object.text("created");
+    if (object.find("file") != nullptr) {
+        const auto stamp = object.object("file");
+        said.stamp = {stamp.count("size"), stamp.integer("mtime_ns")};
+    }
+    if (object.find("metadata") != nullptr) {
+        (void)object.object("metadata");
+        said.metadata = *object.find("metadata");
+    }
+    return said;
+}
+
+NDKEEP_INLINE std::string now_text() {
+    const std::time_t now = std::time(nullptr);
+    std::tm parts = {};
+    ::gmtime_r(&now, &parts);
+    std::array<char, 32> text = {};
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return {text.data(), length};
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE bool description::fits(const array_info& info) const {
+    const auto same = described(info);
+    return type == same.type && shape == same.shape && column_major == same.column_major && nbytes == same.nbytes;
+}
+
+NDKEEP_INLINE description described(const array_info& info) {
+    description said;
+    said.type = info.type.is_struct() ? info.type.descr() : info.type.str();
+    said.shape = info.shape;
+    said.column_major = written_column_major(info);
+    said.nbytes = info.nbytes();
+    said.created = detail::now_text();
+    return said;
+}
+
+NDKEEP_INLINE json kept_metadata(const json& meta, const std::filesystem::path& file) {
+    if (!meta.is_null() && !meta.is_object())
+        throw mismatch_error({.file = file,
+                              .field = "metadata",
+                              .expected = "an object",
+                              .found = meta.type_name(),
+                              .hint = R"({{"name", value}, …})"});
+    detail::check_json_values(meta, detail::most_metadata_values, file, "metadata");
+    // Also for its errors: later on the file is known no more.
+    (void)detail::in_document(file, [&] { return detail::json_text(meta); });
+    return meta.is_null() ? json(json::value_t::object) : meta;
+}
+
+NDKEEP_INLINE sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file) {
+    const json whole = detail::parsed_json(text, file, {.values = detail::most_document_values});
+    const detail::object_reader object(whole, "", file);
+    const auto& version = object.text("ndkeep");
+    if (version != detail::sidecar_version)
+        throw format_error(
+            {.file = file, .field = "ndkeep", .expected = quoted(detail::sidecar_version), .found = quoted(version)});
+    sidecar both{detail::parse_description(object), {}};
+    if (object.find("previous") != nullptr)
+        both.previous = detail::parse_description(object.object("previous"));
+    return both;
+}
+
+NDKEEP_INLINE std::string sidecar_text(const sidecar& both) {
+    detail::object_text object;
+    object.add("ndkeep", detail::json_text(detail::sidecar_version));
+    detail::add_description(object, both.current);
+    if (both.previous) {
+        detail::object_text previous;
+        detail::add_description(previous, *both.previous);
+        object.add("previous", previous.str());
+    }
+    return object.lines();
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/format/statistics.hpp>.
+#pragma once
+
+#include <ndkeep/format/statistics.hpp>
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE const statistics* statistics::find(std::string_view field) const {
+    for (const auto& [name, values] : fields)
+        if (name == field)
+            return &values;
+    return nullptr;
+}
+
+namespace detail {
+
+NDKEEP_INLINE double as_double(const statistics::number& number) {
+    if (const auto* const whole = std::get_if<std::int64_t>(&number))
+        return static_cast<double>(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&number))
+        return static_cast<double>(*count);
+    return *std::get_if<double>(&number);
+}
+
+NDKEEP_INLINE bool less(const statistics::number& a, const statistics::number& b) {
+    const bool alike = a.index() == b.index();
+    if (const auto* const whole = std::get_if<std::int64_t>(&a); alike && whole != nullptr)
+        return *whole < *std::get_if<std::int64_t>(&b);
+    if (const auto* const count = std::get_if<std::uint64_t>(&a); alike && count != nullptr)
+        return *count < *std::get_if<std::uint64_t>(&b);
+    return as_double(a) < as_double(b);
+}
+
+NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
+    statistics both;
+    both.count = a.count + b.count;
+    both.nan = a.nan + b.nan;
+    const auto pick = [](const auto& x, const auto& y, bool least) {
+        if (!x || !y)
+            return x ? x : y;
+        return less(*y, *x) == least ? y : x;
+    };
+    both.min = pick(a.min, b.min, true);
+    both.max = pick(a.max, b.max, false);
+    const auto n = static_cast<double>(a.count - a.nan);
+    const auto m = static_cast<double>(b.count - b.nan);
+    if (!a.mean || !b.mean) {
+        both.mean = a.mean ? a.mean : b.mean;
+        both.mean_imaginary = a.mean ? a.mean_imaginary : b.mean_imaginary;
+        both.std = a.mean ? a.std : b.std;
+    } else {
+        double apart = 0;
+        const auto mean = [&](double x, double y) {
+            constexpr double largest = std::numeric_limits<double>::max();
+            if (std::abs(x) > largest || std::abs(y) > largest) {  // infinite: inf - inf below would be NaN
+                apart = std::numeric_limits<double>::quiet_NaN();
+                return x + y;
+            }
+            const double step = y - x;
+            apart += step * step;
+            return x + step * (m / (n + m));
+        };
+        both.mean = mean(*a.mean, *b.mean);
+        if (a.mean_imaginary && b.mean_imaginary)
+            both.mean_imaginary = mean(*a.mean_imaginary, *b.mean_imaginary);
+        if (a.std && b.std)
+            both.std = std::sqrt((n * *a.std * *a.std + m * *b.std * *b.std + apart * n * (m / (n + m))) / (n + m));
+    }
+    for (const auto& [name, values] : a.fields)
+        if (const auto* const others = b.find(name))
+            both.fields.emplace_back(name, merged(values, *others));
+    return both;
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

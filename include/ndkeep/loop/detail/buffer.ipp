@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/loop/buffer.hpp>.
+#pragma once
+
+#include <ndkeep/loop/buffer.hpp>
+
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/strided.hpp>
+#include <ndkeep/format/header.hpp>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE std::vector<std::size_t> row_store::shape() const {
+    std::vector<std::size_t> all = {static_cast<std::size_t>(rows_)};
+    all.insert(all.end(), row_shape_.begin(), row_shape_.end());
+    return all;
+}
+
+NDKEEP_INLINE void row_store::check(const array_view& rows) const {
+    if (rows.shape().empty())
+        throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
+    const std::vector<std::size_t> row_shape(rows.shape().begin() + 1, rows.shape().end());
+    if (!is_new_ && row_shape != row_shape_)
+        throw mismatch_error(
+            {.field = "shape of a row", .expected = shape_text(row_shape_), .found = shape_text(row_shape)});
+    const conversion fits(rows.type(), type_);
+}
+
+NDKEEP_INLINE void row_store::add(const array_view& rows) {
+    if (is_new_) {
+        row_shape_.assign(rows.shape().begin() + 1, rows.shape().end());
+        row_bytes_ = product(row_shape_) * type_.size();
+        is_new_ = false;
+    }
+    const conversion convert(rows.type(), type_);
+    const array_view ordered = rows.in_order(false);
+    const std::size_t row_elements = product(row_shape_);
+    const auto item = static_cast<std::size_t>(type_.size());
+    for (std::size_t done = 0; done < rows.shape()[0] && row_bytes_ != 0;) {
+        block& into = room_for(rows.shape()[0] - done);
+        const std::size_t some =
+            std::min(rows.shape()[0] - done, (into.bytes.size() - into.used) / static_cast<std::size_t>(row_bytes_));
+        std::byte* const out = into.bytes.data() + into.used;
+        if (convert.is_identity()) {
+            ordered.fill(done * row_elements, some * row_elements, out);
+        } else {
+            const buffer raw(some * row_elements * static_cast<std::size_t>(rows.type().size()));
+            ordered.fill(done * row_elements, some * row_elements, raw.data());
+            convert.run(out, raw.data(), some * row_elements);
+        }
+        into.used += some * row_elements * item;
+        done += some;
+        rows_ += some;
+    }
+    if (row_bytes_ == 0)
+        rows_ += rows.shape()[0];
+}
+
+NDKEEP_INLINE void row_store::take(std::byte* out) {
+    while (!blocks_.empty()) {
+        out = std::copy_n(blocks_.front().bytes.data(), blocks_.front().used, out);
+        blocks_.pop_front();
+    }
+    rows_ = 0;
+}
+
+NDKEEP_INLINE std::vector<std::span<const std::byte>> row_store::pieces() const {
+    std::vector<std::span<const std::byte>> all;
+    for (const block& each : blocks_)
+        all.push_back(each.bytes.bytes().first(each.used));
+    return all;
+}
+
+NDKEEP_INLINE void row_store::save(state_writer& out, const std::string& name) const {
+    if (!is_new_)
+        out.set_rows(name, {.type = type_, .shape = shape()}, pieces());
+}
+
+NDKEEP_INLINE void row_store::load(const state_reader& in, const std::string& name) {
+    *this = row_store(type_);
+    if (!in.contains(name))
+        return;
+    const any_array kept = in.get_any(name);
+    check(kept);
+    add(kept);
+}
+
+NDKEEP_INLINE row_store::block& row_store::room_for(std::size_t rows) {
+    constexpr std::size_t least = std::size_t{64} << 10;
+    const auto row = static_cast<std::size_t>(row_bytes_);
+    if (blocks_.empty() || blocks_.back().bytes.size() - blocks_.back().used < row)
+        blocks_.push_back({buffer(std::max(rows * row, least / row * row)), 0});
+    return blocks_.back();
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

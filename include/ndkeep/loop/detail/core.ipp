@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/loop/detail/core.hpp>.
+#pragma once
+
+#include <ndkeep/loop/detail/core.hpp>
+
+#include <ndkeep/text/unicode.hpp>
+
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE mismatch_error another_source(const std::filesystem::path& file, const std::string& field,
+                                            std::string expected, std::string found, std::string hint) {
+    return mismatch_error({.file = file,
+                           .field = "source of the loop" + (field.empty() ? "" : ": " + field),
+                           .expected = std::move(expected),
+                           .found = std::move(found),
+                           .hint = std::move(hint)});
+}
+
+NDKEEP_INLINE loop_core::loop_core(const std::filesystem::path& path, const loop_options& options)
+    : options_(options), name_(name_text(options.name.empty() ? path.filename().string() : options.name)),
+      file_(path, name_, options.sync, options.report) {
+    states_.call(path);
+    keep(file_.newest());
+    if (stored_ != nullptr)
+        position_ = stored_->position();
+}
+
+NDKEEP_INLINE void loop_core::check_free() const {
+    if (is_under_way_)
+        throw conflict_error({.file = path(), .field = "pass", .expected = "one at a time", .found = "another"});
+}
+
+NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::function<void()> durable) {
+    check_free();
+    if (into != nullptr && file_.has_commit())
+        throw mismatch_error({.file = path(),
+                              .field = "checkpoint",
+                              .expected = "in the array that the pass puts its rows into",
+                              .found = "in a file of its own",
+                              .hint = "it is of a pass without one"});
+    stopping_ = finishing_ = false;
+    was_complete_ = std::exchange(complete_, false);
+    chunk_ = {};
+    since_ = 0;
+    // What the loop's own file says is known from its beginning on, what a sink says is not.
+    const bool is_other_memory = into != nullptr || was_sink_;
+    sink_ = std::move(into);
+    was_sink_ = sink_ != nullptr;
+    try {
+        if (is_other_memory)
+            stored_ = nullptr;
+        if (is_other_memory || is_dirty_)
+            restore();
+        else
+            states_.check_all_bound();
+    } catch (...) {
+        is_dirty_ = true;
+        release();
+        throw;
+    }
+    durable_ = std::move(durable);
+    last_commit_ = std::chrono::steady_clock::now();
+    is_under_way_ = true;
+}
+
+NDKEEP_INLINE void loop_core::show(const chunk_at_hand& chunk) {
+    chunk_ = chunk;
+    is_dirty_ = true;
+}
+
+NDKEEP_INLINE void loop_core::end_warm_up() {
+    stopping_ = finishing_ = false;
+    memory().discard();
+    const auto at = position_;
+    restore();
+    position_ = at;
+}
+
+NDKEEP_INLINE void loop_core::end(bool complete) noexcept {
+    complete_ = complete;
+    chunk_ = {.first_row = position_.rows};
+    release();
+}
+
+NDKEEP_INLINE void loop_core::abandon() noexcept {
+    memory().discard();
+    chunk_ = {};
+    release();
+}
+
+NDKEEP_INLINE bool loop_core::was_left_in(const void* range) noexcept {
+    return std::exchange(range_, range) == range && range != nullptr && !was_complete_;
+}
+
+NDKEEP_INLINE void loop_core::release() noexcept {
+    durable_ = nullptr;
+    sink_ = nullptr;  // the pass's, which is gone
+    is_under_way_ = false;
+}
+
+NDKEEP_INLINE void loop_core::restore() {
+    if (stored_ == nullptr)
+        keep(memory().newest());
+    states_.restore();
+    position_ = stored_ == nullptr ? loop_position() : stored_->position();
+    is_dirty_ = false;
+}
+
+NDKEEP_INLINE void loop_core::keep(std::shared_ptr<const loop_snapshot> stored) {
+    stored_ = std::move(stored);
+    states_.store(stored_);
+}
+
+NDKEEP_INLINE void loop_core::commit(json source) {
+    if (durable_ && memory().syncs())
+        std::exchange(durable_, nullptr)();
+    position_.source = std::move(source);
+    if (!memory().commit(states_.pack(), position_))
+        return;
+    since_ = 0;
+    last_commit_ = std::chrono::steady_clock::now();
+    is_dirty_ = false;
+    stored_ = nullptr;  // what is bound is the same
+    states_.committed();
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/loop/detail/sink.hpp>.
+#pragma once
+
+#include <ndkeep/loop/detail/sink.hpp>
+
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/loop/detail/state/non_finite.hpp>
+#include <ndkeep/npz/detail/packed.hpp>
+#include <ndkeep/store/edit.hpp>
+#include <ndkeep/store/place.hpp>
+#include <ndkeep/store/state.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, std::optional<dtype> row_type)
+    : sink_(sink), loop_(std::move(loop)), row_type_(std::move(row_type)) {
+    if (sink_.has_changes())
+        throw mismatch_error({.file = sink_.where().called(""),
+                              .field = "output",
+                              .expected = "committed before the pass begins",
+                              .found = "rows that are not"});
+    sink_.lend();
+    sink_.discard();  // and goes on from the newest commit
+}
+
+NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
+    const auto file = sink_.where().called("commits");
+    const object_reader loops(sink_.state().loops, "loops", file);
+    step_ = loop_step(sink_.state().loops, loop_, file);
+    if (loops.find(loop_) == nullptr)
+        return nullptr;
+    const auto said = loops.object(loop_);
+    if (step_ == 0)
+        said.refuse("step", "at least 1", said.find("step"));
+    auto stored = stored_in(said, file);
+    stored->check_committed();
+    if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
+        throw malformed(file, "loops." + loop_, "as far as its states", "elsewhere");
+    return stored;
+}
+
+NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_position& at) {
+    if (sink_.is_new() && row_type_)
+        sink_.expect(*row_type_, {});
+    if (sink_.is_new())
+        return false;  // nobody knows yet what its rows are
+    in_document(sink_.where().called("commits"), [&] {
+        json moved = json::object();
+        auto& members = *moved.get_ptr<json::object_t*>();
+        members["step"] = step_ + 1;
+        members["position"] = position_json(at);
+        members["source"] = at.source;
+        members["states"] = kept(std::move(states), at);
+        (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
+    });
+    ++step_;
+    return true;
+}
+
+NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const object_reader& said,
+                                                                          const std::filesystem::path& record) {
+    const auto states = said.object("states");
+    if (states.find("file") == nullptr) {
+        static const json none = json::array();
+        const json* const non_finite = states.find("non_finite");
+        (void)states.object("states");
+        return std::make_shared<const loop_snapshot>(*states.find("states"), non_finite == nullptr ? none : *non_finite,
+                                                     loop_snapshot::position_of(said), step_, record);
+    }
+    const std::string name = "chunks/" + states.text("file");
+    const auto called = sink_.where().called(name);
+    auto bytes = sink_.where().get(name, states.count("nbytes"));
+    if (!bytes)
+        throw malformed(called, "states of the loop", "there", "missing");
+    if (const auto found = hex_text(crc32c(*bytes));
+        bytes->size() != states.count("nbytes") || found != states.text("crc32c"))
+        throw checksum_error({.file = called, .field = "crc32c", .expected = states.text("crc32c"), .found = found});
+    return std::make_shared<const loop_snapshot>(std::move(*bytes), called, loop_);
+}
+
+NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at) {
+    constexpr std::size_t most = 4096;
+    json out = json::object();
+    auto& members = *out.get_ptr<json::object_t*>();
+    if (states.arrays.size() == 0) {
+        members["states"] = states.forms;
+        members["non_finite"] = non_finite_in(members["states"]);
+        if (json_text(out).size() <= most)
+            return out;
+        members.clear();
+    }
+    add_state_member(states, loop_, step_ + 1, at);
+    const auto pieces = states.arrays.finish();
+    std::uint32_t sum = 0;
+    for (const auto& piece : pieces)
+        sum = crc32c(piece, sum);
+    members["file"] = sink_.stage_loop_file(pieces);
+    members["nbytes"] = states.arrays.size();
+    members["crc32c"] = hex_text(sum);
+    return out;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/loop/detail/source/feed.hpp>.
+#pragma once
+
+#include <ndkeep/loop/detail/source/feed.hpp>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE feed_base::feed_base(std::string_view kind, const over_options& options) : kind_(kind) {
+    if (options.verify)
+        refuse(".verify", "of a source with checksums");
+}
+
+NDKEEP_INLINE json feed_base::identity() const {
+    json said = json::object();
+    (*said.get_ptr<json::object_t*>())["kind"] = std::string(kind_);
+    return said;
+}
+
+NDKEEP_INLINE void feed_base::refuse(const char* what, const char* expected) {
+    throw mismatch_error({.field = what, .expected = expected, .found = "of one that gives what comes next"});
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

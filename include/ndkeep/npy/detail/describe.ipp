@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/npy/describe.hpp>.
+#pragma once
+
+#include <ndkeep/npy/describe.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/statistics/digest.hpp>
+#include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/text/json/print.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE void statistics_check::compare(const statistics& stored, const statistics& data,
+                                             const std::string& path) {
+    const auto count = [&](std::string_view key, std::uint64_t expected, std::uint64_t now) {
+        if (expected != now)
+            note(path, key, std::to_string(expected), std::to_string(now));
+    };
+    count("count", stored.count, data.count);
+    count("nan", stored.nan, data.nan);
+    const auto exact = [&](std::string_view key, const auto& expected, const auto& now) {
+        const bool same = expected.has_value() == now.has_value() &&
+                          (!expected || (!less(*expected, *now) && !less(*now, *expected)));
+        if (!same)
+            note(path, key, expected ? number_text(*expected) : "none", now ? number_text(*now) : "none");
+    };
+    exact("min", stored.min, data.min);
+    exact("max", stored.max, data.max);
+    const double scale =
+        std::max({data.min ? std::abs(as_double(*data.min)) : 0.0, data.max ? std::abs(as_double(*data.max)) : 0.0,
+                  std::abs(data.mean.value_or(0)), std::abs(data.mean_imaginary.value_or(0)), data.std.value_or(0)});
+    const auto near = [&](std::string_view key, const auto& expected, const auto& now) {
+        constexpr double rounding = 1e-9;
+        const bool same = expected.has_value() == now.has_value() &&
+                          (!expected || *expected == *now || (is_nan(*expected) && is_nan(*now)) ||
+                           std::abs(*expected - *now) <= rounding * scale);
+        if (!same)
+            note(path, key, expected ? json_text(*expected) : "none", now ? json_text(*now) : "none");
+    };
+    near("mean", stored.mean, data.mean);
+    near("mean", stored.mean_imaginary, data.mean_imaginary);
+    near("std", stored.std, data.std);
+    for (const auto& [name, values] : stored.fields) {
+        const std::string inner = path + '.' + name;
+        if (const auto* const now = data.find(name))
+            compare(values, *now, inner);
+        else
+            note(inner, "", "a field", "none");
+    }
+}
+
+NDKEEP_INLINE void statistics_check::note(const std::string& path, std::string_view key, std::string expected,
+                                          std::string now) {
+    const checksum_error problem({.file = file_,
+                                  .field = key.empty() ? path : path + '.' + std::string(key),
+                                  .expected = std::move(expected),
+                                  .found = std::move(now),
+                                  .hint = "the data is not what was described"});
+    all_.push_back(found(problem));
+}
+
+NDKEEP_INLINE void find_in_data(const opened_array& array, const std::filesystem::path& file, const sidecar& both,
+                                const run_options& run, std::vector<finding>& all) {
+    const auto fitting = candidates(both, array.info, array.source.stamp());
+    if (fitting.empty()) {
+        const auto wanted = described(array.info);
+        const auto text = [](const description& said) {
+            return ndkeep::quoted(said.type) + ' ' + shape_text(said.shape) + (said.column_major ? " F" : " C");
+        };
+        all.push_back(found(mismatch_error({.file = sidecar_path(file),
+                                            .field = "array",
+                                            .expected = text(wanted),
+                                            .found = text(both.current),
+                                            .hint = "the sidecar is stale; describe the file again"})));
+        return;
+    }
+    checksum kinds = checksum::none;
+    bool with_statistics = false;
+    for (const auto& said : fitting) {
+        kinds |= kinds_of(said.sums);
+        with_statistics = with_statistics || said.statistics;
+    }
+    digest computed(array.info.type, kinds, with_statistics);
+    digest_data(array, computed, "verify", run);
+    const auto sums = computed.sums();
+    const auto values = computed.values();
+    // The one with the file's stamp is the one; without a stamp that fits, the one with the right sums.
+    const bool stamped = stamp_decides(fitting, array.source.stamp());
+    const auto right =
+        std::find_if(fitting.begin(), fitting.end(), [&](const description& said) { return agrees(said, sums); });
+    const description& said = stamped || right == fitting.end() ? fitting.front() : *right;
+    for (const auto& [name, stored] : said.sums) {
+        const auto at = sums.find(name);
+        if (at != sums.end() && at->second != stored)
+            all.push_back(found(checksum_error({.file = file,
+                                                .field = name,
+                                                .expected = stored,
+                                                .found = at->second,
+                                                .hint = "the data is not what was described"})));
+    }
+    if (said.statistics && values)
+        statistics_check(file, all).compare(*said.statistics, *values);
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options) {
+    std::vector<finding> all;
+    detail::opened_array array;
+    std::optional<sidecar> both;
+    if (!detail::passes(all, [&] { array = detail::open_header(file, options.limit); }))
+        return all;
+    const bool whole = detail::passes(all, [&] { detail::check_data(array); });
+    const auto target = detail::resolved(file);
+    if (!detail::passes(all, [&] { both = detail::read_sidecar(target); }) || !both || !whole)
+        return all;
+    (void)detail::passes(all, [&] { detail::find_in_data(array, target, *both, options.run, all); });
+    return all;
+}
+
+NDKEEP_INLINE void verify(const std::filesystem::path& file, const verify_options& options) {
+    detail::throw_first(findings(file, options));
+}
+
+NDKEEP_INLINE json metadata(const std::filesystem::path& file, const limits& limit) {
+    const auto target = detail::resolved(file);
+    const auto array = detail::open_header(target, limit);
+    const auto both = detail::read_sidecar(target);
+    if (!both)
+        return json(json::value_t::object);
+    const auto said = detail::believed(array, *both);
+    if (!said)
+        throw mismatch_error({.file = sidecar_path(target),
+                              .field = "sidecar",
+                              .expected = "a description of " + target.filename().string(),
+                              .found = "stale",
+                              .hint = "describe writes a new one"});
+    return said->metadata;
+}
+
+NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_options& options) {
+    const json given = kept_metadata(options.meta, file);
+    const writer_lock lock(file);
+    const auto& target = lock.target();
+    const auto array = detail::open_array(target, {.header_characters = longest_header});
+    const auto stamp = array.source.stamp();
+    const auto both = detail::read_sidecar(target);
+    const auto kept = both ? detail::believed(array, *both, options.run) : std::nullopt;
+    // Stale metadata is taken over: whoever describes the file vouches for it, and it is nowhere else.
+    const auto former = kept ? kept : both ? std::optional(both->current) : std::nullopt;
+
+    auto said = described(array.info);
+    said.stamp = stamp;
+    said.metadata = !options.meta.is_null() ? given : former ? former->metadata : json(json::value_t::object);
+    const checksum wanted = options.sum ? *options.sum : former ? kinds_of(former->sums) : checksum::none;
+    const checksum kinds = wanted == checksum::none ? checksum::crc32c : wanted;
+    const bool with_statistics = options.statistics || (former && former->statistics);
+    const bool sums_known = kept && !options.sum && kinds_of(kept->sums) == kinds;
+    const bool statistics_known = kept && !options.statistics;
+    if (sums_known)
+        said.sums = kept->sums;
+    if (statistics_known)
+        said.statistics = kept->statistics;
+    if (!sums_known || (with_statistics && !statistics_known)) {
+        detail::digest computed(array.info.type, sums_known ? checksum::none : kinds,
+                                with_statistics && !statistics_known);
+        detail::digest_data(array, computed, "describe", options.run);
+        if (!sums_known)
+            said.sums = computed.sums();
+        if (with_statistics && !statistics_known)
+            said.statistics = computed.values();
+    }
+    if (array.source.stamp() != stamp)
+        throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});
+    detail::write_sidecar(target, {said, {}}, options.sync);
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

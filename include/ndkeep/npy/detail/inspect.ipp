@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/npy/inspect.hpp>.
+#pragma once
+
+#include <ndkeep/npy/inspect.hpp>
+
+#include <ndkeep/error.hpp>
+
+#include <array>
+#include <cstring>
+#include <span>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE byte_source opened_array::bytes() const {
+    return is_in_memory() ? byte_source(std::span(small), source.path()) : byte_source(source);
+}
+
+/// Reads the header until it is the same twice: an append in place may be changing its digits meanwhile.
+NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
+    constexpr int most_tries = 1000;
+    constexpr std::uint64_t usual = 4096;
+    std::array<std::byte, usual> first;
+    const auto size = array.source.size_at_opening();
+    const auto read_once = [&] {
+        const auto length = array.source.read_some(0, {first.data(), static_cast<std::size_t>(std::min(usual, size))});
+        const auto begin = parse_preamble({first.data(), std::min(length, longest_preamble)}, array.source.path(),
+                                          length < usual ? length : array.source.size(), limit);
+        const auto whole = static_cast<std::size_t>(begin.data_offset());
+        std::vector<std::byte> header(whole);
+        std::copy_n(first.data(), std::min(whole, length), header.data());
+        if (whole > length)
+            array.source.read(length, {header.data() + length, whole - length});
+        return header;
+    };
+    array.header = read_once();
+    for (int tries = 0; tries < most_tries; ++tries) {
+        const std::size_t header = array.header.size();
+        std::vector<std::byte> again(size <= usual ? std::max(header, static_cast<std::size_t>(size)) : header);
+        const std::size_t length = array.source.read_some(0, {again.data(), again.size()});
+        if (length >= header && std::memcmp(again.data(), array.header.data(), header) == 0) {
+            array.info = parse_header({array.header.data(), header}, array.source.path(), limit);
+            again.resize(length);
+            if (size <= usual)
+                array.small = std::move(again);
+            return;
+        }
+        array.header = read_once();
+    }
+    throw conflict_error({.file = array.source.path(), .field = "header", .found = "changing all the time"});
+}
+
+NDKEEP_INLINE opened_array open_header(const std::filesystem::path& path, const limits& limit, file::access access) {
+    opened_array array{file::open(path, access), {}};
+    read_header(array, limit);
+    return array;
+}
+
+NDKEEP_INLINE void check_data(const opened_array& array) {
+    if (array.is_in_memory())
+        return;
+    const std::uint64_t there = array.data_in(array.source.size());
+    if (there < array.info.nbytes())
+        throw format_error({.file = array.source.path(),
+                            .field = "data",
+                            .expected = counted(array.info.nbytes(), "byte"),
+                            .found = counted(there, "byte"),
+                            .hint = "the file is cut short"});
+}
+
+NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {
+    read_header(array, limit);
+    check_data(array);
+}
+
+NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const limits& limit, file::access access) {
+    opened_array array{file::open(path, access), {}};
+    read_array(array, limit);
+    return array;
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE array_info inspect(const std::filesystem::path& file, const limits& limit) {
+    return detail::open_header(file, limit).info;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

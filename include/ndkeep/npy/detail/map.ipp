@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/npy/map.hpp>.
+#pragma once
+
+#include <ndkeep/npy/map.hpp>
+
+#include <ndkeep/npy/load.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/os/writer_lock.hpp>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+[[nodiscard]] NDKEEP_INLINE file::access access_for(map_mode mode) {
+    return mode == map_mode::read_write ? file::access::read_write : file::access::read;
+}
+
+NDKEEP_INLINE opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
+                                        bool column_major_wanted, const limits& limit) {
+    auto array = open_array(path, limit, access_for(mode));
+    check_in_place(array.info, path, wanted, column_major_wanted);
+    if (mode == map_mode::read_write)
+        drop_claims(array, resolved(path));
+    return array;
+}
+
+/// One past the last byte of the data, checked.
+[[nodiscard]] NDKEEP_INLINE std::uint64_t checked_end(const array_info& info, const std::filesystem::path& path) {
+    const std::uint64_t nbytes = checked_nbytes(info.type, info.shape, path);
+    if (info.data_offset > largest_offset - nbytes)
+        throw format_error({.file = path,
+                            .field = "offset",
+                            .expected = "at most " + counted(largest_offset - nbytes, "byte"),
+                            .found = counted(info.data_offset, "byte")});
+    return info.data_offset + nbytes;
+}
+
+/// Makes a file longer, by zeros: sparse, or with its room on the disk taken.
+NDKEEP_INLINE void extend(file& out, std::uint64_t end, bool reserve) {
+    if (!reserve || end == 0)
+        return out.resize(end);
+    const std::uint64_t size = out.size();
+    try {
+        if (!out.reserve(end))
+            // No promise to be had here: what has been written has its room.
+            for (std::uint64_t at = size; at < end;) {
+                static constexpr std::array<std::byte, 65536> zeros = {};
+                const auto some = std::min<std::uint64_t>(zeros.size(), end - at);
+                out.write(at, {zeros.data(), static_cast<std::size_t>(some)});
+                at += some;
+            }
+    } catch (const io_error&) {
+        out.resize(size);
+        throw;
+    }
+}
+
+NDKEEP_INLINE void cut_extension(file& extended, std::uint64_t end) noexcept {
+    try {
+        if (end > extended.size_at_opening() && extended.size() == end)
+            extended.resize(extended.size_at_opening());
+    } catch (const io_error&) {
+        // The error that is reported is the one that came first.
+    }
+}
+
+NDKEEP_INLINE opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
+                                            const std::vector<std::size_t>* shape, std::uint64_t offset, map_mode mode,
+                                            bool by_columns, bool reserve) {
+    if (mode != map_mode::read_write || shape == nullptr)
+        return open_raw(path, type, shape, offset, by_columns, access_for(mode));
+    opened_array array{file::open(path, file::access::read_write), {}};
+    array.info = {.type = type, .shape = *shape, .column_major = by_columns, .data_offset = offset};
+    const std::uint64_t end = checked_end(array.info, path);
+    if (array.source.size() < end)
+        extend(array.source, end, reserve);
+    return array;
+}
+
+NDKEEP_INLINE new_file::new_file(const std::filesystem::path& path, const array_info& info, std::string_view header,
+                                 bool replace, bool reserve)
+    : next_(path), may_replace_(replace || next_.target_is_reserved()), former_(checked_target(path)) {
+    next_.content().write(0, bytes_of(header));
+    extend(next_.content(), checked_end(info, path), reserve);
+}
+
+NDKEEP_INLINE void new_file::put_in_place(const array_info& info) {
+    former_.disown(info, next_.seal(true), true);
+    if (may_replace_)
+        next_.commit(true);
+    else
+        next_.commit_new(true);
+    former_.remove();
+}
+
+NDKEEP_INLINE const std::filesystem::path& new_file::checked_target(const std::filesystem::path& path) const {
+    if (next_.target_exists() && !may_replace_)
+        throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
+                       ".replace = true replaces it");
+    return next_.target();
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

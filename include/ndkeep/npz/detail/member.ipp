@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/npz/detail/member.hpp>.
+#pragma once
+
+#include <ndkeep/npz/detail/member.hpp>
+
+#include <ndkeep/array/in_place.hpp>
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/zip/directory.hpp>
+
+#include <array>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE member_bytes::member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to,
+                                         const run_options& run)
+    : archive_(from.bytes()), path_(from.path()), entry_(entry), left_(entry.compressed) {
+    check_zip_method(entry_, path_);
+    begin_ = zip_data_offset(archive_, entry_);
+    if (is_stored())
+        return;
+    const bool in_pieces = are_pieces_likely();
+    if ((has_libdeflate || in_pieces) && entry_.size <= whole_up_to)
+        expand_whole(in_pieces, run);
+    else
+        stream_.emplace(path_);
+}
+
+NDKEEP_INLINE byte_source member_bytes::source() {
+    if (is_stream())
+        return {[this](std::uint64_t, std::span<std::byte> out) { read_on(out); }, path_};
+    if (!is_stored())
+        return {{whole_.data(), whole_.size()}, path_};
+    return {[this](std::uint64_t offset, std::span<std::byte> out) { archive_.read(begin_ + offset, out); }, path_};
+}
+
+NDKEEP_INLINE void member_bytes::finish(std::uint32_t crc) {
+    if (stream_) {
+        // The mark of the stream's end may still be to come, and with it the next piece.
+        std::byte beyond{};
+        for (bool moved = true; moved && !stream_->is_finished();) {
+            fetch();
+            const std::size_t before = rest_.size();
+            moved = stream_->expand(rest_, {&beyond, 1}) == 0 && rest_.size() != before;
+        }
+        stream_->expect_end(rest_, entry_.size, left_);
+    }
+    if (crc != entry_.crc32)
+        throw checksum_error({.file = path_,
+                              .field = member_field(without_npy(entry_.name)) + ": crc32",
+                              .expected = hex_text(entry_.crc32),
+                              .found = hex_text(crc),
+                              .hint = "the data is not what was written"});
+}
+
+NDKEEP_INLINE bool member_bytes::are_pieces_likely() const {
+    std::uint64_t compressed = 0, size = 0;
+    for (const zip_piece& piece : entry_.pieces) {
+        compressed += piece.compressed;
+        size += piece.size;
+    }
+    return entry_.pieces.size() > 1 && compressed == entry_.compressed && size == entry_.size;
+}
+
+NDKEEP_INLINE void member_bytes::expand_whole(bool in_pieces, const run_options& run) {
+    whole_ = buffer(static_cast<std::size_t>(entry_.size));
+    prefer_huge_pages(whole_.bytes());
+    if (in_pieces && expand_pieces(run))
+        return;
+    const buffer compressed(static_cast<std::size_t>(entry_.compressed));
+    archive_.read(begin_, compressed.bytes());
+    expand(compressed.bytes(), whole_.bytes(), path_);
+}
+
+NDKEEP_INLINE bool member_bytes::expand_pieces(const run_options& run) {
+    struct place {
+        std::uint64_t compressed, size;
+    };
+    std::vector<place> begins;
+    for (place at{0, 0}; const zip_piece& piece : entry_.pieces) {
+        begins.push_back(at);
+        at = {at.compressed + piece.compressed, at.size + piece.size};
+    }
+    const run_options quiet{.threads = run.threads, .progress = {}, .stop = run.stop};
+    try {
+        progress_meter meter(quiet, {.phase = "load", .file = path_});
+        parallel_for(begins.size(), meter, [&](std::size_t i) {
+            const auto [compressed, size] = entry_.pieces[i];
+            const bool is_last = i + 1 == begins.size();
+            const buffer piece(compressed + (is_last ? 0 : deflate_end.size()));
+            archive_.read(begin_ + begins[i].compressed, piece.bytes().first(compressed));
+            if (!is_last)
+                std::copy(deflate_end.begin(), deflate_end.end(), piece.data() + compressed);
+            expand(piece.bytes(), whole_.bytes().subspan(static_cast<std::size_t>(begins[i].size), size), path_);
+        });
+    } catch (const format_error&) {
+        return false;
+    }
+    return true;
+}
+
+NDKEEP_INLINE void member_bytes::fetch() {
+    if (!rest_.empty() || left_ == 0)
+        return;
+    constexpr std::uint64_t piece = std::uint64_t{256} << 10;
+    compressed_.resize(static_cast<std::size_t>(std::min(piece, entry_.compressed)));
+    const auto some = static_cast<std::size_t>(std::min<std::uint64_t>(left_, compressed_.size()));
+    archive_.read(begin_ + (entry_.compressed - left_), {compressed_.data(), some});
+    left_ -= some;
+    rest_ = {compressed_.data(), some};
+}
+
+NDKEEP_INLINE void member_bytes::read_on(std::span<std::byte> out) {
+    while (!out.empty()) {
+        fetch();
+        const std::size_t before = rest_.size();
+        const std::size_t written = stream_->expand(rest_, out);
+        out = out.subspan(written);
+        if (!out.empty() && (stream_->is_finished() || (written == 0 && rest_.size() == before && left_ == 0)))
+            stream_->expect_end(rest_, entry_.size);
+    }
+}
+
+NDKEEP_INLINE std::string some_names(const archive& from) {
+    constexpr std::size_t enough = 8;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(enough, from.entries().size()); ++i)
+        out += (i == 0 ? "" : ", ") + ndkeep::quoted(without_npy(from.entries()[i].name));
+    if (out.empty())
+        return "a member, but there are none";
+    return "one of " + out + (from.entries().size() > enough ? ", …" : "");
+}
+
+NDKEEP_INLINE bool begins_as_array(const byte_source& source, std::uint64_t size) {
+    std::array<std::byte, magic.size()> begin = {};
+    if (size < begin.size())
+        return false;
+    source.read(0, begin);
+    return as_text(begin) == magic;
+}
+
+NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+    std::vector<std::byte> header(static_cast<std::size_t>(std::min<std::uint64_t>(size, longest_preamble)));
+    source.read(0, header);
+    const auto begin = parse_preamble({header.data(), header.size()}, source.path(), size, limit);
+    const std::size_t first = header.size();
+    const auto whole = static_cast<std::size_t>(begin.data_offset());
+    if (whole > first) {
+        header.resize(whole);
+        source.read(first, std::span(header).subspan(first));
+    }
+    member_header out{parse_header({header.data(), header.size()}, source.path(), limit),
+                      crc32({header.data(), header.size()})};
+    const std::uint64_t there = size - out.info.data_offset;
+    if (out.info.nbytes() > there)
+        throw format_error({.file = source.path(),
+                            .field = "data",
+                            .expected = counted(out.info.nbytes(), "byte"),
+                            .found = counted(there, "byte"),
+                            .hint = "the member is cut short"});
+    return out;
+}
+
+NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
+                                                        const limits& limit, const dtype& wanted, std::size_t alignment,
+                                                        map_mode mode, bool column_major_wanted) {
+    member_bytes member(from, entry, 0);
+    array_info info = read_member_header(member.source(), member.size(), limit).info;
+    check_in_place(info, from.path(), wanted, column_major_wanted);
+    if (!member.is_stored())
+        throw mismatch_error({.file = from.path(),
+                              .field = "storage",
+                              .expected = "stored",
+                              .found = zip_method_name(entry.method),
+                              .hint = "load expands it; what is saved without .compress maps"});
+    const std::uint64_t offset = member.begin() + info.data_offset;
+    if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
+        throw mismatch_error({.file = from.path(),
+                              .field = "data offset",
+                              .expected = "a multiple of " + counted(alignment, "byte"),
+                              .found = counted(offset, "byte"),
+                              .hint = "load copies it; archives that ndkeep writes are aligned"});
+    auto bytes = from.map(offset, info.nbytes(), mode);
+    return {std::move(bytes), std::move(info)};
+}
+
+NDKEEP_INLINE std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry) {
+    return in_member(without_npy(entry.name), [&] {
+        member_bytes bytes(from, entry, member_bytes::largest_whole);
+        std::vector<std::byte> out(static_cast<std::size_t>(entry.size));
+        bytes.source().read(0, out);
+        bytes.finish(crc32({out.data(), out.size()}));
+        return out;
+    });
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/os/byte_locks.hpp>.
+#pragma once
+
+#include <ndkeep/os/byte_locks.hpp>
+
+#include <ndkeep/os/waiting.hpp>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <unistd.h>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE bool byte_locks::lock_within(std::uint64_t number, std::chrono::milliseconds patience) {
+    return set_within(F_WRLCK, number, patience);
+}
+
+NDKEEP_INLINE bool byte_locks::lock_shared_within(std::uint64_t number, std::chrono::milliseconds patience) {
+    return set_within(F_RDLCK, number, patience);
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> byte_locks::held_between(std::uint64_t first, std::uint64_t end) const {
+    std::optional<std::uint64_t> lowest;
+#if defined(F_OFD_GETLK)
+    while (is_open() && first < end) {
+        struct flock range = described(F_WRLCK, first, end - first);
+        if (::fcntl(held_.descriptor(), F_OFD_GETLK, &range) != 0)
+            held_.fail("cannot ask for locks of");
+        if (range.l_type == F_UNLCK)
+            break;
+        lowest = end = std::max(first, static_cast<std::uint64_t>(range.l_start));
+    }
+#else
+    (void)first, (void)end;
+#endif
+    return lowest;
+}
+
+NDKEEP_INLINE struct flock byte_locks::described(short type, std::uint64_t first, std::uint64_t count) {
+    struct flock range = {};
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    range.l_start = static_cast<off_t>(first);
+    range.l_len = static_cast<off_t>(count);
+    return range;
+}
+
+NDKEEP_INLINE bool byte_locks::set(short type, std::uint64_t first, std::uint64_t count) {
+#if defined(F_OFD_SETLK)
+    if (!is_open())
+        return true;
+    errno = EPERM;
+    struct flock range = described(type, first, count);
+    return owner_.is_this() && detail::retried([&] { return ::fcntl(held_.descriptor(), F_OFD_SETLK, &range); }) == 0;
+#else
+    (void)type, (void)first, (void)count;
+    return true;
+#endif
+}
+
+NDKEEP_INLINE bool byte_locks::set_within(short type, std::uint64_t number, std::chrono::milliseconds patience) {
+    return detail::asked_within(patience, [&] {
+               if (set(type, number, 1))
+                   return detail::attempt::succeeded;
+               // Any other reason does not go away by waiting.
+               return errno == EAGAIN || errno == EACCES ? detail::attempt::refused : detail::attempt::failed;
+           }) == detail::attempt::succeeded;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

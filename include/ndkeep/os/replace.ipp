@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/os/replace.hpp>.
+#pragma once
+
+#include <ndkeep/os/replace.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/os/process.hpp>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : writer_lock(std::move(lock)), written_as_(name_) {
+    if (is_borrowed_)
+        create_content();
+    if (!former_)
+        return;
+    const auto status = content().status();
+    const bool has_owner = status.st_uid == former_->st_uid && status.st_gid == former_->st_gid;
+    // The owner first: changing it clears mode bits. Only the superuser may, and nobody else needs to.
+    if (!has_owner) {
+        [[maybe_unused]] const int refused = ::fchown(content().descriptor(), former_->st_uid, former_->st_gid);
+    }
+    constexpr mode_t bits = 07777;
+    if ((!has_owner || (status.st_mode & bits) != (former_->st_mode & bits)) &&
+        ::fchmod(content().descriptor(), former_->st_mode & bits) != 0)
+        content().fail("cannot set the mode of");
+}
+
+NDKEEP_INLINE replacement::~replacement() {
+    if (is_borrowed_ && content_.is_open() && owner_.is_this() && is_named(content_, written_as_))
+        ::unlink(written_as_.c_str());
+}
+
+NDKEEP_INLINE file_stamp replacement::seal(bool durable) {
+    check_process();
+    if (durable)
+        content().sync();
+    else
+        content().settle();
+    sealed_ = true;
+    return content().stamp();
+}
+
+NDKEEP_INLINE void replacement::keep_former_as(const std::filesystem::path& name) {
+    check_process();
+    if (!target_exists() || target_is_reserved())
+        return;
+    const std::filesystem::path link = detail::beside(target_, ".prv");
+    // Two names of one file cannot be renamed onto each other, so that one left by a kill must go first.
+    remove_file(link);
+    if (::link(target_.c_str(), link.c_str()) != 0) {
+        if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
+            throw io_error(target_, "cannot keep the former content of", detail::last_error());
+        copy_to(link);  // a file system without second names
+    }
+    if (::rename(link.c_str(), name.c_str()) != 0)
+        throw io_error(name, "cannot replace", detail::last_error());
+    remove_file(link);
+}
+
+NDKEEP_INLINE file replacement::commit(bool durable) {
+    prepare(durable);
+    if (::rename(written_as_.c_str(), target_.c_str()) != 0)
+        throw io_error(target_, "cannot replace", detail::last_error());
+    return committed(durable);
+}
+
+NDKEEP_INLINE file replacement::commit_new(bool durable) {
+    prepare(durable);
+#if defined(RENAME_NOREPLACE)
+    if (::renameat2(AT_FDCWD, written_as_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0)
+        return committed(durable);
+    if (errno != EINVAL && errno != ENOSYS)
+        throw io_error(target_, "cannot create", detail::last_error());
+#endif
+    if (::link(written_as_.c_str(), target_.c_str()) != 0)
+        throw io_error(target_, "cannot create", detail::last_error());
+    ::unlink(written_as_.c_str());
+    return committed(durable);
+}
+
+NDKEEP_INLINE void replacement::create_content() {
+    written_as_ = detail::beside_of_user(target_);
+    auto fresh = file::create_exclusive(written_as_, target_);
+    if (!fresh && detail::is_own_file(written_as_)) {
+        remove_file(written_as_);
+        fresh = file::create_exclusive(written_as_, target_);
+    }
+    if (!fresh)
+        throw io_error(written_as_, "cannot create", std::make_error_code(std::errc::file_exists));
+    content_ = std::move(*fresh);
+}
+
+NDKEEP_INLINE void replacement::prepare(bool durable) {
+    check_process();
+    if (!sealed_)
+        seal(durable);
+    // A name that was removed meanwhile may be another writer's by now, and hold half of its content.
+    if (!is_named(content(), written_as_))
+        throw io_error(target_,
+                       "cannot replace: " + quoted(written_as_.filename().native()) +
+                           " was removed or replaced by another program",
+                       std::make_error_code(std::errc::no_such_file_or_directory));
+}
+
+NDKEEP_INLINE void replacement::copy_to(const std::filesystem::path& name) {
+    auto copy = file::create_exclusive(name);
+    if (!copy)
+        throw io_error(name, "cannot create", std::make_error_code(std::errc::file_exists));
+    const file from = file::open(target_);
+    copy->copy(from, 0, 0, from.size());
+    copy->sync();
+}
+
+NDKEEP_INLINE file replacement::committed(bool durable) {
+    file done = std::move(content());  // so that the destructor has nothing to unlink
+    // The inode is the target now. A child that was forked meanwhile must not keep it locked.
+    done.unlock();
+    if (durable)
+        sync_target_directory();
+    return done;
+}
+
+NDKEEP_INLINE void replacement::sync_target_directory() const {
+    const auto directory = target_.parent_path();
+    try {
+        sync_directory(directory);
+    } catch (const io_error& problem) {
+        throw io_error(directory.empty() ? "." : directory, "cannot sync the directory", problem.code(),
+                       quoted(target_.filename().native()) + " has its new content, which may not survive a power cut");
+    }
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI

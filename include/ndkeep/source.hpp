@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Every body of ndkeep. One source file of a program that is compiled with NDKEEP_SEPARATE_COMPILATION includes this.
+#pragma once
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#error "define NDKEEP_SEPARATE_COMPILATION for all sources of the program, or leave <ndkeep/source.hpp> out"
+#endif
+
+#include <ndkeep/error.ipp>
+
+#include <ndkeep/os/byte_locks.ipp>
+#include <ndkeep/os/directory.ipp>
+#include <ndkeep/os/file.ipp>
+#include <ndkeep/os/mapping.ipp>
+#include <ndkeep/os/names.ipp>
+#include <ndkeep/os/process.ipp>
+#include <ndkeep/os/replace.ipp>
+#include <ndkeep/os/writer_lock.ipp>
+
+#include <ndkeep/work/parallel.ipp>
+#include <ndkeep/work/progress_bar.ipp>
+
+#include <ndkeep/text/json/parser.ipp>
+#include <ndkeep/text/json/print.ipp>
+#include <ndkeep/text/json/scanner.ipp>
+#include <ndkeep/text/python/literal.ipp>
+#include <ndkeep/text/python/scanner.ipp>
+#include <ndkeep/text/unicode.ipp>
+
+#include <ndkeep/bytes/checksum.ipp>
+#include <ndkeep/bytes/crc.ipp>
+#include <ndkeep/bytes/deflate.ipp>
+#include <ndkeep/bytes/md5.ipp>
+
+#include <ndkeep/format/dtype.ipp>
+#include <ndkeep/format/dtype_parser.ipp>
+#include <ndkeep/format/dtype_words.ipp>
+#include <ndkeep/format/finding.ipp>
+#include <ndkeep/format/header.ipp>
+#include <ndkeep/format/sidecar.ipp>
+#include <ndkeep/format/statistics.ipp>
+#include <ndkeep/format/zip/code_page.ipp>
+#include <ndkeep/format/zip/directory.ipp>
+#include <ndkeep/format/zip/records.ipp>
+
+#include <ndkeep/element/convert.ipp>
+#include <ndkeep/element/fields.ipp>
+#include <ndkeep/element/padding.ipp>
+#include <ndkeep/element/strided.ipp>
+#include <ndkeep/element/text.ipp>
+
+#include <ndkeep/array/any.ipp>
+#include <ndkeep/array/blocks.ipp>
+#include <ndkeep/array/in_place.ipp>
+#include <ndkeep/array/reader.ipp>
+#include <ndkeep/array/view.ipp>
+
+#include <ndkeep/statistics/digest.ipp>
+#include <ndkeep/statistics/statistics_of.ipp>
+#include <ndkeep/statistics/summary.ipp>
+
+#include <ndkeep/store/commit.ipp>
+#include <ndkeep/store/edit.ipp>
+#include <ndkeep/store/log.ipp>
+#include <ndkeep/store/place.ipp>
+#include <ndkeep/store/record.ipp>
+#include <ndkeep/store/staged_files.ipp>
+#include <ndkeep/store/state.ipp>
+#include <ndkeep/store/table.ipp>
+#include <ndkeep/store/upkeep.ipp>
+
+#include <ndkeep/npy/detail/append.ipp>
+#include <ndkeep/npy/detail/describe.ipp>
+#include <ndkeep/npy/detail/inspect.ipp>
+#include <ndkeep/npy/detail/load.ipp>
+#include <ndkeep/npy/detail/map.ipp>
+#include <ndkeep/npy/detail/next_name.ipp>
+#include <ndkeep/npy/detail/save.ipp>
+#include <ndkeep/npy/detail/sidecar_file.ipp>
+
+#include <ndkeep/npz/detail/archive.ipp>
+#include <ndkeep/npz/detail/member.ipp>
+#include <ndkeep/npz/detail/member_writer.ipp>
+#include <ndkeep/npz/detail/metadata.ipp>
+#include <ndkeep/npz/detail/packed.ipp>
+#include <ndkeep/npz/detail/reader.ipp>
+#include <ndkeep/npz/detail/verify.ipp>
+#include <ndkeep/npz/detail/writer.ipp>
+
+#include <ndkeep/tree/detail/archive.ipp>
+#include <ndkeep/tree/detail/braces.ipp>
+#include <ndkeep/tree/detail/document.ipp>
+#include <ndkeep/tree/detail/shared_array.ipp>
+#include <ndkeep/tree/detail/text.ipp>
+#include <ndkeep/tree/detail/tree.ipp>
+
+#include <ndkeep/chunks/detail/file.ipp>
+#include <ndkeep/chunks/detail/files.ipp>
+#include <ndkeep/chunks/detail/gather.ipp>
+#include <ndkeep/chunks/detail/gather_plan.ipp>
+#include <ndkeep/chunks/detail/keys.ipp>
+#include <ndkeep/chunks/detail/merge.ipp>
+#include <ndkeep/chunks/detail/order.ipp>
+#include <ndkeep/chunks/detail/reader.ipp>
+#include <ndkeep/chunks/detail/row_form.ipp>
+#include <ndkeep/chunks/detail/save.ipp>
+#include <ndkeep/chunks/detail/session.ipp>
+#include <ndkeep/chunks/detail/verify.ipp>
+#include <ndkeep/chunks/detail/version.ipp>
+
+#include <ndkeep/loop/detail/buffer.ipp>
+#include <ndkeep/loop/detail/checkpoint.ipp>
+#include <ndkeep/loop/detail/core.ipp>
+#include <ndkeep/loop/detail/options.ipp>
+#include <ndkeep/loop/detail/sink.ipp>
+#include <ndkeep/loop/detail/source/feed.ipp>
+#include <ndkeep/loop/detail/source/sources.ipp>
+#include <ndkeep/loop/detail/state.ipp>
+#include <ndkeep/loop/detail/state/non_finite.ipp>
+#include <ndkeep/loop/detail/state/slots.ipp>
+#include <ndkeep/loop/detail/state/snapshot.ipp>

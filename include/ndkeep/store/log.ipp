@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/store/log.hpp>.
+#pragma once
+
+#include <ndkeep/store/log.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/table.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <system_error>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE std::string random_identity() { return hexadecimal(random_bits()) + hexadecimal(random_bits()); }
+
+NDKEEP_INLINE std::string record_name(std::uint64_t number) {
+    std::string digits = std::to_string(number);
+    constexpr std::size_t width = 20;
+    return std::string(width - std::min(width, digits.size()), '0') + digits + ".json";
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> record_number(std::string_view name) {
+    constexpr std::size_t width = 20;
+    if (name.size() != width + 5 || !name.ends_with(".json"))
+        return std::nullopt;
+    std::uint64_t number = 0;
+    for (const char c : name.substr(0, width)) {
+        if (c < '0' || c > '9' || number > (std::numeric_limits<std::uint64_t>::max() - 9) / 10)
+            return std::nullopt;
+        number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return number == 0 ? std::nullopt : std::optional(number);
+}
+
+NDKEEP_INLINE std::string dataset_name() { return "commits/" + record_name(0); }
+
+[[nodiscard]] NDKEEP_INLINE std::string dataset_text(std::string_view id) {
+    object_text out;
+    out.add("ndkeep", json_text(dataset_version));
+    out.add("dataset", json_text(id));
+    return out.str();
+}
+
+NDKEEP_INLINE std::vector<std::uint64_t> commit_log::numbers() const {
+    std::vector<std::uint64_t> all;
+    for (const auto& name : place_.list("commits"))
+        if (const auto number = record_number(name))
+            all.push_back(*number);
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+NDKEEP_INLINE bool commit_log::exists(std::uint64_t number) const {
+    return place_.size("commits/" + record_name(number)).has_value();
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number() const {
+    auto listed = numbers();
+    constexpr std::size_t one_listing = 500;  // names that one call of the system surely holds
+    while (listed.size() > one_listing) {
+        auto again = numbers();
+        if (again.empty() || again.back() == listed.back())
+            break;
+        listed = std::move(again);
+    }
+    if (listed.empty())
+        return std::nullopt;
+    std::uint64_t newest = listed.back();
+    while (exists(newest + 1))
+        ++newest;
+    return newest;
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number(std::uint64_t known) const {
+    if (!exists(known + 1) && exists(known))
+        return known;
+    return newest_number();
+}
+
+NDKEEP_INLINE std::string commit_log::future_dataset(bool durable) {
+    for (;;) {
+        const auto drawn = drawn_dataset();
+        if (drawn.id)
+            return *drawn.id;
+        if (drawn.is_present)
+            check_unused();
+        // Left damaged by a power cut: no file that was synced has been staged with it.
+        if (drawn.is_present && !drawn_dataset().id)
+            place_.remove(dataset_name());
+        const auto text = dataset_text(random_identity());
+        const auto bytes = bytes_of(text);
+        (void)place_.put(dataset_name(), {&bytes, 1}, durable);
+        if (durable)
+            place_.sync_names("commits");
+    }
+}
+
+NDKEEP_INLINE void commit_log::check_unused() {
+    auto others = place_.strangers();
+    for (const auto& name : place_.list("commits")) {
+        const auto meant = named_by_temporary(name);
+        const std::string_view record = meant.empty() ? std::string_view(name) : meant;
+        if (record != record_name(0) && (meant.empty() || !record_number(record)))
+            others.push_back("commits/" + name);
+    }
+    // Listed first: whoever stages a file has drawn the id before.
+    const auto files = place_.list("chunks");
+    const auto dataset = drawn_dataset();
+    if (dataset.is_foreign)
+        others.push_back(dataset_name());
+    for (const auto& name : files)
+        if (!dataset.id || !is_staged_name(name, *dataset.id))
+            others.push_back("chunks/" + name);
+    if (others.empty() || newest_number())  // or somebody has committed meanwhile
+        return;
+    std::sort(others.begin(), others.end());
+    throw io_error(place_.called(""), "cannot begin a chunked array here",
+                   std::make_error_code(std::errc::directory_not_empty),
+                   "there is " + ndkeep::quoted(others.front()) +
+                       (others.size() == 1 ? "" : " and " + std::to_string(others.size() - 1) + " more") +
+                       "; choose a directory of its own");
+}
+
+NDKEEP_INLINE std::optional<chunk_state> commit_log::read(std::uint64_t number) {
+    const std::string name = "commits/" + record_name(number);
+    const auto called = place_.called(name);
+    const auto bytes = place_.get(name, longest_record);
+    if (!bytes)
+        return std::nullopt;
+    struct table_gone {};
+    const table_loader load = [&](const std::string& file, const std::string& sum, const chunk_state& state) {
+        auto table = table_of(file, sum, state);
+        if (table == nullptr)
+            throw table_gone();
+        return table;
+    };
+    try {
+        return record_reader({bytes->data(), bytes->size()}, called, load).read(number);
+    } catch (const table_gone&) {
+        if (!exists(number))
+            return std::nullopt;
+        throw format_error({.file = called, .field = "table", .expected = "there", .found = "missing"});
+    }
+}
+
+NDKEEP_INLINE std::optional<commit_log::identity> commit_log::identity_of(std::uint64_t number) {
+    auto state = read(number);
+    if (!state)
+        return std::nullopt;
+    return identity{std::move(state->id), std::move(state->parent), std::move(state->skips)};
+}
+
+NDKEEP_INLINE bool commit_log::is_parent_of_next(const chunk_state& state, std::uint64_t newest) {
+    std::vector<std::uint64_t> damaged;
+    for (std::uint64_t next = state.number + 1; next <= newest; ++next) {
+        try {
+            const auto child = identity_of(next);
+            return child && child->parent == state.id &&
+                   std::all_of(damaged.begin(), damaged.end(), [&](std::uint64_t number) {
+                       return std::find(child->skips.begin(), child->skips.end(), number) != child->skips.end();
+                   });
+        } catch (const checksum_error&) {
+            damaged.push_back(next);
+        }
+    }
+    return true;
+}
+
+NDKEEP_INLINE void commit_log::keep_tables_of(const chunk_state& state) {
+    std::map<std::string, std::shared_ptr<const chunk_table>> used;
+    for (const auto& item : state.items)
+        if (item.table != nullptr)
+            used[item.table->file] = item.table;
+    tables_ = std::move(used);
+}
+
+NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
+    constexpr std::uint64_t longest = 4096;
+    if (const auto size = place_.size(dataset_name()); size && *size > longest)
+        return {.is_present = true, .is_foreign = true};
+    const auto bytes = place_.get(dataset_name(), longest);
+    if (!bytes)
+        return {};
+    const auto called = place_.called(dataset_name());
+    const auto text = as_text({bytes->data(), bytes->size()});
+    const bool is_zeros = text.find_first_not_of('\0') == std::string_view::npos;
+    const auto whole_begin = dataset_text("");
+    const auto begin = std::string_view(whole_begin).substr(0, whole_begin.size() - 2);  // before the id
+    const bool begins = text.starts_with(begin) || begin.starts_with(text);
+    drawn_id drawn{.is_present = true, .is_foreign = !is_zeros && !begins};
+    try {
+        const json whole = parsed_json(text, called);
+        const object_reader object(whole, "", called);
+        if (!drawn.is_foreign)
+            drawn.id = object.text("dataset");
+    } catch (const format_error&) {
+        // Cut short.
+    }
+    return drawn;
+}
+
+NDKEEP_INLINE std::shared_ptr<const chunk_table> commit_log::table_of(const std::string& file, const std::string& sum,
+                                                                      const chunk_state& state) {
+    const auto known = tables_.find(file);
+    if (known != tables_.end() && known->second->sum == sum)
+        return known->second;
+    const std::string name = "chunks/" + file;
+    const auto bytes = place_.get(name, longest_table);
+    if (!bytes)
+        return nullptr;
+    auto table = std::make_shared<const chunk_table>(
+        parse_table({bytes->data(), bytes->size()}, file, sum, state, place_.called(name)));
+    tables_[file] = table;
+    return table;
+}
+
+NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted) {
+    place& where = log.where();
+    constexpr int most_tries = 8;
+    for (int tries = 0; tries < most_tries; ++tries) {
+        const auto newest = log.newest_number();
+        if (!newest)
+            throw io_error(where.called("commits"), "nothing is committed",
+                           std::make_error_code(std::errc::no_such_file_or_directory));
+        const std::uint64_t number = wanted.value_or(*newest);
+        opened_state opened{{}, where.locks()};
+        // Before the record is looked at, so that it cannot be pruned once it was seen.
+        (void)opened.lease.lock_shared(number);
+        auto state = number == 0 || number > *newest ? std::nullopt : log.read(number);
+        const bool counts = state && (number == *newest || log.is_parent_of_next(*state, *newest));
+        if (counts) {
+            opened.state = std::move(*state);
+            return opened;
+        }
+        if (wanted && number != *newest)
+            throw conflict_error({.file = where.called("commits/" + record_name(number)),
+                                  .field = "commit " + std::to_string(number),
+                                  .expected = "one that is kept, the newest is " + std::to_string(*newest),
+                                  .found = number > *newest ? "not there yet" : "pruned"});
+    }
+    throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "pruned all the time"});
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

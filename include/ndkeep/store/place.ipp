@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/store/place.hpp>.
+#pragma once
+
+#include <ndkeep/store/place.hpp>
+
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <system_error>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE std::optional<file> place::open(const std::string& name) {
+    (void)name;
+    return std::nullopt;
+}
+
+NDKEEP_INLINE local_place::local_place(const std::filesystem::path& named, access wanted)
+    : path_(named), access_(wanted) {
+    if (!path_.has_filename())
+        path_ = path_.parent_path();  // "readings/"
+    if (wanted == access::write)
+        root_ = directory::create(path_, is_new_);
+    else if (auto present = directory::open(path_))
+        root_ = std::move(*present);
+    else
+        throw io_error(path_, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+    for (const char* const folder : folder_names)
+        if (auto inner = root_.open_folder(folder))
+            folders_[folder] = std::move(*inner);
+}
+
+NDKEEP_INLINE std::vector<std::string> local_place::strangers() {
+    auto names = root_.names();
+    std::erase_if(names, [](const std::string& name) {
+        return name == lock_name || std::find(folder_names.begin(), folder_names.end(), name) != folder_names.end();
+    });
+    return names;
+}
+
+NDKEEP_INLINE std::optional<std::vector<std::byte>> local_place::get(const std::string& name, std::uint64_t most) {
+    const auto source = open(name);
+    if (!source)
+        return std::nullopt;
+    const std::uint64_t size = source->size();
+    if (size > most)
+        throw format_error({.file = source->path(),
+                            .field = "length",
+                            .expected = "at most " + counted(most, "byte"),
+                            .found = counted(size, "byte")});
+    std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+    source->read(0, bytes);
+    return bytes;
+}
+
+NDKEEP_INLINE bool local_place::get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) {
+    const auto source = open(name);
+    if (source)
+        source->read(offset, out);
+    return source.has_value();
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> local_place::size(const std::string& name) {
+    const auto source = open(name);
+    return source ? std::optional(source->size()) : std::nullopt;
+}
+
+NDKEEP_INLINE bool local_place::put(const std::string& name, parts bytes, bool durable) {
+    const auto [folder, rest] = split(name);
+    if (folders_.count(folder) == 0)
+        make_folders();
+    return folders_.at(folder).put(rest, bytes, durable);
+}
+
+NDKEEP_INLINE std::vector<std::string> local_place::list(const std::string& folder) {
+    const auto at = folders_.find(folder);
+    return at == folders_.end() ? std::vector<std::string>() : at->second.names();
+}
+
+NDKEEP_INLINE void local_place::remove(const std::string& name) {
+    const auto [folder, rest] = split(name);
+    if (const auto at = folders_.find(folder); at != folders_.end())
+        at->second.remove(rest);
+}
+
+NDKEEP_INLINE void local_place::sync(const std::string& name) {
+    if (const auto source = open(name))
+        source->sync();
+    else
+        throw io_error(called(name), "cannot sync", std::make_error_code(std::errc::no_such_file_or_directory));
+}
+
+NDKEEP_INLINE void local_place::sync_names(const std::string& folder) {
+    const auto at = folders_.find(folder);
+    if (at != folders_.end())
+        at->second.sync();
+}
+
+NDKEEP_INLINE std::optional<file> local_place::open(const std::string& name) {
+    const auto [folder, rest] = split(name);
+    const auto at = folders_.find(folder);
+    return at == folders_.end() ? std::nullopt : at->second.open_file(rest);
+}
+
+NDKEEP_INLINE byte_locks local_place::locks() {
+    try {
+        return opened_locks();
+    } catch (const io_error&) {
+        return {};  // a directory in which nothing may be opened or made: others do without them too
+    }
+}
+
+NDKEEP_INLINE byte_locks local_place::locks_of_readers() {
+    try {
+        return opened_locks();
+    } catch (const io_error& problem) {
+        throw io_error(problem.file(), "cannot see which commits are being read", problem.code());
+    }
+}
+
+NDKEEP_INLINE void local_place::begin_turn(std::chrono::milliseconds patience) {
+    if (const auto at = folders_.find("commits"); at != folders_.end())
+        (void)at->second.lock_within(patience);
+}
+
+NDKEEP_INLINE void local_place::end_turn() noexcept {
+    if (const auto at = folders_.find("commits"); at != folders_.end())
+        at->second.unlock();
+}
+
+NDKEEP_INLINE byte_locks local_place::opened_locks() {
+    const bool writes = access_ == access::write;
+    for (int tries = 0; tries < 2; ++tries) {
+        if (auto present = lock_file(writes ? file::access::read_write : file::access::read))
+            return byte_locks(std::move(*present));
+        if (!writes)
+            return {};
+        root_.create_shared_file(lock_name);
+    }
+    throw io_error(called(lock_name), "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+}
+
+NDKEEP_INLINE std::optional<file> local_place::lock_file(file::access wanted) const {
+    try {
+        return root_.open_file(lock_name, wanted);
+    } catch (const io_error& problem) {
+        const bool may_read =
+            problem.code() == std::errc::permission_denied || problem.code() == std::errc::read_only_file_system;
+        if (wanted == file::access::read || !may_read)
+            throw;
+    }
+    return root_.open_file(lock_name, file::access::read);
+}
+
+NDKEEP_INLINE void local_place::make_folders() {
+    for (const char* const folder : folder_names)
+        if (folders_.count(folder) == 0)
+            folders_[folder] = root_.create_folder(folder, is_new_);
+    if (!std::exchange(is_new_, false))
+        return;
+    root_.sync();
+    sync_directory(path_.parent_path());
+}
+
+NDKEEP_INLINE std::pair<std::string, std::string> local_place::split(const std::string& name) {
+    const auto slash = name.find('/');
+    return {name.substr(0, slash), name.substr(slash + 1)};
+}
+
+namespace detail {
+
+NDKEEP_INLINE commit_turn::~commit_turn() {
+    if (owner_.is_this())
+        where_.end_turn();
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

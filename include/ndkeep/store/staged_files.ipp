@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/store/staged_files.hpp>.
+#pragma once
+
+#include <ndkeep/store/staged_files.hpp>
+
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE std::string staged_files::put(place::parts bytes, std::uint64_t row, std::string_view ending) {
+    for (;;) {
+        std::string name = new_name(row, ending);
+        const bool is_new = place_.put("chunks/" + name, bytes, false);
+        names_unsynced_ = true;
+        if (is_new)
+            return name;
+        forget(name);  // another writer's
+    }
+}
+
+NDKEEP_INLINE void staged_files::sync(const std::set<std::string>& wanted) {
+    for (; synced_ < names_.size(); ++synced_)
+        if (wanted.count(names_[synced_]) != 0)
+            sync(names_[synced_]);
+}
+
+NDKEEP_INLINE void staged_files::sync(const std::string& name) {
+    once([&] {
+        try {
+            place_.sync("chunks/" + name);
+        } catch (const io_error& problem) {
+            if (problem.code() != std::errc::no_such_file_or_directory)
+                throw;
+            failed_ = false;  // the disk is not to blame
+            missing(name);
+        }
+    });
+}
+
+NDKEEP_INLINE void staged_files::check(const std::set<std::string>& wanted) {
+    for (; synced_ < names_.size(); ++synced_)
+        if (wanted.count(names_[synced_]) != 0 && !place_.size("chunks/" + names_[synced_]))
+            missing(names_[synced_]);
+}
+
+NDKEEP_INLINE void staged_files::sync_names() {
+    if (names_unsynced_)
+        once([&] { place_.sync_names("chunks"); });
+    names_unsynced_ = false;
+}
+
+NDKEEP_INLINE std::vector<std::string> staged_files::release() noexcept {
+    synced_ = 0;
+    return std::exchange(names_, {});
+}
+
+NDKEEP_INLINE void staged_files::remove() noexcept {
+    for (const auto& name : release()) {
+        try {
+            place_.remove("chunks/" + name);
+        } catch (...) {
+            // It will be swept.
+        }
+    }
+}
+
+NDKEEP_INLINE void staged_files::missing(const std::string& name) const {
+    throw conflict_error({.file = place_.called("chunks/" + name),
+                          .field = "staged file",
+                          .expected = "present",
+                          .found = "removed by another program"});
+}
+
+NDKEEP_INLINE void staged_files::forget(const std::string& name) {
+    const std::scoped_lock lock(mutex_);
+    std::erase(names_, name);
+}
+
+NDKEEP_INLINE std::string staged_files::new_name(std::uint64_t row, std::string_view ending) {
+    const std::scoped_lock lock(mutex_);
+    std::string digits = std::to_string(row);
+    constexpr std::size_t width = 12;
+    digits.insert(0, width - std::min(width, digits.size()), '0');
+    names_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + std::string(ending));
+    return names_.back();
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/store/state.hpp>.
+#pragma once
+
+#include <ndkeep/store/state.hpp>
+
+#include <ndkeep/format/header.hpp>
+
+#include <algorithm>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE void chunk_table::count_rows() {
+    ends.clear();
+    std::uint64_t rows = 0;
+    for (const auto& entry : entries)
+        ends.push_back(rows = std::min(rows + entry.rows, largest_offset + 1));
+}
+
+NDKEEP_INLINE std::uint64_t chunk_item::rows() const {
+    return table == nullptr ? entry.rows : table->rows_before(to) - table->rows_before(from);
+}
+
+NDKEEP_INLINE const chunk_entry& chunk_item::at(std::size_t i) const {
+    return table == nullptr ? entry : table->entries[from + i];
+}
+
+NDKEEP_INLINE std::uint64_t chunk_state::row_bytes() const {
+    std::uint64_t bytes = type.size();
+    for (const std::size_t extent : row_shape)
+        bytes *= extent;
+    return bytes;
+}
+
+NDKEEP_INLINE std::vector<chunk_entry> chunk_state::entries() const {
+    std::vector<chunk_entry> all;
+    for (const auto& item : items)
+        for (std::size_t i = 0; i < item.count(); ++i)
+            all.push_back(item.at(i));
+    return all;
+}
+
+NDKEEP_INLINE std::size_t chunk_state::entry_count() const {
+    std::size_t count = 0;
+    for (const auto& item : items)
+        count += item.count();
+    return count;
+}
+
+NDKEEP_INLINE void chunk_state::append(chunk_entry entry) {
+    if (entry.rows == 0)
+        return;
+    rows += entry.rows;
+    items.push_back({.entry = std::move(entry)});
+}
+
+NDKEEP_INLINE std::optional<std::size_t> chunk_state::split_at(std::uint64_t row) {
+    std::uint64_t begin = 0;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const std::uint64_t end = begin + items[i].rows();
+        if (row == begin)
+            return i;
+        if (row < end)
+            return split_item(i, row - begin);
+        begin = end;
+    }
+    return row == begin ? std::optional(items.size()) : std::nullopt;
+}
+
+NDKEEP_INLINE std::pair<std::uint64_t, std::vector<chunk_entry>> chunk_state::between(std::uint64_t first,
+                                                                                      std::uint64_t last) const {
+    std::pair<std::uint64_t, std::vector<chunk_entry>> out{first, {}};
+    std::uint64_t begin = 0;
+    for (const auto& item : items) {
+        const std::uint64_t end = begin + item.rows();
+        if (begin < last && first < end) {
+            std::size_t i = 0;
+            if (item.table != nullptr && first > begin) {
+                const auto& ends = item.table->ends;
+                const std::uint64_t wanted = item.table->rows_before(item.from) + (first - begin);
+                i = static_cast<std::size_t>(
+                        std::upper_bound(ends.begin() + static_cast<std::ptrdiff_t>(item.from), ends.end(), wanted) -
+                        ends.begin()) -
+                    item.from;
+            }
+            std::uint64_t at = begin + (item.table == nullptr ? 0
+                                                              : item.table->rows_before(item.from + i) -
+                                                                    item.table->rows_before(item.from));
+            for (; i < item.count() && at < last; ++i) {
+                if (out.second.empty())
+                    out.first = at;
+                out.second.push_back(item.at(i));
+                at += item.at(i).rows;
+            }
+        }
+        begin = end;
+    }
+    return out;
+}
+
+NDKEEP_INLINE const chunk_entry* chunk_state::last_entry() const {
+    return items.empty() ? nullptr : &items.back().at(items.back().count() - 1);
+}
+
+NDKEEP_INLINE std::optional<std::size_t> chunk_state::split_item(std::size_t i, std::uint64_t rows_in) {
+    chunk_item& item = items[i];
+    chunk_item behind = item;
+    if (item.table != nullptr) {
+        const auto& ends = item.table->ends;
+        const std::uint64_t wanted = item.table->rows_before(item.from) + rows_in;
+        const auto at = std::lower_bound(ends.begin(), ends.end(), wanted);
+        if (at == ends.end())
+            return std::nullopt;
+        const auto index = static_cast<std::size_t>(at - ends.begin());
+        if (*at != wanted) {
+            // Within an entry: only zeros can be cut, and have to leave the table for it.
+            if (!item.table->entries[index].file.empty())
+                return std::nullopt;
+            return cut_zeros_of_table(i, index, wanted - item.table->rows_before(index));
+        }
+        item.to = behind.from = index + 1;
+    } else {
+        if (!item.entry.file.empty())
+            return std::nullopt;
+        const std::uint64_t row_size = item.entry.nbytes / item.entry.rows;
+        behind.entry.rows = item.entry.rows - rows_in;
+        item.entry.rows = rows_in;
+        behind.entry.nbytes = behind.entry.rows * row_size;
+        item.entry.nbytes = item.entry.rows * row_size;
+    }
+    items.insert(items.begin() + static_cast<std::ptrdiff_t>(i) + 1, std::move(behind));
+    return i + 1;
+}
+
+NDKEEP_INLINE std::optional<std::size_t> chunk_state::cut_zeros_of_table(std::size_t i, std::size_t index,
+                                                                         std::uint64_t rows_in) {
+    const chunk_item whole = items[i];
+    std::vector<chunk_item> instead;
+    if (index > whole.from)
+        instead.push_back({.table = whole.table, .from = whole.from, .to = index});
+    instead.push_back({.entry = whole.table->entries[index]});
+    const std::size_t zeros = i + instead.size() - 1;
+    if (index + 1 < whole.to)
+        instead.push_back({.table = whole.table, .from = index + 1, .to = whole.to});
+    items.erase(items.begin() + static_cast<std::ptrdiff_t>(i));
+    items.insert(items.begin() + static_cast<std::ptrdiff_t>(i), instead.begin(), instead.end());
+    return split_item(zeros, rows_in);
+}
+
+NDKEEP_INLINE std::string dtype_text(const dtype& type) { return type.is_struct() ? type.descr() : type.str(); }
+
+NDKEEP_INLINE char number_form(const dtype& type) {
+    switch (type.kind()) {
+    case 'b':
+    case 'u':
+        return 'u';
+    case 'i':
+    case 'm':
+    case 'M':
+        return 'i';
+    case 'f':
+        return type.size() <= 8 ? 'f' : '\0';
+    default:
+        return '\0';
+    }
+}
+
+NDKEEP_INLINE dtype key_type(const chunk_state& state) {
+    if (!state.order_by || state.order_by->empty())
+        return state.type;
+    const auto* const field = state.type.find(*state.order_by);
+    return field == nullptr ? dtype() : field->type;
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

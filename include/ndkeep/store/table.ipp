@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/store/table.hpp>.
+#pragma once
+
+#include <ndkeep/store/table.hpp>
+
+#include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/dtype_words.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/statistics.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/os/names.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+inline constexpr std::size_t longest_chunk_name = 48;
+
+NDKEEP_INLINE bool is_chunk_name(std::string_view name) {
+    if (name.size() > longest_chunk_name || !(name.ends_with(".npy") || name.ends_with(".npz")))
+        return false;
+    name.remove_suffix(4);
+    bool after_digit = false;
+    for (const char c : name) {
+        const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        if (!is_digit && !(c == '-' && after_digit))
+            return false;
+        after_digit = is_digit;
+    }
+    return after_digit;
+}
+
+NDKEEP_INLINE std::string writer_word(std::uint64_t random, std::string_view dataset) {
+    constexpr std::size_t digits = 8;
+    const auto first = hexadecimal(random).substr(0, digits);
+    return first + hexadecimal(hash_of(first, hash_of(dataset))).substr(0, digits);
+}
+
+NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view dataset) {
+    if (const auto meant = named_by_temporary(name); !meant.empty())
+        name = meant;
+    constexpr std::size_t row_digits = 12, random_digits = 8, word = 2 * random_digits;
+    if (!is_chunk_name(name))
+        return false;
+    name.remove_suffix(4);
+    const auto row = name.find('-');
+    const auto count = row == std::string_view::npos ? row : name.find('-', row + 1);
+    if (row < row_digits || count == std::string_view::npos || count - row - 1 != word)
+        return false;
+    const auto are_digits = [](std::string_view text) {
+        return text.find_first_not_of("0123456789") == std::string_view::npos;
+    };
+    const auto writer = name.substr(row + 1, word);
+    const auto random = std::string(writer.substr(0, random_digits));
+    return are_digits(name.substr(0, row)) && are_digits(name.substr(count + 1)) &&
+           hexadecimal(hash_of(random, hash_of(dataset))).substr(0, random_digits) == writer.substr(random_digits);
+}
+
+[[nodiscard]] NDKEEP_INLINE std::size_t sum_digits(checksum sum) {
+    return sum == checksum::none ? 0 : sum == checksum::md5 ? 32 : 8;
+}
+
+/// The dtype of a table's elements.
+[[nodiscard]] NDKEEP_INLINE dtype table_type(const chunk_state& state) {
+    std::vector<dtype::field> fields;
+    std::uint64_t size = 0;
+    const auto add = [&](std::string name, const dtype& type) {
+        dtype::field field;
+        field.name = std::move(name);
+        field.type = type;
+        field.offset = size;
+        size += type.size();
+        fields.push_back(std::move(field));
+    };
+    add("file", dtype::plain('S', longest_chunk_name));
+    for (const char* const name : {"rows", "nbytes", "offset"})
+        add(name, dtype::plain('u', 8, byte_order::little));
+    if (state.sum != checksum::none)
+        add(std::string(checksum_name(state.sum)), dtype::plain('S', sum_digits(state.sum)));
+    if (const char form = number_form(key_type(state)); form != '\0')
+        for (const char* const name : {"min", "max"})
+            add(name, dtype::plain(form, 8, byte_order::little));
+    return dtype::structure(std::move(fields), size);
+}
+
+[[nodiscard]] NDKEEP_INLINE std::uint64_t little_endian(std::uint64_t word) {
+    return native_order == byte_order::little ? word : __builtin_bswap64(word);
+}
+
+/// A number as eight bytes, and back. Without numbers the smallest is above the largest, or NaN.
+[[nodiscard]] NDKEEP_INLINE std::uint64_t number_bits(const std::optional<statistics::number>& number, char form,
+                                                      bool is_min) {
+    if (form == 'f') {
+        const double value = number ? as_double(*number) : std::numeric_limits<double>::quiet_NaN();
+        std::uint64_t bits = 0;
+        std::memcpy(&bits, &value, sizeof bits);
+        return bits;
+    }
+    if (!number)
+        return form == 'u' ? (is_min ? ~std::uint64_t{0} : 0)
+                           : static_cast<std::uint64_t>(is_min ? std::numeric_limits<std::int64_t>::max()
+                                                               : std::numeric_limits<std::int64_t>::min());
+    if (const auto* const whole = std::get_if<std::int64_t>(&*number))
+        return static_cast<std::uint64_t>(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&*number))
+        return *count;
+    return 0;
+}
+
+NDKEEP_INLINE void read_numbers(chunk_entry& entry, std::uint64_t low, std::uint64_t high, char form) {
+    if (form == 'f') {
+        double least = 0, most = 0;
+        std::memcpy(&least, &low, sizeof least);
+        std::memcpy(&most, &high, sizeof most);
+        if (least <= most) {
+            entry.min = least;
+            entry.max = most;
+        }
+    } else if (form == 'u' && low <= high) {
+        entry.min = low;
+        entry.max = high;
+    } else if (form == 'i' && static_cast<std::int64_t>(low) <= static_cast<std::int64_t>(high)) {
+        entry.min = static_cast<std::int64_t>(low);
+        entry.max = static_cast<std::int64_t>(high);
+    }
+}
+
+NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& state, const std::filesystem::path& file) {
+    const auto refuse = [&](std::string field, std::string expected, std::string found) {
+        throw format_error(
+            {.file = file, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
+    };
+    if (!entry.file.empty() && !is_chunk_name(entry.file))
+        refuse("chunk file", "a name of hexadecimal words", ndkeep::quoted(entry.file));
+    const std::uint64_t row_bytes = state.row_bytes();
+    if (entry.rows == 0 || (row_bytes != 0 && entry.rows > largest_offset / row_bytes))
+        refuse("rows of a chunk", "from 1 to what 63 bits of bytes hold", std::to_string(entry.rows));
+    if (entry.nbytes != entry.rows * row_bytes)
+        refuse("bytes of a chunk", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
+    if (entry.offset > longest_header)
+        refuse("data offset of a chunk", "at most " + std::to_string(longest_header), std::to_string(entry.offset));
+}
+
+NDKEEP_INLINE std::string table_bytes(const std::vector<chunk_entry>& entries, const chunk_state& state) {
+    const dtype type = table_type(state);
+    std::string out = header_bytes({.type = type, .shape = {entries.size()}});
+    const char form = number_form(key_type(state));
+    const auto add_number = [&](std::uint64_t value) {
+        value = little_endian(value);
+        out.append(reinterpret_cast<const char*>(&value), sizeof value);
+    };
+    const auto add_text = [&](const std::string& text, std::size_t size) {
+        out += text;
+        out.append(size - text.size(), '\0');
+    };
+    for (const auto& entry : entries) {
+        add_text(entry.file, longest_chunk_name);
+        add_number(entry.rows);
+        add_number(entry.nbytes);
+        add_number(entry.offset);
+        add_text(entry.sum, sum_digits(state.sum));
+        if (form != '\0') {
+            add_number(number_bits(entry.min, form, true));
+            add_number(number_bits(entry.max, form, false));
+        }
+    }
+    return out;
+}
+
+NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::string file, const std::string& sum,
+                                      const chunk_state& state, const std::filesystem::path& called) {
+    if (const auto found = hex_text(crc32c(bytes)); found != sum)
+        throw checksum_error({.file = called,
+                              .field = "crc32c",
+                              .expected = sum,
+                              .found = found,
+                              .hint = "the table is not the one that was written"});
+    const auto info = parse_header(bytes, called);
+    const dtype type = table_type(state);
+    if (info.type != type || info.shape.size() != 1 || bytes.size() - info.data_offset != info.nbytes())
+        throw format_error({.file = called,
+                            .field = "table",
+                            .expected = type.descr(),
+                            .found = info.type.is_struct() ? info.type.descr() : ndkeep::quoted(info.type.str())});
+    chunk_table table{std::move(file), sum, {}, {}};
+    table.entries.resize(info.shape[0]);
+    const char form = number_form(key_type(state));
+    const std::byte* at = bytes.data() + info.data_offset;
+    const auto text = [&](std::size_t size) {
+        std::string out(reinterpret_cast<const char*>(at), size);
+        at += size;
+        out.resize(std::min(out.size(), out.find('\0')));
+        return out;
+    };
+    const auto number = [&] {
+        std::uint64_t word = 0;
+        std::memcpy(&word, at, sizeof word);
+        at += sizeof word;
+        return little_endian(word);
+    };
+    for (auto& entry : table.entries) {
+        entry.file = text(longest_chunk_name);
+        entry.rows = number();
+        entry.nbytes = number();
+        entry.offset = number();
+        entry.sum = text(sum_digits(state.sum));
+        if (form != '\0') {
+            const auto low = number(), high = number();
+            read_numbers(entry, low, high, form);
+        }
+        check_entry(entry, state, called);
+    }
+    table.count_rows();
+    return table;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/text/json/print.hpp>.
+#pragma once
+
+#include <ndkeep/text/json/print.hpp>
+
+#include <ndkeep/text/json/scanner.hpp>
+#include <ndkeep/text/unicode.hpp>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
+    if (!is_utf8(text))
+        throw mismatch_error({.field = "text", .expected = "UTF-8", .found = printed(text)});
+    constexpr std::string_view digits = "0123456789abcdef";
+    out += '"';
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        char c = text[at];
+        const bool is_c1 = c == '\xc2' && static_cast<unsigned char>(text[at + 1]) < 0xa0;  // UTF-8: one more follows
+        if (is_c1)
+            c = text[++at];
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (c == '\n') {
+            out += "\\n";
+        } else if (byte < 0x20 || byte == 0x7f || is_c1) {
+            out += "\\u00";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        } else {
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+NDKEEP_INLINE void append_json_number(std::string& out, double number) {
+    if (!std::isfinite(number)) {
+        out += number > 0 ? "\"Infinity\"" : number < 0 ? "\"-Infinity\"" : "\"NaN\"";
+        return;
+    }
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    out += text;
+    if (text.find_first_of(".e") == std::string_view::npos)
+        out += ".0";
+}
+
+NDKEEP_INLINE std::optional<double> json_number(const json& value) {
+    if (const auto* const real = value.get_ptr<const json::number_float_t*>())
+        return *real;
+    if (const auto* const count = value.get_ptr<const json::number_unsigned_t*>())
+        return static_cast<double>(*count);
+    if (const auto* const whole = value.get_ptr<const json::number_integer_t*>())
+        return static_cast<double>(*whole);
+    const auto* const text = value.get_ptr<const json::string_t*>();
+    if (text == nullptr)
+        return std::nullopt;
+    if (*text == "NaN")
+        return std::numeric_limits<double>::quiet_NaN();
+    if (*text == "Infinity")
+        return std::numeric_limits<double>::infinity();
+    if (*text == "-Infinity")
+        return -std::numeric_limits<double>::infinity();
+    return std::nullopt;
+}
+
+NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t depth) {
+    if (depth > deepest_json)
+        throw mismatch_error(
+            {.field = "json", .expected = "at most " + counted(deepest_json - 8, "level"), .found = "nested deeper"});
+    switch (value.type()) {
+    case json::value_t::null:
+    case json::value_t::discarded:
+        out += "null";
+        return;
+    case json::value_t::boolean:
+        out += value.get_ref<const json::boolean_t&>() ? "true" : "false";
+        return;
+    case json::value_t::number_integer:
+        out += std::to_string(value.get_ref<const json::number_integer_t&>());
+        return;
+    case json::value_t::number_unsigned:
+        out += std::to_string(value.get_ref<const json::number_unsigned_t&>());
+        return;
+    case json::value_t::number_float:
+        return append_json_number(out, value.get_ref<const json::number_float_t&>());
+    case json::value_t::string:
+        return append_json_text(out, value.get_ref<const json::string_t&>());
+    case json::value_t::binary:
+        throw mismatch_error({.field = "json", .expected = "text and numbers", .found = "binary"});
+    case json::value_t::array: {
+        std::string_view between;
+        out += '[';
+        for (const json& inner : value.get_ref<const json::array_t&>()) {
+            out += std::exchange(between, ", ");
+            append_json(out, inner, depth + 1);
+        }
+        out += ']';
+        return;
+    }
+    case json::value_t::object: {
+        std::string_view between;
+        out += '{';
+        for (const auto& [key, inner] : value.get_ref<const json::object_t&>()) {
+            out += std::exchange(between, ", ");
+            append_json_text(out, key);
+            out += ": ";
+            append_json(out, inner, depth + 1);
+        }
+        out += '}';
+        return;
+    }
+    }
+}
+
+NDKEEP_INLINE std::string json_text(std::string_view text) {
+    std::string out;
+    append_json_text(out, text);
+    return out;
+}
+
+NDKEEP_INLINE std::string json_text(double number) {
+    std::string out;
+    append_json_number(out, number);
+    return out;
+}
+
+/// Values in `value`, itself included. Stops counting beyond `most`.
+[[nodiscard]] NDKEEP_INLINE std::size_t json_value_count(const json& value, std::size_t most) {
+    std::vector<const json*> waiting = {&value};  // no recursion: the depth is not known to be bounded yet
+    std::size_t count = 1;
+    while (!waiting.empty() && count <= most) {
+        const json& each = *waiting.back();
+        waiting.pop_back();
+        count += each.is_structured() ? each.size() : 0;
+        if (count > most)
+            break;
+        if (const auto* const items = each.get_ptr<const json::array_t*>())
+            for (const json& item : *items)
+                waiting.push_back(&item);
+        if (const auto* const members = each.get_ptr<const json::object_t*>())
+            for (const auto& [name, member] : *members)
+                waiting.push_back(&member);
+    }
+    return count;
+}
+
+NDKEEP_INLINE void check_json_values(const json& value, std::size_t most, const std::filesystem::path& file,
+                                     const char* field) {
+    if (json_value_count(value, most) > most)
+        throw mismatch_error({.file = file,
+                              .field = field,
+                              .expected = "at most " + counted(most, "value"),
+                              .found = "more",
+                              .hint = "keep large things as arrays"});
+}
+
+NDKEEP_INLINE void object_text::add(std::string_view key, std::string_view json) {
+    members_.push_back(json_text(key) + ": " + std::string(json));
+}
+
+NDKEEP_INLINE std::string object_text::joined(std::string_view between) const {
+    std::string out;
+    for (const auto& member : members_) {
+        out += out.empty() ? "" : between;
+        out += member;
+    }
+    return out;
+}
+
+NDKEEP_INLINE object_reader::object_reader(const json& value, std::string path, const std::filesystem::path& file)
+    : members_(value.get_ptr<const json::object_t*>()), path_(std::move(path)), file_(&file) {
+    if (members_ == nullptr)
+        refuse("", "an object", &value);
+}
+
+NDKEEP_INLINE const json* object_reader::find(const std::string& key) const {
+    const auto at = members_->find(key);
+    return at == members_->end() ? nullptr : &at->second;
+}
+
+NDKEEP_INLINE const std::string& object_reader::text(const std::string& key) const {
+    return wanted<json::string_t>(key, "a string");
+}
+
+NDKEEP_INLINE std::uint64_t object_reader::count(const std::string& key) const {
+    return wanted<json::number_unsigned_t>(key, "a count");
+}
+
+NDKEEP_INLINE std::int64_t object_reader::integer(const std::string& key) const {
+    const json* const value = find(key);
+    const auto* const count = value == nullptr ? nullptr : value->get_ptr<const json::number_unsigned_t*>();
+    if (count != nullptr && std::in_range<std::int64_t>(*count))
+        return static_cast<std::int64_t>(*count);
+    return wanted<json::number_integer_t>(key, "an integer");
+}
+
+NDKEEP_INLINE const json::array_t& object_reader::list(const std::string& key) const {
+    return wanted<json::array_t>(key, "a list");
+}
+
+NDKEEP_INLINE object_reader object_reader::object(const std::string& key) const {
+    const json* const value = find(key);
+    if (value == nullptr)
+        refuse(key, "an object", nullptr);
+    return {*value, full(key), *file_};
+}
+
+NDKEEP_INLINE void object_reader::refuse(const std::string& key, std::string_view expected, const json* found) const {
+    throw format_error({.file = *file_,
+                        .field = key.empty() ? path_ : full(key),
+                        .expected = std::string(expected),
+                        .found = found == nullptr ? "missing" : found->type_name()});
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/text/json/scanner.hpp>.
+#pragma once
+
+#include <ndkeep/text/json/scanner.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/text/unicode.hpp>
+
+#include <charconv>
+#include <clocale>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE json_bound bound_of(const limits& limit) {
+    return {limit.json_values, "limits{.json_values = …} reads more"};
+}
+
+NDKEEP_INLINE void json_scanner::begin() {
+    if (text_.starts_with("\xef\xbb\xbf"))  // a byte order mark may be passed over: RFC 8259, 8.1
+        at_ = 3;
+    skip_blanks();
+}
+
+NDKEEP_INLINE void json_scanner::end() const {
+    if (at_ != text_.size())
+        broken();
+}
+
+NDKEEP_INLINE void json_scanner::refuse(std::string expected, std::string found, std::string_view hint) const {
+    throw malformed(file_, "json", std::move(expected), std::move(found), std::string(hint));
+}
+
+NDKEEP_INLINE void json_scanner::skip_blanks() {
+    while (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')
+        ++at_;
+}
+
+NDKEEP_INLINE bool json_scanner::take(char sign) {
+    if (peek() != sign)
+        return false;
+    ++at_;
+    skip_blanks();
+    return true;
+}
+
+NDKEEP_INLINE void json_scanner::need(char sign) {
+    if (!take(sign))
+        broken();
+}
+
+NDKEEP_INLINE void json_scanner::need_word(std::string_view word) {
+    for (const char letter : word) {
+        if (peek() != letter)
+            broken();
+        ++at_;
+    }
+    skip_blanks();
+}
+
+NDKEEP_INLINE void json_scanner::count_value() {
+    if (values_++ == bound_.values)
+        refuse("at most " + counted(bound_.values, "value"), "more", bound_.hint);
+}
+
+NDKEEP_INLINE void json_scanner::open(char bracket) {
+    if (++depth_ > deepest_json)
+        refuse("at most 128 levels", "nested deeper");
+    need(bracket);
+}
+
+NDKEEP_INLINE void json_scanner::close(char bracket) {
+    need(bracket);
+    --depth_;
+}
+
+NDKEEP_INLINE std::string json_scanner::string() {
+    if (peek() != '"')
+        broken();
+    ++at_;
+    std::string out;
+    while (peek() != '"') {
+        if (peek() == '\\') {
+            escape(out);
+            continue;
+        }
+        const auto [character, length] = decode_utf8(text_, at_);
+        if (length == 0 || character < 0x20 || is_surrogate(character))
+            broken();
+        out += text_.substr(at_, length);
+        at_ += length;
+    }
+    need('"');
+    return out;
+}
+
+NDKEEP_INLINE void json_scanner::escape(std::string& out) {
+    constexpr std::string_view letters = "\"\\/bfnrt", meanings = "\"\\/\b\f\n\r\t";
+    ++at_;
+    const auto which = letters.find(peek());
+    if (which != std::string_view::npos) {
+        out += meanings[which];
+        ++at_;
+        return;
+    }
+    char32_t character = code_unit();
+    if (character >= 0xd800 && character <= 0xdbff) {  // the first of two: RFC 8259, 7
+        if (peek() != '\\')
+            broken();
+        ++at_;
+        const std::size_t second_at = at_;
+        const char32_t second = code_unit();
+        if (second < 0xdc00 || second > 0xdfff) {
+            at_ = second_at;
+            broken();
+        }
+        character = 0x10000 + ((character - 0xd800) << 10) + (second - 0xdc00);
+    } else if (is_surrogate(character)) {
+        broken();
+    }
+    append_utf8(out, character);
+}
+
+NDKEEP_INLINE char32_t json_scanner::code_unit() {
+    if (peek() != 'u')
+        broken();
+    ++at_;
+    char32_t unit = 0;
+    for (int i = 0; i < 4; ++i, ++at_) {
+        const char c = peek();
+        const char lower = static_cast<char>(c | 0x20);
+        if (is_digit())
+            unit = unit * 16 + static_cast<char32_t>(c - '0');
+        else if (lower >= 'a' && lower <= 'f')
+            unit = unit * 16 + static_cast<char32_t>(lower - 'a' + 10);
+        else
+            broken();
+    }
+    return unit;
+}
+
+NDKEEP_INLINE void json_scanner::need_digits() {
+    if (!is_digit())
+        broken();
+    while (is_digit())
+        ++at_;
+}
+
+NDKEEP_INLINE json_scanner::scanned_number json_scanner::number() {
+    const std::size_t start = at_;
+    const bool negative = peek() == '-';
+    at_ += negative;
+    const std::size_t first = at_;
+    if (peek() == '0')
+        ++at_;
+    else
+        need_digits();
+    const std::string_view digits = text_.substr(first, at_ - first);
+    bool whole = true;
+    if (peek() == '.') {
+        whole = false;
+        ++at_;
+        need_digits();
+    }
+    if (peek() == 'e' || peek() == 'E') {
+        whole = false;
+        ++at_;
+        at_ += peek() == '+' || peek() == '-';
+        need_digits();
+    }
+    scanned_number out;
+    if (!whole || !integer(out, digits, negative))
+        out.value = real(std::string(text_.substr(start, at_ - start)), start);
+    skip_blanks();
+    return out;
+}
+
+NDKEEP_INLINE bool json_scanner::integer(scanned_number& out, std::string_view digits, bool negative) {
+    constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+    constexpr auto most_negative = std::uint64_t{1} << 63;
+    std::uint64_t magnitude = 0;
+    for (const char c : digits) {
+        const auto digit = static_cast<std::uint64_t>(c - '0');
+        if (magnitude > (most - digit) / 10)
+            return false;
+        magnitude = magnitude * 10 + digit;
+    }
+    if (negative && magnitude > most_negative)
+        return false;
+    out.is = negative ? scanned_number::negative : scanned_number::count;
+    out.magnitude = magnitude;
+    return true;
+}
+
+NDKEEP_INLINE double json_scanner::real(std::string text, std::size_t start) {
+    double number = 0;
+#if defined(__cpp_lib_to_chars)
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc())
+        return number;
+#endif
+    // from_chars does not say whether a number is too large or too small; strtod does, and wants the locale's
+    // point.
+    if (const auto point = text.find('.'); point != std::string::npos)
+        text.replace(point, 1, std::localeconv()->decimal_point);
+    number = std::strtod(text.c_str(), nullptr);
+    if (!std::isfinite(number)) {
+        at_ = start;
+        broken();
+    }
+    return number;
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/tree/shared_array.hpp>.
+#pragma once
+
+#include <ndkeep/tree/shared_array.hpp>
+
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+NDKEEP_INLINE void leaf_in_memory::read(const dtype& wanted, std::byte* out) const {
+    const auto name = cpp_name(type());
+    const conversion convert(type(), wanted, {}, name.empty() ? "" : "as<" + name + '>');
+    convert.run(out, array_->bytes().data(), array_->size());
+}
+
+NDKEEP_INLINE mapping leaf_in_memory::map(const dtype&, std::size_t) const {
+    throw mismatch_error({.field = "array",
+                          .expected = "in a file",
+                          .found = "in memory",
+                          .hint = "as<T, N>() copies it; open_tree maps it"});
+}
+
+NDKEEP_INLINE bool equal_leaves(const tree_leaf& a, const tree_leaf& b) {
+    if (&a == &b)
+        return true;
+    if (a.type() != b.type() || a.shape() != b.shape())
+        return false;
+    const auto x = a.array();
+    const auto y = b.array();
+    return std::equal(x->bytes().begin(), x->bytes().end(), y->bytes().begin(), y->bytes().end());
+}
+
+}  // namespace detail
+
+}  // namespace ndkeep::inline NDKEEP_ABI
