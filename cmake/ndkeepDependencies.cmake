@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What ndkeep stands on, found in the same way by its own build and by an installed package.
 #
-# Takes ndkeep_with_libdeflate (AUTO, ON, OFF). Sets ndkeep_missing to sentences about what is not there, and makes the
-# target ndkeep::libdeflate when libdeflate is to be used.
+# Takes ndkeep_with_libdeflate (AUTO, ON, OFF). Sets ndkeep_missing to sentences about what is not there, and
+# ndkeep_uses_libdeflate to whether the target ndkeep::libdeflate is to be linked.
 set(ndkeep_missing "")
 
 macro(ndkeep_need target package version names)
@@ -27,9 +27,12 @@ else()
   set(ndkeep_missing "ndkeep needs the language CXX: add it to project(), or call enable_language(CXX) first.\n")
 endif()
 
-if(NOT ndkeep_missing AND NOT TARGET ndkeep::libdeflate AND NOT ndkeep_with_libdeflate STREQUAL "OFF")
+# Makes the target ndkeep::libdeflate if libdeflate is installed.
+macro(ndkeep_find_libdeflate)
   # Since 1.15 libdeflate may bring a CMake package; Debian's has none.
-  find_package(libdeflate CONFIG QUIET)
+  if(NOT TARGET ndkeep::libdeflate)
+    find_package(libdeflate CONFIG QUIET)
+  endif()
   foreach(ndkeep_candidate IN ITEMS libdeflate::libdeflate_shared libdeflate::libdeflate_static)
     if(TARGET ${ndkeep_candidate} AND NOT TARGET ndkeep::libdeflate)
       add_library(ndkeep::libdeflate INTERFACE IMPORTED)
@@ -46,8 +49,13 @@ if(NOT ndkeep_missing AND NOT TARGET ndkeep::libdeflate AND NOT ndkeep_with_libd
       target_link_libraries(ndkeep::libdeflate INTERFACE "${NDKEEP_LIBDEFLATE_LIBRARY}")
     endif()
   endif()
+endmacro()
+
+set(ndkeep_uses_libdeflate OFF)
+if(NOT ndkeep_missing AND NOT ndkeep_with_libdeflate STREQUAL "OFF")
+  ndkeep_find_libdeflate()
   if(TARGET ndkeep::libdeflate)
-    target_compile_definitions(ndkeep::libdeflate INTERFACE NDKEEP_USE_LIBDEFLATE=1)
+    set(ndkeep_uses_libdeflate ON)
   elseif(NOT ndkeep_with_libdeflate STREQUAL "AUTO")
     set(ndkeep_missing "ndkeep was asked to use libdeflate (NDKEEP_WITH_LIBDEFLATE): not found (Debian libdeflate-dev).\n")
   endif()

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs what is missing, builds the tests and runs them: `sh tests/run.sh [options of ctest]`.
 #
+# NDKEEP_TEST_ALL=1: also the tests that take minutes, which are searches of all orders of operations, kills by the
+# hundred, archives of many GiB, and projects that use ndkeep in every way.
 # NDKEEP_BUILD_DIR: where to build (build/tests). NDKEEP_CMAKE_ARGS: more options for CMake, as in "-DNDKEEP_WERROR=ON".
 # NDKEEP_JOBS: how many at a time (all processors). Who changes one test after the other builds faster with
 # NDKEEP_CMAKE_ARGS=-DNDKEEP_TEST_UNITY=OFF.
@@ -13,10 +15,15 @@ build=${NDKEEP_BUILD_DIR:-build/tests}
 jobs=${NDKEEP_JOBS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)}
 command -v make >/dev/null 2>&1 || export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"
 
-# -O0, and whole folders at once: the tests run for seconds, and compile for minutes.
+# -O0, and whole folders at once: most tests run for milliseconds, and compile for minutes.
 # shellcheck disable=SC2086
-cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0" -DNDKEEP_BUILD_TESTS=ON -DNDKEEP_TEST_UNITY=ON \
+cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0" -DNDKEEP_BUILD_TESTS=ON -DNDKEEP_BUILD_EXAMPLES=ON \
+    -DNDKEEP_TEST_UNITY=ON \
     ${NDKEEP_CMAKE_ARGS:-}
 cmake --build "$build" --parallel "$jobs"
 cd "$build"
+case " ${NDKEEP_TEST_ALL:+-LE} $* " in
+*' -LE '*) ;;
+*) set -- -LE 'long|packaging' "$@" ;;
+esac
 exec ctest --output-on-failure --parallel "$jobs" "$@"

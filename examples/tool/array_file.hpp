@@ -5,7 +5,7 @@
 #include "subject.hpp"
 
 #include <ndkeep/array/view.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <memory>
 #include <optional>

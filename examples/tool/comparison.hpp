@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/view.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
 #include <optional>

@@ -7,7 +7,7 @@
 #include "stored_array.hpp"
 
 #include <ndkeep/statistics/summary.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <vector>
 

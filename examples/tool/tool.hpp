@@ -6,7 +6,7 @@
 #include "arguments.hpp"
 #include "terminal.hpp"
 
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <atomic>
 #include <filesystem>

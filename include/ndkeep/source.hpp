@@ -18,6 +18,7 @@
 #include <ndkeep/os/writer_lock.ipp>
 
 #include <ndkeep/work/parallel.ipp>
+#include <ndkeep/work/progress.ipp>
 #include <ndkeep/work/progress_bar.ipp>
 
 #include <ndkeep/text/json/parser.ipp>

@@ -3,7 +3,7 @@
 #pragma once
 
 #define NDKEEP_VERSION_MAJOR 0
-#define NDKEEP_VERSION_MINOR 1
+#define NDKEEP_VERSION_MINOR 2
 #define NDKEEP_VERSION_PATCH 0
 
 #if defined(_MSVC_LANG)

@@ -288,7 +288,7 @@ TEST_CASE("chunks that are merged in the commit that appends them are not left b
     CHECK(orphans(path).size() == 0);
 }
 
-TEST_CASE("10,000 commits of a row cost the same each, and few files stay", "[chunks]") {
+TEST_CASE("10,000 commits of a row cost the same each, and few files stay", "[chunks][long]") {
     const temp_dir dir;
     const auto path = dir / "a";
     constexpr std::size_t commits = 10'000;

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# One way to use ndkeep, from outside of it: run.sh find_package|add_subdirectory|plain|without_xtensor|readme
+# One way to use ndkeep, from outside of it: run.sh KIND (the words of the case below)
 set -eu
-: "${CXX:?}" "${CMAKE:?}" "${SOURCE:?}"
+: "${CXX:?}" "${CMAKE:?}" "${SOURCE:?}" "${BUILD:?}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/ndkeep consumer.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cp -R "$SOURCE/tests/consumers" "$work/consumers"
@@ -17,13 +17,12 @@ configure() {
 }
 fail() { echo "$1"; exit 1; }
 
-# The package is installed, and then moved: it must not remember where it was.
+# What the tests were built with is installed, and then moved: it must not remember where it was.
 install_ndkeep() {
-    configure -S "$SOURCE" -B "$work/build" -DNDKEEP_BUILD_TESTS=OFF -DNDKEEP_BUILD_EXAMPLES=OFF \
-        "-DCMAKE_INSTALL_PREFIX=$work/first prefix" >"$work/log" || { cat "$work/log"; fail "ndkeep does not configure"; }
-    "$CMAKE" --install "$work/build" >"$work/log" || { cat "$work/log"; fail "ndkeep does not install"; }
+    "$CMAKE" --install "$BUILD" --prefix "$work/first prefix" >"$work/log" 2>&1 || { cat "$work/log"; fail "ndkeep does not install"; }
     mv "$work/first prefix" "$prefix"
-    ! grep -rl "$SOURCE" "$prefix/share" || fail "the package remembers the source folder"
+    ! grep -rlI "$SOURCE" "$prefix" || fail "the package remembers the source folder"
+    ! grep -rlI "$BUILD" "$prefix" || fail "the package remembers the build folder"
 }
 run_consumer() {
     (cd "$work" && "$1") || fail "the consumer does not run"
@@ -32,10 +31,16 @@ run_consumer() {
 prefix="$work/a prefix"
 case $1 in
 find_package)
+    # Without options there is the library, and nothing of ours besides.
+    configure -S "$SOURCE" -B "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; fail "ndkeep does not configure"; }
+    "$CMAKE" --build "$work/build" --target help >"$work/log"
+    grep -q ndkeep_compiled "$work/log" || fail "a build without options does not build the library"
+    ! grep -E 'ndkeep_(tests|example|tool|benchmark)' "$work/log" || fail "a build without options builds more than the library"
+
     install_ndkeep
     configure -S "$work/consumers/find_package" -B "$work/use"
     "$CMAKE" --build "$work/use" --parallel 2
-    run_consumer "$work/use/consumer"
+    for program in consumer compiled both; do run_consumer "$work/use/$program"; done
 
     # libdeflate is looked for where the package is used.
     if echo '#include <libdeflate.h>' | $CXX @"$OPTIONS" -E -x c++ - >/dev/null 2>&1; then
@@ -53,6 +58,7 @@ add_subdirectory)
     configure -S "$work/consumers/add_subdirectory" -B "$work/use" "-DCMAKE_INSTALL_PREFIX=$prefix"
     "$CMAKE" --build "$work/use" --parallel 2
     run_consumer "$work/use/consumer"
+    [ -z "$(find "$work/use" -name 'libndkeep.*')" ] || fail "the library is built, and nobody links it"
     "$CMAKE" --install "$work/use" >/dev/null
     [ "$(find "$prefix" -type f | wc -l)" -eq 1 ] || { find "$prefix" -type f; fail "a sub-project installs files of ours"; }
     ;;
@@ -68,6 +74,28 @@ plain)
         fail "C++17 is accepted"
     fi
     grep -q 'ndkeep needs C++20' "$work/log" || { head -n 20 "$work/log"; fail "C++17 is not refused in words"; }
+
+    # The same with the bodies in a unit of their own.
+    $CXX -std=c++20 -DNDKEEP_SEPARATE_COMPILATION -I "$SOURCE/include" @"$work/options.txt" -Wall -Wextra -Wpedantic -Werror \
+        "$work/consumers/consumer.cpp" "$work/consumers/bodies.cpp" -lz -pthread -o "$work/separate"
+    run_consumer "$work/separate"
+    if $CXX -std=c++20 -I "$SOURCE/include" @"$work/options.txt" -fsyntax-only "$work/consumers/bodies.cpp" 2>"$work/log"; then
+        fail "<ndkeep/source.hpp> is accepted in a header-only program"
+    fi
+    grep -q 'define NDKEEP_SEPARATE_COMPILATION' "$work/log" || { head -n 20 "$work/log"; fail "nobody says what source.hpp needs"; }
+    ;;
+pkg_config)
+    command -v pkg-config >/dev/null 2>&1 || { echo "no pkg-config"; exit 77; }
+    install_ndkeep
+    PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name ndkeep.pc)")
+    export PKG_CONFIG_PATH
+    pkg-config --exists xtensor nlohmann_json zlib || { echo "a package that ndkeep needs has no .pc file"; exit 77; }
+    [ "$(pkg-config --modversion ndkeep)" = "$version.$(number PATCH)" ] || fail "ndkeep.pc has another version"
+    # eval: a prefix with a blank comes quoted.
+    for module in ndkeep ndkeep-compiled; do
+        eval "$CXX -std=c++20 \"\$work/consumers/consumer.cpp\" $(pkg-config --cflags --libs $module) -o \"\$work/$module\""
+        run_consumer "$work/$module"
+    done
     ;;
 without_xtensor)
     install_ndkeep

@@ -48,7 +48,7 @@ doubles noise(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("a loop killed at 300 instants puts each row out exactly once", "[loop]") {
+TEST_CASE("a loop killed at 300 instants puts each row out exactly once", "[loop][long]") {
     const temp_dir dir;
     constexpr std::size_t rows = 8'000;
     nk::save_chunked(dir / "rows", noise(rows), {.rows_per_chunk = 7, .commit = dataset::unsynced});

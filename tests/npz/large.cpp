@@ -71,7 +71,7 @@ void check_marks(const nk::npz_reader& in) {
 
 }  // namespace
 
-TEST_CASE("a member of more than 4 GiB, and one that lies behind it", "[npz][large]") {
+TEST_CASE("a member of more than 4 GiB, and one that lies behind it", "[npz][large][long]") {
     if (!is_worth_it())
         return;
     const temp_dir dir;
@@ -105,7 +105,7 @@ assert (np.load('a.npz')['small'] == [1.5, 2.5]).all()
     });
 }
 
-TEST_CASE("an append to a member of more than 4 GiB keeps it", "[npz][append][large]") {
+TEST_CASE("an append to a member of more than 4 GiB keeps it", "[npz][append][large][long]") {
     if (!is_worth_it())
         return;
     const temp_dir dir;

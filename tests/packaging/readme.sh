@@ -74,7 +74,7 @@ fi
 if [ -s "$work/functions.txt" ]; then
     {
         sort -u "$work/includes.txt"
-        (cd "$SOURCE/include" && printf '#include <%s>\n' ndkeep/*.hpp)
+        (cd "$SOURCE/include" && printf '#include <%s>\n' ndkeep/*.hpp | grep -v '<ndkeep/source.hpp>')
         echo 'namespace nk = ndkeep;'
         cat "$work/functions.txt"
     } >"$work/functions.cpp"

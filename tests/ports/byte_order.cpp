@@ -4,7 +4,7 @@
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
-#include <ndkeep/array/fields.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>

@@ -318,15 +318,15 @@ TEST_CASE("without a look at the parent, rows are lost", "[store]") {
     check_bad(searched({{writer(2), without::parent_check}, {writer(2), without::parent_check}, {pruner(1)}}, 1));
 }
 
-TEST_CASE("pruned from the newest down, rows are lost", "[store]") {
+TEST_CASE("pruned from the newest down, rows are lost", "[store][long]") {
     check_bad(searched({{writer(2)}, {writer(2)}, {pruner(1), without::ascending_prune}}, 1));
 }
 
-TEST_CASE("pruned without a look at the path, files are lost", "[store]") {
+TEST_CASE("pruned without a look at the path, files are lost", "[store][long]") {
     check_bad(searched({{writer(2)}, {writer(2)}, {copied_pruner(2, false)}}, 1));
 }
 
-TEST_CASE("two writers and a sweep lose no row in any order", "[store]") {
+TEST_CASE("two writers and a sweep lose no row in any order", "[store][long]") {
     check_good(searched({{writer(2)}, {writer(2)}, sweeper()}, 1), 20);
 }
 
@@ -335,7 +335,7 @@ TEST_CASE("a writer, a prune and a sweep lose no row in any order", "[store]") {
 }
 
 // With two commits each there are too many states for a test.
-TEST_CASE("two writers, a prune and a sweep lose no row in any order", "[store]") {
+TEST_CASE("two writers, a prune and a sweep lose no row in any order", "[store][long]") {
     check_good(searched({{writer(1)}, {writer(1)}, {pruner(1)}, sweeper()}, 1), 50);
 }
 

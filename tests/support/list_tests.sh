@@ -1,23 +1,30 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Writes the test cases of a Catch2 program as a script for ctest: list_tests.sh PROGRAM LABEL SCRIPT
+#
+# Those with the tag [long] get the label `long` too.
 set -eu
 program=$1
 label=$2
 script=$3
 
 # Version 2 answers --list-test-names-only with the number of tests as its exit code, version 3 does not know it.
-names=$("$program" --list-test-names-only 2>/dev/null) || true
-case $names in
-'' | *'nrecognised token'* | *'rror(s) in input'*) names=$("$program" --list-tests --verbosity quiet) ;;
-esac
+names_of() {
+    names=$("$program" --list-test-names-only "$@" 2>/dev/null) || true
+    case $names in
+    *'nrecognised token'* | *'rror(s) in input'*) names=$("$program" --list-tests --verbosity quiet "$@") ;;
+    esac
+    printf '%s\n' "$names"
+}
 
-printf '%s\n' "$names" | awk -v program="$program" -v label="$label" '
+{ names_of '[long]'; echo; names_of; } | awk -v program="$program" -v label="$label" '
+    $0 == "" { in_all = 1 }
+    !in_all { is_long[$0]; next }
     $0 != "" {
         spec = $0
         gsub(/[\\,\[\]"]/, "\\\\&", spec)
         name = "[==[" label ": " $0 "]==]"
         print "add_test(" name " [==[" program "]==] [==[" spec "]==])"
-        print "set_tests_properties(" name " PROPERTIES LABELS " label " TIMEOUT 300)"
+        print "set_tests_properties(" name " PROPERTIES LABELS \"" label ($0 in is_long ? ";long" : "") "\" TIMEOUT 300)"
     }' >"$script.new"
 mv "$script.new" "$script"

@@ -12,7 +12,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

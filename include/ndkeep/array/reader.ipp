@@ -7,6 +7,7 @@
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/os/mapping.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -5,7 +5,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/error.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
 #include <limits>

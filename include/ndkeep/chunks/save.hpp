@@ -8,7 +8,7 @@
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/text/json/parser.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -15,7 +15,7 @@
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/text/json/parser.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

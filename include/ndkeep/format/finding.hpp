@@ -4,7 +4,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <exception>
 #include <filesystem>

@@ -12,7 +12,7 @@
 #include <ndkeep/loop/detail/state/snapshot.hpp>
 #include <ndkeep/loop/options.hpp>
 #include <ndkeep/text/json/print.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -6,7 +6,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/inspect.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -10,7 +10,7 @@
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/text/json/parser.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -13,7 +13,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

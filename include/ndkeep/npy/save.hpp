@@ -9,7 +9,7 @@
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/text/json/parser.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
 #include <filesystem>

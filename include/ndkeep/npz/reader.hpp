@@ -19,7 +19,7 @@
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/text/json/parser.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -10,7 +10,7 @@
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npz/detail/archive.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

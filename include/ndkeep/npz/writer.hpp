@@ -10,7 +10,7 @@
 #include <ndkeep/npz/detail/member_writer.hpp>
 #include <ndkeep/os/replace.hpp>
 #include <ndkeep/text/json/parser.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <deque>

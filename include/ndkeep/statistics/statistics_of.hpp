@@ -5,7 +5,7 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/format/statistics.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 namespace ndkeep::inline NDKEEP_ABI {
 

@@ -43,7 +43,9 @@ inline constexpr std::string_view dataset_version = "dataset/1";
 /// Reads the records of one place.
 class commit_log {
   public:
-    explicit commit_log(place& where) : place_(where) {}
+    explicit commit_log(place& where);
+    commit_log(commit_log&&) noexcept;
+    ~commit_log();
 
     [[nodiscard]] place& where() const noexcept { return place_; }
 
@@ -84,7 +86,7 @@ class commit_log {
 
     /// Forgets tables that this state does not use.
     void keep_tables_of(const chunk_state& state);
-    void know_table(std::shared_ptr<const chunk_table> table) { tables_[table->file] = std::move(table); }
+    void know_table(std::shared_ptr<const chunk_table> table);
 
   private:
     struct drawn_id {

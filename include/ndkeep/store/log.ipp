@@ -50,6 +50,10 @@ NDKEEP_INLINE std::string dataset_name() { return "commits/" + record_name(0); }
     return out.str();
 }
 
+NDKEEP_INLINE commit_log::commit_log(place& where) : place_(where) {}
+NDKEEP_INLINE commit_log::commit_log(commit_log&&) noexcept = default;
+NDKEEP_INLINE commit_log::~commit_log() = default;
+
 NDKEEP_INLINE std::vector<std::uint64_t> commit_log::numbers() const {
     std::vector<std::uint64_t> all;
     for (const auto& name : place_.list("commits"))
@@ -181,6 +185,10 @@ NDKEEP_INLINE void commit_log::keep_tables_of(const chunk_state& state) {
         if (item.table != nullptr)
             used[item.table->file] = item.table;
     tables_ = std::move(used);
+}
+
+NDKEEP_INLINE void commit_log::know_table(std::shared_ptr<const chunk_table> table) {
+    tables_[table->file] = std::move(table);
 }
 
 NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {

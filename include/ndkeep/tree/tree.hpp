@@ -107,7 +107,7 @@ class tree {
     tree(std::initializer_list<detail::tree_item> items);
 
     tree(const tree& other);
-    tree(tree&& other) noexcept : content_(std::exchange(other.content_, {})) {}
+    tree(tree&& other) noexcept;
     /// By value, so that what is assigned is complete before the place it goes to is looked for: `t["a"] = t["b"]`.
     tree& operator=(tree other) noexcept;
     ~tree();

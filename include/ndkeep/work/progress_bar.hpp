@@ -4,7 +4,7 @@
 
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
 #include <string>

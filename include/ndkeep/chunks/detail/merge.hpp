@@ -6,7 +6,7 @@
 #include <ndkeep/store/commit.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
 #include <vector>

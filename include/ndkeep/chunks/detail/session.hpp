@@ -13,7 +13,7 @@
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

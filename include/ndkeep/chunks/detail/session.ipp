@@ -13,6 +13,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/store/edit.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <thread>

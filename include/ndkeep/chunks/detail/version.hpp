@@ -12,7 +12,7 @@
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -8,6 +8,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -8,7 +8,7 @@
 #include <ndkeep/bytes/source.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <algorithm>
 #include <cstdint>

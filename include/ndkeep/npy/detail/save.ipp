@@ -10,6 +10,7 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/npy/detail/sidecar_file.hpp>
 #include <ndkeep/os/replace.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <atomic>

@@ -10,7 +10,7 @@
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <filesystem>
 #include <optional>

@@ -14,7 +14,7 @@
 #include <ndkeep/npz/detail/archive.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <algorithm>
 #include <cstddef>

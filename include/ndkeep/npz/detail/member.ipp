@@ -8,6 +8,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <array>
 

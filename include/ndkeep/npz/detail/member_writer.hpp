@@ -7,7 +7,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <concepts>
 #include <cstddef>

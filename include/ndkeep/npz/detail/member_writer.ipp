@@ -6,6 +6,7 @@
 
 #include <ndkeep/array/blocks.hpp>
 #include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <thread>

@@ -11,6 +11,7 @@
 #include <ndkeep/format/zip/directory.hpp>
 #include <ndkeep/npz/detail/member.hpp>
 #include <ndkeep/npz/detail/metadata.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 

@@ -20,7 +20,7 @@
 #include <ndkeep/tree/detail/braces.hpp>
 #include <ndkeep/tree/detail/document.hpp>
 #include <ndkeep/tree/shared_array.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -289,6 +289,8 @@ NDKEEP_INLINE float tree::float_number() const {
                           .hint = "get<double>"});
 }
 
+NDKEEP_INLINE tree::tree(tree&& other) noexcept : content_(std::exchange(other.content_, {})) {}
+
 NDKEEP_INLINE tree& tree::operator=(tree other) noexcept {
     content_.swap(other.content_);
     return *this;

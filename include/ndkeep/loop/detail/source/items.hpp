@@ -15,7 +15,7 @@
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <algorithm>
 #include <cstddef>

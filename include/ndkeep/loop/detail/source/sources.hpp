@@ -34,7 +34,7 @@
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <atomic>
 #include <cstddef>
