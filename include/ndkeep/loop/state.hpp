@@ -8,8 +8,8 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
 #include <ndkeep/text/json/parser.hpp>
 

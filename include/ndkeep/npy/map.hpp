@@ -14,7 +14,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>

@@ -14,7 +14,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 NDKEEP_INLINE void leaf_in_memory::read(const dtype& wanted, std::byte* out) const {
-    const auto name = cpp_name(type());
+    const auto name = type().cpp_name();
     const conversion convert(type(), wanted, {}, name.empty() ? "" : "as<" + name + '>');
     convert.run(out, array_->bytes().data(), array_->size());
 }
