@@ -46,19 +46,12 @@ struct opened_array {
 /// @throws format_error  it is cut short
 void check_data(const opened_array& array);
 
-/// The same, and the data is there.
+/// As `open_header`, and checks the data too.
 /// @throws io_error, format_error
 [[nodiscard]] opened_array open_array(const std::filesystem::path& path, const limits& limit,
                                       file::access access = file::access::read);
 
 }  // namespace core
-
-namespace detail {
-
-/// Of a file that is open already.
-void read_array(opened_array& array, const limits& limit);
-
-}  // namespace detail
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

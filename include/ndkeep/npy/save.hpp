@@ -6,7 +6,6 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/work/parallel.hpp>
@@ -45,13 +44,6 @@ namespace core {
 void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen, const run_options& run);
 
 }  // namespace core
-
-namespace detail {
-
-/// Saves under a lock that is already held.
-void save_under(writer_lock&& lock, const array_view& array, const save_options& options);
-
-}  // namespace detail
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -11,6 +11,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 #include <ndkeep/tree/shared_array.hpp>
 
 #include <concepts>

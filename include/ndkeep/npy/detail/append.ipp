@@ -14,7 +14,8 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/statistics.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
-#include <ndkeep/npy/save.hpp>
+#include <ndkeep/npy/detail/inspect.hpp>
+#include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/os/replace.hpp>

@@ -5,6 +5,7 @@
 #include <ndkeep/npy/inspect.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/npy/detail/inspect.hpp>
 
 #include <array>
 #include <cstring>

@@ -9,6 +9,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
+#include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/replace.hpp>
 
 #include <algorithm>

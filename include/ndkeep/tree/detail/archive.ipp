@@ -19,7 +19,7 @@
 #include <ndkeep/tree/detail/access.hpp>
 #include <ndkeep/tree/detail/braces.hpp>
 #include <ndkeep/tree/detail/document.hpp>
-#include <ndkeep/tree/shared_array.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <cstddef>

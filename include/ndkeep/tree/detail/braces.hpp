@@ -5,7 +5,7 @@
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
-#include <ndkeep/tree/shared_array.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 #include <ndkeep/tree/tree.hpp>
 #include <ndkeep/version.hpp>
 

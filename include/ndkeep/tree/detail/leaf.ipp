@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/tree/shared_array.hpp>.
+// Bodies of <ndkeep/tree/detail/leaf.hpp>.
 #pragma once
 
-#include <ndkeep/tree/shared_array.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
