@@ -4,7 +4,8 @@
 #
 # Includes go down: the floors are listed below, and inside a floor there are no circles. VERB/detail/ belongs to its verb.
 # System calls are made in os/ only, calls about mappings in os/mapping only, and xtensor's headers are named in
-# array/xtensor.hpp only. A folder has at most ten headers.
+# array/xtensor.hpp only. A folder has at most ten headers. examples/ and benchmarks/ beside the folder, where they are,
+# use what is promised: neither detail:: nor a header in a detail/ folder.
 set -eu
 include=${1:-$(dirname "$0")/../include}
 cd "$include"
@@ -14,9 +15,9 @@ trap 'rm -rf "$work"' EXIT
 find ndkeep -name '*.[hi]pp' | LC_ALL=C sort >"$work/headers"
 [ -s "$work/headers" ] || { echo "no headers in $include/ndkeep"; exit 1; }
 
-# The code without comments and without what stands in string literals, as "file:line:code".
-while IFS= read -r header; do
-    awk -v file="$header" '
+# The code of a file without comments and without what stands in string literals, as "file:line:code".
+code_of() {
+    awk -v file="$1" '
         {
             line = $0
             if (line !~ /^[ \t]*#[ \t]*include/) gsub(/"([^"\\]|\\.)*"/, "\"\"", line)
@@ -30,8 +31,9 @@ while IFS= read -r header; do
             }
             sub(/\/\/.*/, "", line)
             if (line !~ /^[ \t]*$/) print file ":" FNR ":" line
-        }' "$header"
-done <"$work/headers" >"$work/code"
+        }' "$1"
+}
+while IFS= read -r header; do code_of "$header"; done <"$work/headers" >"$work/code"
 
 complain() {  # complain "what is wrong" <lines
     sed "s|\$|    <- $1|" >>"$work/wrong"
@@ -104,6 +106,14 @@ only_in "$mapping" "mappings are made in os/mapping" \
 only_in "$file" "POSIX is called in os/ only" '#[[:space:]]*include[[:space:]]*<unistd\.h>'
 only_in "$xtensor" "xtensor's headers are named in array/xtensor.hpp" \
     '(#[[:space:]]*include[[:space:]]*|__has_include[[:space:]]*\([[:space:]]*)<(xtensor|xtl|xsimd)/'
+
+# Our own programs are written as those of users are.
+for folder in ../examples ../benchmarks; do
+    [ ! -d "$folder" ] || find "$folder" -name '*.[chi]pp'
+done | LC_ALL=C sort >"$work/programs"
+while IFS= read -r program; do code_of "$program"; done <"$work/programs" |
+    grep -E '(^|[^A-Za-z0-9_])detail::|::detail([^A-Za-z0-9_]|$)|#[[:space:]]*include[[:space:]]*[<"][^>"]*/detail/' |
+    complain 'detail is not promised' || true
 
 # Rooms in which one can look around.
 grep 'hpp$' "$work/headers" | sed 's|/[^/]*$||' | sort | uniq -c | awk '$1 > 10 { print $2 ": " $1 " headers    <- more than ten in a folder" }' >>"$work/wrong"

@@ -4,9 +4,8 @@
 #include "array_word.hpp"
 #include "tool.hpp"
 
-#include <ndkeep/chunks/detail/gather.hpp>
+#include <ndkeep/chunks/core/gather.hpp>
 #include <ndkeep/npz/reader.hpp>
-#include <ndkeep/npz/verify.hpp>
 #include <ndkeep/os/names.hpp>
 
 #include <algorithm>
@@ -25,7 +24,7 @@ struct array_file::parts {
     std::vector<std::string> documents = {};
     std::set<std::string_view> known_names = {}, known_documents = {};  // the same, to be found
     std::optional<nk::npz_reader> archive = {};
-    std::unique_ptr<nk::detail::chunk_version> chunks = {};
+    std::unique_ptr<nk::core::chunk_version> chunks = {};
 };
 
 namespace {
@@ -37,11 +36,11 @@ namespace {
 }
 
 /// A stored member where it lies, its CRC-32 looked at first.
-[[nodiscard]] opened_view stored_view(const nk::npz_reader& archive, const nk::detail::zip_entry& entry) {
+[[nodiscard]] opened_view stored_view(const nk::npz_reader& archive, const nk::core::zip_entry& entry) {
     const auto& from = archive.archive();
-    nk::detail::member_bytes bytes(from, entry, 0);
+    nk::core::member_bytes bytes(from, entry, 0);
     const auto source = bytes.source();
-    const auto info = nk::detail::read_member_header(source, bytes.size(), {}).info;
+    const auto info = nk::core::read_member_header(source, bytes.size(), {}).info;
     constexpr std::uint64_t most = std::uint64_t{1} << 20;
     std::vector<std::byte> block;
     std::uint32_t crc = 0;
@@ -65,18 +64,16 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
     case subject_kind::npz:
         parts_->archive.emplace(path, nk::load_options{.run = run});
         parts_->names.clear();
-        for (const auto& entry : parts_->archive->archive().entries()) {
-            const auto& from = parts_->archive->archive();
-            if (from.is_shadowed(entry) || entry.name == nk::detail::metadata_member)
+        for (const auto& member : parts_->archive->members()) {
+            if (member.shadowed || member.stored_name == nk::core::metadata_member)
                 continue;
-            const auto member = nk::detail::described_member(from, entry, {});
             // What is called an array is taken for one: its error comes when it is read.
-            const bool is_array = member.array || entry.name.ends_with(nk::detail::npy_suffix);
+            const bool is_array = member.array || member.stored_name.ends_with(nk::core::npy_suffix);
             (is_array ? parts_->names : parts_->documents).push_back(is_array ? member.name : member.stored_name);
         }
         break;
     case subject_kind::chunked:
-        parts_->chunks = std::make_unique<nk::detail::chunk_version>(
+        parts_->chunks = std::make_unique<nk::core::chunk_version>(
             std::make_unique<nk::local_place>(path, nk::local_place::access::read),
             nk::chunk_reader_options{.verify = true, .run = run});
         break;
@@ -123,18 +120,18 @@ nk::array_info array_file::info(const std::string& name) const {
 
 opened_view array_file::open(const std::string& name) const {
     if (what().kind == subject_kind::chunked)
-        return mapped_view(parts_->chunks->info(), nk::detail::gather(*parts_->chunks));
+        return mapped_view(parts_->chunks->info(), nk::core::gather(*parts_->chunks));
     if (!is_archive()) {
         const auto array = open_single(what());
-        nk::detail::check_data(array);
+        nk::core::check_data(array);
         const auto& info = array.info;
         return mapped_view(info,
                            nk::mapping::open(array.source, info.data_offset, info.nbytes(), nk::map_mode::read_only));
     }
     const auto info = parts_->archive->inspect(name);  // says that there is no such member
     const auto* const entry = parts_->archive->archive().find(name);
-    if (entry->method == nk::detail::zip_stored)
-        return nk::detail::in_member(name, [&] { return stored_view(*parts_->archive, *entry); });
+    if (entry->method == nk::core::zip_stored)
+        return nk::core::in_member(name, [&] { return stored_view(*parts_->archive, *entry); });
     nk::array_view view = parts_->archive->load_any(name);
     return {info, view.in_order(nk::written_column_major(info))};
 }
@@ -150,12 +147,12 @@ kept_words array_file::words() const {
         out.sums = parts_->chunks->state().sum;
         break;
     default: {
-        const auto target = nk::detail::resolved(what().path);
+        const auto target = nk::core::resolved(what().path);
         const auto array = open_single(what());
-        const auto both = nk::detail::read_sidecar(target);
+        const auto both = nk::core::read_sidecar(target);
         if (!both)
             break;
-        const auto said = nk::detail::believed(array, *both, parts_->run);
+        const auto said = nk::core::believed(array, *both, parts_->run);
         if (!said) {
             out.problem = nk::sidecar_path(target).string() + ": the sidecar is stale: it describes another array";
             break;

@@ -5,6 +5,8 @@
 #include "slices.hpp"
 #include "subject.hpp"
 
+#include <ndkeep/format/zip/directory.hpp>
+
 namespace tool {
 
 array_word word_of(const std::string& text) {
@@ -33,21 +35,9 @@ std::string slices_behind(const arguments& given) {
     return slices;
 }
 
-const ndkeep::detail::zip_entry& member_of(const ndkeep::detail::archive& from, const std::string& name) {
-    const auto* const entry = from.find(name);
-    if (entry == nullptr)
-        throw ndkeep::mismatch_error({.file = from.path(),
-                                      .field = ndkeep::detail::member_field(name),
-                                      .expected = ndkeep::detail::some_names(from),
-                                      .found = "missing"});
-    return *entry;
-}
-
 ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member) {
-    return ndkeep::mismatch_error({.file = file,
-                                   .field = ndkeep::detail::member_field(member),
-                                   .expected = "in an archive",
-                                   .found = "asked for"});
+    return ndkeep::mismatch_error(
+        {.file = file, .field = ndkeep::core::member_field(member), .expected = "in an archive", .found = "asked for"});
 }
 
 ndkeep::mismatch_error no_only_array(const std::filesystem::path& file, const std::vector<std::string>& names) {

@@ -4,7 +4,7 @@
 
 #include "arguments.hpp"
 
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/error.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -30,9 +30,6 @@ inline constexpr option member_option = {"--member", "NAME", "the same as FILE:N
 /// The second word, or nothing.
 /// @throws usage_error  it is none: it has no bracket
 [[nodiscard]] std::string slices_behind(const arguments& given);
-
-/// @throws ndkeep::mismatch_error  there is no such member
-[[nodiscard]] const ndkeep::detail::zip_entry& member_of(const ndkeep::detail::archive& from, const std::string& name);
 
 /// A member is named, and the file is no archive.
 [[nodiscard]] ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member);

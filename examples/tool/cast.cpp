@@ -251,7 +251,7 @@ bool write_text(const nk::dtype& type, std::string_view utf8, std::byte* to) {
     for (std::size_t i = 0; i < utf8.size(); at += 4) {
         if (at == size)
             return false;
-        const auto next = nk::detail::decode_utf8(utf8, i);
+        const auto next = nk::core::decode_utf8(utf8, i);
         if (next.length == 0)
             return false;
         const auto character = static_cast<std::uint32_t>(next.character);
@@ -268,15 +268,14 @@ nk::array_view cast_view(const nk::array_view& from, const nk::dtype& to, const 
     const auto cast = std::make_shared<const caster>(from.type(), to, options);
     const auto source = from.in_order(column_major);
     const auto make = [cast, source, column_major](std::size_t first, std::size_t count, std::byte* out) {
-        const nk::detail::buffer given(
-            std::max<std::size_t>(1, count * static_cast<std::size_t>(source.type().size())));
+        const nk::core::buffer given(std::max<std::size_t>(1, count * static_cast<std::size_t>(source.type().size())));
         source.fill(first, count, given.data());
         cast->run(given.data(), out, count,
                   [&](std::size_t i) { return place_text(first + i, source.shape(), column_major); });
     };
     if (!column_major)
         return {to, from.shape(), make};
-    const auto all = std::make_shared<const nk::detail::buffer>(from.size() * static_cast<std::size_t>(to.size()));
+    const auto all = std::make_shared<const nk::core::buffer>(from.size() * static_cast<std::size_t>(to.size()));
     constexpr std::size_t most = std::size_t{1} << 16;
     for (std::size_t first = 0; first < from.size(); first += most)
         make(first, std::min(most, from.size() - first), all->data() + first * static_cast<std::size_t>(to.size()));

@@ -25,8 +25,7 @@ namespace nk = ndkeep;
 class temporary_file {
   public:
     explicit temporary_file(const fs::path& beside)
-        : path_(beside.parent_path() /
-                (".ndkeep-bench-" + nk::detail::hexadecimal(nk::detail::random_bits()) + ".npy")) {}
+        : path_(beside.parent_path() / (".ndkeep-bench-" + nk::core::hexadecimal(nk::core::random_bits()) + ".npy")) {}
     temporary_file(const temporary_file&) = delete;
     temporary_file& operator=(const temporary_file&) = delete;
     ~temporary_file() {
@@ -59,7 +58,7 @@ class benchmark {
         const auto source = file.open(file.chosen(word.member));
         // In memory, so that reading it is not timed with what is written.
         const nk::any_array array(source.view);
-        const temporary_file there(nk::detail::resolved(path.has_filename() ? path : path.parent_path()));
+        const temporary_file there(nk::core::resolved(path.has_filename() ? path : path.parent_path()));
         const auto& to = there.path();
         const auto info = nk::array_info{.type = array.type(), .shape = array.shape()};
         time("save", "into the page cache", [&] { nk::save(to, array, {.run = run_}); });
@@ -88,7 +87,7 @@ class benchmark {
     }
 
     void touch(const fs::path& path, const nk::array_info& info) {
-        const auto array = nk::detail::open_array(path, {.header_characters = nk::longest_header});
+        const auto array = nk::core::open_array(path, {.header_characters = nk::longest_header});
         const auto bytes =
             nk::mapping::open(array.source, array.info.data_offset, info.nbytes(), nk::map_mode::read_only);
         for (std::size_t at = 0; at < bytes.size(); at += nk::mapping::page_size())
@@ -96,9 +95,9 @@ class benchmark {
     }
 
     void sum(const fs::path& path, nk::checksum kind) {
-        const auto array = nk::detail::open_array(path, {.header_characters = nk::longest_header});
-        nk::detail::digest computed(array.info.type, kind, false);
-        nk::detail::digest_data(array, computed, "checksum", run_);
+        const auto array = nk::core::open_array(path, {.header_characters = nk::longest_header});
+        nk::core::digest computed(array.info.type, kind, false);
+        nk::core::digest_data(array, computed, "checksum", run_);
     }
 
     void tell(const array_word& word, const nk::array_info& info) const {

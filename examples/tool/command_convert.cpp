@@ -49,7 +49,7 @@ struct source {
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
-            throw nk::io_error("-", "cannot read", nk::detail::last_error());
+            throw nk::io_error("-", "cannot read", nk::core::last_error());
         if (count == 0)
             break;
         length += static_cast<std::size_t>(count);
@@ -65,8 +65,8 @@ struct source {
 
 [[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type) {
     const fs::path called = "-";
-    if (!nk::detail::as_text(bytes).starts_with(nk::detail::magic))
-        return view_of_text(nk::detail::as_text(bytes), csv_type, called);
+    if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
+        return view_of_text(nk::core::as_text(bytes), csv_type, called);
     // The length that the stream gives its header is looked at before the header is.
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
                              {.header_characters = nk::longest_header});
@@ -198,7 +198,7 @@ class conversion_job {
             const nk::file text = nk::file::open(word.file);
             std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
             text.read(0, bytes);
-            from_.given = view_of_text(nk::detail::as_text(bytes), csv_type, word.file);
+            from_.given = view_of_text(nk::core::as_text(bytes), csv_type, word.file);
             return;
         }
         from_.file.emplace(word.file, with_.run);

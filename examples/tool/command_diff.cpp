@@ -288,7 +288,7 @@ class difference_report {
         json_object one;
         one.add_text("pointer", path);
         const auto text = [](const nk::json* value) {
-            return value == nullptr ? "nothing" : nk::detail::json_text(*value);
+            return value == nullptr ? "nothing" : nk::core::json_text(*value);
         };
         if (a != nullptr)
             one.add_json("a", text(a));

@@ -189,7 +189,7 @@ void tell_samples(const context& with, const stored_array& array, const drawn_pa
     const auto row = [&](const std::vector<double>& numbers, std::size_t begin) {
         json_list out;
         for (std::size_t i = 0; i < all.grid.columns; ++i)
-            out.add_json(nk::detail::json_text(numbers[begin + i]));
+            out.add_json(nk::core::json_text(numbers[begin + i]));
         return out;
     };
     const auto plane = [&](const std::vector<double>& numbers) {

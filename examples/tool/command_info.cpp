@@ -8,6 +8,7 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/tree/archive.hpp>
 
@@ -27,7 +28,7 @@ constexpr std::size_t most_json_values = 10'000;  // of a tree; a file of a kilo
 void add_statistics(sheet& page, const nk::statistics& said, const std::string& label) {
     const auto number = [](const nk::statistics::number& value) {
         const auto* const real = std::get_if<double>(&value);
-        return real == nullptr ? nk::detail::number_text(value) : brief(*real);
+        return real == nullptr ? nk::core::number_text(value) : brief(*real);
     };
     std::string text = nk::counted(said.count, "value");
     if (said.nan != 0)
@@ -54,7 +55,7 @@ void add_metadata(sheet& page, const nk::json& metadata) {
             lines += nk::counted(members->size() - most_rows, "more key");
             break;
         }
-        lines += shortened(key, 60) + ": " + shortened(nk::detail::json_text(value), 100) + '\n';
+        lines += shortened(key, 60) + ": " + shortened(nk::core::json_text(value), 100) + '\n';
     }
     page.line("metadata", lines);
 }
@@ -115,7 +116,7 @@ void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {
 
 /// Whether the data can be used where it lies, and by which call.
 void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_whole) {
-    const bool aligned = info.nbytes() == 0 || info.data_offset % nk::detail::element_alignment(info.type) == 0;
+    const bool aligned = info.nbytes() == 0 || info.data_offset % nk::core::element_alignment(info.type) == 0;
     const bool native = info.type.is_native();
     page.json.add("maps", native && aligned && is_whole);
     if (!is_whole)
@@ -124,7 +125,7 @@ void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_w
         return page.line("maps", "no: load swaps the bytes");
     if (!aligned)
         return page.line("maps", "for reading only, as a copy: the data is not aligned");
-    const auto element = nk::detail::cpp_name(info.type);
+    const auto element = info.type.cpp_name();
     if (element.empty())
         return page.line("maps", info.type.is_struct() ? "yes, as a struct with these fields" : "yes");
     page.line("maps", std::string("yes: ") + (is_raw ? "map_raw<" : "map<") + element + ", " +
@@ -143,10 +144,10 @@ void add_description(sheet& page, json_object& out, const nk::description& said,
     }
     out.add("checksums", sums);
     if (said.statistics)
-        out.add_json("statistics", nk::detail::statistics_text(*said.statistics));
+        out.add_json("statistics", nk::core::statistics_text(*said.statistics));
     else
         out.add_null("statistics");
-    out.add_json("metadata", nk::detail::json_text(said.metadata));
+    out.add_json("metadata", nk::core::json_text(said.metadata));
     if (!is_believed)
         return;
     page.line("checksums", lines.empty() ? "none" : lines);
@@ -155,7 +156,7 @@ void add_description(sheet& page, json_object& out, const nk::description& said,
     add_metadata(page, said.metadata);
 }
 
-void add_sidecar(sheet& page, const nk::detail::opened_array& array) {
+void add_sidecar(sheet& page, const nk::core::opened_array& array) {
     const auto look = look_at_sidecar(array);
     json_object out;
     out.add_text("state", state_name(look.state));
@@ -216,7 +217,7 @@ void tell_single(sheet& page, const subject& what) {
                   nk::counted(array.header.size(), "byte") + ", data at byte " + std::to_string(info.data_offset));
     std::string missing;
     try {
-        nk::detail::check_data(array);
+        nk::core::check_data(array);
     } catch (const nk::format_error& problem) {
         missing = problem.what();
     }
@@ -236,7 +237,7 @@ void tell_sidecar(sheet& page, const subject& what) {
     page.json.add_text("format", format_name(what.kind));
     page.json.add_text("describes", file.string());
     page.line("format", "sidecar of " + shown(file.filename().native()));
-    const auto text = nk::detail::sidecar_on_disk(what.path);
+    const auto text = nk::core::sidecar_on_disk(what.path);
     const auto both = nk::parse_sidecar(text.value_or(""), what.path);
     const auto& said = both.current;
     page.json.add_text("dtype", said.type);
@@ -308,13 +309,13 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
 
 /// What the archive keeps besides arrays: the user's metadata, sums, and the outline of a tree.
 void add_documents(sheet& page, const fs::path& path, const context& with) {
-    const nk::detail::archive from(path, {});
+    const nk::npz_reader from(path);
     try {
-        const auto said = nk::detail::read_npz_metadata(from, {});
+        const auto metadata = from.metadata();
         json_object sums;
         std::string lines;
         std::size_t count = 0;
-        for (const auto& [name, kinds] : said.sums) {
+        for (const auto& [name, kinds] : from.sums()) {
             json_object one;
             for (const auto& [kind, sum] : kinds) {
                 one.add_text(kind, sum);
@@ -326,13 +327,13 @@ void add_documents(sheet& page, const fs::path& path, const context& with) {
         if (count > most_rows)
             lines += "and " + std::to_string(count - most_rows) + " more\n";
         page.json.add("checksums", sums);
-        page.json.add_json("metadata", nk::detail::json_text(said.user));
+        page.json.add_json("metadata", nk::core::json_text(metadata));
         page.line("checksums", "crc32 of every member" + (lines.empty() ? "" : "\n" + lines));
-        add_metadata(page, said.user);
+        add_metadata(page, metadata);
     } catch (const nk::error& problem) {
         page.problem(problem.what());
     }
-    if (from.find_exact(nk::detail::tree_member) == nullptr)
+    if (from.archive().find_exact(nk::core::tree_member) == nullptr)
         return;
     try {
         const std::size_t most = with.given.has("--json") ? most_json_values : most_rows;
@@ -403,7 +404,7 @@ void tell_chunked(sheet& page, const subject& what) {
     const std::string sum(said.sum == nk::checksum::none ? "none" : nk::checksum_name(said.sum));
     page.json.add_text("checksum", sum);
     page.line("checksums", said.sum == nk::checksum::none ? sum : sum + " of every chunk");
-    page.json.add_json("metadata", nk::detail::json_text(said.metadata));
+    page.json.add_json("metadata", nk::core::json_text(said.metadata));
     add_metadata(page, said.metadata);
 }
 

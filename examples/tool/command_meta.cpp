@@ -5,7 +5,7 @@
 #include "output.hpp"
 #include "sidecars.hpp"
 
-#include <ndkeep/chunks/detail/session.hpp>
+#include <ndkeep/chunks/save.hpp>
 #include <ndkeep/npz/writer.hpp>
 
 namespace tool {
@@ -34,14 +34,8 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
         archive.set_metadata(metadata);
         return archive.commit();
     }
-    case subject_kind::chunked: {
-        // With one row a chunk, none is too short: nothing is put together on the way.
-        nk::detail::chunk_session session(std::make_unique<nk::local_place>(what.path, nk::local_place::access::write),
-                                          nk::chunk_writer_options{.rows_per_chunk = 1, .run = with.run});
-        session.set_metadata(metadata);
-        (void)session.commit();
-        return;
-    }
+    case subject_kind::chunked:
+        return nk::describe_chunked(what.path, {.meta = metadata, .run = with.run});
     default:
         describe_single(what, {.meta = metadata, .run = with.run});
     }
@@ -71,10 +65,10 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
 
 /// JSON, or else text as it is.
 [[nodiscard]] nk::json value_of_word(const std::string& text) {
-    if (!nk::detail::is_utf8(text))
+    if (!nk::core::is_utf8(text))
         throw usage_error("the value is not UTF-8");
     try {
-        return nk::detail::parsed_json(text, "value");
+        return nk::core::parsed_json(text, "value");
     } catch (const nk::error&) {
         return nk::json(text);
     }
@@ -90,7 +84,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
     if (const auto* const members = value.get_ptr<const nk::json::object_t*>()) {
         for (const auto& [key, each] : *members) {
             begin();
-            inner += shown(nk::detail::json_text(std::string_view(key))) + ": " + indented(each, depth + 1);
+            inner += shown(nk::core::json_text(std::string_view(key))) + ": " + indented(each, depth + 1);
         }
         return lines('{', '}', inner);
     }
@@ -101,13 +95,13 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
         }
         return lines('[', ']', inner);
     }
-    return shown(nk::detail::json_text(value));
+    return shown(nk::core::json_text(value));
 }
 
 void print_value(const context& with, const nk::json& value) {
     const auto* const text = value.get_ptr<const nk::json::string_t*>();
     if (with.given.has("--json"))
-        with.out << nk::detail::json_text(value) << '\n';
+        with.out << nk::core::json_text(value) << '\n';
     else if (text != nullptr)
         with.out << shown(*text) << '\n';
     else
@@ -192,7 +186,7 @@ void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
             {.file = what.path, .field = "metadata", .expected = "an object", .found = metadata.type_name()});
     write_metadata(with, what, metadata);
     if (with.given.has("--json"))
-        with.out << nk::detail::json_text(metadata) << '\n';
+        with.out << nk::core::json_text(metadata) << '\n';
     return outcome::fine;
 }
 

@@ -30,7 +30,7 @@ constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
         return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
     if (is_time(type))
         return lone_time(type, *std::get_if<std::int64_t>(&*number));
-    return nk::detail::number_text(*number);
+    return nk::core::number_text(*number);
 }
 
 [[nodiscard]] std::string mean_text(const nk::statistics& values) {
@@ -71,7 +71,7 @@ void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
         else if (const auto* const real = std::get_if<double>(&*number))
             out.add(key, *real);
         else
-            out.add_json(key, nk::detail::number_text(*number));
+            out.add_json(key, nk::core::number_text(*number));
     };
     const auto optional = [&](std::string_view key, const std::optional<double>& number) {
         if (number)
@@ -168,7 +168,7 @@ void compare_with_sidecar(sheet& page, const stored_array& array, const nk::stat
         const bool is_believed = look.state == sidecar_state::current || look.state == sidecar_state::unconfirmed;
         if (is_believed && look.said->statistics) {
             std::vector<nk::finding> differences;
-            nk::detail::statistics_check(array.file, differences).compare(*look.said->statistics, found);
+            nk::core::statistics_check(array.file, differences).compare(*look.said->statistics, found);
             out.add("agrees", differences.empty());
             page.line("sidecar", differences.empty() ? "says the same" : "does not say the same");
             for (const auto& difference : differences)

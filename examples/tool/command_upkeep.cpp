@@ -29,41 +29,17 @@ struct damage {
 [[nodiscard]] damage look(const subject& what) {
     damage found;
     if (what.kind == subject_kind::chunked) {
-        nk::local_place where(what.path, nk::local_place::access::read);
-        nk::detail::commit_log log(where);
-        bool is_readable = false;
-        for (std::uint64_t number = log.newest_number().value_or(0); number > 0 && !is_readable; --number) {
-            try {
-                if (!log.read(number))
-                    break;  // pruned
-                is_readable = true;
-            } catch (const nk::checksum_error&) {
-                found.damaged_commits.push_back(number);
-            }
-        }
-        if (!is_readable)
-            throw nk::io_error(what.path, "no commit can be read",
-                               std::make_error_code(std::errc::no_such_file_or_directory));
+        found.damaged_commits = nk::damaged_commits(what.path);
         return found;
     }
-    const auto target = nk::detail::resolved(what.path);
-    for (const auto& name : {nk::detail::beside_of_user(target), nk::detail::beside(target)})
+    const auto target = nk::core::resolved(what.path);
+    for (const auto& name : {nk::core::beside_of_user(target), nk::core::beside(target)})
         if (nk::is_file(name))
             found.leftover = name.string();
     if (what.kind != subject_kind::npy)
         return found;
     found.is_npy = true;
-    const auto array = nk::detail::open_array(target, {.header_characters = nk::longest_header});
-    const auto& shape = array.info.shape;
-    if (shape.empty())
-        return found;
-    nk::detail::check_no_second_array(array);
-    const std::size_t axis = array.info.column_major ? shape.size() - 1 : 0;
-    std::uint64_t row = array.info.type.size();
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        row *= i == axis ? 1 : shape[i];
-    if (row != 0)
-        found.rows_behind = (array.source.size() - nk::detail::data_end(array)) / row;
+    found.rows_behind = nk::recoverable_rows(target, {.header_characters = nk::longest_header});
     return found;
 }
 
@@ -83,7 +59,7 @@ void mend(const subject& what, const damage& found) {
         return;
     {
         const nk::writer_lock swept(what.path);
-        if (const auto own = nk::detail::beside_of_user(swept.target()); nk::detail::is_own_file(own))
+        if (const auto own = nk::core::beside_of_user(swept.target()); nk::core::is_own_file(own))
             nk::remove_file(own);
     }
     if (nk::is_file(found.leftover))

@@ -9,6 +9,7 @@
 
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npy/describe.hpp>
+#include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
 
 #include <algorithm>
@@ -47,12 +48,12 @@ struct verdict {
     if (what.kind == subject_kind::npy) {
         out.findings = nk::findings(what.path, {.limit = {.header_characters = nk::longest_header}, .run = with.run});
     } else {
-        (void)nk::detail::passes(out.findings, [&] {
+        (void)nk::core::passes(out.findings, [&] {
             const auto array = open_single(what);
-            nk::detail::check_data(array);
-            const auto target = nk::detail::resolved(what.path);
-            if (const auto both = nk::detail::read_sidecar(target))
-                nk::detail::find_in_data(array, target, *both, with.run, out.findings);
+            nk::core::check_data(array);
+            const auto target = nk::core::resolved(what.path);
+            if (const auto both = nk::core::read_sidecar(target))
+                nk::core::find_in_data(array, target, *both, with.run, out.findings);
         });
     }
     if (!out.findings.empty())
@@ -74,16 +75,9 @@ struct verdict {
 
 /// One member, with the sums that the metadata has of it.
 [[nodiscard]] verdict judge_member(const context& with, const fs::path& path, const std::string& name) {
-    const nk::detail::archive from(path, {});
-    const auto& entry = member_of(from, name);
     verdict out;
-    nk::detail::npz_metadata said;
-    (void)nk::detail::passes(out.findings, [&] { said = nk::detail::read_npz_metadata(from, {}); });
-    const auto sums = said.sums.find(std::string(nk::detail::without_npy(entry.name)));
-    nk::progress_meter meter(with.run, {.phase = "verify", .bytes_total = entry.size, .file = path});
-    nk::detail::find_in_member(from, entry, sums == said.sums.end() ? nullptr : &sums->second, {}, meter, out.findings);
-    meter.finish();
-    out.looked_at = "crc32 of " + shown(nk::detail::member_field(name));
+    out.findings = nk::npz_reader(path).findings(name, with.run);
+    out.looked_at = "crc32 of " + shown(nk::core::member_field(name));
     out.has_sums = true;
     return out;
 }
@@ -91,7 +85,7 @@ struct verdict {
 [[nodiscard]] verdict judge_chunks(const context& with, const fs::path& path) {
     verdict out;
     out.findings = nk::findings_chunked(path, {.run = with.run});
-    (void)nk::detail::passes(out.findings, [&] {
+    (void)nk::core::passes(out.findings, [&] {
         const auto info = nk::inspect_chunked(path);
         out.has_sums = info.sum != nk::checksum::none;
         const auto chunks = nk::counted(info.chunks.size(), "chunk");

@@ -33,7 +33,7 @@ struct leaf_pair {
     if (is_text(a) && a.kind() == b.kind())
         return text;
     if (is_time(a) && a.kind() == b.kind() &&
-        ((a.unit() == b.unit() && a.multiple() == b.multiple()) || nk::detail::same_time_unit(a, b)))
+        ((a.unit() == b.unit() && a.multiple() == b.multiple()) || nk::core::same_time_unit(a, b)))
         return times;
     if (a.kind() == 'V' && b.kind() == 'V' && a.size() == b.size())
         return bytes;
@@ -277,14 +277,14 @@ array_comparison compare_values(const nk::array_view& a, const nk::array_view& b
         run, {.phase = "compare", .items_total = blocks, .bytes_total = a.nbytes() + b.nbytes(), .file = called});
     nk::parallel_for(blocks, meter, [&](std::size_t number) {
         const std::size_t first = number * most, some = std::min(most, count - first);
-        const auto bytes_of = [&](const nk::array_view& view, std::size_t size, nk::detail::buffer& made) {
+        const auto bytes_of = [&](const nk::array_view& view, std::size_t size, nk::core::buffer& made) {
             if (view.contiguous() != nullptr)
                 return view.contiguous() + first * size;
-            made = nk::detail::buffer(std::max<std::size_t>(1, some * size));
+            made = nk::core::buffer(std::max<std::size_t>(1, some * size));
             view.fill(first, some, made.data());
             return static_cast<const std::byte*>(made.data());
         };
-        nk::detail::buffer a_made, b_made;
+        nk::core::buffer a_made, b_made;
         const block elements{bytes_of(left, a_size, a_made), bytes_of(right, b_size, b_made), some, a_size, b_size};
         meter.add(0, some * (a_size + b_size));
         if (bytes_tell && (a_size == 0 || std::memcmp(elements.a, elements.b, some * a_size) == 0))

@@ -227,7 +227,7 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     constexpr std::size_t block = std::size_t{1} << 20;  // bytes
     const std::size_t most = std::max<std::size_t>(1, std::min(block / std::max<std::size_t>(1, item), array.size()));
     const auto rows = array.in_order(false);
-    const nk::detail::buffer made(std::max<std::size_t>(1, most * item));
+    const nk::core::buffer made(std::max<std::size_t>(1, most * item));
     std::string lines;
     for (std::size_t first = 0; first < array.size(); first += most) {
         const std::size_t some = std::min(most, array.size() - first);

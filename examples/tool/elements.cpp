@@ -31,18 +31,18 @@ void add_leaves(std::vector<leaf>& out, leaf part) {
         inner.path += (part.path.empty() ? "" : ".") + field.name;
         inner.type = field.type;
         inner.offset += static_cast<std::size_t>(field.offset);
-        const auto strides = nk::detail::strides_of(field.shape, static_cast<std::size_t>(field.type.size()), false);
+        const auto strides = nk::core::strides_of(field.shape, static_cast<std::size_t>(field.type.size()), false);
         inner.shape.insert(inner.shape.end(), field.shape.begin(), field.shape.end());
         inner.strides.insert(inner.strides.end(), strides.begin(), strides.end());
         add_leaves(out, std::move(inner));
     }
 }
 
-[[nodiscard]] std::string utf8(std::string text) { return nk::detail::is_utf8(text) ? text : shown(text); }
+[[nodiscard]] std::string utf8(std::string text) { return nk::core::is_utf8(text) ? text : shown(text); }
 
 }  // namespace
 
-std::size_t leaf::count() const { return nk::detail::product(shape); }
+std::size_t leaf::count() const { return nk::core::product(shape); }
 
 std::size_t leaf::offset_of(std::size_t number) const {
     std::size_t at = offset;
@@ -64,24 +64,24 @@ std::vector<leaf> leaves_of(const nk::dtype& type) {
 column column_of(const leaf& part, const std::byte* elements, std::size_t item, std::size_t count) {
     const auto size = static_cast<std::size_t>(part.type.size());
     column out{.type = part.type.native(), .shape = part.shape, .count = count * part.count()};
-    out.bytes = nk::detail::buffer(out.count * size);
+    out.bytes = nk::core::buffer(out.count * size);
     if (out.bytes.size() == 0)
         return out;
     auto shape = part.shape;
     auto strides = part.strides;
     shape.insert(shape.begin(), count);
     strides.insert(strides.begin(), static_cast<std::ptrdiff_t>(item));
-    nk::detail::copy_strided(out.bytes.data(), nk::detail::strides_of(shape, size, false), elements + part.offset,
-                             strides, shape, size);
+    nk::core::copy_strided(out.bytes.data(), nk::core::strides_of(shape, size, false), elements + part.offset, strides,
+                           shape, size);
     if (!part.type.is_native()) {
-        const std::size_t width = nk::detail::swap_width(part.type);
-        nk::detail::swap_bytes(out.bytes.data(), out.bytes.data(), out.count * (size / width), width);
+        const std::size_t width = nk::core::swap_width(part.type);
+        nk::core::swap_bytes(out.bytes.data(), out.bytes.data(), out.count * (size / width), width);
     }
     return out;
 }
 
 std::string json_at(const nk::dtype& type, const std::byte* value) {
-    const auto number = [](long double part) { return nk::detail::json_text(static_cast<double>(part)); };
+    const auto number = [](long double part) { return nk::core::json_text(static_cast<double>(part)); };
     switch (type.kind()) {
     case 'b':
         return *value != std::byte{0} ? "true" : "false";
@@ -98,7 +98,7 @@ std::string json_at(const nk::dtype& type, const std::byte* value) {
             return "null";
         return type.kind() == 'm' ? value_text(type, value) : '"' + value_text(type, value) + '"';
     default:
-        return nk::detail::json_text(utf8(value_text(type, value)));
+        return nk::core::json_text(utf8(value_text(type, value)));
     }
 }
 

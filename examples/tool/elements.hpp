@@ -36,7 +36,7 @@ struct column {
     ndkeep::dtype type = {};
     std::vector<std::size_t> shape = {};  ///< of the values within one element
     std::size_t count = 0;                ///< of values
-    ndkeep::detail::buffer bytes = {};
+    ndkeep::core::buffer bytes = {};
 
     [[nodiscard]] const std::byte* at(std::size_t i) const {
         return bytes.data() + i * static_cast<std::size_t>(type.size());

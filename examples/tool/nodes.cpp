@@ -4,7 +4,6 @@
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/tree/archive.hpp>
-#include <ndkeep/tree/detail/access.hpp>
 
 #include <algorithm>
 #include <map>
@@ -30,13 +29,12 @@ namespace nk = ndkeep;
     case nk::tree_kind::boolean:
         return value.get<bool>() ? "true" : "false";
     case nk::tree_kind::integer:
-        return nk::detail::tree_access::is_unsigned(value) ? std::to_string(value.get<std::uint64_t>())
-                                                           : std::to_string(value.get<std::int64_t>());
+        return value.str();
     case nk::tree_kind::real_number:
-        return nk::detail::json_text(value.get<double>());
+        return nk::core::json_text(value.get<double>());
     case nk::tree_kind::string: {
         const auto text = value.get<std::string>();
-        return nk::detail::json_text(std::string_view(nk::detail::is_utf8(text) ? text : shown(text)));
+        return nk::core::json_text(std::string_view(nk::core::is_utf8(text) ? text : shown(text)));
     }
     default:
         return "null";
@@ -45,27 +43,32 @@ namespace nk = ndkeep;
 
 /// @param room  nodes that may still be listed
 [[nodiscard]] node node_of_tree(std::string name, const nk::tree& value, std::size_t depth, std::size_t& room) {
-    node out{.name = std::move(name), .kind = std::string(nk::detail::kind_text(value.kind()))};
+    node out{
+        .name = std::move(name),
+    };
     if (value.is_array()) {
-        const auto& leaf = *nk::detail::tree_access::leaf(value);
         out.kind = "array";
-        out.info = nk::array_info{.type = leaf.type(), .shape = leaf.shape()};
+        out.info = nk::array_info{.type = value.type(), .shape = value.shape()};
         out.nbytes = out.info->nbytes();
     } else if (value.is_list() || value.is_dictionary()) {
         out.kind = value.is_list() ? "list" : "dictionary";
         out.note = nk::counted(value.size(), "value");
-        const std::string* const keys = value.is_list() ? nullptr : nk::detail::tree_access::keys(value);
-        for (std::size_t i = 0; i < value.size(); ++i) {
+        const auto add = [&](std::string called, const nk::tree& inner) {
             const bool is_listed = depth != 0 && room != 0;
             room -= is_listed;
-            auto child = node_of_tree(keys == nullptr ? '[' + std::to_string(i) + ']' : keys[i], value.begin()[i],
-                                      is_listed ? depth - 1 : 0, room);
+            auto child = node_of_tree(std::move(called), inner, is_listed ? depth - 1 : 0, room);
             out.nbytes += child.nbytes;
             if (is_listed)
                 out.children.push_back(std::move(child));
             else
                 out.left_out += depth != 0;
-        }
+        };
+        if (value.is_list())
+            for (std::size_t i = 0; i < value.size(); ++i)
+                add('[' + std::to_string(i) + ']', value[i]);
+        else
+            for (const auto& [key, inner] : value.items())
+                add(key, inner);
     } else {
         out.kind = "scalar";
         out.value = tree_value_text(value);
@@ -101,7 +104,7 @@ void add_by_name(node& root, node member, std::size_t depth) {
 void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool in_full, std::size_t most_values) {
     const auto members = nk::inspect_npz(path);
     const bool is_tree = std::any_of(members.begin(), members.end(), [](const nk::npz_member& member) {
-        return member.stored_name == nk::detail::tree_member;
+        return member.stored_name == nk::core::tree_member;
     });
     for (const auto& member : members) {
         auto one = node_of_member(member);
@@ -208,7 +211,7 @@ node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t m
         out.nbytes = array.info.nbytes();
         out.stored_nbytes = array.source.size();
         try {
-            nk::detail::check_data(array);
+            nk::core::check_data(array);
         } catch (const nk::format_error& problem) {
             out.problem = problem.what();
         }

@@ -32,7 +32,7 @@ std::string shortened(std::string_view text, std::size_t most) {
     for (std::size_t count = 0; at < whole.size(); ++count) {
         if (count == most)
             return whole.substr(0, at) + "...";
-        at += std::max<std::size_t>(ndkeep::detail::decode_utf8(whole, at).length, 1);
+        at += std::max<std::size_t>(ndkeep::core::decode_utf8(whole, at).length, 1);
     }
     return whole;
 }
@@ -112,13 +112,13 @@ std::string dtype_label(const ndkeep::dtype& type) {
 
 // Keys and texts come out of files and need not be UTF-8, which JSON must be.
 void json_list::add_text(std::string_view text) {
-    const bool fine = ndkeep::detail::is_utf8(text);
-    add_json(ndkeep::detail::json_text(fine ? text : std::string_view(shown(text))));
+    const bool fine = ndkeep::core::is_utf8(text);
+    add_json(ndkeep::core::json_text(fine ? text : std::string_view(shown(text))));
 }
 
 void json_object::add_text(std::string_view key, std::string_view text) {
-    const bool fine = ndkeep::detail::is_utf8(text);
-    object_.add(key, ndkeep::detail::json_text(fine ? text : std::string_view(shown(text))));
+    const bool fine = ndkeep::core::is_utf8(text);
+    object_.add(key, ndkeep::core::json_text(fine ? text : std::string_view(shown(text))));
 }
 
 std::string json_shape(const std::vector<std::size_t>& shape) {

@@ -20,13 +20,13 @@
 namespace tool {
 
 /// Text out of a file as it may be shown: UTF-8 without anything that a terminal would obey.
-[[nodiscard]] inline std::string shown(std::string_view text) { return ndkeep::detail::escaped(text); }
+[[nodiscard]] inline std::string shown(std::string_view text) { return ndkeep::core::escaped(text); }
 /// The same, cut to so many characters.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 [[nodiscard]] inline std::string shown_path(const std::filesystem::path& path) { return shown(path.native()); }
 
 /// Columns that it takes on a screen.
-[[nodiscard]] inline std::size_t width_of(std::string_view text) { return ndkeep::detail::character_count(text); }
+[[nodiscard]] inline std::size_t width_of(std::string_view text) { return ndkeep::core::character_count(text); }
 
 /// "102.8 KiB"
 [[nodiscard]] std::string human_bytes(std::uint64_t count);
@@ -66,7 +66,7 @@ class json_object {
     void add_text(std::string_view key, std::string_view text);
     void add(std::string_view key, std::integral auto count) { object_.add(key, std::to_string(count)); }
     void add(std::string_view key, bool flag) { object_.add(key, flag ? "true" : "false"); }
-    void add(std::string_view key, double number) { object_.add(key, ndkeep::detail::json_text(number)); }
+    void add(std::string_view key, double number) { object_.add(key, ndkeep::core::json_text(number)); }
     void add(std::string_view key, const json_object& object) { object_.add(key, object.str()); }
     void add(std::string_view key, const json_list& list) { object_.add(key, list.str()); }
     void add_json(std::string_view key, std::string_view json) { object_.add(key, json); }
@@ -74,7 +74,7 @@ class json_object {
     [[nodiscard]] std::string str() const { return object_.str(); }
 
   private:
-    ndkeep::detail::object_text object_;
+    ndkeep::core::object_text object_;
 };
 
 /// Rows of text under each other.

@@ -163,7 +163,7 @@ std::vector<std::string> line_plot(const sampled_grid& grid, double low, double 
             if (dots_here == 0)
                 line += ' ';
             else
-                ndkeep::detail::append_utf8(line, no_dots + dots_here);
+                ndkeep::core::append_utf8(line, no_dots + dots_here);
         }
         line.resize(line.find_last_not_of(' ') + 1);
         if (with.colours && !line.empty())

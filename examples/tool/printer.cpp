@@ -44,7 +44,7 @@ struct shown_axis {
         const bool cut = summarised && axis.count / 2 >= style.edge && axis.count > 2 * style.edge;
         auto& shown = out.emplace_back();
         const std::uint64_t count = cut ? style.edge : axis.count;
-        if (!nk::detail::fits({static_cast<std::size_t>(count)}, 1, std::uint64_t{1} << 24))
+        if (!nk::core::fits({static_cast<std::size_t>(count)}, 1, std::uint64_t{1} << 24))
             throw nk::mismatch_error({.field = "elements to be shown at once",
                                       .expected = "fewer",
                                       .found = std::to_string(count),
@@ -124,8 +124,8 @@ class layout {
     if (is_without_elements(shape))
         return "[]";
     constexpr std::size_t many = 16;
-    const std::size_t inner = nk::detail::product({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()});
-    const bool cut = nk::detail::product(shape) > many && shape[axis] > 2 * edge;
+    const std::size_t inner = nk::core::product({shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, shape.end()});
+    const bool cut = nk::core::product(shape) > many && shape[axis] > 2 * edge;
     std::string out = "[";
     for (std::size_t i = 0; i < shape[axis]; ++i) {
         if (cut && i == edge) {

@@ -87,8 +87,8 @@ sampled_grid sample(const stored_array& array, const drawn_part& what, std::size
         return out;
 
     constexpr std::uint64_t all_elements = std::uint64_t{1} << 22, all_bytes = std::uint64_t{64} << 20;
-    out.is_sampled = !nk::detail::fits({static_cast<std::size_t>(height), static_cast<std::size_t>(width)}, 1,
-                                       std::min(all_elements, all_bytes / std::max<std::size_t>(item, 1)));
+    out.is_sampled = !nk::core::fits({static_cast<std::size_t>(height), static_cast<std::size_t>(width)}, 1,
+                                     std::min(all_elements, all_bytes / std::max<std::size_t>(item, 1)));
     constexpr std::uint64_t in_line = 16, in_plane = 2;
     const std::uint64_t most = !out.is_sampled  ? std::numeric_limits<std::uint64_t>::max()
                                : what.is_line() ? in_line

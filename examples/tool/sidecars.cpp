@@ -11,9 +11,9 @@ void describe_single(const subject& what, const nk::describe_options& options) {
     const nk::json given = nk::kept_metadata(options.meta, what.path);
     const nk::writer_lock lock(what.path);
     const auto array = open_single(what);
-    nk::detail::check_data(array);
+    nk::core::check_data(array);
     const auto stamp = array.source.stamp();
-    const auto both = nk::detail::read_sidecar(lock.target());
+    const auto both = nk::core::read_sidecar(lock.target());
     if (!both)
         throw no_sidecar(what.path);
     const auto& former = said_of(*both, stamp);
@@ -27,14 +27,14 @@ void describe_single(const subject& what, const nk::describe_options& options) {
         said.statistics = former.statistics;
     } else {
         const auto sums = options.sum.value_or(kept == nk::checksum::none ? nk::checksum::crc32c : kept);
-        nk::detail::digest computed(array.info.type, sums, options.statistics || former.statistics.has_value());
-        nk::detail::digest_data(array, computed, "describe", options.run);
+        nk::core::digest computed(array.info.type, sums, options.statistics || former.statistics.has_value());
+        nk::core::digest_data(array, computed, "describe", options.run);
         said.sums = computed.sums();
         said.statistics = computed.values();
     }
     if (array.source.stamp() != stamp)
         throw nk::conflict_error({.file = what.path, .field = "data", .found = "changing while it is described"});
-    nk::detail::write_sidecar(lock.target(), {said, {}}, options.sync);
+    nk::core::write_sidecar(lock.target(), {said, {}}, options.sync);
 }
 
 }  // namespace tool

@@ -4,8 +4,8 @@
 #include "subject.hpp"
 #include "tool.hpp"
 
-#include <ndkeep/chunks/detail/version.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/chunks/core/version.hpp>
+#include <ndkeep/npz/core/member.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -23,8 +23,8 @@ constexpr std::uint64_t largest_kept = std::uint64_t{256} << 20;
 constexpr std::uint64_t largest_checked = std::uint64_t{16} << 20;
 
 [[nodiscard]] stored_array single_array(const subject& what) {
-    auto opened = std::make_shared<const nk::detail::opened_array>(open_single(what));
-    nk::detail::check_data(*opened);
+    auto opened = std::make_shared<const nk::core::opened_array>(open_single(what));
+    nk::core::check_data(*opened);
     stored_array out{.file = what.path, .info = opened->info, .single = opened};
     out.info.data_offset = 0;
     out.read = [opened](std::uint64_t offset, std::span<std::byte> bytes) {
@@ -36,7 +36,7 @@ constexpr std::uint64_t largest_checked = std::uint64_t{16} << 20;
 /// A compressed member that is too large to be kept: expanded again from its beginning if a read goes back.
 class expanding {
   public:
-    expanding(std::shared_ptr<const nk::detail::archive> from, const nk::detail::zip_entry& entry)
+    expanding(std::shared_ptr<const nk::core::archive> from, const nk::core::zip_entry& entry)
         : from_(std::move(from)), entry_(entry) {}
 
     void read(std::uint64_t offset, std::span<std::byte> out) {
@@ -65,33 +65,33 @@ class expanding {
             bytes_->finish(crc_);
     }
 
-    std::shared_ptr<const nk::detail::archive> from_;
-    const nk::detail::zip_entry& entry_;
-    std::optional<nk::detail::member_bytes> bytes_;
+    std::shared_ptr<const nk::core::archive> from_;
+    const nk::core::zip_entry& entry_;
+    std::optional<nk::core::member_bytes> bytes_;
     std::uint64_t at_ = 0;
     std::uint32_t crc_ = 0;
 };
 
-[[nodiscard]] stored_array array_in(const std::shared_ptr<const nk::detail::archive>& from,
-                                    const nk::detail::zip_entry& entry) {
-    const auto name = std::string(nk::detail::without_npy(entry.name));
+[[nodiscard]] stored_array array_in(const std::shared_ptr<const nk::core::archive>& from,
+                                    const nk::core::zip_entry& entry) {
+    const auto name = std::string(nk::core::without_npy(entry.name));
     const nk::limits limit{.header_characters = nk::longest_header};
     stored_array out{.file = from->path(), .member = name};
-    const bool is_stored = entry.method == nk::detail::zip_stored;
-    const auto take_header = [&](const nk::detail::byte_source& source) {
+    const bool is_stored = entry.method == nk::core::zip_stored;
+    const auto take_header = [&](const nk::core::byte_source& source) {
         out.info =
-            nk::detail::in_member(name, [&] { return nk::detail::read_member_header(source, entry.size, limit).info; });
+            nk::core::in_member(name, [&] { return nk::core::read_member_header(source, entry.size, limit).info; });
         return std::exchange(out.info.data_offset, 0);
     };
     if (entry.size <= (is_stored ? largest_checked : largest_kept)) {
-        const auto kept = std::make_shared<const std::vector<std::byte>>(nk::detail::read_member_bytes(*from, entry));
+        const auto kept = std::make_shared<const std::vector<std::byte>>(nk::core::read_member_bytes(*from, entry));
         const std::uint64_t begin = take_header({std::span<const std::byte>(*kept), from->path()});
         out.read = [kept, begin](std::uint64_t offset, std::span<std::byte> bytes) {
             if (!bytes.empty())
                 std::memcpy(bytes.data(), kept->data() + begin + offset, bytes.size());
         };
     } else if (is_stored) {
-        nk::detail::member_bytes bytes(*from, entry, 0);
+        nk::core::member_bytes bytes(*from, entry, 0);
         const std::uint64_t begin = bytes.begin() + take_header(bytes.source());
         out.read = [from, begin](std::uint64_t offset, std::span<std::byte> wanted) {
             from->source().read(begin + offset, wanted);
@@ -102,25 +102,25 @@ class expanding {
             {[&](std::uint64_t offset, std::span<std::byte> bytes) { stream->read(offset, bytes); }, from->path()});
         out.is_in_order = true;
         out.read = [stream, begin, name](std::uint64_t offset, std::span<std::byte> bytes) {
-            nk::detail::in_member(name, [&] { stream->read(begin + offset, bytes); });
+            nk::core::in_member(name, [&] { stream->read(begin + offset, bytes); });
         };
     }
     return out;
 }
 
-[[nodiscard]] bool is_listed(const nk::detail::archive& from, const nk::detail::zip_entry& entry) {
+[[nodiscard]] bool is_listed(const nk::core::archive& from, const nk::core::zip_entry& entry) {
     if (from.is_shadowed(entry))
         return false;
-    if (entry.name.ends_with(nk::detail::npy_suffix))
+    if (entry.name.ends_with(nk::core::npy_suffix))
         return true;  // and if it is none, that is to be told
-    return nk::detail::in_member(entry.name, [&] {
-        nk::detail::member_bytes bytes(from, entry, 0);
-        return nk::detail::begins_as_array(bytes.source(), bytes.size());
+    return nk::core::in_member(entry.name, [&] {
+        nk::core::member_bytes bytes(from, entry, 0);
+        return nk::core::begins_as_array(bytes.source(), bytes.size());
     });
 }
 
 [[nodiscard]] stored_array chunked_array(const fs::path& path) {
-    const auto version = std::make_shared<const nk::detail::chunk_version>(
+    const auto version = std::make_shared<const nk::core::chunk_version>(
         std::make_unique<nk::local_place>(path, nk::local_place::access::read), nk::chunk_reader_options{});
     stored_array out{.file = path, .info = version->info()};
     out.info.data_offset = 0;
@@ -198,9 +198,9 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
         use(what.kind == subject_kind::chunked ? chunked_array(what.path) : single_array(what));
         return 1;
     }
-    const auto from = std::make_shared<const nk::detail::archive>(what.path, nk::limits{});
+    const auto from = std::make_shared<const nk::core::archive>(what.path, nk::limits{});
     if (word.member) {
-        use(array_in(from, member_of(*from, *word.member)));
+        use(array_in(from, from->at(*word.member)));
         return 1;
     }
     std::size_t count = 0;
@@ -225,11 +225,11 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
 
 stored_array array_of(const array_word& word) {
     if (!word.member && array_subject_of(word.file).kind == subject_kind::npz) {
-        const nk::detail::archive from(word.file, {});
+        const nk::core::archive from(word.file, {});
         std::vector<std::string> names;
         for (const auto& entry : from.entries())
             if (is_listed(from, entry))
-                names.emplace_back(nk::detail::without_npy(entry.name));
+                names.emplace_back(nk::core::without_npy(entry.name));
         if (names.size() != 1)
             throw no_only_array(word.file, names);
     }
@@ -238,7 +238,7 @@ stored_array array_of(const array_word& word) {
     return out;
 }
 
-nk::detail::buffer elements_at(const stored_array& array, const std::vector<axis_indexes>& axes) {
+nk::core::buffer elements_at(const stored_array& array, const std::vector<axis_indexes>& axes) {
     constexpr std::uint64_t most = std::uint64_t{1} << 30, most_elements = std::uint64_t{1} << 24;
     const auto& shape = array.info.shape;
     const auto item = static_cast<std::size_t>(array.info.type.size());
@@ -246,20 +246,20 @@ nk::detail::buffer elements_at(const stored_array& array, const std::vector<axis
     for (const auto& indexes : axes)
         counts.push_back(indexes.size());
     const bool is_empty = std::find(counts.begin(), counts.end(), std::size_t{0}) != counts.end();
-    if (!is_empty && (!nk::detail::fits(counts, item, most) || !nk::detail::fits(counts, 1, most_elements)))
+    if (!is_empty && (!nk::core::fits(counts, item, most) || !nk::core::fits(counts, 1, most_elements)))
         throw nk::mismatch_error({.file = array.file,
                                   .field = "shape of what is wanted at once",
                                   .expected = nk::counted(most_elements, "element") + " at most",
                                   .found = nk::shape_text(counts),
                                   .hint = "slices take less"});
     const std::size_t rank = axes.size();
-    nk::detail::buffer out(is_empty ? 0 : nk::detail::product(counts) * item);
+    nk::core::buffer out(is_empty ? 0 : nk::core::product(counts) * item);
     if (out.size() == 0)
         return out;
 
     // The file's slowest axis first, and the indexes of each ascending.
-    const auto from_strides = nk::detail::strides_of(shape, item, array.info.column_major);
-    const auto to_strides = nk::detail::strides_of(counts, item, false);
+    const auto from_strides = nk::core::strides_of(shape, item, array.info.column_major);
+    const auto to_strides = nk::core::strides_of(counts, item, false);
     std::vector<std::size_t> order(rank);
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (array.info.column_major)

@@ -26,7 +26,7 @@ struct stored_array {
     /// Fills `out` with bytes of the data from `offset` on, in the order of `info`.
     std::function<void(std::uint64_t offset, std::span<std::byte> out)> read = {};
     /// The file, if it is all of one array.
-    std::shared_ptr<const ndkeep::detail::opened_array> single = {};
+    std::shared_ptr<const ndkeep::core::opened_array> single = {};
 
     /// The file, and behind a colon the member.
     [[nodiscard]] std::string name() const { return file.string() + (member ? ':' + *member : ""); }
@@ -48,6 +48,6 @@ using axis_indexes = std::vector<std::uint64_t>;
 /// The elements at every combination of indexes, in row-major order, as they are in the file. Reads little more than
 /// these, in the order of the file.
 /// @throws ndkeep::mismatch_error  they would fill the memory
-[[nodiscard]] ndkeep::detail::buffer elements_at(const stored_array& array, const std::vector<axis_indexes>& axes);
+[[nodiscard]] ndkeep::core::buffer elements_at(const stored_array& array, const std::vector<axis_indexes>& axes);
 
 }  // namespace tool

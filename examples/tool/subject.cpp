@@ -51,20 +51,20 @@ subject subject_of(const fs::path& path) {
         return {has_commits(path) ? subject_kind::chunked : subject_kind::folder, path};
     const nk::file source = nk::file::open(path);
     std::array<std::byte, 16> bytes = {};
-    const auto begin = nk::detail::as_text({bytes.data(), source.read_some(0, bytes)});
-    if (begin.starts_with(nk::detail::magic))
+    const auto begin = nk::core::as_text({bytes.data(), source.read_some(0, bytes)});
+    if (begin.starts_with(nk::core::magic))
         return {subject_kind::npy, path};
     constexpr std::string_view member = "PK\x03\x04", empty = "PK\x05\x06";
     if (begin.starts_with(member) || begin.starts_with(empty))
         return {subject_kind::npz, path};
-    if (path.extension() == ".json" && nk::detail::is_sidecar(path))
+    if (path.extension() == ".json" && nk::core::is_sidecar(path))
         return {subject_kind::sidecar, path};
     // What is wrong with a file that is called so, its reader says best.
     if (path.extension() == ".npy")
         return {subject_kind::npy, path};
     if (path.extension() == ".npz")
         return {subject_kind::npz, path};
-    if (nk::detail::is_sidecar(nk::sidecar_path(nk::detail::resolved(path))))
+    if (nk::core::is_sidecar(nk::sidecar_path(nk::core::resolved(path))))
         return {subject_kind::raw, path};
     throw nk::format_error({.file = path,
                             .field = "format",
@@ -98,12 +98,12 @@ const nk::description& said_of(const nk::sidecar& both, const nk::file_stamp& st
     return is_former ? *both.previous : both.current;
 }
 
-nk::detail::opened_array open_single(const subject& what) {
+nk::core::opened_array open_single(const subject& what) {
     if (what.kind != subject_kind::raw)
-        return nk::detail::open_header(what.path, {.header_characters = nk::longest_header});
-    const auto target = nk::detail::resolved(what.path);
-    nk::detail::opened_array array{nk::file::open(what.path), {}, {}};
-    const auto both = nk::detail::read_sidecar(target);
+        return nk::core::open_header(what.path, {.header_characters = nk::longest_header});
+    const auto target = nk::core::resolved(what.path);
+    nk::core::opened_array array{nk::file::open(what.path), {}, {}};
+    const auto both = nk::core::read_sidecar(target);
     if (!both)
         throw no_sidecar(what.path);
     const auto path = nk::sidecar_path(target);
@@ -136,19 +136,15 @@ std::string_view state_name(sidecar_state state) {
     return "";
 }
 
-sidecar_look look_at_sidecar(const nk::detail::opened_array& array) {
-    const auto target = nk::detail::resolved(array.source.path());
+sidecar_look look_at_sidecar(const nk::core::opened_array& array) {
+    const auto target = nk::core::resolved(array.source.path());
     sidecar_look look{.path = nk::sidecar_path(target)};
     try {
-        const auto both = nk::detail::read_sidecar(target);
-        if (!both)
-            return look;
-        const auto stamp = array.source.stamp();
-        const auto fitting = nk::detail::candidates(*both, array.info, stamp);
-        look.said = fitting.empty() ? both->current : fitting.front();
-        look.state = fitting.empty()                             ? sidecar_state::stale
-                     : nk::detail::stamp_decides(fitting, stamp) ? sidecar_state::current
-                                                                 : sidecar_state::unconfirmed;
+        look.said = nk::core::description_of(array);
+        if (look.said)
+            look.state = look.said->state == nk::sidecar_state::current       ? sidecar_state::current
+                         : look.said->state == nk::sidecar_state::unconfirmed ? sidecar_state::unconfirmed
+                                                                              : sidecar_state::stale;
     } catch (const nk::error& problem) {
         look.state = sidecar_state::damaged;
         look.problem = problem.what();

@@ -2,7 +2,8 @@
 // What a path is, told by what is there and not by its name, and what its sidecar says of it.
 #pragma once
 
-#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/npy/core/sidecar_file.hpp>
+#include <ndkeep/npy/describe.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -53,9 +54,9 @@ struct subject {
 [[nodiscard]] const ndkeep::description& said_of(const ndkeep::sidecar& both, const ndkeep::file_stamp& stamp);
 
 /// An npy file, or a raw one with what its sidecar says in place of a header. The data may be cut short:
-/// `ndkeep::detail::check_data` tells.
+/// `ndkeep::core::check_data` tells.
 /// @throws ndkeep::io_error, ndkeep::format_error
-[[nodiscard]] ndkeep::detail::opened_array open_single(const subject& what);
+[[nodiscard]] ndkeep::core::opened_array open_single(const subject& what);
 
 enum class sidecar_state {
     none,
@@ -70,9 +71,9 @@ enum class sidecar_state {
 struct sidecar_look {
     std::filesystem::path path = {};
     sidecar_state state = sidecar_state::none;
-    std::optional<ndkeep::description> said = {};  ///< of a stale one too
-    std::string problem = {};                      ///< of a damaged one
+    std::optional<ndkeep::stored_description> said = {};  ///< of a stale one too
+    std::string problem = {};                             ///< of a damaged one
 };
-[[nodiscard]] sidecar_look look_at_sidecar(const ndkeep::detail::opened_array& array);
+[[nodiscard]] sidecar_look look_at_sidecar(const ndkeep::core::opened_array& array);
 
 }  // namespace tool

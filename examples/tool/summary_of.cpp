@@ -87,7 +87,7 @@ struct part_summary {
 }
 
 void merge(array_summary& into, const part_summary& part, bool is_first) {
-    into.values = is_first ? part.values : nk::detail::merged(into.values, part.values);
+    into.values = is_first ? part.values : nk::core::merged(into.values, part.values);
     for (std::size_t i = 0; i < part.summaries.size(); ++i) {
         into.summaries[i].zeros += part.summaries[i].zeros;
         into.summaries[i].infinite += part.summaries[i].infinite;
@@ -128,7 +128,7 @@ array_summary summary_of(const stored_array& array, const nk::run_options& run) 
         std::vector<part_summary> parts(some);
         nk::parallel_for(some, array.is_in_order ? in_order : meter, [&](std::size_t i) {
             const std::size_t begin = (first + i) * most, length = std::min(most, count - begin);
-            const nk::detail::buffer bytes(length * item);
+            const nk::core::buffer bytes(length * item);
             array.read(std::uint64_t{begin} * item, bytes.bytes());
             parts[i] = summary_of_part(type, out.leaves, bytes.data(), length);
             meter.add(0, bytes.size());

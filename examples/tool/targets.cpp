@@ -45,7 +45,7 @@ void write_npz(const target& to, const content& what) {
 /// Where removing the sidecar fails too, the error is still the first one.
 void remove_if_possible(const fs::path& file) {
     try {
-        nk::detail::remove_sidecar(file);
+        nk::core::remove_sidecar(file);
     } catch (const nk::error&) {
     }
 }
@@ -53,12 +53,12 @@ void remove_if_possible(const fs::path& file) {
 /// The data alone, and a sidecar that says what it is: as `save` does both.
 void write_raw(const target& to, const content& what) {
     const auto array = what.array(what.names.front());
-    const auto info = nk::detail::info_of(array);
+    const auto info = nk::core::info_of(array);
     nk::replacement next(to.path);
     const auto path = next.target();
     const auto sums = what.words.sums == nk::checksum::none ? nk::checksum::crc32c : what.words.sums;
-    nk::detail::digest seen(info.type, sums, what.words.has_statistics);
-    nk::detail::write_elements(next.content(), 0, array.in_order(info.column_major), seen, to.run);
+    nk::core::digest seen(info.type, sums, what.words.has_statistics);
+    nk::core::write_elements(next.content(), 0, array.in_order(info.column_major), seen, to.run);
     nk::sidecar both{nk::described(info), {}};
     both.current.sums = seen.sums();
     both.current.statistics = seen.values();
@@ -66,13 +66,13 @@ void write_raw(const target& to, const content& what) {
     both.current.stamp = next.seal(false);
     try {
         // Until the data has its name, what is said of the old data has to be there too.
-        if (const auto former = nk::detail::read_sidecar(path))
+        if (const auto former = nk::core::read_sidecar(path))
             both.previous = nk::is_file(path) ? said_of(*former, nk::file::open(path).stamp()) : former->current;
     } catch (const nk::error&) {
         both.previous.reset();  // a damaged one says nothing that could be kept
     }
     check_interrupted(to.path);
-    nk::detail::write_sidecar(path, both, false);
+    nk::core::write_sidecar(path, both, false);
     try {
         next.commit(false);
     } catch (const nk::error&) {
@@ -84,12 +84,12 @@ void write_raw(const target& to, const content& what) {
 
 void write_csv_file(const target& to, const content& what) {
     nk::replacement next(to.path);
-    nk::detail::former_sidecar former(next.target());
+    nk::core::former_sidecar former(next.target());
     const auto array = what.array(what.names.front());
     nk::progress_meter meter(to.run, {.phase = "save", .bytes_total = array.nbytes(), .file = to.path});
     std::uint64_t at = 0;
     write_csv(array, to.path, [&](std::string_view lines) {
-        next.content().write(at, nk::detail::bytes_of(lines));
+        next.content().write(at, nk::core::bytes_of(lines));
         at += lines.size();
         meter.add(0, lines.size());
         meter.report();
@@ -136,8 +136,7 @@ void write_chunked(const target& to, const content& what) {
         return nk::save_chunked(path, array, options);  // one commit more
     if (array.shape().empty())
         throw nk::mismatch_error({.file = path, .field = "shape", .expected = "at least 1 dimension", .found = "()"});
-    unfinished_folder begun(
-        nk::detail::beside(path, '.' + nk::detail::hexadecimal(nk::detail::random_bits()) + ".ndk"));
+    unfinished_folder begun(nk::core::beside(path, '.' + nk::core::hexadecimal(nk::core::random_bits()) + ".ndk"));
     nk::save_chunked(begun.path(), array, options);
     check_interrupted(path);
     begun.rename(path);
@@ -219,11 +218,11 @@ std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kin
         write_csv(array, "-", [&](std::string_view lines) { put(screen.is_terminal ? shown_lines(lines) : lines); });
         return written;
     }
-    const auto info = nk::detail::info_of(array);
+    const auto info = nk::core::info_of(array);
     if (kind == target_kind::npy)
         put(nk::header_bytes(info));
-    nk::detail::for_each_block(array.in_order(info.column_major), std::size_t{1} << 20,
-                               [&](std::span<const std::byte> bytes, std::size_t) { put(nk::detail::as_text(bytes)); });
+    nk::core::for_each_block(array.in_order(info.column_major), std::size_t{1} << 20,
+                             [&](std::span<const std::byte> bytes, std::size_t) { put(nk::core::as_text(bytes)); });
     return written;
 }
 

@@ -55,7 +55,7 @@ namespace nk = ndkeep;
     case 'S':
         return bytes_repr(text_at(type, value), false);
     case 'U':
-        return nk::detail::python_repr(text_at(type, value));
+        return nk::core::python_repr(text_at(type, value));
     case 'V':
         return bytes_repr({reinterpret_cast<const char*>(value), static_cast<std::size_t>(type.size())}, true);
     default:
@@ -124,7 +124,7 @@ std::string value_text(const nk::dtype& type, const std::byte* value) {
     case 'U':
         return text_at(type, value);
     default:
-        return nk::detail::hex_text({value, bytes});
+        return nk::core::hex_text({value, bytes});
     }
 }
 

@@ -134,7 +134,7 @@ std::string text_at(const nk::dtype& type, const std::byte* value) {
         constexpr std::uint32_t last = 0x10ffff;
         const auto character = character_at(i);
         if (character <= last) {
-            nk::detail::append_utf8(out, character);
+            nk::core::append_utf8(out, character);
         } else {  // no character at all, and its bits are what there is to say of it
             std::array<char, 16> bits = {};
             std::snprintf(bits.data(), bits.size(), "\\U%08x", static_cast<unsigned>(character));

@@ -27,11 +27,15 @@ struct error_parts {
     std::string hint = {};  ///< what the caller can do about it
 };
 
-namespace detail {
+namespace core {
 
 /// `text` with what a terminal would obey as \xNN, so that a file cannot write to the reader's terminal. What is
 /// escaped already stays as it is.
 [[nodiscard]] std::string escaped(std::string_view text);
+
+}  // namespace core
+
+namespace detail {
 
 [[nodiscard]] std::string sentence(const error_parts& parts);
 

@@ -32,24 +32,6 @@ namespace detail {
     return is_utf8 && !is_c1 && !turns ? length : 0;
 }
 
-NDKEEP_INLINE std::string escaped(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string out;
-    out.reserve(text.size());
-    while (!text.empty()) {
-        const std::size_t length = shown_length(text);
-        if (length == 0) {
-            const auto byte = static_cast<unsigned char>(text.front());
-            out += "\\x";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-        out += text.substr(0, length);
-        text.remove_prefix(length == 0 ? 1 : length);
-    }
-    return out;
-}
-
 NDKEEP_INLINE std::string sentence(const error_parts& parts) {
     std::string text = parts.file.string();
     const auto add = [&text](std::string_view glue, std::string_view words) {
@@ -69,6 +51,28 @@ NDKEEP_INLINE std::string sentence(const error_parts& parts) {
 }
 
 }  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE std::string escaped(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const std::size_t length = detail::shown_length(text);
+        if (length == 0) {
+            const auto byte = static_cast<unsigned char>(text.front());
+            out += "\\x";
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+        out += text.substr(0, length);
+        text.remove_prefix(length == 0 ? 1 : length);
+    }
+    return out;
+}
+
+}  // namespace core
 
 namespace detail {
 

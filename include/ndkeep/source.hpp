@@ -91,7 +91,7 @@
 #include <ndkeep/tree/detail/archive.ipp>
 #include <ndkeep/tree/detail/braces.ipp>
 #include <ndkeep/tree/detail/document.ipp>
-#include <ndkeep/tree/detail/shared_array.ipp>
+#include <ndkeep/tree/detail/leaf.ipp>
 #include <ndkeep/tree/detail/text.ipp>
 #include <ndkeep/tree/detail/tree.ipp>
 

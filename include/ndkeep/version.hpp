@@ -28,3 +28,13 @@
 #define NDKEEP_ABI v0_2
 #define NDKEEP_INLINE inline
 #endif
+
+// The second promise: ndkeep::core is for people who write tools, and may change with a minor number. What is in detail
+// is nobody else's business. The library itself need not know which of the two a name is in, so that a name can become
+// a promise without a change where it is used.
+namespace ndkeep::inline NDKEEP_ABI {
+namespace core {}
+namespace detail {
+using namespace core;
+}
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -263,6 +263,26 @@ TEST_CASE("metadata stays until other metadata is given", "[chunks]") {
     CHECK((metadata() == nk::json::object()));
 }
 
+TEST_CASE("describe_chunked changes the metadata, and no row", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    const auto array = numbers<double, 1>({20});
+    nk::save_chunked(path, array, {.rows_per_chunk = 7, .meta = {{"site", "A7"}}, .commit = unsynced});
+    const auto before = nk::inspect_chunked(path);
+
+    nk::describe_chunked(path, {.meta = {{"run", 7}}, .commit = unsynced});
+
+    const auto after = nk::inspect_chunked(path);
+    CHECK((after.metadata == nk::json{{"run", 7}}));
+    CHECK(after.commit == before.commit + 1);
+    CHECK(after.chunks == before.chunks);
+    nk::describe_chunked(path, {.commit = unsynced});
+    CHECK((nk::inspect_chunked(path).metadata == nk::json{{"run", 7}}));
+    CHECK_THROWS_AS(nk::describe_chunked(path, {.meta = {1, 2}}), nk::mismatch_error);
+    CHECK_THROWS_AS(nk::describe_chunked(dir / "none", {.meta = {{"run", 7}}}), nk::io_error);
+    CHECK_FALSE(std::filesystem::exists(dir / "none"));
+}
+
 TEST_CASE("metadata of as many values as are taken can be read back", "[chunks][error]") {
     const temp_dir dir;
     const auto values = [](std::size_t count) { return nk::json{{"list", std::vector<int>(count - 2)}}; };

@@ -224,7 +224,9 @@ TEST_CASE("a damaged record is said, and recover_chunked steps over it", "[chunk
     CHECK(nk::findings_chunked(path).size() == 1);
     CHECK((nk::load_chunked<double, 2>(path, {.at_commit = 1}).shape()[0] == 10));
 
+    CHECK(nk::damaged_commits(path) == std::vector<std::uint64_t>{3});
     CHECK(nk::recover_chunked(path) == std::vector<std::uint64_t>{3});
+    CHECK(nk::damaged_commits(path).empty());
 
     const rows kept = xt::concatenate(xt::xtuple(counted(10), counted(5)), 0);
     check_rows(path, kept);
@@ -249,6 +251,7 @@ TEST_CASE("several damaged records are stepped over, cut, empty and scribbled on
     std::filesystem::resize_file(record(path, 4), 0);
     write_text(record(path, 5), "{}");
 
+    CHECK((nk::damaged_commits(path) == std::vector<std::uint64_t>{5, 4, 3}));
     CHECK(nk::recover_chunked(path).size() == 3);
     check_rows(path, counted(2));
     CHECK((nk::load_chunked<double, 2>(path, {.at_commit = 2}).shape()[0] == 2));
@@ -318,6 +321,7 @@ TEST_CASE("where no record is left to read, recover_chunked says so", "[chunks][
     change_byte(record(path, 1), 40);
 
     CHECK_THROWS_AS(nk::recover_chunked(path), nk::io_error);
+    CHECK_THROWS_AS(nk::damaged_commits(path), nk::io_error);
 }
 
 TEST_CASE("a damaged or missing table is said", "[chunks][error]") {

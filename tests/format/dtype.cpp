@@ -57,6 +57,17 @@ TEST_CASE("a dtype prints the text NumPy prints", "[format][dtype]") {
     CHECK(dtype::structure({}, 8).descr() == "[('', '|V8')]");
 }
 
+TEST_CASE("a dtype has the name of the C++ type that reads it", "[format][dtype]") {
+    CHECK(dtype::plain('b', 1).cpp_name() == "bool");
+    CHECK(dtype::plain('u', 4, byte_order::big).cpp_name() == "std::uint32_t");
+    CHECK(dtype::plain('f', 2).cpp_name() == "ndkeep::float16");
+    CHECK(dtype::plain('c', 16).cpp_name() == "std::complex<double>");
+    CHECK(dtype::plain('U', 16).cpp_name() == "ndkeep::fixed_u32string<4>");
+    CHECK(dtype::plain('V', 3).cpp_name() == "ndkeep::fixed_bytes<3>");
+    CHECK(dtype::time('M', "s").cpp_name().empty());
+    CHECK(dtype::structure({}, 8).cpp_name().empty());
+}
+
 TEST_CASE("names are quoted and escaped as Python's repr does", "[format][dtype]") {
     const auto named = [](std::string name) {
         std::vector<dtype::field> fields{{.name = std::move(name), .type = dtype::plain('u', 1)}};

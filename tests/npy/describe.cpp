@@ -50,6 +50,39 @@ TEST_CASE("describe computes anew what was said of other data", "[npy][sidecar]"
     CHECK(said_in(file).contains("statistics"));
 }
 
+TEST_CASE("description_of gives what is stored, and whether it is of this file", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve());
+    CHECK_FALSE(description_of(file));
+
+    describe(file, {.meta = old_meta, .sum = checksum::crc32, .statistics = true});
+    const auto current = description_of(file);
+    REQUIRE(current);
+    CHECK(current->state == sidecar_state::current);
+    CHECK(current->metadata == old_meta);
+    CHECK(current->sums.size() == 1);
+    CHECK(current->sums.at("crc32") == said_in(file)["checksums"]["crc32"]);
+    REQUIRE(current->statistics);
+    CHECK(current->statistics->mean == 5.5);
+    CHECK(current->created == said_in(file)["created"]);
+
+    make_older(file);
+    CHECK(description_of(file)->state == sidecar_state::unconfirmed);
+
+    const auto text = read_text(sidecar_path(file));
+    save(file, matrix(xt::zeros<double>({5, 5})));
+    write_sidecar_text(file, text);
+    const auto stale = description_of(file);
+    REQUIRE(stale);
+    CHECK(stale->state == sidecar_state::stale);
+    CHECK((stale->shape == std::vector<std::size_t>{3, 4}));
+
+    write_sidecar_text(file, R"({"ndkeep": "sidecar/1", )");
+    CHECK_THROWS_AS((void)description_of(file), format_error);
+    CHECK_THROWS_AS((void)description_of(dir / "none.npy"), io_error);
+}
+
 TEST_CASE("describe of no file, or of one cut short, is an error and writes nothing", "[npy][sidecar][error]") {
     const temp_dir dir;
     CHECK_THROWS_AS(describe(dir / "none.npy"), io_error);

@@ -10,9 +10,11 @@ TEST_CASE("recover counts whole rows behind the data and no part of one", "[npy]
     save(dir / "t.npy", counted_up(3, 4));
     add_bytes(dir / "t.npy", bytes_of(more.data(), 64) + std::string(31, 'x'));
 
+    CHECK(recoverable_rows(dir / "t.npy") == 2);
     CHECK(recover(dir / "t.npy") == 2);
 
     CHECK((load<double, 2>(dir / "t.npy") == counted_up(5, 4)));
+    CHECK(recoverable_rows(dir / "t.npy") == 0);
     CHECK(recover(dir / "t.npy") == 0);
     CHECK(dir.files() == 1);
 }
@@ -60,6 +62,8 @@ TEST_CASE("recover refuses a second array and a file that is cut short", "[npy][
     save(dir / "short.npy", counted_up(3, 4));
     fs::resize_file(dir / "short.npy", 200);
 
+    CHECK_THROWS_AS((void)recoverable_rows(dir / "two.npy"), mismatch_error);
+    CHECK_THROWS_AS((void)recoverable_rows(dir / "short.npy"), format_error);
     CHECK_THROWS_AS((void)recover(dir / "two.npy"), mismatch_error);
     CHECK_THROWS_AS((void)recover(dir / "short.npy"), format_error);
     CHECK(fs::file_size(dir / "two.npy") == 2 * 224);

@@ -29,6 +29,24 @@ TEST_CASE("findings_npz names every bad member, and those only", "[npz][verify][
     }
 }
 
+TEST_CASE("a reader finds what is wrong with one member, and gives its stored sums", "[npz][verify][error]") {
+    const temp_dir dir;
+    const auto file = dir / "a.npz";
+    nk::save_npz(file, {{"a", six}, {"b", six}}, {.sum = nk::checksum::md5});
+    flip_byte(file, member_of(file, "b").offset + 20);
+    const nk::npz_reader in(file);
+
+    CHECK(in.findings("a").empty());
+    const auto found = in.findings("b");
+    REQUIRE(!found.empty());
+    CHECK(found.front().field.starts_with("member 'b"));
+    CHECK_THROWS_AS((void)in.findings("c"), nk::mismatch_error);
+    const auto sums = in.sums();
+    CHECK(sums.size() == 2);
+    CHECK(sums.at("a").at("md5") ==
+          nk::checksums_of(std::as_bytes(std::span(six.data(), 6)), nk::checksum::md5)["md5"]);
+}
+
 TEST_CASE("inspect_npz tells of every member how it lies in the archive", "[npz][inspect]") {
     const temp_dir dir;
     const auto file = dir / "a.npz";
@@ -60,6 +78,8 @@ TEST_CASE("inspect_npz tells of every member how it lies in the archive", "[npz]
     CHECK(a.mappable);
     CHECK(!a.shadowed);
     CHECK(a.problem.empty());
+    CHECK(a.crc32 == nk::crc32(nk::npz_reader(file).bytes("a")));
+    CHECK(nk::npz_reader(file).members().size() == members.size());
     CHECK(std::memcmp(read_text(file).data() + a.offset, six.data(), 48) == 0);
     const auto& deflated = members[1];
     REQUIRE(deflated.array);

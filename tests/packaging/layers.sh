@@ -12,7 +12,7 @@ header() {  # header PATH LINES…
     { printf '// SPDX-License-Identifier: BSD-3-Clause\n// For a test.\n#pragma once\n'; printf '%s\n' "$@"; } >"$path"
 }
 fresh() {
-    rm -rf "$work/include"
+    rm -rf "$work/include" "$work/examples" "$work/benchmarks"
     header version.hpp
     header error.hpp '#include <ndkeep/version.hpp>'
     header os/file.hpp '#include <fcntl.h>' 'int f() { return ::open("x", 0); }'
@@ -34,7 +34,23 @@ refuses() {  # refuses "what it says" PATH LINES…
     grep -qF -- "$words" "$work/said" || { cat "$work/said"; echo "did not say: $words"; exit 1; }
 }
 
+program() {  # program PATH LINE
+    mkdir -p "$(dirname "$work/$1")"
+    printf '%s\n' "$2" >"$work/$1"
+}
+refuses_program() {  # refuses_program PATH LINE
+    fresh
+    program "$@"
+    if check; then
+        echo "accepted $*"
+        exit 1
+    fi
+    grep -qF 'detail is not promised' "$work/said" || { cat "$work/said"; exit 1; }
+}
+
 fresh
+program examples/tool/main.cpp '#include <ndkeep/npy/core/sidecar_file.hpp> // not npy/detail/, and no ndkeep::detail::x'
+program benchmarks/files.cpp 'auto details = std::string("ndkeep::detail::x"); my_detail::x y;'
 check || { cat "$work/said"; echo "refuses a tree in which nothing is wrong"; exit 1; }
 
 refuses 'includes upwards' bytes/crc.hpp '#include <ndkeep/format/dtype.hpp>'
@@ -50,6 +66,9 @@ refuses 'mappings are made in' array/mapped.hpp 'auto f() { return ::mmap(0, 1, 
 refuses 'mappings are made in' os/file.hpp '#include <sys/mman.h>'
 refuses 'the workshop of another verb' npy.hpp '#include <ndkeep/chunks/detail/session.hpp>'
 refuses "xtensor's headers are named in" npy.hpp '#include <xtensor/xview.hpp>'
+refuses_program examples/tool/main.cpp 'auto x = ndkeep::detail::x();'
+refuses_program examples/first.cpp 'using namespace ndkeep::detail;'
+refuses_program benchmarks/timing.hpp '#include <ndkeep/chunks/detail/session.hpp>'
 fresh
 for name in a b c d e f g h i j k; do header "store/$name.hpp"; done
 if check || ! grep -q 'more than ten in a folder' "$work/said"; then

@@ -50,9 +50,6 @@ struct listed<types<T...>> {
     using type = types<T...>;
 };
 
-/// The C++ name of a dtype, for hints: "float", "std::int32_t"; empty where there is none.
-[[nodiscard]] std::string cpp_name(const dtype& type);
-
 /// Makes bytes that came from a file values of T. NumPy keeps what it is given in a bool; C++ knows only 0 and 1.
 template <class T>
 void make_values([[maybe_unused]] T* values, [[maybe_unused]] std::size_t count) {

@@ -9,39 +9,6 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
-
-NDKEEP_INLINE std::string cpp_name(const dtype& type) {
-    const std::string bits = std::to_string(8 * type.size());
-    switch (type.kind()) {
-    case 'b':
-        return "bool";
-    case 'i':
-        return "std::int" + bits + "_t";
-    case 'u':
-        return "std::uint" + bits + "_t";
-    case 'f':
-        return type.size() == 2   ? "ndkeep::float16"
-               : type.size() == 4 ? "float"
-               : type.size() == 8 ? "double"
-                                  : "long double";
-    case 'c':
-        return type.size() == 8    ? "std::complex<float>"
-               : type.size() == 16 ? "std::complex<double>"
-                                   : "std::complex<long double>";
-    case 'S':
-        return "ndkeep::fixed_string<" + std::to_string(type.size()) + '>';
-    case 'U':
-        return "ndkeep::fixed_u32string<" + std::to_string(type.size() / 4) + '>';
-    case 'V':
-        return type.is_struct() ? "" : "ndkeep::fixed_bytes<" + std::to_string(type.size()) + '>';
-    default:
-        return "";
-    }
-}
-
-}  // namespace detail
-
 NDKEEP_INLINE any_array::any_array(const array_view& array) : any_array(array.type(), array.shape()) {
     array.in_order(false).fill(0, array.size(), bytes_.data());
 }
@@ -76,7 +43,7 @@ NDKEEP_INLINE any_array::operator array_view() && {  // NOLINT: implicit
 }
 
 NDKEEP_INLINE std::string any_array::hint() const {
-    const auto name = detail::cpp_name(type_);
+    const auto name = type_.cpp_name();
     return name.empty() ? "" : "as<" + name + '>';
 }
 

@@ -10,8 +10,9 @@
 #include <functional>
 #include <span>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
+/// The header of an npy file of this array: dtype, shape and order.
 [[nodiscard]] array_info info_of(const array_view& array);
 
 /// Shows all elements to `use` in their written order: where they lie, or, block by block, as they are made. Calls it
@@ -20,7 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 void for_each_block(const array_view& array, std::size_t block,
                     const std::function<void(std::span<const std::byte>, std::size_t count)>& use);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/array/blocks.ipp>

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 NDKEEP_INLINE array_info info_of(const array_view& array) {
     array_info info{.type = array.type(), .shape = array.shape(), .column_major = array.column_major()};
@@ -34,4 +34,4 @@ NDKEEP_INLINE void for_each_block(const array_view& array, std::size_t block,
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

@@ -133,7 +133,7 @@ NDKEEP_INLINE void element_reader::read(std::size_t number) {
 }
 
 NDKEEP_INLINE std::string load_hint(std::string_view verb, const dtype& found) {
-    const auto name = cpp_name(found);
+    const auto name = found.cpp_name();
     return (name.empty() ? "" : std::string(verb) + '<' + name + "> or ") + std::string(verb) + "_any";
 }
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <span>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// Bytes aligned for every element type, not initialised.
 class buffer {
@@ -25,4 +25,4 @@ class buffer {
     std::size_t size_ = 0;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

@@ -68,13 +68,15 @@ inline constexpr std::array checksum_kinds = {checksum::crc32, checksum::crc32c,
 /// The kinds among `sums`; names that are not known are passed over.
 [[nodiscard]] checksum kinds_of(const checksums& sums) noexcept;
 
-namespace detail {
+namespace core {
 
+/// Two lower-case hexadecimal digits a byte.
 [[nodiscard]] std::string hex_text(std::span<const std::byte> bytes);
 
+/// Eight lower-case hexadecimal digits.
 [[nodiscard]] std::string hex_text(std::uint32_t number);
 
-}  // namespace detail
+}  // namespace core
 
 /// The sums of bytes that come in pieces; every byte is read from memory once, however many kinds there are.
 class running_checksums {

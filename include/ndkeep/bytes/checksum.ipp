@@ -19,7 +19,7 @@ NDKEEP_INLINE checksum kinds_of(const checksums& sums) noexcept {
     return kinds;
 }
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE std::string hex_text(std::span<const std::byte> bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -38,6 +38,10 @@ NDKEEP_INLINE std::string hex_text(std::uint32_t number) {
         bytes[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xff);
     return hex_text(bytes);
 }
+
+}  // namespace core
+
+namespace detail {
 
 /// Eight digits of either case, as other programs may have written them.
 [[nodiscard]] constexpr std::optional<std::uint32_t> number_from_hex(std::string_view text) noexcept {

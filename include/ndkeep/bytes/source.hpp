@@ -14,7 +14,7 @@
 #include <span>
 #include <utility>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// Bytes that are read by their offset. Refers to what holds them, and does not outlive it.
 class byte_source {
@@ -53,4 +53,4 @@ class byte_source {
     const std::filesystem::path* path_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

@@ -6,9 +6,9 @@
 #include <ndkeep/array/in_place.hpp>
 #include <ndkeep/array/mapped.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/chunks/core/gather.hpp>
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
-#include <ndkeep/chunks/detail/gather.hpp>
-#include <ndkeep/chunks/detail/version.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/strided.hpp>
@@ -57,7 +57,7 @@ class chunk_reader {
         : chunk_reader(std::make_unique<local_place>(path, local_place::access::read), options) {}
     /// The same wherever the bytes live.
     explicit chunk_reader(std::unique_ptr<place> where, const chunk_reader_options& options = {})
-        : version_(std::make_unique<const detail::chunk_version>(std::move(where), options)) {
+        : version_(std::make_unique<const core::chunk_version>(std::move(where), options)) {
         const conversion fits(version_->state().type, dtype_of<T>(), version_->called(), "load_chunked_any");
         detail::check_rank<N>(version_->shape(), version_->called(), "chunk_reader");
     }
@@ -74,7 +74,7 @@ class chunk_reader {
     [[nodiscard]] std::uint64_t first_row(std::size_t i) const { return i == size() ? rows() : version_->first_row(i); }
 
     /// What the chunks are without their C++ type.
-    [[nodiscard]] const detail::chunk_version& version() const noexcept { return *version_; }
+    [[nodiscard]] const core::chunk_version& version() const noexcept { return *version_; }
 
     /// A chunk, mapped from its file.
     /// @throws mismatch_error  another byte order or struct layout: `rows` converts
@@ -106,7 +106,7 @@ class chunk_reader {
     /// All rows as one contiguous array over the files of all chunks: nothing is read but where two chunks meet.
     [[nodiscard]] chunk map() const {
         detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), false);
-        return {detail::gather(*version_), version_->shape()};
+        return {core::gather(*version_), version_->shape()};
     }
 
     /// The rows that hold every number from `low` to `high`, as far as the smallest and largest of each chunk tell: of
@@ -175,7 +175,7 @@ class chunk_reader {
     }
 
     // In a place of its own, so that what refers to it may be moved along.
-    std::unique_ptr<const detail::chunk_version> version_;
+    std::unique_ptr<const core::chunk_version> version_;
 };
 
 /// Reads a chunked array whole, in parallel and straight into its place, every chunk checked against its sum.

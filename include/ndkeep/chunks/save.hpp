@@ -29,6 +29,12 @@ struct save_chunked_options {
     run_options run = {};
 };
 
+struct describe_chunked_options {
+    json meta = nullptr;  ///< null keeps what is there
+    commit_rules commit = {};
+    run_options run = {};
+};
+
 struct compact_options {
     chunk_size rows_per_chunk = {};
     commit_rules commit = {};
@@ -46,6 +52,11 @@ struct prune_options {
 /// @throws io_error        disk full, no permission: what was there is there still
 void save_chunked(const std::filesystem::path& path, const array_view& array, const save_chunked_options& options = {});
 
+/// Gives a chunked array other metadata, in one commit that changes no row.
+/// @throws io_error        nothing is committed there
+/// @throws mismatch_error  `.meta` is neither an object nor null
+void describe_chunked(const std::filesystem::path& path, const describe_chunked_options& options);
+
 /// Puts small chunks together, in one commit that changes no row. Chunks of zeros stay without files.
 void compact_chunked(const std::filesystem::path& path, const compact_options& options = {});
 
@@ -53,12 +64,14 @@ void compact_chunked(const std::filesystem::path& path, const compact_options& o
 /// @returns commits removed
 std::size_t prune_chunked(const std::filesystem::path& path, const prune_options& options = {});
 
+/// The damaged records at the end of the log, newest first: what `recover_chunked` would step over.
+/// @throws io_error  no commit can be read
+[[nodiscard]] std::vector<std::uint64_t> damaged_commits(const std::filesystem::path& path);
+
 /// Steps over damaged records at the end of the log, by a new commit of the newest state that can be read. Whatever the
 /// damaged commits had added is given up; their files are swept later.
 /// @returns the numbers of the commits that are passed over from now on; none where nothing is damaged
 std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path);
-
-// Definitions ------------------------------------------------------------------------------------------------------
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/finding.hpp>

@@ -5,6 +5,7 @@
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/chunks/detail/access.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/session.hpp>
 #include <ndkeep/chunks/options.hpp>
@@ -85,10 +86,9 @@ class chunk_writer {
     /// Forgets everything since the last commit, and goes on from the newest one, whoever made it.
     void discard() noexcept { session_.discard(); }
 
-    /// The rows on their way, without their C++ type.
-    [[nodiscard]] detail::chunk_session& session() noexcept { return session_; }
-
   private:
+    friend struct detail::chunk_access;
+
     void check(const array_view& rows) const {
         const conversion fits(rows.type(), dtype_of<T>(), session_.where().called(""));
         detail::check_rank<N>(rows.shape(), session_.where().called(""), "chunk_writer");

@@ -13,7 +13,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 /// Reverses the bytes of `count` numbers of `width` bytes each. `to` may be `from`.
 void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::size_t width) noexcept;
@@ -24,7 +24,7 @@ void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::si
 /// A unit of time in terms of a finer one; months and years never become days.
 [[nodiscard]] bool same_time_unit(const dtype& a, const dtype& b);
 
-}  // namespace detail
+}  // namespace core
 
 /// The way from elements of one dtype to another with the same meaning: same kinds and sizes, and in structs the same
 /// field names, whatever the byte order, the order of the fields, their packing and padding.

@@ -78,14 +78,18 @@ void swap_numbers(std::byte* to, const std::byte* from, std::size_t count) noexc
 
 #endif
 
+}  // namespace detail
+
+namespace core {
+
 NDKEEP_INLINE void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::size_t width) noexcept {
     switch (width) {
     case 2:
-        return swap_numbers<std::uint16_t>(to, from, count);
+        return detail::swap_numbers<std::uint16_t>(to, from, count);
     case 4:
-        return swap_numbers<std::uint32_t>(to, from, count);
+        return detail::swap_numbers<std::uint32_t>(to, from, count);
     case 8:
-        return swap_numbers<std::uint64_t>(to, from, count);
+        return detail::swap_numbers<std::uint64_t>(to, from, count);
     default:
         for (std::size_t i = 0; i < count; ++i) {
             std::memmove(to + i * width, from + i * width, width);
@@ -130,7 +134,7 @@ NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
     return leads_to(a.unit(), a.multiple(), b) || leads_to(b.unit(), b.multiple(), a);
 }
 
-}  // namespace detail
+}  // namespace core
 
 NDKEEP_INLINE conversion::conversion(const dtype& from, const dtype& to, const std::filesystem::path& file,
                                      std::string_view hint)

@@ -12,24 +12,6 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE std::size_t product(const shape_type& shape) noexcept {
-    std::size_t values = 1;
-    for (const std::size_t extent : shape)
-        values *= extent;
-    return values;
-}
-
-NDKEEP_INLINE strides_type strides_of(const shape_type& shape, std::size_t item, bool column_major) {
-    strides_type strides(shape.size());
-    auto step = static_cast<std::ptrdiff_t>(item);
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-        const std::size_t axis = column_major ? i : shape.size() - 1 - i;
-        strides[axis] = step;
-        step *= static_cast<std::ptrdiff_t>(shape[axis]);
-    }
-    return strides;
-}
-
 NDKEEP_INLINE bool is_contiguous(const shape_type& shape, const strides_type& strides, std::size_t item,
                                  bool column_major) noexcept {
     if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end())
@@ -71,6 +53,28 @@ NDKEEP_INLINE void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::by
     }
 }
 
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
+NDKEEP_INLINE std::size_t product(const shape_type& shape) noexcept {
+    std::size_t values = 1;
+    for (const std::size_t extent : shape)
+        values *= extent;
+    return values;
+}
+
+NDKEEP_INLINE strides_type strides_of(const shape_type& shape, std::size_t item, bool column_major) {
+    strides_type strides(shape.size());
+    auto step = static_cast<std::ptrdiff_t>(item);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        const std::size_t axis = column_major ? i : shape.size() - 1 - i;
+        strides[axis] = step;
+        step *= static_cast<std::ptrdiff_t>(shape[axis]);
+    }
+    return strides;
+}
+
 NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, const std::byte* from,
                                 const strides_type& from_strides, const shape_type& shape, std::size_t item) {
     const std::size_t rank = shape.size();
@@ -93,7 +97,7 @@ NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, c
     constexpr std::size_t tile = 32;
     const auto plane = [&](std::byte* out, const std::byte* in) {
         if (across == inner) {
-            copy_run(out, to_strides[inner], in, from_strides[inner], shape[inner], item);
+            detail::copy_run(out, to_strides[inner], in, from_strides[inner], shape[inner], item);
             return;
         }
         for (std::size_t i = 0; i < shape[across]; i += tile) {
@@ -101,12 +105,12 @@ NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, c
             for (std::size_t j = 0; j < shape[inner]; j += tile) {
                 const std::size_t length = std::min(tile, shape[inner] - j);
                 for (std::size_t k = i; k < i_end; ++k)
-                    copy_run(out + static_cast<std::ptrdiff_t>(k) * to_strides[across] +
-                                 static_cast<std::ptrdiff_t>(j) * to_strides[inner],
-                             to_strides[inner],
-                             in + static_cast<std::ptrdiff_t>(k) * from_strides[across] +
-                                 static_cast<std::ptrdiff_t>(j) * from_strides[inner],
-                             from_strides[inner], length, item);
+                    detail::copy_run(out + static_cast<std::ptrdiff_t>(k) * to_strides[across] +
+                                         static_cast<std::ptrdiff_t>(j) * to_strides[inner],
+                                     to_strides[inner],
+                                     in + static_cast<std::ptrdiff_t>(k) * from_strides[across] +
+                                         static_cast<std::ptrdiff_t>(j) * from_strides[inner],
+                                     from_strides[inner], length, item);
             }
         }
     };
@@ -149,8 +153,8 @@ NDKEEP_INLINE void gather(std::byte* to, std::size_t first, std::size_t count, c
     const std::size_t last = rank - 1;
     for (;;) {
         const std::size_t length = std::min(count, shape[last] - index[last]);
-        copy_run(to, static_cast<std::ptrdiff_t>(item), row + strides[last] * static_cast<std::ptrdiff_t>(index[last]),
-                 strides[last], length, item);
+        detail::copy_run(to, static_cast<std::ptrdiff_t>(item),
+                         row + strides[last] * static_cast<std::ptrdiff_t>(index[last]), strides[last], length, item);
         to += length * item;
         count -= length;
         if (count == 0)
@@ -166,4 +170,4 @@ NDKEEP_INLINE void gather(std::byte* to, std::size_t first, std::size_t count, c
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

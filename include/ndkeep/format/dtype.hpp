@@ -80,6 +80,10 @@ class dtype {
     /// What NumPy writes behind 'descr', as UTF-8: "'<f8'", "[('x', '<i4'), ('', '|V4'), ('m', '<f8', (2, 3))]".
     [[nodiscard]] std::string descr() const;
 
+    /// The C++ type that `load` and `map` take for it: "double", "std::int32_t", "ndkeep::fixed_string<8>". Empty for
+    /// structs, dates and durations.
+    [[nodiscard]] std::string cpp_name() const;
+
     friend bool operator==(const dtype& a, const dtype& b);
 
   private:
@@ -119,12 +123,16 @@ namespace detail {
 
 [[nodiscard]] std::string kind_text(char kind);
 
+}  // namespace detail
+
+namespace core {
+
 /// Extents multiplied, zeros left out, so that a limit holds whichever of them is zero.
 ///
 /// @return false if the product times `unit` exceeds `most`
 [[nodiscard]] bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most);
 
-}  // namespace detail
+}  // namespace core
 
 bool operator==(const dtype& a, const dtype& b);
 

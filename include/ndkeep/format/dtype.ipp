@@ -33,16 +33,6 @@ NDKEEP_INLINE format_error descr_error(const std::filesystem::path& file, std::s
 
 NDKEEP_INLINE std::string kind_text(char kind) { return "kind " + ndkeep::quoted(std::string_view(&kind, 1)); }
 
-NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
-    std::uint64_t product = std::max<std::uint64_t>(unit, 1);
-    for (const std::size_t extent : shape) {
-        if (extent > most / product)
-            return false;
-        product *= std::max<std::uint64_t>(extent, 1);
-    }
-    return product <= most;
-}
-
 NDKEEP_INLINE void print_descr(std::string& out, const dtype& type);
 
 NDKEEP_INLINE void print_field(std::string& out, const dtype::field& field) {
@@ -82,6 +72,20 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
 }
 
 }  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
+    std::uint64_t product = std::max<std::uint64_t>(unit, 1);
+    for (const std::size_t extent : shape) {
+        if (extent > most / product)
+            return false;
+        product *= std::max<std::uint64_t>(extent, 1);
+    }
+    return product <= most;
+}
+
+}  // namespace core
 
 NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order) {
     if (kind == 'M' || kind == 'm' || !detail::has_size(kind, size) || size > largest_item)
@@ -173,6 +177,30 @@ NDKEEP_INLINE std::string dtype::descr() const {
     std::string out;
     detail::print_descr(out, *this);
     return out;
+}
+
+NDKEEP_INLINE std::string dtype::cpp_name() const {
+    const std::string bits = std::to_string(8 * size_);
+    switch (kind_) {
+    case 'b':
+        return "bool";
+    case 'i':
+        return "std::int" + bits + "_t";
+    case 'u':
+        return "std::uint" + bits + "_t";
+    case 'f':
+        return size_ == 2 ? "ndkeep::float16" : size_ == 4 ? "float" : size_ == 8 ? "double" : "long double";
+    case 'c':
+        return size_ == 8 ? "std::complex<float>" : size_ == 16 ? "std::complex<double>" : "std::complex<long double>";
+    case 'S':
+        return "ndkeep::fixed_string<" + std::to_string(size_) + '>';
+    case 'U':
+        return "ndkeep::fixed_u32string<" + std::to_string(size_ / 4) + '>';
+    case 'V':
+        return is_struct_ ? "" : "ndkeep::fixed_bytes<" + std::to_string(size_) + '>';
+    default:
+        return "";
+    }
 }
 
 NDKEEP_INLINE bool operator==(const dtype& a, const dtype& b) {

@@ -37,6 +37,13 @@ template <class Error>
             problem.found(), problem.what(),  std::make_exception_ptr(problem)};
 }
 
+/// Throws the first thing wrong, if anything is.
+void throw_first(const std::vector<finding>& all);
+
+}  // namespace detail
+
+namespace core {
+
 /// Runs a check and notes what it throws.
 template <class Check>
 [[nodiscard]] bool passes(std::vector<finding>& all, Check&& check) {
@@ -44,17 +51,14 @@ template <class Check>
         check();
         return true;
     } catch (const error& problem) {
-        auto noted = found(problem);
+        auto noted = detail::found(problem);
         noted.cause = std::current_exception();  // of its own kind, not sliced
         all.push_back(std::move(noted));
         return false;
     }
 }
 
-/// Throws the first thing wrong, if anything is.
-void throw_first(const std::vector<finding>& all);
-
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -86,12 +86,19 @@ struct header_options {
 [[nodiscard]] std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
                                            const std::filesystem::path& file = {});
 
+namespace core {
+
+/// What an npy file begins with.
+inline constexpr std::string_view magic{"\x93NUMPY", 6};
+
+/// Bytes as the text they are.
+[[nodiscard]] std::string_view as_text(std::span<const std::byte> bytes);
+
+}  // namespace core
+
 namespace detail {
 
-inline constexpr std::string_view magic{"\x93NUMPY", 6};
 inline constexpr std::uint64_t largest_offset = std::numeric_limits<std::ptrdiff_t>::max();
-
-[[nodiscard]] std::string_view as_text(std::span<const std::byte> bytes);
 
 }  // namespace detail
 

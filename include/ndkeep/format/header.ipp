@@ -39,10 +39,6 @@ inline constexpr std::array<format_version, 3> format_versions = {{
     {.major = 3, .length_width = 4, .utf8 = true, .long_suffix = false},
 }};
 
-NDKEEP_INLINE std::string_view as_text(std::span<const std::byte> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 [[nodiscard]] NDKEEP_INLINE format_error too_long(const std::filesystem::path& file, const limits& limit,
                                                   std::string found) {
     return malformed(file, "header length", "at most " + counted(limit.header_characters, "character"),
@@ -137,6 +133,14 @@ struct header_text {
 }
 
 }  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE std::string_view as_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+}  // namespace core
 
 NDKEEP_INLINE std::uint64_t checked_nbytes(const dtype& type, const std::vector<std::size_t>& shape,
                                            const std::filesystem::path& file) {

@@ -61,6 +61,16 @@ struct sidecar {
 /// @throws mismatch_error  neither an object nor null, with more values than can be read back, or what JSON cannot hold
 [[nodiscard]] json kept_metadata(const json& meta, const std::filesystem::path& file);
 
+namespace core {
+
+/// A number as JSON text, exact.
+[[nodiscard]] std::string number_text(const statistics::number& number);
+
+/// Statistics as the JSON object that a sidecar holds, on one line.
+[[nodiscard]] std::string statistics_text(const statistics& values);
+
+}  // namespace core
+
 namespace detail {
 
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
@@ -84,10 +94,6 @@ static_assert(most_document_values >= 8 * most_metadata_values);
     }
     return true;
 }
-
-[[nodiscard]] std::string number_text(const statistics::number& number);
-
-[[nodiscard]] std::string statistics_text(const statistics& values);
 
 [[nodiscard]] std::string now_text();
 

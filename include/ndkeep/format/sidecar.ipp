@@ -24,38 +24,6 @@ namespace detail {
 
 inline constexpr std::string_view sidecar_version = "sidecar/1";
 
-NDKEEP_INLINE std::string number_text(const statistics::number& number) {
-    if (const auto* const whole = std::get_if<std::int64_t>(&number))
-        return std::to_string(*whole);
-    if (const auto* const count = std::get_if<std::uint64_t>(&number))
-        return std::to_string(*count);
-    return json_text(*std::get_if<double>(&number));
-}
-
-NDKEEP_INLINE std::string statistics_text(const statistics& values) {
-    object_text object;
-    object.add("count", std::to_string(values.count));
-    if (values.fields.empty())
-        object.add("nan", std::to_string(values.nan));
-    if (values.min)
-        object.add("min", number_text(*values.min));
-    if (values.max)
-        object.add("max", number_text(*values.max));
-    if (values.mean && values.mean_imaginary)
-        object.add("mean", '[' + json_text(*values.mean) + ", " + json_text(*values.mean_imaginary) + ']');
-    else if (values.mean)
-        object.add("mean", json_text(*values.mean));
-    if (values.std)
-        object.add("std", json_text(*values.std));
-    if (!values.fields.empty()) {
-        object_text fields;
-        for (const auto& [name, inner] : values.fields)
-            fields.add(name, statistics_text(inner));
-        object.add("fields", fields.str());
-    }
-    return object.str();
-}
-
 NDKEEP_INLINE void add_description(object_text& object, const description& said) {
     object_text array;
     array.add("dtype", json_text(said.type));
@@ -169,6 +137,42 @@ NDKEEP_INLINE std::string now_text() {
 }
 
 }  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE std::string number_text(const statistics::number& number) {
+    if (const auto* const whole = std::get_if<std::int64_t>(&number))
+        return std::to_string(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&number))
+        return std::to_string(*count);
+    return json_text(*std::get_if<double>(&number));
+}
+
+NDKEEP_INLINE std::string statistics_text(const statistics& values) {
+    object_text object;
+    object.add("count", std::to_string(values.count));
+    if (values.fields.empty())
+        object.add("nan", std::to_string(values.nan));
+    if (values.min)
+        object.add("min", number_text(*values.min));
+    if (values.max)
+        object.add("max", number_text(*values.max));
+    if (values.mean && values.mean_imaginary)
+        object.add("mean", '[' + json_text(*values.mean) + ", " + json_text(*values.mean_imaginary) + ']');
+    else if (values.mean)
+        object.add("mean", json_text(*values.mean));
+    if (values.std)
+        object.add("std", json_text(*values.std));
+    if (!values.fields.empty()) {
+        object_text fields;
+        for (const auto& [name, inner] : values.fields)
+            fields.add(name, statistics_text(inner));
+        object.add("fields", fields.str());
+    }
+    return object.str();
+}
+
+}  // namespace core
 
 NDKEEP_INLINE bool description::fits(const array_info& info) const {
     const auto same = described(info);

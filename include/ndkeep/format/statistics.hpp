@@ -38,10 +38,14 @@ namespace detail {
 
 [[nodiscard]] bool less(const statistics::number& a, const statistics::number& b);
 
+}  // namespace detail
+
+namespace core {
+
 /// Statistics of two arrays as if they were one (Chan, Golub, LeVeque 1979 for the deviation).
 [[nodiscard]] statistics merged(const statistics& a, const statistics& b);
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

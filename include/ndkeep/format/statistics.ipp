@@ -36,6 +36,10 @@ NDKEEP_INLINE bool less(const statistics::number& a, const statistics::number& b
     return as_double(a) < as_double(b);
 }
 
+}  // namespace detail
+
+namespace core {
+
 NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     statistics both;
     both.count = a.count + b.count;
@@ -43,7 +47,7 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     const auto pick = [](const auto& x, const auto& y, bool least) {
         if (!x || !y)
             return x ? x : y;
-        return less(*y, *x) == least ? y : x;
+        return detail::less(*y, *x) == least ? y : x;
     };
     both.min = pick(a.min, b.min, true);
     both.max = pick(a.max, b.max, false);
@@ -77,6 +81,6 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     return both;
 }
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI

@@ -9,6 +9,7 @@
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/state/codec.hpp>
 #include <ndkeep/loop/options.hpp>
@@ -111,9 +112,6 @@ class loop_buffer {
   public:
     using array = array_of<T, N>;
 
-    loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
-        : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes), rows_(dtype_of<T>()) {}
-
     /// Copies rows in. What has been collected comes back once there are `.limit_bytes` of it, and all of it on the
     /// last chunk; nothing otherwise. Rows of a warm-up are passed over.
     /// @throws mismatch_error  another dtype, rank or row shape
@@ -150,6 +148,11 @@ class loop_buffer {
     }
 
   private:
+    friend struct detail::loop_access;
+
+    loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
+        : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes), rows_(dtype_of<T>()) {}
+
     const detail::loop_core& loop_;
     std::string name_;
     std::uint64_t limit_;
@@ -169,9 +172,6 @@ template <element T, std::size_t N = any_rank>
 class keyed_loop_buffer {
   public:
     using arrays = std::map<std::string, array_of<T, N>>;
-
-    keyed_loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
-        : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes) {}
 
     /// Copies rows in. Those of all keys come back, by key, once there are `.limit_bytes` of them together, and on the
     /// last chunk; nothing otherwise. Keys that never had a row are left out.
@@ -210,6 +210,11 @@ class keyed_loop_buffer {
     }
 
   private:
+    friend struct detail::loop_access;
+
+    keyed_loop_buffer(const detail::loop_core& loop, std::string name, const loop_buffer_options& options)
+        : loop_(loop), name_(std::move(name)), limit_(options.limit_bytes) {}
+
     template <class Items>
     [[nodiscard]] std::optional<arrays> push_all(const Items& items) {
         if (loop_.chunk().is_warm_up)

@@ -2,11 +2,13 @@
 // One pass over a source, for a range-for: each time the body comes to its end, that counts.
 #pragma once
 
+#include <ndkeep/chunks/detail/access.hpp>
 #include <ndkeep/chunks/writer.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/sink.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
@@ -33,8 +35,6 @@ namespace ndkeep::inline NDKEEP_ABI {
 template <class Feed>
 class [[nodiscard]] loop_pass {
   public:
-    loop_pass(detail::loop_core& loop, Feed feed, const over_options& options)
-        : loop_(&loop), feed_(std::move(feed)), options_(options) {}
     loop_pass& operator=(loop_pass&&) = delete;
     ~loop_pass() {
         if (is_under_way_)
@@ -53,7 +53,7 @@ class [[nodiscard]] loop_pass {
         if (is_under_way_)
             loop_->check_free();
         sink_ = [&sink](const std::string& name) -> std::unique_ptr<detail::loop_memory> {
-            return std::make_unique<detail::sink_memory>(sink.session(), name,
+            return std::make_unique<detail::sink_memory>(detail::chunk_access::session(sink), name,
                                                          N == 1 ? std::optional(dtype_of<T>()) : std::nullopt);
         };
         return std::move(*this);
@@ -99,6 +99,10 @@ class [[nodiscard]] loop_pass {
     [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
 
   private:
+    friend struct detail::loop_access;
+
+    loop_pass(detail::loop_core& loop, Feed feed, const over_options& options)
+        : loop_(&loop), feed_(std::move(feed)), options_(options) {}
     /// For `into`: iterators refer to the pass, so that one that has begun stays where it is.
     loop_pass(loop_pass&& other)
         : loop_(other.loop_), feed_(std::move(other.feed_)), options_(std::move(other.options_)),

@@ -8,8 +8,8 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
 #include <ndkeep/text/json/parser.hpp>
 
@@ -25,6 +25,7 @@ template <class T>
 struct state_codec;
 template <class T>
 class typed_slot;
+struct loop_access;
 
 /// What people are told of a part: the folder of all states is left out.
 [[nodiscard]] std::string state_field(const std::string& path, const std::string& name);
@@ -33,11 +34,6 @@ class typed_slot;
 /// Takes the parts of a state, each under a name of its own: what `save` of a type is given.
 class state_writer {
   public:
-    /// @param forms   gets how the parts are kept, an object
-    /// @param path    of their members in the archive
-    state_writer(json::object_t& forms, std::string path, detail::packed_archive& arrays)
-        : forms_(forms), path_(std::move(path)), arrays_(arrays) {}
-
     /// Arrays are referred to until the state has been written.
     /// @throws mismatch_error  a name twice, or one that cannot be a member's
     template <loop_state T>
@@ -51,6 +47,12 @@ class state_writer {
     friend struct detail::state_codec;
     template <class T>
     friend class detail::typed_slot;
+    friend struct detail::loop_access;
+
+    /// @param forms   gets how the parts are kept, an object
+    /// @param path    of their members in the archive
+    state_writer(json::object_t& forms, std::string path, detail::packed_archive& arrays)
+        : forms_(forms), path_(std::move(path)), arrays_(arrays) {}
 
     /// The form of a part, whose only member is `kind`.
     [[nodiscard]] json& add(const std::string& name, const char* kind);
@@ -68,9 +70,6 @@ class state_writer {
 /// Gives the parts of a state back: what `load` of a type is given.
 class state_reader {
   public:
-    /// @param path  of the members
-    state_reader(const json& forms, std::string path, const detail::archive& from);
-
     [[nodiscard]] bool contains(const std::string& name) const { return find(name) != nullptr; }
 
     /// @throws mismatch_error  no such part, or of another type
@@ -91,6 +90,10 @@ class state_reader {
     friend struct detail::state_codec;
     template <class T>
     friend class detail::typed_slot;
+    friend struct detail::loop_access;
+
+    /// @param path  of the members
+    state_reader(const json& forms, std::string path, const core::archive& from);
 
     [[nodiscard]] const json* find(const std::string& name) const;
 
@@ -126,7 +129,7 @@ class state_reader {
 
     const json& forms_;
     std::string path_;
-    const detail::archive& from_;
+    const core::archive& from_;
 };
 
 }  // namespace ndkeep::inline NDKEEP_ABI

@@ -8,6 +8,7 @@
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/loop/buffer.hpp>
+#include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/source/blocks.hpp>
 #include <ndkeep/loop/detail/source/feed.hpp>
@@ -136,9 +137,10 @@ class stateful_loop {
                       "a pass refers to its source: give it a name");
         using feed = detail::feed_of<Source>;
         if constexpr (detail::is_chunk_reader<std::remove_cvref_t<Source>>)
-            return loop_pass<feed>(core_, feed({source, options}), options);
+            return detail::loop_access::make<loop_pass<feed>>(core_, feed({source, options}), options);
         else
-            return loop_pass<feed>(core_, feed(std::forward<Source>(source), options), options);
+            return detail::loop_access::make<loop_pass<feed>>(core_, feed(std::forward<Source>(source), options),
+                                                              options);
     }
 
     /// The same over one array, in blocks of rows.
@@ -147,22 +149,23 @@ class stateful_loop {
     [[nodiscard]] auto over(Source&& source, const block_options& options = {}) & {
         static_assert(std::is_lvalue_reference_v<Source>, "a pass refers to its source: give it a name");
         using feed = detail::feed_of<Source>;
-        return loop_pass<feed>(core_, feed(source, options),
-                               {.warm_up = options.warm_up, .first_row = options.first_row, .run = options.run});
+        return detail::loop_access::make<loop_pass<feed>>(
+            core_, feed(source, options),
+            over_options{.warm_up = options.warm_up, .first_row = options.first_row, .run = options.run});
     }
 
     /// The same over npy files, each of which is a chunk.
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto over(std::vector<std::filesystem::path> files, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::file_source<T, N>>;
-        return loop_pass<feed>(core_, feed({std::move(files), options}), options);
+        return detail::loop_access::make<loop_pass<feed>>(core_, feed({std::move(files), options}), options);
     }
 
     /// The same over the arrays of an archive, in its order.
     template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>  // or braces might make one
     [[nodiscard]] auto over(const Reader& archive, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::member_source<T, N>>;
-        return loop_pass<feed>(core_, feed({archive, options}), options);
+        return detail::loop_access::make<loop_pass<feed>>(core_, feed({archive, options}), options);
     }
     template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>
     void over(const Reader&&, const over_options& = {}) = delete;  // a pass refers to its source

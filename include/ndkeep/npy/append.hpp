@@ -34,6 +34,11 @@ struct append_options {
 ///                         restored, the error says that the outcome is unknown: the rows may have been added
 void append(const std::filesystem::path& file, const array_view& rows, const append_options& options = {});
 
+/// How many rows `recover` would gain (columns in a column-major file): whole rows behind the data.
+/// @throws mismatch_error  a second array lies behind the first
+/// @throws format_error    no npy file, or one with less data than its header says
+[[nodiscard]] std::size_t recoverable_rows(const std::filesystem::path& file, const limits& limit = {});
+
 /// Mends a file to which rows were added before its header said so, as tools do that append without care: counts the
 /// whole rows behind the data into the shape. Only when asked: such rows may be part of what was never finished.
 ///
@@ -41,15 +46,6 @@ void append(const std::filesystem::path& file, const array_view& rows, const app
 /// @throws mismatch_error  a second array lies behind the first
 /// @throws format_error    no npy file, or one with less data than its header says
 std::size_t recover(const std::filesystem::path& file, const limits& limit = {});
-
-namespace detail {
-
-[[nodiscard]] std::uint64_t data_end(const opened_array& array);
-
-/// `np.save` twice on one open file puts two arrays into it.
-void check_no_second_array(const opened_array& array);
-
-}  // namespace detail
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

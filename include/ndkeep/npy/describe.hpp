@@ -38,6 +38,24 @@ void describe(const std::filesystem::path& file, const describe_options& options
 /// @throws mismatch_error  the sidecar is stale: it describes another array than the file holds
 [[nodiscard]] json metadata(const std::filesystem::path& file, const limits& limit = {});
 
+/// How a sidecar relates to the file it is beside, as far as shape, size and time tell.
+enum class sidecar_state {
+    current,      ///< written for the file as it is
+    unconfirmed,  ///< describes such an array; only the data can tell whether it is this one
+    stale         ///< describes another array
+};
+
+/// What a sidecar stores about a file: sums, statistics, metadata, and when it was written.
+struct stored_description : description {
+    sidecar_state state = sidecar_state::current;
+};
+
+/// What the sidecar of a file says: nullopt if absent. Reads the header and the sidecar, never the data: `verify`
+/// compares the two. A stale description is returned as such, so look at `.state` before you use it.
+/// @throws io_error, format_error  no file, no npy file, or a sidecar that cannot be read
+[[nodiscard]] std::optional<stored_description> description_of(const std::filesystem::path& file,
+                                                               const limits& limit = {});
+
 /// Everything wrong with a file: header, length, sidecar, every checksum, every statistic. Reads the data once when
 /// there is a sidecar. Empty means all is well.
 [[nodiscard]] std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options = {});
@@ -46,7 +64,10 @@ void describe(const std::filesystem::path& file, const describe_options& options
 /// @throws io_error, format_error, mismatch_error, checksum_error
 void verify(const std::filesystem::path& file, const verify_options& options = {});
 
-namespace detail {
+namespace core {
+
+/// The same of an array that is open, which may be one without a header.
+[[nodiscard]] std::optional<stored_description> description_of(const opened_array& array);
 
 /// Compares statistics that were stored with those of the data; sums of many numbers agree only within rounding.
 class statistics_check {
@@ -62,10 +83,12 @@ class statistics_check {
     std::vector<finding>& all_;
 };
 
+/// Compares the data with the sidecar: which of its descriptions is meant, every sum and every statistic.
+/// @param file  where links lead to
 void find_in_data(const opened_array& array, const std::filesystem::path& file, const sidecar& both,
                   const run_options& run, std::vector<finding>& all);
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -20,13 +20,14 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// @throws io_error, format_error
 [[nodiscard]] array_info inspect(const std::filesystem::path& file, const limits& limit = {});
 
-namespace detail {
+namespace core {
 
+/// An npy file held open, with its header read.
 struct opened_array {
     file source;
     array_info info;
-    std::vector<std::byte> header = {};  // from the magic to the data
-    std::vector<std::byte> small = {};   // of a small file everything, as it was read with the header
+    std::vector<std::byte> header = {};  ///< from the magic to the data
+    std::vector<std::byte> small = {};   ///< of a small file everything, as it was read with the header
 
     /// How much of the data is there when so many bytes of the file are.
     [[nodiscard]] std::uint64_t data_in(std::uint64_t size) const { return size - std::min(size, info.data_offset); }
@@ -35,19 +36,22 @@ struct opened_array {
     [[nodiscard]] byte_source bytes() const;
 };
 
+/// Opens a file and reads its header; the data may be missing.
+/// @throws io_error, format_error
 [[nodiscard]] opened_array open_header(const std::filesystem::path& path, const limits& limit,
                                        file::access access = file::access::read);
 
-/// Measured after the header was read: whoever appends extends the file first.
+/// Checks that the file holds all of the data that its header promises. Measured after the header was read: whoever
+/// appends extends the file first.
+/// @throws format_error  it is cut short
 void check_data(const opened_array& array);
 
-/// Of a file that is open already.
-void read_array(opened_array& array, const limits& limit);
-
+/// As `open_header`, and checks the data too.
+/// @throws io_error, format_error
 [[nodiscard]] opened_array open_array(const std::filesystem::path& path, const limits& limit,
                                       file::access access = file::access::read);
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -14,11 +14,8 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/npy/detail/sidecar_file.hpp>
-#include <ndkeep/npy/inspect.hpp>
-#include <ndkeep/os/file.hpp>
+#include <ndkeep/npy/detail/map.hpp>
 #include <ndkeep/os/mapping.hpp>
-#include <ndkeep/os/replace.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -108,36 +105,6 @@ template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Or
                               const create_raw_options& options = {});
 
 namespace detail {
-
-[[nodiscard]] opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                        bool column_major_wanted, const limits& limit);
-
-/// Takes an extension to `end` back for which there was no mapping.
-void cut_extension(file& extended, std::uint64_t end) noexcept;
-
-/// Extends a file that is mapped read_write for a shape beyond its end.
-[[nodiscard]] opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
-                                            const std::vector<std::size_t>* shape, std::uint64_t offset, map_mode mode,
-                                            bool by_columns, bool reserve);
-
-/// A file of zeros behind `header`, to be mapped before it gets its name.
-class new_file {
-  public:
-    new_file(const std::filesystem::path& path, const array_info& info, std::string_view header, bool replace,
-             bool reserve);
-
-    [[nodiscard]] const file& content() noexcept { return next_.content(); }
-
-    /// The commit point. Always durable: stores that are flushed need a durable name.
-    void put_in_place(const array_info& info);
-
-  private:
-    [[nodiscard]] const std::filesystem::path& checked_target(const std::filesystem::path& path) const;
-
-    replacement next_;
-    bool may_replace_;
-    former_sidecar former_;
-};
 
 template <element T, std::size_t N, bool ByColumns>
 [[nodiscard]] auto make_mapped(const std::filesystem::path& file, const array_info& info, std::string_view header,

@@ -6,7 +6,6 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/work/progress.hpp>
@@ -39,15 +38,12 @@ struct save_options {
 /// @throws conflict_error  with a sidecar to write: a file of another program has its name
 void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
 
-namespace detail {
+namespace core {
 
 /// Writes elements from `offset` on, in the view's written order, and shows them to `seen`.
 void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen, const run_options& run);
 
-/// Saves under a lock that is already held.
-void save_under(writer_lock&& lock, const array_view& array, const save_options& options);
-
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -11,11 +11,13 @@
 #include <ndkeep/bytes/source.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/finding.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/npz/detail/metadata.hpp>
+#include <ndkeep/npz/verify.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/text/json/parser.hpp>
@@ -24,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,8 +51,8 @@ class npz_reader {
     explicit npz_reader(std::vector<std::byte>&& bytes, const load_options& options = {})
         : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit), options_(options) {}
 
-    /// The directory, and the bytes of members wherever they lie.
-    [[nodiscard]] const detail::archive& archive() const noexcept { return archive_; }
+    /// The directory, and the bytes of members wherever they lie: for people who write tools.
+    [[nodiscard]] const core::archive& archive() const noexcept { return archive_; }
     [[nodiscard]] const load_options& options() const noexcept { return options_; }
 
     /// Empty for an archive in memory.
@@ -58,6 +61,9 @@ class npz_reader {
     /// The members in the order of the archive, without ".npy" and without the one that holds the metadata. Members
     /// that are no arrays are among them.
     [[nodiscard]] std::vector<std::string> names() const;
+
+    /// Every member, whatever it is, as its headers describe it: what `inspect_npz` gives.
+    [[nodiscard]] std::vector<npz_member> members() const;
 
     [[nodiscard]] bool contains(std::string_view name) const { return archive_.find(name) != nullptr; }
 
@@ -74,7 +80,7 @@ class npz_reader {
     [[nodiscard]] auto load(std::string_view name, Order = {}) const {
         return detail::read_member(
             archive_, at(name), options_,
-            [](const detail::byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
+            [](const core::byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
                 return detail::read_elements<T, N, detail::chosen<Order>::column_major>(source, info, "load", run,
                                                                                         &crc);
             });
@@ -91,7 +97,7 @@ class npz_reader {
     [[nodiscard]] mapped_as<T, N, Tag...> map(std::string_view name, Tag...) const {
         using tags = detail::chosen<Tag...>;
         const auto& entry = at(name);
-        return detail::in_member(name, [&] {
+        return core::in_member(name, [&] {
             auto [bytes, info] = detail::map_member(archive_, entry, options_.limit, dtype_of<T>(), alignof(T),
                                                     tags::mode, tags::column_major);
             detail::check_rank<N>(info.shape, file(), "map");
@@ -108,11 +114,22 @@ class npz_reader {
     /// @throws format_error  that member is no JSON object
     [[nodiscard]] json metadata() const { return detail::read_npz_metadata(archive_, options_.limit).user; }
 
+    /// The sums that were stored of arrays, by member name: those that `save_npz` was asked for beside the CRC-32.
+    /// @throws format_error  the member `metadata.json` is no JSON object
+    [[nodiscard]] std::map<std::string, checksums> sums() const {
+        return detail::read_npz_metadata(archive_, options_.limit).sums;
+    }
+
+    /// Everything wrong with one member: its place, method, bytes, CRC-32, header, and the sums of `sums()`. Reads all
+    /// of it.
+    /// @throws mismatch_error  no such member
+    [[nodiscard]] std::vector<finding> findings(std::string_view name, const run_options& run = {}) const;
+
   private:
-    [[nodiscard]] const detail::zip_entry& at(std::string_view name) const;
+    [[nodiscard]] const core::zip_entry& at(std::string_view name) const { return archive_.at(name); }
 
     std::vector<std::byte> kept_;
-    detail::archive archive_;
+    core::archive archive_;
     load_options options_;
 };
 

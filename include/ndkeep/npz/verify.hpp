@@ -9,7 +9,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
@@ -28,6 +28,7 @@ struct npz_member {
     std::optional<array_info> array;  ///< if it is one; its data_offset counts from the start of the member
     std::uint64_t nbytes = 0;         ///< of the member, the header of an array included
     std::uint64_t compressed_nbytes = 0;
+    std::uint32_t crc32 = 0;     ///< of the member's bytes, as the directory has it
     std::uint64_t offset = 0;    ///< of the array's data, or of compressed bytes, in the archive
     std::uint64_t trailing = 0;  ///< bytes behind the array's data
     std::string method;          ///< "stored", "deflate", or what cannot be read here
@@ -48,19 +49,12 @@ struct npz_member {
 /// @throws io_error, format_error, checksum_error
 void verify_npz(const std::filesystem::path& file, const verify_options& options = {});
 
-namespace detail {
+namespace core {
 
 /// Bytes to which mapped elements of a type must be aligned, at most.
 [[nodiscard]] std::size_t element_alignment(const dtype& type);
 
-[[nodiscard]] npz_member described_member(const archive& from, const zip_entry& entry, const limits& limit);
-
-/// Reads one member from its first byte to its last, and notes what is wrong with it.
-/// @param said  the sums of the array's data, or nullptr
-void find_in_member(const archive& from, const zip_entry& entry, const checksums* said, const limits& limit,
-                    progress_meter& meter, std::vector<finding>& all);
-
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -6,7 +6,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/zip/records.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/detail/member_writer.hpp>
 #include <ndkeep/os/replace.hpp>
 #include <ndkeep/text/json/parser.hpp>

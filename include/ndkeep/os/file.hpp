@@ -29,12 +29,17 @@ struct file_stamp {
     friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };
 
-namespace detail {
+namespace core {
 
+/// The `errno` of the system call just made.
 [[nodiscard]] std::error_code last_error() noexcept;
 
 /// Text as the bytes it is written in.
 [[nodiscard]] std::span<const std::byte> bytes_of(std::string_view text) noexcept;
+
+}  // namespace core
+
+namespace detail {
 
 template <class Call>
 [[nodiscard]] auto retried(Call&& call) {

@@ -10,7 +10,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
@@ -18,7 +18,7 @@ NDKEEP_INLINE std::span<const std::byte> bytes_of(std::string_view text) noexcep
     return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
-}  // namespace detail
+}  // namespace core
 
 NDKEEP_INLINE file& file::operator=(file&& other) noexcept {
     file old(std::move(*this));

@@ -15,26 +15,17 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 /// Where `path` leads once every symbolic link is followed; the last name need not exist.
 /// @param there  gets what is under that name
 [[nodiscard]] std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there = nullptr);
 
-[[nodiscard]] bool is_link(const std::filesystem::path& path) noexcept;
-
+/// Random bits for names that nobody else has.
 [[nodiscard]] std::uint64_t random_bits();
 
+/// Sixteen lower-case hexadecimal digits.
 [[nodiscard]] std::string hexadecimal(std::uint64_t bits);
-
-/// FNV-1a of a text, carried on from another: tells texts apart that nobody has made to be alike.
-[[nodiscard]] std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U);
-
-/// `.NAME.RANDOM.ndk`: for a file that gets its name when it is whole.
-[[nodiscard]] std::string temporary_name(std::string_view name);
-
-/// NAME in `.NAME.RANDOM.ndk`; empty in any other name.
-[[nodiscard]] std::string_view named_by_temporary(std::string_view temporary);
 
 /// `.NAME.ndk` beside the file; a hash stands for names that would become too long.
 [[nodiscard]] std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending = ".ndk");
@@ -44,6 +35,21 @@ namespace detail {
 
 /// Whether it is a regular file of this user. The superuser's are given to others while they are written.
 [[nodiscard]] bool is_own_file(const std::filesystem::path& path) noexcept;
+
+}  // namespace core
+
+namespace detail {
+
+[[nodiscard]] bool is_link(const std::filesystem::path& path) noexcept;
+
+/// FNV-1a of a text, carried on from another: tells texts apart that nobody has made to be alike.
+[[nodiscard]] std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U);
+
+/// `.NAME.RANDOM.ndk`: for a file that gets its name when it is whole.
+[[nodiscard]] std::string temporary_name(std::string_view name);
+
+/// NAME in `.NAME.RANDOM.ndk`; empty in any other name.
+[[nodiscard]] std::string_view named_by_temporary(std::string_view temporary);
 
 /// Tells the file under a name from any that replaces it.
 struct file_identity {

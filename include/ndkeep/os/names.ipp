@@ -17,38 +17,9 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there) {
-    constexpr int most_links = 40;  // as Linux
-    for (int links = 0; links <= most_links; ++links) {
-        struct stat status = {};
-        const bool exists = ::lstat(path.c_str(), &status) == 0;
-        if (!exists || !S_ISLNK(status.st_mode)) {
-            if (there != nullptr && exists)
-                *there = status;
-            return path;
-        }
-        auto target = std::filesystem::read_symlink(path);
-        path = target.is_absolute() ? target : path.parent_path() / target;
-    }
-    throw io_error(path, "cannot follow", std::make_error_code(std::errc::too_many_symbolic_link_levels));
-}
-
 NDKEEP_INLINE bool is_link(const std::filesystem::path& path) noexcept {
     struct stat status = {};
     return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
-}
-
-NDKEEP_INLINE std::uint64_t random_bits() {
-    std::uint64_t bits = 0;
-    if (::getentropy(&bits, sizeof bits) != 0)
-        throw io_error({}, "cannot draw random bits", last_error());
-    return bits;
-}
-
-NDKEEP_INLINE std::string hexadecimal(std::uint64_t bits) {
-    std::array<char, 17> digits = {};
-    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(bits));
-    return digits.data();
 }
 
 NDKEEP_INLINE std::uint64_t hash_of(std::string_view text, std::uint64_t before) {
@@ -74,31 +45,6 @@ NDKEEP_INLINE std::string_view named_by_temporary(std::string_view temporary) {
         return {};
     temporary.remove_suffix(1);
     return temporary;
-}
-
-NDKEEP_INLINE std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending) {
-    constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
-    const std::string& whole = target.native();
-    const std::size_t begin = whole.rfind('/') + 1;  // 0 without one
-    const bool is_long = whole.size() - begin + 1 + ending.size() > longest_name;
-    std::string name;
-    name.reserve(whole.size() + 1 + ending.size());
-    name.append(whole, 0, begin).append(1, '.');
-    if (is_long)
-        name.append(hexadecimal(hash_of(std::string_view(whole).substr(begin))));
-    else
-        name.append(whole, begin);
-    return name.append(ending);
-}
-
-NDKEEP_INLINE std::filesystem::path beside_of_user(const std::filesystem::path& target) {
-    return beside(target, ".ndk." + std::to_string(::geteuid()));
-}
-
-NDKEEP_INLINE bool is_own_file(const std::filesystem::path& path) noexcept {
-    struct stat status = {};
-    const auto user = ::geteuid();
-    return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_uid == user || user == 0);
 }
 
 NDKEEP_INLINE std::optional<file_identity> identity_of(const std::filesystem::path& path) noexcept {
@@ -131,5 +77,63 @@ NDKEEP_INLINE std::string kind_and_owner(const std::filesystem::path& path) {
 }
 
 }  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there) {
+    constexpr int most_links = 40;  // as Linux
+    for (int links = 0; links <= most_links; ++links) {
+        struct stat status = {};
+        const bool exists = ::lstat(path.c_str(), &status) == 0;
+        if (!exists || !S_ISLNK(status.st_mode)) {
+            if (there != nullptr && exists)
+                *there = status;
+            return path;
+        }
+        auto target = std::filesystem::read_symlink(path);
+        path = target.is_absolute() ? target : path.parent_path() / target;
+    }
+    throw io_error(path, "cannot follow", std::make_error_code(std::errc::too_many_symbolic_link_levels));
+}
+
+NDKEEP_INLINE std::uint64_t random_bits() {
+    std::uint64_t bits = 0;
+    if (::getentropy(&bits, sizeof bits) != 0)
+        throw io_error({}, "cannot draw random bits", last_error());
+    return bits;
+}
+
+NDKEEP_INLINE std::string hexadecimal(std::uint64_t bits) {
+    std::array<char, 17> digits = {};
+    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(bits));
+    return digits.data();
+}
+
+NDKEEP_INLINE std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending) {
+    constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
+    const std::string& whole = target.native();
+    const std::size_t begin = whole.rfind('/') + 1;  // 0 without one
+    const bool is_long = whole.size() - begin + 1 + ending.size() > longest_name;
+    std::string name;
+    name.reserve(whole.size() + 1 + ending.size());
+    name.append(whole, 0, begin).append(1, '.');
+    if (is_long)
+        name.append(hexadecimal(detail::hash_of(std::string_view(whole).substr(begin))));
+    else
+        name.append(whole, begin);
+    return name.append(ending);
+}
+
+NDKEEP_INLINE std::filesystem::path beside_of_user(const std::filesystem::path& target) {
+    return beside(target, ".ndk." + std::to_string(::geteuid()));
+}
+
+NDKEEP_INLINE bool is_own_file(const std::filesystem::path& path) noexcept {
+    struct stat status = {};
+    const auto user = ::geteuid();
+    return ::lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && (status.st_uid == user || user == 0);
+}
+
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI

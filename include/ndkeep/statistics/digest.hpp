@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// Sums and statistics of elements as they pass by on their way to or from a file.
 class digest {
@@ -43,6 +43,10 @@ class digest {
     running_checksums sums_;
     std::optional<running_statistics> statistics_;
 };
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Shows `count` elements of `item` bytes each to `into`. The pieces depend on `count` and `item` alone, so that any
 /// number of threads finds the same.

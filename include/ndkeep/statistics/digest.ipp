@@ -4,7 +4,7 @@
 
 #include <ndkeep/statistics/digest.hpp>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 NDKEEP_INLINE digest::digest(const dtype& type, checksum sums, bool with_statistics) : sums_(sums) {
     if (with_statistics)
@@ -27,4 +27,4 @@ NDKEEP_INLINE std::optional<statistics> digest::values() const {
     return statistics_ ? std::optional(statistics_->values()) : std::nullopt;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

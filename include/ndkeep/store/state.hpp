@@ -30,7 +30,7 @@ struct chunk_entry {
     friend bool operator==(const chunk_entry&, const chunk_entry&) = default;
 };
 
-namespace detail {
+namespace core {
 
 /// Entries that were written once and for all into a file of their own.
 struct chunk_table {
@@ -95,6 +95,10 @@ struct chunk_state {
     [[nodiscard]] std::optional<std::size_t> cut_zeros_of_table(std::size_t i, std::size_t index,
                                                                 std::uint64_t rows_in);
 };
+
+}  // namespace core
+
+namespace detail {
 
 [[nodiscard]] std::string dtype_text(const dtype& type);
 

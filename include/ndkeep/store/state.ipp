@@ -10,13 +10,13 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE void chunk_table::count_rows() {
     ends.clear();
     std::uint64_t rows = 0;
     for (const auto& entry : entries)
-        ends.push_back(rows = std::min(rows + entry.rows, largest_offset + 1));
+        ends.push_back(rows = std::min(rows + entry.rows, detail::largest_offset + 1));
 }
 
 NDKEEP_INLINE std::uint64_t chunk_item::rows() const {
@@ -148,6 +148,10 @@ NDKEEP_INLINE std::optional<std::size_t> chunk_state::cut_zeros_of_table(std::si
     items.insert(items.begin() + static_cast<std::ptrdiff_t>(i), instead.begin(), instead.end());
     return split_item(zeros, rows_in);
 }
+
+}  // namespace core
+
+namespace detail {
 
 NDKEEP_INLINE std::string dtype_text(const dtype& type) { return type.is_struct() ? type.descr() : type.str(); }
 

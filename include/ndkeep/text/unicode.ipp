@@ -25,70 +25,7 @@ NDKEEP_INLINE bool is_ascii(std::string_view text) {
     return (all & high_bits) == 0;
 }
 
-NDKEEP_INLINE void append_utf8(std::string& out, char32_t character) {
-    const auto add = [&out](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-    const auto more = [&](int shift) { add(0x80 | ((character >> shift) & 0x3f)); };
-    if (character < 0x80) {
-        add(character);
-    } else if (character < 0x800) {
-        add(0xc0 | (character >> 6));
-        more(0);
-    } else if (character < 0x10000) {
-        add(0xe0 | (character >> 12));
-        more(6);
-        more(0);
-    } else {
-        add(0xf0 | (character >> 18));
-        more(12);
-        more(6);
-        more(0);
-    }
-}
-
 NDKEEP_INLINE bool is_surrogate(char32_t character) { return character >= 0xd800 && character <= 0xdfff; }
-
-NDKEEP_INLINE decoded decode_utf8(std::string_view text, std::size_t at) {
-    const auto byte = [&](std::size_t i) -> char32_t {
-        return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
-    };
-    const char32_t first = byte(0);
-    if (at >= text.size())
-        return {};
-    if (first < 0x80)
-        return {first, 1};
-    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4)
-        return {};
-    char32_t character = first & (0xffu >> (length + 1));
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80)
-            return {};
-        character = (character << 6) | (byte(i) & 0x3f);
-    }
-    constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-    if (character < least[length] || character > 0x10ffff)
-        return {};
-    return {character, length};
-}
-
-NDKEEP_INLINE bool is_utf8(std::string_view text, surrogates lone) {
-    if (is_ascii(text))
-        return true;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto [character, length] = decode_utf8(text, at);
-        if (length == 0 || (lone == surrogates::refused && is_surrogate(character)))
-            return false;
-        at += length;
-    }
-    return true;
-}
-
-NDKEEP_INLINE std::size_t character_count(std::string_view text) {
-    if (is_ascii(text))
-        return text.size();
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
 
 NDKEEP_INLINE std::string from_latin1(std::string_view text) {
     if (is_ascii(text))
@@ -137,6 +74,80 @@ NDKEEP_INLINE std::optional<std::string> to_latin1(std::string_view text) {
     return after == hidden.begin() || std::prev(after)->last < character;
 }
 
+NDKEEP_INLINE std::string name_text(const std::string& name) { return is_utf8(name) ? name : python_repr(name); }
+
+NDKEEP_INLINE std::string printed(std::string_view text) {
+    constexpr std::size_t longest = 200;
+    return python_repr(text.substr(0, longest)) + (text.size() > longest ? "…" : "");
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
+NDKEEP_INLINE void append_utf8(std::string& out, char32_t character) {
+    const auto add = [&out](char32_t byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
+    const auto more = [&](int shift) { add(0x80 | ((character >> shift) & 0x3f)); };
+    if (character < 0x80) {
+        add(character);
+    } else if (character < 0x800) {
+        add(0xc0 | (character >> 6));
+        more(0);
+    } else if (character < 0x10000) {
+        add(0xe0 | (character >> 12));
+        more(6);
+        more(0);
+    } else {
+        add(0xf0 | (character >> 18));
+        more(12);
+        more(6);
+        more(0);
+    }
+}
+
+NDKEEP_INLINE decoded decode_utf8(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t i) -> char32_t {
+        return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
+    };
+    const char32_t first = byte(0);
+    if (at >= text.size())
+        return {};
+    if (first < 0x80)
+        return {first, 1};
+    const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (first < 0xc2 || first > 0xf4)
+        return {};
+    char32_t character = first & (0xffu >> (length + 1));
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80)
+            return {};
+        character = (character << 6) | (byte(i) & 0x3f);
+    }
+    constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
+    if (character < least[length] || character > 0x10ffff)
+        return {};
+    return {character, length};
+}
+
+NDKEEP_INLINE bool is_utf8(std::string_view text, surrogates lone) {
+    if (detail::is_ascii(text))
+        return true;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto [character, length] = decode_utf8(text, at);
+        if (length == 0 || (lone == surrogates::refused && detail::is_surrogate(character)))
+            return false;
+        at += length;
+    }
+    return true;
+}
+
+NDKEEP_INLINE std::size_t character_count(std::string_view text) {
+    if (detail::is_ascii(text))
+        return text.size();
+    return static_cast<std::size_t>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 NDKEEP_INLINE std::string python_repr(std::string_view text) {
     const bool has_single = text.find('\'') != std::string_view::npos;
     const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
@@ -160,7 +171,7 @@ NDKEEP_INLINE std::string python_repr(std::string_view text) {
         } else if (character == '\\' || character == static_cast<unsigned char>(quote)) {
             out += '\\';
             out += static_cast<char>(character);
-        } else if (is_printable(character)) {
+        } else if (detail::is_printable(character)) {
             out += text.substr(at, length);
         } else if (character <= 0xff) {
             escape('x', 2, character);
@@ -174,11 +185,4 @@ NDKEEP_INLINE std::string python_repr(std::string_view text) {
     return out + quote;
 }
 
-NDKEEP_INLINE std::string name_text(const std::string& name) { return is_utf8(name) ? name : python_repr(name); }
-
-NDKEEP_INLINE std::string printed(std::string_view text) {
-    constexpr std::size_t longest = 200;
-    return python_repr(text.substr(0, longest)) + (text.size() > longest ? "…" : "");
-}
-
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

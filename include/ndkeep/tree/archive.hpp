@@ -25,11 +25,12 @@ void save_tree(const std::filesystem::path& file, const tree& value, const npz_o
 /// without a copy by `map` if they are stored. The archive stays open for as long as the tree or a copy of it lives.
 [[nodiscard]] tree open_tree(const std::filesystem::path& file, const load_options& options = {});
 
-namespace detail {
+namespace core {
 
+/// The member that makes an archive a tree.
 inline constexpr std::string_view tree_member = "tree.json";
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -11,6 +11,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 #include <ndkeep/tree/shared_array.hpp>
 
 #include <concepts>
@@ -32,10 +33,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 enum class tree_kind { null, boolean, integer, real_number, string, list, dictionary, array };
 
 class tree;
+class tree_item;
 
 namespace detail {
 
-class tree_item;
 struct tree_access;
 struct does_not_satisfy_tree_value;
 
@@ -104,7 +105,7 @@ class tree {
         requires(detail::no_tree<T> && !tree_value<T>)
     tree(T&&)
     = delete;  // NOLINT: implicit
-    tree(std::initializer_list<detail::tree_item> items);
+    tree(std::initializer_list<tree_item> items);
 
     tree(const tree& other);
     tree(tree&& other) noexcept;
@@ -112,9 +113,9 @@ class tree {
     tree& operator=(tree other) noexcept;
     ~tree();
 
-    [[nodiscard]] static tree list(std::initializer_list<detail::tree_item> items = {});
+    [[nodiscard]] static tree list(std::initializer_list<tree_item> items = {});
     /// @throws mismatch_error  an item is no pair of a string and a value
-    [[nodiscard]] static tree dictionary(std::initializer_list<detail::tree_item> items = {});
+    [[nodiscard]] static tree dictionary(std::initializer_list<tree_item> items = {});
 
     [[nodiscard]] tree_kind kind() const noexcept;
     [[nodiscard]] bool is_null() const noexcept { return kind() == tree_kind::null; }
@@ -141,8 +142,8 @@ class tree {
     [[nodiscard]] tree* begin() { return const_cast<tree*>(std::as_const(*this).begin()); }
     [[nodiscard]] tree* end() { return begin() + size(); }
     /// Keys and values of a dictionary: `for (const auto& [key, value] : t.items())`.
-    [[nodiscard]] detail::tree_items<const tree> items() const&;
-    [[nodiscard]] detail::tree_items<tree> items() &;
+    [[nodiscard]] tree_items<const tree> items() const&;
+    [[nodiscard]] tree_items<tree> items() &;
     void items() && = delete;  // the tree would be gone before the loop begins
 
     /// False for what is no dictionary.

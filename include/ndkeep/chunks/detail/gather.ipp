@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/chunks/detail/gather.hpp>.
+// Bodies of <ndkeep/chunks/core/gather.hpp>.
 #pragma once
 
-#include <ndkeep/chunks/detail/gather.hpp>
+#include <ndkeep/chunks/core/gather.hpp>
 
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/gather_plan.hpp>
@@ -58,22 +58,26 @@ NDKEEP_INLINE void check_mappings(std::uint64_t wanted, const std::optional<mapp
                        " mappings: compact_chunked, more rows per chunk, or sysctl vm.max_map_count");
 }
 
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
 NDKEEP_INLINE mapping gather(const chunk_version& from) {
     const auto& entries = from.entries();
-    std::vector<gathered_range> ranges;
+    std::vector<detail::gathered_range> ranges;
     std::uint64_t total = 0;
     for (const auto& entry : entries) {
         ranges.push_back({!entry.file.empty(), entry.offset, entry.nbytes});
         total += entry.nbytes;
     }
-    const auto plan = plan_gathering(ranges, mapping::page_size(), least_mapped_chunk);
+    const auto plan = detail::plan_gathering(ranges, mapping::page_size(), detail::least_mapped_chunk);
     const auto mapped = static_cast<std::uint64_t>(
-        std::count_if(plan.begin(), plan.end(), [](const gathered_plan& each) { return each.mapped != 0; }));
+        std::count_if(plan.begin(), plan.end(), [](const detail::gathered_plan& each) { return each.mapped != 0; }));
     constexpr std::uint64_t worth_counting = 1000;
     if (mapped > worth_counting)
-        check_mappings(mapped, mappings_of_process(), from.called());
+        detail::check_mappings(mapped, detail::mappings_of_process(), from.called());
 
-    auto all = mapping::reserved(gathered_begin, total, from.called());
+    auto all = mapping::reserved(detail::gathered_begin, total, from.called());
     // Mappings first: what is read goes into the last page of the one before.
     std::vector<std::size_t> to_read;
     for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -84,24 +88,25 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
             continue;
         }
         const file source = from.open(entries[i]);
-        const std::uint64_t at = part.at - gathered_begin;
+        const std::uint64_t at = part.at - detail::gathered_begin;
         all.take(source, entries[i].offset + part.read, at + part.read, part.mapped);
         // The page is the former chunk's, and mapped already.
         source.read(entries[i].offset, {all.data() + at, static_cast<std::size_t>(part.read)});
     }
     for (const std::size_t i : to_read) {
-        const std::span<std::byte> out(all.data() + (plan[i].at - gathered_begin),
+        const std::span<std::byte> out(all.data() + (plan[i].at - detail::gathered_begin),
                                        static_cast<std::size_t>(plan[i].read));
         from.read_chunk(i, from.first_row(i), from.first_row(i) + entries[i].rows, out.data());
     }
     if (from.options().verify) {
         const run_options& run = from.options().run;
         parallel_for(entries.size(), run, [&](std::size_t i) {
-            from.verify(i, {all.data() + (plan[i].at - gathered_begin), static_cast<std::size_t>(entries[i].nbytes)});
+            from.verify(
+                i, {all.data() + (plan[i].at - detail::gathered_begin), static_cast<std::size_t>(entries[i].nbytes)});
         });
     }
     all.protect();
     return all;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

@@ -67,6 +67,16 @@ NDKEEP_INLINE void check_committed(const std::filesystem::path& path) {
 
 }  // namespace detail
 
+NDKEEP_INLINE void describe_chunked(const std::filesystem::path& path, const describe_chunked_options& options) {
+    detail::check_committed(path);
+    // With one row a chunk, none is too short: nothing is put together on the way.
+    detail::chunk_session session(std::make_unique<local_place>(path, local_place::access::write),
+                                  {.rows_per_chunk = 1, .commit = options.commit, .run = options.run});
+    if (!options.meta.is_null())
+        session.set_metadata(options.meta);
+    (void)session.commit();
+}
+
 NDKEEP_INLINE void compact_chunked(const std::filesystem::path& path, const compact_options& options) {
     detail::check_committed(path);
     detail::chunk_session session(
@@ -85,6 +95,22 @@ NDKEEP_INLINE std::size_t prune_chunked(const std::filesystem::path& path, const
     local_place where(path, local_place::access::write);
     detail::commit_log log(where);
     return detail::prune(log, options.keep);
+}
+
+NDKEEP_INLINE std::vector<std::uint64_t> damaged_commits(const std::filesystem::path& path) {
+    local_place where(path, local_place::access::read);
+    detail::commit_log log(where);
+    std::vector<std::uint64_t> damaged;
+    for (std::uint64_t number = log.newest_number().value_or(0); number > 0; --number) {
+        try {
+            if (!log.read(number))
+                break;  // pruned
+            return damaged;
+        } catch (const checksum_error&) {
+            damaged.push_back(number);
+        }
+    }
+    throw io_error(path, "no commit can be read", std::make_error_code(std::errc::no_such_file_or_directory));
 }
 
 NDKEEP_INLINE std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path) {

@@ -90,7 +90,7 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
 }  // namespace detail
 
 NDKEEP_INLINE chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
-    const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
+    const core::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
     const auto& state = from.state();
     return {.type = state.type,
             .shape = from.shape(),
@@ -105,7 +105,7 @@ NDKEEP_INLINE chunked_info inspect_chunked(const std::filesystem::path& path, co
 NDKEEP_INLINE std::vector<finding> findings_chunked(const std::filesystem::path& path,
                                                     const chunk_reader_options& options) {
     std::vector<finding> all;
-    std::optional<detail::chunk_version> from;
+    std::optional<core::chunk_version> from;
     if (!detail::passes(all,
                         [&] { from.emplace(std::make_unique<local_place>(path, local_place::access::read), options); }))
         return all;

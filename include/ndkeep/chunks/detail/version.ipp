@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/chunks/detail/version.hpp>.
+// Bodies of <ndkeep/chunks/core/version.hpp>.
 #pragma once
 
-#include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/chunks/core/version.hpp>
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/checksum.hpp>
@@ -15,10 +15,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE chunk_version::chunk_version(std::unique_ptr<place> where, const chunk_reader_options& options)
-    : place_(std::move(where)), options_(options), log_(*place_), opened_(open_state(log_, options.at_commit)),
+    : place_(std::move(where)), options_(options), log_(*place_), opened_(detail::open_state(log_, options.at_commit)),
       entries_(opened_.state.entries()) {
     std::uint64_t rows = 0;
     for (const auto& entry : entries_)
@@ -28,7 +28,7 @@ NDKEEP_INLINE chunk_version::chunk_version(std::unique_ptr<place> where, const c
 NDKEEP_INLINE std::optional<std::string> chunk_version::identity_of(std::uint64_t number) const {
     if (number == state().number)
         return state().id;
-    commit_log log(*place_);
+    detail::commit_log log(*place_);
     auto found = log.identity_of(number);
     return found ? std::optional(std::move(found->id)) : std::nullopt;
 }
@@ -165,7 +165,7 @@ NDKEEP_INLINE std::size_t chunk_version::chunk_of(std::uint64_t row) const {
 
 NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const statistics::number& low,
                                                                           const statistics::number& high) const {
-    if (!with_number(key_type(state()), [](auto) {}))
+    if (!detail::with_number(detail::key_type(state()), [](auto) {}))
         return {0, state().rows};  // nothing is kept about them
     std::uint64_t first = 0, last = 0;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -176,7 +176,7 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const 
             continue;
         const auto& min = zeros ? zero : *entry.min;
         const auto& max = zeros ? zero : *entry.max;
-        if (less(high, min) || less(max, low))
+        if (detail::less(high, min) || detail::less(max, low))
             continue;
         if (first == last)
             first = first_row(i);
@@ -185,6 +185,6 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const 
     return {first, last};
 }
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// All members of an archive, and where the parts lie that belong to none.
 struct zip_directory {
@@ -23,7 +23,12 @@ struct zip_directory {
     std::string comment = {};
 };
 
+/// What errors call a member: "member 'x'".
 [[nodiscard]] std::string member_field(std::string_view name);
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size, const limits& limit);
 

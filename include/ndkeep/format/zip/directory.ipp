@@ -37,8 +37,6 @@ NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesyste
 /// @see APPNOTE 4.3.7
 [[nodiscard]] NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
 
-NDKEEP_INLINE std::string member_field(std::string_view name) { return "member " + ndkeep::quoted(name); }
-
 /// What the end of an archive says about its directory.
 struct zip_end {
     std::uint64_t entries = 0;
@@ -337,3 +335,9 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
 }
 
 }  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
+NDKEEP_INLINE std::string member_field(std::string_view name) { return "member " + ndkeep::quoted(name); }
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core

@@ -33,42 +33,53 @@ inline constexpr std::uint16_t zip_flag_strong_encryption = 0x40;
 inline constexpr std::uint16_t zip_flag_utf8 = 0x800;
 inline constexpr std::uint16_t zip_flag_masked = 0x2000;
 
-inline constexpr std::uint16_t zip_stored = 0;  // APPNOTE 4.4.5
-inline constexpr std::uint16_t zip_deflated = 8;
-
 inline constexpr std::uint16_t zip_extra64 = 0x0001;       // APPNOTE 4.5.3
 inline constexpr std::uint16_t zip_extra_pieces = 0x6b6e;  // ours, "nk": see zip_pieces
+
+inline constexpr std::size_t most_zip_pieces = 8000;  // 8 bytes each in at most 64 KiB of extra fields
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
+/// How a member is kept: as it is, or as a deflate stream.
+/// @see APPNOTE 4.4.5
+inline constexpr std::uint16_t zip_stored = 0;
+inline constexpr std::uint16_t zip_deflated = 8;
 
 /// A deflate stream that is made of pieces, each of which can be expanded without the others. The directory keeps a
 /// list of them as an extra field of our own: two words a piece. It is a hint; whoever does not know it reads the
 /// stream.
 struct zip_piece {
-    std::uint32_t compressed = 0;  // bytes in the archive
-    std::uint32_t size = 0;        // bytes of the member
+    std::uint32_t compressed = 0;  ///< bytes in the archive
+    std::uint32_t size = 0;        ///< bytes of the member
 };
-inline constexpr std::size_t most_zip_pieces = 8000;  // 8 bytes each in at most 64 KiB of extra fields
 
 /// What the directory says of one member.
 struct zip_entry {
-    std::string name = {};      // UTF-8
-    std::string raw_name = {};  // as it stands in the archive
+    std::string name = {};      ///< UTF-8
+    std::string raw_name = {};  ///< as it stands in the archive
     std::uint16_t version_needed = 20;
     std::uint16_t internal_attributes = 0;
-    std::uint16_t made_by = 3 << 8 | 20;  // Unix, version 2.0
+    std::uint16_t made_by = 3 << 8 | 20;  ///< Unix, version 2.0
     std::uint16_t flags = 0;
     std::uint16_t method = zip_stored;
     std::uint16_t time = 0;
-    std::uint16_t date = 1 << 5 | 1;  // 1980-01-01, as NumPy writes it: equal input makes equal bytes
+    std::uint16_t date = 1 << 5 | 1;  ///< 1980-01-01, as NumPy writes it: equal input makes equal bytes
     std::uint32_t crc32 = 0;
-    std::uint64_t compressed = 0;  // bytes in the archive
-    std::uint64_t size = 0;        // bytes of the member
+    std::uint64_t compressed = 0;  ///< bytes in the archive
+    std::uint64_t size = 0;        ///< bytes of the member
     std::uint32_t attributes = 0600U << 16;
-    std::uint64_t header_offset = 0;  // of the local header, from the start of the file
-    std::uint64_t room_end = 0;       // where the next member or the directory begins
+    std::uint64_t header_offset = 0;  ///< of the local header, from the start of the file
+    std::uint64_t room_end = 0;       ///< where the next member or the directory begins
     std::string comment = {};
     std::vector<zip_piece> pieces = {};
-    std::string extra = {};  // fields of the directory that are nobody's here, as they are
+    std::string extra = {};  ///< fields of the directory that are nobody's here, as they are
 };
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 [[nodiscard]] std::string zip_method_name(std::uint16_t method);
 

@@ -57,7 +57,7 @@ NDKEEP_INLINE void state_writer::check_name(const std::string& name) const {
                               .found = ndkeep::quoted(name)});
 }
 
-NDKEEP_INLINE state_reader::state_reader(const json& forms, std::string path, const detail::archive& from)
+NDKEEP_INLINE state_reader::state_reader(const json& forms, std::string path, const core::archive& from)
     : forms_(forms), path_(std::move(path)), from_(from) {
     if (!forms_.is_object())
         throw detail::malformed(from_.path(), path_, "an object", forms_.type_name());

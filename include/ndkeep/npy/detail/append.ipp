@@ -13,8 +13,9 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/statistics.hpp>
-#include <ndkeep/npy/detail/sidecar_file.hpp>
-#include <ndkeep/npy/save.hpp>
+#include <ndkeep/npy/core/sidecar_file.hpp>
+#include <ndkeep/npy/detail/inspect.hpp>
+#include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/os/replace.hpp>
@@ -89,6 +90,7 @@ class grown_header {
 
 NDKEEP_INLINE std::uint64_t data_end(const opened_array& array) { return array.info.data_offset + array.info.nbytes(); }
 
+/// `np.save` twice on one open file puts two arrays into it.
 NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
     std::array<std::byte, magic.size()> behind = {};
     const std::size_t length = array.source.read_some(data_end(array), behind);
@@ -98,6 +100,19 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
                               .expected = "none of use",
                               .found = "a second array",
                               .hint = "it would be overwritten"});
+}
+
+/// Whole rows behind the data, which the header does not count.
+[[nodiscard]] NDKEEP_INLINE std::size_t rows_behind(const opened_array& array) {
+    const auto& shape = array.info.shape;
+    if (shape.empty())
+        return 0;
+    check_no_second_array(array);
+    const std::size_t axis = array.info.column_major ? shape.size() - 1 : 0;
+    std::uint64_t row = array.info.type.size();
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        row *= i == axis ? 1 : shape[i];
+    return row == 0 ? 0 : static_cast<std::size_t>((array.source.size() - data_end(array)) / row);
 }
 
 NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows) {
@@ -273,6 +288,10 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     }
 }
 
+NDKEEP_INLINE std::size_t recoverable_rows(const std::filesystem::path& file, const limits& limit) {
+    return detail::rows_behind(core::open_array(file, limit));
+}
+
 NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limits& limit) {
     writer_lock lock(file);
     const auto target = lock.target();
@@ -280,16 +299,7 @@ NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limit
     const detail::file_lock alone(array.source);
     detail::read_array(array, limit);
     array.source.call(file);
-    const auto& shape = array.info.shape;
-    if (shape.empty())
-        return 0;
-    detail::check_no_second_array(array);
-    const std::size_t axis = array.info.column_major ? shape.size() - 1 : 0;
-    std::uint64_t row = array.info.type.size();
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        row *= i == axis ? 1 : shape[i];
-    const auto gained =
-        row == 0 ? std::size_t{0} : static_cast<std::size_t>((array.source.size() - detail::data_end(array)) / row);
+    const std::size_t gained = detail::rows_behind(array);
     if (gained == 0)
         return 0;
     const detail::grown_header grown(array, gained);

@@ -7,7 +7,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/writer_lock.hpp>
@@ -23,7 +23,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE void statistics_check::compare(const statistics& stored, const statistics& data,
                                              const std::string& path) {
@@ -35,19 +35,20 @@ NDKEEP_INLINE void statistics_check::compare(const statistics& stored, const sta
     count("nan", stored.nan, data.nan);
     const auto exact = [&](std::string_view key, const auto& expected, const auto& now) {
         const bool same = expected.has_value() == now.has_value() &&
-                          (!expected || (!less(*expected, *now) && !less(*now, *expected)));
+                          (!expected || (!detail::less(*expected, *now) && !detail::less(*now, *expected)));
         if (!same)
             note(path, key, expected ? number_text(*expected) : "none", now ? number_text(*now) : "none");
     };
     exact("min", stored.min, data.min);
     exact("max", stored.max, data.max);
     const double scale =
-        std::max({data.min ? std::abs(as_double(*data.min)) : 0.0, data.max ? std::abs(as_double(*data.max)) : 0.0,
-                  std::abs(data.mean.value_or(0)), std::abs(data.mean_imaginary.value_or(0)), data.std.value_or(0)});
+        std::max({data.min ? std::abs(detail::as_double(*data.min)) : 0.0,
+                  data.max ? std::abs(detail::as_double(*data.max)) : 0.0, std::abs(data.mean.value_or(0)),
+                  std::abs(data.mean_imaginary.value_or(0)), data.std.value_or(0)});
     const auto near = [&](std::string_view key, const auto& expected, const auto& now) {
         constexpr double rounding = 1e-9;
         const bool same = expected.has_value() == now.has_value() &&
-                          (!expected || *expected == *now || (is_nan(*expected) && is_nan(*now)) ||
+                          (!expected || *expected == *now || (detail::is_nan(*expected) && detail::is_nan(*now)) ||
                            std::abs(*expected - *now) <= rounding * scale);
         if (!same)
             note(path, key, expected ? json_text(*expected) : "none", now ? json_text(*now) : "none");
@@ -71,22 +72,22 @@ NDKEEP_INLINE void statistics_check::note(const std::string& path, std::string_v
                                   .expected = std::move(expected),
                                   .found = std::move(now),
                                   .hint = "the data is not what was described"});
-    all_.push_back(found(problem));
+    all_.push_back(detail::found(problem));
 }
 
 NDKEEP_INLINE void find_in_data(const opened_array& array, const std::filesystem::path& file, const sidecar& both,
                                 const run_options& run, std::vector<finding>& all) {
-    const auto fitting = candidates(both, array.info, array.source.stamp());
+    const auto fitting = detail::candidates(both, array.info, array.source.stamp());
     if (fitting.empty()) {
         const auto wanted = described(array.info);
         const auto text = [](const description& said) {
             return ndkeep::quoted(said.type) + ' ' + shape_text(said.shape) + (said.column_major ? " F" : " C");
         };
-        all.push_back(found(mismatch_error({.file = sidecar_path(file),
-                                            .field = "array",
-                                            .expected = text(wanted),
-                                            .found = text(both.current),
-                                            .hint = "the sidecar is stale; describe the file again"})));
+        all.push_back(detail::found(mismatch_error({.file = sidecar_path(file),
+                                                    .field = "array",
+                                                    .expected = text(wanted),
+                                                    .found = text(both.current),
+                                                    .hint = "the sidecar is stale; describe the file again"})));
         return;
     }
     checksum kinds = checksum::none;
@@ -100,24 +101,40 @@ NDKEEP_INLINE void find_in_data(const opened_array& array, const std::filesystem
     const auto sums = computed.sums();
     const auto values = computed.values();
     // The one with the file's stamp is the one; without a stamp that fits, the one with the right sums.
-    const bool stamped = stamp_decides(fitting, array.source.stamp());
-    const auto right =
-        std::find_if(fitting.begin(), fitting.end(), [&](const description& said) { return agrees(said, sums); });
+    const bool stamped = detail::stamp_decides(fitting, array.source.stamp());
+    const auto right = std::find_if(fitting.begin(), fitting.end(),
+                                    [&](const description& said) { return detail::agrees(said, sums); });
     const description& said = stamped || right == fitting.end() ? fitting.front() : *right;
     for (const auto& [name, stored] : said.sums) {
         const auto at = sums.find(name);
         if (at != sums.end() && at->second != stored)
-            all.push_back(found(checksum_error({.file = file,
-                                                .field = name,
-                                                .expected = stored,
-                                                .found = at->second,
-                                                .hint = "the data is not what was described"})));
+            all.push_back(detail::found(checksum_error({.file = file,
+                                                        .field = name,
+                                                        .expected = stored,
+                                                        .found = at->second,
+                                                        .hint = "the data is not what was described"})));
     }
     if (said.statistics && values)
         statistics_check(file, all).compare(*said.statistics, *values);
 }
 
-}  // namespace detail
+NDKEEP_INLINE std::optional<stored_description> description_of(const opened_array& array) {
+    const auto both = read_sidecar(resolved(array.source.path()));
+    if (!both)
+        return std::nullopt;
+    const auto stamp = array.source.stamp();
+    const auto fitting = detail::candidates(*both, array.info, stamp);
+    if (fitting.empty())
+        return stored_description{both->current, sidecar_state::stale};
+    return stored_description{fitting.front(), detail::stamp_decides(fitting, stamp) ? sidecar_state::current
+                                                                                     : sidecar_state::unconfirmed};
+}
+
+}  // namespace core
+
+NDKEEP_INLINE std::optional<stored_description> description_of(const std::filesystem::path& file, const limits& limit) {
+    return core::description_of(core::open_header(file, limit));
+}
 
 NDKEEP_INLINE std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options) {
     std::vector<finding> all;

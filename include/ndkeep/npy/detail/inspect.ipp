@@ -5,6 +5,7 @@
 #include <ndkeep/npy/inspect.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/npy/detail/inspect.hpp>
 
 #include <array>
 #include <cstring>
@@ -14,10 +15,6 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
-
-NDKEEP_INLINE byte_source opened_array::bytes() const {
-    return is_in_memory() ? byte_source(std::span(small), source.path()) : byte_source(source);
-}
 
 /// Reads the header until it is the same twice: an append in place may be changing its digits meanwhile.
 NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
@@ -53,9 +50,22 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
     throw conflict_error({.file = array.source.path(), .field = "header", .found = "changing all the time"});
 }
 
+NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {
+    read_header(array, limit);
+    check_data(array);
+}
+
+}  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE byte_source opened_array::bytes() const {
+    return is_in_memory() ? byte_source(std::span(small), source.path()) : byte_source(source);
+}
+
 NDKEEP_INLINE opened_array open_header(const std::filesystem::path& path, const limits& limit, file::access access) {
     opened_array array{file::open(path, access), {}};
-    read_header(array, limit);
+    detail::read_header(array, limit);
     return array;
 }
 
@@ -71,18 +81,13 @@ NDKEEP_INLINE void check_data(const opened_array& array) {
                             .hint = "the file is cut short"});
 }
 
-NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {
-    read_header(array, limit);
-    check_data(array);
-}
-
 NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const limits& limit, file::access access) {
     opened_array array{file::open(path, access), {}};
-    read_array(array, limit);
+    detail::read_array(array, limit);
     return array;
 }
 
-}  // namespace detail
+}  // namespace core
 
 NDKEEP_INLINE array_info inspect(const std::filesystem::path& file, const limits& limit) {
     return detail::open_header(file, limit).info;

@@ -8,7 +8,8 @@
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
-#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/npy/core/sidecar_file.hpp>
+#include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/replace.hpp>
 #include <ndkeep/work/parallel.hpp>
 
@@ -22,7 +23,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen,
                                   const run_options& run) {
@@ -38,9 +39,9 @@ NDKEEP_INLINE void write_elements(file& out, std::uint64_t offset, const array_v
     const bool is_made = array.contiguous() == nullptr;
     if (!is_made && !seen.wants_bytes()) {
         for_each_block(array, in_large_pieces, write);
-    } else if (!is_made && array.nbytes() > in_large_pieces / 16 && threads_for(2, run) > 1) {
+    } else if (!is_made && array.nbytes() > in_large_pieces / 16 && detail::threads_for(2, run) > 1) {
         std::atomic<bool> given_up = false;
-        alongside looked_at([&] {
+        detail::alongside looked_at([&] {
             for_each_block(array, in_cache, [&](std::span<const std::byte> bytes, std::size_t count) {
                 if (!given_up)
                     seen.update(bytes, count);
@@ -62,6 +63,10 @@ NDKEEP_INLINE void write_elements(file& out, std::uint64_t offset, const array_v
     }
     meter.finish();
 }
+
+}  // namespace core
+
+namespace detail {
 
 /// Header and data into an empty file.
 NDKEEP_INLINE void write_array(file& out, const array_view& array, const array_info& info, digest& seen,

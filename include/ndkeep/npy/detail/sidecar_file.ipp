@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/npy/detail/sidecar_file.hpp>.
+// Bodies of <ndkeep/npy/core/sidecar_file.hpp>.
 #pragma once
 
-#include <ndkeep/npy/detail/sidecar_file.hpp>
+#include <ndkeep/npy/core/sidecar_file.hpp>
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/error.hpp>
@@ -20,26 +20,6 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE void digest_data(const opened_array& array, digest& into, std::string_view phase,
-                               const run_options& run) {
-    const auto item = static_cast<std::size_t>(array.info.type.size());
-    const auto count = static_cast<std::size_t>(array.info.size());
-    if (item == 0 || count == 0)
-        return into.update({}, count);
-    digest_pieces(into, count, item, run, {.phase = std::string(phase), .file = array.source.path()},
-                  [&](std::size_t first, std::size_t some, digest& part) {
-                      // What was read should be in the cache still when it is looked at.
-                      const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / item);
-                      const buffer bytes(std::min(some, most) * item);
-                      for (const std::size_t end = first + some; first < end; first += most) {
-                          const std::size_t now = std::min(most, end - first);
-                          const auto block = bytes.bytes().first(now * item);
-                          array.source.read(array.info.data_offset + first * item, block);
-                          part.update(block, now);
-                      }
-                  });
-}
-
 /// Opens a sidecar; nullopt if absent. A file of another program under that name is not a sidecar. The first 4096 bytes
 /// decide, so that a sidecar of any length can be replaced and removed.
 /// @throws io_error  a regular file that cannot be read: whether it is a sidecar is unknown
@@ -52,53 +32,6 @@ NDKEEP_INLINE void digest_data(const opened_array& array, digest& into, std::str
     return begins_sidecar(as_text({begin.data(), length})) ? std::move(source) : std::nullopt;
 }
 
-NDKEEP_INLINE bool is_sidecar(const std::filesystem::path& path) { return open_sidecar(path).has_value(); }
-
-NDKEEP_INLINE std::optional<std::string> sidecar_on_disk(const std::filesystem::path& path) {
-    const auto opened = open_sidecar(path);
-    if (!opened)
-        return std::nullopt;
-    const file& source = *opened;
-    const std::uint64_t size = source.size();
-    if (size > longest_sidecar)
-        throw format_error({.file = path,
-                            .field = "length",
-                            .expected = "at most " + counted(longest_sidecar, "byte"),
-                            .found = counted(size, "byte")});
-    std::string text(static_cast<std::size_t>(size), '\0');
-    source.read(0, {reinterpret_cast<std::byte*>(text.data()), text.size()});
-    return text;
-}
-
-NDKEEP_INLINE std::optional<sidecar> read_sidecar(const std::filesystem::path& file) {
-    const auto path = sidecar_path(file);
-    const auto text = sidecar_on_disk(path);
-    if (!text)
-        return std::nullopt;
-    return parse_sidecar(*text, path);
-}
-
-NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable) {
-    const auto path = sidecar_path(file);
-    const auto text = sidecar_text(both);
-    const auto refuse = [&](const char* found) {
-        throw conflict_error({.file = path,
-                              .field = "content",
-                              .expected = "an ndkeep sidecar",
-                              .found = found,
-                              .hint = "it is not replaced; move it away"});
-    };
-    if (is_link(path))
-        refuse("a symbolic link");  // its target belongs to something else
-    replacement next(path);
-    if (next.target() != path)
-        refuse("a symbolic link");  // since a moment ago
-    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
-        refuse("something else");
-    next.content().write(0, bytes_of(text));
-    next.commit(durable);
-}
-
 /// Removes what a killed writer of a sidecar left. An attempt only: the next writer of the sidecar tries again.
 NDKEEP_INLINE void sweep_sidecar(const std::filesystem::path& file) noexcept {
     try {
@@ -107,15 +40,6 @@ NDKEEP_INLINE void sweep_sidecar(const std::filesystem::path& file) noexcept {
             const writer_lock swept(path);
     } catch (...) {
     }
-}
-
-NDKEEP_INLINE void remove_sidecar(const std::filesystem::path& file) {
-    const auto path = sidecar_path(file);
-    if (!is_sidecar(path))
-        return sweep_sidecar(file);
-    const writer_lock lock(path);  // as whoever replaces it
-    if (is_sidecar(path))
-        remove_file(path);
 }
 
 NDKEEP_INLINE std::vector<description> candidates(const sidecar& both, const array_info& info,
@@ -146,27 +70,6 @@ NDKEEP_INLINE bool agrees(const description& said, const checksums& computed) {
     });
 }
 
-NDKEEP_INLINE std::optional<description> believed(const opened_array& array, const sidecar& both,
-                                                  const run_options& run) {
-    const auto stamp = array.source.stamp();
-    const auto fitting = candidates(both, array.info, stamp);
-    if (fitting.empty())
-        return std::nullopt;
-    if (stamp_decides(fitting, stamp) || kinds_of(fitting.front().sums) == checksum::none)
-        return fitting.front();
-    checksum kinds = checksum::none;
-    for (const auto& said : fitting)
-        kinds |= kinds_of(said.sums);
-    check_data(array);
-    digest computed(array.info.type, kinds, false);
-    digest_data(array, computed, "check", run);
-    const auto sums = computed.sums();
-    for (const auto& said : fitting)
-        if (agrees(said, sums))
-            return said;
-    return std::nullopt;
-}
-
 NDKEEP_INLINE std::optional<description> former_description(const std::filesystem::path& file) {
     try {
         const auto array = open_header(file, {.header_characters = longest_header});
@@ -182,65 +85,6 @@ NDKEEP_INLINE std::optional<description> former_description(const std::filesyste
         return former;
     } catch (const error&) {
         return std::nullopt;  // no file, or none that could be read: there is nothing to describe
-    }
-}
-
-NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file)
-    : file_(file), is_present_(is_sidecar(sidecar_path(file))) {
-    if (is_present_ && is_kept_by_directory(sidecar_path(file)))
-        throw io_error(sidecar_path(file), "cannot remove: " + kind_and_owner(sidecar_path(file)),
-                       std::make_error_code(std::errc::operation_not_permitted));
-}
-
-NDKEEP_INLINE void former_sidecar::hold() {
-    if (is_present_)
-        lock_.emplace(sidecar_path(file_));
-}
-
-NDKEEP_INLINE void former_sidecar::disown(const array_info& next, const file_stamp& stamp, bool durable) {
-    if (is_present_)
-        replace_claims(next, stamp, durable);
-    hold();
-}
-
-NDKEEP_INLINE void former_sidecar::remove() {
-    if (!is_present_)
-        return sweep_sidecar(file_);
-    try {
-        remove_file(sidecar_path(file_));
-    } catch (const io_error& problem) {
-        throw io_error(sidecar_path(file_), "the array is saved, but its former sidecar cannot be removed",
-                       problem.code());
-    }
-    lock_.reset();
-}
-
-NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const file_stamp& stamp, bool durable) const {
-    const auto both = sidecar_that_parses();
-    if (!both)
-        return;  // nobody believes it
-    const auto fitting = candidates(*both, next, stamp);
-    const bool sums_decide = std::none_of(fitting.begin(), fitting.end(), [&](const description& said) {
-        return said.stamp == stamp || kinds_of(said.sums) == checksum::none;
-    });
-    if (sums_decide)
-        return;
-    auto former = former_description(file_);
-    if (former && kinds_of(former->sums) != checksum::none) {
-        // Both files were made within one tick of the clock: from now on the sum decides.
-        former->stamp.reset();
-        return write_sidecar(file_, {*former, {}}, durable);
-    }
-    auto said = described(next);
-    said.stamp = stamp;
-    write_sidecar(file_, {said, former ? *former : both->current}, durable);
-}
-
-NDKEEP_INLINE std::optional<sidecar> former_sidecar::sidecar_that_parses() const {
-    try {
-        return read_sidecar(file_);
-    } catch (const format_error&) {
-        return std::nullopt;  // damaged or too long
     }
 }
 
@@ -264,3 +108,163 @@ NDKEEP_INLINE void drop_claims(const opened_array& array, const std::filesystem:
 }
 
 }  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
+NDKEEP_INLINE void digest_data(const opened_array& array, digest& into, std::string_view phase,
+                               const run_options& run) {
+    const auto item = static_cast<std::size_t>(array.info.type.size());
+    const auto count = static_cast<std::size_t>(array.info.size());
+    if (item == 0 || count == 0)
+        return into.update({}, count);
+    detail::digest_pieces(into, count, item, run, {.phase = std::string(phase), .file = array.source.path()},
+                          [&](std::size_t first, std::size_t some, digest& part) {
+                              // What was read should be in the cache still when it is looked at.
+                              const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / item);
+                              const buffer bytes(std::min(some, most) * item);
+                              for (const std::size_t end = first + some; first < end; first += most) {
+                                  const std::size_t now = std::min(most, end - first);
+                                  const auto block = bytes.bytes().first(now * item);
+                                  array.source.read(array.info.data_offset + first * item, block);
+                                  part.update(block, now);
+                              }
+                          });
+}
+
+NDKEEP_INLINE bool is_sidecar(const std::filesystem::path& path) { return detail::open_sidecar(path).has_value(); }
+
+NDKEEP_INLINE std::optional<std::string> sidecar_on_disk(const std::filesystem::path& path) {
+    const auto opened = detail::open_sidecar(path);
+    if (!opened)
+        return std::nullopt;
+    const file& source = *opened;
+    const std::uint64_t size = source.size();
+    if (size > detail::longest_sidecar)
+        throw format_error({.file = path,
+                            .field = "length",
+                            .expected = "at most " + counted(detail::longest_sidecar, "byte"),
+                            .found = counted(size, "byte")});
+    std::string text(static_cast<std::size_t>(size), '\0');
+    source.read(0, {reinterpret_cast<std::byte*>(text.data()), text.size()});
+    return text;
+}
+
+NDKEEP_INLINE std::optional<sidecar> read_sidecar(const std::filesystem::path& file) {
+    const auto path = sidecar_path(file);
+    const auto text = sidecar_on_disk(path);
+    if (!text)
+        return std::nullopt;
+    return parse_sidecar(*text, path);
+}
+
+NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable) {
+    const auto path = sidecar_path(file);
+    const auto text = sidecar_text(both);
+    const auto refuse = [&](const char* found) {
+        throw conflict_error({.file = path,
+                              .field = "content",
+                              .expected = "an ndkeep sidecar",
+                              .found = found,
+                              .hint = "it is not replaced; move it away"});
+    };
+    if (detail::is_link(path))
+        refuse("a symbolic link");  // its target belongs to something else
+    replacement next(path);
+    if (next.target() != path)
+        refuse("a symbolic link");  // since a moment ago
+    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
+        refuse("something else");
+    next.content().write(0, bytes_of(text));
+    next.commit(durable);
+}
+
+NDKEEP_INLINE void remove_sidecar(const std::filesystem::path& file) {
+    const auto path = sidecar_path(file);
+    if (!is_sidecar(path))
+        return detail::sweep_sidecar(file);
+    const writer_lock lock(path);  // as whoever replaces it
+    if (is_sidecar(path))
+        remove_file(path);
+}
+
+NDKEEP_INLINE std::optional<description> believed(const opened_array& array, const sidecar& both,
+                                                  const run_options& run) {
+    const auto stamp = array.source.stamp();
+    const auto fitting = detail::candidates(both, array.info, stamp);
+    if (fitting.empty())
+        return std::nullopt;
+    if (detail::stamp_decides(fitting, stamp) || kinds_of(fitting.front().sums) == checksum::none)
+        return fitting.front();
+    checksum kinds = checksum::none;
+    for (const auto& said : fitting)
+        kinds |= kinds_of(said.sums);
+    check_data(array);
+    digest computed(array.info.type, kinds, false);
+    digest_data(array, computed, "check", run);
+    const auto sums = computed.sums();
+    for (const auto& said : fitting)
+        if (detail::agrees(said, sums))
+            return said;
+    return std::nullopt;
+}
+
+NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file)
+    : file_(file), is_present_(is_sidecar(sidecar_path(file))) {
+    if (is_present_ && detail::is_kept_by_directory(sidecar_path(file)))
+        throw io_error(sidecar_path(file), "cannot remove: " + detail::kind_and_owner(sidecar_path(file)),
+                       std::make_error_code(std::errc::operation_not_permitted));
+}
+
+NDKEEP_INLINE void former_sidecar::hold() {
+    if (is_present_)
+        lock_.emplace(sidecar_path(file_));
+}
+
+NDKEEP_INLINE void former_sidecar::disown(const array_info& next, const file_stamp& stamp, bool durable) {
+    if (is_present_)
+        replace_claims(next, stamp, durable);
+    hold();
+}
+
+NDKEEP_INLINE void former_sidecar::remove() {
+    if (!is_present_)
+        return detail::sweep_sidecar(file_);
+    try {
+        remove_file(sidecar_path(file_));
+    } catch (const io_error& problem) {
+        throw io_error(sidecar_path(file_), "the array is saved, but its former sidecar cannot be removed",
+                       problem.code());
+    }
+    lock_.reset();
+}
+
+NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const file_stamp& stamp, bool durable) const {
+    const auto both = sidecar_that_parses();
+    if (!both)
+        return;  // nobody believes it
+    const auto fitting = detail::candidates(*both, next, stamp);
+    const bool sums_decide = std::none_of(fitting.begin(), fitting.end(), [&](const description& said) {
+        return said.stamp == stamp || kinds_of(said.sums) == checksum::none;
+    });
+    if (sums_decide)
+        return;
+    auto former = detail::former_description(file_);
+    if (former && kinds_of(former->sums) != checksum::none) {
+        // Both files were made within one tick of the clock: from now on the sum decides.
+        former->stamp.reset();
+        return write_sidecar(file_, {*former, {}}, durable);
+    }
+    auto said = described(next);
+    said.stamp = stamp;
+    write_sidecar(file_, {said, former ? *former : both->current}, durable);
+}
+
+NDKEEP_INLINE std::optional<sidecar> former_sidecar::sidecar_that_parses() const {
+    try {
+        return read_sidecar(file_);
+    } catch (const format_error&) {
+        return std::nullopt;  // damaged or too long
+    }
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core

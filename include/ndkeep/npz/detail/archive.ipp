@@ -1,14 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/npz/detail/archive.hpp>.
+// Bodies of <ndkeep/npz/core/archive.hpp>.
 #pragma once
 
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 
 #include <algorithm>
 #include <numeric>
 #include <string>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// The first few names, for errors.
+[[nodiscard]] NDKEEP_INLINE std::string some_names(const archive& from) {
+    constexpr std::size_t enough = 8;
+    std::string out;
+    for (std::size_t i = 0; i < std::min(enough, from.entries().size()); ++i)
+        out += (i == 0 ? "" : ", ") + ndkeep::quoted(without_npy(from.entries()[i].name));
+    if (out.empty())
+        return "a member, but there are none";
+    return "one of " + out + (from.entries().size() > enough ? ", …" : "");
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 NDKEEP_INLINE std::string_view without_npy(std::string_view name) {
     if (name.ends_with(npy_suffix))
@@ -17,12 +32,13 @@ NDKEEP_INLINE std::string_view without_npy(std::string_view name) {
 }
 
 NDKEEP_INLINE archive::archive(file&& opened, const limits& limit)
-    : file_(std::move(opened)), path_(file_.path()), directory_(read_zip_directory(bytes(), file_.size(), limit)) {
+    : file_(std::move(opened)), path_(file_.path()),
+      directory_(detail::read_zip_directory(bytes(), file_.size(), limit)) {
     sort();
 }
 
 NDKEEP_INLINE archive::archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called)
-    : memory_(memory), path_(std::move(called)), directory_(read_zip_directory(bytes(), memory.size(), limit)) {
+    : memory_(memory), path_(std::move(called)), directory_(detail::read_zip_directory(bytes(), memory.size(), limit)) {
     sort();
 }
 
@@ -33,6 +49,13 @@ NDKEEP_INLINE byte_source archive::bytes() const {
 NDKEEP_INLINE const zip_entry* archive::find(std::string_view name) const {
     const zip_entry* const exact = find_exact(name);
     return exact != nullptr ? exact : find_exact(std::string(name) + std::string(npy_suffix));
+}
+
+NDKEEP_INLINE const zip_entry& archive::at(std::string_view name) const {
+    if (const auto* const entry = find(name))
+        return *entry;
+    throw mismatch_error(
+        {.file = path_, .field = member_field(name), .expected = detail::some_names(*this), .found = "missing"});
 }
 
 NDKEEP_INLINE const zip_entry* archive::find_exact(std::string_view name) const {
@@ -67,4 +90,4 @@ NDKEEP_INLINE void archive::sort() {
                      [&](std::size_t a, std::size_t b) { return entries()[a].name < entries()[b].name; });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

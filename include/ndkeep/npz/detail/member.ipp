@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/npz/detail/member.hpp>.
+// Bodies of <ndkeep/npz/core/member.hpp>.
 #pragma once
 
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/member.hpp>
 
 #include <ndkeep/array/in_place.hpp>
 #include <ndkeep/bytes/checksum.hpp>
@@ -14,15 +14,42 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
+                                                        const limits& limit, const dtype& wanted, std::size_t alignment,
+                                                        map_mode mode, bool column_major_wanted) {
+    member_bytes member(from, entry, 0);
+    array_info info = read_member_header(member.source(), member.size(), limit).info;
+    check_in_place(info, from.path(), wanted, column_major_wanted);
+    if (!member.is_stored())
+        throw mismatch_error({.file = from.path(),
+                              .field = "storage",
+                              .expected = "stored",
+                              .found = zip_method_name(entry.method),
+                              .hint = "load expands it; what is saved without .compress maps"});
+    const std::uint64_t offset = member.begin() + info.data_offset;
+    if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
+        throw mismatch_error({.file = from.path(),
+                              .field = "data offset",
+                              .expected = "a multiple of " + counted(alignment, "byte"),
+                              .found = counted(offset, "byte"),
+                              .hint = "load copies it; archives that ndkeep writes are aligned"});
+    auto bytes = from.map(offset, info.nbytes(), mode);
+    return {std::move(bytes), std::move(info)};
+}
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
 NDKEEP_INLINE member_bytes::member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to,
                                          const run_options& run)
     : archive_(from.bytes()), path_(from.path()), entry_(entry), left_(entry.compressed) {
-    check_zip_method(entry_, path_);
-    begin_ = zip_data_offset(archive_, entry_);
+    detail::check_zip_method(entry_, path_);
+    begin_ = detail::zip_data_offset(archive_, entry_);
     if (is_stored())
         return;
     const bool in_pieces = are_pieces_likely();
-    if ((has_libdeflate || in_pieces) && entry_.size <= whole_up_to)
+    if ((detail::has_libdeflate || in_pieces) && entry_.size <= whole_up_to)
         expand_whole(in_pieces, run);
     else
         stream_.emplace(path_);
@@ -123,16 +150,6 @@ NDKEEP_INLINE void member_bytes::read_on(std::span<std::byte> out) {
     }
 }
 
-NDKEEP_INLINE std::string some_names(const archive& from) {
-    constexpr std::size_t enough = 8;
-    std::string out;
-    for (std::size_t i = 0; i < std::min(enough, from.entries().size()); ++i)
-        out += (i == 0 ? "" : ", ") + ndkeep::quoted(without_npy(from.entries()[i].name));
-    if (out.empty())
-        return "a member, but there are none";
-    return "one of " + out + (from.entries().size() > enough ? ", …" : "");
-}
-
 NDKEEP_INLINE bool begins_as_array(const byte_source& source, std::uint64_t size) {
     std::array<std::byte, magic.size()> begin = {};
     if (size < begin.size())
@@ -163,29 +180,6 @@ NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::u
     return out;
 }
 
-NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
-                                                        const limits& limit, const dtype& wanted, std::size_t alignment,
-                                                        map_mode mode, bool column_major_wanted) {
-    member_bytes member(from, entry, 0);
-    array_info info = read_member_header(member.source(), member.size(), limit).info;
-    check_in_place(info, from.path(), wanted, column_major_wanted);
-    if (!member.is_stored())
-        throw mismatch_error({.file = from.path(),
-                              .field = "storage",
-                              .expected = "stored",
-                              .found = zip_method_name(entry.method),
-                              .hint = "load expands it; what is saved without .compress maps"});
-    const std::uint64_t offset = member.begin() + info.data_offset;
-    if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
-        throw mismatch_error({.file = from.path(),
-                              .field = "data offset",
-                              .expected = "a multiple of " + counted(alignment, "byte"),
-                              .found = counted(offset, "byte"),
-                              .hint = "load copies it; archives that ndkeep writes are aligned"});
-    auto bytes = from.map(offset, info.nbytes(), mode);
-    return {std::move(bytes), std::move(info)};
-}
-
 NDKEEP_INLINE std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry) {
     return in_member(without_npy(entry.name), [&] {
         member_bytes bytes(from, entry, member_bytes::largest_whole);
@@ -196,4 +190,4 @@ NDKEEP_INLINE std::vector<std::byte> read_member_bytes(const archive& from, cons
     });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core

@@ -7,7 +7,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/version.hpp>
 

@@ -6,7 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 

@@ -6,6 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/npz/detail/verify.hpp>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -14,6 +15,25 @@ NDKEEP_INLINE std::vector<std::string> npz_reader::names() const {
     for (const auto& entry : archive_.entries())
         if (!archive_.is_shadowed(entry) && entry.name != detail::metadata_member)
             all.emplace_back(detail::without_npy(entry.name));
+    return all;
+}
+
+NDKEEP_INLINE std::vector<npz_member> npz_reader::members() const {
+    std::vector<npz_member> all;
+    for (const auto& entry : archive_.entries())
+        all.push_back(detail::described_member(archive_, entry, options_.limit));
+    return all;
+}
+
+NDKEEP_INLINE std::vector<finding> npz_reader::findings(std::string_view name, const run_options& run) const {
+    const auto& entry = at(name);
+    std::vector<finding> all;
+    std::map<std::string, checksums> stored;
+    (void)core::passes(all, [&] { stored = sums(); });
+    const auto said = stored.find(std::string(core::without_npy(entry.name)));
+    progress_meter meter(run, {.phase = "verify", .bytes_total = entry.size, .file = file()});
+    detail::find_in_member(archive_, entry, said == stored.end() ? nullptr : &said->second, options_.limit, meter, all);
+    meter.finish();
     return all;
 }
 
@@ -38,15 +58,6 @@ NDKEEP_INLINE std::vector<std::byte> npz_reader::bytes(std::string_view name) co
 NDKEEP_INLINE std::string npz_reader::text(std::string_view name) const {
     const auto all = bytes(name);
     return {reinterpret_cast<const char*>(all.data()), all.size()};
-}
-
-NDKEEP_INLINE const detail::zip_entry& npz_reader::at(std::string_view name) const {
-    if (const auto* const entry = archive_.find(name))
-        return *entry;
-    throw mismatch_error({.file = file(),
-                          .field = detail::member_field(name),
-                          .expected = detail::some_names(archive_),
-                          .found = "missing"});
 }
 
 }  // namespace ndkeep::inline NDKEEP_ABI

@@ -9,19 +9,24 @@
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/zip/directory.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/npz/detail/metadata.hpp>
+#include <ndkeep/npz/detail/verify.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 NDKEEP_INLINE std::size_t element_alignment(const dtype& type) {
     return type.is_struct() ? alignof(std::max_align_t) : std::max<std::size_t>(1, swap_width(type));
 }
+
+}  // namespace core
+
+namespace detail {
 
 NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& entry, const limits& limit) {
     npz_member out;
@@ -29,6 +34,7 @@ NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& 
     out.stored_name = entry.name;
     out.nbytes = entry.size;
     out.compressed_nbytes = entry.compressed;
+    out.crc32 = entry.crc32;
     out.method = (entry.flags & zip_flag_encrypted) != 0 ? "encrypted" : zip_method_name(entry.method);
     out.shadowed = from.is_shadowed(entry);
     try {

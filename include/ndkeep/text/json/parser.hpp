@@ -115,10 +115,14 @@ class json_parser : json_scanner {
     }
 };
 
+}  // namespace detail
+
+namespace core {
+
 /// @throws format_error  not JSON, nested too deeply, or with more values than `bound` allows
 [[nodiscard]] json parsed_json(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {});
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

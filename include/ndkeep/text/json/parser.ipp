@@ -42,10 +42,14 @@ struct nlohmann_builder {
     }
 };
 
+}  // namespace detail
+
+namespace core {
+
 NDKEEP_INLINE json parsed_json(std::string_view text, const std::filesystem::path& file, const json_bound& bound) {
-    return json_parser<nlohmann_builder>(text, file, bound).read();
+    return detail::json_parser<detail::nlohmann_builder>(text, file, bound).read();
 }
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI

@@ -39,16 +39,6 @@ void append_json_number(std::string& out, double number);
 /// @param depth  brackets around it; a little deeper can be read, for what is put around it
 void append_json(std::string& out, const json& value, std::size_t depth = 8);
 
-/// JSON text of single values, for objects whose keys are to stay in order.
-[[nodiscard]] std::string json_text(std::string_view text);
-[[nodiscard]] std::string json_text(double number);
-template <std::same_as<json> Value>  // only a value that is JSON already: nothing is turned into it on the way
-[[nodiscard]] std::string json_text(const Value& value) {
-    std::string out;
-    append_json(out, value);
-    return out;
-}
-
 /// Runs what writes the JSON of `file`, and names the file in what is thrown of text that is not UTF-8 and the like.
 template <class Write>
 decltype(auto) in_document(const std::filesystem::path& file, Write&& write) {
@@ -68,21 +58,6 @@ inline constexpr std::size_t most_metadata_values = limits{}.json_values / 2;
 
 /// @throws mismatch_error  more values than `most`
 void check_json_values(const json& value, std::size_t most, const std::filesystem::path& file, const char* field);
-
-/// An object whose members stay in the order they are added.
-class object_text {
-  public:
-    void add(std::string_view key, std::string_view json);
-    /// On one line.
-    [[nodiscard]] std::string str() const { return '{' + joined(", ") + '}'; }
-    /// One member a line.
-    [[nodiscard]] std::string lines() const { return "{ " + joined(",\n  ") + " }\n"; }
-
-  private:
-    [[nodiscard]] std::string joined(std::string_view between) const;
-
-    std::vector<std::string> members_;
-};
 
 /// Reads the members of a JSON object, and names in errors the one that is wrong.
 class object_reader {
@@ -116,6 +91,35 @@ class object_reader {
 };
 
 }  // namespace detail
+
+namespace core {
+
+/// JSON text of single values, for objects whose keys are to stay in order.
+[[nodiscard]] std::string json_text(std::string_view text);
+[[nodiscard]] std::string json_text(double number);
+template <std::same_as<json> Value>  // only a value that is JSON already: nothing is turned into it on the way
+[[nodiscard]] std::string json_text(const Value& value) {
+    std::string out;
+    detail::append_json(out, value);
+    return out;
+}
+
+/// An object whose members stay in the order they are added.
+class object_text {
+  public:
+    void add(std::string_view key, std::string_view json);
+    /// On one line.
+    [[nodiscard]] std::string str() const { return '{' + joined(", ") + '}'; }
+    /// One member a line.
+    [[nodiscard]] std::string lines() const { return "{ " + joined(",\n  ") + " }\n"; }
+
+  private:
+    [[nodiscard]] std::string joined(std::string_view between) const;
+
+    std::vector<std::string> members_;
+};
+
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 

@@ -124,18 +124,6 @@ NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t 
     }
 }
 
-NDKEEP_INLINE std::string json_text(std::string_view text) {
-    std::string out;
-    append_json_text(out, text);
-    return out;
-}
-
-NDKEEP_INLINE std::string json_text(double number) {
-    std::string out;
-    append_json_number(out, number);
-    return out;
-}
-
 /// Values in `value`, itself included. Stops counting beyond `most`.
 [[nodiscard]] NDKEEP_INLINE std::size_t json_value_count(const json& value, std::size_t most) {
     std::vector<const json*> waiting = {&value};  // no recursion: the depth is not known to be bounded yet
@@ -164,19 +152,6 @@ NDKEEP_INLINE void check_json_values(const json& value, std::size_t most, const 
                               .expected = "at most " + counted(most, "value"),
                               .found = "more",
                               .hint = "keep large things as arrays"});
-}
-
-NDKEEP_INLINE void object_text::add(std::string_view key, std::string_view json) {
-    members_.push_back(json_text(key) + ": " + std::string(json));
-}
-
-NDKEEP_INLINE std::string object_text::joined(std::string_view between) const {
-    std::string out;
-    for (const auto& member : members_) {
-        out += out.empty() ? "" : between;
-        out += member;
-    }
-    return out;
 }
 
 NDKEEP_INLINE object_reader::object_reader(const json& value, std::string path, const std::filesystem::path& file)
@@ -225,5 +200,34 @@ NDKEEP_INLINE void object_reader::refuse(const std::string& key, std::string_vie
 }
 
 }  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE std::string json_text(std::string_view text) {
+    std::string out;
+    detail::append_json_text(out, text);
+    return out;
+}
+
+NDKEEP_INLINE std::string json_text(double number) {
+    std::string out;
+    detail::append_json_number(out, number);
+    return out;
+}
+
+NDKEEP_INLINE void object_text::add(std::string_view key, std::string_view json) {
+    members_.push_back(json_text(key) + ": " + std::string(json));
+}
+
+NDKEEP_INLINE std::string object_text::joined(std::string_view between) const {
+    std::string out;
+    for (const auto& member : members_) {
+        out += out.empty() ? "" : between;
+        out += member;
+    }
+    return out;
+}
+
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI

@@ -11,15 +11,19 @@
 #include <string>
 #include <string_view>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
-
-inline constexpr std::size_t deepest_json = 128;
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// How many values a document may hold.
 struct json_bound {
     std::size_t values = limits{}.json_values;
     std::string_view hint = {};  ///< how the caller raises it; empty if nothing does
 };
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+inline constexpr std::size_t deepest_json = 128;
 
 [[nodiscard]] json_bound bound_of(const limits& limit);
 

@@ -11,15 +11,15 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/npz/detail/metadata.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/tree/detail/access.hpp>
 #include <ndkeep/tree/detail/braces.hpp>
 #include <ndkeep/tree/detail/document.hpp>
-#include <ndkeep/tree/shared_array.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
@@ -76,7 +76,7 @@ class leaf_in_archive final : public tree_leaf {
                                         .expected = info_.type.descr() + ' ' + shape_text(info_.shape),
                                         .found = info.type.descr() + ' ' + shape_text(info.shape),
                                         .hint = "the archive has changed since it was opened"});
-                const auto name = cpp_name(info.type);
+                const auto name = info.type.cpp_name();
                 const conversion convert(info.type, wanted, source.path(),
                                          (name.empty() ? "" : "as<" + name + "> or ") + "array()");
                 element_reader(source, info, convert, out).run(false, run, &crc);

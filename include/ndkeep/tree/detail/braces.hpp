@@ -5,7 +5,7 @@
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
-#include <ndkeep/tree/shared_array.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 #include <ndkeep/tree/tree.hpp>
 #include <ndkeep/version.hpp>
 
@@ -22,8 +22,6 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
-
 /// An item of braces, which knows whether it is braces itself: only those are the pairs of a dictionary, whatever the
 /// trees beside them hold.
 class tree_item {
@@ -35,8 +33,8 @@ class tree_item {
         requires(tree_value<T> || std::same_as<std::remove_cvref_t<T>, tree>)
     tree_item(T&& value) : value_(std::forward<T>(value)), is_tree_(!tree_value<T>) {}  // NOLINT: implicit
     /// Refuses what is no `tree_value` by that name.
-    template <class T, class Because = does_not_satisfy_tree_value>
-        requires(no_tree<T> && !tree_value<T>)
+    template <class T, class Because = detail::does_not_satisfy_tree_value>
+        requires(detail::no_tree<T> && !tree_value<T>)
     tree_item(T&&)
     = delete;  // NOLINT: implicit
 
@@ -51,6 +49,8 @@ class tree_item {
     bool is_tree_ = false;
     bool is_braces_ = false;
 };
+
+namespace detail {
 
 [[nodiscard]] std::string_view kind_text(tree_kind kind);
 

@@ -11,11 +11,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
-
 NDKEEP_INLINE bool tree_item::is_pair(const tree& value) {
     return value.is_list() && value.size() == 2 && value[0].is_string();
 }
+
+namespace detail {
 
 NDKEEP_INLINE std::string_view kind_text(tree_kind kind) {
     constexpr std::array<std::string_view, 8> texts = {"null",     "a boolean", "an integer",   "a real number",
@@ -25,7 +25,7 @@ NDKEEP_INLINE std::string_view kind_text(tree_kind kind) {
 
 }  // namespace detail
 
-NDKEEP_INLINE tree::tree(std::initializer_list<detail::tree_item> items) {
+NDKEEP_INLINE tree::tree(std::initializer_list<tree_item> items) {
     if (items.size() == 1 && items.begin()->is_tree())
         *this = items.begin()->take();
     else if (std::all_of(items.begin(), items.end(), [](const auto& item) { return item.is_pair(); }))
@@ -34,7 +34,7 @@ NDKEEP_INLINE tree::tree(std::initializer_list<detail::tree_item> items) {
         *this = list(items);
 }
 
-NDKEEP_INLINE tree tree::list(std::initializer_list<detail::tree_item> items) {
+NDKEEP_INLINE tree tree::list(std::initializer_list<tree_item> items) {
     tree out;
     auto& values = out.make_branch(false).values;
     values.reserve(items.size());
@@ -43,12 +43,12 @@ NDKEEP_INLINE tree tree::list(std::initializer_list<detail::tree_item> items) {
     return out;
 }
 
-NDKEEP_INLINE tree tree::dictionary(std::initializer_list<detail::tree_item> items) {
+NDKEEP_INLINE tree tree::dictionary(std::initializer_list<tree_item> items) {
     tree out;
     out.make_branch(true);
     for (const auto& item : items) {
         tree pair = item.take();
-        if (!detail::tree_item::is_pair(pair))
+        if (!tree_item::is_pair(pair))
             throw mismatch_error({.field = "item " + std::to_string(&item - items.begin()),
                                   .expected = "a pair of a string and a value",
                                   .found = pair.is_list() ? "a list of " + counted(pair.size(), "value")

@@ -95,6 +95,10 @@ struct tree_branch {
     tree_branch* next = nullptr;     // to be destroyed after this one
 };
 
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI {
+
 /// The pairs of a dictionary, for a loop.
 template <class Tree>
 class tree_items {
@@ -156,4 +160,4 @@ class tree_items {
     std::size_t size_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI

@@ -181,9 +181,9 @@ NDKEEP_INLINE const std::string* tree::keys() const {
     return inner == nullptr ? nullptr : inner->keys.data();
 }
 
-NDKEEP_INLINE detail::tree_items<const tree> tree::items() const& { return {keys(), begin(), size()}; }
+NDKEEP_INLINE tree_items<const tree> tree::items() const& { return {keys(), begin(), size()}; }
 
-NDKEEP_INLINE detail::tree_items<tree> tree::items() & { return {keys(), begin(), size()}; }
+NDKEEP_INLINE tree_items<tree> tree::items() & { return {keys(), begin(), size()}; }
 
 NDKEEP_INLINE const tree* tree::find(std::string_view key) const noexcept {
     const auto* const inner = as_branch();

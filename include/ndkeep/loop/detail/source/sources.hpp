@@ -9,7 +9,7 @@
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/source.hpp>
-#include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/reader.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
@@ -25,8 +25,8 @@
 #include <ndkeep/loop/options.hpp>
 #include <ndkeep/npy/describe.hpp>
 #include <ndkeep/npy/inspect.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>

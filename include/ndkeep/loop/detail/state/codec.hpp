@@ -14,7 +14,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/state.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>

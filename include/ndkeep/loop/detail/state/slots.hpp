@@ -4,6 +4,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/state/codec.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
@@ -43,7 +44,8 @@ class typed_slot final : public state_slot {
   public:
     template <class... Argument>
     explicit typed_slot(std::string name, Argument&&... initial)
-        : state_slot(std::move(name)), value_(std::forward<Argument>(initial)...), initial_shape_(shape_of(value_)) {}
+        : state_slot(std::move(name)), value_(loop_access::make<T>(std::forward<Argument>(initial)...)),
+          initial_shape_(shape_of(value_)) {}
 
     [[nodiscard]] T& value() noexcept { return value_; }
 

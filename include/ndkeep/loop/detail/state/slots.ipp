@@ -59,7 +59,7 @@ NDKEEP_INLINE bool bound_states::is_stored(const std::string& name) const {
 }
 
 NDKEEP_INLINE void bound_states::write(const state_slot& slot, packed_states& to) const {
-    state_writer out(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
+    auto out = loop_access::make<state_writer>(to.forms, std::string(loop_snapshot::states_folder), to.arrays);
     in_document(stored_file_, [&] { slot.write(out); });
 }
 

@@ -3,8 +3,9 @@
 #pragma once
 
 #include <ndkeep/limits.hpp>
+#include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/state.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
@@ -61,7 +62,9 @@ class loop_snapshot {
     [[nodiscard]] const loop_position& position() const noexcept { return position_; }
     [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
     [[nodiscard]] const json::object_t& forms() const { return *forms_.get_ptr<const json::object_t*>(); }
-    [[nodiscard]] state_reader reader() const { return {forms_, std::string(states_folder), archive_}; }
+    [[nodiscard]] state_reader reader() const {
+        return loop_access::make<state_reader>(forms_, std::string(states_folder), archive_);
+    }
 
     static constexpr std::string_view states_folder = "states";
 

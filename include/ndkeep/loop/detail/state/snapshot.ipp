@@ -12,7 +12,7 @@
 #include <ndkeep/format/zip/directory.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/loop/detail/state/non_finite.hpp>
-#include <ndkeep/npz/detail/member.hpp>
+#include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/tree/shared_array.hpp>.
+// Bodies of <ndkeep/tree/detail/leaf.hpp>.
 #pragma once
 
-#include <ndkeep/tree/shared_array.hpp>
+#include <ndkeep/tree/detail/leaf.hpp>
 
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
@@ -14,7 +14,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 NDKEEP_INLINE void leaf_in_memory::read(const dtype& wanted, std::byte* out) const {
-    const auto name = cpp_name(type());
+    const auto name = type().cpp_name();
     const conversion convert(type(), wanted, {}, name.empty() ? "" : "as<" + name + '>');
     convert.run(out, array_->bytes().data(), array_->size());
 }

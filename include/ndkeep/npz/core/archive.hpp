@@ -20,12 +20,6 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr std::string_view npy_suffix = ".npy";
-inline constexpr std::string_view metadata_member = "metadata.json";
-
-/// A member name as NumPy lists it: without one ".npy".
-[[nodiscard]] std::string_view without_npy(std::string_view name);
-
 /// The same error, about a member.
 template <class Error>
 [[nodiscard]] Error about_member(const Error& problem, std::string_view name) {
@@ -33,6 +27,18 @@ template <class Error>
     parts.field = member_field(name) + (parts.field.empty() ? "" : ": " + parts.field);
     return Error(std::move(parts));
 }
+
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
+/// What names of members that are arrays end with.
+inline constexpr std::string_view npy_suffix = ".npy";
+/// The member that holds the metadata.
+inline constexpr std::string_view metadata_member = "metadata.json";
+
+/// A member name as NumPy lists it: without one ".npy".
+[[nodiscard]] std::string_view without_npy(std::string_view name);
 
 /// Runs what reads a member, and names it in what is thrown.
 template <class Read>
@@ -42,11 +48,11 @@ decltype(auto) in_member(std::string_view name, Read&& read) {
     } catch (const format_error& problem) {
         if (problem.field().starts_with("member "))
             throw;
-        throw about_member(problem, name);
+        throw detail::about_member(problem, name);
     } catch (const mismatch_error& problem) {
         if (problem.field().starts_with("member "))
             throw;
-        throw about_member(problem, name);
+        throw detail::about_member(problem, name);
     }
 }
 
@@ -70,6 +76,11 @@ class archive {
     /// By its exact name, or else with ".npy" behind it; of several with one name the last.
     [[nodiscard]] const zip_entry* find(std::string_view name) const;
 
+    /// The same; an error names some of those there are.
+    /// @throws mismatch_error  no such member
+    [[nodiscard]] const zip_entry& at(std::string_view name) const;
+
+    /// By its exact name only.
     [[nodiscard]] const zip_entry* find_exact(std::string_view name) const;
 
     /// Whether a later member has its name.
@@ -91,7 +102,7 @@ class archive {
     std::vector<std::size_t> by_name_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/archive.ipp>

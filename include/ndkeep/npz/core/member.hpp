@@ -11,7 +11,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/npz/detail/archive.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
 #include <ndkeep/work/progress.hpp>
@@ -26,7 +26,7 @@
 #include <utility>
 #include <vector>
 
-namespace ndkeep::inline NDKEEP_ABI::detail {
+namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// The bytes of one member, as they were before they were put into the archive.
 ///
@@ -83,9 +83,7 @@ class member_bytes {
     std::uint64_t left_;               // compressed bytes yet to be read
 };
 
-/// The first few names, for errors.
-[[nodiscard]] std::string some_names(const archive& from);
-
+/// Whether the bytes begin as an npy file does.
 [[nodiscard]] bool begins_as_array(const byte_source& source, std::uint64_t size);
 
 /// The header of a member that is an array, and its checksum so far.
@@ -94,7 +92,16 @@ struct member_header {
     std::uint32_t crc = 0;
 };
 
+/// Reads the header of a member of `size` bytes that is an array.
+/// @throws format_error  it is none, or its data does not fit into the member
 [[nodiscard]] member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit);
+
+/// All bytes of a member, checked.
+[[nodiscard]] std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry);
+
+}  // namespace ndkeep::inline NDKEEP_ABI::core
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Reads an array out of a member, and whatever is behind it, and checks the sum of all.
 /// @param elements  called with the source, the header and the sum so far: reads all elements and carries on the sum
@@ -125,9 +132,6 @@ auto read_member(const archive& from, const zip_entry& entry, const load_options
 [[nodiscard]] std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
                                                         const limits& limit, const dtype& wanted, std::size_t alignment,
                                                         map_mode mode, bool column_major_wanted);
-
-/// All bytes of a member, checked.
-[[nodiscard]] std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry);
 
 }  // namespace ndkeep::inline NDKEEP_ABI::detail
 

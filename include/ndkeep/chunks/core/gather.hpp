@@ -2,7 +2,7 @@
 // All chunks of a version as one contiguous address range.
 #pragma once
 
-#include <ndkeep/chunks/detail/version.hpp>
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
 
@@ -22,11 +22,15 @@ struct mapping_budget {
 void check_mappings(std::uint64_t wanted, const std::optional<mapping_budget>& budget,
                     const std::filesystem::path& called);
 
+}  // namespace ndkeep::inline NDKEEP_ABI::detail
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+
 /// Every page of the range is a file's own, but for those in which two chunks meet and chunks that cannot be mapped
 /// there: these are read. Read-only.
 [[nodiscard]] mapping gather(const chunk_version& from);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::inline NDKEEP_ABI::core
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/gather.ipp>

@@ -33,8 +33,9 @@ struct chunk_reader_options {
     run_options run = {};
 };
 
-namespace detail {
+namespace core {
 
+/// One commit of a chunked array, held open: rows of any dtype, read and mapped chunk by chunk.
 class chunk_version {
   public:
     chunk_version(std::unique_ptr<place> where, const chunk_reader_options& options);
@@ -43,7 +44,9 @@ class chunk_version {
     [[nodiscard]] const chunk_state& state() const noexcept { return opened_.state; }
     [[nodiscard]] const std::vector<chunk_entry>& entries() const noexcept { return entries_; }
     [[nodiscard]] std::uint64_t first_row(std::size_t i) const { return i == 0 ? 0 : ends_[i - 1]; }
-    [[nodiscard]] std::vector<std::size_t> shape() const { return shape_of_rows(state().rows, state().row_shape); }
+    [[nodiscard]] std::vector<std::size_t> shape() const {
+        return detail::shape_of_rows(state().rows, state().row_shape);
+    }
     [[nodiscard]] std::filesystem::path called() const { return place_->called(""); }
 
     /// What an npy file of all rows would say of them.
@@ -91,13 +94,13 @@ class chunk_version {
   private:
     std::unique_ptr<place> place_;
     chunk_reader_options options_;
-    commit_log log_;
-    opened_state opened_;
+    detail::commit_log log_;
+    detail::opened_state opened_;
     std::vector<chunk_entry> entries_;
     std::vector<std::uint64_t> ends_;  // rows up to the end of each chunk
 };
 
-}  // namespace detail
+}  // namespace core
 
 }  // namespace ndkeep::inline NDKEEP_ABI
 
