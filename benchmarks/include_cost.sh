@@ -1,50 +1,129 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# What a header costs each file that includes it: `sh benchmarks/include_cost.sh [folder that holds ndkeep/]`.
+# What ndkeep costs the compiler: `sh benchmarks/include_cost.sh [folder that holds ndkeep/]`.
 #
-# User time of `$CXX -O2 -c` on a file with that one line, the least of 5 runs, and how much of it is not xtensor's own.
-# The headers take turns, so that a machine that slows down meanwhile slows all of them.
+# User time of `-c`, the least of RUNS (3), with each of the COMPILERS ("g++ clang++", those that are there):
+#
+# * whole programs at -O0 and -O2, header-only and with the bodies compiled elsewhere, beside the program that does the same
+#   with xtensor's own npy code, as ratios, with the bars that are to be held at -O2;
+# * every face alone, bodies compiled elsewhere, over xtensor/xarray.hpp;
+# * <ndkeep/source.hpp>, which a program compiles once.
+#
+# Everything takes turns, so that a machine that slows down meanwhile slows all of it.
 set -eu
 include=${1:-$(dirname "$0")/../include}
-compiler=${CXX:-c++}
-runs=5
+include=$(cd "$include" && pwd)
+runs=${RUNS:-3}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-compile() {  # compile header [option…]
-    echo "#include <$1>" >"$work/one.cpp"
-    shift
-    $compiler -std=c++20 -O2 -I"$include" "$@" -c "$work/one.cpp" -o "$work/one.o"
-}
+cd "$work"
 
 # From xtensor 0.26 on its headers are in folders.
-xarray=xtensor/containers/xarray.hpp
-compile $xarray -fsyntax-only 2>"$work/refused" || xarray=xtensor/xarray.hpp
-headers="$xarray ndkeep/npy.hpp ndkeep/npz.hpp ndkeep/tree.hpp ndkeep/chunks.hpp ndkeep/loop.hpp ndkeep/ndkeep.hpp ndkeep/array/mapped.hpp ndkeep/array/any.hpp ndkeep/format/header.hpp
-    nlohmann/json.hpp"
+echo '#include <xtensor/containers/xarray.hpp>' >layout.cpp
+if ${CXX:-c++} -std=c++20 -E layout.cpp >/dev/null 2>&1; then
+    xarray=xtensor/containers/xarray.hpp
+    xnpy=xtensor/io/xnpy.hpp
+else
+    xarray=xtensor/xarray.hpp
+    xnpy=xtensor/xnpy.hpp
+fi
+
+cat >xtensor.cpp <<END
+#include <$xarray>
+#include <$xnpy>
+int main() {
+    const xt::xarray<double> saved = {{1, 2, 3}, {4, 5, 6}};
+    xt::dump_npy("t.npy", saved);
+    return xt::load_npy<double>("t.npy") == saved ? 0 : 1;
+}
+END
+cat >save_load.cpp <<END
+#include <ndkeep/npy.hpp>
+int main() {
+    const xt::xarray<double> saved = {{1, 2, 3}, {4, 5, 6}};
+    ndkeep::save("t.npy", saved);
+    return ndkeep::load<double>("t.npy") == saved ? 0 : 1;
+}
+END
+cat >loop.cpp <<END
+#include <ndkeep/loop.hpp>
+struct running_mean {
+    double sum = 0;
+    std::size_t n = 0;
+    NLOHMANN_DEFINE_TYPE_INTRUSIVE(running_mean, sum, n)
+};
+int main() {
+    ndkeep::chunk_reader<double, 2> readings("readings");
+    ndkeep::stateful_loop loop("mean.state");
+    auto& total = loop.bind<running_mean>("mean");
+    for (auto chunk : loop.over(readings)) {
+        total.sum += xt::sum(chunk)();
+        total.n += chunk.size();
+    }
+}
+END
+echo '#include <ndkeep/source.hpp>' >source.cpp
+faces='npy npz tree chunks loop ndkeep'
+echo "#include <$xarray>" >include_xarray.cpp
+echo '#include <nlohmann/json.hpp>' >include_json.cpp
+for face in $faces; do echo "#include <ndkeep/$face.hpp>" >"include_$face.cpp"; done
 
 # The second line of `times` is the user and system time of what a shell has run: "0m1.234s 0m0.056s".
-seconds_of() {  # seconds_of header
-    (compile "$1" >&2 && times) | awk 'NR == 2 { split($1, parts, /[ms]/); print parts[1] * 60 + parts[2] }'
+measure() {  # measure NAME COMPILER SOURCE OPTION…
+    name=$1 compiler=$2 source=$3
+    shift 3
+    seconds=$( ($compiler -std=c++20 -I"$include" "$@" -c "$source.cpp" -o "$source.o" >&2 && times) |
+        awk 'NR == 2 { split($1, parts, /[ms]/); print parts[1] * 60 + parts[2] }')
+    [ -n "$seconds" ] || { echo "$compiler cannot compile $source.cpp" >&2; exit 1; }
+    echo "$compiler $name $seconds"
 }
 
-run=0
-while [ "$run" -lt "$runs" ]; do
-    for header in $headers; do
-        seconds=$(seconds_of "$header")
-        [ -n "$seconds" ] || { echo "cannot compile #include <$header>" >&2; exit 1; }
-        echo "$header $seconds"
+separate=-DNDKEEP_SEPARATE_COMPILATION
+for compiler in ${COMPILERS:-g++ clang++}; do
+    command -v "$compiler" >/dev/null 2>&1 || continue
+    run=0
+    while [ "$run" -lt "$runs" ]; do
+        for level in -O0 -O2; do
+            measure "xtensor$level" "$compiler" xtensor "$level"
+            for program in save_load loop; do
+                measure "$program$level" "$compiler" "$program" "$level"
+                measure "$program$level,separate" "$compiler" "$program" "$level" "$separate"
+            done
+        done
+        for face in xarray json $faces; do measure "$face" "$compiler" "include_$face" -O2 "$separate"; done
+        measure source "$compiler" source -O2 "$separate"
+        run=$((run + 1))
     done
-    run=$((run + 1))
-done >"$work/times"
+done >times
 
-$compiler --version | sed '1s/ *(.*)//;1q'
-awk '
-    !($1 in least) { order[++count] = $1; least[$1] = $2 }
-    $2 < least[$1] { least[$1] = $2 }
+awk -v faces="$faces" '
+    { key = $1 SUBSEP $2 }
+    !($1 in seen) { compilers[++count] = $1; seen[$1] }
+    !(key in least) || $3 < least[key] { least[key] = $3 }
+    function of(name) { return least[compiler SUBSEP name] }
+    function row(what, name, bar, level,    ratio) {
+        ratio = of(name) / of("xtensor" level)
+        printf "| %s | %.1f s | %.2f%s |\n", what, of(name), ratio,
+            bar == "" ? "" : sprintf(" (bar %.1f: %s)", bar, ratio <= bar ? "held" : "missed")
+    }
     END {
-        print "| header | seconds | over xarray |"
-        print "| --- | --- | --- |"
-        for (i = 1; i <= count; ++i)
-            printf "| %s | %.2f | %+.2f |\n", order[i], least[order[i]], least[order[i]] - least[order[1]]
-    }' "$work/times"
+        for (i = 1; i <= count; ++i) {
+            compiler = compilers[i]
+            for (l = 0; l <= 2; l += 2) {
+                level = "-O" l
+                printf "\n%s %s\n\n| program | user time | times the program on xtensor |\n| --- | --- | --- |\n", compiler, level
+                printf "| save and load, by xtensor | %.1f s | |\n", of("xtensor" level)
+                row("save and load, header-only", "save_load" level, l == 2 ? 1.5 : "", level)
+                row("save and load, compiled once", "save_load" level ",separate", l == 2 ? 0.9 : "", level)
+                row("a loop over chunks, header-only", "loop" level, "", level)
+                row("a loop over chunks, compiled once", "loop" level ",separate", l == 2 ? 1.5 : "", level)
+            }
+            printf "\n%s, an include alone, compiled once (bar: 0.8 s over xarray)\n\n| header | seconds | over xarray |\n| --- | --- | --- |\n", compiler
+            printf "| `xtensor/xarray.hpp` | %.2f | |\n", of("xarray")
+            printf "| `nlohmann/json.hpp` | %.2f | %+.2f |\n", of("json"), of("json") - of("xarray")
+            n = split(faces, face, " ")
+            for (f = 1; f <= n; ++f)
+                printf "| `ndkeep/%s.hpp` | %.2f | %+.2f |\n", face[f], of(face[f]), of(face[f]) - of("xarray")
+            printf "\n%s, `ndkeep/source.hpp`, once a program: %.0f s\n", compiler, of("source")
+        }
+    }' times

@@ -123,7 +123,7 @@ template <class Range>
     return out + (rank == 1 ? ",)" : ")");
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/error.ipp>

@@ -98,4 +98,4 @@ NDKEEP_INLINE std::string quoted(std::string_view text) {
 
 NDKEEP_INLINE std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -32,4 +32,4 @@ struct limits {
     std::size_t json_values = 262'144;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

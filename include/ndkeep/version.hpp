@@ -37,4 +37,4 @@ namespace core {}
 namespace detail {
 using namespace core;
 }
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

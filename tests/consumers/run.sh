@@ -42,6 +42,11 @@ find_package)
     "$CMAKE" --build "$work/use" --parallel 2
     for program in consumer compiled both; do run_consumer "$work/use/$program"; done
 
+    # The examples, as they stand.
+    configure -S "$SOURCE/examples" -B "$work/examples"
+    "$CMAKE" --build "$work/examples" --target npz_tour
+    run_consumer "$work/examples/npz_tour"
+
     # libdeflate is looked for where the package is used.
     if echo '#include <libdeflate.h>' | $CXX @"$OPTIONS" -E -x c++ - >/dev/null 2>&1; then
         grep -rqs NDKEEP_USE_LIBDEFLATE "$work/use" --include=flags.make --include=build.ninja || fail "libdeflate is there and not used"

@@ -4,8 +4,8 @@
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
-#include <ndkeep/element/fields.hpp>
 #include <ndkeep/chunks.hpp>
+#include <ndkeep/element/fields.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 

@@ -204,7 +204,7 @@ auto visit(Function&& function, const any_array& array) {
         return detail::visit_listed(function, array, types<Listed...>());
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/array/any.ipp>

@@ -61,4 +61,4 @@ NDKEEP_INLINE any_array widened(const any_array& narrow) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

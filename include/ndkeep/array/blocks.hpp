@@ -21,7 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI::core {
 void for_each_block(const array_view& array, std::size_t block,
                     const std::function<void(std::span<const std::byte>, std::size_t count)>& use);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/array/blocks.ipp>

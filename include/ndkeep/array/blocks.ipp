@@ -34,4 +34,4 @@ NDKEEP_INLINE void for_each_block(const array_view& array, std::size_t block,
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

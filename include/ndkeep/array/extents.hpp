@@ -70,4 +70,4 @@ class extents {
     bool given_ = false;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -40,4 +40,4 @@ template <class Array, class Struct, class Member>
     return column(detail::member_of<Struct, Member>{member}, std::forward<Array>(array));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

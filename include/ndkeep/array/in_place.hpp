@@ -6,7 +6,6 @@
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/limits.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
@@ -22,11 +21,6 @@ template <class T, std::size_t N, map_tag... Tag>
 using mapped_as = mapped<std::conditional_t<detail::chosen<Tag...>::mode == map_mode::read_only, const T, T>, N,
                          detail::chosen<Tag...>::layout>;
 
-struct map_options {
-    limits limit = {};
-    advice use = advice::normal;  ///< how the elements will be looked at
-};
-
 namespace detail {
 
 /// Refuses what cannot be used where it lies.
@@ -39,7 +33,7 @@ void check_in_place(const array_info& info, const std::filesystem::path& path, c
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/array/in_place.ipp>

@@ -60,4 +60,4 @@ NDKEEP_INLINE mapping map_data(const file& source, const array_info& info, std::
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

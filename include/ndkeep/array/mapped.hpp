@@ -29,7 +29,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 class mapped;
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 template <class T, std::size_t N, xt::layout_type L>
 struct xt::xcontainer_inner_types<ndkeep::mapped<T, N, L>> {
@@ -188,4 +188,4 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     storage_type storage_{nullptr, 0};
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -10,7 +10,6 @@
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
-#include <ndkeep/limits.hpp>
 #include <ndkeep/version.hpp>
 #include <ndkeep/work/progress.hpp>
 
@@ -22,11 +21,6 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
-
-struct load_options {
-    limits limit = {};
-    run_options run = {};
-};
 
 namespace detail {
 
@@ -102,7 +96,7 @@ template <element T, std::size_t N, bool ColumnMajor>
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/array/reader.ipp>

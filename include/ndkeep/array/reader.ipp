@@ -147,4 +147,4 @@ NDKEEP_INLINE any_array read_any(const byte_source& source, const array_info& in
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

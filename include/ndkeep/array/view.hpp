@@ -264,7 +264,7 @@ class array_view {
     std::shared_ptr<const void> owner_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/array/view.ipp>

@@ -65,4 +65,4 @@ NDKEEP_INLINE void array_view::set_order(bool column_major) {
     contiguous_ = lies_so ? data_ : nullptr;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -44,4 +44,4 @@ struct array_of_rank<T, any_rank, L> {
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 using array_of = typename detail::array_of_rank<std::remove_const_t<T>, N, L>::type;
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -25,4 +25,4 @@ class buffer {
     std::size_t size_ = 0;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -118,7 +118,7 @@ class running_checksums {
 /// The sums of `bytes`, all at once.
 [[nodiscard]] checksums checksums_of(std::span<const std::byte> bytes, checksum kinds);
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/bytes/checksum.ipp>

@@ -125,4 +125,4 @@ NDKEEP_INLINE checksums checksums_of(std::span<const std::byte> bytes, checksum 
     return sums.values();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -84,7 +84,7 @@ constexpr std::uint32_t crc32c_combine(std::uint32_t first, std::uint32_t second
     return detail::crc_combine<detail::crc32c_polynomial>(first, second, second_size);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/bytes/crc.ipp>

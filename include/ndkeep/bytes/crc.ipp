@@ -203,4 +203,4 @@ NDKEEP_INLINE std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32
     return detail::crc_fast<detail::crc32c_polynomial, detail::crc32c_plain>(bytes, continued);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

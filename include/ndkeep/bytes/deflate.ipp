@@ -212,4 +212,4 @@ NDKEEP_INLINE void expand(std::span<const std::byte> compressed, std::span<std::
     stream.expect_end(compressed, into.size());
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

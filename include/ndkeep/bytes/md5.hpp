@@ -87,7 +87,7 @@ class running_md5 {
 /// @see RFC 1321
 [[nodiscard]] md5_digest md5(std::span<const std::byte> bytes) noexcept;
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/bytes/md5.ipp>

@@ -62,4 +62,4 @@ NDKEEP_INLINE md5_digest md5(std::span<const std::byte> bytes) noexcept {
     return sum.digest();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

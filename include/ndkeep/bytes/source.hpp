@@ -53,4 +53,4 @@ class byte_source {
     const std::filesystem::path* path_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

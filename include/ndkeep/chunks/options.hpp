@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What chunked arrays are written by.
+// Options of readers and writers of chunked arrays.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -13,6 +13,13 @@
 #include <string>
 
 namespace ndkeep::inline NDKEEP_ABI {
+
+struct chunk_reader_options {
+    std::optional<std::uint64_t> at_commit = std::nullopt;  ///< an older version, while it is kept; nullopt: the newest
+    bool verify = false;                                    ///< look at a chunk's checksum also where it is mapped
+    std::uint64_t max_bytes = std::uint64_t{1} << 36;       ///< of one array in memory: rows of zeros take no file
+    run_options run = {};
+};
 
 /// Keeps all commits, where a number of them is asked for.
 inline constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
@@ -31,4 +38,4 @@ struct chunk_writer_options {
     run_options run = {};
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

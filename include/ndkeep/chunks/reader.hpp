@@ -197,7 +197,7 @@ template <element T, std::size_t N = any_rank>
     return chunk_reader<T, N>(path, options).map();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/reader.ipp>

@@ -73,7 +73,7 @@ std::size_t prune_chunked(const std::filesystem::path& path, const prune_options
 /// @returns the numbers of the commits that are passed over from now on; none where nothing is damaged
 std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path);
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/save.ipp>

@@ -44,7 +44,7 @@ struct chunked_info {
 /// @throws io_error, format_error, checksum_error
 void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/verify.ipp>

@@ -98,4 +98,4 @@ class chunk_writer {
     detail::chunk_session session_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

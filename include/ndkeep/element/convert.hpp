@@ -74,7 +74,7 @@ class conversion {
     bool has_gaps_ = false;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/element/convert.ipp>

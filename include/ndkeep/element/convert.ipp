@@ -251,4 +251,4 @@ NDKEEP_INLINE void conversion::merge() {
     moves_ = std::move(merged);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

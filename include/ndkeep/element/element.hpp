@@ -200,4 +200,4 @@ struct member_layout<std::array<T, N>> : member_layout<T[N]> {};
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -27,7 +27,7 @@ template <class T>
 /// A structured dtype from fields named in any order; members that are not named are padding.
 [[nodiscard]] dtype declared_struct(std::vector<dtype::field> fields, std::size_t size);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 // Each round of NDKEEP_DETAIL_EXPAND scans its text again, which lets NDKEEP_DETAIL_EACH call itself once more;
 // 4^4 scans and more are enough for over 300 members.

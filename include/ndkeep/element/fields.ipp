@@ -20,4 +20,4 @@ NDKEEP_INLINE dtype declared_struct(std::vector<dtype::field> fields, std::size_
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -78,7 +78,7 @@ class float16 {
 
 static_assert(sizeof(float16) == 2 && std::is_trivially_copyable_v<float16>);
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 template <>
 class std::numeric_limits<ndkeep::float16> {

@@ -31,7 +31,7 @@ class padding {
     std::vector<gap> gaps_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/element/padding.ipp>

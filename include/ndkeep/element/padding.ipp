@@ -37,4 +37,4 @@ NDKEEP_INLINE void padding::add(const dtype& type, std::size_t at) {
     gap_until(static_cast<std::size_t>(type.size()));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

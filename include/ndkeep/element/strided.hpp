@@ -28,7 +28,7 @@ void copy_strided(std::byte* to, const strides_type& to_strides, const std::byte
 void gather(std::byte* to, std::size_t first, std::size_t count, const std::byte* from, const strides_type& strides,
             const shape_type& shape, std::size_t item);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -40,7 +40,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::byte* from, std::ptrdiff_t from_step, std::size_t count,
               std::size_t item) noexcept;
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/element/strided.ipp>

@@ -53,7 +53,7 @@ NDKEEP_INLINE void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::by
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -170,4 +170,4 @@ NDKEEP_INLINE void gather(std::byte* to, std::size_t first, std::size_t count, c
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -19,4 +19,4 @@ NDKEEP_INLINE void refuse_text(std::size_t room, std::size_t length) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

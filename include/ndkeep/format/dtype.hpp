@@ -136,7 +136,7 @@ namespace core {
 
 bool operator==(const dtype& a, const dtype& b);
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/dtype.ipp>

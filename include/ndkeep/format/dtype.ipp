@@ -208,4 +208,4 @@ NDKEEP_INLINE bool operator==(const dtype& a, const dtype& b) {
            a.multiple_ == b.multiple_ && a.unit_ == b.unit_ && a.fields_ == b.fields_;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -249,4 +249,4 @@ NDKEEP_INLINE dtype dtype::parse(std::string_view text, const std::filesystem::p
                                        [&] { return detail::printed(text); });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -81,7 +81,7 @@ struct comma_item {
 [[nodiscard]] std::optional<comma_item> next_comma_item(std::string_view& text);
 
 }  // namespace detail
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/dtype_words.ipp>

@@ -237,4 +237,4 @@ NDKEEP_INLINE std::optional<comma_item> next_comma_item(std::string_view& text) 
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <ndkeep/error.hpp>
-#include <ndkeep/limits.hpp>
-#include <ndkeep/work/progress.hpp>
 
 #include <exception>
 #include <filesystem>
@@ -13,11 +11,6 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
-
-struct verify_options {
-    limits limit = {};
-    run_options run = {};
-};
 
 /// Something that is not as it should be.
 struct finding {
@@ -60,7 +53,7 @@ template <class Check>
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/finding.ipp>

@@ -15,4 +15,4 @@ NDKEEP_INLINE void throw_first(const std::vector<finding>& all) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -102,7 +102,7 @@ inline constexpr std::uint64_t largest_offset = std::numeric_limits<std::ptrdiff
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/header.ipp>

@@ -230,4 +230,4 @@ NDKEEP_INLINE bool written_column_major(const array_info& info) {
     return info.column_major && long_axes > 1 && !empty;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

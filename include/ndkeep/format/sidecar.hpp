@@ -99,7 +99,7 @@ static_assert(most_document_values >= 8 * most_metadata_values);
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/sidecar.ipp>

@@ -227,4 +227,4 @@ NDKEEP_INLINE std::string sidecar_text(const sidecar& both) {
     return object.lines();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -47,7 +47,7 @@ namespace core {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/statistics.ipp>

@@ -83,4 +83,4 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -247,7 +247,7 @@ class keyed_loop_buffer {
     std::map<std::string, detail::row_store> rows_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/buffer.ipp>

@@ -81,7 +81,7 @@ struct loop_buffer_options {
     std::uint64_t limit_bytes = std::uint64_t{300} << 20;  ///< of rows that are held; 300 MiB
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/options.ipp>

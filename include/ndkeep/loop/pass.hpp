@@ -208,4 +208,4 @@ class [[nodiscard]] loop_pass {
     bool is_under_way_ = false;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -200,4 +200,4 @@ class stateful_loop {
     detail::loop_core core_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

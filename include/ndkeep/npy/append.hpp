@@ -47,7 +47,7 @@ void append(const std::filesystem::path& file, const array_view& rows, const app
 /// @throws format_error    no npy file, or one with less data than its header says
 std::size_t recover(const std::filesystem::path& file, const limits& limit = {});
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/append.ipp>

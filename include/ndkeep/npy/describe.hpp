@@ -20,6 +20,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+struct verify_options {
+    limits limit = {};
+    run_options run = {};
+};
+
 struct describe_options {
     json meta = nullptr;                         ///< null keeps what is there
     std::optional<checksum> sum = std::nullopt;  ///< nullopt keeps what is there
@@ -90,7 +95,7 @@ void find_in_data(const opened_array& array, const std::filesystem::path& file, 
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/describe.ipp>

@@ -53,7 +53,7 @@ void check_data(const opened_array& array);
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/inspect.ipp>

@@ -11,6 +11,7 @@
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/limits.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/work/progress.hpp>
@@ -22,6 +23,11 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
+
+struct load_options {
+    limits limit = {};
+    run_options run = {};
+};
 
 /// How a headerless file is to be read. Without a shape it is one axis as long as the file has elements.
 template <std::size_t N = any_rank>
@@ -97,7 +103,7 @@ auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& op
     return detail::load_elements<T, N, by_columns>(opened, "load_raw", options.run);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/load.ipp>

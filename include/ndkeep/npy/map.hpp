@@ -16,6 +16,7 @@
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/detail/map.hpp>
 #include <ndkeep/os/mapping.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,6 +26,11 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
+
+struct map_options {
+    limits limit = {};
+    advice use = advice::normal;  ///< how the elements will be looked at
+};
 
 struct create_options {
     bool replace = false;  ///< a file that is there; one that `next_name` reserved may be filled without
@@ -229,7 +235,7 @@ auto create_raw(const std::filesystem::path& file, const Shape& shape, Order, co
     return detail::create_raw_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/map.ipp>

@@ -18,7 +18,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 [[nodiscard]] std::filesystem::path next_name(const std::filesystem::path& directory, std::string_view prefix,
                                               std::string_view suffix);
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/next_name.ipp>

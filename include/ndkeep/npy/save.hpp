@@ -45,7 +45,7 @@ void write_elements(file& out, std::uint64_t offset, const array_view& array, di
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/save.ipp>

@@ -133,7 +133,7 @@ class npz_reader {
     load_options options_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/reader.ipp>

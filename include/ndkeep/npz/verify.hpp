@@ -9,6 +9,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/limits.hpp>
+#include <ndkeep/npy/describe.hpp>
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/work/progress.hpp>
 
@@ -56,7 +57,7 @@ namespace core {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/verify.ipp>

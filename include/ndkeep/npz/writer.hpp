@@ -135,7 +135,7 @@ class npz_writer {
 
 // Definitions ------------------------------------------------------------------------------------------------------
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/writer.ipp>

@@ -53,7 +53,7 @@ class byte_locks {
     owning_process owner_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/byte_locks.ipp>

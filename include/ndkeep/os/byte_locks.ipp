@@ -69,4 +69,4 @@ NDKEEP_INLINE bool byte_locks::set_within(short type, std::uint64_t number, std:
            }) == detail::attempt::succeeded;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

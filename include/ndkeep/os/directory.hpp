@@ -102,7 +102,7 @@ class directory {
     std::filesystem::path path_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/directory.ipp>

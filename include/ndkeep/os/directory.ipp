@@ -267,4 +267,4 @@ NDKEEP_INLINE bool directory::link_named(const std::string& temporary, const std
     throw io_error(path_ / name, "cannot create exclusively", detail::last_error());
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

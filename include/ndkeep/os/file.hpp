@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files of bytes: open, read, write, reserve, sync. What needs no descriptor is in other headers of bytes/.
+// Files of bytes: open, read, write, reserve, sync. What needs no descriptor is in other headers of os/.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -176,7 +176,7 @@ class file {
 /// Makes the names in a directory durable: a rename or a new file is safe from a power cut only after this.
 void sync_directory(const std::filesystem::path& directory);
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/file.ipp>

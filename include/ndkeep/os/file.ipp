@@ -255,4 +255,4 @@ NDKEEP_INLINE void sync_directory(const std::filesystem::path& directory) {
         throw io_error(named, "cannot sync", why);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -118,7 +118,7 @@ class mapping {
 /// Asks for huge pages under memory that is about to be filled: fewer page faults, a wish only.
 void prefer_huge_pages(std::span<std::byte> memory) noexcept;
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/mapping.ipp>

@@ -248,4 +248,4 @@ NDKEEP_INLINE void prefer_huge_pages(std::span<std::byte> memory) noexcept {
 #endif
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

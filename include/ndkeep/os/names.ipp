@@ -136,4 +136,4 @@ NDKEEP_INLINE bool is_own_file(const std::filesystem::path& path) noexcept {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

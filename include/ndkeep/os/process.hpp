@@ -23,7 +23,7 @@ class owning_process {
     ::pid_t id_ = ::getpid();
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/process.ipp>

@@ -17,4 +17,4 @@ NDKEEP_INLINE void owning_process::check(const std::filesystem::path& file) cons
                               .hint = "open it in the child"});
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

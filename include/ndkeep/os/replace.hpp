@@ -60,7 +60,7 @@ class replacement : public writer_lock {
     bool sealed_ = false;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/replace.ipp>

@@ -140,4 +140,4 @@ NDKEEP_INLINE void replacement::sync_target_directory() const {
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -26,4 +26,4 @@ template <class Ask>
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -89,7 +89,7 @@ class writer_lock {
     void check_former() const;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/os/writer_lock.ipp>

@@ -141,4 +141,4 @@ NDKEEP_INLINE void writer_lock::check_former() const {
             std::make_error_code(S_ISDIR(former_->st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

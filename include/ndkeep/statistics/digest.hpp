@@ -44,7 +44,7 @@ class digest {
     std::optional<running_statistics> statistics_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -85,7 +85,7 @@ void digest_pieces(digest& into, std::size_t count, std::size_t item, const run_
     meter.finish();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/statistics/digest.ipp>

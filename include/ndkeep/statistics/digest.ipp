@@ -27,4 +27,4 @@ NDKEEP_INLINE std::optional<statistics> digest::values() const {
     return statistics_ ? std::optional(statistics_->values()) : std::nullopt;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -16,7 +16,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// through a view or a file, may round them otherwise.
 [[nodiscard]] statistics statistics_of(const array_view& array, const run_options& run = {});
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/statistics/statistics_of.ipp>

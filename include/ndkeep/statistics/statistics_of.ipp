@@ -40,4 +40,4 @@ NDKEEP_INLINE statistics statistics_of(const array_view& array, const run_option
     return *found.values();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -233,7 +233,7 @@ class running_statistics {
     std::vector<running_statistics> inner_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/statistics/summary.ipp>

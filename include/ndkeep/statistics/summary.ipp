@@ -242,4 +242,4 @@ NDKEEP_INLINE void running_statistics::update_values(const std::byte* elements, 
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

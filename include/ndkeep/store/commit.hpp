@@ -176,7 +176,7 @@ class staging {
     bool committing_ = false;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/commit.ipp>

@@ -427,4 +427,4 @@ NDKEEP_INLINE void staging::prune_if_due() {
         (void)prune(log_, options_.keep);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -74,7 +74,7 @@ class edit_maker {
     const chunk_mover& move_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/edit.ipp>

@@ -152,4 +152,4 @@ NDKEEP_INLINE bool edit_maker::holds(std::uint64_t first_row, const std::vector<
     return runs(begin, first_row, last, there) == runs(first_row, first_row, last, wanted);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -117,7 +117,7 @@ struct opened_state {
 /// @throws conflict_error  the commit asked for is none, or was pruned
 [[nodiscard]] opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted = std::nullopt);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/log.ipp>

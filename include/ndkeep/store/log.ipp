@@ -258,4 +258,4 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
     throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "pruned all the time"});
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

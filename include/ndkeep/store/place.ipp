@@ -177,4 +177,4 @@ NDKEEP_INLINE commit_turn::~commit_turn() {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

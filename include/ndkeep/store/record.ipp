@@ -258,4 +258,4 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
         refuse("rows", std::to_string(rows) + ", as the chunks have", std::to_string(state.rows));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

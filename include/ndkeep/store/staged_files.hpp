@@ -76,7 +76,7 @@ class staged_files {
     bool failed_ = false;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/staged_files.ipp>

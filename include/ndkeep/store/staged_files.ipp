@@ -90,4 +90,4 @@ NDKEEP_INLINE std::string staged_files::new_name(std::uint64_t row, std::string_
     return names_.back();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -180,4 +180,4 @@ NDKEEP_INLINE dtype key_type(const chunk_state& state) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -36,7 +36,7 @@ void check_entry(const chunk_entry& entry, const chunk_state& state, const std::
 [[nodiscard]] chunk_table parse_table(std::span<const std::byte> bytes, std::string file, const std::string& sum,
                                       const chunk_state& state, const std::filesystem::path& called);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/table.ipp>

@@ -223,4 +223,4 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
     return table;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

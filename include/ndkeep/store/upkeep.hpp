@@ -45,7 +45,7 @@ std::size_t prune(commit_log& log, std::uint64_t keep);
 /// @returns the damaged records; none where all is well
 [[nodiscard]] std::vector<std::uint64_t> recover(commit_log& log);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/upkeep.ipp>

@@ -167,4 +167,4 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover(commit_log& log) {
     throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "changing all the time"});
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

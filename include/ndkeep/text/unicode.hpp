@@ -35,7 +35,7 @@ enum class surrogates { refused, allowed };
 /// UTF-8 text as Python's repr quotes and escapes it.
 [[nodiscard]] std::string python_repr(std::string_view text);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -55,7 +55,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// Text of a file for an error: as Python prints it, which is ASCII or printable, cut after 200 bytes.
 [[nodiscard]] std::string printed(std::string_view text);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/text/unicode.ipp>

@@ -81,7 +81,7 @@ NDKEEP_INLINE std::string printed(std::string_view text) {
     return python_repr(text.substr(0, longest)) + (text.size() > longest ? "…" : "");
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -185,4 +185,4 @@ NDKEEP_INLINE std::string python_repr(std::string_view text) {
     return out + quote;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/reader.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/npy/load.hpp>
 #include <ndkeep/npz/writer.hpp>
 #include <ndkeep/tree/tree.hpp>
 
@@ -32,7 +33,7 @@ inline constexpr std::string_view tree_member = "tree.json";
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/tree/detail/archive.ipp>

@@ -38,4 +38,4 @@ auto visit(Function&& function, const shared_array& array) {
     return visit<Listed...>(std::forward<Function>(function), *array);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -288,7 +288,7 @@ mapped<const T, N> tree::map() const {
     return {from.map(dtype_of<T>(), alignof(T)), from.shape()};
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #include <ndkeep/tree/detail/braces.hpp>  // how braces become a tree
 

@@ -124,7 +124,7 @@ void parallel_for(std::size_t count, const run_options& run, Function&& function
     meter.finish();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/work/parallel.ipp>

@@ -119,4 +119,4 @@ NDKEEP_INLINE bool shared_work::take_one() noexcept {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -88,7 +88,7 @@ class progress_meter {
     std::chrono::steady_clock::time_point last_ = begin_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/work/progress.ipp>

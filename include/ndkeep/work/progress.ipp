@@ -58,4 +58,4 @@ NDKEEP_INLINE bool progress_meter::is_told(std::chrono::steady_clock::time_point
     return run_.progress(told_) == flow::go;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

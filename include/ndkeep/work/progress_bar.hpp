@@ -34,7 +34,7 @@ class progress_bar {
     bool wanted_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/work/progress_bar.ipp>

@@ -84,4 +84,4 @@ NDKEEP_INLINE std::string progress_bar::minutes(double seconds) {
     return std::to_string(whole / 60) + ':' + (rest.size() == 1 ? "0" : "") + rest;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -22,7 +22,7 @@ struct mapping_budget {
 void check_mappings(std::uint64_t wanted, const std::optional<mapping_budget>& budget,
                     const std::filesystem::path& called);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -30,7 +30,7 @@ namespace ndkeep::inline NDKEEP_ABI::core {
 /// there: these are read. Read-only.
 [[nodiscard]] mapping gather(const chunk_version& from);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/gather.ipp>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/options.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/statistics.hpp>
@@ -12,7 +13,6 @@
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
-#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -25,13 +25,6 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
-
-struct chunk_reader_options {
-    std::optional<std::uint64_t> at_commit = std::nullopt;  ///< an older version, while it is kept; nullopt: the newest
-    bool verify = false;                                    ///< look at a chunk's checksum also where it is mapped
-    std::uint64_t max_bytes = std::uint64_t{1} << 36;       ///< of one array in memory: rows of zeros take no file
-    run_options run = {};
-};
 
 namespace core {
 
@@ -102,7 +95,7 @@ class chunk_version {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/version.ipp>

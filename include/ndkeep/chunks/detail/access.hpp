@@ -14,4 +14,4 @@ struct chunk_access {
     }
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -66,7 +66,7 @@ inline constexpr std::uint64_t least_mapped_chunk = std::uint64_t{16} << 10;
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/file.ipp>

@@ -53,4 +53,4 @@ NDKEEP_INLINE bool is_placed(const chunk_entry& entry) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -85,4 +85,4 @@ NDKEEP_INLINE chunk_entry chunk_files::moved(const chunk_entry& entry, std::uint
     return again;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

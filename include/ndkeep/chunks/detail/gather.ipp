@@ -58,7 +58,7 @@ NDKEEP_INLINE void check_mappings(std::uint64_t wanted, const std::optional<mapp
                        " mappings: compact_chunked, more rows per chunk, or sysctl vm.max_map_count");
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -109,4 +109,4 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
     return all;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -32,7 +32,7 @@ inline constexpr std::uint64_t gathered_begin = 4096;
 [[nodiscard]] std::vector<gathered_plan> plan_gathering(const std::vector<gathered_range>& ranges, std::uint64_t page,
                                                         std::uint64_t worth_it);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/gather_plan.ipp>

@@ -28,4 +28,4 @@ NDKEEP_INLINE std::vector<gathered_plan> plan_gathering(const std::vector<gather
     return plan;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

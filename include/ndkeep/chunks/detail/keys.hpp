@@ -151,7 +151,7 @@ template <class Number>
     return std::nullopt;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/keys.ipp>

@@ -21,4 +21,4 @@ NDKEEP_INLINE key_column keys_of(const chunk_state& state, const std::byte* rows
 
 NDKEEP_INLINE bool is_time(const dtype& type) { return type.kind() == 'm' || type.kind() == 'M'; }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -38,7 +38,7 @@ class chunk_merger {
     std::uint64_t chunk_rows_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/merge.ipp>

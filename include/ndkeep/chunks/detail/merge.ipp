@@ -93,4 +93,4 @@ NDKEEP_INLINE void chunk_merger::merge(std::uint64_t first, const std::vector<ch
     staging_.edit(std::move(edit));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

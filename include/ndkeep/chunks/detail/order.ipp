@@ -45,4 +45,4 @@ NDKEEP_INLINE void row_order::refuse(std::uint64_t row, const statistics::number
                           .hint = hint()});
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -14,4 +14,4 @@ NDKEEP_INLINE any_array load_chunked_any(const std::filesystem::path& path, cons
     return all;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -22,7 +22,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 void check_rows(const chunk_state& there, const dtype& type, const std::vector<std::size_t>& row_shape,
                 const std::filesystem::path& called);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/row_form.ipp>

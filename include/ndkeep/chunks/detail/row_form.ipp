@@ -52,4 +52,4 @@ NDKEEP_INLINE void check_rows(const chunk_state& there, const dtype& type, const
         refuse_rows(called, "shape of a row", shape_text(there.row_shape), shape_text(row_shape));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

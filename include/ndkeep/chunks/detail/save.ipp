@@ -120,4 +120,4 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover_chunked(const std::filesystem::
     return detail::recover(log);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

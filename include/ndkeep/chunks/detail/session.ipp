@@ -350,4 +350,4 @@ NDKEEP_INLINE void chunk_session::check_order_between(std::uint64_t first_row, s
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -129,4 +129,4 @@ NDKEEP_INLINE void verify_chunked(const std::filesystem::path& path, const chunk
     detail::throw_first(findings_chunked(path, options));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -187,4 +187,4 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const 
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

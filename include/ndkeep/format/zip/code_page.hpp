@@ -13,7 +13,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @see APPNOTE 4.4.4, bit 11, and appendix D.1
 [[nodiscard]] std::string from_code_page_437(std::string_view text);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/zip/code_page.ipp>

@@ -33,4 +33,4 @@ NDKEEP_INLINE std::string from_code_page_437(std::string_view text) {
     return out;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

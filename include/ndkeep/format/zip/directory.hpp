@@ -26,7 +26,7 @@ struct zip_directory {
 /// What errors call a member: "member 'x'".
 [[nodiscard]] std::string member_field(std::string_view name);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -36,7 +36,7 @@ void check_zip_method(const zip_entry& entry, const std::filesystem::path& file)
 
 std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/zip/directory.ipp>

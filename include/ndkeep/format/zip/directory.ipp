@@ -334,10 +334,10 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
     return entry.header_offset + head;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
 NDKEEP_INLINE std::string member_field(std::string_view name) { return "member " + ndkeep::quoted(name); }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -38,7 +38,7 @@ inline constexpr std::uint16_t zip_extra_pieces = 0x6b6e;  // ours, "nk": see zi
 
 inline constexpr std::size_t most_zip_pieces = 8000;  // 8 bytes each in at most 64 KiB of extra fields
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -77,7 +77,7 @@ struct zip_entry {
     std::string extra = {};  ///< fields of the directory that are nobody's here, as they are
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -117,7 +117,7 @@ class zip_fields {
 [[nodiscard]] std::string zip_end_text(std::uint64_t entries, std::uint64_t directory_offset,
                                        std::uint64_t directory_size, const std::string& comment);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/format/zip/records.ipp>

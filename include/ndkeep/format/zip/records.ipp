@@ -160,4 +160,4 @@ NDKEEP_INLINE std::string zip_end_text(std::uint64_t entries, std::uint64_t dire
     return out.str();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

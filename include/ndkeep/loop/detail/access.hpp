@@ -15,4 +15,4 @@ struct loop_access {
     }
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -97,4 +97,4 @@ NDKEEP_INLINE row_store::block& row_store::room_for(std::size_t rows) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -62,7 +62,7 @@ class checkpoint_file final : public loop_memory {
     bool is_damaged_ = false;  // the newest, so that the one before is what counts
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/checkpoint.ipp>

@@ -158,4 +158,4 @@ NDKEEP_INLINE void checkpoint_file::report(const finding& damage) const {
     std::cerr << damage.message << "; going on from " << escaped(former().string()) << '\n';
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -123,7 +123,7 @@ class loop_core {
     const void* range_ = nullptr;  // of the pass before, compared only
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/core.ipp>

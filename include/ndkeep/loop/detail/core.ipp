@@ -127,4 +127,4 @@ NDKEEP_INLINE void loop_core::commit(json source) {
     states_.committed();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -12,4 +12,4 @@ NDKEEP_INLINE bool cadence::is_due(std::uint64_t chunks, std::chrono::steady_clo
     return std::chrono::steady_clock::now() - since >= time_;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -45,7 +45,7 @@ class sink_memory final : public loop_memory {
     std::uint64_t step_ = 0;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/sink.ipp>

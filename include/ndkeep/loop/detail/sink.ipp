@@ -106,4 +106,4 @@ NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position
     return out;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

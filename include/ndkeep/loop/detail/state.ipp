@@ -107,4 +107,4 @@ NDKEEP_INLINE any_array state_reader::get_any(const std::string& name) const {
                    std::uint32_t& crc) { return detail::read_any(source, info, run, &crc); });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

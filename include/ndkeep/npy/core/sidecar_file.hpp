@@ -75,7 +75,7 @@ class former_sidecar {
     std::optional<writer_lock> lock_;  // of the sidecar
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -94,7 +94,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// Before the data is changed in place: what is said of it from now on is only what stays true.
 void drop_claims(const opened_array& array, const std::filesystem::path& path);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npy/detail/sidecar_file.ipp>

@@ -322,4 +322,4 @@ NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limit
     return gained;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -207,4 +207,4 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     detail::write_sidecar(target, {said, {}}, options.sync);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -11,4 +11,4 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// Reads the header, and checks that the data is there.
 void read_array(core::opened_array& array, const limits& limit);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

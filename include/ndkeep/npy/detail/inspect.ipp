@@ -93,4 +93,4 @@ NDKEEP_INLINE array_info inspect(const std::filesystem::path& file, const limits
     return detail::open_header(file, limit).info;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

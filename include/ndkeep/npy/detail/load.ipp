@@ -62,4 +62,4 @@ NDKEEP_INLINE any_array load_raw_any(const std::filesystem::path& file, const dt
         detail::open_raw(file, type, detail::given_shape(options), options.offset, column_major_file), options.run);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -52,4 +52,4 @@ class new_file {
     former_sidecar former_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

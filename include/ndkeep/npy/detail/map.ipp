@@ -107,4 +107,4 @@ NDKEEP_INLINE const std::filesystem::path& new_file::checked_target(const std::f
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -63,4 +63,4 @@ NDKEEP_INLINE std::filesystem::path next_name(const std::filesystem::path& direc
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

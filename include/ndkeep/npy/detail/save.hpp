@@ -12,4 +12,4 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// Saves under a lock that is already held.
 void save_under(writer_lock&& lock, const array_view& array, const save_options& options);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -126,4 +126,4 @@ NDKEEP_INLINE void save(const std::filesystem::path& file, const array_view& arr
     detail::save_under(writer_lock(file), array, options);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

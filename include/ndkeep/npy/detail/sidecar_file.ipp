@@ -107,7 +107,7 @@ NDKEEP_INLINE void drop_claims(const opened_array& array, const std::filesystem:
     write_sidecar(path, {*said, {}}, true);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -267,4 +267,4 @@ NDKEEP_INLINE std::optional<sidecar> former_sidecar::sidecar_that_parses() const
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

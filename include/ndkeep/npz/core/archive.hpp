@@ -28,7 +28,7 @@ template <class Error>
     return Error(std::move(parts));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -102,7 +102,7 @@ class archive {
     std::vector<std::size_t> by_name_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/archive.ipp>

@@ -11,6 +11,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/zip/records.hpp>
 #include <ndkeep/limits.hpp>
+#include <ndkeep/npy/load.hpp>
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
@@ -99,7 +100,7 @@ struct member_header {
 /// All bytes of a member, checked.
 [[nodiscard]] std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -133,7 +134,7 @@ auto read_member(const archive& from, const zip_entry& entry, const load_options
                                                         const limits& limit, const dtype& wanted, std::size_t alignment,
                                                         map_mode mode, bool column_major_wanted);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/member.ipp>

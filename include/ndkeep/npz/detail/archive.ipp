@@ -21,7 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
     return "one of " + out + (from.entries().size() > enough ? ", …" : "");
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -90,4 +90,4 @@ NDKEEP_INLINE void archive::sort() {
                      [&](std::size_t a, std::size_t b) { return entries()[a].name < entries()[b].name; });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

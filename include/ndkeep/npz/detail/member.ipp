@@ -37,7 +37,7 @@ NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, con
     return {std::move(bytes), std::move(info)};
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
@@ -190,4 +190,4 @@ NDKEEP_INLINE std::vector<std::byte> read_member_bytes(const archive& from, cons
     });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core

@@ -172,4 +172,4 @@ NDKEEP_INLINE void member_writer::write_pieces(progress_meter& meter, std::size_
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

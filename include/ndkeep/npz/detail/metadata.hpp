@@ -33,7 +33,7 @@ void check_json_size(const zip_entry& entry, const std::filesystem::path& file, 
 
 [[nodiscard]] npz_metadata read_npz_metadata(const archive& from, const limits& limit);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/metadata.ipp>

@@ -98,4 +98,4 @@ NDKEEP_INLINE npz_metadata read_npz_metadata(const archive& from, const limits& 
     });
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

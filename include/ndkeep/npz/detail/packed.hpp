@@ -49,7 +49,7 @@ class packed_archive {
     std::uint64_t size_ = 0;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/npz/detail/packed.ipp>

@@ -69,4 +69,4 @@ NDKEEP_INLINE void packed_archive::add(std::string_view name, std::span<const pi
         append(each);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -60,4 +60,4 @@ NDKEEP_INLINE std::string npz_reader::text(std::string_view name) const {
     return {reinterpret_cast<const char*>(all.data()), all.size()};
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -22,4 +22,4 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 void find_in_member(const archive& from, const zip_entry& entry, const checksums* said, const limits& limit,
                     progress_meter& meter, std::vector<finding>& all);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

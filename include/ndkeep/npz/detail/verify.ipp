@@ -166,4 +166,4 @@ NDKEEP_INLINE void verify_npz(const std::filesystem::path& file, const verify_op
     detail::throw_first(findings_npz(file, options));
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -257,4 +257,4 @@ NDKEEP_INLINE void save_npz(const std::filesystem::path& file, std::initializer_
     save_npz(file, std::vector<npz_item>(items), options);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

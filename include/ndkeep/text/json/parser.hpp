@@ -124,7 +124,7 @@ namespace core {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/text/json/parser.ipp>

@@ -52,4 +52,4 @@ NDKEEP_INLINE json parsed_json(std::string_view text, const std::filesystem::pat
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

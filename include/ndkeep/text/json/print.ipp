@@ -230,4 +230,4 @@ NDKEEP_INLINE std::string object_text::joined(std::string_view between) const {
 
 }  // namespace core
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -19,7 +19,7 @@ struct json_bound {
     std::string_view hint = {};  ///< how the caller raises it; empty if nothing does
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::core
+}  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -88,7 +88,7 @@ class json_scanner {
     std::size_t values_ = 0;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/text/json/scanner.ipp>

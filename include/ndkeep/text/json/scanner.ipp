@@ -215,4 +215,4 @@ NDKEEP_INLINE double json_scanner::real(std::string text, std::size_t start) {
     return number;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

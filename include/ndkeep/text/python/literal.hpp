@@ -46,7 +46,7 @@ struct literal_options {
 [[nodiscard]] literal parse_literal(std::string_view text, const std::filesystem::path& file = {},
                                     const literal_options& options = {});
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/text/python/literal.ipp>

@@ -209,4 +209,4 @@ NDKEEP_INLINE literal parse_literal(std::string_view text, const std::filesystem
     return detail::literal_reader(text, file, options).read();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

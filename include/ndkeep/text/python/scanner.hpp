@@ -112,7 +112,7 @@ class literal_scanner {
     std::size_t depth_ = 0;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/text/python/scanner.ipp>

@@ -309,4 +309,4 @@ NDKEEP_INLINE void literal_scanner::coded(scanned_string& out, unsigned base, st
         append_utf8(out.text, code);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -20,4 +20,4 @@ struct tree_access {
     [[nodiscard]] static bool is_unsigned(const tree& of) { return std::holds_alternative<std::uint64_t>(of.content_); }
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -166,4 +166,4 @@ NDKEEP_INLINE tree load_tree(const std::filesystem::path& file, const load_optio
     return all;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

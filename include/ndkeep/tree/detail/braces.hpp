@@ -92,7 +92,7 @@ tree::tree(T&& value) {
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/tree/detail/braces.ipp>

@@ -58,4 +58,4 @@ NDKEEP_INLINE tree tree::dictionary(std::initializer_list<tree_item> items) {
     return out;
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -95,7 +95,7 @@ struct tree_branch {
     tree_branch* next = nullptr;     // to be destroyed after this one
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -160,4 +160,4 @@ class tree_items {
     std::size_t size_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

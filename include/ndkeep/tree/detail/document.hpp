@@ -36,7 +36,7 @@ struct tree_document {
 [[nodiscard]] tree tree_of(std::string_view text, const std::filesystem::path& file,
                            const std::function<tree(const std::string& member)>& leaf, const limits& limit = {});
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/tree/detail/document.ipp>

@@ -287,4 +287,4 @@ NDKEEP_INLINE tree tree_of(std::string_view text, const std::filesystem::path& f
     return detail::tree_reader(text, file, limit).read(leaf);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -57,7 +57,7 @@ class leaf_in_memory final : public tree_leaf {
 /// Whether two leaves are the same to the last bit.
 [[nodiscard]] bool equal_leaves(const tree_leaf& a, const tree_leaf& b);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/tree/detail/leaf.ipp>

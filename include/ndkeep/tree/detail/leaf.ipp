@@ -38,4 +38,4 @@ NDKEEP_INLINE bool equal_leaves(const tree_leaf& a, const tree_leaf& b) {
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

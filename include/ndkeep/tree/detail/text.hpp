@@ -15,7 +15,7 @@ void append_scalar(std::string& out, const tree& value);
 
 }  // namespace detail
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/tree/detail/text.ipp>

@@ -112,4 +112,4 @@ class tree_printer {
 
 NDKEEP_INLINE std::string tree::str() const { return detail::tree_printer().print(*this); }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

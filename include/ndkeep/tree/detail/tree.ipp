@@ -305,4 +305,4 @@ NDKEEP_INLINE const tree::branch* tree::as_branch() const noexcept {
     return pointer == nullptr ? nullptr : pointer->get();
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -159,4 +159,4 @@ class block_feed {
     std::uint64_t first_ = 0, at_ = 0;  // of the block at hand, and behind it
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -249,7 +249,7 @@ class range_feed : public feed_base {
     std::optional<std::conditional_t<refers, none, std::remove_cvref_t<reference>>> current_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/source/feed.ipp>

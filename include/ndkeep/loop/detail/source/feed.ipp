@@ -21,4 +21,4 @@ NDKEEP_INLINE void feed_base::refuse(const char* what, const char* expected) {
     throw mismatch_error({.field = what, .expected = expected, .found = "of one that gives what comes next"});
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

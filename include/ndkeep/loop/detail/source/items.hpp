@@ -199,4 +199,4 @@ class item_feed {
     std::optional<fetched> ahead_;  // last, as its thread uses the source
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -329,7 +329,7 @@ class member_source {
     list_identity passed_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/source/sources.ipp>

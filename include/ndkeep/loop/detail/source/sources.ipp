@@ -39,4 +39,4 @@ NDKEEP_INLINE std::uint64_t rows_of_item(const array_info& info, const std::file
     return info.shape[0];
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

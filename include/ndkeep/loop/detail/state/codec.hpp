@@ -286,4 +286,4 @@ void state_reader::get(const std::string& name, T& into) const {
     detail::state_codec<T>::read(*this, name, into);
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

@@ -124,4 +124,4 @@ template <class T>
 template <class T>
 concept loop_state = std::is_object_v<T> && !std::is_const_v<T> && detail::form_of<T>() != detail::state_form::none;
 
-}  // namespace ndkeep::inline NDKEEP_ABI
+}  // namespace ndkeep

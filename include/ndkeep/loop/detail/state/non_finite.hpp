@@ -15,7 +15,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @throws format_error  there is no such text
 void restore_non_finite(json& value, const json& paths, const std::filesystem::path& file);
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/state/non_finite.ipp>

@@ -83,4 +83,4 @@ NDKEEP_INLINE void restore_non_finite(json& value, const json& paths, const std:
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

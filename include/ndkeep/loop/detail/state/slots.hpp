@@ -131,7 +131,7 @@ class bound_states {
     std::set<std::string> forgotten_;
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/state/slots.ipp>

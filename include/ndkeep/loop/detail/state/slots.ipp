@@ -72,4 +72,4 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> bound_states::frozen(packed_s
     return std::make_shared<const loop_snapshot>(std::move(bytes), "", "");
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

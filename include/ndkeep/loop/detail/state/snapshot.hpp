@@ -108,7 +108,7 @@ class loop_memory {
     virtual void discard() noexcept {}
 };
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/loop/detail/state/snapshot.ipp>

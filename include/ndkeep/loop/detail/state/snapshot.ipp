@@ -136,4 +136,4 @@ NDKEEP_INLINE void loop_snapshot::check_members() const {
     }
 }
 
-}  // namespace ndkeep::inline NDKEEP_ABI::detail
+}  // namespace ndkeep::detail

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The programs of examples/ as parts of our own build, with our warnings and tests. examples/CMakeLists.txt is how a user
+# builds them.
+#
+# Every examples/*.cpp is a program of its own. It gets the folder of the data as its argument and writes into the folder
+# where it is started. If NAME.out is beside it, a test compares what it prints.
+set(examples ${PROJECT_SOURCE_DIR}/examples)
+set(examples_built ${PROJECT_BINARY_DIR}/examples)
+file(GLOB sources CONFIGURE_DEPENDS ${examples}/*.cpp)
+
+# With NDKEEP_TEST_UNITY they are compiled nine at a time, in less than half the time: each source in a namespace,
+# behind what all of them include, with a function in place of its main. What main returns is lost there, so a source
+# that says it stays alone.
+set(together)
+if(NDKEEP_BUILD_TESTS AND NDKEEP_TEST_UNITY)
+  set(includes)
+  foreach(source IN LISTS sources)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    file(STRINGS ${source} returns REGEX "^ +return [0-9]+;")
+    if(NOT returns)
+      list(APPEND together ${source})
+      file(STRINGS ${source} found REGEX "^#include")
+      list(APPEND includes ${found})
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES includes)
+  list(JOIN includes "\n" includes)
+
+  set(units)
+  set(count 0)
+  foreach(source IN LISTS together)
+    math(EXPR number "${count} / 9")
+    math(EXPR count "${count} + 1")
+    set(unit ${examples_built}/together_${number}.cpp)
+    if(NOT unit IN_LIST units)
+      list(APPEND units ${unit})
+      set(text_${number} "${includes}\n")
+    endif()
+    get_filename_component(name ${source} NAME_WE)
+    file(STRINGS ${source} takes_arguments REGEX "^int main\\(int argc, char\\*\\* argv\\)")
+    set(arguments)
+    if(takes_arguments)
+      set(arguments "argc, argv")
+    endif()
+    string(APPEND text_${number} "
+namespace ${name} {
+#define main(...) example_follows; static void example(__VA_ARGS__)
+#include \"${source}\"
+#undef main
+}
+void run_${name}(int, char**);
+void run_${name}([[maybe_unused]] int argc, [[maybe_unused]] char** argv) { ${name}::example(${arguments}); }
+")
+  endforeach()
+  foreach(last RANGE ${number})
+    file(GENERATE OUTPUT ${examples_built}/together_${last}.cpp CONTENT "${text_${last}}")
+  endforeach()
+  add_library(ndkeep_examples_together STATIC ${units})
+  target_include_directories(ndkeep_examples_together PRIVATE ${examples})
+  target_link_libraries(ndkeep_examples_together PRIVATE ndkeep_programs)
+endif()
+
+foreach(source IN LISTS sources)
+  get_filename_component(name ${source} NAME_WE)
+  if(source IN_LIST together)
+    set(unit ${examples_built}/main_of_${name}.cpp)
+    file(GENERATE OUTPUT ${unit} CONTENT
+      "void run_${name}(int argc, char** argv);\nint main(int argc, char** argv) { run_${name}(argc, argv); }\n")
+    add_executable(ndkeep_example_${name} ${unit})
+    target_link_libraries(ndkeep_example_${name} PRIVATE ndkeep_examples_together)
+  else()
+    add_executable(ndkeep_example_${name} ${source})
+  endif()
+  set_target_properties(ndkeep_example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${examples_built})
+  target_link_libraries(ndkeep_example_${name} PRIVATE ndkeep_programs)
+
+  if(NDKEEP_BUILD_TESTS)
+    find_program(NDKEEP_SHELL NAMES sh REQUIRED)
+    add_test(NAME "examples: ${name}"
+      COMMAND ${NDKEEP_SHELL} ${examples}/check_output.sh $<TARGET_FILE:ndkeep_example_${name}> ${source})
+    set_tests_properties("examples: ${name}" PROPERTIES LABELS examples TIMEOUT 300)
+  endif()
+endforeach()
