@@ -89,6 +89,9 @@ void expand(std::span<const std::byte> compressed, std::span<std::byte> into, co
 
 namespace detail {
 
+/// Whether libdeflate was there when the bodies were compiled.
+[[nodiscard]] bool has_libdeflate() noexcept;
+
 [[nodiscard]] std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level, deflate_piece piece);
 
 /// How to compress bytes that a level was asked for.

@@ -114,7 +114,7 @@ NDKEEP_INLINE std::vector<std::byte> zlib_compressed(std::span<const std::byte> 
 }
 
 #if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
-inline constexpr bool has_libdeflate = true;
+NDKEEP_INLINE bool has_libdeflate() noexcept { return true; }
 
 /// Bits before the last block of a stream, and up to its end.
 NDKEEP_INLINE std::pair<std::size_t, std::size_t> last_block(std::span<const std::byte> stream,
@@ -162,7 +162,7 @@ NDKEEP_INLINE std::vector<std::byte> compressed_at(std::span<const std::byte> by
     return out;
 }
 #else
-inline constexpr bool has_libdeflate = false;
+NDKEEP_INLINE bool has_libdeflate() noexcept { return false; }
 
 NDKEEP_INLINE std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level, deflate_piece piece) {
     return zlib_compressed(bytes, level, Z_DEFAULT_STRATEGY, piece);
@@ -179,7 +179,7 @@ NDKEEP_INLINE deflate_way quickest_way(std::span<const std::byte> bytes, int lev
     if (zlib_compressed(sample, level, Z_HUFFMAN_ONLY, deflate_piece::last).size() <= enough)
         return {level, false};
     // libdeflate gains little on such bytes by a lower level.
-    if (!has_libdeflate && level > 1 && compressed_at(sample, 1, deflate_piece::last).size() <= enough)
+    if (!has_libdeflate() && level > 1 && compressed_at(sample, 1, deflate_piece::last).size() <= enough)
         return {1, true};
     return {level, true};
 }

@@ -49,7 +49,7 @@ NDKEEP_INLINE member_bytes::member_bytes(const archive& from, const zip_entry& e
     if (is_stored())
         return;
     const bool in_pieces = are_pieces_likely();
-    if ((detail::has_libdeflate || in_pieces) && entry_.size <= whole_up_to)
+    if ((detail::has_libdeflate() || in_pieces) && entry_.size <= whole_up_to)
         expand_whole(in_pieces, run);
     else
         stream_.emplace(path_);
