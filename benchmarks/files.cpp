@@ -2,6 +2,7 @@
 // One array in one file: each verb beside its physical floor and beside xtensor's own.
 #include "timing.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/npy.hpp>
 
 #if __has_include(<xtensor/io/xnpy.hpp>)

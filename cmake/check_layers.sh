@@ -4,8 +4,8 @@
 #
 # Includes go down: the floors are listed below, and inside a floor there are no circles. VERB/detail/ belongs to its verb.
 # System calls are made in os/ only, calls about mappings in os/mapping only, and xtensor's headers are named in
-# array/xtensor.hpp only. A folder has at most ten headers. examples/ and benchmarks/ beside the folder, where they are,
-# use what is promised: neither detail:: nor a header in a detail/ folder.
+# array/xtensor.hpp only. A folder has at most ten headers. examples/ and benchmarks/, if present beside the folder, use
+# no name of detail and no header in a detail/ folder.
 set -eu
 include=${1:-$(dirname "$0")/../include}
 cd "$include"

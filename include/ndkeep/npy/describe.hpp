@@ -55,8 +55,8 @@ struct stored_description : description {
     sidecar_state state = sidecar_state::current;
 };
 
-/// What the sidecar of a file says: nullopt if absent. Reads the header and the sidecar, never the data: `verify`
-/// compares the two. A stale description is returned as such, so look at `.state` before you use it.
+/// Reads the sidecar of a file: nullopt if absent. Reads no data, so sums are reported and not checked: `verify` checks
+/// them. A stale description is returned too; look at `.state` before you use it.
 /// @throws io_error, format_error  no file, no npy file, or a sidecar that cannot be read
 [[nodiscard]] std::optional<stored_description> description_of(const std::filesystem::path& file,
                                                                const limits& limit = {});
@@ -71,7 +71,7 @@ void verify(const std::filesystem::path& file, const verify_options& options = {
 
 namespace core {
 
-/// The same of an array that is open, which may be one without a header.
+/// The same for an open array, which may have no header of its own.
 [[nodiscard]] std::optional<stored_description> description_of(const opened_array& array);
 
 /// Compares statistics that were stored with those of the data; sums of many numbers agree only within rounding.

@@ -62,7 +62,7 @@ class npz_reader {
     /// that are no arrays are among them.
     [[nodiscard]] std::vector<std::string> names() const;
 
-    /// Every member, whatever it is, as its headers describe it: what `inspect_npz` gives.
+    /// Every member as its headers describe it, as from `inspect_npz`.
     [[nodiscard]] std::vector<npz_member> members() const;
 
     [[nodiscard]] bool contains(std::string_view name) const { return archive_.find(name) != nullptr; }
@@ -114,7 +114,7 @@ class npz_reader {
     /// @throws format_error  that member is no JSON object
     [[nodiscard]] json metadata() const { return detail::read_npz_metadata(archive_, options_.limit).user; }
 
-    /// The sums that were stored of arrays, by member name: those that `save_npz` was asked for beside the CRC-32.
+    /// The stored sums of arrays by member name, without the CRC-32 that every member has.
     /// @throws format_error  the member `metadata.json` is no JSON object
     [[nodiscard]] std::map<std::string, checksums> sums() const {
         return detail::read_npz_metadata(archive_, options_.limit).sums;

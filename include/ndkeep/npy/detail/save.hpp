@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An npy file saved where somebody has its lock already.
+// Saving an npy file under a lock that is already held.
 #pragma once
 
 #include <ndkeep/array/view.hpp>

@@ -76,7 +76,7 @@ class archive {
     /// By its exact name, or else with ".npy" behind it; of several with one name the last.
     [[nodiscard]] const zip_entry* find(std::string_view name) const;
 
-    /// The same; an error names some of those there are.
+    /// As `find`, but an error if absent.
     /// @throws mismatch_error  no such member
     [[nodiscard]] const zip_entry& at(std::string_view name) const;
 
