@@ -536,4 +536,11 @@ TEST_CASE("an array that is elsewhere is fetched when it is asked for", "[tree][
     CHECK(copy["a"] == tree(std::vector<double>{1, 2}));
 }
 
+TEST_CASE("numbers that convert to trees are compared as numbers", "[tree]") {
+    const nk::float16 half(0.5F);
+
+    CHECK(bool(half == nk::float16(0.5F)));
+    CHECK_FALSE(bool(half == nk::float16(0.25F)));
+}
+
 }  // namespace trees::value_tests
