@@ -8,6 +8,7 @@
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npy/append.hpp>
+#include <ndkeep/os/names.hpp>
 
 namespace tool {
 

@@ -11,6 +11,7 @@
 #include <ndkeep/npy/describe.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
+#include <ndkeep/os/names.hpp>
 
 #include <algorithm>
 #include <array>

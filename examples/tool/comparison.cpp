@@ -8,6 +8,7 @@
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,6 +3,8 @@
 
 #include "values.hpp"
 
+#include <ndkeep/work/parallel.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>

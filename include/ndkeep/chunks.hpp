@@ -2,7 +2,11 @@
 // One long array as ordered, immutable chunk files and a log of commits.
 #pragma once
 
-#include <ndkeep/chunks/reader.hpp>
-#include <ndkeep/chunks/save.hpp>
-#include <ndkeep/chunks/verify.hpp>
-#include <ndkeep/chunks/writer.hpp>
+#include <ndkeep/array/any.hpp>       // any_array, visit
+#include <ndkeep/array/field.hpp>     // field
+#include <ndkeep/chunks/reader.hpp>   // chunk_reader, load_chunked, map_chunked
+#include <ndkeep/chunks/save.hpp>     // save_chunked, describe_, compact_, prune_ and recover_chunked
+#include <ndkeep/chunks/verify.hpp>   // inspect_chunked, findings_chunked, verify_chunked
+#include <ndkeep/chunks/writer.hpp>   // chunk_writer
+#include <ndkeep/element/fields.hpp>  // NDKEEP_FIELDS
+#include <ndkeep/element/text.hpp>    // fixed_string, fixed_u32string

@@ -2,6 +2,10 @@
 // Named arrays in one archive: read, written, mapped, checked.
 #pragma once
 
-#include <ndkeep/npz/reader.hpp>
-#include <ndkeep/npz/verify.hpp>
-#include <ndkeep/npz/writer.hpp>
+#include <ndkeep/array/any.hpp>       // any_array, visit
+#include <ndkeep/array/field.hpp>     // field
+#include <ndkeep/element/fields.hpp>  // NDKEEP_FIELDS
+#include <ndkeep/element/text.hpp>    // fixed_string, fixed_u32string
+#include <ndkeep/npz/reader.hpp>      // npz_reader
+#include <ndkeep/npz/verify.hpp>      // inspect_npz, findings_npz, verify_npz
+#include <ndkeep/npz/writer.hpp>      // npz_writer, save_npz
