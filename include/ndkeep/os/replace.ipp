@@ -38,8 +38,8 @@ NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : writer_lock(std::mo
 }
 
 NDKEEP_INLINE replacement::~replacement() {
-    // Only a separate content file: `writer_lock` removes the lock file. After a commit the file is closed here, and
-    // its name is the target. A name that leads elsewhere is not ours to remove.
+    // Only a separate content file: `writer_lock` removes the lock file. After a commit, `content_` is not open. If the
+    // name leads to another file by now, that file belongs to another writer.
     if (is_borrowed_ && content_.is_open() && owner_.is_this() && is_named(content_, written_as_))
         ::unlink(written_as_.c_str());
 }

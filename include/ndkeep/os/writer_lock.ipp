@@ -34,8 +34,8 @@ NDKEEP_INLINE writer_lock::~writer_lock() {
     if (!beside_.is_open() || !owner_.is_this())
         return;
     // Remove the name while the lock is held. A waiting writer then sees that the name no longer leads to its inode,
-    // and starts again. In the other order, this writer could remove the file that the next one has just locked. After
-    // a commit, `beside_` is not open: the inode is the target.
+    // and starts again. In the other order, this writer could remove the file that the next one has just locked. A
+    // commit leaves `beside_` open only if it was borrowed.
     if (!is_borrowed_ && is_named(beside_, name_))
         ::unlink(name_.c_str());
     // Explicitly, because closing is not enough if a forked child has a copy of the descriptor.
