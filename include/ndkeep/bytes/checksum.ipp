@@ -44,8 +44,7 @@ NDKEEP_INLINE std::string hex_text(std::uint32_t number) {
 
 namespace detail {
 
-/// Parses exactly eight hexadecimal digits; nullopt for anything else. Other programs may have written them in upper
-/// case.
+/// Parses exactly eight hexadecimal digits; nullopt for anything else. Other programs may write upper case.
 [[nodiscard]] constexpr std::optional<std::uint32_t> number_from_hex(std::string_view text) noexcept {
     if (text.size() != 8)
         return std::nullopt;

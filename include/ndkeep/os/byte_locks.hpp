@@ -15,8 +15,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Advisory locks on numbers, shared or exclusive. The object holds them until it is destroyed or its process is
-/// killed.
+/// Advisory locks on numbers, shared or exclusive, held until the object is destroyed or its process is killed.
 ///
 /// Two objects exclude each other even in one process, so each thread can have one. A copy in a forked child cannot
 /// take or release locks. Locks held at the time of the fork are released when both copies are gone, or when the parent
@@ -27,8 +26,7 @@ class byte_locks {
   public:
     byte_locks() = default;
     /// @param held  the file to lock: byte n stands for the number n, and need not exist. Exclusive locks need a file
-    /// that
-    ///              is open for writing
+    ///              that is open for writing
     explicit byte_locks(file&& held) : held_(std::move(held)) {}
 
     /// Whether there is a file to lock. Without one, every lock is granted and no other holder is reported.

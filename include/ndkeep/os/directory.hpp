@@ -75,8 +75,8 @@ class directory {
     /// @throws io_error  it cannot be created or written, or the file system has no exclusive creation
     [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable);
 
-    /// The names of all entries, unordered. If other processes create files meanwhile, the list can miss an
-    /// entry and have a newer one: conclude nothing from an absent name.
+    /// The names of all entries, unordered. If other processes create files meanwhile, the list can miss an entry and
+    /// have a newer one: conclude nothing from an absent name.
     /// @throws io_error  the directory cannot be listed
     [[nodiscard]] std::vector<std::string> names() const;
 

@@ -180,8 +180,7 @@ NDKEEP_INLINE void directory::remove(const std::string& name) {
 }
 
 NDKEEP_INLINE void directory::sync() const {
-    // EINVAL: the file system has no directory syncs. EROFS: it is read-only. In both cases there is nothing to wait
-    // for.
+    // Nothing to wait for. EINVAL: the file system has no directory syncs. EROFS: it is read-only.
     if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
         throw io_error(path_, "cannot sync", detail::last_error());
 }

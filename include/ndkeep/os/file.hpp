@@ -84,8 +84,7 @@ class file {
     /// @throws io_error  it does not exist, cannot be opened, or is a directory, pipe or device
     [[nodiscard]] static file open(const std::filesystem::path& path, access wanted = access::read);
 
-    /// Opens a regular file for reading; nullopt if it is absent, or is a symbolic link, a directory, a pipe or a
-    /// device.
+    /// Opens a regular file for reading; nullopt if it is absent, or a symbolic link, a directory, a pipe or a device.
     /// @throws io_error  a regular file cannot be opened, or the system cannot tell whether there is one
     [[nodiscard]] static std::optional<file> open_if_regular(const std::filesystem::path& path);
 
@@ -145,8 +144,7 @@ class file {
     ///                   dropped the pages it failed to write, and a second sync would succeed without them
     void sync() const;
 
-    /// Reports write errors that the system reports only at close (NFS, quota). The file stays open, and locked if it
-    /// was.
+    /// Reports write errors that the system reports only at close (NFS, quota). The file stays open, and its lock held.
     /// @throws io_error  earlier writes were lost
     void settle() const;
 

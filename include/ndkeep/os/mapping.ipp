@@ -80,7 +80,7 @@ NDKEEP_INLINE mapping mapping::reserved(std::uint64_t lead, std::uint64_t length
     opened.mode_ = map_mode::copy_on_write;
     opened.path_ = called;
     opened.range_.lead = static_cast<std::size_t>(lead);
-    // Most of the range will be replaced by files. The system must not count it as memory that could be needed.
+    // Most of the range will be replaced by files. MAP_NORESERVE keeps its size from counting as committed memory.
     int sharing = MAP_PRIVATE | MAP_ANONYMOUS;
 #if defined(MAP_NORESERVE)
     sharing |= MAP_NORESERVE;
@@ -149,7 +149,7 @@ NDKEEP_INLINE void mapping::advise(advice what, std::size_t offset, std::size_t 
     std::size_t last = first + length;
     if (what == advice::drop) {
         // Only full pages, because the neighbours may be in use. The first and the last page of the range count as
-        // full: nobody uses their other bytes.
+        // full: their other bytes are not used.
         first = offset == 0 ? 0 : (first + page_size() - 1) / page_size() * page_size();
         last = offset + length == range_.length ? range_.mapped : last / page_size() * page_size();
         return drop(first, last);

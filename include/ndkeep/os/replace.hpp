@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Atomic replacement of a file: new content in a locked temporary file, put in place by a rename.
 //
-// 1. Take the lock of `.NAME.ndk` (see writer_lock.hpp). The locked file also receives the new content, unless it
-// belongs
-//    to another user: then the content goes to `.NAME.ndk.USER`.
+// 1. Take the lock of `.NAME.ndk` (see writer_lock.hpp). The locked file also receives the new content. If it belongs
+//    to another user, the content goes to `.NAME.ndk.USER` instead.
 // 2. Write the content. With `durable`, sync it: otherwise NAME could be an empty or partial file after a power cut.
 // 3. Check that the temporary name still leads to the file that was written.
 // 4. Rename it to NAME: the commit point. Readers see the old or the new content, never a part.
@@ -46,8 +45,7 @@ class replacement : public writer_lock {
     ///
     /// The present file keeps its own name too. At every instant, each of the two names leads to a complete file or is
     /// as it was before.
-    /// @throws io_error        nothing was lost: the present file is as it was, the other name has its old or new
-    /// content
+    /// @throws io_error        the present file is as it was; the other name has its old or its new content
     /// @throws conflict_error  this is a copy in a forked child
     void keep_former_as(const std::filesystem::path& name);
 

@@ -45,9 +45,8 @@ class writer_lock {
   public:
     /// Waits for the lock: without limit if the lock file belongs to this user, otherwise for `patience_with_others`.
     /// @param target  the file to write. Symbolic links are followed; it need not exist
-    /// @throws io_error  the directory is not writable; `target` exists and is not a regular file; something that is
-    /// not
-    ///                   a lock file has the name of the lock; or another user did not release the lock in time
+    /// @throws io_error  the directory is not writable; `target` exists and is not a regular file; the name of the lock
+    ///                   is taken by something else; or another user did not release the lock in time
     explicit writer_lock(const std::filesystem::path& target);
     writer_lock(writer_lock&&) noexcept = default;
     writer_lock& operator=(writer_lock&&) = delete;
@@ -78,8 +77,8 @@ class writer_lock {
     /// Runs steps 1 to 5.
     void acquire();
 
-    /// Locks a file that was just created (step 1). Returns false if another writer was faster, and took the file for a
-    /// leftover.
+    /// Locks a file that was just created (step 1). Returns false if another writer was faster and locked or removed
+    /// it.
     [[nodiscard]] bool lock_fresh();
 
     /// Waits for a lock file that this user cannot open, so that its lock cannot be tested (step 2). A working writer
