@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory for elements that are about to be written.
+// Uninitialised memory for elements.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -10,10 +10,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// Bytes aligned for every element type, not initialised.
+/// A block of bytes on the heap, aligned for every element type and not initialised. Zeroing it would cost a pass over
+/// memory that is overwritten anyway.
 class buffer {
   public:
     buffer() = default;
+    /// @param size  in bytes
     explicit buffer(std::size_t size) : bytes_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size) {}
 
     [[nodiscard]] std::byte* data() const noexcept { return bytes_.get(); }

@@ -33,6 +33,7 @@ NDKEEP_INLINE std::string hex_text(std::span<const std::byte> bytes) {
 }
 
 NDKEEP_INLINE std::string hex_text(std::uint32_t number) {
+    // Most significant byte first, so that the digits read as the number does.
     std::array<std::byte, 4> bytes{};
     for (unsigned i = 0; i < 4; ++i)
         bytes[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xff);
@@ -43,7 +44,7 @@ NDKEEP_INLINE std::string hex_text(std::uint32_t number) {
 
 namespace detail {
 
-/// Eight digits of either case, as other programs may have written them.
+/// Parses exactly eight hexadecimal digits; nullopt for anything else. Other programs may write upper case.
 [[nodiscard]] constexpr std::optional<std::uint32_t> number_from_hex(std::string_view text) noexcept {
     if (text.size() != 8)
         return std::nullopt;
@@ -74,7 +75,8 @@ NDKEEP_INLINE running_checksums::running_checksums(checksum kinds, const checksu
 }
 
 NDKEEP_INLINE void running_checksums::update(std::span<const std::byte> bytes) noexcept {
-    // Small enough to be in the first cache still when the second sum comes for it.
+    // Several kinds take turns on pieces of 16 KiB. Such a piece is still in the first-level cache when the second kind
+    // reads it. A single kind takes all bytes at once.
     const bool only_one = std::find(checksum_kinds.begin(), checksum_kinds.end(), kinds_) != checksum_kinds.end();
     const std::size_t piece_size = only_one ? bytes.size() : std::size_t{16} << 10;
     while (kinds_ != checksum::none && !bytes.empty()) {
@@ -91,6 +93,7 @@ NDKEEP_INLINE void running_checksums::update(std::span<const std::byte> bytes) n
 
 NDKEEP_INLINE void running_checksums::append(const running_checksums& later, std::uint64_t bytes) noexcept {
     assert(kinds_ == later.kinds_ && can_continue(kinds_));
+    // Kinds that are not in the set remain 0, which combines to 0.
     crc32_ = crc32_combine(crc32_, later.crc32_, bytes);
     crc32c_ = crc32c_combine(crc32c_, later.crc32c_, bytes);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// CRC-32 and CRC-32C: of bytes, continued from an earlier sum, and of two pieces put together.
+// CRC-32 and CRC-32C: of bytes, resumed from an earlier sum, and combined from the sums of two pieces.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -12,34 +12,38 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// The CRC-32 of zip, gzip and Python's `zlib.crc32`.
 ///
-/// @param continued  the sum of everything before `bytes`
+/// @param continued  the CRC-32 of all bytes before `bytes`
 [[nodiscard]] std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t continued = 0) noexcept;
 
-/// The CRC-32C of iSCSI and ext4.
+/// The CRC-32C (Castagnoli) of iSCSI and ext4.
 ///
-/// @param continued  the sum of everything before `bytes`
+/// @param continued  the CRC-32C of all bytes before `bytes`
 /// @see RFC 3720, 12.1
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t continued = 0) noexcept;
 
-/// The CRC-32 of two pieces, one after the other, from the sum of each and the size of the second in bytes.
+/// The CRC-32 of two contiguous pieces, from the CRC-32 of each and the size of the second in bytes. The time grows
+/// with the logarithm of the size.
 [[nodiscard]] constexpr std::uint32_t crc32_combine(std::uint32_t first, std::uint32_t second,
                                                     std::uint64_t second_size) noexcept;
 
-/// The CRC-32C of two pieces, one after the other, from the sum of each and the size of the second in bytes.
+/// The CRC-32C of two contiguous pieces, from the CRC-32C of each and the size of the second in bytes.
 [[nodiscard]] constexpr std::uint32_t crc32c_combine(std::uint32_t first, std::uint32_t second,
                                                      std::uint64_t second_size) noexcept;
 
 namespace detail {
 
-// Polynomials over bits, kept as both standards send them: x^0 in the highest bit, and x^32 left out.
+// A CRC is the remainder of a polynomial with coefficients 0 and 1. Both standards reflect the bits: the coefficient of
+// x^0 is the highest bit, that of x^31 the lowest. The x^32 of the two polynomials below is left out.
 inline constexpr std::uint32_t crc32_polynomial = 0xedb88320;
 inline constexpr std::uint32_t crc32c_polynomial = 0x82f63b78;
 
+/// a * x modulo the polynomial. Reflected, so a multiplication by x shifts to the right.
 template <std::uint32_t Polynomial>
 [[nodiscard]] constexpr std::uint32_t crc_times_x(std::uint32_t a) noexcept {
     return (a >> 1) ^ ((a & 1) != 0 ? Polynomial : 0);
 }
 
+/// a * b modulo the polynomial.
 template <std::uint32_t Polynomial>
 [[nodiscard]] constexpr std::uint32_t crc_product(std::uint32_t a, std::uint32_t b) noexcept {
     std::uint32_t product = 0;
@@ -51,9 +55,10 @@ template <std::uint32_t Polynomial>
     return product;
 }
 
+/// base^exponent modulo the polynomial, by repeated squaring.
 template <std::uint32_t Polynomial>
 [[nodiscard]] constexpr std::uint32_t crc_power(std::uint32_t base, std::uint64_t exponent) noexcept {
-    std::uint32_t power = 0x80000000;
+    std::uint32_t power = 0x80000000;  // x^0
     for (; exponent != 0; exponent >>= 1) {
         if ((exponent & 1) != 0)
             power = crc_product<Polynomial>(power, base);
@@ -65,13 +70,16 @@ template <std::uint32_t Polynomial>
 template <std::uint32_t Polynomial>
 [[nodiscard]] constexpr std::uint32_t crc_combine(std::uint32_t first, std::uint32_t second,
                                                   std::uint64_t second_size) noexcept {
+    // Bytes appended to a message multiply its polynomial by x^8 each. The inversions of the register before and after
+    // (RFC 1952, 8) cancel each other.
     constexpr std::uint32_t one_byte_on = 0x00800000;  // x^8
     return crc_product<Polynomial>(crc_power<Polynomial>(one_byte_on, second_size), first) ^ second;
 }
 
+/// By zlib, which has its own fast code for some machines.
 [[nodiscard]] std::uint32_t crc32_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept;
 
-/// Eight bytes at a step, on any machine.
+/// By tables, eight bytes per step, on any machine.
 [[nodiscard]] std::uint32_t crc32c_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept;
 
 }  // namespace detail

@@ -23,17 +23,17 @@ namespace detail {
 using crc_function = std::uint32_t(std::span<const std::byte>, std::uint32_t) noexcept;
 
 NDKEEP_INLINE std::uint32_t crc32_plain(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    // zlib answers a null pointer with the initial value, whatever came before.
+    // For a null pointer, zlib returns the initial value instead of `continued`.
     if (bytes.empty())
         return continued;
     const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
     return static_cast<std::uint32_t>(::crc32_z(continued, data, bytes.size()));
 }
 
-/// `tables[k][b]` is the sum that byte b leaves once k bytes have followed it.
+/// `tables[k][b]` is the remainder of byte b followed by k zero bytes.
 using crc_tables = std::array<std::array<std::uint32_t, 256>, 8>;
 
-// Not constexpr: the compiler would take longer in every file that includes this than all programs at their first sum.
+// Not constexpr, to keep compile times short. The tables are computed at run time, for the first CRC-32C.
 template <std::uint32_t Polynomial>
 [[nodiscard]] inline crc_tables make_crc_tables() noexcept {
     crc_tables tables{};
@@ -56,8 +56,10 @@ NDKEEP_INLINE std::uint32_t crc32c_plain(std::span<const std::byte> bytes, std::
     static const crc_tables table = make_crc_tables<crc32c_polynomial>();
     const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
     std::size_t left = bytes.size();
-    std::uint32_t sum = ~continued;
+    std::uint32_t sum = ~continued;  // the register starts inverted (RFC 3720, 12.1)
+    // Eight bytes per step ("slicing by eight"): the look-ups do not depend on each other, so they overlap.
     for (; left >= 8; at += 8, left -= 8) {
+        // From bytes and not from a word, so that the byte order of the machine does not matter.
         sum ^= static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
                static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
         sum = table[7][sum & 0xff] ^ table[6][(sum >> 8) & 0xff] ^ table[5][(sum >> 16) & 0xff] ^ table[4][sum >> 24] ^
@@ -70,27 +72,33 @@ NDKEEP_INLINE std::uint32_t crc32c_plain(std::span<const std::byte> bytes, std::
 
 #if defined(__x86_64__)
 
-/// Moves 16 bytes of a message on by the distance that `factors` stand for, and adds what stands there.
+/// Multiplies a block of 16 bytes by powers of x, which moves it towards the end of the message, and adds the block
+/// `there` at its new place. The result has the same CRC as the two blocks at their places.
 [[nodiscard, gnu::always_inline, gnu::target("pclmul")]] inline __m128i crc_fold(__m128i block, __m128i factors,
                                                                                  __m128i there) noexcept {
     return _mm_xor_si128(_mm_clmulepi64_si128(block, factors, 0x00),
                          _mm_xor_si128(_mm_clmulepi64_si128(block, factors, 0x11), there));
 }
 
-/// A power of x as a factor of 64 bits. A product of two such numbers comes out one place low: hence the shift.
+/// x^exponent modulo the polynomial, as a factor of 64 bits for a carry-less multiplication. The product of two
+/// reflected numbers of 64 bits has 127 bits and stands one place too low, which the shift corrects.
 template <std::uint32_t Polynomial>
 [[nodiscard]] constexpr long long crc_factor(std::uint64_t exponent) noexcept {
     constexpr std::uint32_t x = 0x40000000;
     return static_cast<long long>(static_cast<std::uint64_t>(crc_power<Polynomial>(x, exponent)) << 1);
 }
 
-/// Four streams of 16 bytes, moved on together until 16 bytes stand for the whole message.
+/// The CRC by carry-less multiplication. Folds the message in four independent streams of 16 bytes, so that the
+/// multiplications overlap, until 16 bytes with the same CRC remain.
 ///
-/// @param bytes  64 bytes or more, on a machine with carry-less products
+/// @param bytes  at least 64 bytes; the machine must have PCLMULQDQ
 /// @see Gopal and others, "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009
 template <std::uint32_t Polynomial, crc_function* Plain>
 [[nodiscard, gnu::target("pclmul")]] inline std::uint32_t crc_folded(std::span<const std::byte> bytes,
                                                                      std::uint32_t continued) noexcept {
+    // Distances in bits: 512 to the next block of a stream, 128 to the next stream. The low half of a block is the
+    // earlier one and moves 64 bits further. A remainder in the low 32 bits of a factor already counts as 32 powers of
+    // x: together +32 and -32.
     constexpr long long far_low = crc_factor<Polynomial>(512 + 32), far_high = crc_factor<Polynomial>(512 - 32);
     constexpr long long near_low = crc_factor<Polynomial>(128 + 32), near_high = crc_factor<Polynomial>(128 - 32);
     const __m128i by_64_bytes = _mm_set_epi64x(far_high, far_low);
@@ -98,6 +106,7 @@ template <std::uint32_t Polynomial, crc_function* Plain>
 
     const auto* at = reinterpret_cast<const __m128i*>(bytes.data());
     std::size_t left = bytes.size() - 64;
+    // The inverted start value of the register is added to the first four bytes of the message.
     __m128i a = _mm_xor_si128(_mm_loadu_si128(at), _mm_cvtsi32_si128(static_cast<int>(~continued)));
     __m128i b = _mm_loadu_si128(at + 1);
     __m128i c = _mm_loadu_si128(at + 2);
@@ -113,16 +122,17 @@ template <std::uint32_t Polynomial, crc_function* Plain>
     for (; left >= 16; ++at, left -= 16)
         d = crc_fold(d, by_16_bytes, _mm_loadu_si128(at));
 
-    // The 16 bytes hold the initial value already, so they are summed from an empty register.
+    // The start value is in the 16 bytes already, so their register must start at 0: the inverse of 0xffffffff.
     std::array<std::byte, 16> whole;
     _mm_storeu_si128(reinterpret_cast<__m128i*>(whole.data()), d);
     return Plain(bytes.last(left), Plain(whole, 0xffffffff));
 }
 
-// Two blocks of 16 bytes side by side. Their one instruction is spelled out, as <immintrin.h>, which has it, would make
-// this header ten times as slow to compile.
+// Two blocks of 16 bytes in one register. The instruction is written in assembly, because <immintrin.h> would make this
+// header ten times as slow to compile.
 using crc_block_pair [[gnu::vector_size(32)]] = long long;
 
+/// `crc_fold` for two blocks.
 [[nodiscard, gnu::always_inline, gnu::target("avx2")]] inline crc_block_pair
 crc_fold_pair(crc_block_pair blocks, crc_block_pair factors, const std::byte* there) noexcept {
     crc_block_pair low, high, next;
@@ -134,7 +144,7 @@ crc_fold_pair(crc_block_pair blocks, crc_block_pair factors, const std::byte* th
 
 /// As `crc_folded`, with four streams of 32 bytes.
 ///
-/// @param bytes  128 bytes or more, on a machine with AVX2 and carry-less products of that width
+/// @param bytes  at least 128 bytes; the machine must have AVX2 and VPCLMULQDQ
 template <std::uint32_t Polynomial, crc_function* Plain>
 [[nodiscard, gnu::target("avx2")]] inline std::uint32_t crc_folded_wide(std::span<const std::byte> bytes,
                                                                         std::uint32_t continued) noexcept {
@@ -153,6 +163,7 @@ template <std::uint32_t Polynomial, crc_function* Plain>
         d = crc_fold_pair(d, by_128_bytes, rest.data() + 96);
     }
 
+    // The four streams are 128 contiguous bytes with the CRC of all blocks so far. The narrow code folds them further.
     streams[0] = a, streams[1] = b, streams[2] = c, streams[3] = d;
     const std::span<const std::byte> whole(reinterpret_cast<const std::byte*>(streams), sizeof streams);
     return Plain(rest, crc_folded<Polynomial, Plain>(whole, 0xffffffff));
@@ -160,6 +171,8 @@ template <std::uint32_t Polynomial, crc_function* Plain>
 
 template <std::uint32_t Polynomial, crc_function* Plain>
 [[nodiscard]] inline std::uint32_t crc_fast(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
+    // Folding ends with plain sums of the remaining bytes, which is a fixed cost: short messages are summed plainly.
+    // The machine is asked at run time, so that one program runs on all of them.
     constexpr std::size_t worth_folding = 128, worth_folding_wide = 1024;
     if (bytes.size() >= worth_folding_wide && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("vpclmulqdq"))
         return crc_folded_wide<Polynomial, Plain>(bytes, continued);
@@ -172,7 +185,7 @@ template <std::uint32_t Polynomial, crc_function* Plain>
 
 template <std::uint32_t Polynomial, crc_function* Plain>
 [[nodiscard]] inline std::uint32_t crc_fast(std::span<const std::byte> bytes, std::uint32_t continued) noexcept {
-    // zlib uses the instructions for the other polynomial itself; these take words of little-endian machines.
+    // zlib itself uses the instructions for the other polynomial. They take the bytes of a word in little-endian order.
     if constexpr (Polynomial != crc32c_polynomial || std::endian::native == std::endian::big)
         return Plain(bytes, continued);
     std::uint32_t sum = ~continued;

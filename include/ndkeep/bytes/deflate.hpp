@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Raw deflate streams (RFC 1951), by zlib or libdeflate.
+// Raw deflate streams (RFC 1951), compressed and expanded by zlib or libdeflate.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -19,7 +19,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Ends a stream of zlib's by the function that fits how it began.
+/// Deleter of a zlib stream: `End` is inflateEnd or deflateEnd, to match the way it was initialised.
 template <auto End>
 struct zlib_end {
     void operator()(z_stream* stream) const noexcept {
@@ -30,78 +30,81 @@ struct zlib_end {
 
 }  // namespace detail
 
-/// Expands one raw deflate stream that comes in pieces.
+/// Expands one raw deflate stream that arrives in pieces, by zlib.
 class inflater {
   public:
-    /// @param file  named in errors, never opened
+    /// @param file  the path that errors show; it is not opened
     explicit inflater(std::filesystem::path file = {});
 
-    /// Takes bytes off the front of `compressed` and fills `into` from its front, until one of them is used up or the
-    /// stream ends. There may be more to come after `compressed` is empty: ask again with another `into`.
+    /// Expands until `compressed` is empty, `into` is full or the stream ends. Removes the consumed bytes from the
+    /// front of `compressed`. zlib may hold more output after `compressed` is empty: if `into` became full, call again.
     ///
-    /// @returns the number of bytes written
+    /// @returns the number of bytes written to `into`
     /// @throws format_error  the stream is corrupt
     std::size_t expand(std::span<const std::byte>& compressed, std::span<std::byte> into);
 
-    /// Has the end of the stream been seen?
+    /// Whether the end of the stream was reached.
     [[nodiscard]] bool is_finished() const noexcept { return finished_; }
 
-    /// Checks that the stream ends here, that it held `size` bytes, and that nothing is left of `compressed`.
+    /// Checks that the stream ends here, that it expanded to `size` bytes, and that no compressed bytes remain.
     ///
-    /// @param behind  bytes that would follow `compressed`
-    /// @throws format_error  it does not
+    /// @param compressed  the bytes that `expand` has not consumed
+    /// @param behind      the number of bytes that follow `compressed` in the file
+    /// @throws format_error  one of these is not so
     void expect_end(std::span<const std::byte> compressed, std::uint64_t size, std::uint64_t behind = 0);
 
   private:
     [[noreturn]] void refuse(std::string found, std::string expected, std::string hint = {}) const;
 
-    // On the heap, because zlib's state points back at it and this object may move.
+    // On the heap, because the state of zlib has a pointer to it, which a move of this object must not break.
     std::unique_ptr<z_stream, detail::zlib_end<&::inflateEnd>> stream_{new z_stream{}};
     std::filesystem::path file_;
     std::uint64_t written_ = 0;
     bool finished_ = false;
 };
 
-/// Where in a stream a piece stands: `inner` ones end at a byte and are followed by others.
+/// The place of a piece in its stream. An `inner` piece ends at a full byte without ending the stream.
 enum class deflate_piece { inner, last };
 
-/// What a member is compressed with unless another level is asked for; NumPy's own.
+/// The default compression level, which is that of `numpy.savez_compressed`.
 inline constexpr int default_deflate_level = 6;
 
-/// `bytes` as one raw deflate stream, or as one piece of a stream that is made of several: pieces that were compressed
-/// apart, one behind the other, are a valid stream if only the last one of them is `last`.
+/// Compresses `bytes` to a raw deflate stream, or to one piece of it. Pieces that were compressed independently form a
+/// valid stream when concatenated, if the last one and no other is `last`.
 ///
-/// Equal bytes make equal pieces. Bytes that look like noise, as the low digits of measured numbers do, are coded
-/// without looking for repetitions where that is no worse for a sample of them, and takes a fraction of the time.
-/// @param level  0 (stored) to 9 (smallest); what is beyond is taken for the nearest
+/// Equal bytes give equal pieces. If a sample of the bytes looks like noise, as the low digits of measured numbers do,
+/// all of them are Huffman coded without a search for repetitions. That takes a fraction of the time, and the sample
+/// was at most 0.2 % larger.
+/// @param level  0 (stored) to 9 (smallest); values outside are clamped
 [[nodiscard]] std::vector<std::byte> compress(std::span<const std::byte> bytes, int level = default_deflate_level,
                                               deflate_piece piece = deflate_piece::last);
 
-/// What makes a whole stream of an inner piece that it is put behind: an empty last block.
+/// Ends a stream after an inner piece: an empty stored block, marked as the last one (RFC 1951, 3.2.4).
 inline constexpr std::array<std::byte, 5> deflate_end = {std::byte{1}, std::byte{0}, std::byte{0}, std::byte{0xff},
                                                          std::byte{0xff}};
 
-/// Expands a whole raw deflate stream into exactly `into`.
+/// Expands a complete raw deflate stream, which must fill `into` exactly.
 ///
-/// @param file  named in errors, never opened
-/// @throws format_error  the stream is corrupt or cut short, holds more or fewer bytes, or is followed by others
+/// @param file  the path that errors show; it is not opened
+/// @throws format_error  the stream is corrupt or truncated, expands to more or fewer bytes, or more bytes follow it
 void expand(std::span<const std::byte> compressed, std::span<std::byte> into, const std::filesystem::path& file = {});
 
 namespace detail {
 
-/// Whether libdeflate was there when the bodies were compiled.
+/// Whether the function bodies were compiled with libdeflate.
 [[nodiscard]] bool has_libdeflate() noexcept;
 
+/// Compresses at exactly this level, by libdeflate if available and otherwise by zlib.
 [[nodiscard]] std::vector<std::byte> compressed_at(std::span<const std::byte> bytes, int level, deflate_piece piece);
 
-/// How to compress bytes that a level was asked for.
+/// How bytes are compressed.
 struct deflate_way {
     int level;
-    bool repetitions;  // are looked for
+    bool repetitions;  // false: Huffman codes only
 };
 
-/// The quickest way that does no worse than the level asked for, as far as the middle of the bytes tells. "No worse" is
-/// within two thousandths: what several times the time gains beyond that, nobody wants.
+/// The fastest way to compress as well as the requested level, judged by a sample from the middle of the bytes. A
+/// result that is 0.2 % larger counts as good enough: the difference would cost several times the time.
 [[nodiscard]] deflate_way quickest_way(std::span<const std::byte> bytes, int level);
 
 }  // namespace detail

@@ -8,7 +8,8 @@
 
 #include <zlib.h>
 
-// libdeflate is about twice as fast. Only the build can know that it is linked, a header that is there proves nothing.
+// libdeflate is about twice as fast as zlib. The build must ask for it: that its header is installed does not prove
+// that it is linked.
 #if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
 #include <libdeflate.h>
 #endif
@@ -23,12 +24,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Lends zlib as much of both spans as its counters hold, calls `work`, and takes what it used off their fronts.
+/// Gives zlib both spans, calls `work`, and removes what it used from their fronts. The counters of zlib have 32 bits,
+/// so a longer span takes several calls.
 template <class Work>
 [[nodiscard]] int with_zlib(z_stream& stream, std::span<const std::byte>& from, std::span<std::byte>& into, Work work) {
     constexpr std::size_t most = std::numeric_limits<uInt>::max();
     Bytef nowhere = 0;
-    // zlib reads only, and takes a null pointer for an error even where there is nothing to write.
+    // zlib does not write to its input in spite of the type. It rejects a null output pointer even for a length of 0.
     stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(from.data()));
     stream.next_out = into.empty() ? &nowhere : reinterpret_cast<Bytef*>(into.data());
     stream.avail_in = static_cast<uInt>(std::min(from.size(), most));
@@ -51,13 +53,14 @@ NDKEEP_INLINE void inflater::refuse(std::string found, std::string expected, std
 }
 
 NDKEEP_INLINE inflater::inflater(std::filesystem::path file) : file_(std::move(file)) {
+    // A negative window size means a raw stream, without the zlib header (zlib.h, inflateInit2).
     if (::inflateInit2(stream_.get(), -MAX_WBITS) != Z_OK)
         throw std::bad_alloc();
 }
 
 NDKEEP_INLINE std::size_t inflater::expand(std::span<const std::byte>& compressed, std::span<std::byte> into) {
     auto room = into;
-    // Also when there is no room: the end of the stream may still be to be read.
+    // Also if `into` is empty: the end of the stream may still have to be read. Z_BUF_ERROR means no more progress.
     for (int status = Z_OK; !finished_ && status != Z_BUF_ERROR;) {
         status = detail::with_zlib(*stream_, compressed, room, [](z_stream* s) { return ::inflate(s, Z_NO_FLUSH); });
         if (status == Z_MEM_ERROR)
@@ -72,6 +75,8 @@ NDKEEP_INLINE std::size_t inflater::expand(std::span<const std::byte>& compresse
 
 NDKEEP_INLINE void inflater::expect_end(std::span<const std::byte> compressed, std::uint64_t size,
                                         std::uint64_t behind) {
+    // Room for one byte tells a stream that only has to end from one with more data. A hostile stream of any size is
+    // rejected here without being expanded.
     const std::uint64_t written = written_;
     std::byte beyond{};
     if (!finished_ && expand(compressed, {&beyond, 1}) != 0 && written >= size)
@@ -87,13 +92,14 @@ NDKEEP_INLINE void inflater::expect_end(std::span<const std::byte> compressed, s
 
 namespace detail {
 
-/// By zlib, in one go.
+/// Compresses by zlib.
 NDKEEP_INLINE std::vector<std::byte> zlib_compressed(std::span<const std::byte> bytes, int level, int strategy,
                                                      deflate_piece piece) {
-    constexpr int default_memory = 8;
+    constexpr int default_memory = 8;  // the default of zlib for memLevel
     const std::unique_ptr<z_stream, zlib_end<&::deflateEnd>> stream(new z_stream{});
     if (::deflateInit2(stream.get(), level, Z_DEFLATED, -MAX_WBITS, default_memory, strategy) != Z_OK)
         throw std::bad_alloc();
+    // deflateBound assumes Z_FINISH, and does not count the empty block that a flush adds.
     constexpr std::size_t flush_marker = 16;
     std::vector<std::byte> out(::deflateBound(stream.get(), static_cast<uLong>(bytes.size())) + flush_marker);
     std::size_t size = 0;
@@ -102,11 +108,13 @@ NDKEEP_INLINE std::vector<std::byte> zlib_compressed(std::span<const std::byte> 
         if (size == out.size())
             out.resize(2 * out.size());
         auto room = std::span(out).subspan(size);
-        // What zlib's counters cannot hold at once comes in several turns, and only the last one ends the piece.
+        // More than 4 GiB takes several calls, because the counters of zlib have 32 bits. Flush only when the rest fits
+        // into one call.
         const bool all = bytes.size() <= std::numeric_limits<uInt>::max();
         const int status =
             with_zlib(*stream, bytes, room, [&](z_stream* s) { return ::deflate(s, all ? flush : Z_NO_FLUSH); });
         size = out.size() - room.size();
+        // A flush is complete only if it left room in the output (zlib.h, deflate).
         done = bytes.empty() && (flush == Z_FINISH ? status == Z_STREAM_END : !room.empty());
     }
     out.resize(size);
@@ -116,7 +124,8 @@ NDKEEP_INLINE std::vector<std::byte> zlib_compressed(std::span<const std::byte> 
 #if defined(NDKEEP_USE_LIBDEFLATE) && NDKEEP_USE_LIBDEFLATE
 NDKEEP_INLINE bool has_libdeflate() noexcept { return true; }
 
-/// Bits before the last block of a stream, and up to its end.
+/// Finds where the last block of a stream begins and ends, in bits. Only a full decoder can tell, so zlib expands the
+/// stream and stops after each block (Z_BLOCK).
 NDKEEP_INLINE std::pair<std::size_t, std::size_t> last_block(std::span<const std::byte> stream,
                                                              std::size_t expanded_size) {
     const std::unique_ptr<z_stream, zlib_end<&::inflateEnd>> walk(new z_stream{});
@@ -138,13 +147,18 @@ NDKEEP_INLINE std::pair<std::size_t, std::size_t> last_block(std::span<const std
     return {begin, end};
 }
 
-/// Makes a whole stream one that another may follow: its last block is no longer the last, and an empty stored block
-/// fills its last byte. libdeflate cannot do this itself; where the last block begins, zlib finds out.
+/// Changes a complete stream so that another piece can follow, which libdeflate cannot do itself.
+///
+/// Clears the bit that marks the last block (BFINAL, RFC 1951, 3.2.3). Then appends an empty stored block, which ends
+/// at a full byte (3.2.4):
+///
+///     before: ... 1 TT data of the last block | padding
+///     after:  ... 0 TT data of the last block | 0 00 padding | 00 00 ff ff
 NDKEEP_INLINE void make_inner(std::vector<std::byte>& stream, std::size_t expanded_size) {
     const auto [begin, end] = last_block(stream, expanded_size);
     stream[begin / 8] &= ~(std::byte{1} << (begin % 8));
     constexpr std::byte full{0xff};
-    // Three zero bits begin a stored block; they may be there already, as the padding of the last byte.
+    // A stored block begins with three zero bits. If the padding of the last byte has at least three, it is the begin.
     if (8 * stream.size() - end < 3)
         stream.push_back({});
     stream.insert(stream.end(), {std::byte{}, std::byte{}, full, full});
@@ -170,6 +184,7 @@ NDKEEP_INLINE std::vector<std::byte> compressed_at(std::span<const std::byte> by
 #endif
 
 NDKEEP_INLINE deflate_way quickest_way(std::span<const std::byte> bytes, int level) {
+    // 32 KiB is the window of deflate. A sample of at most one eighth of the bytes keeps the extra cost small.
     constexpr std::size_t sample_size = std::size_t{32} << 10;
     if (level == 0 || bytes.size() < 8 * sample_size)
         return {level, true};
@@ -178,7 +193,7 @@ NDKEEP_INLINE deflate_way quickest_way(std::span<const std::byte> bytes, int lev
     const std::size_t enough = size + size / 500;
     if (zlib_compressed(sample, level, Z_HUFFMAN_ONLY, deflate_piece::last).size() <= enough)
         return {level, false};
-    // libdeflate gains little on such bytes by a lower level.
+    // Level 1 of zlib is much faster. libdeflate gains little from a lower level on such bytes.
     if (!has_libdeflate() && level > 1 && compressed_at(sample, 1, deflate_piece::last).size() <= enough)
         return {1, true};
     return {level, true};
@@ -205,7 +220,7 @@ NDKEEP_INLINE void expand(std::span<const std::byte> compressed, std::span<std::
                                            into.size(), &read, nullptr) == LIBDEFLATE_SUCCESS &&
         read == compressed.size())
         return;
-        // libdeflate says only that something is wrong; zlib says what.
+        // libdeflate reports only that something is wrong. Expand again with zlib, which gives the reason.
 #endif
     inflater stream(file);
     stream.expand(compressed, into);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// MD5: good against accidents in storage and transfer, not against an enemy.
+// MD5 (RFC 1321): detects accidental changes in storage and transfer, but not deliberate ones.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -15,19 +15,21 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 using md5_digest = std::array<std::byte, 16>;
 
-/// The MD5 of bytes that come in pieces.
+/// Computes the MD5 of bytes that arrive in pieces.
 ///
 /// @see RFC 1321
 class running_md5 {
   public:
+    /// Adds the next bytes.
     void update(std::span<const std::byte> bytes) noexcept;
 
-    /// Of the bytes so far; more may follow.
+    /// The MD5 of the bytes so far. More bytes can be added afterwards.
     [[nodiscard]] md5_digest digest() const noexcept;
 
   private:
     using state = std::array<std::uint32_t, 4>;
 
+    // The integer part of 2^32 * |sin(i)|, i = 1 to 64 (RFC 1321, 3.4).
     static constexpr std::array<std::uint32_t, 64> sines = {
         0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501,
         0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be, 0x6b901122, 0xfd987193, 0xa679438e, 0x49b40821,
@@ -38,19 +40,23 @@ class running_md5 {
         0xf4292244, 0x432aff97, 0xab9423a7, 0xfc93a039, 0x655b59c3, 0x8f0ccc92, 0xffeff47d, 0x85845dd1,
         0x6fa87e4f, 0xfe2ce6e0, 0xa3014314, 0x4e0811a1, 0xf7537e82, 0xbd3af235, 0x2ad7d2bb, 0xeb86d391};
 
-    /// @param step  a constant, so that once this is in place all that depends on it is one too
+    /// One of the 64 steps for a block of 64 bytes (RFC 1321, 3.4).
+    /// @param step  a constant in every call; after inlining, all that depends on it is a constant as well
     [[gnu::always_inline]] static void take(std::size_t step, state& s, const std::byte* block) noexcept {
         const std::size_t round = step / 16, within = step % 16;
+        // Which of the 16 words of the block this step adds.
         const std::size_t word = (round == 0   ? within
                                   : round == 1 ? 5 * within + 1
                                   : round == 2 ? 3 * within + 5
                                                : 7 * within) %
                                  16;
         constexpr int turns[4][4] = {{7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
+        // The four registers rotate their roles from step to step. The index rotates here, so no value has to be moved.
         const std::uint32_t b = s[(65 - step) % 4], c = s[(66 - step) % 4], d = s[(67 - step) % 4];
 
-        // b is the one value that has only just been made, so every round lets it in last. In the second round no bit
-        // is in both halves: they are added, not or-ed, so that c and d need not wait for b.
+        // The previous step has only just computed b, so each round adds it last. In the second round, RFC 1321
+        // combines two terms by "or". They have no bit in common, so a sum gives the same, and the term without b can
+        // be added early.
         std::uint32_t a = in_order(s[(64 - step) % 4] + little_endian(block + 4 * word) + sines[step]);
         if (round == 0)
             a += d ^ (b & (c ^ d));
@@ -63,12 +69,14 @@ class running_md5 {
         s[(64 - step) % 4] = std::rotl(a, turns[round][step % 4]) + b;
     }
 
-    /// Made before what it is added to; left alone, clang puts the terms in an order that is a fifth slower.
+    /// Forces the compiler to compute `sum` before the terms that are added to it. Otherwise clang reorders the
+    /// additions, which is a fifth slower.
     [[gnu::always_inline]] static std::uint32_t in_order(std::uint32_t sum) noexcept {
         __asm__("" : "+r"(sum));
         return sum;
     }
 
+    /// Adds complete blocks of 64 bytes.
     static void absorb(state& into, std::span<const std::byte> blocks) noexcept;
 
     [[gnu::always_inline]] static std::uint32_t little_endian(const std::byte* at) noexcept {
@@ -79,11 +87,13 @@ class running_md5 {
         return word;
     }
 
-    state state_ = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
-    std::array<std::byte, 64> held_ = {};
-    std::uint64_t size_ = 0;
+    state state_ = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};  // RFC 1321, 3.3
+    std::array<std::byte, 64> held_ = {};  // the begin of an incomplete block: the first size_ % 64 bytes
+    std::uint64_t size_ = 0;               // all bytes so far
 };
 
+/// The MD5 of `bytes`.
+///
 /// @see RFC 1321
 [[nodiscard]] md5_digest md5(std::span<const std::byte> bytes) noexcept;
 

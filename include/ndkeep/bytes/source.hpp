@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where bytes are read from: a file, memory, or a stream that is decoded on the way.
+// A common interface to read bytes at an offset: from a file, from memory, or from a decoded stream.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -16,7 +16,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// Bytes that are read by their offset. Refers to what holds them, and does not outlive it.
+/// Reads bytes at an offset. Refers to the file, the memory and the path that it was made from, which must outlive it.
 class byte_source {
   public:
     using reader = std::function<void(std::uint64_t offset, std::span<std::byte> out)>;
@@ -25,9 +25,10 @@ class byte_source {
         : read_([&from](std::uint64_t offset, std::span<std::byte> out) { from.read(offset, out); }),
           path_(&from.path()) {}
 
-    /// @param called  named in errors
+    /// @param called  the path that errors show; a reference to it is kept
     byte_source(std::span<const std::byte> memory, const std::filesystem::path& called)
         : read_([memory, &called](std::uint64_t offset, std::span<std::byte> out) {
+              // By subtraction: offset + size could overflow, because both may come from a damaged file.
               const auto there = memory.size() - std::min<std::uint64_t>(offset, memory.size());
               if (out.size() > there)
                   throw format_error({.file = called,
@@ -40,10 +41,13 @@ class byte_source {
           }),
           path_(&called) {}
 
-    /// @param read  fills `out` whole or throws
+    /// @param read    must fill all of `out`, or throw
+    /// @param called  the path that errors show; a reference to it is kept
     byte_source(reader read, const std::filesystem::path& called) : read_(std::move(read)), path_(&called) {}
 
-    /// Fills `out`, or throws.
+    /// Fills `out` with the bytes from `offset` on.
+    /// @throws format_error  there are too few bytes
+    /// @throws io_error      the file cannot be read
     void read(std::uint64_t offset, std::span<std::byte> out) const { read_(offset, out); }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return *path_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A directory held open, whose files come into being whole.
+// An open directory: list, open, create atomically and remove the files in it.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -20,7 +20,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// A directory, held open: a name within it has no slash, and links are never followed.
+/// An open directory and the operations on its entries.
+///
+/// It is used by descriptor, so it stays the same directory when its path is renamed. Names of entries have no slash,
+/// and symbolic links are not followed: names may come from a damaged or hostile record.
 class directory {
   public:
     directory() = default;
@@ -29,73 +32,86 @@ class directory {
     directory& operator=(directory&& other) noexcept;
     ~directory();
 
-    /// nullopt if absent. Links on the way are followed, this is the user's own name for it.
-    /// @throws io_error  it may not be opened, or is no directory
+    /// Opens a directory; nullopt if absent. Symbolic links in `path` are followed, because the user chose the path.
+    /// @throws io_error  it cannot be opened, or it is not a directory
     [[nodiscard]] static std::optional<directory> open(const std::filesystem::path& path);
 
-    /// Makes it if it is not there; its parent must be.
-    /// @param is_new  becomes true if it was made
+    /// Opens a directory, and creates it first if absent. Its parent must exist.
+    /// @param is_new  set to true if it was created, otherwise left as it is
+    /// @throws io_error  it can be neither created nor opened
     [[nodiscard]] static directory create(const std::filesystem::path& path, bool& is_new);
 
-    /// A directory in this one; nullopt if absent.
-    /// @throws io_error  it may not be opened, or is a link, or no directory
+    /// Opens a directory inside this one; nullopt if absent.
+    /// @throws io_error  it cannot be opened, it is a symbolic link, or it is not a directory
     [[nodiscard]] std::optional<directory> open_folder(const std::string& name) const;
 
-    /// The same, made if absent.
-    /// @param is_new  becomes true if it was made
+    /// Opens a directory inside this one, and creates it first if absent.
+    /// @param is_new  set to true if it was created, otherwise left as it is
+    /// @throws io_error  it can be neither created nor opened
     [[nodiscard]] directory create_folder(const std::string& name, bool& is_new);
 
-    /// Creates an empty file that everybody can open who may write in the directory, unless the name is taken.
+    /// Creates an empty file with the read and write permissions of the directory, whatever the umask: every user who
+    /// can write in the directory can open it. Does nothing if the name exists.
+    /// @throws io_error  it cannot be created
     void create_shared_file(const std::string& name);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
 
-    /// Locks the directory exclusively against other open descriptions of it, as `file::lock` does, and waits at most
-    /// so long. False where it has no lock then, or the file system has none.
+    /// Locks the directory exclusively against every other open description of it, as `file::try_lock` does. Waits at
+    /// most `patience`. Returns false if the lock was not obtained in time, or if the file system cannot lock.
     [[nodiscard]] bool lock_within(std::chrono::milliseconds patience) const;
     void unlock() const noexcept { (void)::flock(descriptor_, LOCK_UN); }
 
-    /// A regular file; nullopt if absent.
-    /// @throws io_error  a link, a pipe, a directory; or it may not be opened
+    /// Opens a regular file; nullopt if absent.
+    /// @throws io_error  it is a symbolic link, a pipe, a device or a directory, or it cannot be opened
     [[nodiscard]] std::optional<file> open_file(const std::string& name,
                                                 file::access wanted = file::access::read) const;
 
-    /// Creates a file whole under a name that must be free: at every instant it is there with all of its bytes, or not.
-    /// False where the name is taken.
-    /// @param durable  the bytes are on the disk before they have the name; the name itself needs `sync()`
+    /// Creates a file atomically: at every instant it is absent or has all its bytes. Returns false if the name exists;
+    /// the existing entry is not changed.
+    /// @param parts    the content, in order
+    /// @param durable  syncs the bytes before the file gets its name. The name itself is durable only after `sync()`
+    /// @throws io_error  it cannot be created or written, or the file system has no exclusive creation
     [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable);
 
-    /// The names in it, in no order.
+    /// The names of all entries, unordered. If other processes create files meanwhile, the list can miss an entry and
+    /// have a newer one: conclude nothing from an absent name.
+    /// @throws io_error  the directory cannot be listed
     [[nodiscard]] std::vector<std::string> names() const;
 
-    /// Removes a file that need not be there.
+    /// Removes a file. Does nothing if it is absent.
+    /// @throws io_error  it cannot be removed
     void remove(const std::string& name);
 
-    /// Makes the names in it durable.
+    /// Returns when all entries created, renamed or removed so far survive a power cut.
+    /// @throws io_error  the sync failed: what survives is unknown, and a second sync does not tell
     void sync() const;
 
   private:
     directory(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
 
-    /// Nothing leads out of the directory.
+    /// Rejects names that could lead out of the directory.
+    /// @throws io_error  with `std::errc::invalid_argument`
     void check_name(const std::string& name) const;
 
     static void write(file& to, std::span<const std::span<const std::byte>> parts, bool durable);
 
-    /// nullopt where the file system has no such files.
+    /// Creates a file without a name (O_TMPFILE), which disappears if the process is killed; nullopt where the system
+    /// or the file system has no such files. Errors show it as `name`.
     [[nodiscard]] std::optional<file> unnamed_file(const std::string& name) const;
 
-    /// False where the name is taken; nullopt where this process cannot give such a file a name.
+    /// Gives an unnamed file a name. Returns false if the name exists; nullopt if this process cannot name such a file.
     [[nodiscard]] std::optional<bool> link_unnamed(const file& made, const std::string& name) const;
 
-    /// Whether an unnamed file was written in vain: large ones should be written only once.
+    /// Whether this process cannot give names to unnamed files. Remembered, so that only one file per process is
+    /// written in vain.
     [[nodiscard]] static std::atomic<bool>& cannot_link_unnamed() noexcept;
 
-    /// A file under a name that nobody else has.
+    /// Creates a file under a unique temporary name, returned in `temporary`. Errors show it as `name`.
     [[nodiscard]] file named_file(const std::string& name, std::string& temporary) const;
 
-    /// False where the name is taken.
+    /// Gives a temporary file its final name as well, or instead. Returns false if the name exists.
     [[nodiscard]] bool link_named(const std::string& temporary, const std::string& name) const;
 
     int descriptor_ = -1;

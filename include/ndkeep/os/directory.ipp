@@ -20,7 +20,7 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE directory& directory::operator=(directory&& other) noexcept {
-    directory old(std::move(*this));
+    directory old(std::move(*this));  // closes the former descriptor at the end of the function
     descriptor_ = std::exchange(other.descriptor_, -1);
     path_ = std::move(other.path_);
     return *this;
@@ -43,6 +43,7 @@ NDKEEP_INLINE std::optional<directory> directory::open(const std::filesystem::pa
 }
 
 NDKEEP_INLINE directory directory::create(const std::filesystem::path& path, bool& is_new) {
+    // Create first and ask afterwards: a check before would race with another process that creates it.
     if (::mkdir(path.c_str(), 0777) == 0)
         is_new = true;
     else if (errno != EEXIST)
@@ -59,6 +60,7 @@ NDKEEP_INLINE std::optional<directory> directory::open_folder(const std::string&
     if (descriptor < 0 && errno == ENOENT)
         return std::nullopt;
     if (descriptor < 0) {
+        // Linux gives ENOTDIR for a link to a directory, which would mislead the reader of the error.
         const auto why = detail::last_error();
         struct stat status = {};
         const bool is_link =
@@ -89,12 +91,14 @@ NDKEEP_INLINE void directory::create_shared_file(const std::string& name) {
     if (descriptor < 0)
         throw io_error(path_ / name, "cannot create", detail::last_error());
     const file made(descriptor, path_ / name);
+    // The umask of the first user must not lock out the others. A failure is ignored: they then do without the file.
     struct stat status = {};
     if (::fstat(descriptor_, &status) == 0)
         (void)::fchmod(descriptor, status.st_mode & 0666);
 }
 
 NDKEEP_INLINE bool directory::lock_within(std::chrono::milliseconds patience) const {
+    // flock(2), because it also locks a descriptor that is open for reading only, as those of directories are.
     return detail::asked_within(patience, [&] {
                if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0)
                    return detail::attempt::succeeded;
@@ -104,6 +108,7 @@ NDKEEP_INLINE bool directory::lock_within(std::chrono::milliseconds patience) co
 
 NDKEEP_INLINE std::optional<file> directory::open_file(const std::string& name, file::access wanted) const {
     check_name(name);
+    // O_NOFOLLOW: a planted link must not redirect reads or writes. O_NONBLOCK: the open of a pipe must not wait.
     const int flags = (wanted == file::access::read ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags); });
     if (descriptor < 0 && errno == ENOENT)
@@ -118,12 +123,14 @@ NDKEEP_INLINE std::optional<file> directory::open_file(const std::string& name, 
 NDKEEP_INLINE bool directory::put(const std::string& name, std::span<const std::span<const std::byte>> parts,
                                   bool durable) {
     check_name(name);
+    // An unnamed file first: a killed process leaves nothing to clean up. The final name is never opened with O_EXCL
+    // and written in place, because readers would see a part of the content.
     if (auto unnamed = unnamed_file(name)) {
         write(*unnamed, parts, durable);
         if (const auto linked = link_unnamed(*unnamed, name))
             return *linked;
     }
-    // No files without a name here, or nothing that gives them one (/proc): under a temporary name, then.
+    // No unnamed files on this file system, or no way to name them (no /proc): use a temporary name.
     std::string temporary;
     file made = named_file(name, temporary);
     struct removed {
@@ -131,13 +138,15 @@ NDKEEP_INLINE bool directory::put(const std::string& name, std::span<const std::
         int of;
         const std::string& name;
     };
+    // After success as well: a link leaves the temporary name in place. After a rename there is nothing to remove.
     const removed at_the_end{descriptor_, temporary};
     write(made, parts, durable);
     return link_named(temporary, name);
 }
 
 NDKEEP_INLINE std::vector<std::string> directory::names() const {
-    // By the descriptor: the path may lead elsewhere by now.
+    // By the descriptor, because the path may lead elsewhere by now. Opened again instead of duplicated, because a
+    // duplicate would share its read position with other listings.
     const int again = detail::retried([&] { return ::openat(descriptor_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     DIR* const listing = again < 0 ? nullptr : ::fdopendir(again);
     if (listing == nullptr) {
@@ -152,7 +161,7 @@ NDKEEP_INLINE std::vector<std::string> directory::names() const {
     };
     const closed at_the_end{listing};
     std::vector<std::string> all;
-    errno = 0;
+    errno = 0;  // readdir returns null both at the end and for an error; only `errno` differs
     while (const dirent* const entry = ::readdir(listing)) {
         const std::string_view name = entry->d_name;
         if (name != "." && name != "..")
@@ -171,12 +180,13 @@ NDKEEP_INLINE void directory::remove(const std::string& name) {
 }
 
 NDKEEP_INLINE void directory::sync() const {
-    // File systems without directory syncs say so with EINVAL, read-only ones with EROFS: nothing to wait for then.
+    // Nothing to wait for. EINVAL: the file system has no directory syncs. EROFS: it is read-only.
     if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
         throw io_error(path_, "cannot sync", detail::last_error());
 }
 
 NDKEEP_INLINE void directory::check_name(const std::string& name) const {
+    // A zero byte counts as well: the system would see a shorter name than the one that was checked.
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
         name.find('\0') != std::string::npos)
         throw io_error(path_, "cannot use " + ndkeep::quoted(name) + " as a name",
@@ -187,7 +197,8 @@ NDKEEP_INLINE void directory::write(file& to, std::span<const std::span<const st
     std::uint64_t size = 0, offset = 0;
     for (const auto part : parts)
         size += part.size();
-    // A full disk is reported before the work, and the blocks are contiguous.
+    // Reserve space first: a full disk is reported before anything is written, and the blocks are contiguous. For less
+    // than 1 MiB the extra call is not worth it.
     constexpr std::uint64_t worth_it = std::uint64_t{1} << 20;
     if (size >= worth_it)
         (void)to.reserve(size);
@@ -195,6 +206,8 @@ NDKEEP_INLINE void directory::write(file& to, std::span<const std::span<const st
         to.write(offset, part);
         offset += part.size();
     }
+    // Before the file gets its name, so that the name never leads to content that a power cut can still take away.
+    // Without sync, at least late write errors (NFS, quota) are found before anybody can see the file.
     if (durable)
         to.sync();
     else
@@ -209,6 +222,7 @@ NDKEEP_INLINE std::optional<file> directory::unnamed_file(const std::string& nam
         detail::retried([&] { return ::openat(descriptor_, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666); });
     if (unnamed >= 0)
         return file(unnamed, path_ / name);
+    // EOPNOTSUPP comes from the file system. EISDIR and ENOENT come from kernels that do not know the flag (open(2)).
     if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL)
         throw io_error(path_ / name, "cannot create", detail::last_error());
 #endif
@@ -216,6 +230,7 @@ NDKEEP_INLINE std::optional<file> directory::unnamed_file(const std::string& nam
 }
 
 NDKEEP_INLINE std::optional<bool> directory::link_unnamed(const file& made, const std::string& name) const {
+    // The way that open(2) describes for O_TMPFILE. It needs /proc and no privilege.
     const std::string unnamed = "/proc/self/fd/" + std::to_string(made.descriptor());
     if (::linkat(AT_FDCWD, unnamed.c_str(), descriptor_, name.c_str(), AT_SYMLINK_FOLLOW) == 0)
         return true;
@@ -223,13 +238,14 @@ NDKEEP_INLINE std::optional<bool> directory::link_unnamed(const file& made, cons
         return false;
     const auto why = detail::last_error();
     if (errno == ENOENT || errno == EACCES || errno == EPERM || errno == ENOTDIR || errno == ELOOP) {
-        // Without /proc. By the descriptor only the superuser may, on most kernels.
+        // Probably no /proc. On most kernels only the superuser may link by descriptor.
 #if defined(AT_EMPTY_PATH)
         if (::linkat(made.descriptor(), "", descriptor_, name.c_str(), AT_EMPTY_PATH) == 0)
             return true;
         if (errno == EEXIST)
             return false;
 #endif
+        // Remember only a missing /proc: other reasons may belong to this one directory.
         cannot_link_unnamed() = ::access("/proc/self/fd", X_OK) != 0;
         return std::nullopt;
     }
@@ -242,7 +258,7 @@ NDKEEP_INLINE std::atomic<bool>& directory::cannot_link_unnamed() noexcept {
 }
 
 NDKEEP_INLINE file directory::named_file(const std::string& name, std::string& temporary) const {
-    for (;;) {
+    for (;;) {  // each time with new random digits, until the name is unused
         temporary = detail::temporary_name(name);
         const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
         const int descriptor = detail::retried([&] { return ::openat(descriptor_, temporary.c_str(), flags, 0666); });
@@ -254,10 +270,11 @@ NDKEEP_INLINE file directory::named_file(const std::string& name, std::string& t
 }
 
 NDKEEP_INLINE bool directory::link_named(const std::string& temporary, const std::string& name) const {
+    // linkat fails if the name exists; plain rename would silently replace another writer's file.
     if (::linkat(descriptor_, temporary.c_str(), descriptor_, name.c_str(), 0) == 0)
         return true;
 #if defined(RENAME_NOREPLACE)
-    // A file system without second names.
+    // The file system has no hard links.
     if ((errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK) &&
         ::renameat2(descriptor_, temporary.c_str(), descriptor_, name.c_str(), RENAME_NOREPLACE) == 0)
         return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files of bytes: open, read, write, reserve, sync. What needs no descriptor is in other headers of os/.
+// An open regular file: read, write, copy, reserve, sync and lock.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -22,25 +22,27 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Size in bytes and time of the last change: enough to see that a file is not the one described.
+/// Size in bytes and time of the last change. Different stamps prove that a file changed; equal ones do not prove that
+/// it did not, if it changed within one tick of the file system's clock.
 struct file_stamp {
     std::uint64_t size = 0;
-    std::int64_t mtime_ns = 0;  ///< nanoseconds since 1970, modulo 2^64: they pass the largest number in the year 2262
+    std::int64_t mtime_ns = 0;  ///< nanoseconds since 1970, modulo 2^64: they exceed 2^63 in the year 2262
     friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };
 
 namespace core {
 
-/// The `errno` of the system call just made.
+/// The error of the last system call, from `errno`.
 [[nodiscard]] std::error_code last_error() noexcept;
 
-/// Text as the bytes it is written in.
+/// The bytes of a text. They refer to it and do not outlive it.
 [[nodiscard]] std::span<const std::byte> bytes_of(std::string_view text) noexcept;
 
 }  // namespace core
 
 namespace detail {
 
+/// Repeats a system call while a signal interrupts it (EINTR), so that signal handlers of the program cause no errors.
 template <class Call>
 [[nodiscard]] auto retried(Call&& call) {
     auto result = call();
@@ -55,7 +57,7 @@ template <class Call>
 #else
     const auto& changed = status.st_mtim;
 #endif
-    // Unsigned, because signed overflow is undefined. Different times remain different for 584 years.
+    // Unsigned, because signed overflow is undefined. Two times have the same number only if they are 584 years apart.
     const auto nanoseconds =
         static_cast<std::uint64_t>(changed.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(changed.tv_nsec);
     return {static_cast<std::uint64_t>(status.st_size), static_cast<std::int64_t>(nanoseconds)};
@@ -63,9 +65,10 @@ template <class Call>
 
 }  // namespace detail
 
-/// A regular file, held open. Offsets and lengths are bytes; every call is whole or throws.
+/// An open regular file. Offsets and lengths are in bytes. Every call transfers all it was asked to, or throws.
 ///
-/// The destructor closes without looking; call `close()` where a late error (NFS, quota) would lose data.
+/// The destructor closes the file and ignores errors. Call `close()` or `settle()` where a late error (NFS, quota)
+/// would lose data.
 class file {
   public:
     enum class access { read, read_write };
@@ -78,86 +81,100 @@ class file {
     ~file();
 
     /// Opens a regular file that exists.
-    /// @throws io_error  it does not exist, may not be opened, or is a directory, pipe or device
+    /// @throws io_error  it does not exist, cannot be opened, or is a directory, pipe or device
     [[nodiscard]] static file open(const std::filesystem::path& path, access wanted = access::read);
 
-    /// Opens a regular file for reading; nullopt if the name is free or not that of a regular file: a link is not
-    /// followed.
-    /// @throws io_error  a regular file that may not be opened, or the system does not tell whether there is one
+    /// Opens a regular file for reading; nullopt if it is absent, or a symbolic link, a directory, a pipe or a device.
+    /// @throws io_error  a regular file cannot be opened, or the system cannot tell whether there is one
     [[nodiscard]] static std::optional<file> open_if_regular(const std::filesystem::path& path);
 
-    /// Creates an empty file under a name that must not exist; nullopt when it does.
-    /// @param called  what errors name
+    /// Creates an empty file, open for reading and writing; nullopt if the name exists, also as a dangling link. The
+    /// mode is that of the umask.
+    /// @param called  the path that errors show
+    /// @throws io_error  it cannot be created
     [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path,
                                                               const std::filesystem::path& called);
 
     [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path);
 
-    /// Opens what is present, without following a last symbolic link, for writing if that is permitted; nullopt with
-    /// `errno` when it cannot be opened.
+    /// Opens whatever has this name, for writing if permitted and otherwise for reading; nullopt with `errno` if it
+    /// cannot be opened. A symbolic link is not followed. The caller checks what it is: a pipe and a directory can be
+    /// opened as well.
     [[nodiscard]] static std::optional<file> open_leftover(const std::filesystem::path& path);
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    /// What errors call it from now on.
+    /// Sets the path that errors show. The file keeps its name.
     void call(std::filesystem::path name) { path_ = std::move(name); }
     [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }
-    /// For the mapping floor and for locks; still owned by this object.
+    /// For mappings and locks. This object still owns it.
     [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
 
     [[nodiscard]] struct stat status() const;
     [[nodiscard]] file_stamp stamp() const { return detail::stamp_of(status()); }
     [[nodiscard]] std::uint64_t size() const { return stamp().size; }
-    /// Costs nothing, and may be out of date. Of a file that `open` opened; 0 of others.
+    /// The size when the file was opened: costs no system call, and may be out of date. 0 if the file was created, or
+    /// opened by `open_leftover`.
     [[nodiscard]] std::uint64_t size_at_opening() const noexcept { return size_at_opening_; }
 
-    /// Reads up to `out.size()` bytes; fewer only at the end of the file.
+    /// Reads up to `out.size()` bytes and returns their number, which is smaller only at the end of the file.
     [[nodiscard]] std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) const;
 
     /// Fills `out`.
-    /// @throws format_error  the file ends before; it may have shrunk since it was measured
+    /// @throws format_error  the file is too short; it may have shrunk since its size was read
     void read(std::uint64_t offset, std::span<std::byte> out) const;
 
+    /// Writes all of `bytes`. A gap between the former end of the file and `offset` reads as zeros. After an error, a
+    /// part may have been written.
     void write(std::uint64_t offset, std::span<const std::byte> bytes);
 
-    /// Takes over `length` bytes of another file; without their passing through this process, where the system can.
+    /// Copies `length` bytes of another file, inside the kernel where the file systems support it.
+    /// @throws format_error  `from` is too short
     void copy(const file& from, std::uint64_t from_offset, std::uint64_t offset, std::uint64_t length);
 
-    /// Cuts or extends the file; what is new reads as zeros and takes no room on the disk.
+    /// Truncates or extends the file. New bytes read as zeros and use no disk space.
     void resize(std::uint64_t size);
 
-    /// Takes the room for `size` bytes now, so that a full disk is an error here and not later. The file becomes at
-    /// least that long. Returns false where the file system cannot promise room.
-    /// @throws io_error  the disk or the quota has not that much room
+    /// Allocates disk space for the first `size` bytes, so that a full disk is an error here and not later. The file
+    /// becomes at least that long. Returns false where the file system cannot reserve space.
+    /// @throws io_error  the disk or the quota has too little space
     [[nodiscard]] bool reserve(std::uint64_t size);
 
-    /// Returns when the bytes are on the disk as far as the operating system can tell.
-    /// @throws io_error  and the state of the file is then unknown: a failed sync is never to be retried
+    /// Returns when all bytes and the size are on the disk, as far as the operating system can tell.
+    /// @throws io_error  the content on the disk is unknown from then on. Do not retry: the system may already have
+    ///                   dropped the pages it failed to write, and a second sync would succeed without them
     void sync() const;
 
-    /// Hears of write errors that the system reports only at close (NFS, quota), and stays open.
+    /// Reports write errors that the system reports only at close (NFS, quota). The file stays open, and its lock held.
+    /// @throws io_error  earlier writes were lost
     void settle() const;
 
-    /// Locks the whole file exclusively, without waiting, against every other open description of it and whatever users
-    /// they belong to; no right to write is needed. False where another has the lock. Held until `unlock`, or until the
-    /// last copy of the descriptor is closed: a forked child holds one.
+    /// Locks the file exclusively with flock(2), without waiting. Returns false if another open description of the file
+    /// holds the lock, in any process of any user. Read access is enough.
+    ///
+    /// The lock is held until `unlock`, or until the last copy of the descriptor is closed. A forked child has a copy.
     /// @throws io_error  the file system cannot lock
     [[nodiscard]] bool try_lock() const;
     void unlock() const noexcept { (void)::flock(descriptor_, LOCK_UN); }
 
+    /// Closes the file. Does nothing if it is not open.
+    /// @throws io_error  the system reports a late write error; the file is closed all the same
     void close();
 
+    /// Throws an `io_error` of this file with the current `errno`.
+    /// @param what  what was tried, as in "cannot read"
     [[noreturn]] void fail(std::string_view what) const { throw io_error(path_, what, detail::last_error()); }
 
   private:
     friend class directory;
 
-    // Linux moves at most 0x7ffff000 bytes a call; a round number below keeps the rest aligned.
+    // Linux transfers at most 0x7ffff000 bytes a call. A power of two below that keeps the later calls aligned.
     static constexpr std::size_t longest_call = std::size_t{1} << 30;
 
     file(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
 
     [[nodiscard]] static file open_with(const std::filesystem::path& path, int flags, std::string_view what);
 
+    /// Rejects all but regular files, and notes the size.
     void check_regular();
 
     int descriptor_ = -1;
@@ -165,15 +182,19 @@ class file {
     std::filesystem::path path_;
 };
 
-/// The names in a directory, in no order.
+/// The names of all entries of a directory, unordered.
+/// @throws io_error  the directory cannot be listed
 [[nodiscard]] std::vector<std::string> names_in(const std::filesystem::path& directory);
 
+/// Whether `path` leads to a regular file, links followed. False as well if the system cannot tell.
 [[nodiscard]] bool is_file(const std::filesystem::path& path) noexcept;
 
-/// Whether standard error is looked at by somebody.
+/// Whether standard error is a terminal.
 [[nodiscard]] bool errors_go_to_terminal() noexcept;
 
-/// Makes the names in a directory durable: a rename or a new file is safe from a power cut only after this.
+/// Syncs the entries of a directory. A new, renamed or removed file survives a power cut only after this, even if the
+/// file itself was synced.
+/// @throws io_error  the directory cannot be opened, or the sync failed
 void sync_directory(const std::filesystem::path& directory);
 
 }  // namespace ndkeep

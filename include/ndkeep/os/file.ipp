@@ -21,7 +21,7 @@ NDKEEP_INLINE std::span<const std::byte> bytes_of(std::string_view text) noexcep
 }  // namespace core
 
 NDKEEP_INLINE file& file::operator=(file&& other) noexcept {
-    file old(std::move(*this));
+    file old(std::move(*this));  // closes the former descriptor at the end of the function
     descriptor_ = std::exchange(other.descriptor_, -1);
     size_at_opening_ = other.size_at_opening_;
     path_ = std::move(other.path_);
@@ -34,7 +34,8 @@ NDKEEP_INLINE file::~file() {
 }
 
 NDKEEP_INLINE file file::open(const std::filesystem::path& path, access wanted) {
-    // Without O_NONBLOCK, opening a pipe would wait for its other end.
+    // O_NONBLOCK: otherwise the open of a pipe waits for its other end. Regular files ignore the flag. O_CLOEXEC:
+    // programs that the user starts must not inherit the file and its lock.
     const int flags = (wanted == access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK;
     file opened = open_with(path, flags, "cannot open");
     opened.check_regular();
@@ -45,6 +46,7 @@ NDKEEP_INLINE std::optional<file> file::open_if_regular(const std::filesystem::p
     const auto is_absent = [] {
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG;
     };
+    // Look before opening: the open of a device can have side effects.
     struct stat status = {};
     if (::lstat(path.c_str(), &status) != 0) {
         if (is_absent())
@@ -56,11 +58,11 @@ NDKEEP_INLINE std::optional<file> file::open_if_regular(const std::filesystem::p
     constexpr int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
     const int descriptor = detail::retried([&] { return ::open(path.c_str(), flags); });
     if (descriptor < 0 && is_absent())
-        return std::nullopt;  // removed since
+        return std::nullopt;  // removed, or replaced by a link, since lstat
     if (descriptor < 0)
         throw io_error(path, "cannot open", detail::last_error());
     file opened(descriptor, path);
-    opened.check_regular();
+    opened.check_regular();  // again: the name may lead to another file since lstat
     return opened;
 }
 
@@ -80,6 +82,7 @@ NDKEEP_INLINE std::optional<file> file::create_exclusive(const std::filesystem::
 }
 
 NDKEEP_INLINE std::optional<file> file::open_leftover(const std::filesystem::path& path) {
+    // A lock needs no write access, so the file of another user is opened for reading.
     constexpr int flags = O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
     int descriptor = detail::retried([&] { return ::open(path.c_str(), O_RDWR | flags); });
     if (descriptor < 0 && (errno == EACCES || errno == EROFS))
@@ -97,6 +100,7 @@ NDKEEP_INLINE struct stat file::status() const {
 }
 
 NDKEEP_INLINE std::size_t file::read_some(std::uint64_t offset, std::span<std::byte> out) const {
+    // pread may return less than was asked for, and not only at the end. Only 0 means the end.
     std::size_t done = 0;
     while (done < out.size()) {
         const auto count = detail::retried([&] {
@@ -123,6 +127,7 @@ NDKEEP_INLINE void file::read(std::uint64_t offset, std::span<std::byte> out) co
 }
 
 NDKEEP_INLINE void file::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+    // A short count is not an error yet: a disk that fills up reports it at the next call.
     std::size_t done = 0;
     while (done < bytes.size()) {
         const auto count = detail::retried([&] {
@@ -143,15 +148,17 @@ NDKEEP_INLINE void file::copy(const file& from, std::uint64_t from_offset, std::
         const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(length, longest_call));
         const auto count =
             detail::retried([&] { return ::copy_file_range(from.descriptor_, &in, descriptor_, &out, most, 0); });
+        // These errors concern the disk and would occur again. For all others, copying through memory may work.
         if (count < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EFBIG))
             fail("cannot write");
         if (count <= 0)
-            break;  // not between these file systems; or the end, of which read says what is missing
+            break;  // not supported between these file systems; or `from` has ended, which `read` below reports
         from_offset += static_cast<std::uint64_t>(count);
         offset += static_cast<std::uint64_t>(count);
         length -= static_cast<std::uint64_t>(count);
     }
 #endif
+    // Whatever the kernel did not copy goes through memory.
     constexpr std::uint64_t block = std::uint64_t{1} << 20;
     std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(block, length)));
     while (length != 0) {
@@ -173,7 +180,7 @@ NDKEEP_INLINE bool file::reserve(std::uint64_t size) {
     if (size == 0)
         return true;
 #if defined(__linux__)
-    // Not posix_fallocate: where the file system has no such call, it writes one byte into every block instead.
+    // Not posix_fallocate: if the file system cannot reserve, glibc writes a byte into every block instead.
     if (detail::retried([&] { return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size)); }) == 0)
         return true;
     if (errno != EOPNOTSUPP && errno != ENOSYS)
@@ -188,6 +195,8 @@ NDKEEP_INLINE void file::sync() const {
 }
 
 NDKEEP_INLINE void file::settle() const {
+    // NFS and quotas report errors when any descriptor of the file is closed, so closing a duplicate is enough. If no
+    // descriptor is free, the errors appear at the last close.
     const int copy = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
     if (copy >= 0 && ::close(copy) != 0 && errno != EINTR)
         fail("cannot close");
@@ -202,6 +211,8 @@ NDKEEP_INLINE bool file::try_lock() const {
 }
 
 NDKEEP_INLINE void file::close() {
+    // Forget the descriptor first and never retry: on Linux it is closed even after an error or EINTR, and its number
+    // may belong to a file of another thread by then.
     const int descriptor = std::exchange(descriptor_, -1);
     if (descriptor >= 0 && ::close(descriptor) != 0 && errno != EINTR)
         fail("cannot close");
@@ -248,9 +259,9 @@ NDKEEP_INLINE void sync_directory(const std::filesystem::path& directory) {
     if (descriptor < 0)
         throw io_error(named, "cannot open", detail::last_error());
     const bool synced = ::fsync(descriptor) == 0;
-    const auto why = detail::last_error();
+    const auto why = detail::last_error();  // before close changes `errno`
     ::close(descriptor);
-    // File systems without directory syncs say so with EINVAL; there is nothing to wait for then.
+    // EINVAL: the file system has no directory syncs, so there is nothing to wait for.
     if (!synced && why.value() != EINVAL)
         throw io_error(named, "cannot sync", why);
 }

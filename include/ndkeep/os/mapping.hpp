@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One mapped address range of a file. Every mapping call to the operating system is here.
+// Memory mappings: of a file, of zeros, and of parts of many files in one address range. The only caller of mmap.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -15,16 +15,19 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What stores into a mapping do: nothing may store, they reach the file, or they stay in this process.
+/// What a store into a mapping does. `read_only`: it crashes the program. `read_write`: it changes the file.
+/// `copy_on_write`: it changes only the memory of this process.
 enum class map_mode { read_only, read_write, copy_on_write };
 
-/// What a pass over mapped bytes tells the system: read ahead far (`sequential`), not at all (`random`), now
-/// (`will_need`), or give the memory back (`drop`; stores that reached a file stay, those of a private copy are kept).
+/// A hint to the system about the use of mapped bytes. `sequential`: read far ahead. `random`: do not read ahead.
+/// `will_need`: start reading now. `drop`: release the memory. No hint loses a store: the file keeps those of
+/// `read_write`, and the memory of a private copy is not released.
 enum class advice { normal, sequential, random, will_need, drop };
 
-/// A range of a file as memory, unmapped at destruction. The file may be closed meanwhile.
+/// A mapped address range, unmapped at destruction. The file may be closed, renamed or removed meanwhile.
 ///
-/// A file that another program cuts while it is mapped gives SIGBUS on access: sizes are checked only at open.
+/// If another program truncates the file while it is mapped, access beyond the new end raises SIGBUS. Sizes are checked
+/// only when the mapping is made.
 class mapping {
   public:
     mapping() = default;
@@ -34,34 +37,40 @@ class mapping {
     mapping& operator=(mapping&& other) noexcept;
     ~mapping();
 
-    /// Maps `length` bytes from `offset`, which need not be a multiple of the page.
+    /// Maps `length` bytes from `offset`, which need not be a multiple of the page size.
     /// @throws format_error  the file ends before `offset + length`
+    /// @throws io_error      the system refuses, for example `read_write` of a file open for reading
     [[nodiscard]] static mapping open(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode);
 
-    /// A private copy of the same range, for bytes that no page-wise mapping can align.
-    /// @param mode  `read_only` or `copy_on_write`: nothing of a copy can reach the file
+    /// Reads the same range into memory, where a mapping would not have the alignment that elements need.
+    /// @param mode  `read_only` or `copy_on_write`; a copy cannot change the file
+    /// @throws format_error  the file ends before `offset + length`
     [[nodiscard]] static mapping copy(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode);
 
-    /// Memory of no file, copy_on_write.
-    /// @param called  what errors name
+    /// Zero-filled memory without a file, `copy_on_write`.
+    /// @param called  the path that errors show
     [[nodiscard]] static mapping zeros(std::uint64_t length, const std::filesystem::path& called);
 
-    /// Memory that somebody else holds, and for as long as this is used: read_only.
+    /// A `read_only` view of memory that the caller owns. The memory must outlive this object, which does not unmap it.
     [[nodiscard]] static mapping of(std::span<const std::byte> memory, const std::filesystem::path& called);
 
-    /// An address range of zeros, `length` bytes long, that begins `lead` bytes behind a page: to be filled by `take`
-    /// and closed by `protect`. Takes no memory before.
+    /// Reserves an address range of `length` zero bytes that begins `lead` bytes after the begin of a page. Fill it by
+    /// `take` and by stores, then call `protect`. Pages use no memory until they are stored into.
     [[nodiscard]] static mapping reserved(std::uint64_t lead, std::uint64_t length,
                                           const std::filesystem::path& called);
 
-    /// Puts pages of a file into the range; `at` counts from its data, and falls on a page. Whatever shares the last
-    /// page may be written into memory afterwards, and never reaches the file.
+    /// Maps a part of a file into a reserved range. Calls must come in ascending order of `at`.
+    ///
+    /// The mapping is private. The rest of the last page may be filled by stores, which do not change the file.
+    /// @param at  where in this range, in bytes from `data()`; a page must begin there, and at `file_offset` too
+    /// @throws io_error  the system refuses; the range is then incomplete and must be discarded
     void take(const file& source, std::uint64_t file_offset, std::uint64_t at, std::uint64_t length);
 
-    /// From now on nothing may store into the range.
+    /// Makes the range `read_only`: later stores crash.
     void protect();
 
-    /// A part of it, which keeps the whole range alive. Offsets and lengths are bytes of this range.
+    /// Narrows this mapping to a part of it. All of the range stays mapped. Offset and length are in bytes of this
+    /// range, and are cut to its size.
     [[nodiscard]] mapping part(std::size_t offset, std::size_t length) &&;
 
     [[nodiscard]] std::byte* data() const noexcept;
@@ -70,28 +79,35 @@ class mapping {
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
     /// Returns when every store has reached the disk.
-    /// @throws mismatch_error  the mapping is a private copy, which no file will ever hold
+    /// @throws io_error        the system reports a failed write
+    /// @throws mismatch_error  the mapping is not `read_write`, so its stores cannot reach a file
     void flush() const;
 
-    /// Tells the system what comes; a wish that it may ignore. Offsets and lengths are bytes of this range.
+    /// Gives the system a hint about a part of the range, which it may ignore. Offset and length are in bytes of this
+    /// range, and are cut to its size.
+    /// @throws io_error  an error other than an unsupported hint
     void advise(advice what, std::size_t offset, std::size_t length) const;
     void advise(advice what) const { advise(what, 0, range_.length); }
 
     [[nodiscard]] static std::size_t page_size() noexcept;
 
   private:
+    /// Calls mmap and sets `range_`. `range_.lead` must be set: the mapping begins that many bytes before `offset`.
     void place(std::size_t length, int protection, int sharing, int descriptor, std::uint64_t offset);
 
-    /// Files that are put in at the right distance then come in huge pages, where the system has them of files.
+    /// The same for memory without a file, with the begin at a multiple of the huge page size. Files mapped into it at
+    /// matching offsets can then use huge pages, if the system supports huge pages of files.
     void place_on_huge_page(std::size_t length, int sharing, std::uint64_t lead);
 
-    /// Of memory whose stores are nowhere else, nothing is dropped but pages that were taken from files.
+    /// Releases pages of [first, last) that the system can read again from a file. In a reserved range these are the
+    /// pages put in by `take`; all others have the only copy of their content.
     void drop(std::size_t first, std::size_t last) const;
 
-    /// Whether a range seems to be in memory, by some of its pages. Asking the system to fetch what is there takes it
-    /// as long as a tenth of reading it: 120 us for 16 MiB; asking about four pages takes 3 us.
+    /// Whether a range seems to be in memory, judged by four of its pages. A needless `will_need` costs a tenth of the
+    /// time of reading the range: 120 us for 16 MiB. Asking about four pages costs 3 us.
     [[nodiscard]] bool looks_resident(std::size_t first, std::size_t last) const;
 
+    /// Passes a hint on to the system. An unsupported one is ignored.
     void advise_pages(advice what, std::size_t first, std::size_t last) const;
 
     [[nodiscard]] static int system_advice(advice what) noexcept;
@@ -99,23 +115,23 @@ class mapping {
     [[noreturn]] void fail(std::string_view what) const { throw io_error(path_, what, detail::last_error()); }
 
     struct range {
-        void* begin = nullptr;   // at a page
-        std::size_t mapped = 0;  // bytes from there; 0 where it is somebody else's
-        std::size_t lead = 0;    // bytes between the page and what was asked for
-        std::size_t length = 0;  // bytes asked for
-        bool anonymous = false;
+        void* begin = nullptr;   // start of a page, unless the caller owns the memory
+        std::size_t mapped = 0;  // bytes to unmap from `begin`; 0 if the caller owns the memory
+        std::size_t lead = 0;    // bytes from `begin` to the data
+        std::size_t length = 0;  // bytes of data
+        bool anonymous = false;  // mapped without a file
     };
-    /// Whole pages of a file within an anonymous range, counted in bytes from its begin, ascending.
+    /// Full pages of a file inside an anonymous range, in bytes from its begin.
     struct pages {
         std::size_t first = 0, last = 0;
     };
     range range_;
-    std::vector<pages> taken_;
+    std::vector<pages> taken_;  // ascending, so that `drop` can search it
     map_mode mode_ = map_mode::read_only;
     std::filesystem::path path_;
 };
 
-/// Asks for huge pages under memory that is about to be filled: fewer page faults, a wish only.
+/// Asks for huge pages for memory that is about to be filled, which saves page faults. The system may ignore it.
 void prefer_huge_pages(std::span<std::byte> memory) noexcept;
 
 }  // namespace ndkeep

@@ -13,7 +13,7 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE mapping& mapping::operator=(mapping&& other) noexcept {
-    mapping old(std::move(*this));
+    mapping old(std::move(*this));  // unmaps the former range at the end of the function
     range_ = std::exchange(other.range_, {});
     taken_ = std::exchange(other.taken_, {});
     mode_ = other.mode_;
@@ -27,6 +27,8 @@ NDKEEP_INLINE mapping::~mapping() {
 }
 
 NDKEEP_INLINE mapping mapping::open(const file& source, std::uint64_t offset, std::uint64_t length, map_mode mode) {
+    // Asked again, because the file may have shrunk since it was opened, and access beyond its end raises SIGBUS.
+    // Compared by subtraction, because the sum of two numbers of a damaged file can overflow.
     const std::uint64_t size = source.size();
     if (offset > size || length > size - offset)
         throw format_error({.file = source.path(),
@@ -37,9 +39,10 @@ NDKEEP_INLINE mapping mapping::open(const file& source, std::uint64_t offset, st
     opened.mode_ = mode;
     opened.path_ = source.path();
     if (length == 0)
-        return opened;  // the system refuses to map nothing
+        return opened;  // mmap rejects a length of 0
     const int protection = mode == map_mode::read_only ? PROT_READ : PROT_READ | PROT_WRITE;
     const int sharing = mode == map_mode::copy_on_write ? MAP_PRIVATE : MAP_SHARED;
+    // mmap takes only multiples of the page size. The mapping begins at the page and the data `lead` bytes later.
     opened.range_.lead = static_cast<std::size_t>(offset % page_size());
     opened.place(static_cast<std::size_t>(length), protection, sharing, source.descriptor(), offset);
     return opened;
@@ -49,6 +52,7 @@ NDKEEP_INLINE mapping mapping::copy(const file& source, std::uint64_t offset, st
     mapping opened = zeros(length, source.path());
     source.read(offset, {opened.data(), opened.range_.length});
     opened.mode_ = mode;
+    // A stray store must crash here as it does in a mapping of the file.
     if (mode == map_mode::read_only && length != 0)
         ::mprotect(opened.range_.begin, opened.range_.mapped, PROT_READ);
     return opened;
@@ -66,7 +70,7 @@ NDKEEP_INLINE mapping mapping::zeros(std::uint64_t length, const std::filesystem
 NDKEEP_INLINE mapping mapping::of(std::span<const std::byte> memory, const std::filesystem::path& called) {
     mapping opened;
     opened.path_ = called;
-    opened.range_.begin = const_cast<std::byte*>(memory.data());  // nothing stores through a read_only mapping
+    opened.range_.begin = const_cast<std::byte*>(memory.data());  // never stored into: the mode is read_only
     opened.range_.length = memory.size();
     return opened;
 }
@@ -76,6 +80,7 @@ NDKEEP_INLINE mapping mapping::reserved(std::uint64_t lead, std::uint64_t length
     opened.mode_ = map_mode::copy_on_write;
     opened.path_ = called;
     opened.range_.lead = static_cast<std::size_t>(lead);
+    // Most of the range will be replaced by files. MAP_NORESERVE keeps its size from counting as committed memory.
     int sharing = MAP_PRIVATE | MAP_ANONYMOUS;
 #if defined(MAP_NORESERVE)
     sharing |= MAP_NORESERVE;
@@ -87,9 +92,12 @@ NDKEEP_INLINE mapping mapping::reserved(std::uint64_t lead, std::uint64_t length
 
 NDKEEP_INLINE void mapping::take(const file& source, std::uint64_t file_offset, std::uint64_t at,
                                  std::uint64_t length) {
-    // The last page may be shared, and what is written into it is nowhere else.
+    // Only full pages may be dropped later. The last, partial page may also get the begin of the next file by a store,
+    // and that is not in this file.
     const std::size_t begin_page = range_.lead + static_cast<std::size_t>(at);
     taken_.push_back({begin_page, begin_page + static_cast<std::size_t>(length / page_size() * page_size())});
+    // MAP_FIXED replaces the reserved pages in one step, so no other thread can map something in between. Writable and
+    // private until `protect`, because the last page may still be stored into.
     int sharing = MAP_PRIVATE | MAP_FIXED;
 #if defined(MAP_NORESERVE)
     sharing |= MAP_NORESERVE;
@@ -107,6 +115,7 @@ NDKEEP_INLINE void mapping::protect() {
 }
 
 NDKEEP_INLINE mapping mapping::part(std::size_t offset, std::size_t length) && {
+    // Begin and size of the mapping stay: munmap needs them.
     mapping narrowed(std::move(*this));
     narrowed.range_.lead += std::min(offset, narrowed.range_.length);
     narrowed.range_.length = std::min(length, narrowed.range_.length - std::min(offset, narrowed.range_.length));
@@ -118,6 +127,7 @@ NDKEEP_INLINE std::byte* mapping::data() const noexcept {
 }
 
 NDKEEP_INLINE void mapping::flush() const {
+    // A mapping of no bytes has nothing to write.
     if (range_.begin == nullptr && mode_ != map_mode::copy_on_write)
         return;
     if (mode_ != map_mode::read_write)
@@ -134,15 +144,17 @@ NDKEEP_INLINE void mapping::advise(advice what, std::size_t offset, std::size_t 
     offset = std::min(offset, range_.length);
     length = std::min(length, range_.length - offset);
     if (length == 0 || range_.mapped == 0)
-        return;
+        return;  // nothing to advise on, or memory of the caller
     std::size_t first = range_.lead + offset;
     std::size_t last = first + length;
     if (what == advice::drop) {
-        // Only whole pages: the neighbours may be in use. The range's own ends count as whole.
+        // Only full pages, because the neighbours may be in use. The first and the last page of the range count as
+        // full: their other bytes are not used.
         first = offset == 0 ? 0 : (first + page_size() - 1) / page_size() * page_size();
         last = offset + length == range_.length ? range_.mapped : last / page_size() * page_size();
         return drop(first, last);
     }
+    // All other hints are harmless for the neighbours, and the system wants the begin of a page.
     first = first / page_size() * page_size();
     if (what != advice::will_need || !looks_resident(first, last))
         advise_pages(what, first, last);
@@ -159,7 +171,7 @@ NDKEEP_INLINE void mapping::place(std::size_t length, int protection, int sharin
     void* const begin =
         ::mmap(nullptr, range_.mapped, protection, sharing, descriptor, static_cast<off_t>(offset - range_.lead));
     if (begin == MAP_FAILED) {
-        range_.mapped = 0;
+        range_.mapped = 0;  // the destructor has nothing to unmap
         fail("cannot map");
     }
     range_.begin = begin;
@@ -168,8 +180,10 @@ NDKEEP_INLINE void mapping::place(std::size_t length, int protection, int sharin
 }
 
 NDKEEP_INLINE void mapping::place_on_huge_page(std::size_t length, int sharing, std::uint64_t lead) {
-    constexpr std::size_t huge = std::size_t{2} << 20;
+    constexpr std::size_t huge = std::size_t{2} << 20;  // of x86-64, and of AArch64 with pages of 4 KiB
     const auto whole_pages = [](std::size_t bytes) { return (bytes + page_size() - 1) / page_size() * page_size(); };
+    // mmap promises no more than page alignment. Map one huge page more than needed, then unmap what is before and
+    // after the aligned part.
     const std::size_t spare = length < huge ? 0 : huge;
     place(length + spare, PROT_READ | PROT_WRITE, sharing, -1, lead);
     if (spare == 0)
@@ -187,6 +201,7 @@ NDKEEP_INLINE void mapping::place_on_huge_page(std::size_t length, int sharing, 
 }
 
 NDKEEP_INLINE void mapping::drop(std::size_t first, std::size_t last) const {
+    // MADV_DONTNEED would discard the stores into a private copy. Stores into a shared mapping are in the page cache.
     if (mode_ == map_mode::copy_on_write)
         return;
     if (!range_.anonymous)
@@ -198,10 +213,11 @@ NDKEEP_INLINE void mapping::drop(std::size_t first, std::size_t last) const {
 }
 
 NDKEEP_INLINE bool mapping::looks_resident(std::size_t first, std::size_t last) const {
-    constexpr std::size_t worth_asking = std::size_t{1} << 20;
+    constexpr std::size_t worth_asking = std::size_t{1} << 20;  // below, the question saves too little
     if (last - first < worth_asking)
         return false;
     const std::size_t count = (last - first + page_size() - 1) / page_size();
+    // A wrong answer costs time only: the pages are then read on first access.
     for (const std::size_t page : {std::size_t{0}, count / 3, count / 3 * 2, count - 1}) {
         unsigned char is_there = 0;
         if (::mincore(static_cast<std::byte*>(range_.begin) + first + page * page_size(), 1, &is_there) != 0 ||
@@ -212,6 +228,7 @@ NDKEEP_INLINE bool mapping::looks_resident(std::size_t first, std::size_t last) 
 }
 
 NDKEEP_INLINE void mapping::advise_pages(advice what, std::size_t first, std::size_t last) const {
+    // EINVAL: the system does not support this hint. EAGAIN: it is short of resources. Neither changes any byte.
     if (first < last &&
         ::madvise(static_cast<std::byte*>(range_.begin) + first, last - first, system_advice(what)) != 0 &&
         errno != EINVAL && errno != EAGAIN)
@@ -236,10 +253,11 @@ NDKEEP_INLINE int mapping::system_advice(advice what) noexcept {
 
 NDKEEP_INLINE void prefer_huge_pages(std::span<std::byte> memory) noexcept {
 #if defined(MADV_HUGEPAGE)
-    constexpr std::size_t worth_it = std::size_t{4} << 20;
+    constexpr std::size_t worth_it = std::size_t{4} << 20;  // less may not hold an aligned huge page of 2 MiB
     if (memory.size() < worth_it)
         return;
     const std::size_t page = mapping::page_size();
+    // Only pages inside the memory: the others belong to the allocator too.
     const auto begin = (reinterpret_cast<std::uintptr_t>(memory.data()) + page - 1) / page * page;
     const auto end = reinterpret_cast<std::uintptr_t>(memory.data() + memory.size()) / page * page;
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);

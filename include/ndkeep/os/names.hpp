@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Names of files: where links lead, names beside another, and random words for new ones.
+// Names of files: symbolic links resolved, lock and temporary names, and which file a name leads to.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -17,41 +17,49 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace core {
 
-/// Where `path` leads once every symbolic link is followed; the last name need not exist.
-/// @param there  gets what is under that name
+/// Follows symbolic links in the last name of `path` until it leads to something else. That name need not exist.
+/// @param there  set to the status of what has that name; unchanged if absent
+/// @throws io_error  more than 40 links, for example a cycle
 [[nodiscard]] std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there = nullptr);
 
-/// Random bits for names that nobody else has.
+/// 64 random bits from the system, for unique names.
+/// @throws io_error  the system has no source of random bits
 [[nodiscard]] std::uint64_t random_bits();
 
-/// Sixteen lower-case hexadecimal digits.
+/// `bits` as sixteen lower-case hexadecimal digits, with leading zeros.
 [[nodiscard]] std::string hexadecimal(std::uint64_t bits);
 
-/// `.NAME.ndk` beside the file; a hash stands for names that would become too long.
+/// The hidden name that belongs to a file: `.NAME.ndk` in the same directory. If it would exceed 255 bytes, a hash
+/// replaces NAME.
 [[nodiscard]] std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending = ".ndk");
 
-/// `.NAME.ndk.USER`, which is the lock of no name: for content whose lock `.NAME.ndk` belongs to another user.
+/// `.NAME.ndk.USER`, with the number of this user: where new content is written if the lock file `.NAME.ndk` belongs to
+/// another user. This name is not a lock.
 [[nodiscard]] std::filesystem::path beside_of_user(const std::filesystem::path& target);
 
-/// Whether it is a regular file of this user. The superuser's are given to others while they are written.
+/// Whether `path` is a regular file of this user, links not followed. For the superuser every regular file counts: a
+/// replacement that it writes is given to the owner of the former file before it is complete.
 [[nodiscard]] bool is_own_file(const std::filesystem::path& path) noexcept;
 
 }  // namespace core
 
 namespace detail {
 
+/// Whether `path` itself is a symbolic link.
 [[nodiscard]] bool is_link(const std::filesystem::path& path) noexcept;
 
-/// FNV-1a of a text, carried on from another: tells texts apart that nobody has made to be alike.
+/// FNV-1a hash of a text in 64 bits. Not collision-resistant: whoever wants equal hashes can construct them.
+/// @param before  the hash of the text before this one; the default is the offset basis of FNV
 [[nodiscard]] std::uint64_t hash_of(std::string_view text, std::uint64_t before = 14695981039346656037U);
 
-/// `.NAME.RANDOM.ndk`: for a file that gets its name when it is whole.
+/// `.NAME.RANDOM.ndk`: a unique name for a file that gets its final name when it is complete.
 [[nodiscard]] std::string temporary_name(std::string_view name);
 
-/// NAME in `.NAME.RANDOM.ndk`; empty in any other name.
+/// The NAME in `.NAME.RANDOM.ndk`, without a copy; empty for any other name.
 [[nodiscard]] std::string_view named_by_temporary(std::string_view temporary);
 
-/// Tells the file under a name from any that replaces it.
+/// Identifies the file that has a name, so that a change or a replacement is noticed. Inode numbers are reused, so the
+/// mode and the stamp are compared as well.
 struct file_identity {
     dev_t device = 0;
     ino_t inode = 0;
@@ -60,13 +68,14 @@ struct file_identity {
     friend bool operator==(const file_identity&, const file_identity&) = default;
 };
 
-/// nullopt if absent; links are not followed.
+/// The identity of what has this name, links not followed; nullopt if absent or if the system cannot tell.
 [[nodiscard]] std::optional<file_identity> identity_of(const std::filesystem::path& path) noexcept;
 
-/// Whether the directory is sticky, so that this user may not remove the file.
+/// Whether a sticky directory (like /tmp) forbids this user to remove or rename the file. Only the superuser and the
+/// owners of file and directory may do so there.
 [[nodiscard]] bool is_kept_by_directory(const std::filesystem::path& path) noexcept;
 
-/// "a file of user 0", "a symbolic link of user 1000": what is in the way under a name.
+/// What has this name, for errors: "a file of user 0", "a symbolic link of user 1000", "absent".
 [[nodiscard]] std::string kind_and_owner(const std::filesystem::path& path);
 
 }  // namespace detail

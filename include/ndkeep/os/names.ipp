@@ -23,6 +23,7 @@ NDKEEP_INLINE bool is_link(const std::filesystem::path& path) noexcept {
 }
 
 NDKEEP_INLINE std::uint64_t hash_of(std::string_view text, std::uint64_t before) {
+    // Unsigned char: char is signed on some machines, and the hash is stored in names on disk.
     for (const char c : text)
         before = (before ^ static_cast<unsigned char>(c)) * 1099511628211U;
     return before;
@@ -35,6 +36,7 @@ NDKEEP_INLINE std::string temporary_name(std::string_view name) {
 NDKEEP_INLINE std::string_view named_by_temporary(std::string_view temporary) {
     constexpr std::string_view ending = ".ndk";
     constexpr std::size_t digits = 16;
+    // Longer than the dots, the digits and the ending: NAME is not empty.
     if (temporary.size() <= 2 + digits + ending.size() || temporary.front() != '.' || !temporary.ends_with(ending))
         return {};
     temporary.remove_prefix(1);
@@ -81,7 +83,8 @@ NDKEEP_INLINE std::string kind_and_owner(const std::filesystem::path& path) {
 namespace core {
 
 NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there) {
-    constexpr int most_links = 40;  // as Linux
+    // Step by step, because std::filesystem::canonical fails if the file does not exist yet.
+    constexpr int most_links = 40;  // the limit of Linux
     for (int links = 0; links <= most_links; ++links) {
         struct stat status = {};
         const bool exists = ::lstat(path.c_str(), &status) == 0;
@@ -91,12 +94,15 @@ NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::op
             return path;
         }
         auto target = std::filesystem::read_symlink(path);
+        // A relative link is relative to the directory of the link, not to that of the process.
         path = target.is_absolute() ? target : path.parent_path() / target;
     }
     throw io_error(path, "cannot follow", std::make_error_code(std::errc::too_many_symbolic_link_levels));
 }
 
 NDKEEP_INLINE std::uint64_t random_bits() {
+    // From the kernel and not from a generator in memory: a forked child would continue the parent's sequence and draw
+    // the same names.
     std::uint64_t bits = 0;
     if (::getentropy(&bits, sizeof bits) != 0)
         throw io_error({}, "cannot draw random bits", last_error());
@@ -110,9 +116,9 @@ NDKEEP_INLINE std::string hexadecimal(std::uint64_t bits) {
 }
 
 NDKEEP_INLINE std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending) {
-    constexpr std::size_t longest_name = 255;  // bytes, on every file system in use
+    constexpr std::size_t longest_name = 255;  // in bytes: NAME_MAX of the usual file systems
     const std::string& whole = target.native();
-    const std::size_t begin = whole.rfind('/') + 1;  // 0 without one
+    const std::size_t begin = whole.rfind('/') + 1;  // npos + 1 == 0: no slash
     const bool is_long = whole.size() - begin + 1 + ending.size() > longest_name;
     std::string name;
     name.reserve(whole.size() + 1 + ending.size());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which process an object belongs to: after a fork, the copy in the child must not act for it.
+// The process that owns an object, so that a copy in a forked child does not act for its parent.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -10,12 +10,16 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The process that made an object which removes, renames or releases something. A fork copies such objects, and the
-/// copy's destructor must leave alone what the original still uses.
+/// Remembers the process that made an object. Objects that remove, rename or unlock files have one as a member.
+///
+/// A fork copies such an object. The destructor of the copy must not remove what the parent still uses.
 class owning_process {
   public:
+    /// False in a forked child.
     [[nodiscard]] bool is_this() const noexcept { return id_ == ::getpid(); }
 
+    /// Checks that this is not a forked child.
+    /// @param file  the path that errors show
     /// @throws conflict_error  this is a forked child
     void check(const std::filesystem::path& file) const;
 

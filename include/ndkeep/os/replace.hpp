@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Replacing a file whole: written beside under one locked name, then renamed, so the final name never holds a part.
+// Atomic replacement of a file: new content in a locked temporary file, put in place by a rename.
+//
+// 1. Take the lock of `.NAME.ndk` (see writer_lock.hpp). The locked file also receives the new content. If it belongs
+//    to another user, the content goes to `.NAME.ndk.USER` instead.
+// 2. Write the content. With `durable`, sync it: otherwise NAME could be an empty or partial file after a power cut.
+// 3. Check that the temporary name still leads to the file that was written.
+// 4. Rename it to NAME: the commit point. Readers see the old or the new content, never a part.
+// 5. With `durable`, sync the directory: until then, a power cut can bring the old content back.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -10,53 +17,69 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// A new content for one file name, written beside it and put in its place by `commit()`.
+/// New content for a file, written to a temporary file in the same directory and put in place by `commit()`.
 ///
-/// Destroyed without commit, nothing has happened; killed at any instant, the name holds the old or the new content.
+/// Destruction without `commit()` leaves the file as it was. If the process is killed at any instant, the name leads to
+/// the complete old or the complete new content. The new file gets the mode of the old one, and its owner if permitted.
 class replacement : public writer_lock {
   public:
+    /// Waits for the lock as `writer_lock` does, and throws the same errors.
     explicit replacement(const std::filesystem::path& target) : replacement(writer_lock(target)) {}
-    /// Goes on under a lock that is already held.
+    /// Takes over a lock that is already held.
+    /// @throws io_error  the file for the new content cannot be created, or does not get the mode of the old one
     explicit replacement(writer_lock&& lock);
     replacement(replacement&&) noexcept = default;
     ~replacement();
 
-    /// The file to write into; empty at first.
+    /// The file to write the new content into. Empty at first, open for reading and writing.
     [[nodiscard]] file& content() noexcept { return is_borrowed_ ? content_ : beside_; }
 
-    /// Ends the writing: late write errors are reported, and with `durable` it waits for the disk. The stamp it returns
-    /// is the one the file will have under its final name.
+    /// Ends the writing and reports late write errors. With `durable`, waits until the content is on the disk. Returns
+    /// the stamp, which the file keeps under its final name.
+    /// @throws io_error        the content was not written in full
+    /// @throws conflict_error  this is a copy in a forked child
     file_stamp seal(bool durable);
 
-    /// Gives the content that is there now a second name, in place of what has that name. The file itself stays where
-    /// it is, and at every instant both names hold a whole one. To be followed by `commit`.
+    /// Keeps the present file under a second name, and replaces what has that name. Call it right before `commit`. Does
+    /// nothing if there is no present file, or if it is an empty reservation.
+    ///
+    /// The present file keeps its own name too. At every instant, each of the two names leads to a complete file or is
+    /// as it was before.
+    /// @throws io_error        the present file is as it was; the other name has its old or its new content
+    /// @throws conflict_error  this is a copy in a forked child
     void keep_former_as(const std::filesystem::path& name);
 
-    /// Puts the new content under the final name: the commit point. With `durable`, it also survives a power cut.
-    /// Returns the file, still open.
-    /// @throws io_error  nothing has changed; or, where it says so, the new content is visible and not durable yet
+    /// Renames the new content to the final name, which is the commit point. Calls `seal` first if the caller has not.
+    /// Returns the file, still open and no longer locked.
+    /// @param durable  also syncs the directory, so that the new content survives a power cut
+    /// @throws io_error        the file is unchanged; or, if the error says so, the new content is visible but may not
+    ///                         survive a power cut
+    /// @throws conflict_error  this is a copy in a forked child
     file commit(bool durable);
 
-    /// The same where the name must still be free.
-    /// @throws io_error  with `std::errc::file_exists`: somebody else was first
+    /// The same, but the name must not exist yet.
+    /// @throws io_error  as `commit`; with `std::errc::file_exists` if another program created the name first
     file commit_new(bool durable);
 
   private:
-    /// Content beside a lock that belongs to another user. A file of this user under its name was left by a killed
-    /// writer, because the lock is held.
+    /// Creates the file for the content when the lock file belongs to another user. The lock is held, so a file of this
+    /// user that already has this name was left by a killed writer, and is removed.
     void create_content();
 
-    /// Everything that can be refused while nothing has changed.
+    /// Does everything that can fail before the commit point (steps 2 and 3).
     void prepare(bool durable);
 
+    /// Copies the present file where hard links are not supported.
     void copy_to(const std::filesystem::path& name);
 
+    /// Does what follows the commit point: unlocks, and syncs the directory (step 5).
     [[nodiscard]] file committed(bool durable);
 
+    /// @throws io_error  says that the new content is visible, because the rename has already happened
     void sync_target_directory() const;
 
-    std::filesystem::path written_as_;
-    file content_;  // if the lock is borrowed
+    std::filesystem::path written_as_;  // the temporary name of `content()`
+    file content_;                      // open only if the lock file belongs to another user
     bool sealed_ = false;
 };
 

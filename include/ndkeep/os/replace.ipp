@@ -25,10 +25,12 @@ NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : writer_lock(std::mo
         return;
     const auto status = content().status();
     const bool has_owner = status.st_uid == former_->st_uid && status.st_gid == former_->st_gid;
-    // The owner first: changing it clears mode bits. Only the superuser may, and nobody else needs to.
+    // The owner first, because a change of owner clears the set-user-ID bits. As a rule only the superuser may change
+    // it. For others a refusal is no error: the new file is theirs.
     if (!has_owner) {
         [[maybe_unused]] const int refused = ::fchown(content().descriptor(), former_->st_uid, former_->st_gid);
     }
+    // Before any content is written: a file that was private must not be readable for others meanwhile.
     constexpr mode_t bits = 07777;
     if ((!has_owner || (status.st_mode & bits) != (former_->st_mode & bits)) &&
         ::fchmod(content().descriptor(), former_->st_mode & bits) != 0)
@@ -36,6 +38,8 @@ NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : writer_lock(std::mo
 }
 
 NDKEEP_INLINE replacement::~replacement() {
+    // Only a separate content file: `writer_lock` removes the lock file. After a commit, `content_` is not open. If the
+    // name leads to another file by now, that file belongs to another writer.
     if (is_borrowed_ && content_.is_open() && owner_.is_this() && is_named(content_, written_as_))
         ::unlink(written_as_.c_str());
 }
@@ -54,21 +58,26 @@ NDKEEP_INLINE void replacement::keep_former_as(const std::filesystem::path& name
     check_process();
     if (!target_exists() || target_is_reserved())
         return;
+    // Link and rename, so that the target has its name at every instant. If it were renamed away first, a kill would
+    // leave no file under its name.
     const std::filesystem::path link = detail::beside(target_, ".prv");
-    // Two names of one file cannot be renamed onto each other, so that one left by a kill must go first.
+    // One that a killed process left would make `link` fail.
     remove_file(link);
     if (::link(target_.c_str(), link.c_str()) != 0) {
         if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
             throw io_error(target_, "cannot keep the former content of", detail::last_error());
-        copy_to(link);  // a file system without second names
+        copy_to(link);  // the file system has no hard links
     }
     if (::rename(link.c_str(), name.c_str()) != 0)
         throw io_error(name, "cannot replace", detail::last_error());
+    // After a kill between this function and `commit`, both names lead to one inode, and the rename then does nothing
+    // (POSIX, rename). The link would stay.
     remove_file(link);
 }
 
 NDKEEP_INLINE file replacement::commit(bool durable) {
     prepare(durable);
+    // step 4
     if (::rename(written_as_.c_str(), target_.c_str()) != 0)
         throw io_error(target_, "cannot replace", detail::last_error());
     return committed(durable);
@@ -76,12 +85,15 @@ NDKEEP_INLINE file replacement::commit(bool durable) {
 
 NDKEEP_INLINE file replacement::commit_new(bool durable) {
     prepare(durable);
+    // Plain rename would replace a file that another program created since the last check. One call must do both.
 #if defined(RENAME_NOREPLACE)
     if (::renameat2(AT_FDCWD, written_as_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0)
         return committed(durable);
     if (errno != EINVAL && errno != ENOSYS)
         throw io_error(target_, "cannot create", detail::last_error());
 #endif
+    // The file system does not know the flag. A link also fails if the name exists. A kill before the unlink leaves a
+    // second name of the finished file, which the next writer removes without writing into it.
     if (::link(written_as_.c_str(), target_.c_str()) != 0)
         throw io_error(target_, "cannot create", detail::last_error());
     ::unlink(written_as_.c_str());
@@ -91,6 +103,7 @@ NDKEEP_INLINE file replacement::commit_new(bool durable) {
 NDKEEP_INLINE void replacement::create_content() {
     written_as_ = detail::beside_of_user(target_);
     auto fresh = file::create_exclusive(written_as_, target_);
+    // Removed and created again, not truncated: it may be a second name of a finished file.
     if (!fresh && detail::is_own_file(written_as_)) {
         remove_file(written_as_);
         fresh = file::create_exclusive(written_as_, target_);
@@ -104,7 +117,8 @@ NDKEEP_INLINE void replacement::prepare(bool durable) {
     check_process();
     if (!sealed_)
         seal(durable);
-    // A name that was removed meanwhile may be another writer's by now, and hold half of its content.
+    // Step 3. If another program removed the name meanwhile, a second writer may have created it again. The rename
+    // would then publish the unfinished content of that writer.
     if (!is_named(content(), written_as_))
         throw io_error(target_,
                        "cannot replace: " + quoted(written_as_.filename().native()) +
@@ -118,12 +132,14 @@ NDKEEP_INLINE void replacement::copy_to(const std::filesystem::path& name) {
         throw io_error(name, "cannot create", std::make_error_code(std::errc::file_exists));
     const file from = file::open(target_);
     copy->copy(from, 0, 0, from.size());
+    // Before the rename, so that a power cut cannot leave an empty or partial copy under the second name.
     copy->sync();
 }
 
 NDKEEP_INLINE file replacement::committed(bool durable) {
-    file done = std::move(content());  // so that the destructor has nothing to unlink
-    // The inode is the target now. A child that was forked meanwhile must not keep it locked.
+    file done = std::move(content());  // so that the destructor has nothing to remove
+    // The inode is the target now. A child that was forked meanwhile has a copy of the descriptor, which would keep the
+    // lock without this call.
     done.unlock();
     if (durable)
         sync_target_directory();

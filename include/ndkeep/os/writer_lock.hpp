@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The right to write one file name, by the lock of a name beside it.
+// The lock that serialises the writers of one file name.
 //
-// 1. Create `.NAME.ndk` exclusively and lock it, whole, with flock(2), which needs no right to write and so also holds
-//    between users. Whoever creates it may write into it and rename it to NAME.
-// 2. If the name is taken, open it without following links, and wait for its lock. Then look whether the name still
-//    leads to the inode that is locked: its former holder may have renamed it to NAME, or removed it. If not, start
-//    again. If it is closed to this user, wait until it is given up.
-// 3. What is locked under its name now was left by a killed writer. Remove it, and start again: it may be a second name
-//    of a finished file, and its mode is not that of the umask.
-// 4. If it belongs to another user, it stays and serves as the lock, and new content gets a name of its own.
-// 5. If the lock cannot be had, refuse: nothing is written without it.
+// The lock is a file `.NAME.ndk` in the same directory. It cannot be NAME itself, which may not exist yet, and which
+// every commit replaces by another inode.
+//
+// 1. Create `.NAME.ndk` exclusively and lock it with flock(2). That needs no write access, so it works between users as
+//    well. The process that created the file may write new content into it and rename it to NAME.
+// 2. If the name exists, open it without following links and wait for its lock. Then check that the name still leads to
+//    the locked inode: the former holder may have renamed it to NAME, or removed it. If it does not, start again. If
+//    this user cannot open the file, wait until it changes or disappears.
+// 3. A file that is now locked under its name was left by a killed writer. Remove it and start again. Do not reuse it:
+//    it may be a second name of the finished file, and it may have the mode of another file.
+// 4. If the file belongs to another user, keep it and use it as the lock only. New content goes to another name.
+// 5. If the lock cannot be obtained, throw: nothing is written without it.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -25,67 +28,77 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Removes a file that need not exist.
+/// Removes a file. Does nothing if it is absent.
+/// @throws io_error  it cannot be removed
 void remove_file(const std::filesystem::path& path);
 
-/// How long a writer waits for the lock file of another user; and for one that it may not open, while nothing of it
-/// changes.
+/// How long a writer waits for another user to release the lock; and how long for a change of a lock file that it
+/// cannot open. Without limits, one user could block another's writers forever.
 inline constexpr std::chrono::seconds patience_with_others{30}, patience_with_closed_locks{5};
 
-/// The right to write one file name: the lock of `.NAME.ndk` beside it, held until destruction.
+/// The lock of one file name, held until destruction.
 ///
-/// Writers of one name wait for each other, whatever users they are. What a killed writer left under that name is
-/// removed by the next one of the same user. A copy in a forked child holds nothing and releases nothing.
+/// Concurrent writers of one name are serialised, also between users. A lock file that a killed writer left is removed
+/// by the next writer of the same user. A copy in a forked child does not hold the lock and does not release it. A
+/// second lock of the same name in one thread deadlocks.
 class writer_lock {
   public:
-    /// @param target  symbolic links are followed; the file need not exist
-    /// @throws io_error  the directory cannot be written; `target` is no regular file; or the lock cannot be had:
-    ///                   something else has its name, or it belongs to another user and is not given up in time
+    /// Waits for the lock: without limit if the lock file belongs to this user, otherwise for `patience_with_others`.
+    /// @param target  the file to write. Symbolic links are followed; it need not exist
+    /// @throws io_error  the directory is not writable; `target` exists and is not a regular file; the name of the lock
+    ///                   is taken by something else; or another user did not release the lock in time
     explicit writer_lock(const std::filesystem::path& target);
     writer_lock(writer_lock&&) noexcept = default;
     writer_lock& operator=(writer_lock&&) = delete;
     ~writer_lock();
 
-    /// The file itself, links followed.
+    /// The path of the file to write, with symbolic links resolved.
     [[nodiscard]] const std::filesystem::path& target() const noexcept { return target_; }
-    /// Whether `target` was there when the lock was taken.
+    /// Whether the file existed when the lock was taken.
     [[nodiscard]] bool target_exists() const noexcept { return former_.has_value(); }
-    /// Whether it was there and empty: a name that `next_name` reserved.
+    /// Whether the file existed and was empty: a name that `next_name` has reserved.
     [[nodiscard]] bool target_is_reserved() const noexcept { return former_ && former_->st_size == 0; }
-    /// @throws conflict_error  this is a copy in a forked child
+    /// Checks that this is not a copy in a forked child.
+    /// @throws conflict_error  it is
     void check_process() const { owner_.check(target_); }
 
   protected:
+    /// Whether `name` leads to the file that is open as `held`: same inode on the same device, links not followed.
     [[nodiscard]] static bool is_named(const file& held, const std::filesystem::path& name) noexcept;
 
-    file beside_;                        // what is locked
-    std::filesystem::path name_;         // of `beside_`
-    bool is_borrowed_ = false;           // another user's, not to be written or removed
-    std::optional<struct stat> former_;  // before `target_`, which says what it is
+    file beside_;                        // the lock file
+    std::filesystem::path name_;         // the path of `beside_`
+    bool is_borrowed_ = false;           // `beside_` belongs to another user: do not write into it, do not remove it
+    std::optional<struct stat> former_;  // status of the target; declared before `target_`, whose initialiser sets it
     std::filesystem::path target_;
     owning_process owner_;
 
   private:
+    /// Runs steps 1 to 5.
     void acquire();
 
-    /// False where another writer took it for a leftover.
+    /// Locks a file that was just created (step 1). Returns false if another writer was faster and locked or removed
+    /// it.
     [[nodiscard]] bool lock_fresh();
 
-    /// Another user's lock that this user may not open: whether it is held cannot be asked. A writer at work changes
-    /// it, or gives it up.
+    /// Waits for a lock file that this user cannot open, so that its lock cannot be tested (step 2). A working writer
+    /// changes the file or gives it up; a killed one does neither.
+    /// @throws io_error  it did not change within `patience_with_closed_locks`
     void wait_for_change() const;
 
-    /// False when the name leads elsewhere by now.
+    /// Waits for the lock of an existing lock file (step 2). Returns false if the name no longer leads to this file.
     [[nodiscard]] bool wait_for_lock();
 
-    /// Steps 3 and 4. False where it stays.
+    /// Runs steps 3 and 4. Returns false if the lock file is kept.
     [[nodiscard]] bool remove_leftover();
 
-    /// Step 5.
+    /// Throws the error of step 5, which names what has the name of the lock.
     [[noreturn]] void refuse(const std::error_code& why) const;
 
+    /// Reads the status of the target again.
     void look_at_target();
 
+    /// @throws io_error  the target exists and is not a regular file
     void check_former() const;
 };
 

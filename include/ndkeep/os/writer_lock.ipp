@@ -24,17 +24,21 @@ NDKEEP_INLINE writer_lock::writer_lock(const std::filesystem::path& target)
     : target_(detail::resolved(target, &former_)) {
     if (target_.empty() || target_.native().back() == '/')
         throw io_error(target, "cannot write", std::make_error_code(std::errc::is_a_directory));
-    check_former();  // before anything is made beside what may not be written
+    check_former();  // before a lock file is created next to something that cannot be written anyway
     acquire();
+    // Again under the lock: the writer before this one may have replaced or created the file.
     look_at_target();
 }
 
 NDKEEP_INLINE writer_lock::~writer_lock() {
     if (!beside_.is_open() || !owner_.is_this())
         return;
-    // Still locked here: whoever waits finds another inode under the name and starts again.
+    // Remove the name while the lock is held. A waiting writer then sees that the name no longer leads to its inode,
+    // and starts again. In the other order, this writer could remove the file that the next one has just locked. A
+    // commit leaves `beside_` open only if it was borrowed.
     if (!is_borrowed_ && is_named(beside_, name_))
         ::unlink(name_.c_str());
+    // Explicitly, because closing is not enough if a forked child has a copy of the descriptor.
     beside_.unlock();
 }
 
@@ -46,7 +50,7 @@ NDKEEP_INLINE bool writer_lock::is_named(const file& held, const std::filesystem
 
 NDKEEP_INLINE void writer_lock::acquire() {
     name_ = detail::beside(target_);
-    constexpr int most_tries = 100'000;  // each is lost to another writer
+    constexpr int most_tries = 100'000;  // each try fails only because another writer was faster
     for (int tries = 0; tries < most_tries; ++tries) {
         if (auto fresh = file::create_exclusive(name_, target_)) {  // step 1
             beside_ = std::move(*fresh);
@@ -54,13 +58,13 @@ NDKEEP_INLINE void writer_lock::acquire() {
                 return;
         } else if (auto taken = file::open_leftover(name_)) {  // step 2
             beside_ = std::move(*taken);
-            beside_.call(target_);
+            beside_.call(target_);  // errors show the file that the user wants to write
             if (wait_for_lock() && !remove_leftover())
                 return;
         } else if (errno == EACCES) {
             wait_for_change();
-        } else if (errno != ENOENT) {
-            refuse(detail::last_error());
+        } else if (errno != ENOENT) {      // ENOENT: the holder has just released it
+            refuse(detail::last_error());  // step 5
         }
         beside_ = {};
     }
@@ -68,10 +72,13 @@ NDKEEP_INLINE void writer_lock::acquire() {
 }
 
 NDKEEP_INLINE bool writer_lock::lock_fresh() {
+    // Another writer can open and lock the file between its creation and this lock. It then removes the file as a
+    // leftover, so a lock without the name is worth nothing.
     try {
         if (beside_.try_lock() && is_named(beside_, name_))
             return true;
     } catch (const io_error&) {
+        // The file system cannot lock. Leave no file behind.
         if (is_named(beside_, name_))
             ::unlink(name_.c_str());
         throw;
@@ -81,6 +88,7 @@ NDKEEP_INLINE bool writer_lock::lock_fresh() {
 
 NDKEEP_INLINE void writer_lock::wait_for_change() const {
     const auto first = detail::identity_of(name_);
+    // A directory or a link under this name is not a lock, and will not disappear by waiting.
     if (first && !S_ISREG(first->mode))
         refuse(std::make_error_code(std::errc::permission_denied));
     const auto ask = [&] {
@@ -94,31 +102,35 @@ NDKEEP_INLINE bool writer_lock::wait_for_lock() {
     const auto status = beside_.status();
     if (!S_ISREG(status.st_mode))
         refuse(std::make_error_code(S_ISDIR(status.st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
-    // Not a call that waits: who holds the lock then may be a stranger, with an inode that has no name any more.
+    // Poll instead of a blocking flock(2). The inode may lose its name meanwhile (a commit renames it to the target),
+    // and any program could then hold its lock for as long as it likes.
     const auto ask = [&] {
         if (beside_.try_lock())
             return detail::attempt::succeeded;
         return is_named(beside_, name_) ? detail::attempt::refused : detail::attempt::failed;
     };
     auto answer = detail::asked_within(patience_with_others, ask);
-    // A writer of the same user may take its time; another user could keep this one from its work for ever.
+    // Wait without limit for a writer of the same user. Another user could block this one forever.
     while (answer == detail::attempt::refused && status.st_uid == ::geteuid())
         answer = detail::asked_within(patience_with_others, ask);
     if (answer == detail::attempt::refused)
         refuse(std::make_error_code(std::errc::device_or_resource_busy));
+    // The lock may be of an inode that lost its name just before: start again then.
     return answer == detail::attempt::succeeded && is_named(beside_, name_);
 }
 
 NDKEEP_INLINE bool writer_lock::remove_leftover() {
-    const bool is_target = is_named(beside_, target_);  // a second name of it: a kill came between two calls
+    // A second name of the target: a writer was killed between the link and the unlink of `commit_new`.
+    const bool is_target = is_named(beside_, target_);
     if (beside_.status().st_uid == ::geteuid() || is_target) {
+        // Only the holder of the lock removes or renames this name, so it still leads to the locked inode.
         if (::unlink(name_.c_str()) == 0 || errno == ENOENT)
             return true;
-        // As a lock it would be in the way of who locks the target itself.
+        // A second name of the target cannot serve as the lock: it would block programs that lock the target itself.
         if ((errno != EPERM && errno != EACCES) || is_target)
             refuse(detail::last_error());
     }
-    is_borrowed_ = true;
+    is_borrowed_ = true;  // step 4
     return false;
 }
 
