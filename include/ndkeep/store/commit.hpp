@@ -89,9 +89,8 @@ class staging {
     [[nodiscard]] bool has_edits() const noexcept;
 
     /// @throws conflict_error  the last commit has failed, and `commit` or `discard` must be called first; or the
-    /// writer
-    ///                         is closed, because the outcome is unknown or not durable, or because a sync has failed;
-    ///                         or this is a forked child
+    ///                         writer is closed, because the outcome is unknown or not durable, or because a sync has
+    ///                         failed; or this is a forked child
     void check_usable() const;
     /// Whether the last commit failed while its record was put. The record may exist; the next commit finds out.
     [[nodiscard]] bool is_uncertain() const noexcept { return uncertain_.has_value(); }
