@@ -25,8 +25,8 @@
 //  8. Sync the names in `commits`. Until then, a power cut can take the visible commit back. If this fails, the writer
 //     is closed, because a second sync may report success for a name that was lost.
 //
-// Steps 3 to 7 are tried 16 times. Cleaning up follows: unused files of this writer are removed, orphans are swept and
-// old commits are pruned. Errors of the cleaning are ignored, because the commit stands.
+// Steps 3 to 7 are tried at most 16 times. Cleaning up follows: unused files of this writer are removed, orphans are
+// swept and old commits are pruned. Errors of the cleaning are ignored, because the commit stands.
 #pragma once
 
 #include <ndkeep/error.hpp>

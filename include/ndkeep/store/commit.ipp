@@ -34,7 +34,7 @@ NDKEEP_INLINE staging::staging(place& where, const commit_options& options) : lo
     if (is_new && !log_.newest_number())
         dataset_ = log_.future_dataset(options_.sync);
     // The epoch is noted before the first file is staged, so step 3 notices a sweep that may have removed the file.
-    // The question is asked again, because another writer may have made the first commit since.
+    // The log is asked again, because another writer may have made the first commit since.
     if (!is_new || log_.newest_number()) {
         open_newest();
         dataset_ = base_.dataset;
@@ -143,8 +143,8 @@ NDKEEP_INLINE std::uint64_t staging::commit(const chunk_mover& move) {
         files_->sync(added_files());  // step 1, and before the turn: others need not wait for this disk
     else
         files_->check(added_files());
-    // The sweep rides on the first commit of a writer that is alone. The lock decides only whether to try: a sweep is
-    // safe beside other writers too, but would make their commits fail. A refused upgrade keeps the shared lock.
+    // The first commit of a writer that is alone also sweeps. The lock decides only whether to try: a sweep is safe
+    // with other writers too, but would make their commits fail. If the upgrade is refused, the shared lock stays.
     const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
     struct shared_again {
         // Shared again, or all other writers would wait until this one is closed.
@@ -254,7 +254,7 @@ NDKEEP_INLINE void staging::outcome_unknown(std::uint64_t number, const std::err
 
 NDKEEP_INLINE staging::committed staging::put_on_top(const chunk_mover& move, bool new_epoch) {
     constexpr int most_tries = 16;
-    // One id for all tries, and for later calls of `commit` too. By it, step 6 recognises a record of ours whose put
+    // One id for all tries, also in later calls of `commit`. Step 6 needs it to recognise our record after a put that
     // was reported as failed.
     if (id_.empty())
         id_ = random_identity();
@@ -338,7 +338,7 @@ NDKEEP_INLINE chunk_state staging::remade(const chunk_state& before, const chunk
             throw conflict("the dtype, the shape of a row or the order has changed");
     for (const auto& each : edits_) {
         std::string why;
-        // A merge changes no row, so the commit does without it. Failing for its sake would punish a plain append.
+        // A merge changes no row, so the commit does without it. The append that it belongs to must not fail.
         if (!edit_maker(next, before.number + 1, move).make(each, why) && each.what != chunk_edit::kind::merge)
             throw conflict(why + " in commit " + std::to_string(before.number));
     }
@@ -403,7 +403,7 @@ NDKEEP_INLINE staging::put_result staging::put(const chunk_state& next, const st
     try {
         is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, options_.sync);
     } catch (const error&) {
-        // A link can succeed and its reply be lost, as over NFS. If the record counts, the error was none.
+        // A put can succeed although its reply is lost, as over NFS. If the record counts, the commit has succeeded.
         if (outcome_of_former_put())
             return put_result::stands;
         // Still uncertain, although no record was found: a store may carry out a request later that it has reported as

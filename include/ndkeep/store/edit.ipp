@@ -36,7 +36,7 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
     case chunk_edit::kind::merge:
         return replace(edit, why);
     case chunk_edit::kind::grow:
-        // The caller asked for a total length. On top of other rows, the array would become longer than that.
+        // The caller asked for a total number of rows, which these would not give on top of another number.
         if (state_.rows != edit.first_row) {
             why = "the number of rows is another";
             return false;
@@ -56,8 +56,8 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         add(edit, 0);
         return true;
     case chunk_edit::kind::move_loop:
-        // Another process that runs the same loop has written the same rows. Moving on would have them twice, so this
-        // is never made to fit.
+        // Another process that runs the same loop has written the same rows. To apply this edit too would store them
+        // twice, so it is always a conflict.
         if (loop_step(state_.loops, edit.loop, {}) != edit.from_step) {
             why = "loop " + ndkeep::quoted(edit.loop) + " has been moved on by somebody else";
             return false;

@@ -90,8 +90,8 @@ NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number() const {
 }
 
 NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number(std::uint64_t known) const {
-    // In this order: pruning removes ascending numbers, so if `known` is present afterwards, `known + 1` was not pruned
-    // before it was looked up, but never put.
+    // The order of the two look-ups matters. Pruning removes ascending numbers: if `known` is still present after the
+    // first look-up, `known + 1` was not pruned before, so its absence means that it was never put.
     if (!exists(known + 1) && exists(known))
         return known;
     return newest_number();

@@ -53,7 +53,7 @@ NDKEEP_INLINE void staged_files::check(const std::set<std::string>& wanted) {
 }
 
 NDKEEP_INLINE void staged_files::sync_names() {
-    // One sync of the folder covers all new names, so it waits for the last put.
+    // One sync of the folder covers all names put so far.
     if (names_unsynced_)
         once([&] { place_.sync_names("chunks"); });
     names_unsynced_ = false;

@@ -74,7 +74,8 @@ NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>&
 
 NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     place& where = log.where();
-    // The newest first: a commit made between the two calls only adds a number above it.
+    // The newest first: all records below it were present before the listing began, so the listing cannot miss them. A
+    // missed record would stay below removed ones, and step 7 of a commit would draw a wrong conclusion from it.
     const auto newest = log.newest_number();
     const auto numbers = log.numbers();
     if (!newest || numbers.empty() || *newest < keep)
@@ -161,6 +162,8 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover(commit_log& log) {
                 if (!valid)
                     break;  // pruned, and all older ones with it
             } catch (const checksum_error&) {
+                // Only a wrong checksum is damage. A record of an unknown version is sound, and its error ends the
+                // search.
                 damaged.push_back(number);
             }
         }
