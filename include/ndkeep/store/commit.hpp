@@ -1,5 +1,32 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The protocol of a writer: files staged at once, and a commit that makes all of them count or none.
+// The transaction of one writer: it stages new files, and one commit makes all of them visible or none.
+//
+// A commit puts one record, number N + 1, that holds the complete new state. Readers see the commit from step 6 on, and
+// it survives a power cut from step 8 on. Without `sync`, nothing is synced and nothing is promised about a power cut.
+// The writer noted the epoch of the newest state before it staged its first file.
+//
+//  1. Sync the staged files that the record will name. Otherwise a power cut can leave a durable record and lose the
+//     bytes of its files. Without `sync`, check that the files are still present.
+//  2. Wait for the turn, at most `patience`. This avoids commits that must be made again, and a writer that never gets
+//     through. Correctness does not depend on it.
+//  3. Read the newest state, number N. If its epoch is not the noted one, throw: staged files look like orphans, and a
+//     sweep may have removed ours. If N was pruned while it was read, read again.
+//  4. Apply the edits to N. Otherwise rows that another writer has committed since would be lost. An edit that does
+//     not fit any more is an error, because it would overwrite such rows. A merge that does not fit is dropped.
+//  5. Put chunks again that need another padding at their new row, and fold a long list into a table. Sync these files,
+//     then the names in `chunks`. Otherwise a durable record can name a file whose directory entry is lost.
+//  6. Put record N + 1 under a name that must be free. Otherwise two writers could both commit on top of N. If the name
+//     is taken, compare the ids: a store may report a put as failed that has succeeded, and another try would write the
+//     rows twice. If the record is not ours, go back to step 3.
+//  7. Check that record N is still present. Pruning frees numbers: a writer that was stopped between 3 and 6 may have
+//     put its record below the newest one, where no reader looks. Pruning removes ascending numbers, so if N is
+//     present, N + 1 was never used before. If N is gone, the record counts only as the newest one, or as the parent of
+//     N + 2. Otherwise remove it and go back to step 3; if it is gone too, the outcome is unknown.
+//  8. Sync the names in `commits`. Until then, a power cut can take the visible commit back. If this fails, the writer
+//     is closed, because a second sync may report success for a name that was lost.
+//
+// Steps 3 to 7 are tried at most 16 times. Cleaning up follows: unused files of this writer are removed, orphans are
+// swept and old commits are pruned. Errors of the cleaning are ignored, because the commit stands.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -24,88 +51,122 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// How a writer commits.
 struct commit_options {
-    bool sync = true;                                     // survive a power cut
-    std::uint64_t keep = 100;                             // commits that are not pruned; everything
-    std::chrono::milliseconds patience = usual_patience;  // for others who are committing
+    bool sync = true;                                     // a commit survives a power cut
+    std::uint64_t keep = 100;                             // newest commits that are kept; the largest number keeps all
+    std::chrono::milliseconds patience = usual_patience;  // longest wait for another writer's commit
 };
 
-/// What one writer has staged, and the state it will be when it is committed.
+/// The transaction of one writer: its staged files, its edits, and the state that they will make.
+///
+/// The destructor discards what is not committed, and removes the staged files as far as it can. It keeps them if the
+/// outcome of a commit is unknown, because a record may name them.
+///
+/// One thread uses it at a time, except for `stage`, which several threads may call. A forked child cannot use its
+/// copy; to destroy the copy changes no file.
 class staging {
   public:
-    /// @throws io_error  before the first commit, something that is not of this dataset is in its place
+    /// Opens the newest commit, or begins a new dataset if there is none. Draws and stores the id of a new dataset.
+    ///
+    /// @throws io_error        a new dataset, and the place holds files that are not of this dataset
+    /// @throws checksum_error  the newest record is damaged
+    /// @throws format_error    the newest record is malformed, or of an unknown version
+    /// @throws conflict_error  others commit and prune faster than the newest commit can be opened
     staging(place& where, const commit_options& options);
     staging(const staging&) = delete;
     staging& operator=(const staging&) = delete;
     ~staging();
 
     [[nodiscard]] place& where() const noexcept { return log_.where(); }
-    /// The newest commit, as far as this writer knows; number 0 if there is none.
+    /// The state that this writer's edits started from; number 0 before the first commit. Others may have committed
+    /// since.
     [[nodiscard]] const chunk_state& base() const noexcept { return base_; }
-    /// The same with all edits made.
+    /// `base()` with all edits applied.
     [[nodiscard]] const chunk_state& work() const noexcept { return work_; }
-    /// Whether there is something to commit: a new dataset is, as soon as it is known what its rows are.
+    /// Whether there is anything to commit. A new dataset has, as soon as the dtype of its rows is known: even without
+    /// rows it must exist for readers.
     [[nodiscard]] bool has_edits() const noexcept;
 
-    /// @throws conflict_error  a commit has failed, and is to be made again or given up; or nobody knows how it ended
+    /// @throws conflict_error  the last commit has failed, and `commit` or `discard` must be called first; or the
+    ///                         writer is closed, because the outcome is unknown or not durable, or because a sync has
+    ///                         failed; or this is a forked child
     void check_usable() const;
-    /// Whether it is not known yet if the last commit has succeeded; the next one finds out.
+    /// Whether the last commit failed while its record was put. The record may exist; the next commit finds out.
     [[nodiscard]] bool is_uncertain() const noexcept { return uncertain_.has_value(); }
 
-    /// What edits have been made, to go back to.
+    /// The edits made so far, as a point to return to.
     struct mark {
         std::size_t edits = 0;
         chunk_state work;
     };
     [[nodiscard]] mark remember() const { return {edits_.size(), work_}; }
+    /// Drops the edits made since `to`. Files staged since then stay until the next commit or discard.
     void go_back(mark&& to) noexcept;
 
-    /// Puts a file under a new name, and returns it; see staged_files. It counts for nothing before a commit.
+    /// Puts a file into `chunks` under a new name, and returns the name. No record names it before a commit.
+    ///
+    /// @param row  first row of the file; becomes part of the name, see staged_files
+    /// @throws conflict_error  as `check_usable`
+    /// @throws io_error        the file cannot be written
     [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy");
-    /// Makes a file durable that is put while a commit is under way.
+    /// Syncs a file that is staged during a commit, because step 1 has passed. Does nothing without `sync`.
     void sync_late(const std::string& name);
 
-    /// Takes over what a new dataset is to be, before its first edit.
+    /// Sets dtype, row shape, order and checksum of a new dataset. To be called before its first edit.
     void begin(const chunk_state& wanted);
 
-    /// @throws conflict_error  it does not fit what is there
+    /// Applies an edit to `work()`, and notes it for the commit.
+    ///
+    /// @throws conflict_error  the edit does not fit `work()`, or as `check_usable`
     void edit(chunk_edit made);
 
+    /// Replaces the metadata of the dataset. A commit takes it even if another writer has changed the metadata since.
     void set_metadata(const json& meta);
 
-    /// Gives up everything since the last commit, and goes on from the newest one.
+    /// Drops all edits since the last commit and removes their files, then starts again from the newest commit. The
+    /// files stay if the last commit is uncertain. If the newest commit cannot be read, the base stays as it was, and
+    /// the next commit reports the error.
     void discard() noexcept;
 
-    /// Makes everything since the last commit count, on top of whatever others have committed.
+    /// Commits all edits since the last commit, on top of what others have committed meanwhile.
     ///
-    /// @param move  for chunks whose place has changed
-    /// @returns the number of the newest commit
-    /// @throws conflict_error  nothing is committed: an edit no longer fits, or staged files were swept
-    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says so, the
-    ///                         outcome is unknown or not durable, and the writer is closed
+    /// @param move  puts a chunk again whose first row has changed
+    /// @returns the number of the new commit; of `base()` if there are no edits
+    /// @throws conflict_error  nothing is committed: an edit no longer fits, staged files were swept, or 16 tries were
+    ///                         not enough
+    /// @throws mismatch_error  nothing is committed: the record would be too long
+    /// @throws checksum_error, format_error  nothing is committed: the newest record is damaged
+    /// @throws io_error        nothing is committed, and `commit` may be called again. If the message says "outcome
+    ///                         unknown" or "may not survive a power cut", or a sync has failed, the writer is closed
     std::uint64_t commit(const chunk_mover& move);
 
   private:
     void open_newest();
 
-    /// Where a record may name the files without our knowing, they stay.
+    /// Removes the staged files. They stay if a record may name them: after an unknown outcome, and in a forked child,
+    /// whose parent still uses them.
     void forget_files() noexcept;
 
     [[nodiscard]] conflict_error conflict(const std::string& why) const;
 
-    /// The files that the next commit will name. Others have failed to be put, or were merged away since.
+    /// The files that the next commit will name. Other staged files could not be put, or a merge has replaced them.
     [[nodiscard]] std::set<std::string> added_files() const;
 
-    /// Of the files that were staged, removes those that have come to nothing: merged away at once, or put again.
+    /// Removes files from `own` that the commit does not name: merged into others before the commit, or put again for
+    /// another row.
     void remove_unnamed(const std::vector<std::string>& own);
 
-    /// Whether there are files that the newest commit does not name and this writer has not put.
+    /// Whether `files` has names from this dataset that `base()` does not name and that this writer has not put. They
+    /// may still belong to an older commit; the sweep looks more closely.
     [[nodiscard]] bool may_have_orphans(const std::vector<std::string>& files) const;
 
-    /// The newest state; nothing before the first commit, and nothing too where it was pruned while it was read.
+    /// The newest state; nullopt before the first commit, or if it was pruned while it was read.
+    /// @param pruned  tells the two apart
     [[nodiscard]] std::optional<chunk_state> newest(bool& pruned);
 
-    /// From the put of a record on, a read that fails must not be reported as "nothing is committed".
+    /// Runs a check that follows the put of a record, and turns its errors into "outcome unknown". An ordinary error
+    /// would mean "nothing is committed", and the caller would write the rows again.
     template <class Look>
     [[nodiscard]] auto or_unknown(std::uint64_t number, Look&& look) {
         try {
@@ -117,63 +178,77 @@ class staging {
         }
     }
 
+    /// Closes the writer.
+    /// @throws io_error  always
     [[noreturn]] void outcome_unknown(std::uint64_t number, const std::error_code& why);
 
-    /// The state that was committed, and the one to go on from: a copy that is made while nothing is put yet.
+    /// The state that was committed, and a copy as the next working state. The copy is made before the put: running out
+    /// of memory after it would report a commit as failed that stands.
     struct committed {
         chunk_state state, work;
     };
 
-    /// Steps 3 to 7 of the protocol.
+    /// Steps 3 to 7.
+    /// @param new_epoch  the commit precedes a sweep
     [[nodiscard]] committed put_on_top(const chunk_mover& move, bool new_epoch);
 
-    /// Of a put that was reported as failed: the state if it succeeded all the same, and nullopt if it did not, or
-    /// there was none.
+    /// The state of an uncertain put that has succeeded; nullopt if it has not, or if there was none. Removes our
+    /// record if it does not count.
+    /// @throws io_error  the outcome stays unknown
     [[nodiscard]] std::optional<chunk_state> outcome_of_former_put();
 
-    /// All edits, made again if somebody else has committed.
+    /// Step 4: `before` with all edits. They are applied again only if another writer has committed since `base()`.
+    /// @throws conflict_error  an edit no longer fits
     [[nodiscard]] chunk_state remade(const chunk_state& before, const chunk_mover& move);
 
-    /// Long lists go into a table, so that records stay short.
+    /// Step 5: moves the end of a long list of items into a table. Every record holds the complete state, so its length
+    /// must not grow with the number of chunks.
     void fold(chunk_state& state);
 
+    /// @throws mismatch_error  readers would reject the record as too long
     [[nodiscard]] std::string checked_record_text(const chunk_state& next) const;
 
-    /// `taken`: somebody else's record has the number. `stands`: the record is where readers look for it.
+    /// `taken`: another writer's record has the number. `put`: our record is present, step 7 must follow. `stands`: our
+    /// record is present and counts.
     enum class put_result { taken, put, stands };
 
     /// Step 6.
     [[nodiscard]] put_result put(const chunk_state& next, const std::string& text);
 
-    /// Whether the record is where readers will look for it. Its number may have been used before, and pruned.
+    /// Step 7: whether the record counts. False after its removal, if its number had been used before and pruned.
+    /// @throws io_error  the outcome is unknown
     [[nodiscard]] bool stands(const chunk_state& next, const chunk_state& before);
 
-    /// Step 8, and what the writer goes on from.
+    /// Step 8; then `base()` and `work()` become the committed state.
+    /// @throws io_error  visible, but not durable
     void finish(committed made);
 
-    /// What may fail, because the commit stands: leavings are removed by whoever comes next.
+    /// Removes unused files, sweeps and prunes. Errors are ignored: the commit stands, and a later sweep removes what
+    /// is left.
+    /// @param listed  names in `chunks` from before step 3
     void clean_up(const std::vector<std::string>& listed, const std::vector<std::string>& own);
 
+    /// Prunes once twice `keep` records exist, so that many small commits do not fill the disk.
     void prune_if_due();
 
     commit_log log_;
     commit_options options_;
-    byte_locks locks_;
-    byte_locks lease_;
-    bool shares_writing_ = false;
+    byte_locks locks_;             // `lock_writing`, held shared
+    byte_locks lease_;             // the number of `base_`, held shared: merging and writing read its chunks
+    bool shares_writing_ = false;  // `locks_` has it
     std::string dataset_;
     std::optional<staged_files> files_;
     chunk_state base_, work_;
     std::vector<chunk_edit> edits_;
-    std::optional<json> metadata_;
-    std::string id_;
-    std::optional<chunk_state> uncertain_;  // a record that was put, or not
-    std::uint64_t epoch_before_ = 0;
-    bool first_ = true;
-    bool is_followed_ = false;  // by the first record, the id that was drawn before it
+    std::optional<json> metadata_;          // replaces that of the newest state
+    std::string id_;                        // of the record, the same in all tries of one commit
+    std::optional<chunk_state> uncertain_;  // a record that may or may not have been put
+    std::uint64_t epoch_before_ = 0;        // of the state that the commit was made on
+    bool first_ = true;                     // no commit has succeeded yet; only the first one sweeps
+    bool is_followed_ = false;              // the first record exists, so the file with the drawn id is obsolete
     owning_process owner_;
-    bool closed_ = false;
-    bool committing_ = false;
+    bool closed_ = false;      // the last commit is unknown or not durable
+    bool committing_ = false;  // `commit` is running, and may use an uncertain writer
 };
 
 }  // namespace ndkeep::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Changes of rows, as they can be made again on top of what others have committed meanwhile.
+// Edits of a chunked array, in a form that can be applied again to a newer commit of another writer.
 #pragma once
 
 #include <ndkeep/store/state.hpp>
@@ -15,58 +15,68 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// One change. Its new files are there already; the old ones stay for those who read older commits.
+/// One edit of the rows, or of a loop's position.
+///
+/// Its new files are staged already. The files that it replaces stay, because readers of older commits use them. The
+/// edit names what it expects in the state, so that applying it to a newer state detects a conflict.
 struct chunk_edit {
     enum class kind {
-        append,       // rows at the end
-        replace,      // other rows for entries that are there; or fewer, at the end
-        merge,        // the same rows in other files: nobody misses it if it no longer fits
-        grow,         // rows of zeros at the end
-        replace_all,  // all rows, and what they are
-        move_loop,    // no row: how far a loop has come whose output the rows are
+        append,       // adds rows at the end
+        replace,      // puts other rows in place of present entries; at the end of the array, fewer or more rows too
+        merge,        // puts the same rows into other files; may be dropped if it does not fit
+        grow,         // adds rows of zeros at the end
+        replace_all,  // replaces all rows, with their dtype and row shape; clears the positions of loops
+        move_loop,    // changes no row: stores the position of a loop that writes its output here
     };
 
     kind what = kind::append;
-    std::uint64_t first_row = 0;            // at which it was made
-    std::vector<chunk_entry> removed = {};  // of replace and merge
-    std::vector<chunk_entry> added = {};
-    std::shared_ptr<const chunk_state> anew = nullptr;  // of replace_all: dtype, row shape, order and sum
-    std::string loop = {};                              // of move_loop
-    std::uint64_t from_step = 0;                        // at which the loop was, 0 before its first
-    json loop_state = {};                               // at which it is now, "step" among it
+    std::uint64_t first_row = 0;                        // row at which it begins, when it was made
+    std::vector<chunk_entry> removed = {};              // replace, merge: the entries expected there
+    std::vector<chunk_entry> added = {};                // all but move_loop
+    std::shared_ptr<const chunk_state> anew = nullptr;  // replace_all: dtype, row shape, order and sum
+    std::string loop = {};                              // move_loop: its name
+    std::uint64_t from_step = 0;                        // move_loop: the step it came from, 0 before its first
+    json loop_state = {};                               // move_loop: its new state, with the key "step"
 };
 
-/// The step at which a loop is; 0 before its first.
+/// The step that a loop has reached; 0 if the loop is absent.
+/// @throws format_error  the loops are malformed
 [[nodiscard]] std::uint64_t loop_step(const json& loops, const std::string& name, const std::filesystem::path& file);
 
+/// The number of rows of all entries.
 [[nodiscard]] std::uint64_t rows_of(const std::vector<chunk_entry>& entries);
 
-/// Puts a file again whose rows now begin elsewhere, if that matters to it.
+/// Puts the rows of an entry into a new file, if the padding of its file depends on the first row. Returns the entry to
+/// use, which is the old one if nothing was put.
 using chunk_mover = std::function<chunk_entry(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row)>;
 
-/// Makes edits on a state.
+/// Applies edits to a state.
 class edit_maker {
   public:
-    /// @param move  nullptr where no row can have another place than when it was staged
+    /// @param number  of the commit that will have the edits
+    /// @param move    called for files whose first row has changed since they were staged; may be empty if none can
     edit_maker(chunk_state& state, std::uint64_t number, const chunk_mover& move)
         : state_(state), number_(number), move_(move) {}
 
-    /// False where the edit does not fit; the state is then as it was, but for zeros that may be cut in two.
-    /// @param why  becomes the reason
+    /// Applies one edit. False if it does not fit: the state then has the same rows, but an entry of zeros may be split
+    /// in two.
+    /// @param why  receives the reason
     [[nodiscard]] bool make(const chunk_edit& edit, std::string& why);
 
   private:
+    /// Appends the added entries; `to_row` is the row at which they begin in this state.
     void add(const chunk_edit& edit, std::uint64_t to_row);
 
     [[nodiscard]] bool append(const chunk_edit& edit, std::string& why);
 
     [[nodiscard]] bool replace(const chunk_edit& edit, std::string& why);
 
-    /// Whether these entries would stand in order between their neighbours.
+    /// Whether these entries, in place of the rows from `first_row` to `end_row`, keep the order of the keys.
     [[nodiscard]] bool keeps_order(std::uint64_t first_row, std::uint64_t end_row,
                                    const std::vector<chunk_entry>& added) const;
 
-    /// Whether just these entries begin at that row. Zeros may be cut in any way.
+    /// Whether exactly these entries follow from that row on. Adjacent rows of zeros count as one entry: how they are
+    /// split has no meaning, and another writer's edit may have split them.
     [[nodiscard]] bool holds(std::uint64_t first_row, const std::vector<chunk_entry>& wanted) const;
 
     chunk_state& state_;

@@ -36,6 +36,7 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
     case chunk_edit::kind::merge:
         return replace(edit, why);
     case chunk_edit::kind::grow:
+        // The caller asked for a total number of rows, which these would not give on top of another number.
         if (state_.rows != edit.first_row) {
             why = "the number of rows is another";
             return false;
@@ -45,6 +46,7 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
     case chunk_edit::kind::replace_all:
         state_.items.clear();
         state_.rows = 0;
+        // A loop's position belongs to the rows that it has written here, and these are replaced.
         state_.loops = json(json::value_t::object);
         state_.type = edit.anew->type;
         state_.row_shape = edit.anew->row_shape;
@@ -54,7 +56,8 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         add(edit, 0);
         return true;
     case chunk_edit::kind::move_loop:
-        // Whoever has moved it has put out the same rows.
+        // Another process that runs the same loop has written the same rows. To apply this edit too would store them
+        // twice, so it is always a conflict.
         if (loop_step(state_.loops, edit.loop, {}) != edit.from_step) {
             why = "loop " + ndkeep::quoted(edit.loop) + " has been moved on by somebody else";
             return false;
@@ -68,6 +71,7 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
 NDKEEP_INLINE void edit_maker::add(const chunk_edit& edit, std::uint64_t to_row) {
     std::uint64_t from_row = edit.first_row;
     for (const auto& entry : edit.added) {
+        // The data offset of a padded file fits one place of its rows in the array only. Zeros have no file.
         const bool moved = move_ && from_row != to_row && !entry.file.empty();
         state_.append(moved ? move_(entry, from_row, to_row) : entry);
         from_row += entry.rows;
@@ -76,6 +80,7 @@ NDKEEP_INLINE void edit_maker::add(const chunk_edit& edit, std::uint64_t to_row)
 }
 
 NDKEEP_INLINE bool edit_maker::append(const chunk_edit& edit, std::string& why) {
+    // The last key is read from the state at hand: another writer may have appended since the rows were checked.
     const auto* const last = state_.last_entry();
     if (state_.order_by && last != nullptr && !edit.added.empty() && last->max && edit.added.front().min &&
         less(*edit.added.front().min, *last->max)) {
@@ -87,18 +92,21 @@ NDKEEP_INLINE bool edit_maker::append(const chunk_edit& edit, std::string& why) 
 }
 
 NDKEEP_INLINE bool edit_maker::replace(const chunk_edit& edit, std::string& why) {
+    // Files never change, so rows are unchanged if their entries name the same files. Comparing names is enough.
     const std::uint64_t rows = rows_of(edit.removed);
     const std::uint64_t end_row = edit.first_row + rows;
     why = "rows that it changes have changed";
     if (end_row > state_.rows || !holds(edit.first_row, edit.removed))
         return false;
-    // Rows behind those that go would get other numbers.
+    // Another number of rows is allowed only at the end of the array: later rows would get other numbers.
     if (rows_of(edit.added) != rows && end_row != state_.rows)
         return false;
+    // The order was checked when the rows were staged, but the neighbours may have changed since.
     if (!keeps_order(edit.first_row, end_row, edit.added)) {
         why = "rows beside those that it changes have changed, and the order would be lost";
         return false;
     }
+    // The first split may insert an item, so the second index is found after it. Only zeros can be split.
     const auto begin = state_.split_at(edit.first_row);
     const auto end = begin ? state_.split_at(end_row) : std::nullopt;
     if (!end)
@@ -111,6 +119,7 @@ NDKEEP_INLINE bool edit_maker::replace(const chunk_edit& edit, std::string& why)
             items.push_back({.entry = entry});
     state_.items.insert(at(*begin), items.begin(), items.end());
     state_.rows = state_.rows - rows + rows_of(edit.added);
+    // A merge leaves all rows as they were, so a loop may resume from an older commit.
     if (edit.what == chunk_edit::kind::replace)
         state_.rewritten = number_;
     return true;
@@ -135,6 +144,8 @@ NDKEEP_INLINE bool edit_maker::keeps_order(std::uint64_t first_row, std::uint64_
 
 NDKEEP_INLINE bool edit_maker::holds(std::uint64_t first_row, const std::vector<chunk_entry>& wanted) const {
     const auto [begin, there] = state_.between(first_row, first_row + rows_of(wanted));
+    // Brings both lists to one form: files with their first row, and runs of zeros with their end. Zeros are first cut
+    // to the asked range, because an entry of zeros may reach beyond it on both sides.
     auto runs = [](std::uint64_t at, std::uint64_t first, std::uint64_t last, const std::vector<chunk_entry>& entries) {
         std::vector<std::pair<std::string, std::uint64_t>> out;
         for (const auto& entry : entries) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The commits of a chunked array as a reader sees them: numbered records, of which each is the whole state.
+// The commit log of a chunked array: numbered records, each of which holds a complete state.
 #pragma once
 
 #include <ndkeep/os/byte_locks.hpp>
@@ -19,28 +19,30 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-// Numbers in the lock file: n says "commit n is being read".
+// Bytes of the lock file: a shared lock on byte n means that commit n is being read. Byte 2^62 is shared by all open
+// writers. It is above every commit number in use, and the largest byte that can be locked is 2^63 - 1.
 inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
 
-/// How long a writer waits for others. Correctness does not depend on it.
+/// How long a writer waits for other writers. Correctness does not depend on it.
 inline constexpr std::chrono::milliseconds usual_patience{10'000};
 
-/// 128 random bits in hexadecimal.
+/// 128 random bits in hexadecimal, for ids of records and datasets.
 [[nodiscard]] std::string random_identity();
 
+/// The file name of a record: 20 decimal digits and ".json".
 [[nodiscard]] std::string record_name(std::uint64_t number);
 
-/// The number in a record's name; nullopt for any other file. Numbers begin with 1.
+/// The number in a record's name; nullopt for any other name. Numbers begin at 1.
 [[nodiscard]] std::optional<std::uint64_t> record_number(std::string_view name);
 
-/// What stands in the place of a record before the first commit: the id that the dataset is going to have, so that the
-/// files of a writer killed before it are known for what they are.
+/// The file with the number 0, which exists until the first commit. It holds the id of the future dataset. By this id,
+/// the next writer recognises the files that a writer has left that was killed before its first commit.
 ///
 ///     {"ndkeep": "dataset/1", "dataset": "…"}
 inline constexpr std::string_view dataset_version = "dataset/1";
 [[nodiscard]] std::string dataset_name();
 
-/// Reads the records of one place.
+/// Reads the records of one place, and keeps the tables that it has read.
 class commit_log {
   public:
     explicit commit_log(place& where);
@@ -49,72 +51,84 @@ class commit_log {
 
     [[nodiscard]] place& where() const noexcept { return place_; }
 
-    /// The numbers of the records that are there, ascending. A listing may miss what is created or removed meanwhile.
+    /// The numbers of the present records, ascending. It may miss records that are put or removed during the listing.
     [[nodiscard]] std::vector<std::uint64_t> numbers() const;
 
+    /// Whether the record of this number is present.
     [[nodiscard]] bool exists(std::uint64_t number) const;
 
-    /// The newest commit there is; nothing before the first.
+    /// The number of the newest commit; nullopt before the first.
     ///
-    /// Listings of a directory that grows have holes, but what they name has been there: from the highest of them on,
-    /// records are asked for by name.
+    /// A listing of a growing directory can miss records below its highest one. Nothing is therefore concluded from a
+    /// missing name: from the highest number listed, each next record is looked up by name.
     [[nodiscard]] std::optional<std::uint64_t> newest_number() const;
 
-    /// The newest commit, given one that was the newest. Cheap where nothing has happened since.
+    /// The same, given a number that was the newest. Takes two look-ups and no listing if nothing was committed since.
     [[nodiscard]] std::optional<std::uint64_t> newest_number(std::uint64_t known) const;
 
-    /// Before the first commit: the id that the dataset is going to have, drawn if nobody has done so yet.
+    /// The id of the dataset before its first commit. Draws and stores it if no writer has done so yet.
+    /// @param durable  the stored id survives a power cut
+    /// @throws io_error  its name holds a file that is not of this format
     [[nodiscard]] std::string future_dataset(bool durable);
 
-    /// @throws io_error  before the first commit, there is something that no writer of this dataset has left
+    /// Checks that a new dataset may begin in this place.
+    /// @throws io_error  the place has files that no writer of this dataset has left, and no commit
     void check_unused();
 
-    /// The state of a commit; nothing where its record, or a table of it, is gone.
-    /// @throws checksum_error, format_error  damaged
+    /// The state of a commit; nullopt if its record is absent.
+    /// @throws checksum_error  the record or one of its tables is damaged
+    /// @throws format_error    the record is malformed or of an unknown version, or it is present without its tables
     [[nodiscard]] std::optional<chunk_state> read(std::uint64_t number);
 
-    /// Of a record, only its own id and its parent's; nothing where it is gone.
+    /// The ids of a record and of its parent, and the numbers that it skips.
     struct identity {
         std::string id, parent;
         std::vector<std::uint64_t> skips;
     };
+    /// nullopt if the record is absent; throws as `read`.
     [[nodiscard]] std::optional<identity> identity_of(std::uint64_t number);
 
-    /// Whether this state is among the commits that the newest record was made on: the next record that can be read
-    /// says so, and that those between are to be passed over. Where none can, the state itself is the newest.
+    /// Whether the commit of this state counts, given that it is not the newest record. The next readable record must
+    /// name it as its parent, and must skip all damaged records between the two. If every later record is damaged, the
+    /// state is the newest readable one, and counts.
     [[nodiscard]] bool is_parent_of_next(const chunk_state& state, std::uint64_t newest);
 
-    /// Forgets tables that this state does not use.
+    /// Releases the tables that this state does not use.
     void keep_tables_of(const chunk_state& state);
+    /// Keeps a table that was just put, so that it need not be read.
     void know_table(std::shared_ptr<const chunk_table> table);
 
   private:
+    /// The content of the file with the number 0.
     struct drawn_id {
         bool is_present = false;
         std::optional<std::string> id = {};  // nullopt if damaged
-        bool is_foreign = false;             // not even what a power cut may have left of it
+        bool is_foreign = false;             // not of this format, nor what a power cut may have left of such a file
     };
     [[nodiscard]] drawn_id drawn_dataset();
 
-    /// nullptr where it is gone.
+    /// nullptr if absent.
     [[nodiscard]] std::shared_ptr<const chunk_table> table_of(const std::string& file, const std::string& sum,
                                                               const chunk_state& state);
 
     place& place_;
-    std::map<std::string, std::shared_ptr<const chunk_table>> tables_;  // which never change
+    std::map<std::string, std::shared_ptr<const chunk_table>> tables_;  // by file; tables never change
 };
 
-/// One version of a chunked array, which nobody prunes while this is held.
+/// One commit of a chunked array, with the lock that keeps `prune` from removing it. If the place has no locks, the
+/// commit may be pruned while it is read; readers then get an error.
 struct opened_state {
     chunk_state state;
     byte_locks lease;
 };
 
-/// Opens a commit for reading, the newest unless one is asked for.
+/// Opens a commit for reading: `wanted`, or the newest.
 ///
-/// @throws io_error        there is none yet
-/// @throws checksum_error  the newest record is damaged
-/// @throws conflict_error  the commit asked for is none, or was pruned
+/// @throws io_error        nothing is committed yet
+/// @throws checksum_error  the record is damaged
+/// @throws format_error    the record is malformed, or of an unknown version
+/// @throws conflict_error  the wanted commit is not present or does not count; or the newest was pruned eight times
+///                         while it was opened
 [[nodiscard]] opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted = std::nullopt);
 
 }  // namespace ndkeep::detail

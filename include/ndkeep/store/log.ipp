@@ -24,6 +24,7 @@ NDKEEP_INLINE std::string random_identity() { return hexadecimal(random_bits()) 
 
 NDKEEP_INLINE std::string record_name(std::uint64_t number) {
     std::string digits = std::to_string(number);
+    // Padded to the 20 digits of 2^64 - 1, so that the names sort as the numbers do.
     constexpr std::size_t width = 20;
     return std::string(width - std::min(width, digits.size()), '0') + digits + ".json";
 }
@@ -34,6 +35,7 @@ NDKEEP_INLINE std::optional<std::uint64_t> record_number(std::string_view name) 
         return std::nullopt;
     std::uint64_t number = 0;
     for (const char c : name.substr(0, width)) {
+        // The bound leaves room for one more digit, so the product cannot overflow.
         if (c < '0' || c > '9' || number > (std::numeric_limits<std::uint64_t>::max() - 9) / 10)
             return std::nullopt;
         number = number * 10 + static_cast<std::uint64_t>(c - '0');
@@ -68,8 +70,10 @@ NDKEEP_INLINE bool commit_log::exists(std::uint64_t number) const {
 }
 
 NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number() const {
+    // A listing that takes one call of the system is one snapshot. A longer one can have all of its first part pruned
+    // before it ends, and show only a displaced record. So it is repeated until two agree on the highest number.
     auto listed = numbers();
-    constexpr std::size_t one_listing = 500;  // names that one call of the system surely holds
+    constexpr std::size_t one_listing = 500;  // one getdents64 call of 32 KiB holds some 600 such names
     while (listed.size() > one_listing) {
         auto again = numbers();
         if (again.empty() || again.back() == listed.back())
@@ -79,12 +83,15 @@ NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number() const {
     if (listed.empty())
         return std::nullopt;
     std::uint64_t newest = listed.back();
+    // What was put during the listing may be missing from it.
     while (exists(newest + 1))
         ++newest;
     return newest;
 }
 
 NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number(std::uint64_t known) const {
+    // The order of the two look-ups matters. Pruning removes ascending numbers: if `known` is still present after the
+    // first look-up, `known + 1` was not pruned before, so its absence means that it was never put.
     if (!exists(known + 1) && exists(known))
         return known;
     return newest_number();
@@ -92,17 +99,21 @@ NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number(std::uint64
 
 NDKEEP_INLINE std::string commit_log::future_dataset(bool durable) {
     for (;;) {
+        // Read again after every put: of several writers that begin at once, only one draws the id for all.
         const auto drawn = drawn_dataset();
         if (drawn.id)
             return *drawn.id;
+        // Throws if the file is foreign: it must not be removed.
         if (drawn.is_present)
             check_unused();
-        // Left damaged by a power cut: no file that was synced has been staged with it.
+        // Damaged by a power cut, so the id was never durable, and no synced file has it in its name. It is read once
+        // more, because another writer may have repaired it meanwhile.
         if (drawn.is_present && !drawn_dataset().id)
             place_.remove(dataset_name());
         const auto text = dataset_text(random_identity());
         const auto bytes = bytes_of(text);
         (void)place_.put(dataset_name(), {&bytes, 1}, durable);
+        // Before any file is staged: files whose id is lost would look foreign, and block a new dataset here.
         if (durable)
             place_.sync_names("commits");
     }
@@ -111,12 +122,14 @@ NDKEEP_INLINE std::string commit_log::future_dataset(bool durable) {
 NDKEEP_INLINE void commit_log::check_unused() {
     auto others = place_.strangers();
     for (const auto& name : place_.list("commits")) {
+        // A temporary name of a record belongs to a put that is running or was killed.
         const auto meant = named_by_temporary(name);
         const std::string_view record = meant.empty() ? std::string_view(name) : meant;
         if (record != record_name(0) && (meant.empty() || !record_number(record)))
             others.push_back("commits/" + name);
     }
-    // Listed first: whoever stages a file has drawn the id before.
+    // Listed before the id is read. Each writer stores the id before it stages a file, so no listed file of a writer
+    // that begins at this moment is taken for a foreign one.
     const auto files = place_.list("chunks");
     const auto dataset = drawn_dataset();
     if (dataset.is_foreign)
@@ -124,7 +137,9 @@ NDKEEP_INLINE void commit_log::check_unused() {
     for (const auto& name : files)
         if (!dataset.id || !is_staged_name(name, *dataset.id))
             others.push_back("chunks/" + name);
-    if (others.empty() || newest_number())  // or somebody has committed meanwhile
+    // If another writer has made the first commit since, it has removed the file with the id, and its files only look
+    // foreign.
+    if (others.empty() || newest_number())
         return;
     std::sort(others.begin(), others.end());
     throw io_error(place_.called(""), "cannot begin a chunked array here",
@@ -150,6 +165,8 @@ NDKEEP_INLINE std::optional<chunk_state> commit_log::read(std::uint64_t number) 
     try {
         return record_reader({bytes->data(), bytes->size()}, called, load).read(number);
     } catch (const table_gone&) {
+        // Pruning removes records before files. If the record is gone by now, the table was pruned with it; if not, the
+        // file was lost in another way.
         if (!exists(number))
             return std::nullopt;
         throw format_error({.file = called, .field = "table", .expected = "there", .found = "missing"});
@@ -168,6 +185,8 @@ NDKEEP_INLINE bool commit_log::is_parent_of_next(const chunk_state& state, std::
     for (std::uint64_t next = state.number + 1; next <= newest; ++next) {
         try {
             const auto child = identity_of(next);
+            // The child must skip the damaged records between. If not, one of them may have counted, and its parent,
+            // which cannot be read, may be another record than `state`.
             return child && child->parent == state.id &&
                    std::all_of(damaged.begin(), damaged.end(), [&](std::uint64_t number) {
                        return std::find(child->skips.begin(), child->skips.end(), number) != child->skips.end();
@@ -180,6 +199,7 @@ NDKEEP_INLINE bool commit_log::is_parent_of_next(const chunk_state& state, std::
 }
 
 NDKEEP_INLINE void commit_log::keep_tables_of(const chunk_state& state) {
+    // Every fold makes a new table, so a long-lived writer would otherwise hold all tables that it has ever seen.
     std::map<std::string, std::shared_ptr<const chunk_table>> used;
     for (const auto& item : state.items)
         if (item.table != nullptr)
@@ -193,6 +213,7 @@ NDKEEP_INLINE void commit_log::know_table(std::shared_ptr<const chunk_table> tab
 
 NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
     constexpr std::uint64_t longest = 4096;
+    // Its size is checked first, so that a foreign file of any size is reported as such and not as too long.
     if (const auto size = place_.size(dataset_name()); size && *size > longest)
         return {.is_present = true, .is_foreign = true};
     const auto bytes = place_.get(dataset_name(), longest);
@@ -200,6 +221,7 @@ NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
         return {};
     const auto called = place_.called(dataset_name());
     const auto text = as_text({bytes->data(), bytes->size()});
+    // A power cut may leave the right length without the bytes, which then read as zeros, or only the first bytes.
     const bool is_zeros = text.find_first_not_of('\0') == std::string_view::npos;
     const auto whole_begin = dataset_text("");
     const auto begin = std::string_view(whole_begin).substr(0, whole_begin.size() - 2);  // before the id
@@ -211,7 +233,7 @@ NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
         if (!drawn.is_foreign)
             drawn.id = object.text("dataset");
     } catch (const format_error&) {
-        // Cut short.
+        // Cut short by a power cut, or foreign, which was found out above.
     }
     return drawn;
 }
@@ -219,10 +241,12 @@ NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
 NDKEEP_INLINE std::shared_ptr<const chunk_table> commit_log::table_of(const std::string& file, const std::string& sum,
                                                                       const chunk_state& state) {
     const auto known = tables_.find(file);
+    // A record with another sum for the same file is damage, which reading the file then reports.
     if (known != tables_.end() && known->second->sum == sum)
         return known->second;
     const std::string name = "chunks/" + file;
     const auto bytes = place_.get(name, longest_table);
+    // The caller finds out whether the commit was pruned or the table is lost.
     if (!bytes)
         return nullptr;
     auto table = std::make_shared<const chunk_table>(
@@ -235,15 +259,19 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
     place& where = log.where();
     constexpr int most_tries = 8;
     for (int tries = 0; tries < most_tries; ++tries) {
+        // The newest commit may be pruned before it is locked, so the search begins again.
         const auto newest = log.newest_number();
         if (!newest)
             throw io_error(where.called("commits"), "nothing is committed",
                            std::make_error_code(std::errc::no_such_file_or_directory));
         const std::uint64_t number = wanted.value_or(*newest);
         opened_state opened{{}, where.locks()};
-        // Before the record is looked at, so that it cannot be pruned once it was seen.
+        // Before the record is read: a commit that was read and not locked could be pruned before its files are opened.
+        // Without a lock the reader goes on, since a read-only place may have none.
         (void)opened.lease.lock_shared(number);
         auto state = number == 0 || number > *newest ? std::nullopt : log.read(number);
+        // A displaced record was never part of the dataset, or its writer is about to remove it. `wanted` may name one.
+        // The newest record always counts.
         const bool counts = state && (number == *newest || log.is_parent_of_next(*state, *newest));
         if (counts) {
             opened.state = std::move(*state);

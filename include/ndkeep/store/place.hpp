@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where named bytes live: the few operations that chunked arrays need, and a directory that has them. Another place is
-// another class.
+// The storage interface of chunked arrays, and its implementation for a local directory.
 #pragma once
 
 #include <ndkeep/os/byte_locks.hpp>
@@ -23,10 +22,13 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Named bytes that never change once they are there.
+/// Storage for named, immutable byte strings. Derive from it to keep chunked arrays elsewhere, as in an object store.
 ///
-/// Names are FOLDER/NAME, in one of two folders: "commits" and "chunks". Every operation may throw `io_error`; after
-/// that, `put` may have succeeded all the same.
+/// Names are FOLDER/NAME with one of two folders: "commits" and "chunks". Every operation may throw `io_error`. If
+/// `put` throws, the bytes may have been stored nevertheless.
+///
+/// No commit is lost without locks and turns, which a place need not have. They avoid commits that must be made again,
+/// and locks keep a commit from being pruned while it is read.
 class place {
   public:
     using parts = std::span<const std::span<const std::byte>>;
@@ -36,55 +38,62 @@ class place {
     place& operator=(const place&) = delete;
     virtual ~place() = default;
 
-    /// All bytes of a name; nothing where there is none.
-    /// @throws format_error  there are more than `most`
+    /// All bytes of a name; nullopt if absent.
+    /// @throws format_error  the size exceeds `most` bytes; checked before memory is allocated
     [[nodiscard]] virtual std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) = 0;
-    /// Fills `out` with bytes of a name; false where there is none.
-    /// @throws format_error  they end before
+    /// Fills `out` with the bytes of a name from `offset` on; false if absent.
+    /// @throws format_error  the bytes end before `out` is full
     [[nodiscard]] virtual bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) = 0;
-    /// The number of bytes of a name; nothing where there is none.
+    /// The number of bytes of a name; nullopt if absent.
     [[nodiscard]] virtual std::optional<std::uint64_t> size(const std::string& name) = 0;
-    /// Puts bytes under a name that must be free, whole or not at all; false where it is taken.
-    /// @param durable  they are safe from a power cut before they have the name
+    /// Stores bytes under a name that must be free; false if it is taken. The parts are joined. Other processes see all
+    /// of the bytes or none. Of several puts of one name, at most one returns true.
+    /// @param durable  the bytes survive a power cut before they get the name; the name itself needs `sync_names`
     [[nodiscard]] virtual bool put(const std::string& name, parts bytes, bool durable) = 0;
-    /// The names in a folder, without it, in no order.
+    /// The names in a folder, without the folder, in no order; none if the folder is absent. Names that are put or
+    /// removed meanwhile may be missing.
     [[nodiscard]] virtual std::vector<std::string> list(const std::string& folder) = 0;
-    /// Removes a name that need not be there.
+    /// Removes a name; does nothing if it is absent.
     virtual void remove(const std::string& name) = 0;
 
-    /// Makes what was put without `durable` safe from a power cut. Object stores have nothing to do.
+    /// Makes the bytes durable that were put without `durable`. An object store has nothing to do.
+    /// @throws io_error  with `std::errc::no_such_file_or_directory` if the name is absent; or the bytes may be lost
     virtual void sync(const std::string& name) = 0;
-    /// Makes the names in a folder durable.
+    /// Makes the names in a folder durable, and removals too.
     virtual void sync_names(const std::string& folder) = 0;
 
-    /// Names that are in the way of a new dataset, because they stand beside the two folders and are no part of it.
+    /// Names outside the two folders that do not belong to a dataset. A new dataset is rejected if there are any.
     [[nodiscard]] virtual std::vector<std::string> strangers() { return {}; }
 
-    /// The bytes as a file, where they are in one; nothing where there is no such name or no such thing.
+    /// The bytes of a name as a file; nullopt if the name is absent, or if this place has no files.
     [[nodiscard]] virtual std::optional<file> open(const std::string& name);
-    /// Locks on numbers by which users of the place tell each other what they do; those of nobody where it has none, or
-    /// none that this user may open.
+    /// The advisory locks of this place, on numbers: see log.hpp for their meaning. If it has no locks, or this user
+    /// may not open them, the result is not open and grants every lock.
     [[nodiscard]] virtual byte_locks locks() { return {}; }
-    /// The same, to find out which commits are being read.
-    /// @throws io_error  this user may not
+    /// The same locks, to ask which commits are being read. `prune` must not take "cannot be asked" for "nobody reads".
+    /// @throws io_error  this user may not open them
     [[nodiscard]] virtual byte_locks locks_of_readers() { return locks(); }
-    /// Waits at most so long until no other writer commits, to avoid commits that must be made again. Correctness does
-    /// not depend on it.
+    /// Waits at most `patience` until no other writer commits, and keeps others waiting until `end_turn`. This avoids
+    /// commits that must be made again; correctness does not depend on it.
     virtual void begin_turn(std::chrono::milliseconds patience) { (void)patience; }
     virtual void end_turn() noexcept {}
 
-    /// What errors call it.
+    /// The display path of a name, for errors.
     [[nodiscard]] virtual std::filesystem::path called(const std::string& name) const = 0;
 };
 
-/// A directory of this machine, or of one whose files this machine sees.
+/// A directory in the file system of this machine.
+///
+/// It holds the folders `commits` and `chunks`, and the empty file `lock`, whose bytes are locked. All three are opened
+/// through the directory's descriptor, and symbolic links are not followed.
 class local_place final : public place {
   public:
     enum class access { read, write };
 
-    /// @param wanted  `read` changes nothing, ever. `write` makes the directory, but not its parents; folders in it are
-    ///                made by the first put
-    /// @throws io_error  no such directory; a folder in it is a symbolic link, which could lead into another dataset
+    /// @param wanted  `read` never creates or changes anything. `write` creates the directory, but not its parents; the
+    ///                first put creates the two folders
+    /// @throws io_error  the directory is absent or cannot be created; or one of the two folders is a symbolic link,
+    ///                   which could lead into another dataset
     local_place(const std::filesystem::path& named, access wanted);
 
     [[nodiscard]] std::vector<std::string> strangers() override;
@@ -110,7 +119,8 @@ class local_place final : public place {
     [[nodiscard]] byte_locks locks() override;
     [[nodiscard]] byte_locks locks_of_readers() override;
 
-    // The directory itself is locked: every user who may list it can, whoever made it.
+    // The lock is on the folder `commits` itself, not on a file: every user who may open the folder can take it,
+    // whoever created it.
     void begin_turn(std::chrono::milliseconds patience) override;
     void end_turn() noexcept override;
 
@@ -120,26 +130,29 @@ class local_place final : public place {
     static constexpr std::array<const char*, 2> folder_names = {"commits", "chunks"};
     static constexpr const char* lock_name = "lock";
 
-    /// Of nobody if this is for reading and there is no such file.
+    /// Not open if this place is for reading and the lock file is absent.
+    /// @throws io_error  the lock file cannot be opened or created
     [[nodiscard]] byte_locks opened_locks();
-    /// Another user's may be open for reading only: that is enough for shared locks, and for asking.
+    /// The lock file; nullopt if absent. If it cannot be opened for writing, as another user's may be, it is opened for
+    /// reading: that is enough for shared locks, and to ask for locks.
     [[nodiscard]] std::optional<file> lock_file(file::access wanted) const;
 
-    /// Before the first put, which one thread makes.
+    /// Creates the two folders before the first put of a new dataset, which one thread makes.
     void make_folders();
 
+    /// FOLDER and NAME.
     [[nodiscard]] static std::pair<std::string, std::string> split(const std::string& name);
 
     std::filesystem::path path_;
     access access_;
-    bool is_new_ = false;  // the directory or a folder in it, whose name is not durable yet
+    bool is_new_ = false;  // the directory or a folder was created, and its name is not durable yet
     directory root_;
     std::map<std::string, directory> folders_;
 };
 
 namespace detail {
 
-/// Held while a commit is made, so that other writers wait.
+/// The turn of one writer to commit, from its construction to its destruction. Other writers wait for it.
 class commit_turn {
   public:
     commit_turn(place& where, std::chrono::milliseconds patience) : where_(where) { where_.begin_turn(patience); }

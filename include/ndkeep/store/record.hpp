@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A state as the text of its record, and back.
+// Records: the text form of a state, written and read.
 //
 //     {"ndkeep": "chunks/1", "id": "…", "parent": "…", …, "rows": 120000, "chunks": [items], …,"crc32c":"9ae0daaf"}
 //
-// The sum is over all bytes before `,"crc32c"`, which ends the file. An item is an entry, rows of zeros, or a range of
-// a table's entries.
+// The checksum covers all bytes before `,"crc32c"`, which ends the file. An item is an entry, a number of rows of
+// zeros, or a range of entries from a table. A record with a name in "needs" is rejected: a later version may mark
+// records in this way that older readers would misread.
 #pragma once
 
 #include <ndkeep/format/header.hpp>
@@ -27,25 +28,30 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// Bytes of a record. Longer ones are neither written nor read, so that a damaged file cannot exhaust the memory.
 inline constexpr std::uint64_t longest_record = std::uint64_t{16} << 20;
 
+/// The text of a record, with its checksum.
 [[nodiscard]] std::string record_text(const chunk_state& state);
 
-/// The files that states of loops lie in.
+/// The names of the files in `chunks` that hold states of loops: the text under "file" in each member of each loop.
 [[nodiscard]] std::vector<std::string> loop_files(const json& loops);
 
-/// Gives tables by their file; throws whatever keeps it from that.
+/// Returns the table in a file, never nullptr; `sum` is the checksum in the record. Its exceptions pass through `read`.
 using table_loader = std::function<std::shared_ptr<const chunk_table>(const std::string& file, const std::string& sum,
                                                                       const chunk_state&)>;
 
-/// Reads a record.
+/// Reads a record. `bytes`, `file` and `tables` must outlive it.
 class record_reader {
   public:
     record_reader(std::span<const std::byte> bytes, const std::filesystem::path& file, const table_loader& tables)
         : file_(file), tables_(tables), text_(as_text(bytes)) {}
 
-    /// @throws checksum_error  not the bytes that were written
-    /// @throws format_error    not a record, of a version that is not known here, or one that lies
+    /// Checks the record and returns its state.
+    ///
+    /// @param number  of the commit, from the name of the file
+    /// @throws checksum_error  the bytes are not those that were written
+    /// @throws format_error    not a record, an unknown version, or values that contradict each other or exceed a limit
     [[nodiscard]] chunk_state read(std::uint64_t number);
 
   private:
@@ -55,10 +61,13 @@ class record_reader {
 
     void check_version(const object_reader& object) const;
 
+    /// A member with 128 bits in hexadecimal.
     [[nodiscard]] std::string identity(const object_reader& object, const std::string& key) const;
 
+    /// A count in the list of this key.
     [[nodiscard]] static std::uint64_t count(const object_reader& object, const std::string& key, const json& value);
 
+    /// A smallest or largest number; nullopt if absent. For `form`, see number_form.
     [[nodiscard]] std::optional<statistics::number> number(const object_reader& object, const char* key,
                                                            char form) const;
 

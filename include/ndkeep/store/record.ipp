@@ -22,7 +22,8 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr std::string_view record_version = "chunks/1";
 
-inline constexpr std::size_t most_items = 4096;  // we write 128 and fewer
+// Writers fold lists of more than 128 items. The limit leaves room for other writers, and bounds the cost of a record.
+inline constexpr std::size_t most_items = 4096;
 
 [[nodiscard]] NDKEEP_INLINE std::string item_text(const chunk_item& item, checksum sum) {
     object_text out;
@@ -34,6 +35,7 @@ inline constexpr std::size_t most_items = 4096;  // we write 128 and fewer
         return out.str();
     }
     const chunk_entry& entry = item.entry;
+    // Zeros have no file: growing costs no disk space, and needs no checksum to be computed.
     if (entry.file.empty()) {
         out.add("rows", std::to_string(entry.rows));
         return out.str();
@@ -41,6 +43,7 @@ inline constexpr std::size_t most_items = 4096;  // we write 128 and fewer
     out.add("file", json_text(entry.file));
     out.add("rows", std::to_string(entry.rows));
     out.add("nbytes", std::to_string(entry.nbytes));
+    // Stored, so that no reader depends on the padding rule of the version that wrote the file.
     out.add("offset", std::to_string(entry.offset));
     if (sum != checksum::none)
         out.add(checksum_name(sum), json_text(entry.sum));
@@ -79,13 +82,14 @@ NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     out.add("metadata", json_text(state.metadata));
     out.add("created", json_text(state.created));
     std::string text = out.str();
-    text.pop_back();  // the bracket
+    text.pop_back();  // the closing bracket, which follows the checksum
     const auto sum = hex_text(crc32c(bytes_of(text)));
     return text + ",\"crc32c\":\"" + sum + "\"}";
 }
 
 NDKEEP_INLINE std::vector<std::string> loop_files(const json& loops) {
     std::vector<std::string> files;
+    // Anything of another shape is passed over: what the states of loops mean is known to the loops only.
     const auto* const all = loops.get_ptr<const json::object_t*>();
     if (all == nullptr)
         return files;
@@ -100,9 +104,12 @@ NDKEEP_INLINE std::vector<std::string> loop_files(const json& loops) {
 }
 
 NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
+    // The checksum comes first: a damaged record must be reported as damage, which can be recovered from, and not as a
+    // malformed one.
     check_sum();
     const json whole = parsed_json(text_, file_, {.values = most_document_values});
     const object_reader object(whole, "", file_);
+    // Before any other member, whose meaning depends on the version.
     check_version(object);
     chunk_state state;
     state.number = number;
@@ -116,7 +123,9 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     state.type = dtype::parse(object.text("dtype"), file_);
     for (const json& extent : object.list("row_shape"))
         state.row_shape.push_back(static_cast<std::size_t>(count(object, "row_shape", extent)));
+    // Rejects an overflow of the product, which `row_bytes` does not check.
     (void)checked_nbytes(state.type, state.row_shape, file_);
+    // The number of rows without bytes has no limit, and the checks below divide by the size of a row.
     if (state.row_bytes() == 0)
         refuse("row", "at least 1 byte",
                "0 bytes: " + shape_text(state.row_shape) + " of " + ndkeep::quoted(dtype_text(state.type)));
@@ -132,6 +141,7 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
         (void)object.object(name);
         *kept = *object.find(name);
     }
+    // These names are opened and removed like those of chunks, so they must not lead out of the folder either.
     for (const auto& name : loop_files(state.loops))
         if (!is_chunk_name(name))
             refuse("file of a loop", "a name of hexadecimal words", ndkeep::quoted(name));
@@ -146,9 +156,10 @@ NDKEEP_INLINE void record_reader::refuse(std::string field, std::string expected
 
 NDKEEP_INLINE void record_reader::check_sum() const {
     constexpr std::string_view key = ",\"crc32c\":\"";
-    constexpr std::size_t digits = 8, behind = 2;  // the quote and the bracket
+    constexpr std::size_t digits = 8, behind = 2;  // the closing quote and bracket
     const std::size_t tail = key.size() + digits + behind;
     const auto at = text_.size() - std::min(text_.size(), tail);
+    // A record without the ending was cut short. This is damage too, as a put makes all bytes visible or none.
     if (text_.size() < tail || text_.substr(at, key.size()) != key || !text_.ends_with("\"}"))
         throw checksum_error({.file = file_,
                               .field = "crc32c",
@@ -169,6 +180,7 @@ NDKEEP_INLINE void record_reader::check_version(const object_reader& object) con
     const auto& version = object.text("ndkeep");
     if (version != record_version)
         refuse("ndkeep", ndkeep::quoted(record_version), ndkeep::quoted(version));
+    // No version so far writes this member.
     if (const json* const needs = object.find("needs"); needs != nullptr && !needs->empty())
         refuse("needs", "nothing that is not known here", json_text(*needs));
 }
@@ -209,13 +221,16 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
     if (list.size() > most_items)
         refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
     const char form = number_form(key_type(state));
-    std::map<std::string, std::size_t> used;  // entries of each table: every one once, or the list would have no end
+    // The end of the last range of each table. Ranges must ascend, so each entry is used at most once. Otherwise a
+    // short record could name one long table thousands of times, and exhaust the memory of its reader.
+    std::map<std::string, std::size_t> used;
     for (const json& each : list) {
         const object_reader item(each, "chunks", file_);
         if (item.find("table") != nullptr) {
             const auto& name = item.text("table");
             if (!is_chunk_name(name))
                 refuse("table", "a name of hexadecimal words", ndkeep::quoted(name));
+            // Dtype, order and checksum of the state are set by now; the columns of a table depend on them.
             chunk_item slice{.table = tables_(name, item.text("crc32c"), state)};
             slice.from = static_cast<std::size_t>(item.count("from"));
             slice.to = static_cast<std::size_t>(item.count("to"));
@@ -238,6 +253,7 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
                     entry.sum = item.text(std::string(checksum_name(state.sum)));
                 entry.min = number(item, "min", form);
                 entry.max = number(item, "max", form);
+                // Without the bound, the product could overflow; `check_entry` rejects the entry in that case.
             } else if (entry.rows <= largest_offset / state.row_bytes()) {
                 entry.nbytes = entry.rows * state.row_bytes();
             }
@@ -246,6 +262,7 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
         }
     }
     std::uint64_t rows = 0;
+    // Compared before the addition, which could overflow. The total in bytes fits a file offset then.
     const std::uint64_t most = largest_offset / std::max<std::uint64_t>(1, state.row_bytes());
     for (const auto& item : state.items) {
         const std::uint64_t more = item.rows();
@@ -253,6 +270,7 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
             refuse("rows", "at most " + std::to_string(most), "more");
         rows += more;
     }
+    // Readers take the total from here and the chunks from the items, so the two must agree.
     state.rows = object.count("rows");
     if (rows != state.rows)
         refuse("rows", std::to_string(rows) + ", as the chunks have", std::to_string(state.rows));

@@ -15,15 +15,18 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE std::string staged_files::put(place::parts bytes, std::uint64_t row, std::string_view ending) {
     for (;;) {
         std::string name = new_name(row, ending);
+        // Not durable yet: step 1 syncs only the files that the commit names, so merged ones never wait for the disk.
         const bool is_new = place_.put("chunks/" + name, bytes, false);
         names_unsynced_ = true;
         if (is_new)
             return name;
-        forget(name);  // another writer's
+        // The name belongs to another writer's file, which `remove` must not touch.
+        forget(name);
     }
 }
 
 NDKEEP_INLINE void staged_files::sync(const std::set<std::string>& wanted) {
+    // The index moves on after each success only, so a commit that is made again checks the failing file once more.
     for (; synced_ < names_.size(); ++synced_)
         if (wanted.count(names_[synced_]) != 0)
             sync(names_[synced_]);
@@ -34,9 +37,10 @@ NDKEEP_INLINE void staged_files::sync(const std::string& name) {
         try {
             place_.sync("chunks/" + name);
         } catch (const io_error& problem) {
+            // An absent file was swept. The commit fails with a conflict, and the rows can be written again.
             if (problem.code() != std::errc::no_such_file_or_directory)
                 throw;
-            failed_ = false;  // the disk is not to blame
+            failed_ = false;  // the file is absent; no write was lost
             missing(name);
         }
     });
@@ -49,12 +53,14 @@ NDKEEP_INLINE void staged_files::check(const std::set<std::string>& wanted) {
 }
 
 NDKEEP_INLINE void staged_files::sync_names() {
+    // One sync of the folder covers all names put so far.
     if (names_unsynced_)
         once([&] { place_.sync_names("chunks"); });
     names_unsynced_ = false;
 }
 
 NDKEEP_INLINE std::vector<std::string> staged_files::release() noexcept {
+    // The counter goes on: the released names are in use.
     synced_ = 0;
     return std::exchange(names_, {});
 }
@@ -64,7 +70,7 @@ NDKEEP_INLINE void staged_files::remove() noexcept {
         try {
             place_.remove("chunks/" + name);
         } catch (...) {
-            // It will be swept.
+            // An orphan now, which a sweep removes.
         }
     }
 }
@@ -83,6 +89,7 @@ NDKEEP_INLINE void staged_files::forget(const std::string& name) {
 
 NDKEEP_INLINE std::string staged_files::new_name(std::uint64_t row, std::string_view ending) {
     const std::scoped_lock lock(mutex_);
+    // Padded, so that a listing shows the files in the order of their rows.
     std::string digits = std::to_string(row);
     constexpr std::size_t width = 12;
     digits.insert(0, width - std::min(width, digits.size()), '0');

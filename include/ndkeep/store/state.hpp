@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What one commit of a chunked array says: its rows as a list of immutable files, and all else there is to know.
+// The state of a chunked array in one commit: the list of its immutable chunk files, and the dataset's properties.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -18,80 +18,92 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Rows of a chunked array in one file, or, without a file, rows of zeros.
+/// One chunk: rows in one file, or rows of zeros without a file.
 struct chunk_entry {
-    std::string file = {};  ///< name within `chunks`; empty: zeros
+    std::string file = {};  ///< name in the folder `chunks`; empty: rows of zeros
     std::uint64_t rows = 0;
-    std::uint64_t nbytes = 0;                              ///< of the rows
-    std::uint64_t offset = 0;                              ///< of the rows in the file
-    std::string sum = {};                                  ///< in hex; empty where there is none
-    std::optional<statistics::number> min = {}, max = {};  ///< of the numbers, or of the field the rows are ordered by
+    std::uint64_t nbytes = 0;                              ///< bytes of the rows
+    std::uint64_t offset = 0;                              ///< bytes before the rows in the file
+    std::string sum = {};                                  ///< of the rows, in hexadecimal; empty if none
+    std::optional<statistics::number> min = {}, max = {};  ///< of the elements, or of the field in order_by
 
     friend bool operator==(const chunk_entry&, const chunk_entry&) = default;
 };
 
 namespace core {
 
-/// Entries that were written once and for all into a file of their own.
+/// A list of entries in an immutable file. Records refer to ranges of it, so that they stay short.
 struct chunk_table {
     std::string file;
     std::string sum;  // CRC-32C of the file
     std::vector<chunk_entry> entries;
-    std::vector<std::uint64_t> ends;  // rows up to the end of each entry
+    std::vector<std::uint64_t> ends;  // rows up to the end of each entry, from the first entry on
 
+    /// Computes `ends`. They stop growing above the largest file offset.
     void count_rows();
+    /// Rows in the entries below `index`.
     [[nodiscard]] std::uint64_t rows_before(std::size_t index) const { return index == 0 ? 0 : ends[index - 1]; }
 };
 
-/// One entry, or a range of a table's.
+/// One entry, or the entries [from, to) of a table.
 struct chunk_item {
     chunk_entry entry = {};
     std::shared_ptr<const chunk_table> table = nullptr;
     std::size_t from = 0, to = 0;
 
     [[nodiscard]] std::uint64_t rows() const;
+    /// The number of entries.
     [[nodiscard]] std::size_t count() const { return table == nullptr ? 1 : to - from; }
     [[nodiscard]] const chunk_entry& at(std::size_t i) const;
 };
 
-/// The state that one record holds.
+/// The complete state of a dataset in one commit. There are no change records, so each commit can be read alone, and
+/// pruning older ones never affects it.
 struct chunk_state {
-    std::uint64_t number = 0;  // of its commit; 0 before the first
-    std::string id = {}, parent = {};
-    std::vector<std::uint64_t> skips = {};  // records that were found damaged and are passed over
-    std::string dataset = {};
-    std::uint64_t epoch = 0;      // grows before staged files are swept
-    std::uint64_t rewritten = 0;  // the last commit that changed or removed rows
+    std::uint64_t number = 0;  // of the commit; 0 before the first. Not in the record's text: its file name has it
+    std::string id = {}, parent = {};       // random ids of this record and of the one it was made on
+    std::vector<std::uint64_t> skips = {};  // numbers of damaged records that `recover` has passed over
+    std::string dataset = {};               // random id, the same in all commits
+    std::uint64_t epoch = 0;                // raised before a sweep; a writer that noted another one must not commit
+    std::uint64_t rewritten = 0;  // number of the last commit that changed or removed existing rows; 0 if none
     dtype type = {};
     std::vector<std::size_t> row_shape = {};
     std::uint64_t rows = 0;
-    std::optional<std::string> order_by = {};  // a field, or the rows themselves: ""
-    checksum sum = checksum::crc32c;
+    std::optional<std::string> order_by = {};  // field whose values ascend; "": the rows' own values; nullopt: no order
+    checksum sum = checksum::crc32c;           // kind of the entries' sums
     std::vector<chunk_item> items = {};
+    // Part of the state, so every commit copies it forward, whoever makes it: rows and positions stay together.
     json loops = json(json::value_t::object);
     json metadata = json(json::value_t::object);
     std::string created = {};
 
+    /// Bytes of one row; not checked for overflow.
     [[nodiscard]] std::uint64_t row_bytes() const;
 
+    /// All entries in the order of their rows, with those of tables.
     [[nodiscard]] std::vector<chunk_entry> entries() const;
 
     [[nodiscard]] std::size_t entry_count() const;
 
+    /// Adds an entry at the end; ignores one without rows.
     void append(chunk_entry entry);
 
-    /// Makes an item begin at this row, and returns its index; nothing if an entry with a file is in the way.
+    /// Splits items so that one begins at this row, and returns its index. For the row after the last it returns the
+    /// number of items. nullopt if the row is within an entry that has a file, or beyond the end.
     [[nodiscard]] std::optional<std::size_t> split_at(std::uint64_t row);
 
-    /// The entries that hold rows from `first` to `last`, with the row at which the first of them begins.
+    /// The entries that hold the rows [first, last), and the row at which the first of them begins.
     [[nodiscard]] std::pair<std::uint64_t, std::vector<chunk_entry>> between(std::uint64_t first,
                                                                              std::uint64_t last) const;
 
+    /// nullptr if there are no rows.
     [[nodiscard]] const chunk_entry* last_entry() const;
 
   private:
+    /// Splits item `i` after `rows_in` of its rows, and returns the index of the second part.
     [[nodiscard]] std::optional<std::size_t> split_item(std::size_t i, std::uint64_t rows_in);
 
+    /// Takes entry `index`, of zeros, out of the table range that item `i` is, and splits it.
     [[nodiscard]] std::optional<std::size_t> cut_zeros_of_table(std::size_t i, std::size_t index,
                                                                 std::uint64_t rows_in);
 };
@@ -100,12 +112,14 @@ struct chunk_state {
 
 namespace detail {
 
+/// The dtype as records and tables write it: NumPy's descr of a struct, `dtype.str` otherwise.
 [[nodiscard]] std::string dtype_text(const dtype& type);
 
-/// In what form the smallest and largest number of a chunk are kept: 'i', 'u', 'f'; 0 where there is no order.
+/// The form of a chunk's smallest and largest number: 'i' int64, 'u' uint64, 'f' float64; 0 if none are kept, because
+/// the type has no order or does not fit.
 [[nodiscard]] char number_form(const dtype& type);
 
-/// What the numbers of a chunk are taken of: the rows themselves, or the field they are ordered by.
+/// The dtype whose smallest and largest number each chunk keeps: that of the rows, or of the field in `order_by`.
 [[nodiscard]] dtype key_type(const chunk_state& state);
 
 }  // namespace detail

@@ -16,6 +16,8 @@ NDKEEP_INLINE void chunk_table::count_rows() {
     ends.clear();
     std::uint64_t rows = 0;
     for (const auto& entry : entries)
+        // The sum stops just above the largest offset, because the entries of a hostile table could overflow it. One
+        // addition cannot: `check_entry` rejects an entry with more rows than the largest offset.
         ends.push_back(rows = std::min(rows + entry.rows, detail::largest_offset + 1));
 }
 
@@ -29,6 +31,7 @@ NDKEEP_INLINE const chunk_entry& chunk_item::at(std::size_t i) const {
 
 NDKEEP_INLINE std::uint64_t chunk_state::row_bytes() const {
     std::uint64_t bytes = type.size();
+    // Not checked here: `record_reader` rejects a record whose product overflows.
     for (const std::size_t extent : row_shape)
         bytes *= extent;
     return bytes;
@@ -50,6 +53,7 @@ NDKEEP_INLINE std::size_t chunk_state::entry_count() const {
 }
 
 NDKEEP_INLINE void chunk_state::append(chunk_entry entry) {
+    // An entry without rows would put two items at one row, and `check_entry` rejects it in a record.
     if (entry.rows == 0)
         return;
     rows += entry.rows;
@@ -60,6 +64,7 @@ NDKEEP_INLINE std::optional<std::size_t> chunk_state::split_at(std::uint64_t row
     std::uint64_t begin = 0;
     for (std::size_t i = 0; i < items.size(); ++i) {
         const std::uint64_t end = begin + items[i].rows();
+        // Before the next test: a row between two items needs no split, whatever they are.
         if (row == begin)
             return i;
         if (row < end)
@@ -77,6 +82,7 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::vector<chunk_entry>> chunk_state::be
         const std::uint64_t end = begin + item.rows();
         if (begin < last && first < end) {
             std::size_t i = 0;
+            // Binary search: a table may have many thousands of entries, and a range of rows needs only a few.
             if (item.table != nullptr && first > begin) {
                 const auto& ends = item.table->ends;
                 const std::uint64_t wanted = item.table->rows_before(item.from) + (first - begin);
@@ -106,16 +112,19 @@ NDKEEP_INLINE const chunk_entry* chunk_state::last_entry() const {
 
 NDKEEP_INLINE std::optional<std::size_t> chunk_state::split_item(std::size_t i, std::uint64_t rows_in) {
     chunk_item& item = items[i];
+    // A copy, which shares the table. Tables never change, other states may refer to them.
     chunk_item behind = item;
     if (item.table != nullptr) {
         const auto& ends = item.table->ends;
         const std::uint64_t wanted = item.table->rows_before(item.from) + rows_in;
+        // The first entry that ends at or after the row. If it ends there, the cut is between two entries.
         const auto at = std::lower_bound(ends.begin(), ends.end(), wanted);
         if (at == ends.end())
             return std::nullopt;
         const auto index = static_cast<std::size_t>(at - ends.begin());
         if (*at != wanted) {
-            // Within an entry: only zeros can be cut, and have to leave the table for it.
+            // Within an entry. Only zeros can be split, and must be taken out of the table first. A file cannot: the
+            // rows of an entry are always all rows of its file, or its checksum would not fit.
             if (!item.table->entries[index].file.empty())
                 return std::nullopt;
             return cut_zeros_of_table(i, index, wanted - item.table->rows_before(index));
@@ -138,6 +147,7 @@ NDKEEP_INLINE std::optional<std::size_t> chunk_state::cut_zeros_of_table(std::si
                                                                          std::uint64_t rows_in) {
     const chunk_item whole = items[i];
     std::vector<chunk_item> instead;
+    // The ranges before and after it stay in the table; one of them or both may be empty.
     if (index > whole.from)
         instead.push_back({.table = whole.table, .from = whole.from, .to = index});
     instead.push_back({.entry = whole.table->entries[index]});
@@ -165,6 +175,7 @@ NDKEEP_INLINE char number_form(const dtype& type) {
     case 'M':
         return 'i';
     case 'f':
+        // A long double does not fit the eight bytes that a number has in tables and records.
         return type.size() <= 8 ? 'f' : '\0';
     default:
         return '\0';
@@ -175,6 +186,7 @@ NDKEEP_INLINE dtype key_type(const chunk_state& state) {
     if (!state.order_by || state.order_by->empty())
         return state.type;
     const auto* const field = state.type.find(*state.order_by);
+    // An unknown field gives the empty dtype, whose form is 0: no numbers are kept.
     return field == nullptr ? dtype() : field->type;
 }
 

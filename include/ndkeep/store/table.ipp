@@ -23,6 +23,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+// Fixes the width of the column `file`. A usual name needs 12 + 1 + 16 + 1 + 4 characters and a counter.
 inline constexpr std::size_t longest_chunk_name = 48;
 
 NDKEEP_INLINE bool is_chunk_name(std::string_view name) {
@@ -32,20 +33,24 @@ NDKEEP_INLINE bool is_chunk_name(std::string_view name) {
     bool after_digit = false;
     for (const char c : name) {
         const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+        // Rejects "/", "." and names that begin with "-", among all others.
         if (!is_digit && !(c == '-' && after_digit))
             return false;
         after_digit = is_digit;
     }
+    // Not an empty name, and none that ends with a dash.
     return after_digit;
 }
 
 NDKEEP_INLINE std::string writer_word(std::uint64_t random, std::string_view dataset) {
     constexpr std::size_t digits = 8;
     const auto first = hexadecimal(random).substr(0, digits);
+    // The hash need not resist an attacker: it only keeps a sweep away from files that were copied here by mistake.
     return first + hexadecimal(hash_of(first, hash_of(dataset))).substr(0, digits);
 }
 
 NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view dataset) {
+    // A writer that was killed during a put leaves a temporary name, where the file system has no unnamed files.
     if (const auto meant = named_by_temporary(name); !meant.empty())
         name = meant;
     constexpr std::size_t row_digits = 12, random_digits = 8, word = 2 * random_digits;
@@ -66,6 +71,7 @@ NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view datase
 }
 
 [[nodiscard]] NDKEEP_INLINE std::size_t sum_digits(checksum sum) {
+    // MD5 has 128 bits, the CRCs have 32.
     return sum == checksum::none ? 0 : sum == checksum::md5 ? 32 : 8;
 }
 
@@ -77,11 +83,13 @@ NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view datase
         dtype::field field;
         field.name = std::move(name);
         field.type = type;
+        // Without padding, so that the element is the same on every machine.
         field.offset = size;
         size += type.size();
         fields.push_back(std::move(field));
     };
     add("file", dtype::plain('S', longest_chunk_name));
+    // Little-endian on every machine: the type is compared with that of the file, and the sum covers the bytes.
     for (const char* const name : {"rows", "nbytes", "offset"})
         add(name, dtype::plain('u', 8, byte_order::little));
     if (state.sum != checksum::none)
@@ -96,7 +104,8 @@ NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view datase
     return native_order == byte_order::little ? word : __builtin_bswap64(word);
 }
 
-/// A number as eight bytes, and back. Without numbers the smallest is above the largest, or NaN.
+/// The eight bytes of a smallest or largest number. An entry without numbers gets a smallest above its largest, or NaN
+/// for both: a column has no other way to mark an absent value.
 [[nodiscard]] NDKEEP_INLINE std::uint64_t number_bits(const std::optional<statistics::number>& number, char form,
                                                       bool is_min) {
     if (form == 'f') {
@@ -116,11 +125,13 @@ NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view datase
     return 0;
 }
 
+/// The inverse of `number_bits`.
 NDKEEP_INLINE void read_numbers(chunk_entry& entry, std::uint64_t low, std::uint64_t high, char form) {
     if (form == 'f') {
         double least = 0, most = 0;
         std::memcpy(&least, &low, sizeof least);
         std::memcpy(&most, &high, sizeof most);
+        // False for NaN as well.
         if (least <= most) {
             entry.min = least;
             entry.max = most;
@@ -139,13 +150,16 @@ NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& stat
         throw format_error(
             {.file = file, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
     };
+    // The name is opened and may be removed later. A record from a stranger must not reach files elsewhere.
     if (!entry.file.empty() && !is_chunk_name(entry.file))
         refuse("chunk file", "a name of hexadecimal words", ndkeep::quoted(entry.file));
     const std::uint64_t row_bytes = state.row_bytes();
+    // By division, because the product in the next check could overflow.
     if (entry.rows == 0 || (row_bytes != 0 && entry.rows > largest_offset / row_bytes))
         refuse("rows of a chunk", "from 1 to what 63 bits of bytes hold", std::to_string(entry.rows));
     if (entry.nbytes != entry.rows * row_bytes)
         refuse("bytes of a chunk", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
+    // A header is never longer. The bound also keeps offset + nbytes within 64 bits.
     if (entry.offset > longest_header)
         refuse("data offset of a chunk", "at most " + std::to_string(longest_header), std::to_string(entry.offset));
 }
@@ -178,6 +192,7 @@ NDKEEP_INLINE std::string table_bytes(const std::vector<chunk_entry>& entries, c
 
 NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::string file, const std::string& sum,
                                       const chunk_state& state, const std::filesystem::path& called) {
+    // First, so that damage is reported as damage and not as a malformed table.
     if (const auto found = hex_text(crc32c(bytes)); found != sum)
         throw checksum_error({.file = called,
                               .field = "crc32c",
@@ -186,6 +201,7 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
                               .hint = "the table is not the one that was written"});
     const auto info = parse_header(bytes, called);
     const dtype type = table_type(state);
+    // The length is compared before memory is allocated for the entries: the header may name any number of them.
     if (info.type != type || info.shape.size() != 1 || bytes.size() - info.data_offset != info.nbytes())
         throw format_error({.file = called,
                             .field = "table",
@@ -198,6 +214,7 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
     const auto text = [&](std::size_t size) {
         std::string out(reinterpret_cast<const char*>(at), size);
         at += size;
+        // NumPy pads bytes of fixed width with zeros at the end.
         out.resize(std::min(out.size(), out.find('\0')));
         return out;
     };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is done to a chunked array now and then: old commits pruned, leavings swept, a damaged record stepped over.
+// Upkeep of a chunked array: prune old commits, sweep orphaned files, recover from a damaged newest record.
 #pragma once
 
 #include <ndkeep/os/byte_locks.hpp>
@@ -15,34 +15,51 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The files that states of loops lie in.
+/// Adds the names of the files that hold states of loops.
 void add_loop_names(const chunk_state& state, std::set<std::string>& names);
 
-/// The files that a state names.
+/// Adds the names of all files that a state names: tables, chunks and states of loops.
 void add_names(const chunk_state& state, std::set<std::string>& names);
 
-/// Removes those of the listed files that writers of this dataset have staged, that no record names and that are not
-/// `own`. To be called after a commit with a new epoch: a writer whose files are among them will notice it.
+/// Removes orphans: those of the listed files that writers of this dataset have staged and that no record names.
 ///
-/// A reader that opened a commit while it was pruned still needs its files, and no record names them. It locks the
-/// commit before it reads the record, so the readers are asked for after the records were read.
-/// @param made   the state of that commit: whatever later ones name of the listed files, it names too, even if all
-///               records that are listed here have been pruned before they could be read
-/// @param locks  tell who reads
+/// To be called after a commit that has raised the epoch. A writer that still needs one of the files notices the new
+/// epoch at its commit, which fails. Removes nothing if a record cannot be read, or if a reader has a commit open whose
+/// record was pruned, because only that record names its files. Errors are ignored: a later sweep removes the rest.
+///
+/// @param listed  names in `chunks`, listed before that commit read the newest state
+/// @param own     files that the calling writer staged for that commit; never removed here
+/// @param made    the state of that commit. Later commits can name a listed file only if `made` does, so the sweep is
+///                right even if every record listed here is pruned before it is read
+/// @param locks   to ask which commits are being read
 void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const std::vector<std::string>& own,
                   const chunk_state& made, const byte_locks& locks);
 
-/// Removes the records of old commits, and the files that only they name.
+/// Removes the records of old commits, and the files that only they name. Writes nothing, so it works on a full disk.
 ///
-/// Asks for readers twice: before it removes records, and before it removes files. A reader locks a commit first and
-/// reads its record second, so one of the two sees the other. To ask needs no right to write the lock file.
-/// @param keep  newest commits that stay; those that somebody reads stay too, with all newer ones
-/// @returns records removed
-/// @throws io_error  the readers cannot be determined: nothing is removed
+///  1. Ask which commits are being read, and lower the floor to the oldest of them. Records below the floor go.
+///  2. Read the records. Collect the files of those below the floor, and the files that all others name.
+///  3. Remove the records in ascending order. Writers rely on it: step 7 of a commit concludes from a present record
+///     that no later one was pruned.
+///  4. Sync the names in `commits`. Otherwise a power cut can bring back records whose files are gone.
+///  5. Ask for readers again. A reader locks a commit before it reads the record, so each reader either finds no record
+///     or is seen here. The files of the commits that it may have opened stay.
+///  6. Remove the files.
+///
+/// A kill in between leaves orphans, which a sweep removes. To ask for readers needs no right to write the lock file.
+///
+/// @param keep  number of newest commits to keep, at least 1; a commit that is being read is kept, with all newer ones
+/// @returns the number of records removed
+/// @throws io_error        the readers cannot be determined: nothing is removed; or a removal or the sync has failed
+/// @throws checksum_error, format_error  a record to keep is damaged: nothing is removed
 std::size_t prune(commit_log& log, std::uint64_t keep);
 
-/// Commits the newest state that can be read on top of records that cannot.
-/// @returns the damaged records; none where all is well
+/// Commits the newest readable state again, with a number above the damaged records, and lists these in `skips`.
+/// Nothing else passes over a damaged record, because its commit was acknowledged.
+///
+/// @returns the numbers of the damaged records, newest first; empty if the newest is readable, and nothing has changed
+/// @throws io_error        no commit can be read
+/// @throws conflict_error  others have committed in each of 16 tries
 [[nodiscard]] std::vector<std::uint64_t> recover(commit_log& log);
 
 }  // namespace ndkeep::detail
