@@ -27,8 +27,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// that reads the same array at other positions (`m = xt::transpose(m)`) must be evaluated first. `fill(value)` sets
 /// every element.
 ///
-/// The operating system has every store at once and writes it to disk later. The destructor writes nothing more and
-/// does not wait; `flush()` waits for the disk.
+/// In mode read_write, the operating system has every store at once and writes it to disk later. The destructor writes
+/// nothing more and does not wait; `flush()` waits for the disk.
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 class mapped;
 
