@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One long array as ordered, immutable chunk files and a log of commits.
+// One long array in ordered, immutable chunk files with a log of commits.
 #pragma once
 
 #include <ndkeep/array/any.hpp>       // any_array, visit

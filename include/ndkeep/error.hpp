@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The kinds of error, and the one sentence they print.
+// The error types, and the sentence that each of them prints.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -15,33 +15,35 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What an error is about. Every part may be empty except `field` or `found`.
+/// The parts of an error. `field` or `found` must be given; every other part may be empty.
 ///
-/// The sentence is `file: field is found, expected expected (hint)`, with what is empty left out and what a terminal
-/// would obey as \xNN. The parts themselves stay as they are.
+/// The sentence is `file: field is found, expected expected (hint)`, without the empty parts. It prints characters that
+/// control a terminal as \xNN (see `escaped`); the parts keep them.
 struct error_parts {
     std::filesystem::path file = {};
-    std::string field = {};     ///< what was looked at: "dtype", "shape", "data", "member 'x'", …
-    std::string expected = {};  ///< quoted if it is text of the file
+    std::string field = {};     ///< what was checked: "dtype", "shape", "data", "member 'x'", …
+    std::string expected = {};  ///< quoted if it is text from the file
     std::string found = {};
     std::string hint = {};  ///< what the caller can do about it
 };
 
 namespace core {
 
-/// `text` with what a terminal would obey as \xNN, so that a file cannot write to the reader's terminal. What is
-/// escaped already stays as it is.
+/// `text` with all bytes that could control a terminal as \xNN: control characters, characters that change the writing
+/// direction, and bytes that are not UTF-8. Text from a file must not control the terminal of its reader. Text that is
+/// already escaped does not change.
 [[nodiscard]] std::string escaped(std::string_view text);
 
 }  // namespace core
 
 namespace detail {
 
+/// The sentence that `error::what` returns.
 [[nodiscard]] std::string sentence(const error_parts& parts);
 
 }  // namespace detail
 
-/// Base of everything ndkeep throws on its own account.
+/// Base class of all errors that ndkeep itself throws.
 class error : public std::runtime_error {
   public:
     explicit error(error_parts parts) : std::runtime_error(detail::sentence(parts)), parts_(std::move(parts)) {}
@@ -57,10 +59,11 @@ class error : public std::runtime_error {
     error_parts parts_;
 };
 
-/// The operating system refused: no such file, no permission, disk full. `code()` is its reason.
+/// The operating system reports an error: no such file, no permission, disk full. `code()` is its reason. A call that
+/// is stopped throws it with std::errc::operation_canceled.
 class io_error : public error {
   public:
-    /// @param what  what was tried, as in "cannot open"
+    /// @param what  the operation that failed, as in "cannot open"
     io_error(std::filesystem::path file, std::string_view what, std::error_code code, std::string hint = {})
         : error({.file = std::move(file), .found = std::string(what) + ": " + code.message(), .hint = std::move(hint)}),
           code_(code) {}
@@ -71,7 +74,7 @@ class io_error : public error {
     std::error_code code_;
 };
 
-/// The bytes are not what their format demands: wrong magic, a header that lies, a file cut short.
+/// The bytes do not follow their format: wrong magic, a header with false sizes, a truncated file.
 class format_error : public error {
     using error::error;
 };
@@ -83,7 +86,7 @@ namespace detail {
 
 }  // namespace detail
 
-/// The bytes are fine, and not what was asked for: another dtype, rank, shape, order.
+/// The bytes are valid, but not what the caller asked for: another dtype, rank, shape or order.
 class mismatch_error : public error {
     using error::error;
 };
@@ -93,16 +96,16 @@ class checksum_error : public error {
     using error::error;
 };
 
-/// Somebody else was first: a concurrent writer, a file that is already there.
+/// Another writer came first: a concurrent writer won, or the file already exists.
 class conflict_error : public error {
     using error::error;
 };
 
-/// `text` in single quotes, as Python prints it when it holds no quote itself; what a terminal would obey as \xNN. Cut
-/// after 200 bytes.
+/// `text` in single quotes, as Python prints text that contains no quote. It is escaped, and cut after 200 bytes.
 [[nodiscard]] std::string quoted(std::string_view text);
 
-/// Preferred to std::quoted, which argument-dependent lookup finds too.
+/// The same for a std::string. An exact match is preferred to std::quoted, which argument-dependent lookup finds as
+/// well.
 [[nodiscard]] std::string quoted(const std::string& text);
 
 /// "1 byte", "80 bytes", "3 dimensions".

@@ -8,9 +8,9 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Bytes of the first character of `text`, if a terminal shows it. 0 if it would obey it: control characters (C0, DEL
-/// and C1), and those that change the direction of writing, which make a name look like another. 0 if it is not UTF-8
-/// too: other terminals obey such bytes.
+/// Bytes of the first character of `text` if it can be shown, 0 if it must be escaped. Control characters (C0, DEL and
+/// C1) control the terminal. Characters that change the writing direction can make one name look like another. Bytes
+/// that are not UTF-8 can control terminals with another encoding.
 /// @see Unicode 15, table 3-7
 [[nodiscard]] constexpr std::size_t shown_length(std::string_view text) {
     const auto byte = [text](std::size_t i) -> unsigned {
@@ -23,6 +23,7 @@ namespace detail {
     for (std::size_t i = 1; i < length; ++i)
         if ((byte(i) & 0xc0) != 0x80)
             return 0;
+    // Excludes overlong forms, surrogates and everything above U+10FFFF.
     const bool is_utf8 = first >= 0xc2 && first <= 0xf4 && (first != 0xe0 || second >= 0xa0) &&
                          (first != 0xed || second < 0xa0) && (first != 0xf0 || second >= 0x90) &&
                          (first != 0xf4 || second < 0x90);
@@ -47,6 +48,7 @@ NDKEEP_INLINE std::string sentence(const error_parts& parts) {
         text += (parts.found.empty() ? " is not " : ", expected ") + parts.expected;
     if (!parts.hint.empty())
         text += " (" + parts.hint + ")";
+    // The complete sentence: file names and hints may hold text from a file as well.
     return escaped(text);
 }
 
@@ -90,6 +92,7 @@ NDKEEP_INLINE format_error malformed(const std::filesystem::path& file, std::str
 NDKEEP_INLINE std::string quoted(std::string_view text) {
     constexpr std::size_t longest = 200;
     const bool is_cut = text.size() > longest;
+    // A character that the cut divides is not UTF-8 any more, so its first bytes are shown as \xNN.
     std::string out = "'";
     out += detail::escaped(text.substr(0, longest));
     out += is_cut ? "…'" : "'";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A pass over ordered chunks that remembers where it was.
+// stateful_loop: a resumable pass over ordered chunks.
 #pragma once
 
 #include <ndkeep/loop/stateful_loop.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One array in one file: npy files and headerless ones, and the sidecar beside them.
+// One array in one file: npy files, files without a header, and their sidecars.
 #pragma once
 
 #include <ndkeep/array/any.hpp>                 // any_array, visit

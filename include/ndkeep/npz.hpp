@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Named arrays in one archive: read, written, mapped, checked.
+// Named arrays in one npz archive: reading, writing, mapping and checking.
 #pragma once
 
 #include <ndkeep/array/any.hpp>       // any_array, visit

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every body of ndkeep. One source file of a program that is compiled with NDKEEP_SEPARATE_COMPILATION includes this.
+// All function bodies of ndkeep. With NDKEEP_SEPARATE_COMPILATION, one source file of a program includes this.
 #pragma once
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Nested dictionaries and lists with arrays as leaves, in one archive.
+// Nested dictionaries and lists, with arrays as leaves, in one archive.
 #pragma once
 
 #include <ndkeep/array/any.hpp>       // any_array, visit

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The version of ndkeep, what it needs of the compiler, and its two ways to be compiled. CMake reads the three numbers.
+// The version of ndkeep, its requirements of the compiler, and header-only or separate compilation.
 #pragma once
 
+// CMake reads these three lines.
 #define NDKEEP_VERSION_MAJOR 0
 #define NDKEEP_VERSION_MINOR 2
 #define NDKEEP_VERSION_PATCH 0
@@ -18,9 +19,9 @@
 #error "ndkeep does not support Windows yet: it needs POSIX files and mappings"
 #endif
 
-// Header-only by default. With NDKEEP_SEPARATE_COMPILATION, defined for all sources of a program, the bodies are
-// compiled once, by the source that includes <ndkeep/source.hpp>. The two ways have different names for the linker, so
-// that libraries compiled either way can be parts of one program.
+// ndkeep is header-only by default. If NDKEEP_SEPARATE_COMPILATION is defined for all sources of a program, the bodies
+// are compiled once, by the source that includes <ndkeep/source.hpp>. The inline namespace gives both ways different
+// names for the linker, so that one program can contain libraries that were compiled in either way.
 #if defined(NDKEEP_SEPARATE_COMPILATION)
 #define NDKEEP_ABI v0_2_compiled
 #define NDKEEP_INLINE
@@ -29,9 +30,9 @@
 #define NDKEEP_INLINE inline
 #endif
 
-// The second promise: ndkeep::core is for people who write tools, and may change with a minor number. What is in detail
-// is nobody else's business. The library itself need not know which of the two a name is in, so that a name can become
-// a promise without a change where it is used.
+// ndkeep::core is for people who write tools; it may change with a minor version. ndkeep::detail is private. The
+// library finds the names of core in detail as well, so that a name can move from detail to core without a change where
+// the library uses it.
 namespace ndkeep::inline NDKEEP_ABI {
 namespace core {}
 namespace detail {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An owning array whose dtype is known at run time.
+// any_array, an owning array whose dtype is known only at run time, and visit.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -27,20 +27,23 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The C++ types that `visit` may call a function with. float16 arrays are visited as float, which holds them exactly.
+/// The element types that `visit` tries. If float is listed and float16 is not, float16 arrays are visited as float,
+/// which holds every float16 exactly.
 template <class... T>
 struct types {};
 using integral = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
                        std::uint32_t, std::uint64_t>;
 using real = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t,
                    std::uint64_t, float, double, long double>;
-/// The real ones, bool and complex.
+/// `real`, bool and the complex types.
 using numeric = types<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
                       std::uint32_t, std::uint64_t, float, double, long double, std::complex<float>,
                       std::complex<double>, std::complex<long double>>;
 
 namespace detail {
 
+/// Turns one template argument of `visit` into a list: `types<...>` stays as it is, a single type becomes a list of
+/// one.
 template <class... T>
 struct listed {
     using type = types<T...>;
@@ -50,17 +53,22 @@ struct listed<types<T...>> {
     using type = types<T...>;
 };
 
-/// Makes bytes that came from a file values of T. NumPy keeps what it is given in a bool; C++ knows only 0 and 1.
+/// Turns bytes from a file into valid values of T. Only bool needs it: a file may store any byte as a bool, and to read
+/// a byte other than 0 and 1 as a C++ bool is undefined.
 template <class T>
 void make_values([[maybe_unused]] T* values, [[maybe_unused]] std::size_t count) {
     if constexpr (std::is_same_v<T, bool>) {
+        // As unsigned char: `values` must not be read as bool yet.
         auto* const bytes = reinterpret_cast<unsigned char*>(values);
         for (std::size_t i = 0; i < count; ++i)
             bytes[i] = bytes[i] != 0;
     }
 }
 
-/// Throws when an array of `shape` cannot be one of rank N.
+/// Checks that `shape` has N extents; any_rank accepts every shape.
+///
+/// @param verb  named in the hint, as in `load<T, 2>`
+/// @throws mismatch_error  another rank
 template <std::size_t N>
 void check_rank(const std::vector<std::size_t>& shape, const std::filesystem::path& file, std::string_view verb) {
     if constexpr (N != any_rank)
@@ -73,27 +81,28 @@ void check_rank(const std::vector<std::size_t>& shape, const std::filesystem::pa
                                           std::string(verb) + "<T>"});
 }
 
-/// An xtensor container of this shape whose elements are yet to be written.
+/// An xtensor container of this shape. The caller writes the elements.
 template <class Array>
 [[nodiscard]] Array uninitialised(const std::vector<std::size_t>& shape) {
     typename Array::shape_type wanted = xtl::make_sequence<typename Array::shape_type>(shape.size(), 0);
-    for (std::size_t i = 0; i < wanted.size(); ++i)  // not std::copy: an array of no extents has no memory
+    for (std::size_t i = 0; i < wanted.size(); ++i)  // not std::copy: the shape of rank 0 has no memory
         wanted[i] = shape[i];
     return Array::from_shape(wanted);
 }
 
 }  // namespace detail
 
-/// An array of any dtype, in row-major order.
+/// An owning array of any dtype. Its elements are contiguous, in row-major order. A copy copies the elements.
 class any_array {
   public:
-    /// No element: shape (0,), dtype V0.
+    /// An empty array: shape (0,), dtype V0.
     any_array() : shape_{0} {}
-    /// An array with elements yet to be written through `bytes()`.
+    /// Allocates an array with uninitialised elements, to be written through `bytes()`. Its size is not checked for
+    /// overflow: it must fit std::size_t in bytes.
     any_array(dtype type, std::vector<std::size_t> shape)
         : type_(std::move(type)), shape_(std::move(shape)),
           bytes_(detail::product(shape_) * static_cast<std::size_t>(type_.size())) {}
-    /// A copy of `array`.
+    /// Copies the elements of `array`, in row-major order.
     explicit any_array(const array_view& array);
     any_array(any_array&&) noexcept = default;
     any_array& operator=(any_array&&) noexcept = default;
@@ -105,13 +114,13 @@ class any_array {
     [[nodiscard]] const std::vector<std::size_t>& shape() const noexcept { return shape_; }
     [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
     [[nodiscard]] std::size_t dimension() const noexcept { return shape_.size(); }
-    /// Bytes from one element to the next, one number an axis.
+    /// Bytes from one element to the next along each axis.
     [[nodiscard]] std::vector<std::ptrdiff_t> strides() const;
-    /// The elements in row-major order, laid out exactly as `type()` says, its byte order included.
+    /// The elements in row-major order, exactly in the layout and byte order of `type()`.
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
     [[nodiscard]] std::span<std::byte> bytes() noexcept { return bytes_.bytes(); }
 
-    /// The array as an xt::xarray<T>, or an xt::xtensor<T, N>, in native byte order.
+    /// Copies the elements to an xt::xarray<T>, or to an xt::xtensor<T, N>, in native byte order.
     /// @throws mismatch_error  another dtype or rank
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto as() const {
@@ -123,11 +132,11 @@ class any_array {
         return array;
     }
 
-    /// One field of a structured array, copied; a sub-array's axes follow the array's own.
+    /// Copies one field of a structured array. The axes of a sub-array follow the axes of the array.
     /// @throws mismatch_error  no such field
     [[nodiscard]] any_array field(std::string_view name) const;
 
-    /// What writers read: an array given by name must outlive it, a temporary one is kept.
+    /// The view that writers take. It refers to an lvalue, which must outlive it. It keeps a temporary.
     operator array_view() const& { return {type_, shape_, bytes_.data()}; }  // NOLINT: implicit
     operator array_view() &&;
 
@@ -141,8 +150,10 @@ class any_array {
 
 namespace detail {
 
+/// Calls `function` with the elements as T: in place if they are native, otherwise with a converted copy.
 template <class T, class Function>
 decltype(auto) visit_as(Function&& function, const any_array& array) {
+    // Never in place as bool: the array may hold bytes other than 0 and 1, which `as` replaces.
     if (array.type().is_native() && !std::is_same_v<T, bool>) {
         const auto* const elements = reinterpret_cast<const T*>(array.bytes().data());
         return std::forward<Function>(function)(
@@ -151,7 +162,7 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
     return std::forward<Function>(function)(array.as<T>());
 }
 
-/// float16 as float.
+/// Copies a float16 array to float.
 [[nodiscard]] any_array widened(const any_array& narrow);
 
 template <class Function, class... T>
@@ -159,6 +170,7 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
     using first = std::tuple_element_t<0, std::tuple<T...>>;
     using result = decltype(visit_as<first>(function, array));
     constexpr bool has_result = !std::is_void_v<result>;
+    // The result is made inside the fold below, so it waits in an optional. Its type needs no default constructor.
     std::conditional_t<has_result, std::optional<std::conditional_t<has_result, std::decay_t<result>, int>>, bool>
         out{};
     const auto called = [&]<class Element>(std::type_identity<Element>, const any_array& visited) {
@@ -168,6 +180,7 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
             visit_as<Element>(function, visited);
         return true;
     };
+    // The byte order may differ: `as` swaps the bytes.
     const auto is = [](const dtype& type, const dtype& wanted) {
         return type.kind() == wanted.kind() && type.size() == wanted.size() && !type.is_struct();
     };
@@ -190,11 +203,12 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
 
 }  // namespace detail
 
-/// Calls `function` with `array` as an xtensor container of its own element type: `visit<real>(f, any)`,
-/// `visit<float, double>(f, any)`. The container refers to the array's memory where byte order allows.
+/// Calls `function` with `array` as an xtensor container of its element type: `visit<real>(f, any)`,
+/// `visit<float, double>(f, any)`. The container refers to the memory of the array if the dtype has native byte order
+/// and is neither bool nor float16. Otherwise it holds or refers to a copy, which ends with the call.
 ///
-/// @return what `function` returns; the same type for every element type
-/// @throws mismatch_error  the dtype is none of the listed ones
+/// @return the result of `function`, by value; it must have the same type for every element type
+/// @throws mismatch_error  the dtype is not in the list
 template <class... Listed, class Function>
     requires(sizeof...(Listed) > 0)
 auto visit(Function&& function, const any_array& array) {

@@ -50,6 +50,7 @@ NDKEEP_INLINE std::string any_array::hint() const {
 namespace detail {
 
 NDKEEP_INLINE any_array widened(const any_array& narrow) {
+    // Two steps: float16 reads its bits in native byte order only.
     any_array wide(dtype_of<float>(), narrow.shape());
     const conversion convert(narrow.type(), dtype_of<float16>());
     const buffer halves(narrow.bytes().size());

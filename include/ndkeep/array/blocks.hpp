@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An array on its way into a file: its header, and its elements block by block.
+// What writers ask of an array: its header fields, and its elements block by block.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -12,12 +12,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// The header of an npy file of this array: dtype, shape and order.
+/// The dtype, shape and order that the header of an npy file of this array states. All other members are defaults.
 [[nodiscard]] array_info info_of(const array_view& array);
 
-/// Shows all elements to `use` in their written order: where they lie, or, block by block, as they are made. Calls it
-/// once with no bytes where there are none.
-/// @param block  bytes of a block, about
+/// Passes all elements to `use` in their written order, block by block. Contiguous elements are passed in place. All
+/// others are first written to a buffer of one block.
+///
+/// @param block  bytes of a block, rounded down to complete elements, but at least one
+/// @param use    takes the bytes and the number of elements; called once, without bytes, if the array has none
 void for_each_block(const array_view& array, std::size_t block,
                     const std::function<void(std::span<const std::byte>, std::size_t count)>& use);
 

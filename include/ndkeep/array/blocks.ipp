@@ -13,6 +13,7 @@ namespace ndkeep::inline NDKEEP_ABI::core {
 
 NDKEEP_INLINE array_info info_of(const array_view& array) {
     array_info info{.type = array.type(), .shape = array.shape(), .column_major = array.column_major()};
+    // NumPy writes fortran_order True only if the array is not row-major as well.
     info.column_major = written_column_major(info);
     return info;
 }
@@ -21,6 +22,7 @@ NDKEEP_INLINE void for_each_block(const array_view& array, std::size_t block,
                                   const std::function<void(std::span<const std::byte>, std::size_t count)>& use) {
     const auto item = static_cast<std::size_t>(array.type().size());
     const std::size_t count = array.size();
+    // An item of 0 bytes (dtype V0) must not reach the division below. Callers count such elements all the same.
     if (item == 0 || count == 0)
         return use({}, count);
     const std::byte* const there = array.contiguous();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Shapes as callers write them: braces of any integers, or any range of them.
+// extents: a shape as an argument, from braces of integers or from a range of integers.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -15,10 +15,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// One extent of a shape, from any integer type, so that `{n, 3}` with `int n` needs no cast.
+/// One extent of a shape. It converts from any integer type, so that `{n, 3}` with `int n` needs no cast.
 class length {
   public:
-    /// @throws mismatch_error  negative
+    /// @throws mismatch_error  the value is negative
     template <std::integral Integer>
         requires(!std::same_as<Integer, bool>)
     constexpr length(Integer value)  // NOLINT: implicit
@@ -32,14 +32,14 @@ class length {
     std::size_t value_;
 };
 
-/// A range of integers that is no brace list: `a.shape()`, a vector, an array.
+/// A range of integers that is not a brace list: `a.shape()`, a vector, an array.
 template <class R>
 concept integer_range = requires(const R& range) {
     { *std::begin(range) } -> std::convertible_to<length>;
     std::end(range);
 };
 
-/// A shape of N extents, or of any number; default-constructed it is not given.
+/// A shape of N extents, or of any number of extents. A default-constructed one means that no shape was given.
 template <std::size_t N = any_rank>
 class extents {
   public:
@@ -53,7 +53,7 @@ class extents {
     extents(std::initializer_list<length> values) requires(N == any_rank)
         : values_(values.begin(), values.end()), given_(true) {}
 
-    /// @throws mismatch_error  not N of them
+    /// @throws mismatch_error  the number of extents is not N, or one is negative
     template <integer_range Range>
     extents(const Range& range) : given_(true) {  // NOLINT: implicit
         for (const auto& value : range)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One member of every struct of an array, as a column.
+// field: one member of every struct of an array, as a lazy expression.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -12,14 +12,18 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+/// The function of the expression: reads one member of a struct.
 template <class Struct, class Member>
 struct member_of {
     Member Struct::*member;
     [[nodiscard]] Member operator()(const Struct& row) const { return row.*member; }
 };
 
-/// A function expression whose value type is its own, where xtensor would promote the struct when columns are combined.
-/// xtensor takes what derives from an expression for one only if the expression is the sole template argument.
+/// A function expression that loads values of the member's type. An xt::xfunction takes the load type of its operand,
+/// the struct, and xtensor would try to promote that type when columns are combined.
+///
+/// The expression must be the only template argument: otherwise xtensor does not treat a derived class as an
+/// expression.
 template <class Function>
 class column : public Function {
   public:
@@ -29,9 +33,9 @@ class column : public Function {
 
 }  // namespace detail
 
-/// One member of every struct of `array`, as a lazy expression of the same shape: nothing is copied.
+/// One member of every struct of `array`, as a lazy expression of the same shape. No element is copied.
 ///
-/// An array given as an rvalue is kept inside the expression; one given by name is referred to.
+/// The expression keeps an rvalue array. It refers to an lvalue array, which must outlive it.
 template <class Array, class Struct, class Member>
     requires xt::is_xexpression<std::remove_cvref_t<Array>>::value &&
         std::is_base_of_v<Struct, typename std::remove_cvref_t<Array>::value_type>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elements used where they lie in a file: what the tags make of them, and what must hold for it.
+// Elements mapped in place: the type that the tags select, the checks of the header, and the mapping of the data.
 #pragma once
 
 #include <ndkeep/array/mapped.hpp>
@@ -16,18 +16,25 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What `map` returns for these tags.
+/// The return type of `map` with these tags.
 template <class T, std::size_t N, map_tag... Tag>
 using mapped_as = mapped<std::conditional_t<detail::chosen<Tag...>::mode == map_mode::read_only, const T, T>, N,
                          detail::chosen<Tag...>::layout>;
 
 namespace detail {
 
-/// Refuses what cannot be used where it lies.
+/// Checks that the elements of a file can be used in place, without conversion.
+///
+/// @throws mismatch_error  the dtype, its byte order, the struct layout or the memory order differs from the wanted one
 void check_in_place(const array_info& info, const std::filesystem::path& path, const dtype& wanted,
                     bool column_major_wanted);
 
-/// Maps the data of a file that has passed `check_in_place`.
+/// Maps the data of a file that has passed `check_in_place`. Data at a misaligned offset is read into private memory
+/// instead.
+///
+/// @param alignment  of an element, in bytes
+/// @throws format_error    the file is shorter than its data
+/// @throws mismatch_error  the offset is misaligned and `mode` is read_write
 [[nodiscard]] mapping map_data(const file& source, const array_info& info, std::size_t alignment, map_mode mode,
                                advice use);
 

@@ -17,6 +17,7 @@ namespace detail {
 NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem::path& path, const dtype& wanted,
                                   bool column_major_wanted) {
     const auto& type = info.type;
+    // Throws unless both dtypes mean the same. The byte order and the layout of a struct may still differ.
     const conversion convert(type, wanted, path, "load, or map as the file has it");
     if (!type.is_native())
         throw mismatch_error({.file = path,
@@ -30,6 +31,7 @@ NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem:
                               .expected = wanted.descr(),
                               .found = type.descr(),
                               .hint = "load puts the fields in their places"});
+    // Empty arrays and arrays with one long axis have both orders at once.
     if (info.column_major != column_major_wanted && element_reader::has_order(info))
         throw mismatch_error(
             {.file = path,
@@ -43,6 +45,8 @@ NDKEEP_INLINE mapping map_data(const file& source, const array_info& info, std::
                                advice use) {
     const std::uint64_t offset = info.data_offset;
     const std::uint64_t nbytes = info.nbytes();
+    // A mapping begins at a page, so an address is as misaligned as its offset in the file. A copy is aligned, but
+    // stores into it would never reach the file.
     if (offset % alignment != 0) {
         if (mode == map_mode::read_write)
             throw mismatch_error({.file = source.path(),

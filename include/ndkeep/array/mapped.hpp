@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An xtensor container whose elements are a mapped file.
+// mapped: an xtensor container whose elements lie in a mapped file.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -19,13 +19,16 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// An array in a mapped file: an xtensor container of `T` with rank N (or any), that owns its mapping.
+/// An array in a mapped file: an xtensor container of `T` with rank N (or any rank) that owns its mapping.
 ///
-/// `mapped<const T>` is read-only. The type is move-only; a default-constructed or moved-from one has no elements.
-/// Assignment of an expression stores its elements one by one into the file, without a temporary: the shapes must be
-/// equal, and an expression that reads this very array at other places (`m = xt::transpose(m)`) must be evaluated
-/// first. `fill(value)` sets every element. Destruction writes nothing that stores have not already handed to the
-/// system; `flush()` waits for the disk.
+/// `mapped<const T>` is read-only. The type is move-only. A default-constructed or moved-from array has no elements.
+///
+/// Assigning an expression stores its elements one by one, without a temporary. The shapes must be equal. An expression
+/// that reads the same array at other positions (`m = xt::transpose(m)`) must be evaluated first. `fill(value)` sets
+/// every element.
+///
+/// In mode read_write, the operating system has every store at once and writes it to disk later. The destructor writes
+/// nothing more and does not wait; `flush()` waits for the disk.
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 class mapped;
 
@@ -62,11 +65,11 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     using shape_type = typename base::shape_type;
     using temporary_type = typename semantic::temporary_type;
     using expression_tag = xt::xtensor_expression_tag;
-    static constexpr std::size_t rank = N;  ///< or any_rank
+    static constexpr std::size_t rank = N;  ///< any_rank if known only at run time
 
     mapped() { become(no_elements); }
 
-    /// @param bytes  a mapping of exactly the elements, in the order L
+    /// @param bytes  maps exactly the elements, in the order L
     template <class Shape>
     mapped(mapping bytes, const Shape& shape) : bytes_(std::move(bytes)) {
         become(shape);
@@ -84,43 +87,43 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     mapped& operator=(const mapped&) = delete;
     ~mapped() = default;
 
-    /// @throws mismatch_error  another shape
+    /// @throws mismatch_error  the shapes differ
     template <class E>
         requires(!std::is_const_v<T>)
     mapped& operator=(const xt::xexpression<E>& expression) {
         check_shape(expression.derived_cast().shape());
         return semantic::assign(expression);
     }
-    /// @throws mismatch_error  another shape
-    template <std::size_t Depth = N>  // clang 14 nests the lists before it looks at the requirement
+    /// @throws mismatch_error  the shapes differ
+    template <std::size_t Depth = N>  // clang 14 forms the nested list type before it checks the requirement
         requires(!std::is_const_v<T> && Depth != any_rank && Depth > 0)
     mapped& operator=(xt::nested_initializer_list_t<T, Depth == any_rank ? 1 : Depth> values) {
         return *this = temporary_type(values);
     }
 
-    /// Only the shape it has already: the file's size is not an array's to change.
+    /// Accepts only the present shape, because the file keeps its size. xtensor calls this before it assigns.
     /// @throws mismatch_error  another shape
     template <class Shape = shape_type, class... Layout>
     void resize(const Shape& shape, const Layout&...) {
         check_shape(shape);
     }
 
-    /// Returns when every store has reached the disk.
-    /// @throws io_error  the disk refused
-    /// @throws mismatch_error  the array is copy_on_write: its stores are not for the file
+    /// Waits until every store has reached the disk.
+    /// @throws io_error        the system cannot write the stores
+    /// @throws mismatch_error  the array is copy_on_write, so its stores never reach the file
     void flush() requires(!std::is_const_v<T>) { bytes_.flush(); }
 
-    /// Tells the system how the elements will be used.
+    /// Advises the system how the elements will be used. The system may ignore it.
     void advise(advice what) const { bytes_.advise(what); }
-    /// The same for the elements from `first` up to `last`, counted in memory order.
+    /// The same for elements `first` to `last` - 1, counted in memory order.
     void advise(advice what, std::size_t first, std::size_t last) const {
         last = std::min(last, storage_.size());
         if (first < last)
             bytes_.advise(what, first * sizeof(T), (last - first) * sizeof(T));
     }
 
-    /// The rows from `first` up to `last` alone, which take over the mapping.
-    /// @throws mismatch_error  no such rows
+    /// An array of rows `first` to `last` - 1 only. It takes over the mapping; this array has no elements afterwards.
+    /// @throws mismatch_error  the array has no such rows
     [[nodiscard]] mapped rows(std::size_t first, std::size_t last) && requires(L == xt::layout_type::row_major) {
         const auto& own = base::shape();
         if (own.size() == 0 || first > last || last > own[0])
@@ -139,7 +142,8 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return bytes_.path(); }
     [[nodiscard]] map_mode mode() const noexcept { return bytes_.mode(); }
 
-    /// For xtensor: takes over what a computed assignment made.
+    /// For xtensor: receives the result of a computed assignment. Copies it, because the elements must stay in the
+    /// file.
     void assign_temporary_impl(temporary_type&& values) {
         check_shape(values.shape());
         std::copy(values.storage().begin(), values.storage().end(), storage_.begin());
@@ -152,9 +156,11 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
 
     static constexpr std::array<std::size_t, 1> no_elements = {0};
 
+    /// Sets the shape, and the strides from it, and refers to the bytes of the mapping.
     template <class Shape>
     void become(const Shape& shape) {
         auto wanted = xtl::make_sequence<shape_type>(N == any_rank ? std::size(shape) : N, std::size_t{0});
+        // `no_elements` has one extent: with a larger rank N the other extents stay 0.
         auto extent = std::begin(shape);
         for (std::size_t i = 0; i < std::min<std::size_t>(std::size(shape), wanted.size()); ++i, ++extent)
             wanted[i] = *extent;
@@ -164,12 +170,13 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
         const std::size_t size =
             xt::compute_strides(base::shape_impl(), L, base::strides_impl(), base::backstrides_impl());
         base::mutable_layout() = L;
+        // Without bytes there is no element, although a default-constructed array of rank 0 has the size 1.
         storage_ = storage_type(reinterpret_cast<T*>(bytes_.data()), bytes_.size() == 0 ? 0 : size);
     }
 
     void take(mapped& other) noexcept {
         bytes_ = std::move(other.bytes_);
-        storage_ = other.storage_;
+        storage_ = other.storage_;  // a pointer, still valid: moving a mapping does not move its memory
         other.become(no_elements);
     }
 

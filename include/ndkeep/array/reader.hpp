@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The elements of an npy file or archive member read into memory: by blocks, in parallel, converted on the way.
+// Reads the elements of an npy file or archive member into memory: in blocks, in parallel, with conversion.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -24,22 +24,26 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Elements in the order of the file, block by block, converted on the way.
+/// Reads the elements of one array in pieces, converts them and writes them to memory.
 class element_reader {
   public:
+    /// All arguments are kept by reference and must outlive this object.
+    /// @param out  memory for all elements, converted
     element_reader(const byte_source& source, const array_info& info, const conversion& convert, std::byte* out)
         : source_(source), info_(info), convert_(convert), out_(out) {}
 
-    /// With one thread, bytes are read in their order, each once.
-    /// @param wanted_column_major  order of the memory at `out`
-    /// @param crc                  carried on over the bytes as they were read, unless nullptr
+    /// Reads all elements. With one thread, every byte is read once and in ascending order, as a compressed member
+    /// needs.
+    /// @param wanted_column_major  order of the elements in memory
+    /// @param crc                  CRC-32 to be continued over the bytes as read; nullptr: not computed
+    /// @throws io_error  operation_canceled
     void run(bool wanted_column_major, const run_options& run, std::uint32_t* crc = nullptr);
 
-    /// Whether the two orders differ for this shape.
+    /// Whether row-major and column-major order differ for this shape.
     [[nodiscard]] static bool has_order(const array_info& info);
 
   private:
-    /// A range of the file and where its elements go. Without strides they go one behind the other.
+    /// A contiguous range of the file, and where its elements go. Without strides they stay contiguous.
     struct piece {
         std::uint64_t offset;
         std::byte* to;
@@ -51,19 +55,22 @@ class element_reader {
 
     void read_all(std::size_t bytes, const run_options& run);
 
+    /// Same order in file and memory: cuts the elements into contiguous pieces of about one block.
     void plan_flat(std::size_t count);
 
+    /// Different orders: cuts the array into panels, which are transposed one by one.
     void plan_panels(bool wanted_column_major);
 
-    /// Cuts an array, slowest axis of the file first, into panels of about one block.
+    /// Cuts an array into panels of about one block, along the slowest axis of the file first.
     void plan_axes(const shape_type& shape, const strides_type& strides, std::uint64_t offset, std::byte* to);
 
-    /// Of one piece, in order.
+    /// Reads a part of one piece, from byte `begin` of the piece. The parts must come in order, for the CRC.
     void read_bytes(std::size_t number, std::size_t begin, std::span<std::byte> out);
 
-    /// Converted where it lies, while it is still in the cache.
+    /// Reads a piece to its destination and converts it there, while it is still in the cache.
     void read_in_place(std::size_t number, std::size_t count);
 
+    /// Reads one piece, converts it and writes it to its destination.
     void read(std::size_t number);
 
     const byte_source& source_;
@@ -71,12 +78,16 @@ class element_reader {
     const conversion& convert_;
     std::byte* out_;
     std::vector<piece> pieces_;
-    std::vector<std::uint32_t> sums_;  // of the pieces, if anybody wants to know
+    std::vector<std::uint32_t> sums_;  // CRC-32 of each piece; empty if not wanted
 };
 
+/// The hint of a dtype error: the calls of `verb` that accept the dtype `found`.
 [[nodiscard]] std::string load_hint(std::string_view verb, const dtype& found);
 
-/// The elements as an xt::xarray<T>, or an xt::xtensor<T, N>.
+/// Reads all elements to an xt::xarray<T>, or to an xt::xtensor<T, N>.
+///
+/// @param verb  the public function that was called, for hints
+/// @throws mismatch_error  another dtype or rank; nothing is read
 template <element T, std::size_t N, bool ColumnMajor>
 [[nodiscard]] auto read_elements(const byte_source& source, const array_info& info, std::string_view verb,
                                  const run_options& run, std::uint32_t* crc = nullptr) {
@@ -91,6 +102,7 @@ template <element T, std::size_t N, bool ColumnMajor>
     return array;
 }
 
+/// Reads all elements as they are in the file, byte order included, but in row-major order.
 [[nodiscard]] any_array read_any(const byte_source& source, const array_info& info, const run_options& run,
                                  std::uint32_t* crc = nullptr);
 

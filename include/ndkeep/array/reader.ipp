@@ -16,11 +16,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+/// Bytes of one piece, which one thread reads at a time: 4 MiB.
 inline constexpr std::size_t read_block = std::size_t{4} << 20;
 
 NDKEEP_INLINE void element_reader::run(bool wanted_column_major, const run_options& run, std::uint32_t* crc) {
     const auto count = static_cast<std::size_t>(info_.size());
     const std::size_t bytes = count * convert_.from_size();
+    // An item of 0 bytes must not reach the divisions below.
     if (bytes == 0)
         return;
     const bool same_order = info_.column_major == wanted_column_major || !has_order(info_);
@@ -29,10 +31,12 @@ NDKEEP_INLINE void element_reader::run(bool wanted_column_major, const run_optio
     else
         plan_panels(wanted_column_major);
     sums_.assign(crc == nullptr ? 0 : pieces_.size(), 0);
+    // A single piece that nobody watches needs neither a meter nor threads.
     if (pieces_.size() == 1 && !run.progress && run.stop == nullptr)
         read(0);
     else
         read_all(bytes, run);
+    // Threads finish pieces in any order, but a CRC depends on it: the sums are combined in the order of the file.
     for (std::size_t i = 0; i < sums_.size(); ++i)
         *crc = crc32_combine(*crc, sums_[i], bytes_of(pieces_[i]));
 }
@@ -42,12 +46,13 @@ NDKEEP_INLINE bool element_reader::has_order(const array_info& info) {
 }
 
 NDKEEP_INLINE void element_reader::read_all(std::size_t bytes, const run_options& run) {
+    // Before the first store, as a page gets its size when it is first touched.
     prefer_huge_pages({out_, bytes / convert_.from_size() * convert_.to_size()});
     progress_meter meter(
         run, {.phase = "load", .items_total = pieces_.size(), .bytes_total = bytes, .file = source_.path()});
     parallel_for(pieces_.size(), meter, [&](std::size_t i) {
         read(i);
-        meter.add(0, bytes_of(pieces_[i]));
+        meter.add(0, bytes_of(pieces_[i]));  // parallel_for counts the items
     });
     meter.finish();
 }
@@ -62,6 +67,8 @@ NDKEEP_INLINE void element_reader::plan_flat(std::size_t count) {
 }
 
 NDKEEP_INLINE void element_reader::plan_panels(bool wanted_column_major) {
+    // The panels follow the file, which must be read in order. With its axes reversed, a column-major file is
+    // row-major.
     auto strides = strides_of(info_.shape, convert_.to_size(), wanted_column_major);
     auto shape = info_.shape;
     if (info_.column_major) {
@@ -75,6 +82,7 @@ NDKEEP_INLINE void element_reader::plan_axes(const shape_type& shape, const stri
                                              std::byte* to) {
     const shape_type inner(shape.begin() + 1, shape.end());
     const std::size_t row = product(inner) * convert_.from_size();
+    // A row that is longer than a block is cut along the next axis.
     if (row > read_block && shape.size() > 1) {
         const strides_type inner_strides(strides.begin() + 1, strides.end());
         for (std::size_t i = 0; i < shape[0]; ++i)
@@ -97,6 +105,7 @@ NDKEEP_INLINE void element_reader::read_bytes(std::size_t number, std::size_t be
 }
 
 NDKEEP_INLINE void element_reader::read_in_place(std::size_t number, std::size_t count) {
+    // 256 KiB at a time, so that the conversion finds the bytes in the cache.
     const std::size_t item = convert_.from_size();
     const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / item);
     for (std::size_t first = 0; first < count; first += most) {
@@ -111,6 +120,7 @@ NDKEEP_INLINE void element_reader::read(std::size_t number) {
     const piece& part = pieces_[number];
     const std::size_t count = product(part.shape);
     const std::size_t from_bytes = count * convert_.from_size();
+    // Neither order nor bytes change: straight to the destination, without a buffer.
     if (part.strides.empty() && convert_.is_identity())
         return read_bytes(number, 0, {part.to, from_bytes});
     if (part.strides.empty() && convert_.keeps_places())
@@ -121,6 +131,7 @@ NDKEEP_INLINE void element_reader::read(std::size_t number) {
         convert_.run(part.to, raw.data(), count);
         return;
     }
+    // Converted before it is transposed: copy_strided moves elements, but does not change them.
     const std::byte* elements = raw.data();
     buffer converted;
     if (!convert_.is_identity()) {

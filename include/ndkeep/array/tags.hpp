@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tags: arguments that change the type of what a verb returns.
+// Tags: arguments that select the access mode or the memory order, and with it the return type.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -17,7 +17,7 @@ struct row_major_tag {};
 struct column_major_tag {};
 
 inline constexpr read_only_tag read_only{};          ///< `mapped<const T>`: storing does not compile
-inline constexpr read_write_tag read_write{};        ///< stores reach the file
+inline constexpr read_write_tag read_write{};        ///< stores change the file
 inline constexpr copy_on_write_tag copy_on_write{};  ///< stores stay in this process
 inline constexpr row_major_tag row_major{};
 inline constexpr column_major_tag column_major{};
@@ -32,6 +32,7 @@ concept map_tag = mode_tag<Tag> || order_tag<Tag>;
 
 namespace detail {
 
+/// The mode and order that a list of tags selects. The defaults are read_only and row_major.
 template <class... Tag>
 struct chosen {
     static_assert((int{mode_tag<Tag>} + ... + 0) <= 1, "one of read_only, read_write, copy_on_write");

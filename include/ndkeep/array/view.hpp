@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any array as a dtype, a shape, and either strided bytes or a function that fills blocks: what every writer takes.
+// array_view, the argument of every writer: a dtype, a shape, and strided bytes or a function that fills blocks.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -26,7 +26,7 @@ namespace detail {
 template <class A>
 concept expression = xt::is_xexpression<A>::value && element<typename A::value_type>;
 
-/// data() and shape() as many array libraries have them; strides(), if there, count elements.
+/// A type with data() and shape(), as in many array libraries. Its strides(), if present, count elements.
 template <class A>
 concept array_with_data = !xt::is_xexpression<A>::value && requires(const A& array) {
     requires std::is_pointer_v<decltype(array.data())>;
@@ -34,11 +34,11 @@ concept array_with_data = !xt::is_xexpression<A>::value && requires(const A& arr
     { *std::begin(array.shape()) } -> std::convertible_to<std::size_t>;
 };
 
-/// An element, or an array of arrays of one, as std::array and C arrays nest.
+/// An element, or a std::array or C array of elements, nested to any depth.
 template <class T>
 concept nested_element = element<typename member_layout<std::remove_cv_t<T>>::element>;
 
-/// What data() and size() can be asked of, as of a vector, an array or a span. Not <ranges>, for the time it takes.
+/// A type with std::data and std::size that is not text: a vector, an array, a span. <ranges> takes long to compile.
 template <class A>
 concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> &&
                      !std::convertible_to<const A&, std::string_view> && requires(const A& array) {
@@ -46,13 +46,14 @@ concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> &&
     requires nested_element<std::remove_pointer_t<decltype(std::data(array))>>;
 };
 
+/// std::vector<bool> has no data(), because it packs its elements.
 template <class A>
 concept flags_vector = std::same_as<A, std::vector<bool>>;
 
 }  // namespace detail
 
-/// What can be saved: xtensor expressions and containers, scalars, std::vector, std::array, std::span, and types with
-/// data() and shape() (and strides() in elements), all of elements.
+/// A type that can be saved: xtensor expressions and containers, scalars, std::vector, std::array, std::span, and types
+/// with data() and shape() (and strides() in elements). Its values must satisfy `element`.
 template <class A>
 concept array_like = detail::expression<A> || detail::array_with_data<A> || detail::flat_range<A> ||
     detail::flags_vector<A> ||(element<A> && !xt::is_xexpression<A>::value);
@@ -61,13 +62,13 @@ namespace detail {
 struct does_not_satisfy_array_like;
 }
 
-/// An array that is read during one call, whatever its C++ type: lvalues are referred to, rvalues kept.
+/// A view of any array for the duration of one call, whatever its C++ type. It refers to an lvalue and keeps an rvalue.
 ///
-/// Its *written order* is the one `np.save` would choose: column-major for an array that is so in memory and not
-/// row-major at once, else row-major.
+/// Its *written order* is the order that `np.save` would choose: column-major if the array is column-major in memory
+/// and not row-major as well, otherwise row-major.
 class array_view {
   public:
-    /// Writes `count` elements from number `first` in row-major order on, one behind the other.
+    /// Writes `count` contiguous elements to `out`, from element number `first` in row-major order.
     using filler = std::function<void(std::size_t first, std::size_t count, std::byte* out)>;
 
     template <class A>
@@ -84,25 +85,28 @@ class array_view {
             set_order(prefers_column_major_);
         }
 
-    /// Refuses what is no `array_like` by that name: compilers print the arguments of a deleted template.
+    /// Rejects a type that is not `array_like`. Compilers print the arguments of a deleted template: `Because` names
+    /// the reason in their message.
     template <class A, class Because = detail::does_not_satisfy_array_like>
         requires(!array_like<std::remove_cvref_t<A>> && !std::same_as<std::remove_cvref_t<A>, array_view> &&
                  !requires(A && array) { std::forward<A>(array).operator array_view(); })
     array_view(A&&)
     = delete;
 
-    /// Bytes in memory, laid out as `type` says, padding as it is.
-    /// @param strides  bytes from one element to the next, one number an axis
+    /// Elements in memory, in the layout of `type`. Their padding is written unchanged.
+    /// @param data     of the first element; must outlive the view
+    /// @param strides  bytes from one element to the next along each axis
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::vector<std::ptrdiff_t> strides);
-    /// The same, one behind the other in one of the two orders. A bool and nothing that turns into one: `{16}` is a
-    /// stride.
+    /// The same for contiguous elements in one of the two orders. Accepts only a bool, nothing that converts to bool,
+    /// so that `{16}` is a stride.
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::same_as<bool> auto column_major)
         : array_view(type, shape, data,
                      detail::strides_of(shape, static_cast<std::size_t>(type.size()), column_major)) {}
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data)
         : array_view(std::move(type), std::move(shape), data, false) {}
 
-    /// Elements that exist only once they are asked for: in row-major order, by blocks, each once.
+    /// Elements that are computed when they are read. `fill` is called for blocks in row-major order, once for each
+    /// element. Reading them in column-major order throws mismatch_error.
     array_view(dtype type, std::vector<std::size_t> shape, filler fill)
         : type_(std::move(type)), shape_(std::move(shape)),
           blocks_([fill = std::move(fill)](std::size_t first, std::size_t count, std::byte* out, bool column_major) {
@@ -118,20 +122,21 @@ class array_view {
     [[nodiscard]] const std::vector<std::size_t>& shape() const noexcept { return shape_; }
     [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
     [[nodiscard]] std::size_t nbytes() const noexcept { return size() * item(); }
-    /// The written order.
+    /// Whether the written order is column-major.
     [[nodiscard]] bool column_major() const noexcept { return column_major_; }
 
-    /// The same array to be written in this order.
+    /// The same array with this written order.
     [[nodiscard]] array_view in_order(bool column_major) const;
 
-    /// The same array, whose memory `owner` holds for as long as this view or a copy of it lives.
+    /// The same array. The returned view and its copies keep `owner` alive, which holds the memory.
     [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const;
 
-    /// The first element, if all lie in memory just as they are to be written; else nullptr.
+    /// The first element if all elements lie in memory exactly as they are written; otherwise nullptr.
     [[nodiscard]] const std::byte* contiguous() const noexcept { return contiguous_; }
 
-    /// Puts elements one behind the other into memory aligned as operator new does.
+    /// Writes contiguous elements to `out`. Padding of C++ structs becomes zeros.
     /// @param first, count  elements in the written order
+    /// @param out           aligned as by operator new
     void fill(std::size_t first, std::size_t count, std::byte* out) const;
 
   private:
@@ -182,7 +187,7 @@ class array_view {
     template <class T>
     void set_type() {
         type_ = dtype_of<T>();
-        // The padding of a C++ struct is whatever memory held before.
+        // The padding of a C++ struct holds arbitrary old memory, which must not get into a file.
         padding_ = detail::padding(type_);
     }
 
@@ -203,10 +208,12 @@ class array_view {
 
     template <class E>
     void look_at_expression(const E& expression) {
+        // The second condition excludes shapes that have both orders; np.save writes those row-major.
         prefers_column_major_ = expression.layout() == xt::layout_type::column_major &&
                                 !detail::is_contiguous(shape_, detail::strides_of(shape_, 1, true), 1, false);
         const bool rows_linear = is_linear(expression, false);
         const bool columns_linear = is_linear(expression, true);
+        // By reference is safe: `owner_` keeps an rvalue at one address, and the caller keeps an lvalue.
         blocks_ = [&expression, rows_linear, columns_linear](std::size_t first, std::size_t count, std::byte* out,
                                                              bool column_major) {
             if (column_major)
@@ -216,14 +223,14 @@ class array_view {
         };
     }
 
-    /// Whether every operand lies in memory in this very order, so that elements can be had by number.
+    /// Whether every operand is contiguous in this order, so that elements can be read by their number.
     template <class E>
     [[nodiscard]] bool is_linear(const E& expression, bool column_major) const {
         if constexpr (requires(detail::strides_type strides) { expression.has_linear_assign(strides); }) {
             auto strides = detail::strides_of(shape_, 1, column_major);
             for (std::size_t axis = 0; axis < shape_.size(); ++axis)
                 if (shape_[axis] == 1)
-                    strides[axis] = 0;  // as xtensor has them
+                    strides[axis] = 0;  // xtensor's stride of such an axis
             return expression.has_linear_assign(strides);
         } else {
             return false;
@@ -233,9 +240,9 @@ class array_view {
     template <xt::layout_type L, class E>
     static void evaluate(const E& expression, bool linear, std::size_t first, std::size_t count, std::byte* out) {
         auto* const elements = reinterpret_cast<std::remove_cv_t<typename E::value_type>*>(out);
-        // Asked of the layout, since the function is declared where an operand has no such thing.
+        // Tests the layout, not data_element: that is declared even if an operand does not have it.
         if constexpr (requires { requires E::contiguous_layout; }) {
-            // No index to carry along: this is what the compiler turns into vector instructions.
+            // The compiler can vectorise this loop, because it updates no index of several axes.
             if (linear) {
                 for (std::size_t i = 0; i < count; ++i)
                     elements[i] = expression.data_element(first + i);
@@ -256,10 +263,10 @@ class array_view {
     bool prefers_column_major_ = false;
     detail::padding padding_;
     const std::byte* contiguous_ = nullptr;
-    // In memory:
+    // Of elements in memory:
     const std::byte* data_ = nullptr;
     detail::strides_type strides_;
-    // Or not:
+    // Of all others, otherwise empty:
     std::function<void(std::size_t first, std::size_t count, std::byte* out, bool column_major)> blocks_;
     std::shared_ptr<const void> owner_;
 };

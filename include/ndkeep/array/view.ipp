@@ -31,6 +31,7 @@ NDKEEP_INLINE array_view array_view::kept_by(std::shared_ptr<const void> owner) 
 }
 
 NDKEEP_INLINE void array_view::fill(std::size_t first, std::size_t count, std::byte* out) const {
+    // Without bytes, the pointers may be null, which memcpy does not allow.
     if (count == 0 || item() == 0)
         return;
     if (contiguous_ != nullptr)
@@ -45,6 +46,7 @@ NDKEEP_INLINE void array_view::fill(std::size_t first, std::size_t count, std::b
 }
 
 NDKEEP_INLINE void array_view::fill_column_major(std::size_t first, std::size_t count, std::byte* out) const {
+    // Column-major order is the row-major order of the reversed axes.
     auto shape = shape_;
     auto strides = strides_;
     std::reverse(shape.begin(), shape.end());
@@ -55,12 +57,14 @@ NDKEEP_INLINE void array_view::fill_column_major(std::size_t first, std::size_t 
 NDKEEP_INLINE void array_view::look_at_bytes(const std::byte* data, detail::strides_type strides) {
     data_ = data;
     strides_ = std::move(strides);
+    // np.save writes an array that is contiguous in both orders, such as a vector, row-major.
     prefers_column_major_ = !detail::is_contiguous(shape_, strides_, item(), false) &&
                             detail::is_contiguous(shape_, strides_, item(), true);
 }
 
 NDKEEP_INLINE void array_view::set_order(bool column_major) {
     column_major_ = column_major;
+    // A struct with padding is never written straight from its memory, because its padding must become zeros.
     const bool lies_so = !blocks_ && padding_.empty() && detail::is_contiguous(shape_, strides_, item(), column_major);
     contiguous_ = lies_so ? data_ : nullptr;
 }

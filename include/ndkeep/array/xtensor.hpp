@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// xtensor, whichever layout its headers have: flat up to 0.25, in folders from 0.26 on. The only place that names them.
+// The headers of xtensor, flat up to 0.25 and in folders from 0.26 (only this file names them), and array_of.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -24,7 +24,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// In place of a rank: known only at run time.
+/// Stands for a rank that is known only at run time.
 inline constexpr std::size_t any_rank = std::numeric_limits<std::size_t>::max();
 
 namespace detail {
@@ -40,7 +40,7 @@ struct array_of_rank<T, any_rank, L> {
 
 }  // namespace detail
 
-/// What `load<T>` and `load<T, N>` return: an `xt::xarray`, or an `xt::xtensor` when the rank is named.
+/// The return type of `load<T>` and `load<T, N>`: an `xt::xarray`, or an `xt::xtensor` if the rank is given.
 template <class T, std::size_t N = any_rank, xt::layout_type L = xt::layout_type::row_major>
 using array_of = typename detail::array_of_rank<std::remove_const_t<T>, N, L>::type;
 

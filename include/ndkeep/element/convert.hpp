@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elements of one dtype turned into another that means the same: byte order, field order, packing, padding.
+// conversion of elements between dtypes that differ only in byte order, field order, packing and padding.
 #pragma once
 
 #include <ndkeep/format/dtype.hpp>
@@ -15,38 +15,40 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace core {
 
-/// Reverses the bytes of `count` numbers of `width` bytes each. `to` may be `from`.
+/// Reverses the bytes of `count` numbers of `width` bytes each. `to` may equal `from`.
 void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::size_t width) noexcept;
 
-/// Bytes that are swapped together: half a complex number, one character of text.
+/// Bytes that are reversed together: a number, half of a complex number, one character of 'U' text. 1 for 'S' and 'V'.
 [[nodiscard]] std::size_t swap_width(const dtype& type) noexcept;
 
-/// A unit of time in terms of a finer one; months and years never become days.
+/// Whether the time units of two dtypes are equally long, such as 1 h and 60 m. Years and months equal no number of
+/// days.
 [[nodiscard]] bool same_time_unit(const dtype& a, const dtype& b);
 
 }  // namespace core
 
-/// The way from elements of one dtype to another with the same meaning: same kinds and sizes, and in structs the same
-/// field names, whatever the byte order, the order of the fields, their packing and padding.
+/// Converts elements of one dtype to another dtype of the same meaning: equal kinds, sizes and time units, and in
+/// structs equal field names and sub-array shapes. The byte order, the order of the fields, their packing and padding
+/// may differ.
 class conversion {
   public:
     /// @param file  named in errors, never opened
-    /// @param hint  what the caller can do when the types disagree
-    /// @throws mismatch_error  names the first difference: `found` is `from`, `expected` is `to`
+    /// @param hint  of the error: what the caller can do if the dtypes disagree
+    /// @throws mismatch_error  the dtypes disagree: names the first difference, `from` as found and `to` as expected
     conversion(const dtype& from, const dtype& to, const std::filesystem::path& file = {}, std::string_view hint = {});
 
-    /// Elements as they are.
+    /// The identity of one dtype, which copies elements with their padding.
     explicit conversion(const dtype& type)
         : moves_{{0, 0, static_cast<std::size_t>(type.size()), 1}}, from_size_(static_cast<std::size_t>(type.size())),
           to_size_(from_size_) {}
 
-    /// Whether every byte keeps its place, so that copying or mapping is the whole conversion.
+    /// Whether every byte of a field keeps its place, so that elements can be copied or mapped without conversion.
     [[nodiscard]] bool is_identity() const noexcept;
-    /// Whether fields keep their places, so that only a byte order can differ.
+    /// Whether every field keeps its place, so that only its byte order can differ.
     [[nodiscard]] bool keeps_places() const noexcept;
 
-    /// Converts `count` elements that lie one behind the other. Padding of the result is zeros. The ranges are apart,
-    /// or the same if `keeps_places()`.
+    /// Converts `count` contiguous elements. The ranges must not overlap, or be the same if `keeps_places()`. Padding
+    /// becomes zeros, unless the ranges are the same or this is the identity of one dtype.
     void run(std::byte* to, const std::byte* from, std::size_t count) const;
 
     [[nodiscard]] std::size_t from_size() const noexcept { return from_size_; }
@@ -55,16 +57,18 @@ class conversion {
   private:
     struct move {
         std::size_t from, to, bytes;
-        std::size_t width;  // of the numbers to be reversed; 1: nothing is
+        std::size_t width;  // bytes that are reversed together; 1: none
     };
 
     [[noreturn]] static void refuse(const dtype& from, const dtype& to, std::string field,
                                     const std::filesystem::path& file, std::string_view hint);
 
+    /// Adds the moves of one element, or of one field and all fields in it. Offsets are in bytes from the outermost
+    /// element; `path` is the field's name with those of its outer fields, for errors.
     void add(const dtype& from, const dtype& to, std::size_t from_at, std::size_t to_at, const std::string& path,
              const std::filesystem::path& file, std::string_view hint);
 
-    /// Neighbours that stay neighbours move together. The moves are in the order of their targets, as fields are.
+    /// Joins moves that are adjacent in both dtypes. They are in the order of their targets, because fields are.
     void merge();
 
     std::vector<move> moves_;

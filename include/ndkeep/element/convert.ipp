@@ -27,6 +27,7 @@ template <class Word>
         return __builtin_bswap64(word);
 }
 
+/// Reverses numbers one by one. Copies them through memcpy, because they need not be aligned.
 template <class Word>
 void swap_words(std::byte* to, const std::byte* from, std::size_t count) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
@@ -41,12 +42,13 @@ void swap_words(std::byte* to, const std::byte* from, std::size_t count) noexcep
 
 using swapped_block [[gnu::vector_size(32)]] = unsigned char;
 
-/// The same for as many whole blocks of 32 bytes as there are. Its one instruction is spelled out, as it is in the
-/// checksums, for <immintrin.h> takes long to compile.
-/// @return numbers that were swapped
+/// The same for all complete blocks of 32 bytes; the caller reverses the numbers that remain. The one instruction is
+/// written in assembly, as in the checksums, because <immintrin.h> takes long to compile.
+/// @return count of reversed numbers
 template <class Word>
 [[gnu::target("avx2")]] std::size_t swap_blocks(std::byte* to, const std::byte* from, std::size_t count) noexcept {
     constexpr std::size_t width = sizeof(Word), numbers = sizeof(swapped_block) / width;
+    // The positions repeat after 16: vpshufb shuffles each half of 16 bytes separately.
     swapped_block order = {};
     for (std::size_t i = 0; i < sizeof order; ++i)
         order[i] = static_cast<unsigned char>(i % 16 / width * width + (width - 1 - i % width));
@@ -92,7 +94,7 @@ NDKEEP_INLINE void swap_bytes(std::byte* to, const std::byte* from, std::size_t 
         return detail::swap_numbers<std::uint64_t>(to, from, count);
     default:
         for (std::size_t i = 0; i < count; ++i) {
-            std::memmove(to + i * width, from + i * width, width);
+            std::memmove(to + i * width, from + i * width, width);  // not memcpy: `to` may equal `from`
             std::reverse(to + i * width, to + (i + 1) * width);
         }
     }
@@ -113,6 +115,7 @@ NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
 }
 
 NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
+    // There is no step from M to D: a month has no fixed number of days.
     struct step {
         std::string_view coarse, fine;
         std::int64_t factor;
@@ -124,6 +127,8 @@ NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
         for (const auto& [coarse, fine, factor] : steps) {
             if (unit == finer.unit())
                 break;
+            // A multiple that would overflow exceeds every other multiple, so the step is left out and the units
+            // differ.
             if (unit == coarse && multiple <= std::numeric_limits<std::int64_t>::max() / factor) {
                 unit = fine;
                 multiple *= factor;
@@ -158,7 +163,8 @@ NDKEEP_INLINE bool conversion::keeps_places() const noexcept {
 
 NDKEEP_INLINE void conversion::run(std::byte* to, const std::byte* from, std::size_t count) const {
     if (count == 0)
-        return;  // there may be no memory at all then
+        return;  // `to` and `from` may be null
+    // A single move of all bytes, as of every plain dtype: one call converts all elements.
     if (moves_.size() == 1 && moves_[0].bytes == from_size_ && from_size_ == to_size_) {
         const move& whole = moves_[0];
         if (whole.width == 1)
@@ -167,10 +173,12 @@ NDKEEP_INLINE void conversion::run(std::byte* to, const std::byte* from, std::si
             detail::swap_bytes(to, from, count * (whole.bytes / whole.width), whole.width);
         return;
     }
+    // Not in place: that would clear the fields before they are converted.
     if (has_gaps_ && to != from)
         std::memset(to, 0, count * to_size_);
     for (std::size_t i = 0; i < count; ++i, from += from_size_, to += to_size_)
         for (const move& m : moves_) {
+            // memmove, as source and target are the same bytes in place.
             if (m.width == 1)
                 std::memmove(to + m.to, from + m.from, m.bytes);
             else
@@ -206,6 +214,7 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
         covered_ += bytes;
         return;
     }
+    // A field that `to` lacks is an error: its values would be lost without notice.
     for (const auto& field : from.fields())
         if (to.find(field.name) == nullptr)
             throw mismatch_error({.file = file,
@@ -231,7 +240,7 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
         for (std::size_t i = 0; i < field.count(); ++i)
             add(source->type, field.type, from_at + source->offset + i * static_cast<std::size_t>(source->type.size()),
                 to_at + field.offset + i * static_cast<std::size_t>(field.type.size()), inner, file, hint);
-        if (field.count() == 0)  // nothing to move, and the types must agree all the same
+        if (field.count() == 0)  // no bytes to move, but the dtypes must agree
             (void)conversion(source->type, field.type, file, hint);
     }
 }

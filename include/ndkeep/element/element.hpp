@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which C++ types are elements of an array, and the NumPy dtype of each.
+// element, the C++ types that an array can hold, and dtype_of, the NumPy dtype of each.
 #pragma once
 
 #include <ndkeep/element/float16.hpp>
@@ -23,9 +23,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// What `NDKEEP_FIELDS` overloads for a struct, found by the namespace of the struct alone.
+/// The parameter of the function ndkeep_fields_of, which `NDKEEP_FIELDS` overloads for a struct.
 template <class T>
 struct fields_tag {};
+// Unqualified lookup ends at this declaration, so that an overload is found through the namespace of its struct only.
 void ndkeep_fields_of() = delete;
 
 template <class T>
@@ -34,7 +35,7 @@ concept has_fields = requires {
 };
 
 template <class T>
-struct element_type;  // has static dtype make() where T is an element
+struct element_type;  // has `static dtype make()` if T is an element
 
 template <class T>
 concept has_dtype = requires {
@@ -43,9 +44,9 @@ concept has_dtype = requires {
 
 }  // namespace detail
 
-/// A type that NumPy has a dtype for: bool, integers and enums by their size, float16, float, double, long double,
-/// complex of those three, fixed_string, fixed_u32string, fixed_bytes, 64-bit chrono durations and time points, and
-/// structs named in NDKEEP_FIELDS.
+/// A trivially copyable type with a NumPy dtype: bool, integers and enums (by their size), float16, float, double, long
+/// double, std::complex of the last three, fixed_string, fixed_u32string, fixed_bytes, chrono durations and time points
+/// with a signed 64-bit count, and structs declared with NDKEEP_FIELDS.
 template <class T>
 concept element = detail::has_dtype<std::remove_const_t<T>> && std::is_trivially_copyable_v<T>;
 
@@ -56,7 +57,7 @@ template <element T>
     return type;
 }
 
-/// Not a time: what NumPy prints as NaT, in durations and time points.
+/// NumPy's NaT (not a time) as a duration or time point: the smallest count.
 template <element T>
     requires requires { typename T::period; }
 inline constexpr T not_a_time{};
@@ -118,8 +119,9 @@ struct counted_unit {
     std::int64_t multiple = 0;  // 0: NumPy has no such unit
 };
 
-/// The coarsest unit of NumPy that `num / den` seconds is a multiple of. Years and months are chrono's average ones,
-/// whose counts since 1970 are NumPy's.
+/// The coarsest NumPy unit of which `num / den` seconds is a multiple, and that multiple. Years and months have the
+/// average lengths of chrono; their counts since 1970 are those of NumPy.
+/// @param num, den  a reduced fraction, as std::ratio makes them
 [[nodiscard]] constexpr counted_unit unit_of_seconds(std::intmax_t num, std::intmax_t den) {
     struct known {
         std::string_view name;
@@ -139,7 +141,8 @@ struct counted_unit {
                                               {"fs", 1, 1'000'000'000'000'000},
                                               {"as", 1, 1'000'000'000'000'000'000}}};
     for (const auto& unit : units) {
-        // Both are whole seconds or both are unit fractions of powers of ten once reduced; nothing here overflows.
+        // As the fraction is reduced, a multiple of the unit has a `den` that divides the unit's. The check of `num`
+        // keeps num * scale from overflowing.
         if (unit.den % den != 0)
             continue;
         const std::intmax_t scale = unit.den / den;
@@ -149,6 +152,8 @@ struct counted_unit {
     return {};
 }
 
+/// Whether NumPy has a unit for a duration. It counts the multiple of a unit (the 25 of M8[25s]) in 32 bits:
+/// `most_units`.
 template <class T>
 inline constexpr bool is_time_count = false;
 template <class Rep, class Period>
@@ -181,7 +186,7 @@ struct element_type<T> {
     [[nodiscard]] static dtype make() { return ndkeep_fields_of(fields_tag<T>{}); }
 };
 
-/// A member's element type and the shape of the sub-array it is, if it is one.
+/// The element type of a member, and its shape if the member is an array, which NumPy calls a sub-array.
 template <class T>
 struct member_layout {
     using element = T;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Structs as structured dtypes: NDKEEP_FIELDS names their members.
+// NDKEEP_FIELDS: declares a struct as an array element with a structured dtype.
 #pragma once
 
 #include <ndkeep/element/element.hpp>
@@ -12,6 +12,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// One field of a structured dtype.
+/// @param T       type of the member
+/// @param offset  bytes from the start of the struct
 template <class T>
 [[nodiscard]] dtype::field declared_field(std::string name, std::size_t offset) {
     using layout = member_layout<std::remove_cv_t<T>>;
@@ -24,13 +27,14 @@ template <class T>
     return field;
 }
 
-/// A structured dtype from fields named in any order; members that are not named are padding.
+/// A structured dtype from fields in any order. Bytes that belong to no field are padding.
 [[nodiscard]] dtype declared_struct(std::vector<dtype::field> fields, std::size_t size);
 
 }  // namespace ndkeep::detail
 
-// Each round of NDKEEP_DETAIL_EXPAND scans its text again, which lets NDKEEP_DETAIL_EACH call itself once more;
-// 4^4 scans and more are enough for over 300 members.
+// A macro does not expand inside its own expansion, so NDKEEP_DETAIL_EACH cannot call itself. It therefore leaves
+// NDKEEP_DETAIL_EACH_AGAIN and its parentheses apart, which become a call only in the next scan of the text.
+// NDKEEP_DETAIL_EXPAND causes more than 4^4 scans, enough for over 300 members.
 #define NDKEEP_DETAIL_PARENS ()
 #define NDKEEP_DETAIL_EXPAND(...)                                                                                      \
     NDKEEP_DETAIL_EXPAND4(NDKEEP_DETAIL_EXPAND4(NDKEEP_DETAIL_EXPAND4(NDKEEP_DETAIL_EXPAND4(__VA_ARGS__))))
@@ -48,9 +52,9 @@ template <class T>
 
 /// Makes a struct an array element: `NDKEEP_FIELDS(trade, time, price, size);`
 ///
-/// Stands at namespace scope, in the struct's own namespace. Members may be elements, structs of this kind, and C
-/// arrays or std::arrays of either. Members left out are padding. Files then hold a NumPy structured dtype with these
-/// names.
+/// Write it at namespace scope, in the namespace of the struct. Members may be elements, structs declared in this way,
+/// and C arrays or std::arrays of either. Members that are not listed are padding. In files the elements have a NumPy
+/// structured dtype with these names.
 #define NDKEEP_FIELDS(type, ...)                                                                                       \
     static_assert(::std::is_trivially_copyable_v<type> && ::std::is_standard_layout_v<type>,                           \
                   "NDKEEP_FIELDS needs a trivially copyable struct of standard layout");                               \

@@ -11,7 +11,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 NDKEEP_INLINE dtype declared_struct(std::vector<dtype::field> fields, std::size_t size) {
-    // Named in order, mostly, which costs this sort nothing.
+    // Insertion sort, because most structs list their members in order already: one comparison for each is enough then.
     for (std::size_t i = 1; i < fields.size(); ++i)
         for (std::size_t j = i; j > 0 && fields[j].offset < fields[j - 1].offset; --j)
             std::swap(fields[j], fields[j - 1]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NumPy's float16 in C++: two bytes that convert to and from the built-in numbers.
+// float16: NumPy's two-byte floating-point number, which converts to and from the built-in numbers.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -11,8 +11,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// An IEEE 754 binary16 number. To float and double exactly; from any number rounded once, to nearest, ties to even.
-/// Arithmetic happens in float.
+/// An IEEE 754 binary16 number. It converts to float and double exactly. It converts from any number by rounding to
+/// nearest, ties to even; a long double is rounded to double first. Arithmetic is done in float.
 class float16 {
   public:
     float16() = default;
@@ -41,22 +41,23 @@ class float16 {
         const auto bits = std::bit_cast<std::uint64_t>(value);
         const auto sign = static_cast<std::uint16_t>(bits >> 48 & 0x8000U);
         const std::uint64_t magnitude = bits & 0x7fff'ffff'ffff'ffffU;
-        if (magnitude > 0x7ff0'0000'0000'0000U)  // the leading bits of a NaN's payload stay, and it stays quiet
+        if (magnitude > 0x7ff0'0000'0000'0000U)  // NaN: quiet, with the leading bits of its payload
             return static_cast<std::uint16_t>(sign | 0x7e00U | (magnitude >> 42 & 0x3ffU));
-        if (magnitude >= 0x40ef'fe00'0000'0000U)  // 65520 lies half-way to 2^16, and the tie goes up
+        if (magnitude >= 0x40ef'fe00'0000'0000U)  // 65520, half-way to 2^16, rounds up to infinity
             return static_cast<std::uint16_t>(sign | 0x7c00U);
         const auto exponent = static_cast<int>(magnitude >> 52) - 1023;
-        if (exponent < -25)
+        if (exponent < -25)  // less than half of the smallest number, 2^-24
             return sign;
         const std::uint64_t significand = (magnitude & 0xf'ffff'ffff'ffffU) | 0x10'0000'0000'0000U;
-        // Below 2^-14 the unit in the last place is 2^-24 throughout.
+        // Numbers below 2^-14 are subnormal: the last bit is worth 2^-24 at every exponent, so more bits are dropped.
         const int dropped = exponent < -14 ? 42 + (-14 - exponent) : 42;
         const std::uint64_t half = std::uint64_t{1} << (dropped - 1);
         const std::uint64_t rest = significand & ((std::uint64_t{1} << dropped) - 1);
         std::uint64_t kept = significand >> dropped;
         if (rest > half || (rest == half && (kept & 1) != 0))
             ++kept;
-        // A carry out of the significand is the right exponent by itself.
+        // Added, not combined with |: the implicit leading bit completes the exponent (hence 14, not the bias 15), and
+        // a carry out of the significand gives the next exponent, which is right.
         const std::uint64_t scale = exponent < -14 ? 0 : static_cast<std::uint64_t>(exponent + 14) << 10;
         return static_cast<std::uint16_t>(sign | (scale + kept));
     }
@@ -68,7 +69,7 @@ class float16 {
         if (exponent == 0x1f)
             return std::bit_cast<float>(sign | 0x7f80'0000U | fraction << 13);
         if (exponent != 0)
-            return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
+            return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);  // biases: 127 - 15
         const float small = static_cast<float>(fraction) * 0x1p-24F;
         return sign != 0 ? -small : small;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The bytes of a struct that belong to no field.
+// padding: the bytes of a struct that belong to no field.
 #pragma once
 
 #include <ndkeep/format/dtype.hpp>
@@ -10,7 +10,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Where padding lies in each element. Made for dtypes of C++ structs, whose sub-arrays are as short as the structs.
+/// The offset and length of each gap between the fields of an element. Meant for dtypes of C++ structs only: it lists
+/// the gaps of every item of a sub-array, and only the size of a C++ struct keeps their number small.
 class padding {
   public:
     padding() = default;
@@ -18,6 +19,7 @@ class padding {
 
     [[nodiscard]] bool empty() const noexcept { return gaps_.empty(); }
 
+    /// Sets the padding of `count` contiguous elements to zeros.
     void clear(std::byte* elements, std::size_t count) const noexcept;
 
   private:
@@ -25,6 +27,7 @@ class padding {
         std::size_t offset, length;
     };
 
+    /// Adds the gaps of a struct that begins at byte `at` of the element.
     void add(const dtype& type, std::size_t at);
 
     std::size_t item_ = 0;

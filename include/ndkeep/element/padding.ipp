@@ -20,6 +20,7 @@ NDKEEP_INLINE void padding::clear(std::byte* elements, std::size_t count) const 
 }
 
 NDKEEP_INLINE void padding::add(const dtype& type, std::size_t at) {
+    // The fields of a C++ struct are sorted by offset and do not overlap.
     std::size_t end = 0;
     const auto gap_until = [&](std::size_t begin) {
         if (begin > end)

@@ -33,6 +33,7 @@ NDKEEP_INLINE void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::by
         std::memcpy(to, from, count * item);
         return;
     }
+    // With a constant size the compiler turns memcpy into plain moves.
     const auto each = [&]<std::size_t Size>(std::integral_constant<std::size_t, Size>) {
         for (std::size_t i = 0; i < count; ++i, to += to_step, from += from_step)
             std::memcpy(to, from, Size != 0 ? Size : item);
@@ -80,7 +81,8 @@ NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, c
     const std::size_t rank = shape.size();
     if (product(shape) == 0 || item == 0)
         return;
-    // The two inner loops run over the axes that are closest together in each of the layouts.
+    // The two inner loops run over the axes with the smallest stride in each layout, so that both the reads and the
+    // writes of a tile share cache lines.
     const auto closest = [&](const strides_type& strides) {
         std::size_t best = rank;
         for (std::size_t axis = 0; axis < rank; ++axis)
@@ -90,10 +92,11 @@ NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, c
     };
     const std::size_t inner = closest(to_strides);
     const std::size_t across = closest(from_strides);
-    if (inner == rank) {
+    if (inner == rank) {  // a single element: no axis is longer than 1
         std::memcpy(to, from, item);
         return;
     }
+    // One plane: the elements along `inner` and `across`, or one line if these are the same axis.
     constexpr std::size_t tile = 32;
     const auto plane = [&](std::byte* out, const std::byte* in) {
         if (across == inner) {
@@ -114,6 +117,7 @@ NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, c
             }
         }
     };
+    // Visits all planes: counts through the other axes, the last axis fastest.
     shape_type index(rank, 0);
     for (;;) {
         plane(to, from);
@@ -129,7 +133,7 @@ NDKEEP_INLINE void copy_strided(std::byte* to, const strides_type& to_strides, c
             from -= from_strides[axis] * static_cast<std::ptrdiff_t>(shape[axis]);
             index[axis] = 0;
         }
-        if (axis == static_cast<std::size_t>(-1))
+        if (axis == static_cast<std::size_t>(-1))  // every axis has wrapped around
             return;
     }
 }
@@ -143,8 +147,9 @@ NDKEEP_INLINE void gather(std::byte* to, std::size_t first, std::size_t count, c
         std::memcpy(to, from, item);
         return;
     }
+    // Splits `first` into one index for each axis. Elements are wanted, so no extent is 0 and the divisions are safe.
     shape_type index(rank);
-    const std::byte* row = from;  // where the last index is 0
+    const std::byte* row = from;  // the element with the last index 0
     for (std::size_t axis = rank, rest = first; axis-- > 0; rest /= shape[axis]) {
         index[axis] = rest % shape[axis];
         if (axis + 1 < rank)

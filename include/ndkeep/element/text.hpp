@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elements of fixed length: byte strings (S), Unicode text (U) and opaque bytes (V).
+// Elements of fixed length: fixed_string (NumPy's S), fixed_u32string (U) and fixed_bytes (V).
 #pragma once
 
 #include <ndkeep/text/unicode.hpp>
@@ -27,11 +27,13 @@ template <class Character, std::size_t N>
     return length;
 }
 
+/// Throws the mismatch_error of a text that is too long.
 [[noreturn]] void refuse_text(std::size_t room, std::size_t length);
 
 }  // namespace detail
 
-/// NumPy's `S<N>`: N bytes, padded with NULs at the end. NULs inside are part of the text, those at the end are not.
+/// NumPy's `S<N>`: text of up to N bytes, padded with NULs at the end. NULs inside belong to the text, NULs at the end
+/// do not.
 template <std::size_t N>
     requires(N > 0)
 class fixed_string {
@@ -70,7 +72,7 @@ class fixed_string {
     std::array<char, N> characters_ = {};
 };
 
-/// NumPy's `U<N>`: N characters of four bytes, padded with NULs at the end.
+/// NumPy's `U<N>`: text of up to N characters of four bytes, padded with NULs at the end.
 template <std::size_t N>
     requires(N > 0)
 class fixed_u32string {
@@ -84,13 +86,14 @@ class fixed_u32string {
     }
     constexpr fixed_u32string(const char32_t* text) : fixed_u32string(std::u32string_view(text)) {}  // NOLINT: implicit
     fixed_u32string(const std::u32string& text) : fixed_u32string(std::u32string_view(text)) {}      // NOLINT: implicit
-    /// From UTF-8; what is no UTF-8 becomes U+FFFD.
+    /// Converts from UTF-8. Invalid bytes and surrogates become U+FFFD.
+    /// @throws mismatch_error  more than N characters
     [[nodiscard]] static fixed_u32string from_utf8(std::string_view text);
 
     [[nodiscard]] constexpr std::u32string_view view() const noexcept { return {characters_.data(), size()}; }
     constexpr operator std::u32string_view() const noexcept { return view(); }  // NOLINT: implicit
     [[nodiscard]] std::u32string str() const { return std::u32string(view()); }
-    /// As UTF-8; surrogates and values above U+10FFFF, which NumPy can store, become U+FFFD.
+    /// Converts to UTF-8. Surrogates and values above U+10FFFF, which NumPy can store, become U+FFFD.
     [[nodiscard]] std::string utf8() const;
     /// Characters without the padding.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return detail::length_without_padding(characters_); }
@@ -113,7 +116,7 @@ class fixed_u32string {
     std::array<char32_t, N> characters_ = {};
 };
 
-/// NumPy's `V<N>`: N bytes that mean nothing to NumPy.
+/// NumPy's `V<N>`: N bytes that NumPy does not interpret.
 template <std::size_t N>
     requires(N > 0)
 struct fixed_bytes {
@@ -129,7 +132,7 @@ fixed_u32string<N> fixed_u32string<N>::from_utf8(std::string_view text) {
         const auto [character, length] = detail::decode_utf8(text, at);
         const bool valid = length != 0 && !detail::is_surrogate(character);
         characters += valid ? character : detail::replacement_character;
-        at += length != 0 ? length : 1;
+        at += length != 0 ? length : 1;  // 0: not UTF-8, try again at the next byte
     }
     return characters;
 }

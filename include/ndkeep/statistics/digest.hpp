@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checksums and statistics of elements in one look at them, whole or in pieces side by side.
+// digest: checksums and statistics of elements in one pass, sequential or in parallel pieces.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -19,21 +19,24 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// Sums and statistics of elements as they pass by on their way to or from a file.
+/// Computes checksums and statistics of elements while they are read or written.
 class digest {
   public:
     digest(const dtype& type, checksum sums, bool with_statistics);
 
+    /// False if nothing is computed, so that the elements need not be read for this.
     [[nodiscard]] bool wants_bytes() const noexcept { return sums_.kinds() != checksum::none || statistics_; }
-    /// Whether pieces can be looked at apart from each other.
+    /// Whether separate digests of pieces can be joined with `append`. An MD5 cannot.
     [[nodiscard]] bool can_append() const noexcept { return running_checksums::can_continue(sums_.kinds()); }
 
+    /// @param bytes  `count` contiguous elements
     void update(std::span<const std::byte> bytes, std::size_t count);
 
-    /// How many statistics it keeps: one, or those of all fields of a struct.
+    /// The number of statistics that are kept: those of the elements, and in a struct those of every field.
     [[nodiscard]] std::size_t width() const { return statistics_ ? statistics_->width() : 1; }
 
-    /// Goes on with what was found in the `bytes` bytes that follow.
+    /// Adds the results of the `bytes` bytes that follow.
+    /// @param later  of the same dtype and checksums, for which `can_append` holds
     void append(const digest& later, std::uint64_t bytes);
 
     [[nodiscard]] checksums sums() const { return sums_.values(); }
@@ -48,10 +51,14 @@ class digest {
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Shows `count` elements of `item` bytes each to `into`. The pieces depend on `count` and `item` alone, so that any
-/// number of threads finds the same.
-/// @param into  has seen nothing yet
-/// @param look  called as `look(first, some, part)` for each piece: shows those elements to `part`, in order
+/// Adds `count` elements to `into` in pieces, in parallel if `into` can append. The pieces depend only on `count` and
+/// `item`, so that every number of threads gives the same result.
+///
+/// @param into  has no elements yet
+/// @param item  bytes of an element, not 0
+/// @param look  called as `look(first, some, part)` for each piece, on several threads if in parallel; passes these
+///              elements to `part.update`, in order
+/// @throws io_error  operation_canceled
 template <class Look>
 void digest_pieces(digest& into, std::size_t count, std::size_t item, const run_options& run, progress begin,
                    Look&& look) {
@@ -64,14 +71,15 @@ void digest_pieces(digest& into, std::size_t count, std::size_t item, const run_
     const auto length = [&](std::size_t i) { return std::min(some, count - i * some); };
     if (into.can_append()) {
         const digest fresh = into;
-        // A struct of thousands of fields has as many statistics in each part.
+        // Limits the memory: each part keeps `width` statistics, and a struct may have thousands of fields.
         const std::size_t together = std::clamp<std::size_t>(4096 / fresh.width(), 2, 64);
         for (std::size_t first = 0; first < pieces; first += together) {
             std::vector<digest> parts(std::min(together, pieces - first), fresh);
             parallel_for(parts.size(), meter, [&](std::size_t i) {
                 look((first + i) * some, length(first + i), parts[i]);
-                meter.add(0, length(first + i) * item);
+                meter.add(0, length(first + i) * item);  // parallel_for counts the items
             });
+            // In the order of the elements, which decides the checksums and the rounding of the statistics.
             for (std::size_t i = 0; i < parts.size(); ++i)
                 into.append(parts[i], std::uint64_t{length(first + i)} * item);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Statistics of an array that is there, in memory or mapped.
+// statistics_of: statistics of an array in memory or in a mapped file.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -9,11 +9,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Least and greatest value, mean, standard deviation and the number of NaN: one look at each value, as fast as memory
-/// gives them, by several threads. What lies in no one piece of memory, and lazy expressions, go block by block.
+/// Minimum, maximum, mean, standard deviation and the number of NaN. Reads each value from memory once, with several
+/// threads, as fast as memory delivers them. Arrays that are not contiguous, and lazy expressions, are read block by
+/// block in the calling thread.
 ///
-/// Sums are of doubles, in an order that does not depend on the number of threads. Other ways to the same values, as
-/// through a view or a file, may round them otherwise.
+/// Values are summed as doubles, in an order that does not depend on the number of threads. The same values in another
+/// layout, such as a view or a file, may be summed in another order, which can round the results differently.
+///
+/// @throws io_error  operation_canceled
 [[nodiscard]] statistics statistics_of(const array_view& array, const run_options& run = {});
 
 }  // namespace ndkeep

@@ -27,6 +27,7 @@ NDKEEP_INLINE statistics statistics_of(const array_view& array, const run_option
                                   part.update({there + first * item, some * item}, some);
                               });
     } else {
+        // Small enough to be in the cache still when it is summarised after it has been filled.
         constexpr std::size_t in_cache = std::size_t{256} << 10;
         progress_meter meter(run,
                              {.phase = "statistics", .items_total = count, .bytes_total = std::uint64_t{count} * item});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Statistics of elements as they stream by.
+// running_statistics: statistics of elements that arrive in pieces, and the loops that compute them.
 #pragma once
 
 #include <ndkeep/element/float16.hpp>
@@ -23,7 +23,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// By its bits where the type is IEEE's, so that -ffast-math does not fold the question away.
+/// Whether `value` is NaN. Tests the bits of float and double: with -ffast-math the compiler assumes that a comparison
+/// finds no NaN and removes it.
 template <class T>
 [[nodiscard]] bool is_nan(T value) noexcept {
     if constexpr (std::is_same_v<T, float>)
@@ -36,6 +37,7 @@ template <class T>
         return false;
 }
 
+/// `value` as one of the three types of statistics::number. Only a long double may be rounded.
 template <class T>
 [[nodiscard]] statistics::number exact_number(T value) {
     if constexpr (std::is_floating_point_v<T>)
@@ -46,13 +48,14 @@ template <class T>
         return std::uint64_t{value};
 }
 
+/// Statistics of one block: a first pass for the mean, a second one for the squares of the distances from it.
 template <class T>
 [[nodiscard]] statistics summary_one_by_one(const T* values, std::size_t count) {
     using limits = std::numeric_limits<T>;
     T low = limits::has_infinity ? limits::infinity() : limits::max();
     T high = limits::has_infinity ? -limits::infinity() : limits::lowest();
     std::size_t nan = 0;
-    // Several running sums: one would wait for each addition to finish.
+    // Eight sums in turn: with a single sum, every addition would wait for the one before it.
     std::array<double, 8> sums = {};
     const auto value_at = [&](std::size_t i) { return is_nan(values[i]) ? 0.0 : static_cast<double>(values[i]); };
     const auto total = [](const std::array<double, 8>& parts) {
@@ -60,6 +63,7 @@ template <class T>
     };
     for (std::size_t i = 0; i < count; ++i) {
         nan += is_nan(values[i]);
+        // Comparisons with NaN are false, so a NaN changes neither.
         low = values[i] < low ? values[i] : low;
         high = values[i] > high ? values[i] : high;
         sums[i % 8] += value_at(i);
@@ -83,8 +87,8 @@ template <class T>
     return found;
 }
 
-// Four numbers side by side. They are passed by reference: by value they would need registers that not every machine
-// has. The loops over them are compiled twice, and the faster ones are taken where they can run.
+// Vectors of four numbers. They are passed by reference, because passing them by value needs registers that not every
+// machine has. The loops over them are compiled twice, without and with AVX2. The second version runs where it can.
 using four_doubles [[gnu::vector_size(32)]] = double;
 using four_words [[gnu::vector_size(32)]] = long long;
 
@@ -98,12 +102,14 @@ template <class T>
     }
 }
 
-/// All bits of the numbers that are NaN, none of the others: by their bits, so that -ffast-math keeps them.
+/// Sets all bits in `missing` of the numbers that are NaN, and clears those of the others. Tests bits, as `is_nan`
+/// does.
 [[gnu::always_inline]] inline void find_missing(const four_doubles& x, four_words& missing) {
     std::memcpy(&missing, &x, sizeof missing);
     missing = (missing & 0x7fff'ffff'ffff'ffff) > 0x7ff0'0000'0000'0000;
 }
 
+/// Replaces the numbers that `where` marks by 0.
 [[gnu::always_inline]] inline void put_zeros(const four_words& where, four_doubles& x) {
     four_words bits;
     std::memcpy(&bits, &x, sizeof bits);
@@ -111,7 +117,7 @@ template <class T>
     std::memcpy(&x, &bits, sizeof bits);
 }
 
-/// What a first pass finds in every fourth number.
+/// The results of the first pass, separately for each of the four positions in a vector.
 struct four_sums {
     four_doubles low, high, sum;
     four_words nan;
@@ -122,7 +128,7 @@ struct four_sums {
     [[gnu::always_inline]] void add(const four_doubles& x) {
         four_words missing;
         find_missing(x, missing);
-        nan -= missing;
+        nan -= missing;  // a mark is -1 as a number
         four_doubles value = x;
         put_zeros(missing, value);
         sum += value;
@@ -131,12 +137,14 @@ struct four_sums {
     }
 };
 
-/// What the numbers of one block come to. NaN are counted, and are in nothing else.
+/// The results of one block. NaN are counted and otherwise left out. `squares` sums the squares of the distances from
+/// `mean`.
 struct summed_numbers {
     double low, high, mean, squares;
     std::size_t nan;
 };
 
+/// Both passes over one block. Two vectors take turns, so that an addition need not wait for the one before it.
 template <class T>
 [[gnu::always_inline]] inline void sum_by_fours(const T* values, std::size_t count, summed_numbers& found) {
     four_sums even, odd;
@@ -148,6 +156,7 @@ template <class T>
         even.add(x);
         odd.add(y);
     }
+    // The last, incomplete group is filled up with NaN. They are subtracted from the count below.
     std::array<double, 8> rest;
     rest.fill(std::numeric_limits<double>::quiet_NaN());
     const std::size_t left = count - i;
@@ -165,6 +174,7 @@ template <class T>
     found.low = std::min({low[0], low[1], low[2], low[3]});
     found.high = std::max({high[0], high[1], high[2], high[3]});
     found.nan = static_cast<std::size_t>((nan[0] + nan[1]) + (nan[2] + nan[3])) - (8 - left);
+    // 0 / 0 if all are NaN: the caller looks at `nan` first.
     found.mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / static_cast<double>(count - found.nan);
 
     four_doubles even_squares = {}, odd_squares = {};
@@ -189,6 +199,7 @@ template <class T>
     found.squares = (even_squares[0] + even_squares[1]) + (even_squares[2] + even_squares[3]);
 }
 
+/// For every machine.
 template <class T>
 void sum_plainly(const T* values, std::size_t count, summed_numbers& found) {
     sum_by_fours(values, count, found);
@@ -196,6 +207,7 @@ void sum_plainly(const T* values, std::size_t count, summed_numbers& found) {
 
 #if defined(__x86_64__)
 
+/// For machines with AVX2: always_inline makes the compiler translate the same loops again for this target.
 template <class T>
 [[gnu::target("avx2")]] void sum_widely(const T* values, std::size_t count, summed_numbers& found) {
     sum_by_fours(values, count, found);
@@ -205,19 +217,20 @@ template <class T>
 
 }  // namespace detail
 
-/// Statistics of elements that come in pieces, in any byte order. Structs are summarised field by field, sub-arrays
-/// over all their values. One pass; means and deviations are those of blocks, merged.
+/// Statistics of elements that arrive in pieces, in any byte order. A struct is summarised field by field, a sub-array
+/// over all its values. Each value is read from memory once: every block has its mean and deviation, and these are
+/// merged.
 class running_statistics {
   public:
     explicit running_statistics(const dtype& type);
 
-    /// @param elements  `count` elements one behind the other; no alignment is asked for
+    /// @param elements  `count` contiguous elements, which need not be aligned
     void update(const std::byte* elements, std::size_t count);
 
-    /// How many statistics there are: one, or those of all fields.
+    /// The number of statistics that are kept: those of the elements, and in a struct those of every field.
     [[nodiscard]] std::size_t width() const;
 
-    /// Goes on with what was found in the elements that follow.
+    /// Adds the statistics of the elements that follow.
     /// @param later  of the same dtype
     void append(const running_statistics& later);
 
@@ -226,6 +239,7 @@ class running_statistics {
   private:
     void update_fields(const std::byte* elements, std::size_t count);
 
+    /// @param step  bytes from one element to the next
     void update_values(const std::byte* elements, std::ptrdiff_t step, std::size_t count);
 
     dtype type_;

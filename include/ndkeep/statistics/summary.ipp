@@ -15,13 +15,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// One block's statistics: small enough that its second pass finds it in the cache, large enough that putting blocks
-/// together costs nothing beside them.
+/// Elements of one block. It is small enough for the second pass to find it in the cache, and large enough for the cost
+/// of merging blocks to be negligible.
 inline constexpr std::size_t summary_block = 8192;
 
 template <class T>
 [[nodiscard]] statistics summary_of_numbers(const T* values, std::size_t count) {
-    // What a double does not hold exactly is counted one by one.
+    // The vector loops work on doubles. A double does not hold every 64-bit integer and long double exactly.
     if constexpr (std::numeric_limits<T>::digits > std::numeric_limits<double>::digits) {
         return summary_one_by_one(values, count);
     } else {
@@ -77,6 +77,7 @@ template <class T>
 }
 
 [[nodiscard]] NDKEEP_INLINE statistics summary_of_dates(const std::int64_t* values, std::size_t count) {
+    // NaT, which NumPy stores as the smallest number.
     constexpr std::int64_t missing = std::numeric_limits<std::int64_t>::min();
     statistics found;
     found.count = count;
@@ -93,13 +94,15 @@ template <class T>
     return found;
 }
 
-/// @param elements  aligned, in native byte order
+/// @param elements  aligned, contiguous, in native byte order
+/// @param count     at most `summary_block`
 [[nodiscard]] NDKEEP_INLINE statistics summary_of_block(const dtype& type, const std::byte* elements,
                                                         std::size_t count) {
     const auto as = [&]<class T>(std::type_identity<T>) { return reinterpret_cast<const T*>(elements); };
     const auto numbers = [&]<class T>(std::type_identity<T> of) { return summary_of_numbers(as(of), count); };
     switch (type.kind()) {
     case 'b': {
+        // A file may store any byte as a bool; all but 0 are true.
         std::array<std::uint8_t, summary_block> flags;
         for (std::size_t i = 0; i < count; ++i)
             flags[i] = elements[i] != std::byte{0};
@@ -196,11 +199,12 @@ NDKEEP_INLINE void running_statistics::update_fields(const std::byte* elements, 
     found_.count += count;
     const auto item = static_cast<std::size_t>(type_.size());
     if (item == 0)
-        return;  // as many as one likes fit into no file at all
+        return;  // a tiny file can claim 2^62 elements of 0 bytes, which must not be looped over
     for (std::size_t i = 0; i < inner_.size(); ++i) {
         const auto& field = type_.fields()[i];
         const auto many = static_cast<std::size_t>(field.count());
         const std::byte* const first = elements + field.offset;
+        // The usual field: one call for all elements instead of one for each.
         if (many == 1 && !field.type.is_struct()) {
             inner_[i].update_values(first, static_cast<std::ptrdiff_t>(item), count);
             continue;
@@ -218,15 +222,17 @@ NDKEEP_INLINE void running_statistics::update_values(const std::byte* elements, 
         found_.count += count;
         return;
     }
-    // For what cannot be looked at where it lies.
+    // Copies of elements that are strided, misaligned or in the other byte order. Short pieces need no allocation.
     alignas(16) std::array<std::byte, 4096> few;
     detail::buffer many;
     while (count > 0) {
         const std::size_t some = std::min(count, detail::summary_block);
+        // 16 bytes are the largest alignment of an element, that of a long double.
         const bool ready = step == static_cast<std::ptrdiff_t>(item) && type_.is_native() &&
                            reinterpret_cast<std::uintptr_t>(elements) % 16 == 0;
         const std::byte* block = elements;
         if (!ready) {
+            // The first block is the largest, so one allocation is enough.
             if (some * item > few.size() && many.size() == 0)
                 many = detail::buffer(some * item);
             std::byte* const copy = some * item > few.size() ? many.data() : few.data();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Parallel loops, and work beside the calling thread.
+// parallel_for, and alongside, which runs work in the background.
 #pragma once
 
 #include <ndkeep/work/progress.hpp>
@@ -16,24 +16,27 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Calls `function(index)` once for every index below `count`, on several threads and in no order.
+/// Calls `function(index)` once for each index below `count`, on several threads and in no particular order. Each item
+/// counts 1 in `meter`.
 ///
-/// The calling thread works too. With one thread, or one item, there is nothing else: no thread, no allocation, and
-/// the indexes in order. When functions throw, what is thrown here is what the lowest failing index threw, as a plain
-/// loop would, once every call that has begun has ended; no further ones begin. Each item counts one in `meter`.
+/// The calling thread takes part. With one thread or one item, no thread is started, nothing is allocated, and the
+/// indexes come in order.
+///
+/// If a call throws, no further call begins. When all calls that have begun have ended, the exception of the lowest
+/// failing index is thrown, as by a plain loop.
 ///
 /// @throws io_error  operation_canceled
 template <std::invocable<std::size_t> Function>
 void parallel_for(std::size_t count, progress_meter& meter, Function&& function);
 
-/// The same, where items are all the progress there is.
+/// The same, with progress in items only.
 template <std::invocable<std::size_t> Function>
 void parallel_for(std::size_t count, const run_options& run, Function&& function);
 
 namespace detail {
 
-/// Work that goes on beside what its caller does, in a thread if the system has one to give, else once it is waited
-/// for. The destructor waits for its end, and does not say what it threw.
+/// Runs work in another thread while the caller continues. If the system gives no thread, `finish` runs the work. The
+/// destructor waits for a thread to end and discards its exception; without a thread and `finish`, the work never runs.
 class alongside {
   public:
     explicit alongside(std::function<void()> work);
@@ -41,8 +44,8 @@ class alongside {
     alongside& operator=(const alongside&) = delete;
     ~alongside();
 
-    /// Waits for its end, and throws what it threw.
-    /// @throws io_error  operation_canceled, while the work goes on
+    /// Waits for the end of the work and reports progress meanwhile. Rethrows the exception of the work.
+    /// @throws io_error  operation_canceled; the work is still running then, and the destructor waits for it
     void finish(progress_meter& meter);
 
   private:
@@ -53,12 +56,13 @@ class alongside {
     std::mutex mutex_;
     std::condition_variable changed_;
     bool is_done_ = false;
-    std::thread thread_;  // last, as it uses the others
+    std::thread thread_;  // last, because it uses the other members
 };
 
+/// The number of threads for `count` items, the calling thread included.
 [[nodiscard]] unsigned threads_for(std::size_t count, const run_options& run) noexcept;
 
-/// The items of one `parallel_for` as its threads share them.
+/// The items of one `parallel_for`, which its threads share. It is not a template, so that it is compiled once.
 class shared_work {
   public:
     using item_call = void (*)(void* function, std::size_t index);
@@ -66,9 +70,11 @@ class shared_work {
     shared_work(std::size_t count, progress_meter& meter, item_call call, void* function) noexcept
         : count_(count), meter_(meter), call_(call), function_(function) {}
 
+    /// Processes the items in the calling thread and in up to `threads` - 1 helpers. Returns when all have ended.
     void run(unsigned threads);
 
   private:
+    /// The helper threads. The destructor lets no further item begin and joins them, also when the caller throws.
     struct crew {
         crew(shared_work& shared, unsigned size);
         crew(const crew&) = delete;
@@ -79,9 +85,13 @@ class shared_work {
         std::vector<std::thread> threads;
     };
 
+    /// The body of a helper thread.
     void help() noexcept;
 
-    /// An index that was taken is always called: so all below a failing one are, and the lowest failure is known.
+    /// Takes the next index and calls the function with it. False if no index is left, or if no further one may begin.
+    ///
+    /// Every index that is taken is called. Indexes are taken in order, so all below a failing one are called too, and
+    /// the lowest failing index is known at the end.
     bool take_one() noexcept;
 
     const std::size_t count_;
@@ -105,6 +115,7 @@ template <std::invocable<std::size_t> Function>
 void parallel_for(std::size_t count, progress_meter& meter, Function&& function) {
     const unsigned threads = detail::threads_for(count, meter.run());
     if (threads > 1) {
+        // A lambda is always an object, and not const: a void* can point to it, whatever `Function` is.
         auto item = [&function](std::size_t index) { std::invoke(function, index); };
         const auto call = [](void* at, std::size_t index) { (*static_cast<decltype(item)*>(at))(index); };
         detail::shared_work(count, meter, call, &item).run(threads);

@@ -16,6 +16,7 @@ NDKEEP_INLINE alongside::alongside(std::function<void()> work) : work_(std::move
     try {
         thread_ = std::thread([this] { run(); });
     } catch (const std::system_error&) {
+        // The system gives no thread: `finish` runs the work.
     }
 }
 
@@ -29,9 +30,11 @@ NDKEEP_INLINE void alongside::finish(progress_meter& meter) {
         run();
     for (std::unique_lock lock(mutex_); !is_done_; lock.lock()) {
         changed_.wait_for(lock, progress_meter::interval);
+        // Not under the lock: the progress function may take long, and the thread needs the lock to end.
         lock.unlock();
         meter.report();
     }
+    // The thread wrote failure_ before it set is_done_ under the lock, so it can be read without the lock now.
     if (failure_)
         std::rethrow_exception(failure_);
 }
@@ -56,29 +59,33 @@ NDKEEP_INLINE unsigned threads_for(std::size_t count, const run_options& run) no
 
 NDKEEP_INLINE void shared_work::run(unsigned threads) {
     {
+        // If a report throws, ~crew ends the helpers before the exception leaves this scope.
         crew helpers{*this, threads - 1};
         while (take_one())
             meter_.report();
+        // The size of the crew, not threads - 1: the system may have given fewer threads.
         for (std::unique_lock lock(mutex_); helpers_done_ != helpers.threads.size(); lock.lock()) {
             changed_.wait_for(lock, progress_meter::interval);
             lock.unlock();
             meter_.report();
         }
     }
+    // All helpers are joined, so these members are read without the lock.
     if (failure_)
         std::rethrow_exception(failure_);
-    // The stop flag may have been lowered again since a helper saw it.
+    // Counts the items instead of reading the stop flag, which may have been cleared after a helper saw it.
     if (done_.load() != count_)
         throw meter_.canceled();
 }
 
 NDKEEP_INLINE shared_work::crew::crew(shared_work& shared, unsigned size) : work(shared) {
+    // Outside of the try block: if this throws, ~crew does not run, but no thread has been started.
     threads.reserve(size);
     try {
         while (threads.size() < size)
             threads.emplace_back([this] { work.help(); });
     } catch (const std::exception&) {
-        // The system has no more threads to give: those that are there do the work.
+        // The system gives no more threads: those that have started do the work.
     }
 }
 
@@ -99,6 +106,7 @@ NDKEEP_INLINE void shared_work::help() noexcept {
 NDKEEP_INLINE bool shared_work::take_one() noexcept {
     if (abandoned_.load(std::memory_order_relaxed) || meter_.stopped())
         return false;
+    // Relaxed: the indexes only have to differ, and the data of the items is ordered by the joins.
     const std::size_t index = next_.fetch_add(1, std::memory_order_relaxed);
     if (index >= count_)
         return false;

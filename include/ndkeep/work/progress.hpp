@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a long call runs: how far it has come, who hears of it, and how it is stopped.
+// run_options of a long call: threads, progress reports and cancellation; progress_meter, which reports.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -13,9 +13,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// How far a long call has come. A total of 0 is not known.
+/// How far a long call has come. A total of 0 means that it is not known.
 struct progress {
-    std::string phase = {};  ///< what is under way: "save", "verify"
+    std::string phase = {};  ///< what the call is doing: "save", "verify"
     std::uint64_t items = 0;
     std::uint64_t items_total = 0;
     std::uint64_t bytes = 0;
@@ -24,43 +24,44 @@ struct progress {
     std::filesystem::path file = {};
 };
 
-/// What a progress function answers.
+/// What a progress function returns: whether the call continues.
 enum class flow { go, stop };
 
-/// How a long call runs.
+/// Options of a long call.
 ///
-/// `progress` is called from the thread that made the call: at the beginning, every 100 ms at most, and when all is
-/// done. What it throws ends the call. `stop` may be set by any thread or a signal handler. A call that is stopped
+/// `progress` is called in the thread that made the call: at the beginning, then at most every 100 ms, and at the end.
+/// An exception that it throws ends the call. Any thread or signal handler may set `stop`. A call that is stopped
 /// throws `io_error` with `std::errc::operation_canceled`.
 struct run_options {
-    unsigned threads = 0;  ///< 0: as many as there are cores
+    unsigned threads = 0;  ///< 0: one for each core
     std::function<flow(const ndkeep::progress&)> progress = {};
     const std::atomic<bool>* stop = nullptr;
 };
 
-/// Tells the progress of one call. Made, asked to report and finished in the calling thread; any thread may `add`.
+/// Counts and reports the progress of one call. Any thread may call `add` and `stopped`; everything else belongs to the
+/// calling thread.
 class progress_meter {
   public:
     enum class first_report { now, later };
 
-    /// @param run    kept by reference
+    /// @param run    kept by reference; must outlive the meter
     /// @param begin  phase, totals and file of every report
-    /// @throws io_error  operation_canceled; not where the first report comes later
+    /// @throws io_error  operation_canceled; only if the first report is now
     explicit progress_meter(const run_options& run, progress begin = {}, first_report when = first_report::now);
 
     void add(std::uint64_t items, std::uint64_t bytes = 0) noexcept;
 
     [[nodiscard]] bool stopped() const noexcept;
 
-    /// Calls the progress function if 100 ms have passed since it was called last.
+    /// Calls the progress function if at least 100 ms have passed since its last call.
     ///
     /// @throws io_error  operation_canceled
     void report();
 
-    /// The same, but false where the call is to end.
+    /// The same, but returns false if the call must end.
     [[nodiscard]] bool goes_on();
 
-    /// The last call of the progress function.
+    /// Calls the progress function for the last time.
     ///
     /// @throws io_error  operation_canceled
     void finish() { tell(std::chrono::steady_clock::now()); }
@@ -69,15 +70,18 @@ class progress_meter {
 
     static constexpr std::chrono::milliseconds interval{100};
 
+    /// The error of a stopped call.
     [[nodiscard]] io_error canceled() const;
 
-    /// Calls the progress function now; false where it asks to stop.
+    /// Calls the progress function now. False if it asks to stop.
     [[nodiscard]] bool is_told() { return is_told(std::chrono::steady_clock::now()); }
 
   private:
+    /// Calls the progress function.
+    /// @throws io_error  operation_canceled
     void tell(std::chrono::steady_clock::time_point now);
 
-    /// False where the progress function asks to stop.
+    /// Calls the progress function. False if it asks to stop.
     [[nodiscard]] bool is_told(std::chrono::steady_clock::time_point now);
 
     const run_options& run_;

@@ -16,6 +16,7 @@ NDKEEP_INLINE progress_meter::progress_meter(const run_options& run, progress be
 }
 
 NDKEEP_INLINE void progress_meter::add(std::uint64_t items, std::uint64_t bytes) noexcept {
+    // Relaxed: the counts are only displayed; no other data depends on their order.
     items_.fetch_add(items, std::memory_order_relaxed);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
 }

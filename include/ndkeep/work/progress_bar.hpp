@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Progress as a line on the terminal.
+// progress_bar: draws progress as a line on the terminal.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -11,24 +11,27 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Draws progress on standard error, if that is a terminal: `.run = {.progress = progress_bar()}`.
+/// Draws progress on standard error if that is a terminal: `.run = {.progress = progress_bar()}`.
 ///
 ///     save readings  [#########.....................]  31 %  1.2 of 3.9 GB  0.3 GB/s  0:04, 0:09 left
 class progress_bar {
   public:
-    /// @param wanted  false: nothing is drawn
+    /// @param wanted  false: draws nothing
     explicit progress_bar(bool wanted = errors_go_to_terminal()) : wanted_(wanted) {}
 
     flow operator()(const progress& now) const;
 
-    /// What is drawn, without the end of the line.
+    /// The text that is drawn, without the end of the line.
     [[nodiscard]] static std::string line(const progress& now);
 
   private:
+    /// 12 tenths are "1.2".
     [[nodiscard]] static std::string tenths(std::uint64_t count);
+    /// In units of 10^9 bytes, rounded to one decimal: "3.9"
     [[nodiscard]] static std::string gigabytes(std::uint64_t bytes);
     /// "999", "1.0 k", "2.5 M"
     [[nodiscard]] static std::string counted(std::uint64_t count);
+    /// Minutes and seconds: "0:04"
     [[nodiscard]] static std::string minutes(double seconds);
 
     bool wanted_;

@@ -27,6 +27,7 @@ NDKEEP_INLINE flow progress_bar::operator()(const progress& now) const {
 
 NDKEEP_INLINE std::string progress_bar::line(const progress& now) {
     std::string out = now.phase;
+    // Escaped, because a file name may contain characters that control the terminal.
     if (!now.file.empty())
         out += ' ' + detail::escaped(now.file.filename().string());
     const std::uint64_t total = now.bytes_total != 0 ? now.bytes_total : now.items_total;
