@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies of <ndkeep/npy/append.hpp>.
 //
-// The order of an append. A kill at any step leaves the old array or the new one, each with a sidecar that describes
-// it.
+// The order of an append. A kill at any step leaves the old array or the new one, each described by its sidecar.
 //
 // 1. Lock the name, so that no other writer replaces the file meanwhile.
 // 2. Open the file and lock it too. Two hard links of one file are two names, and each name has its lock.
@@ -250,8 +249,7 @@ NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown,
         else
             array.source.settle();
     };
-    // Step 6. The rows must be settled before the header counts them: a header on the disk without its rows would be
-    // a damaged file.
+    // Step 6. The rows are settled before the header counts them: a header without its rows is a damaged file.
     try {
         array.source.write(data_end(array), bytes);
         settle();

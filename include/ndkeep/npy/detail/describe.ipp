@@ -41,8 +41,7 @@ NDKEEP_INLINE void statistics_check::compare(const statistics& stored, const sta
     };
     exact("min", stored.min, data.min);
     exact("max", stored.max, data.max);
-    // The error of a mean or std is relative to the largest magnitude in the data: the mean of large numbers may be
-    // near 0.
+    // The error of mean and std grows with the magnitude of the data, and the mean of large numbers may be near 0.
     const double scale =
         std::max({data.min ? std::abs(detail::as_double(*data.min)) : 0.0,
                   data.max ? std::abs(detail::as_double(*data.max)) : 0.0, std::abs(data.mean.value_or(0)),
@@ -193,8 +192,7 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     said.stamp = stamp;
     said.metadata = !options.meta.is_null() ? given : former ? former->metadata : json(json::value_t::object);
     const checksum wanted = options.sum ? *options.sum : former ? kinds_of(former->sums) : checksum::none;
-    // A sidecar needs a sum: without one, a reader cannot recognise the data once the stamp has changed (a copied
-    // file).
+    // A sidecar needs a sum: without one, a reader cannot recognise the data of a copied file, whose stamp differs.
     const checksum kinds = wanted == checksum::none ? checksum::crc32c : wanted;
     const bool with_statistics = options.statistics || (former && former->statistics);
     const bool sums_known = kept && !options.sum && kinds_of(kept->sums) == kinds;

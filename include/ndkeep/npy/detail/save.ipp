@@ -116,8 +116,7 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
     if (!options.has_sidecar())
         former.emplace(target);
     const auto info = info_of(array);
-    // A sidecar needs a sum: without one, a reader cannot recognise the data once the stamp has changed (a copied
-    // file).
+    // A sidecar needs a sum: without one, a reader cannot recognise the data of a copied file, whose stamp differs.
     const checksum sums = options.has_sidecar() && options.sum == checksum::none ? checksum::crc32c : options.sum;
     digest seen(info.type, sums, options.statistics);
     write_array(next.content(), array.in_order(info.column_major), info, seen, options.run);
