@@ -32,6 +32,7 @@ struct opened_array {
 
     /// Bytes of data in the first `size` bytes of the file.
     [[nodiscard]] std::uint64_t data_in(std::uint64_t size) const { return size - std::min(size, info.data_offset); }
+    /// Whether `small` holds all of the data, so that the file need not be read again.
     [[nodiscard]] bool is_in_memory() const { return !small.empty() && data_in(small.size()) >= info.nbytes(); }
 
     /// The file's bytes: from memory if `is_in_memory()`, else from the file.

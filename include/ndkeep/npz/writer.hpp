@@ -110,12 +110,19 @@ class npz_writer {
 
     npz_writer(const std::filesystem::path& file, const npz_writer_options& options, const progress& totals);
 
+    /// Opens the existing archive and records the members to keep.
     void open_old();
+    /// @throws mismatch_error  already committed, or a part could not be written
+    /// @throws conflict_error  this is a copy in a forked child
     void check_usable() const;
+    /// Records a new member, which replaces an old one of the same name.
+    /// @throws mismatch_error  the name was added already, or is one that zip cannot hold
     [[nodiscard]] detail::new_member& begin(std::string name, compression method);
     void write(detail::new_member& member, compression method, std::string_view header, const array_view& elements,
                const detail::member_writer::watcher& seen);
+    /// Writes the metadata member, if it is new or the old one would be false.
     void write_metadata();
+    /// Copies the old members that are not replaced.
     void write_kept();
     void write_directory();
 

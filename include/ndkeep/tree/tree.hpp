@@ -244,8 +244,10 @@ class tree {
     [[nodiscard]] std::uint64_t integer_between(std::int64_t least, std::uint64_t most) const;
     [[nodiscard]] double double_number() const;
     [[nodiscard]] float float_number() const;
+    /// Copies all but a list or dictionary, whose children the caller copies without recursion.
     void copy_but_children(const tree& other);
     [[nodiscard]] bool equals(const tree& other) const;
+    /// Compares all but lists and dictionaries.
     [[nodiscard]] bool equals_but_children(const tree& other) const;
 
     // An integer is unsigned only if it exceeds the largest std::int64_t, so that equal integers have one form.

@@ -33,7 +33,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Whether a member is an array. A name that ends with ".npy" promises one, and a later read reports if it is not.
+/// Whether a member is an array. A name that ends with ".npy" promises one; reading its header reports if it is not.
 /// Other members need not be readable.
 [[nodiscard]] NDKEEP_INLINE bool is_array(const archive& from, const zip_entry& entry) {
     if (entry.name.ends_with(npy_suffix))

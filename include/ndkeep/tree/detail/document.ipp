@@ -34,8 +34,8 @@ class array_names {
   public:
     /// Returns the name, with "#2", "#3", … appended if it is taken.
     [[nodiscard]] std::string take(std::string name) {
-        constexpr std::size_t longest =
-            60'000;  // zip allows 65,535 bytes: APPNOTE 4.4.10; the rest is for "#2" and ".npy"
+        // Zip allows 65,535 bytes: APPNOTE 4.4.10. The rest is room for "#2" and ".npy".
+        constexpr std::size_t longest = 60'000;
         if (name.size() > longest || name.find('\0') != std::string::npos)
             name = "array";
         if (taken_.insert(name).second)
