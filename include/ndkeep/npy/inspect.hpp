@@ -27,8 +27,8 @@ struct opened_array {
     file source;
     array_info info;
     std::vector<std::byte> header = {};  ///< all bytes before the data
-    std::vector<std::byte> small =
-        {};  ///< all bytes of a small file, from the read that confirmed the header; else empty
+    /// All bytes of a small file, from the read that confirmed the header; else empty.
+    std::vector<std::byte> small = {};
 
     /// Bytes of data in the first `size` bytes of the file.
     [[nodiscard]] std::uint64_t data_in(std::uint64_t size) const { return size - std::min(size, info.data_offset); }
