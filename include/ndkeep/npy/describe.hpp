@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a sidecar says of an npy file, written, read and checked.
+// The sidecar of an npy file: write its description, read it, and verify the file against it.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -26,27 +26,31 @@ struct verify_options {
 };
 
 struct describe_options {
-    json meta = nullptr;                         ///< null keeps what is there
-    std::optional<checksum> sum = std::nullopt;  ///< nullopt keeps what is there
-    bool statistics = false;                     ///< true computes them; false keeps what is there
+    json meta = nullptr;                         ///< null keeps the metadata
+    std::optional<checksum> sum = std::nullopt;  ///< nullopt keeps the kinds of sums
+    bool statistics = false;                     ///< true computes them; false keeps existing ones
     bool sync = false;
     run_options run = {};
 };
 
-/// (Re)writes the sidecar of a file that is there, and keeps what it is not given. The data is read when a sum or
-/// statistics are asked for, or when what is kept was said of other data: sums and statistics are then computed anew.
-/// @throws io_error, format_error  no file, or none that is whole
+/// Writes or replaces the sidecar of an existing file. Parts that the options do not set are kept.
+///
+/// The data is read if a sum or statistics are requested. It is also read if the present sidecar describes other data:
+/// sums and statistics are then computed again.
+/// @throws io_error, format_error  no file, not an npy file, or one that is cut short
 /// @throws mismatch_error          `.meta` is neither an object nor null
+/// @throws conflict_error          the file changed while it was described, or another program's file has the sidecar's
+///                                 name
 void describe(const std::filesystem::path& file, const describe_options& options = {});
 
-/// The metadata of a file: {} where there is no sidecar.
+/// Returns the metadata of a file; {} if it has no sidecar.
 /// @throws mismatch_error  the sidecar is stale: it describes another array than the file holds
 [[nodiscard]] json metadata(const std::filesystem::path& file, const limits& limit = {});
 
-/// How a sidecar relates to the file it is beside, as far as shape, size and time tell.
+/// Whether a sidecar describes its file, judged by dtype, shape, file size and time of the last change.
 enum class sidecar_state {
     current,      ///< written for the file as it is
-    unconfirmed,  ///< describes such an array; only the data can tell whether it is this one
+    unconfirmed,  ///< dtype and shape fit; only the data can decide
     stale         ///< describes another array
 };
 
@@ -55,26 +59,29 @@ struct stored_description : description {
     sidecar_state state = sidecar_state::current;
 };
 
-/// Reads the sidecar of a file: nullopt if absent. Reads no data, so sums are reported and not checked: `verify` checks
-/// them. A stale description is returned too; look at `.state` before you use it.
-/// @throws io_error, format_error  no file, no npy file, or a sidecar that cannot be read
+/// Reads the sidecar of a file; nullopt if absent.
+///
+/// The data is not read, so sums are reported and not checked; `verify` checks them. A stale description is returned
+/// too: check `.state` before you use it.
+/// @throws io_error, format_error  no file, not an npy file, or a sidecar that cannot be read
 [[nodiscard]] std::optional<stored_description> description_of(const std::filesystem::path& file,
                                                                const limits& limit = {});
 
-/// Everything wrong with a file: header, length, sidecar, every checksum, every statistic. Reads the data once when
-/// there is a sidecar. Empty means all is well.
+/// Returns every problem found in a file: header, length, sidecar, every checksum, every statistic. Empty if none.
+///
+/// The data is read once if the file has a sidecar, and not at all otherwise.
 [[nodiscard]] std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options = {});
 
-/// Checks the same and throws the first thing wrong.
+/// Checks the same as `findings` and throws the first problem.
 /// @throws io_error, format_error, mismatch_error, checksum_error
 void verify(const std::filesystem::path& file, const verify_options& options = {});
 
 namespace core {
 
-/// The same for an open array, which may have no header of its own.
+/// As `ndkeep::description_of`, for an open array, which may be headerless.
 [[nodiscard]] std::optional<stored_description> description_of(const opened_array& array);
 
-/// Compares statistics that were stored with those of the data; sums of many numbers agree only within rounding.
+/// Compares stored statistics with those of the data. Counts and extremes must be equal, mean and std within rounding.
 class statistics_check {
   public:
     statistics_check(const std::filesystem::path& file, std::vector<finding>& all) : file_(file), all_(all) {}
@@ -88,8 +95,9 @@ class statistics_check {
     std::vector<finding>& all_;
 };
 
-/// Compares the data with the sidecar: which of its descriptions is meant, every sum and every statistic.
-/// @param file  where links lead to
+/// Compares the data with the sidecar: selects the description that applies, then checks every sum and statistic.
+/// @param file  the path with all symbolic links followed
+/// @param all   receives the problems
 void find_in_data(const opened_array& array, const std::filesystem::path& file, const sidecar& both,
                   const run_options& run, std::vector<finding>& all);
 

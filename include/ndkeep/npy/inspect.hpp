@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An npy file opened: its header read and checked against the file.
+// Reading only the header of an npy file, and an open npy file with its header checked.
 #pragma once
 
 #include <ndkeep/bytes/source.hpp>
@@ -16,8 +16,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What the header of an npy file says. Reads nothing else; the data may be missing.
-/// @throws io_error, format_error
+/// Reads the header of an npy file: dtype, shape, order. The data is not needed and may be missing.
+/// @throws io_error, format_error  no file, or not an npy header
 [[nodiscard]] array_info inspect(const std::filesystem::path& file, const limits& limit = {});
 
 namespace core {
@@ -26,28 +26,34 @@ namespace core {
 struct opened_array {
     file source;
     array_info info;
-    std::vector<std::byte> header = {};  ///< from the magic to the data
-    std::vector<std::byte> small = {};   ///< of a small file everything, as it was read with the header
+    std::vector<std::byte> header = {};  ///< all bytes before the data
+    /// All bytes of a small file, from the read that confirmed the header; else empty.
+    std::vector<std::byte> small = {};
 
-    /// How much of the data is there when so many bytes of the file are.
+    /// Bytes of data in the first `size` bytes of the file.
     [[nodiscard]] std::uint64_t data_in(std::uint64_t size) const { return size - std::min(size, info.data_offset); }
+    /// Whether `small` holds all of the data, so that the file need not be read again.
     [[nodiscard]] bool is_in_memory() const { return !small.empty() && data_in(small.size()) >= info.nbytes(); }
 
+    /// The file's bytes: from memory if `is_in_memory()`, else from the file.
     [[nodiscard]] byte_source bytes() const;
 };
 
 /// Opens a file and reads its header; the data may be missing.
 /// @throws io_error, format_error
+/// @throws conflict_error  the header changes at every attempt to read it
 [[nodiscard]] opened_array open_header(const std::filesystem::path& path, const limits& limit,
                                        file::access access = file::access::read);
 
-/// Checks that the file holds all of the data that its header promises. Measured after the header was read: whoever
-/// appends extends the file first.
-/// @throws format_error  it is cut short
+/// Checks that the file holds all of the data that its header states.
+///
+/// The size is taken after the header was read. An append writes the rows first and the header last, so a size taken
+/// before could be too small for the header.
+/// @throws format_error  the file is cut short
 void check_data(const opened_array& array);
 
-/// As `open_header`, and checks the data too.
-/// @throws io_error, format_error
+/// Opens a file as `open_header` does, and checks that its data is complete.
+/// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_array(const std::filesystem::path& path, const limits& limit,
                                       file::access access = file::access::read);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files into arrays of their own memory.
+// Loading npy files and headerless files into arrays in memory.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -29,36 +29,38 @@ struct load_options {
     run_options run = {};
 };
 
-/// How a headerless file is to be read. Without a shape it is one axis as long as the file has elements.
+/// How to read a headerless file. Without a shape, the result has one axis with all elements of the file.
 template <std::size_t N = any_rank>
 struct raw_options {
     extents<N> shape = {};
-    std::uint64_t offset = 0;  ///< bytes before the first element, any number
+    std::uint64_t offset = 0;  ///< bytes before the first element; need not be aligned
     run_options run = {};
 };
 
 /// Reads an npy file into an `xt::xarray<T>`, or an `xt::xtensor<T, N>`, in row-major order and native byte order.
 ///
-/// Structs are matched by field name, whatever their order and padding in the file. With the tag `column_major` the
-/// result is a column-major container; either order of the file is read into either.
+/// Fields of structs are matched by name; their order and padding in the file may differ. With the tag `column_major`
+/// the result is a column-major container. The order of the file need not be that of the result.
 /// @throws mismatch_error  another dtype or rank
 /// @throws format_error    not an npy file, cut short, or beyond a limit
+/// @throws io_error        no such file, or it cannot be read
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load(const std::filesystem::path& file, const load_options& options = {});
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(const std::filesystem::path& file, Order, const load_options& options = {});
 
-/// Reads an npy file of any dtype, byte order kept.
+/// Reads an npy file of any dtype. The elements keep the byte order of the file.
 [[nodiscard]] any_array load_any(const std::filesystem::path& file, const load_options& options = {});
 
-/// Reads a headerless file, in native byte order, as numpy.fromfile or numpy.memmap would see it.
-/// @throws format_error  too small for the shape, or not a multiple of the element size
+/// Reads a headerless file in native byte order, as numpy.fromfile and numpy.memmap do.
+/// @throws format_error  empty; too small for the shape; or, without a shape, not a multiple of the element size
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load_raw(const std::filesystem::path& file, const raw_options<N>& options = {});
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& options = {});
 
-/// The same for any dtype, byte order kept.
+/// Reads a headerless file of any dtype. The elements keep the byte order of `type`.
+/// @param column_major_file  the order of the elements in the file
 [[nodiscard]] any_array load_raw_any(const std::filesystem::path& file, const dtype& type,
                                      const raw_options<>& options = {}, bool column_major_file = false);
 
@@ -74,6 +76,9 @@ template <std::size_t N>
     return options.shape.given() ? &options.shape.values() : nullptr;
 }
 
+/// Opens a headerless file as an array, with an `info` made from the request and the size of the file.
+/// @param shape  nullptr: one axis with all elements of the file
+/// @throws format_error  empty, too small for the shape, or not a multiple of the element size
 [[nodiscard]] opened_array open_raw(const std::filesystem::path& path, const dtype& type,
                                     const std::vector<std::size_t>* shape, std::uint64_t offset, bool column_major_file,
                                     file::access access = file::access::read);

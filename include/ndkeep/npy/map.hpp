@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files as arrays: nothing is read until an element is looked at.
+// Mapping npy files and headerless files as arrays, and creating files that are mapped.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -29,35 +29,36 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 struct map_options {
     limits limit = {};
-    advice use = advice::normal;  ///< how the elements will be looked at
+    advice use = advice::normal;  ///< how the elements will be accessed
 };
 
 struct create_options {
-    bool replace = false;  ///< a file that is there; one that `next_name` reserved may be filled without
-    bool reserve = false;  ///< take the room on the disk now, instead of page by page at the first store
+    bool replace = false;  ///< an existing file; a name reserved by `next_name` is filled without it
+    bool reserve = false;  ///< allocate disk space now, not page by page at the first store
 };
 
 struct create_raw_options {
-    std::uint64_t offset = 0;  ///< bytes before the first element, zeros
+    std::uint64_t offset = 0;  ///< zero bytes before the first element; a multiple of alignof(T)
     bool replace = false;
     bool reserve = false;
 };
 
-/// How a headerless file is to be mapped. Without a shape it is one axis as long as the file has elements.
+/// How to map a headerless file. Without a shape, the array has one axis with all elements of the file.
 template <std::size_t N = any_rank>
 struct map_raw_options {
     extents<N> shape = {};
-    std::uint64_t offset = 0;  ///< bytes before the first element, any number
-    bool reserve = false;      ///< when a file mapped read_write grows: take the room on the disk now
+    std::uint64_t offset = 0;  ///< bytes before the first element; need not be aligned
+    bool reserve = false;      ///< allocate disk space now if mapping read_write extends the file
     advice use = advice::normal;
 };
 
-/// Maps an npy file. Tags, in any order: `read_only` (the default: `mapped<const T, N>`), `read_write`,
-/// `copy_on_write`; `row_major` (the default), `column_major`. Constant time, whatever the size.
+/// Maps an npy file. The time does not depend on the size of the file: an element is read when it is first accessed.
 ///
-/// Data that does not start at a multiple of alignof(T), as some programs write it, is copied once for reading, and
-/// refused for `read_write`. Mapping `read_write` first takes checksums and statistics out of the file's sidecar.
-/// @throws mismatch_error  another dtype, rank, byte order or struct layout, or an order that the tags do not say
+/// Tags, in any order: `read_only` (the default: `mapped<const T, N>`), `read_write`, `copy_on_write`; `row_major` (the
+/// default), `column_major`. Some programs write data that does not start at a multiple of alignof(T). Such data is
+/// copied into memory for `read_only` and `copy_on_write`, and rejected for `read_write`. `read_write` first removes
+/// checksums and statistics from the file's sidecar, because stores into the array make them false.
+/// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags
 /// @throws format_error    not an npy file, or cut short
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped_as<T, N> map(const std::filesystem::path& file, const map_options& options = {});
@@ -67,7 +68,7 @@ template <element T, std::size_t N = any_rank, map_tag A, map_tag B>
 [[nodiscard]] mapped_as<T, N, A, B> map(const std::filesystem::path& file, A, B, const map_options& options = {});
 
 /// Maps a headerless file, as numpy.memmap does. `read_write` extends a file that is too small for the shape.
-/// @throws format_error  empty; too small for the shape; or no shape is given and it is no multiple of the element size
+/// @throws format_error  empty; too small for the shape; or, without a shape, not a multiple of the element size
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped_as<T, N> map_raw(const std::filesystem::path& file, const map_raw_options<N>& options = {});
 template <element T, std::size_t N = any_rank, map_tag A>
@@ -78,11 +79,11 @@ template <element T, std::size_t N = any_rank, map_tag A, map_tag B>
 
 /// Makes an npy file of zeros and maps it read_write: `create<double>("big.npy", {rows, 3})` is a `mapped<double, 2>`.
 ///
-/// The file is sparse unless `.reserve`d; a disk that fills up later is then SIGBUS at a store. It appears whole, and
-/// only once it is mapped. The sidecar of a file that is replaced is removed.
+/// Without `.reserve` the file is sparse: if the disk fills up later, a store raises SIGBUS. The file gets its name
+/// only when it is complete and mapped. The sidecar of a file that is replaced is removed.
 /// @param shape  in braces, which give the rank, or any range of integers
-/// @throws io_error  with `std::errc::file_exists`; no memory for the mapping; when reserving, the disk is full; an
-///                   unreadable sidecar. Nothing has changed, unless the error says that the array is saved
+/// @throws io_error  `std::errc::file_exists` without `.replace`; no memory for the mapping; disk full with `.reserve`;
+///                   an unreadable sidecar. Nothing has changed, unless the error says that the array is saved
 template <element T, std::size_t N>
 [[nodiscard]] mapped<T, N> create(const std::filesystem::path& file, const length (&shape)[N],
                                   const create_options& options = {});
@@ -96,7 +97,8 @@ template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Or
 [[nodiscard]] auto create(const std::filesystem::path& file, const Shape& shape, Order,
                           const create_options& options = {});
 
-/// The same without a header.
+/// Makes a headerless file of zeros and maps it read_write, otherwise as `create`.
+/// @throws mismatch_error  `.offset` is not a multiple of alignof(T)
 template <element T, std::size_t N>
 [[nodiscard]] mapped<T, N> create_raw(const std::filesystem::path& file, const length (&shape)[N],
                                       const create_raw_options& options = {});
@@ -117,7 +119,7 @@ template <element T, std::size_t N, bool ByColumns>
                                bool replace, bool reserve) {
     constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
     new_file made(file, info, header, replace, reserve);
-    // Mapped before it replaces anything: there may be no memory for it.
+    // Mapping can fail for lack of memory, so it is done before the file replaces anything.
     mapped<T, N, layout> array(map_data(made.content(), info, alignof(T), map_mode::read_write, advice::normal),
                                info.shape);
     made.put_in_place(info);
@@ -127,7 +129,7 @@ template <element T, std::size_t N, bool ByColumns>
 template <element T, std::size_t N, bool ByColumns>
 [[nodiscard]] auto create_mapped(const std::filesystem::path& file, const extents<N>& shape,
                                  const create_options& options) {
-    // The order as asked, also where it makes no difference: so does numpy.lib.format.open_memmap.
+    // The header states the requested order even if it makes no difference, as numpy.lib.format.open_memmap does.
     array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns};
     const std::string header = header_bytes(info);
     info.data_offset = header.size();
@@ -167,6 +169,7 @@ template <class Mapped, map_tag... Tag, std::size_t N>
         check_rank<N>(array.info.shape, file, "map_raw");
         return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
     } catch (...) {
+        // open_raw_for_map may have extended the file; a call that fails leaves its length as it was.
         cut_extension(array.source, array.info.data_offset + array.info.nbytes());
         throw;
     }

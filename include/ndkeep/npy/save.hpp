@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any array into an npy file, whole or not at all.
+// Saving an array as an npy file, atomically.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -16,7 +16,7 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 struct save_options {
-    json meta = nullptr;  ///< an object, kept in the sidecar
+    json meta = nullptr;  ///< a JSON object, stored in the sidecar
     checksum sum = checksum::none;
     bool statistics = false;
     bool sync = false;  ///< survive a power cut once `save` has returned
@@ -27,20 +27,22 @@ struct save_options {
 
 /// Writes `array` to `file`, byte for byte as `np.save` would. A lazy expression is evaluated block by block.
 ///
-/// The file holds the old array or the new one at every instant, also after a kill; with `.sync` after a power cut too.
-/// Without it, a power cut soon after may leave an empty or partial new file. Symbolic links are followed; the mode of
-/// a file that is replaced stays. With metadata, sums or statistics a sidecar `NAME.npy.json` is written (and then has
-/// a crc32c if no other sum was asked for); without, an old sidecar is removed. A file of another program under the
-/// sidecar's name is neither removed nor replaced.
-/// @throws io_error        disk full, no permission, a sidecar that cannot be read: nothing has changed, unless the
-///                         error says that the array is saved
+/// The file holds the old array or the new one at every instant, also after a kill. With `.sync` this includes a power
+/// cut; without it, a power cut soon after may leave an empty or partial new file. Symbolic links are followed. A
+/// replaced file keeps its mode.
+///
+/// With metadata, sums or statistics, a sidecar `NAME.npy.json` is written; it gets a crc32c if no other sum is
+/// requested. Without them, an existing sidecar is removed. A file of another program under the sidecar's name is
+/// neither removed nor replaced.
+/// @throws io_error        disk full, no permission, an unreadable sidecar: nothing has changed, unless the error says
+///                         that the array is saved
 /// @throws mismatch_error  `.meta` is neither an object nor null
-/// @throws conflict_error  with a sidecar to write: a file of another program has its name
+/// @throws conflict_error  a sidecar must be written, and a file of another program has its name
 void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
 
 namespace core {
 
-/// Writes elements from `offset` on, in the view's written order, and shows them to `seen`.
+/// Writes the elements at byte `offset`, in the view's written order, and passes them to `seen`.
 void write_elements(file& out, std::uint64_t offset, const array_view& array, digest& seen, const run_options& run);
 
 }  // namespace core

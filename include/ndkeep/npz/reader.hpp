@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading an npz archive: its directory at once, its members when they are asked for.
+// Reading an npz archive: the directory when it is opened, each member on request.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -35,47 +35,51 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// An npz archive, opened for reading. Only the directory is read; 10,000 members cost no more than their names.
+/// An npz archive, opened for reading. Opening reads only the directory: a member that is not used costs no more than
+/// its name, also in an archive of 10,000 members.
 ///
-/// Members are found by their name with or without ".npy"; of several with the same name the last one counts, as in
-/// NumPy. Whatever is loaded is checked against the archive's CRC-32. One reader may be used by several threads.
+/// Members are found by their name with or without ".npy". If several have the same name, the last one is used, as in
+/// NumPy. Everything that is loaded is checked against the archive's CRC-32. Several threads may use one reader.
 class npz_reader {
   public:
-    /// @throws io_error, format_error  no file; no zip archive, or one whose directory lies
+    /// @throws io_error, format_error  no file; not a zip archive, or one with a false directory
     explicit npz_reader(const std::filesystem::path& file, const load_options& options = {})
         : archive_(file, options.limit), options_(options) {}
-    /// An archive in memory, which must stay there for as long as the reader and what it has mapped.
+    /// Reads an archive in memory. `bytes` must outlive the reader and everything mapped from it.
+    /// @throws format_error  not a zip archive, or one with a false directory
     explicit npz_reader(std::span<const std::byte> bytes, const load_options& options = {})
         : archive_(bytes, options.limit), options_(options) {}
-    /// An archive in memory of its own, as `bytes` of another reader gives it. What is mapped must not outlive it.
+    /// Takes over an archive in memory, as `bytes()` of another reader returns it. Nothing mapped from the reader may
+    /// outlive it.
+    /// @throws format_error  not a zip archive, or one with a false directory
     explicit npz_reader(std::vector<std::byte>&& bytes, const load_options& options = {})
         : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit), options_(options) {}
 
-    /// The directory, and the bytes of members wherever they lie: for people who write tools.
+    /// The directory and the raw bytes of members: for authors of tools.
     [[nodiscard]] const core::archive& archive() const noexcept { return archive_; }
     [[nodiscard]] const load_options& options() const noexcept { return options_; }
 
-    /// Empty for an archive in memory.
+    /// The path of the archive; empty for one in memory.
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return archive_.path(); }
 
-    /// The members in the order of the archive, without ".npy" and without the one that holds the metadata. Members
-    /// that are no arrays are among them.
+    /// Names of the members in the order of the archive, without ".npy". Members that are not arrays are included; the
+    /// metadata member is not.
     [[nodiscard]] std::vector<std::string> names() const;
 
-    /// Every member as its headers describe it, as from `inspect_npz`.
+    /// Describes every member from its headers, as `inspect_npz` does.
     [[nodiscard]] std::vector<npz_member> members() const;
 
     [[nodiscard]] bool contains(std::string_view name) const { return archive_.find(name) != nullptr; }
 
-    /// The header of a member, with the offset of its data counted from the member's beginning.
+    /// Reads the header of a member. The data offset in it counts from the start of the member.
     /// @throws mismatch_error  no such member
     /// @throws format_error    not an array
     [[nodiscard]] array_info inspect(std::string_view name) const;
 
-    /// An array as an `xt::xarray<T>`, or an `xt::xtensor<T, N>`; see ndkeep::load.
+    /// Loads an array as an `xt::xarray<T>`, or an `xt::xtensor<T, N>`; see ndkeep::load.
     /// @throws mismatch_error  no such member, another dtype or rank
-    /// @throws format_error    not an array, a method of compression that is not known here, a member that lies
-    /// @throws checksum_error  the bytes are not those that were put into the archive
+    /// @throws format_error    not an array, an unsupported compression method, or a member with false sizes
+    /// @throws checksum_error  the bytes are not those that were stored
     template <element T, std::size_t N = any_rank, order_tag Order = row_major_tag>
     [[nodiscard]] auto load(std::string_view name, Order = {}) const {
         return detail::read_member(
@@ -86,12 +90,15 @@ class npz_reader {
             });
     }
 
-    /// An array of any dtype.
+    /// Loads an array of any dtype. The elements keep the byte order of the member.
+    /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] any_array load_any(std::string_view name) const;
 
-    /// A stored array where it lies in the archive, without a copy and without looking at its CRC-32; see ndkeep::map.
+    /// Maps a stored array in place, without a copy; see ndkeep::map. Its CRC-32 is not checked.
+    ///
     /// Tags, in any order: `read_only` (the default), `copy_on_write`, `row_major` (the default), `column_major`.
     /// @throws mismatch_error  as `load`; and if the member is compressed, or not aligned for T
+    /// @throws format_error    as `load`
     template <element T, std::size_t N = any_rank, map_tag... Tag>
         requires(detail::chosen<Tag...>::mode != map_mode::read_write)
     [[nodiscard]] mapped_as<T, N, Tag...> map(std::string_view name, Tag...) const {
@@ -105,29 +112,30 @@ class npz_reader {
         });
     }
 
-    /// The bytes of any member; of an array, with its header.
+    /// Reads the bytes of any member. Those of an array include its header.
     /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] std::vector<std::byte> bytes(std::string_view name) const;
     [[nodiscard]] std::string text(std::string_view name) const;
 
-    /// What was saved beside the arrays, as the member `metadata.json`: {} without one.
-    /// @throws format_error  that member is no JSON object
+    /// Returns the metadata, stored in the member `metadata.json`; {} if it is absent.
+    /// @throws format_error  that member is not a JSON object
     [[nodiscard]] json metadata() const { return detail::read_npz_metadata(archive_, options_.limit).user; }
 
-    /// The stored sums of arrays by member name, without the CRC-32 that every member has.
-    /// @throws format_error  the member `metadata.json` is no JSON object
+    /// Returns the stored sums of arrays by member name. The CRC-32 that every member has is not included.
+    /// @throws format_error  the member `metadata.json` is not a JSON object
     [[nodiscard]] std::map<std::string, checksums> sums() const {
         return detail::read_npz_metadata(archive_, options_.limit).sums;
     }
 
-    /// Everything wrong with one member: its place, method, bytes, CRC-32, header, and the sums of `sums()`. Reads all
-    /// of it.
+    /// Returns every problem found in one member: its place, method, bytes, CRC-32, header, and the sums of `sums()`.
+    /// Reads the complete member.
     /// @throws mismatch_error  no such member
     [[nodiscard]] std::vector<finding> findings(std::string_view name, const run_options& run = {}) const;
 
   private:
     [[nodiscard]] const core::zip_entry& at(std::string_view name) const { return archive_.at(name); }
 
+    // Declared first, because `archive_` refers to it.
     std::vector<std::byte> kept_;
     core::archive archive_;
     load_options options_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writing an npz archive, whole or not at all.
+// Writing an npz archive atomically: all members at once, or one by one.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -28,27 +28,27 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 struct npz_options {
-    compression compress = false;   ///< stored members map, and load at the speed of the disk
-    json meta = nullptr;            ///< an object, kept in the archive as the member `metadata.json`
-    checksum sum = checksum::none;  ///< of each array's data, beside the CRC-32 that every member of a zip archive has
+    compression compress = false;   ///< false: members can be mapped, and load at the speed of the disk
+    json meta = nullptr;            ///< a JSON object, stored as the member `metadata.json`
+    checksum sum = checksum::none;  ///< of each array's data, in addition to the CRC-32 that every member has
     bool sync = false;              ///< survive a power cut once the call has returned
     run_options run = {};
 };
 
 struct npz_writer_options {
-    bool append = false;  ///< to the members of the archive that is there, if one is
+    bool append = false;  ///< keep the members of an existing archive
     compression compress = false;
     checksum sum = checksum::none;
     bool sync = false;
     run_options run = {};
 };
 
-/// How one member differs from the archive.
+/// Options of one member that differ from those of the archive.
 struct npz_member_options {
     std::optional<compression> compress = std::nullopt;  ///< nullopt: as the archive
 };
 
-/// A named array for `save_npz`. Arrays are referred to, temporary ones kept.
+/// A named array for `save_npz`. It refers to an lvalue array, which must outlive it, and keeps a temporary one.
 struct npz_item {
     npz_item(std::string_view member, array_view elements, const npz_member_options& as = {})
         : name(member), array(std::move(elements)), options(as) {}
@@ -58,62 +58,71 @@ struct npz_item {
     npz_member_options options;
 };
 
-/// Writes named arrays into one archive, in their order; `np.load`, Python's zipfile and unzip read it.
+/// Writes named arrays into one archive, in their order. `np.load`, Python's zipfile and unzip can read it.
 ///
-/// Members are called NAME.npy, with the bytes `np.save` would write. Those that are stored lie on 64-byte boundaries,
-/// so that they can be mapped. Equal input makes equal bytes. The file is replaced whole, as by `save`.
-/// @throws io_error        disk full, no permission: nothing has changed then
-/// @throws mismatch_error  a name twice, or one that zip cannot hold; `.meta` is neither an object nor null
+/// Members are named NAME.npy and hold the bytes that `np.save` would write. Stored members are aligned to 64 bytes, so
+/// that they can be mapped. Equal input makes equal bytes. The file is replaced atomically, as by `save`.
+/// @throws io_error        disk full, no permission: nothing has changed
+/// @throws mismatch_error  a repeated name, or one that zip cannot hold; `.meta` is neither an object nor null
 void save_npz(const std::filesystem::path& file, std::initializer_list<npz_item> items,
               const npz_options& options = {});
 void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& items, const npz_options& options = {});
 
-/// Writes an archive member by member. Nothing appears under its name before `commit()`, and without it nothing ever.
+/// Writes an archive member by member. The file changes only with `commit()`; without it, nothing changes.
 ///
-/// Other writers of the same name wait from its construction to its end. With `.append` the archive that is there is
-/// carried over: its bytes are copied by the system, members that are added again are replaced in their place, and a
-/// kill at any instant leaves the old archive or the new one.
+/// A writer holds the lock of the name until `commit()` or its destruction, and other writers of that name wait. With
+/// `.append` the members of the existing archive are kept: the system copies their bytes, and a member that is added
+/// again replaces the old one at its place in the directory. A kill leaves the old archive or the new one.
 class npz_writer {
   public:
     /// @throws io_error      the directory cannot be written
-    /// @throws format_error  `.append`, and what is there is no archive, or holds members that cannot be carried over:
-    ///                       encrypted ones, and such as lie
+    /// @throws format_error  with `.append`: the existing file is not an archive, or has a member that cannot be kept,
+    ///                       because it is encrypted or its local header is false
     explicit npz_writer(const std::filesystem::path& file, const npz_writer_options& options = {});
     npz_writer(const npz_writer&) = delete;
     npz_writer& operator=(const npz_writer&) = delete;
 
+    /// Adds an array as the member `name`.npy.
     /// @throws mismatch_error  the name was added already, or is one that zip cannot hold
     /// @throws io_error        disk full; the writer can then only be destroyed
     void add(std::string_view name, const array_view& array, const npz_member_options& options = {});
-    /// A member that is no array, under exactly this name.
+    /// Adds a member that is not an array, under exactly this name.
+    /// @throws mismatch_error, io_error  as `add`
     void add_bytes(std::string_view name, std::span<const std::byte> bytes, const npz_member_options& options = {});
     void add_text(std::string_view name, std::string_view text, const npz_member_options& options = {});
 
-    /// What is kept beside the arrays; null and an empty object are none.
-    /// @throws mismatch_error  neither an object nor null, or with the key "ndkeep", which is taken
+    /// Sets the metadata of the archive. Null and an empty object remove it.
+    /// @throws mismatch_error  neither an object nor null, or with the reserved key "ndkeep"
     void set_metadata(const json& meta);
 
-    /// Puts the archive under its name; the writer is then done.
-    /// @throws io_error  disk full, no permission: nothing has changed then
+    /// Completes the archive and gives it its name. The writer cannot be used afterwards.
+    /// @throws io_error  disk full, no permission: nothing has changed
     void commit();
 
   private:
     friend void save_npz(const std::filesystem::path&, const std::vector<npz_item>&, const npz_options&);
 
-    /// A member in its place in the directory.
+    /// A member at its place in the directory.
     struct record {
-        const detail::zip_entry* old = nullptr;  // carried over, unless there is a new one
+        const detail::zip_entry* old = nullptr;  // kept, unless `added` replaces it
         detail::new_member* added = nullptr;
     };
 
     npz_writer(const std::filesystem::path& file, const npz_writer_options& options, const progress& totals);
 
+    /// Opens the existing archive and records the members to keep.
     void open_old();
+    /// @throws mismatch_error  already committed, or a part could not be written
+    /// @throws conflict_error  this is a copy in a forked child
     void check_usable() const;
+    /// Records a new member, which replaces an old one of the same name.
+    /// @throws mismatch_error  the name was added already, or is one that zip cannot hold
     [[nodiscard]] detail::new_member& begin(std::string name, compression method);
     void write(detail::new_member& member, compression method, std::string_view header, const array_view& elements,
                const detail::member_writer::watcher& seen);
+    /// Writes the metadata member, if it is new or the old one would be false.
     void write_metadata();
+    /// Copies the old members that are not replaced.
     void write_kept();
     void write_directory();
 
@@ -123,8 +132,8 @@ class npz_writer {
     detail::archive old_;
     detail::member_writer out_;
     std::vector<record> records_;
-    std::map<std::string, std::size_t, std::less<>> places_;  // among the records, by name
-    std::deque<detail::new_member> added_;                    // which stay where they are
+    std::map<std::string, std::size_t, std::less<>> places_;  // indexes into `records_`, by name
+    std::deque<detail::new_member> added_;                    // a deque does not move them: records refer to them
     json metadata_ = nullptr;
     bool metadata_given_ = false;
     std::map<std::string, checksums> sums_;
@@ -132,8 +141,6 @@ class npz_writer {
     bool failed_ = false;
     bool done_ = false;
 };
-
-// Definitions ------------------------------------------------------------------------------------------------------
 
 }  // namespace ndkeep
 

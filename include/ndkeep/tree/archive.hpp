@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Trees in npz archives: arrays are members named by their path, all else is the member `tree.json`.
+// Saving trees as npz archives: each array is a member named by its path, the rest is the member `tree.json`.
 #pragma once
 
 #include <ndkeep/array/reader.hpp>
@@ -13,22 +13,27 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Writes a tree into one archive, whole or not at all: `np.load(file)["region1/values"]` reads an array of it.
+/// Writes a tree into one archive, atomically. `np.load(file)["region1/values"]` reads one of its arrays.
 /// @throws mismatch_error  text that is not UTF-8, or nested deeper than `deepest_tree`
-/// @throws io_error        disk full, no permission: nothing has changed then
+/// @throws io_error        disk full, no permission: nothing has changed
 void save_tree(const std::filesystem::path& file, const tree& value, const npz_options& options = {});
 
-/// Reads a tree, with all of its arrays. An archive that holds none is a dictionary of its arrays, by their names.
-/// @throws io_error, format_error, checksum_error  no file, not what `save_tree` wrote, or not as it was written
+/// Reads a tree with all of its arrays. An archive without a tree becomes a dictionary of its arrays, by name.
+/// @throws io_error        no such file, or it cannot be read
+/// @throws format_error    not an archive, or its tree is not as `save_tree` writes it
+/// @throws checksum_error  the bytes of a member are not those that were stored
 [[nodiscard]] tree load_tree(const std::filesystem::path& file, const load_options& options = {});
 
-/// The same, with arrays that stay in the archive until they are asked for: each time anew by `as` and `array`, and
-/// without a copy by `map` if they are stored. The archive stays open for as long as the tree or a copy of it lives.
+/// Reads a tree whose arrays stay in the archive. The archive stays open while the tree or a copy of it exists.
+///
+/// `as` and `array` read an array from the archive at each call. `map` maps an array without a copy, if its member is
+/// stored without compression.
+/// @throws io_error, format_error, checksum_error  as `load_tree`; errors in an array's data come when it is read
 [[nodiscard]] tree open_tree(const std::filesystem::path& file, const load_options& options = {});
 
 namespace core {
 
-/// The member that makes an archive a tree.
+/// The member that holds the tree without its arrays.
 inline constexpr std::string_view tree_member = "tree.json";
 
 }  // namespace core

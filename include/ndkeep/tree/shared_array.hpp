@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The arrays of a tree: shared, never changed, in memory or wherever they can be had from.
+// Shared ownership of a constant array in memory, as trees return it.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -11,8 +11,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// An array that a tree and its copies hold together. Functions that take an `any_array` to `visit` it or an
-/// `array_view` to write it take this; a copy to change is `any_array copy = *shared`.
+/// A constant array that a tree and its copies share.
+///
+/// It converts to `any_array` for `visit`, and to `array_view` for writers. To get a copy that you can change, write
+/// `any_array copy = *shared`.
 class shared_array {
   public:
     explicit shared_array(std::shared_ptr<const any_array> array) : array_(std::move(array)) {}
@@ -20,12 +22,13 @@ class shared_array {
     [[nodiscard]] const any_array& operator*() const& noexcept { return *array_; }
     [[nodiscard]] any_array operator*() && { return *array_; }
     [[nodiscard]] const any_array* operator->() const& noexcept { return array_.get(); }
-    /// What it points to would be gone at once.
+    /// Deleted, because the pointer would outlive a temporary.
     const any_array* operator->() && = delete;
 
     operator const any_array&() const& noexcept { return *array_; }  // NOLINT: implicit
-    /// A reference into a temporary would outlive the array.
+    /// Deleted, because the reference would outlive a temporary.
     operator const any_array&() const&& = delete;
+    // The view shares the ownership, so it is safe also from a temporary.
     operator array_view() const { return array_view(*array_).kept_by(array_); }  // NOLINT: implicit
 
   private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What Python keeps in a dict: scalars, strings, lists and dictionaries, with arrays as leaves.
+// The class tree: scalars, strings, lists and dictionaries, with arrays as leaves, as in a Python dict.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -46,7 +46,7 @@ concept tree_text = std::convertible_to<const T&, std::string_view> && !element<
 template <class T>
 concept tree_list = std::same_as<T, std::vector<tree>> || std::same_as<T, std::vector<std::string>>;
 
-/// What becomes an array leaf, unless it is a scalar that JSON knows.
+/// Types that become an array leaf, unless they are scalars that JSON has.
 template <class T>
 concept tree_array = array_like<std::remove_cvref_t<T>> || std::same_as<std::remove_cvref_t<T>, array_view> ||
     requires(T&& array) {
@@ -58,8 +58,8 @@ concept no_tree = !std::same_as<std::remove_cvref_t<T>, tree> && !std::same_as<s
 
 }  // namespace detail
 
-/// What a tree can be made of: nullptr, bool, integers, float, double, text, a vector of trees or strings, and every
-/// array: what is `array_like`, `any_array`, `array_view`.
+/// Types that a tree can be made of: nullptr, bool, integers, float, double, text, a vector of trees or strings, and
+/// arrays: `array_like` types, `any_array` and `array_view`.
 template <class T>
 concept tree_value = detail::no_tree<T> &&
     (std::same_as<std::remove_cvref_t<T>, std::nullptr_t> || detail::tree_text<std::remove_cvref_t<T>> ||
@@ -67,40 +67,41 @@ concept tree_value = detail::no_tree<T> &&
 
 namespace detail {
 
-/// An integer that counts: 'a' and true are no places in a list.
+/// Types of a list index. 'a' and true are not indexes.
 template <class T>
 concept tree_index = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char>;
 
 }  // namespace detail
 
-/// What `tree::get` gives: bool, integers, float, double, std::string.
+/// Types that `tree::get` returns: bool, integers, float, double, std::string.
 template <class T>
 concept tree_scalar = std::same_as<T, std::string> || std::same_as<T, float> || std::same_as<T, double> ||
     (std::integral<T> && sizeof(T) <= 8);
 
-/// A value: null, bool, integer, real number, string, list, dictionary or array. Copies are deep, but for arrays, which
-/// nothing changes and copies share. A tree that was moved from is null.
+/// A value: null, bool, integer, real number, string, list, dictionary or array. Copies are deep, except that copies
+/// share arrays, which are constant. A moved-from tree is null.
 ///
-/// Braces make dictionaries and lists: a dictionary if every item is itself braces around a string and a value, else a
-/// list, so `{{"a", 1}, {"b", 2}}` is a dictionary, `{1, 2}` a list and `{{{"a", 1}}, {{"b", 2}}}` a list of two
-/// dictionaries. Where that is not what is meant: `tree::list({{"a", 1}, {"b", 2}})` is a list of two lists, and
-/// `tree::dictionary({...})` refuses what is no pair. Braces around one tree are a copy of that tree, empty braces
-/// among other values an empty dictionary; `tree t = {}` is null. A key that comes again replaces its value, at its old
-/// place.
+/// Braces make dictionaries and lists. They make a dictionary if every item is braces around a string and a value, else
+/// a list: `{{"a", 1}, {"b", 2}}` is a dictionary, `{1, 2}` a list, and `{{{"a", 1}}, {{"b", 2}}}` a list of two
+/// dictionaries. To choose explicitly, write `tree::list({{"a", 1}, {"b", 2}})`, which is a list of two lists, or
+/// `tree::dictionary({...})`, which rejects an item that is not a pair. Braces around one tree copy that tree. Empty
+/// braces among other values are an empty dictionary; `tree t = {}` is null. A repeated key replaces the value and
+/// keeps the first position.
 ///
-/// Dictionaries keep the order of insertion. References to children are valid until their own list or dictionary grows
-/// or shrinks, as of a std::vector.
+/// Dictionaries keep the order of insertion. A reference to a child is valid until the list or dictionary that holds it
+/// grows or shrinks, as with std::vector.
 ///
-/// Trees are equal when their kinds and values are: integers and real numbers by value (1 == 1.0), dictionaries in any
-/// order, arrays when dtype, shape and bytes are. NaN equals NaN, so that what was loaded equals what was saved.
+/// Trees are equal if kinds and values are equal. Integers and real numbers compare by value (1 == 1.0), dictionaries
+/// in any order, arrays by dtype, shape and bytes. NaN equals NaN, so that a loaded tree equals the saved one.
 class tree {
   public:
     tree() noexcept = default;
 
-    /// Text must be UTF-8 to be saved. An rvalue `any_array` is moved in, every other array copied.
+    /// Makes a tree of a value. Text must be UTF-8 to be saved. An rvalue `any_array` is moved; other arrays are
+    /// copied.
     template <tree_value T>
     tree(T&& value);  // NOLINT: implicit
-    /// Refuses what is no `tree_value` by that name.
+    /// Rejects other types at compile time, with an error that names `tree_value`.
     template <class T, class Because = detail::does_not_satisfy_tree_value>
         requires(detail::no_tree<T> && !tree_value<T>)
     tree(T&&)
@@ -109,12 +110,13 @@ class tree {
 
     tree(const tree& other);
     tree(tree&& other) noexcept;
-    /// By value, so that what is assigned is complete before the place it goes to is looked for: `t["a"] = t["b"]`.
+    /// Takes its argument by value: in `t["a"] = t["b"]` the copy is complete before `t["a"]` is added, which may move
+    /// `t["b"]`.
     tree& operator=(tree other) noexcept;
     ~tree();
 
     [[nodiscard]] static tree list(std::initializer_list<tree_item> items = {});
-    /// @throws mismatch_error  an item is no pair of a string and a value
+    /// @throws mismatch_error  an item is not a pair of a string and a value
     [[nodiscard]] static tree dictionary(std::initializer_list<tree_item> items = {});
 
     [[nodiscard]] tree_kind kind() const noexcept;
@@ -128,12 +130,12 @@ class tree {
     [[nodiscard]] bool is_dictionary() const noexcept { return kind() == tree_kind::dictionary; }
     [[nodiscard]] bool is_array() const noexcept { return kind() == tree_kind::array; }
 
-    /// The scalar. Integers are given as real numbers too, real numbers never as integers.
+    /// Returns the scalar. An integer can be read as a real number, but not a real number as an integer.
     /// @throws mismatch_error  another kind, or a number that T cannot hold
     template <tree_scalar T>
     [[nodiscard]] T get() const;
 
-    // Children: of a list or a dictionary; null has none, and the other kinds are refused with a mismatch_error.
+    // Children of a list or a dictionary. Null has none. The other kinds throw mismatch_error.
 
     [[nodiscard]] std::size_t size() const { return values().size(); }
     [[nodiscard]] bool empty() const { return size() == 0; }
@@ -144,19 +146,19 @@ class tree {
     /// Keys and values of a dictionary: `for (const auto& [key, value] : t.items())`.
     [[nodiscard]] tree_items<const tree> items() const&;
     [[nodiscard]] tree_items<tree> items() &;
-    void items() && = delete;  // the tree would be gone before the loop begins
+    void items() && = delete;  // the tree would be destroyed before the loop begins
 
-    /// False for what is no dictionary.
+    /// Whether the key is present; false if this is not a dictionary.
     [[nodiscard]] bool contains(std::string_view key) const noexcept { return find(key) != nullptr; }
-    /// nullptr if there is no such key, or no dictionary.
+    /// Finds a value by its key; nullptr if it is absent, or if this is not a dictionary.
     [[nodiscard]] const tree* find(std::string_view key) const noexcept;
     [[nodiscard]] tree* find(std::string_view key) noexcept;
 
-    /// @throws mismatch_error  no such key, or no dictionary
+    /// @throws mismatch_error  no such key, or not a dictionary
     [[nodiscard]] const tree& at(std::string_view key) const&;
     [[nodiscard]] tree& at(std::string_view key) & { return const_cast<tree&>(std::as_const(*this).at(key)); }
     [[nodiscard]] tree at(std::string_view key) && { return std::move(at(key)); }
-    /// @throws mismatch_error  no such index, or no list
+    /// @throws mismatch_error  no such index, or not a list
     template <detail::tree_index Index>
     [[nodiscard]] const tree& at(Index index) const& {
         return at_index(static_cast<std::uint64_t>(index), std::is_signed_v<Index>);
@@ -170,7 +172,7 @@ class tree {
         return std::move(at(index));
     }
 
-    /// A missing key is added as null, and null becomes a dictionary.
+    /// Returns the value of a key. A missing key is added with null, and a null tree becomes a dictionary first.
     /// @throws mismatch_error  neither a dictionary nor null
     [[nodiscard]] tree& operator[](std::string_view key) &;
     [[nodiscard]] const tree& operator[](std::string_view key) const& { return at(key); }
@@ -188,32 +190,32 @@ class tree {
         return std::move(at(index));
     }
 
-    /// Null becomes a list.
+    /// Appends a value. A null tree becomes a list first.
     /// @throws mismatch_error  neither a list nor null
     void push_back(tree value);
-    /// Linear in the size of the dictionary.
-    /// @return whether the key was there
+    /// Removes a key and its value. Linear in the size of the dictionary.
+    /// @return whether the key was present
     /// @throws mismatch_error  neither a dictionary nor null
     bool erase(std::string_view key);
 
-    // Arrays; the other kinds are refused with a mismatch_error.
+    // Arrays. The other kinds throw mismatch_error.
 
     [[nodiscard]] const dtype& type() const& { return leaf()->type(); }
     [[nodiscard]] dtype type() && { return leaf()->type(); }
     [[nodiscard]] const std::vector<std::size_t>& shape() const& { return leaf()->shape(); }
     [[nodiscard]] std::vector<std::size_t> shape() && { return leaf()->shape(); }
-    /// The array as an xt::xarray<T>, or an xt::xtensor<T, N>.
+    /// Copies the array into an xt::xarray<T>, or an xt::xtensor<T, N>.
     /// @throws mismatch_error  another dtype or rank
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto as() const;
-    /// The array as it is, for `visit` and for writers.
+    /// Returns the array with its dtype, for `visit` and for writers. Not copied if it is in memory.
     [[nodiscard]] shared_array array() const { return shared_array(leaf()->array()); }
-    /// The array where it lies in a file.
-    /// @throws mismatch_error  another dtype or rank, or an array in memory
+    /// Maps the array in place, if it is in an archive.
+    /// @throws mismatch_error  another dtype or rank, an array in memory, or one that cannot be mapped
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] mapped<const T, N> map() const;
 
-    /// JSON with two blanks a level, arrays as dtype and shape.
+    /// Text for people: JSON, indented by two spaces a level, with arrays as dtype and shape.
     [[nodiscard]] std::string str() const;
     friend std::ostream& operator<<(std::ostream& out, const tree& value) { return out << value.str(); }
 
@@ -224,7 +226,7 @@ class tree {
 
     using branch = detail::tree_branch<tree>;
     using branch_pointer = std::unique_ptr<branch>;
-    using text_pointer = std::unique_ptr<std::string>;  // a tree is three words
+    using text_pointer = std::unique_ptr<std::string>;  // a pointer, so that a tree has the size of three words
     using leaf_pointer = std::shared_ptr<const detail::tree_leaf>;
 
     [[nodiscard]] const branch* as_branch() const noexcept;
@@ -237,15 +239,18 @@ class tree {
     [[nodiscard]] const std::string* keys() const;
     [[nodiscard]] const tree& at_index(std::uint64_t index, bool is_signed) const;
     [[nodiscard]] const leaf_pointer& leaf() const;
-    /// The bits of an integer.
+    /// The bits of an integer from `least` to `most`.
+    /// @throws mismatch_error  not an integer, or beyond these
     [[nodiscard]] std::uint64_t integer_between(std::int64_t least, std::uint64_t most) const;
     [[nodiscard]] double double_number() const;
     [[nodiscard]] float float_number() const;
+    /// Copies all but a list or dictionary, whose children the caller copies without recursion.
     void copy_but_children(const tree& other);
     [[nodiscard]] bool equals(const tree& other) const;
+    /// Compares all but lists and dictionaries.
     [[nodiscard]] bool equals_but_children(const tree& other) const;
 
-    // Integers are unsigned only beyond the signed ones.
+    // An integer is unsigned only if it exceeds the largest std::int64_t, so that equal integers have one form.
     std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, text_pointer, branch_pointer, leaf_pointer>
         content_;
 };

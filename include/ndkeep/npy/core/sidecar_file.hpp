@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The sidecar of an npy file on the disk: read, judged against the file, replaced.
+// The sidecar of an npy file on disk: read it, match it to the file, replace or remove it.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -20,48 +20,59 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// Reads the data of an array once: in pieces side by side, or in the order of the file where a sum needs that.
+/// Reads the data of an array once: in parallel pieces, or in file order if a requested sum needs that.
+/// @param phase  named in progress reports
 void digest_data(const opened_array& array, digest& into, std::string_view phase, const run_options& run);
 
-/// Whether the file begins as a sidecar does; JSON of other programs is none.
+/// Whether a file is a sidecar, judged by its beginning. Other programs' JSON files are not.
 [[nodiscard]] bool is_sidecar(const std::filesystem::path& path);
 
-/// The text of a sidecar; nullopt if absent.
-/// @throws format_error  longer than any sidecar
+/// Reads the text of a sidecar; nullopt if absent.
+/// @throws format_error  longer than a sidecar may be
 [[nodiscard]] std::optional<std::string> sidecar_on_disk(const std::filesystem::path& path);
 
-/// The sidecar of `file`, which is not a link; nullopt if absent.
-/// @throws format_error  it cannot be parsed, or is longer than any sidecar
+/// Reads the sidecar of `file`; nullopt if absent.
+/// @param file  not a symbolic link
+/// @throws format_error  it cannot be parsed, or is longer than a sidecar may be
 [[nodiscard]] std::optional<sidecar> read_sidecar(const std::filesystem::path& file);
 
-/// Replaces the sidecar of `file`, which is not a link.
-/// @throws conflict_error  a file that is no sidecar has the name
+/// Writes or replaces the sidecar of `file` atomically.
+/// @param file  not a symbolic link
+/// @throws conflict_error  a file that is not a sidecar has the name
 void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable);
 
-/// Removes the sidecar of a file; a file of another program under that name stays.
+/// Removes the sidecar of a file. A file of another program under that name is kept.
 void remove_sidecar(const std::filesystem::path& file);
 
-/// The description of the file that is open, if one can be believed. Data is read only where no stamp decides.
+/// Returns the description that applies to an open file; nullopt if none does.
+///
+/// The data is read only if the stamps do not decide, to compare the sums.
 [[nodiscard]] std::optional<description> believed(const opened_array& array, const sidecar& both,
                                                   const run_options& run = {});
 
-/// The sidecar of a file that is replaced by one without.
+/// Removes the sidecar of a file that is replaced by a file without a sidecar.
 ///
-/// It is removed after the commit point, because until then it describes the file. What can refuse is asked before.
+/// The removal comes after the commit point, because until then the sidecar describes the file. Known obstacles to it
+/// are checked in the constructor, while nothing has changed.
 class former_sidecar {
   public:
-    /// @throws io_error  a regular file under the sidecar's name that cannot be read
+    /// @throws io_error  a regular file under the sidecar's name cannot be read, or this user may not remove it
     explicit former_sidecar(const std::filesystem::path& file);
 
-    /// Right before the commit point: keeps others from replacing the sidecar until it is removed. The lock of the file
-    /// itself is given up with the commit.
+    /// Locks the sidecar. Call it right before the commit point.
+    ///
+    /// The commit releases the lock of the file. The next writer could then write a new sidecar, which `remove` would
+    /// delete. The lock of the sidecar prevents that.
     void hold();
 
-    /// The same, and makes sure that no reader believes the sidecar of the new array, should it stay.
-    /// @param stamp  of the new array
+    /// Changes the sidecar so that no reader takes it for one of the new array, and locks it as `hold` does.
+    ///
+    /// The sidecar outlives the commit if the process is killed before `remove`.
+    /// @param next   the new array
+    /// @param stamp  of the new array's file
     void disown(const array_info& next, const file_stamp& stamp, bool durable);
 
-    /// After the commit point.
+    /// Removes the sidecar. Call it after the commit point.
     /// @throws io_error  it cannot be removed; says that the array is saved
     void remove();
 
@@ -79,19 +90,21 @@ class former_sidecar {
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The descriptions that can be about a file with this header, the likelier one first.
+/// The descriptions that fit a file with this header and stamp, the more likely one first.
 [[nodiscard]] std::vector<description> candidates(const sidecar& both, const array_info& info, const file_stamp& stamp);
 
-/// Whether the first candidate is the file's by its stamp alone: two saves within one tick of the clock have one stamp.
+/// Whether the stamp alone shows that the first candidate applies. It does not if both have the file's stamp: two saves
+/// within one tick of the file system's clock can have equal stamps.
+/// @param fitting  not empty
 [[nodiscard]] bool stamp_decides(const std::vector<description>& fitting, const file_stamp& stamp);
 
-/// Whether the data has every sum that `said` gives it; sums of kinds that are not known here are passed over.
+/// Whether the computed sums equal the stored ones. Sums of unknown kinds are ignored.
 [[nodiscard]] bool agrees(const description& said, const checksums& computed);
 
-/// The description of the array that is there now, for the sidecar of what replaces it.
+/// The description of the present array, to be stored as `previous` in the sidecar of its replacement.
 [[nodiscard]] std::optional<description> former_description(const std::filesystem::path& file);
 
-/// Before the data is changed in place: what is said of it from now on is only what stays true.
+/// Removes sums, statistics and stamp from the sidecar before the data is changed in place. Metadata is kept.
 void drop_claims(const opened_array& array, const std::filesystem::path& path);
 
 }  // namespace ndkeep::detail

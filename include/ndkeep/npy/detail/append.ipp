@@ -1,5 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies of <ndkeep/npy/append.hpp>.
+//
+// The order of an append. A kill at any step leaves the old array or the new one, each described by its sidecar.
+//
+// 1. Lock the name, so that no other writer replaces the file meanwhile.
+// 2. Open the file and lock it too. Two hard links of one file are two names, and each name has its lock.
+// 3. Read the header under both locks. Reject other shapes, and a second array after the data.
+// 4. Make the longer header. If it does not fit in place, write a new file and rename it, as a save does, and stop.
+// 5. Replace the sidecar by one that describes the longer array and, as `previous`, the present one. The shapes differ,
+//    so a reader always knows which description applies.
+// 6. Write the rows after the data. No header counts them yet, so readers ignore them.
+// 7. Write the header bytes that change: the commit point.
+// 8. Replace the sidecar by one that describes the longer array only, now with the file's stamp.
+//
+// With `.sync`, steps 5 to 8 each wait for the disk. Otherwise a power cut could keep step 7 and lose step 6.
 #pragma once
 
 #include <ndkeep/npy/append.hpp>
@@ -37,7 +51,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Holds the lock of an open file, which all its names share; `writer_lock` is the lock of one name.
+/// Holds the lock of an open file, which all its hard links share. `writer_lock` is the lock of one name. (step 2)
 class file_lock {
   public:
     /// @param held  outlives the lock
@@ -50,6 +64,7 @@ class file_lock {
     file_lock(const file_lock&) = delete;
     file_lock& operator=(const file_lock&) = delete;
     ~file_lock() {
+        // A forked child shares the lock of its parent, and must not release it.
         if (owner_.is_this())
             held_.unlock();
     }
@@ -59,17 +74,20 @@ class file_lock {
     owning_process owner_;
 };
 
-/// The longer array's header, and whether it can be written over the present one.
+/// The header of the longer array, and whether it can be written over the present one. (step 4)
 class grown_header {
   public:
     grown_header(const opened_array& array, std::size_t rows) : info(array.info) {
         const std::size_t axis = info.column_major ? info.shape.size() - 1 : 0;
         info.shape[axis] += rows;
+        // Rejects a shape whose size overflows before anything is written.
         (void)checked_nbytes(info.type, info.shape, array.source.path());
+        // The data must stay where it is, so the new header must have the length of the old one.
         if (least_header_length(info, info.version) > array.info.data_offset)
             return;
         const std::string text = header_bytes(info, {.version = info.version, .length = array.info.data_offset});
         const auto bytes = bytes_of(text);
+        // Only the bytes that differ are written. Readers that do not lock are then less likely to see a torn header.
         const auto differs = std::mismatch(bytes.begin(), bytes.end(), array.header.begin());
         first = static_cast<std::size_t>(differs.first - bytes.begin());
         std::size_t last = bytes.size();
@@ -77,7 +95,8 @@ class grown_header {
             --last;
         changed.assign(bytes.begin() + static_cast<std::ptrdiff_t>(first),
                        bytes.begin() + static_cast<std::ptrdiff_t>(last));
-        // A disk writes 512 bytes whole or not at all; across two of them the header could be torn by a power cut.
+        // A disk writes one 512-byte sector completely or not at all. A change that spans two sectors could be half
+        // written at a power cut, and a half-written shape can still parse.
         constexpr std::size_t sector = 512;
         in_place = last == first || first / sector == (last - 1) / sector;
     }
@@ -90,7 +109,8 @@ class grown_header {
 
 NDKEEP_INLINE std::uint64_t data_end(const opened_array& array) { return array.info.data_offset + array.info.nbytes(); }
 
-/// `np.save` twice on one open file puts two arrays into it.
+/// Rejects a file with a second array after the data: the rows would overwrite it. Calling `np.save` twice on one open
+/// file makes such files. Other bytes after the data are remains of a killed append, and may be overwritten.
 NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
     std::array<std::byte, magic.size()> behind = {};
     const std::size_t length = array.source.read_some(data_end(array), behind);
@@ -102,7 +122,7 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
                               .hint = "it would be overwritten"});
 }
 
-/// Whole rows behind the data, which the header does not count.
+/// Number of complete rows after the data, which the header does not count.
 [[nodiscard]] NDKEEP_INLINE std::size_t rows_behind(const opened_array& array) {
     const auto& shape = array.info.shape;
     if (shape.empty())
@@ -132,7 +152,7 @@ NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows)
                               .found = shape_text(rows.shape())});
 }
 
-/// The rows as the file has its elements: same dtype, same order.
+/// Converts the rows to the dtype and order of the file.
 [[nodiscard]] NDKEEP_INLINE any_array rows_as_in_file(const opened_array& array, const array_view& rows) {
     const conversion convert(rows.type(), array.info.type, array.source.path());
     const auto ordered = rows.in_order(array.info.column_major);
@@ -143,8 +163,9 @@ NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows)
     return made;
 }
 
-/// Copies the data of an array, block by block.
+/// Copies the data of an array to byte `offset` of another file.
 NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t offset) {
+    // Blocks, so that memory does not grow with the array.
     constexpr std::uint64_t most = std::uint64_t{4} << 20;
     const buffer block(static_cast<std::size_t>(std::min(most, from.info.nbytes())));
     for (std::uint64_t at = 0; at < from.info.nbytes();) {
@@ -156,7 +177,7 @@ NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t o
     }
 }
 
-/// The longer array's description; nothing where the present one cannot be believed.
+/// The sidecar of the longer array (step 5); nullopt if the present sidecar is absent or stale.
 [[nodiscard]] NDKEEP_INLINE std::optional<sidecar> grown_sidecar(const opened_array& array,
                                                                  const std::filesystem::path& path,
                                                                  const array_info& info,
@@ -173,7 +194,7 @@ NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t o
     sums.update(bytes);
     said.sums = sums.values();
     if (has_md5 && kept == checksum::none) {
-        // Something must vouch for the data; this once it has to be read.
+        // md5 cannot be extended, and a sidecar needs a sum. So the present data is read once for a crc32c.
         digest whole(array.info.type, checksum::crc32c, false);
         digest_data(array, whole, "append", {});
         running_checksums crc(checksum::crc32c, whole.sums());
@@ -188,7 +209,7 @@ NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t o
     return sidecar{said, former};
 }
 
-/// Writes the whole longer array beside and renames it: for headers that have no room.
+/// Writes the longer array to a new file and renames it: for headers that cannot change in place.
 NDKEEP_INLINE void rewrite_grown(const opened_array& array, writer_lock&& lock, const array_info& info,
                                  std::span<const std::byte> bytes, std::optional<sidecar> both, bool sync) {
     replacement next(std::move(lock));
@@ -198,6 +219,7 @@ NDKEEP_INLINE void rewrite_grown(const opened_array& array, writer_lock&& lock, 
     copy_data(array, next.content(), header.size());
     next.content().write(header.size() + array.info.nbytes(), bytes);
     const auto stamp = next.seal(sync);
+    // The sidecar goes first, because the rename is the only commit point: see the order of a save.
     if (both) {
         both->current.stamp = stamp;
         write_sidecar(target, *both, sync);
@@ -205,27 +227,29 @@ NDKEEP_INLINE void rewrite_grown(const opened_array& array, writer_lock&& lock, 
     next.commit(sync);
 }
 
-/// Removes rows that no header counts. Where that fails they stay, and are ignored and overwritten.
+/// Removes rows that no header counts. If that fails, readers ignore them, and the next append overwrites them.
 NDKEEP_INLINE void cut_back(file& source, std::uint64_t former_size) {
     try {
         if (source.size() > former_size)
             source.resize(former_size);
     } catch (const io_error&) {
-        // The error that is reported is the one that came first.
+        // The caller reports the earlier error, which is the cause.
     }
 }
 
-/// Rows behind the data, then the header bytes that make them part of it: the commit point. When either fails, the file
-/// is what it was, unless the former header cannot be restored.
+/// Writes the rows and then the header (steps 6 and 7). If either fails, the file is as before, unless the former
+/// header cannot be restored.
 NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown, std::span<const std::byte> bytes,
                                  bool sync) {
     const std::uint64_t former_size = array.source.size();
+    // Both forms report write errors that the system reports late (NFS, quota).
     const auto settle = [&] {
         if (sync)
             array.source.sync();
         else
             array.source.settle();
     };
+    // Step 6. The rows are settled before the header counts them: a header without its rows is a damaged file.
     try {
         array.source.write(data_end(array), bytes);
         settle();
@@ -233,18 +257,22 @@ NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown,
         cut_back(array.source, former_size);
         throw;
     }
+    // Step 7.
     try {
         array.source.write(grown.first, {grown.changed.data(), grown.changed.size()});
         settle();
     } catch (const io_error& problem) {
+        // Part of the new header may be in the file. The former bytes make the outcome certain again.
         try {
             array.source.write(grown.first, {array.header.data() + grown.first, grown.changed.size()});
             settle();
         } catch (const io_error&) {
-            // The header on the disk may be the longer one, so the rows stay: without them it would be false.
+            // The header on the disk may count the rows already, so they are not removed: it would then count rows
+            // that are missing.
             throw io_error(array.source.path(), "the outcome is unknown", problem.code(),
                            "the rows may have been added; look at the shape of the file before adding them again");
         }
+        // Only after the former header is back: until then it may count these rows.
         cut_back(array.source, former_size);
         throw;
     }
@@ -254,6 +282,7 @@ NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown,
 
 NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& rows, const append_options& options) {
     writer_lock lock(file);
+    // Saved under the same lock, so that no other writer can create the file in between.
     if (!lock.target_exists() || lock.target_is_reserved()) {
         detail::save_under(std::move(lock), rows, {.sync = options.sync, .run = options.run});
         return;
@@ -262,9 +291,10 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
     const detail::file_lock alone(array.source);
     detail::read_array(array, options.limit);
-    array.source.call(file);
+    array.source.call(file);  // errors name the path that the caller gave
     detail::check_rows(array, rows);
     detail::check_no_second_array(array);
+    // Converted before anything is written, so that an element that cannot be converted changes nothing.
     const auto added = detail::rows_as_in_file(array, rows);
     const std::size_t axis = array.info.column_major ? rows.shape().size() - 1 : 0;
     if (rows.shape()[axis] == 0)
@@ -284,7 +314,8 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
         both->previous.reset();
         detail::write_sidecar(target, *both, options.sync);
     } catch (const error&) {
-        // The rows are in and the sidecar is right; a stamp in it would only have spared readers a checksum.
+        // Not an error: the rows are added and the sidecar of step 5 is correct. Only its stamp is missing, which
+        // spares readers the checksum.
     }
 }
 
@@ -307,15 +338,16 @@ NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limit
     const auto former = both ? detail::believed(array, *both) : std::nullopt;
     std::optional<sidecar> next;
     if (former) {
-        // Nothing is claimed of rows that nobody vouched for; the metadata stays.
+        // No sum or statistic is stored, because nobody has vouched for these rows. The metadata is kept.
         next = sidecar{described(grown.info), former};
         next->current.metadata = former->metadata;
     }
     if (!grown.in_place) {
-        array.info.shape = grown.info.shape;  // the rows behind the data are data now
+        array.info.shape = grown.info.shape;  // so that the rows are copied with the data
         detail::rewrite_grown(array, std::move(lock), grown.info, {}, std::move(next), true);
         return gained;
     }
+    // The order of an append, without step 6: the rows are in the file already. Always durable.
     if (next)
         detail::write_sidecar(target, *next, true);
     detail::grow_in_place(array, grown, {}, true);

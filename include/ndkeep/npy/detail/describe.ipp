@@ -41,11 +41,13 @@ NDKEEP_INLINE void statistics_check::compare(const statistics& stored, const sta
     };
     exact("min", stored.min, data.min);
     exact("max", stored.max, data.max);
+    // The error of mean and std grows with the magnitude of the data, and the mean of large numbers may be near 0.
     const double scale =
         std::max({data.min ? std::abs(detail::as_double(*data.min)) : 0.0,
                   data.max ? std::abs(detail::as_double(*data.max)) : 0.0, std::abs(data.mean.value_or(0)),
                   std::abs(data.mean_imaginary.value_or(0)), data.std.value_or(0)});
     const auto near = [&](std::string_view key, const auto& expected, const auto& now) {
+        // The order of summation depends on how the data was divided into blocks, so the last digits may differ.
         constexpr double rounding = 1e-9;
         const bool same = expected.has_value() == now.has_value() &&
                           (!expected || *expected == *now || (detail::is_nan(*expected) && detail::is_nan(*now)) ||
@@ -96,11 +98,13 @@ NDKEEP_INLINE void find_in_data(const opened_array& array, const std::filesystem
         kinds |= kinds_of(said.sums);
         with_statistics = with_statistics || said.statistics;
     }
+    // One pass computes every sum that either description needs.
     digest computed(array.info.type, kinds, with_statistics);
     digest_data(array, computed, "verify", run);
     const auto sums = computed.sums();
     const auto values = computed.values();
-    // The one with the file's stamp is the one; without a stamp that fits, the one with the right sums.
+    // The stamp decides. If it does not, the description whose sums are right applies. If none is, the first one serves
+    // to report what differs.
     const bool stamped = detail::stamp_decides(fitting, array.source.stamp());
     const auto right = std::find_if(fitting.begin(), fitting.end(),
                                     [&](const description& said) { return detail::agrees(said, sums); });
@@ -142,6 +146,7 @@ NDKEEP_INLINE std::vector<finding> findings(const std::filesystem::path& file, c
     std::optional<sidecar> both;
     if (!detail::passes(all, [&] { array = detail::open_header(file, options.limit); }))
         return all;
+    // A truncated file is reported as such. Its sums are not computed: they would all differ for the same reason.
     const bool whole = detail::passes(all, [&] { detail::check_data(array); });
     const auto target = detail::resolved(file);
     if (!detail::passes(all, [&] { both = detail::read_sidecar(target); }) || !both || !whole)
@@ -172,19 +177,22 @@ NDKEEP_INLINE json metadata(const std::filesystem::path& file, const limits& lim
 
 NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_options& options) {
     const json given = kept_metadata(options.meta, file);
+    // Held to the end, so that no save or append changes the array between reading it and writing its description.
     const writer_lock lock(file);
     const auto& target = lock.target();
+    // Every file that can be read can be described: the options have no limit that a caller could raise.
     const auto array = detail::open_array(target, {.header_characters = longest_header});
     const auto stamp = array.source.stamp();
     const auto both = detail::read_sidecar(target);
     const auto kept = both ? detail::believed(array, *both, options.run) : std::nullopt;
-    // Stale metadata is taken over: whoever describes the file vouches for it, and it is nowhere else.
+    // Metadata of a stale sidecar is kept: it is stored nowhere else, and the caller vouches for the file.
     const auto former = kept ? kept : both ? std::optional(both->current) : std::nullopt;
 
     auto said = described(array.info);
     said.stamp = stamp;
     said.metadata = !options.meta.is_null() ? given : former ? former->metadata : json(json::value_t::object);
     const checksum wanted = options.sum ? *options.sum : former ? kinds_of(former->sums) : checksum::none;
+    // A sidecar needs a sum: without one, a reader cannot recognise the data of a copied file, whose stamp differs.
     const checksum kinds = wanted == checksum::none ? checksum::crc32c : wanted;
     const bool with_statistics = options.statistics || (former && former->statistics);
     const bool sums_known = kept && !options.sum && kinds_of(kept->sums) == kinds;
@@ -202,6 +210,7 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
         if (with_statistics && !statistics_known)
             said.statistics = computed.values();
     }
+    // The lock does not stop other programs, or stores through a mapping. The sums could then be of mixed data.
     if (array.source.stamp() != stamp)
         throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});
     detail::write_sidecar(target, {said, {}}, options.sync);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An npy file that is open already, read from its header on.
+// Reading the header of an npy file that is already open.
 #pragma once
 
 #include <ndkeep/limits.hpp>
@@ -8,7 +8,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Reads the header, and checks that the data is there.
+/// Reads the header into `array`, and checks that the file holds all of the data.
+/// @throws io_error, format_error, conflict_error
 void read_array(core::opened_array& array, const limits& limit);
 
 }  // namespace ndkeep::detail

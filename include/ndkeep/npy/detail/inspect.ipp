@@ -16,9 +16,14 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Reads the header until it is the same twice: an append in place may be changing its digits meanwhile.
+/// Reads the header until two reads in a row agree.
+///
+/// An append in place may change the digits of the shape during a read. A mixture of old and new digits can parse as a
+/// valid, wrong shape, so parsing alone does not detect it.
 NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
+    // A bound, so that a file that some program rewrites continuously is an error and not an endless loop.
     constexpr int most_tries = 1000;
+    // One read gets the header, and all of a small file.
     constexpr std::uint64_t usual = 4096;
     std::array<std::byte, usual> first;
     const auto size = array.source.size_at_opening();
@@ -27,6 +32,7 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
         const auto begin = parse_preamble({first.data(), std::min(length, longest_preamble)}, array.source.path(),
                                           length < usual ? length : array.source.size(), limit);
         const auto whole = static_cast<std::size_t>(begin.data_offset());
+        // parse_preamble has checked the length against the file and the limit, so this cannot allocate too much.
         std::vector<std::byte> header(whole);
         std::copy_n(first.data(), std::min(whole, length), header.data());
         if (whole > length)
@@ -36,6 +42,7 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
     array.header = read_once();
     for (int tries = 0; tries < most_tries; ++tries) {
         const std::size_t header = array.header.size();
+        // A small file is read completely here: its data is then from the same read as the confirmed header.
         std::vector<std::byte> again(size <= usual ? std::max(header, static_cast<std::size_t>(size)) : header);
         const std::size_t length = array.source.read_some(0, {again.data(), again.size()});
         if (length >= header && std::memcmp(again.data(), array.header.data(), header) == 0) {

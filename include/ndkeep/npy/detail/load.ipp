@@ -17,7 +17,7 @@ namespace detail {
     return read_any(opened.bytes(), opened.info, run);
 }
 
-/// What a headerless file holds, taken from the request and its size.
+/// The dtype, shape and offset of a headerless file, from the request and the file's size.
 [[nodiscard]] NDKEEP_INLINE array_info raw_info(const file& source, const dtype& type,
                                                 const std::vector<std::size_t>* shape, std::uint64_t offset,
                                                 bool column_major_file) {
@@ -28,6 +28,7 @@ namespace detail {
             {.file = source.path(), .field = "length", .expected = "at least 1 byte", .found = "0 bytes"});
     if (shape != nullptr) {
         info.shape = *shape;
+        // Rejects a shape that overflows. The caller compares it with the file's size.
         (void)checked_nbytes(type, info.shape, source.path());
         return info;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files opened and made to be mapped, whatever the type of their elements.
+// Opening and creating files to be mapped, independent of the element type.
 #pragma once
 
 #include <ndkeep/format/dtype.hpp>
@@ -20,28 +20,31 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// An npy file whose elements can be used where they lie.
-/// @throws mismatch_error  another dtype or order
+/// Opens an npy file whose elements can be used in place.
+/// @throws mismatch_error  another dtype, byte order, struct layout or order
+/// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
                                         bool column_major_wanted, const limits& limit);
 
-/// Takes an extension to `end` back for which there was no mapping.
+/// Undoes an extension to `end` after the mapping failed.
 void cut_extension(file& extended, std::uint64_t end) noexcept;
 
-/// Extends a file that is mapped read_write for a shape beyond its end.
+/// Opens a headerless file. For `read_write` with a shape beyond its end, the file is extended.
 [[nodiscard]] opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
                                             const std::vector<std::size_t>* shape, std::uint64_t offset, map_mode mode,
                                             bool by_columns, bool reserve);
 
-/// A file of zeros behind `header`, to be mapped before it gets its name.
+/// A new file, `header` and then zeros, that is mapped before it gets its final name.
 class new_file {
   public:
+    /// @throws io_error  `std::errc::file_exists` without `replace`; disk full with `reserve`; an unreadable sidecar
     new_file(const std::filesystem::path& path, const array_info& info, std::string_view header, bool replace,
              bool reserve);
 
     [[nodiscard]] const file& content() noexcept { return next_.content(); }
 
-    /// The commit point. Always durable: stores that are flushed need a durable name.
+    /// Gives the file its final name: the commit point. Always durable, because flushed stores are lost without a
+    /// durable name.
     void put_in_place(const array_info& info);
 
   private:

@@ -24,14 +24,17 @@ NDKEEP_INLINE opened_array open_for_map(const std::filesystem::path& path, const
                                         bool column_major_wanted, const limits& limit) {
     auto array = open_array(path, limit, access_for(mode));
     check_in_place(array.info, path, wanted, column_major_wanted);
+    // Before the caller can store anything: a kill after the first store must not leave a sum that is false.
     if (mode == map_mode::read_write)
         drop_claims(array, resolved(path));
     return array;
 }
 
-/// One past the last byte of the data, checked.
+/// Offset of the first byte after the data.
+/// @throws format_error  the offset or the shape is too large
 [[nodiscard]] NDKEEP_INLINE std::uint64_t checked_end(const array_info& info, const std::filesystem::path& path) {
     const std::uint64_t nbytes = checked_nbytes(info.type, info.shape, path);
+    // Written as a subtraction, because the sum could overflow.
     if (info.data_offset > largest_offset - nbytes)
         throw format_error({.file = path,
                             .field = "offset",
@@ -40,14 +43,14 @@ NDKEEP_INLINE opened_array open_for_map(const std::filesystem::path& path, const
     return info.data_offset + nbytes;
 }
 
-/// Makes a file longer, by zeros: sparse, or with its room on the disk taken.
+/// Extends a file with zeros to `end` bytes: sparse, or with disk space allocated.
 NDKEEP_INLINE void extend(file& out, std::uint64_t end, bool reserve) {
     if (!reserve || end == 0)
         return out.resize(end);
     const std::uint64_t size = out.size();
     try {
         if (!out.reserve(end))
-            // No promise to be had here: what has been written has its room.
+            // This file system cannot reserve space. Writing zeros allocates it.
             for (std::uint64_t at = size; at < end;) {
                 static constexpr std::array<std::byte, 65536> zeros = {};
                 const auto some = std::min<std::uint64_t>(zeros.size(), end - at);
@@ -55,6 +58,7 @@ NDKEEP_INLINE void extend(file& out, std::uint64_t end, bool reserve) {
                 at += some;
             }
     } catch (const io_error&) {
+        // The disk is full. Release what was allocated, so that the failure leaves the file as it was.
         out.resize(size);
         throw;
     }
@@ -62,10 +66,11 @@ NDKEEP_INLINE void extend(file& out, std::uint64_t end, bool reserve) {
 
 NDKEEP_INLINE void cut_extension(file& extended, std::uint64_t end) noexcept {
     try {
+        // Only if this call extended the file, and nobody has changed its length since.
         if (end > extended.size_at_opening() && extended.size() == end)
             extended.resize(extended.size_at_opening());
     } catch (const io_error&) {
-        // The error that is reported is the one that came first.
+        // The caller reports the earlier error, which is the cause.
     }
 }
 
@@ -90,15 +95,18 @@ NDKEEP_INLINE new_file::new_file(const std::filesystem::path& path, const array_
 }
 
 NDKEEP_INLINE void new_file::put_in_place(const array_info& info) {
+    // The order of a save without a sidecar: content on the disk, former sidecar disowned, rename, sidecar removed.
     former_.disown(info, next_.seal(true), true);
     if (may_replace_)
         next_.commit(true);
     else
+        // Fails if a program that does not lock has created the name meanwhile.
         next_.commit_new(true);
     former_.remove();
 }
 
 NDKEEP_INLINE const std::filesystem::path& new_file::checked_target(const std::filesystem::path& path) const {
+    // An early error, before any space is allocated. `commit_new` checks again.
     if (next_.target_exists() && !may_replace_)
         throw io_error(path, "cannot create", std::make_error_code(std::errc::file_exists),
                        ".replace = true replaces it");

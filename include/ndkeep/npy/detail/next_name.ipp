@@ -20,7 +20,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// The number in PREFIX_YYYYMMDD_NUMBERSUFFIX; 0 in any other name.
+/// The number in a name PREFIX_YYYYMMDD_NUMBERSUFFIX; 0 for any other name.
 [[nodiscard]] NDKEEP_INLINE std::uint64_t number_in_series(std::string_view name, std::string_view prefix,
                                                            std::string_view suffix) {
     constexpr std::size_t date = 10;  // _YYYYMMDD_
@@ -45,6 +45,7 @@ NDKEEP_INLINE std::filesystem::path next_name(const std::filesystem::path& direc
         if (part.find('/') != std::string_view::npos)
             throw mismatch_error(
                 {.file = directory, .field = "name", .expected = "no separator in it", .found = ndkeep::quoted(part)});
+    // Numbers are compared, not names: 1000 follows 999.
     std::uint64_t highest = 0;
     for (const auto& name : names_in(directory))
         highest = std::max(highest, detail::number_in_series(name, prefix, suffix));
@@ -58,6 +59,7 @@ NDKEEP_INLINE std::filesystem::path next_name(const std::filesystem::path& direc
         std::string digits = std::to_string(number);
         digits.insert(0, digits.size() < 3 ? 3 - digits.size() : 0, '0');
         auto path = directory / (std::string(prefix) + date.data() + digits + std::string(suffix));
+        // False if another caller took the name since the directory was read. Then the next number is tried.
         if (file::create_exclusive(path))
             return path;
     }

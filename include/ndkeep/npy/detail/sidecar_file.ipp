@@ -20,8 +20,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Opens a sidecar; nullopt if absent. A file of another program under that name is not a sidecar. The first 4096 bytes
-/// decide, so that a sidecar of any length can be replaced and removed.
+/// Opens a sidecar; nullopt if absent, or if another program's file has the name.
+///
+/// The first 4096 bytes decide, so that a sidecar that is too long to be read can still be replaced and removed.
 /// @throws io_error  a regular file that cannot be read: whether it is a sidecar is unknown
 [[nodiscard]] NDKEEP_INLINE std::optional<file> open_sidecar(const std::filesystem::path& path) {
     auto source = file::open_if_regular(path);
@@ -32,11 +33,12 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
     return begins_sidecar(as_text({begin.data(), length})) ? std::move(source) : std::nullopt;
 }
 
-/// Removes what a killed writer of a sidecar left. An attempt only: the next writer of the sidecar tries again.
+/// Removes the temporary file of a killed sidecar writer. Errors are ignored: the next writer tries again.
 NDKEEP_INLINE void sweep_sidecar(const std::filesystem::path& file) noexcept {
     try {
         const auto path = sidecar_path(file);
         if (is_file(beside(path)))
+            // Taking and releasing the lock removes a leftover, under the rules of that lock.
             const writer_lock swept(path);
     } catch (...) {
     }
@@ -46,7 +48,8 @@ NDKEEP_INLINE std::vector<description> candidates(const sidecar& both, const arr
                                                   const file_stamp& stamp) {
     std::vector<description> fitting;
     const auto consider = [&](const description& said) {
-        // With a stamp and no sum it is about one very file: the one that a save found without a sidecar.
+        // A description with a stamp and no sum applies only to the file with that stamp. A save writes it as
+        // `previous` if the file that it replaced had no sidecar.
         const bool other_file = said.stamp && said.sums.empty() && said.stamp != stamp;
         if (said.fits(info) && !other_file)
             fitting.push_back(said);
@@ -54,6 +57,7 @@ NDKEEP_INLINE std::vector<description> candidates(const sidecar& both, const arr
     consider(both.current);
     if (both.previous)
         consider(*both.previous);
+    // `current` comes first, unless only `previous` has the file's stamp: a writer was killed before its rename.
     if (fitting.size() == 2 && fitting[1].stamp == stamp && fitting[0].stamp != stamp)
         std::swap(fitting[0], fitting[1]);
     return fitting;
@@ -75,16 +79,18 @@ NDKEEP_INLINE std::optional<description> former_description(const std::filesyste
         const auto array = open_header(file, {.header_characters = longest_header});
         const auto both = read_sidecar(file);
         const auto fitting = both ? candidates(*both, array.info, array.source.stamp()) : std::vector<description>();
-        // Readers judge what is carried along, so that one that fits the header is enough; of two, only one is right.
+        // Readers check a description before they use it, so a single one that fits the header is carried over without
+        // reading the data. If two fit, only one is right, and only that one may be kept.
         auto former = fitting.size() == 1 ? fitting.front() : both ? believed(array, *both) : std::nullopt;
         if (!former) {
-            // So that, until the data is replaced, the new description is not taken for one of the old data.
+            // A description with only a stamp. Until the rename, it keeps readers from taking the new description for
+            // one of the old data.
             former = described(array.info);
             former->stamp = array.source.stamp();
         }
         return former;
     } catch (const error&) {
-        return std::nullopt;  // no file, or none that could be read: there is nothing to describe
+        return std::nullopt;  // no file, or an unreadable one: nothing to describe
     }
 }
 
@@ -95,15 +101,17 @@ NDKEEP_INLINE void drop_claims(const opened_array& array, const std::filesystem:
         const bool claims = said && (both->previous || !said->sums.empty() || said->statistics || said->stamp);
         return claims ? said : std::nullopt;
     };
+    // Asked first without the lock: most files have no sidecar, and then nothing is locked or written.
     if (!claiming())
         return;
     const writer_lock lock(path);
-    auto said = claiming();  // of another writer perhaps, who was faster
+    auto said = claiming();  // again under the lock: another writer may have changed it
     if (!said)
         return;
     said->sums.clear();
     said->statistics.reset();
     said->stamp.reset();
+    // Durable: stores into the mapping may reach the disk at any time, and no false sum may be on the disk by then.
     write_sidecar(path, {*said, {}}, true);
 }
 
@@ -119,7 +127,7 @@ NDKEEP_INLINE void digest_data(const opened_array& array, digest& into, std::str
         return into.update({}, count);
     detail::digest_pieces(into, count, item, run, {.phase = std::string(phase), .file = array.source.path()},
                           [&](std::size_t first, std::size_t some, digest& part) {
-                              // What was read should be in the cache still when it is looked at.
+                              // Small blocks, so that the bytes are still in the cache when they are digested.
                               const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / item);
                               const buffer bytes(std::min(some, most) * item);
                               for (const std::size_t end = first + some; first < end; first += most) {
@@ -139,6 +147,7 @@ NDKEEP_INLINE std::optional<std::string> sidecar_on_disk(const std::filesystem::
         return std::nullopt;
     const file& source = *opened;
     const std::uint64_t size = source.size();
+    // Checked before the text is allocated.
     if (size > detail::longest_sidecar)
         throw format_error({.file = path,
                             .field = "length",
@@ -168,10 +177,10 @@ NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sideca
                               .hint = "it is not replaced; move it away"});
     };
     if (detail::is_link(path))
-        refuse("a symbolic link");  // its target belongs to something else
+        refuse("a symbolic link");  // its target is not a sidecar of ours
     replacement next(path);
     if (next.target() != path)
-        refuse("a symbolic link");  // since a moment ago
+        refuse("a symbolic link");  // created since the check above
     if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
         refuse("something else");
     next.content().write(0, bytes_of(text));
@@ -182,7 +191,8 @@ NDKEEP_INLINE void remove_sidecar(const std::filesystem::path& file) {
     const auto path = sidecar_path(file);
     if (!is_sidecar(path))
         return detail::sweep_sidecar(file);
-    const writer_lock lock(path);  // as whoever replaces it
+    const writer_lock lock(path);  // the lock that a writer of the sidecar holds
+    // Asked again: it may have been replaced or removed before the lock was taken.
     if (is_sidecar(path))
         remove_file(path);
 }
@@ -195,6 +205,7 @@ NDKEEP_INLINE std::optional<description> believed(const opened_array& array, con
         return std::nullopt;
     if (detail::stamp_decides(fitting, stamp) || kinds_of(fitting.front().sums) == checksum::none)
         return fitting.front();
+    // No stamp decides: the file was copied, rewritten, or saved twice within one clock tick. Compare the sums.
     checksum kinds = checksum::none;
     for (const auto& said : fitting)
         kinds |= kinds_of(said.sums);
@@ -210,6 +221,7 @@ NDKEEP_INLINE std::optional<description> believed(const opened_array& array, con
 
 NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file)
     : file_(file), is_present_(is_sidecar(sidecar_path(file))) {
+    // In a sticky directory the removal would fail after the commit. Reported now, while nothing has changed.
     if (is_present_ && detail::is_kept_by_directory(sidecar_path(file)))
         throw io_error(sidecar_path(file), "cannot remove: " + detail::kind_and_owner(sidecar_path(file)),
                        std::make_error_code(std::errc::operation_not_permitted));
@@ -235,14 +247,16 @@ NDKEEP_INLINE void former_sidecar::remove() {
         throw io_error(sidecar_path(file_), "the array is saved, but its former sidecar cannot be removed",
                        problem.code());
     }
+    // Released only now, so that no other writer's new sidecar was removed.
     lock_.reset();
 }
 
 NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const file_stamp& stamp, bool durable) const {
     const auto both = sidecar_that_parses();
     if (!both)
-        return;  // nobody believes it
+        return;  // no reader uses a sidecar that does not parse
     const auto fitting = detail::candidates(*both, next, stamp);
+    // No stamp hides the difference: a reader must compare sums, and finds that these are not of the new array.
     const bool sums_decide = std::none_of(fitting.begin(), fitting.end(), [&](const description& said) {
         return said.stamp == stamp || kinds_of(said.sums) == checksum::none;
     });
@@ -250,10 +264,12 @@ NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const 
         return;
     auto former = detail::former_description(file_);
     if (former && kinds_of(former->sums) != checksum::none) {
-        // Both files were made within one tick of the clock: from now on the sum decides.
+        // The former file and the new one have the same stamp: both were written within one clock tick. Without the
+        // stamp, readers compare the sum.
         former->stamp.reset();
         return write_sidecar(file_, {*former, {}}, durable);
     }
+    // Without a sum, only stamps can tell the two arrays apart. So the new array gets a description with its stamp.
     auto said = described(next);
     said.stamp = stamp;
     write_sidecar(file_, {said, former ? *former : both->current}, durable);

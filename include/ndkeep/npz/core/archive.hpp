@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An npz archive opened: its directory, and the bytes of its members wherever they lie.
+// An open npz archive, in a file or in memory: its directory, and access to its bytes.
 #pragma once
 
 #include <ndkeep/bytes/source.hpp>
@@ -20,7 +20,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The same error, about a member.
+/// A copy of an error that also names the member.
 template <class Error>
 [[nodiscard]] Error about_member(const Error& problem, std::string_view name) {
     error_parts parts = problem.parts();
@@ -32,20 +32,21 @@ template <class Error>
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// What names of members that are arrays end with.
+/// The suffix of the names of array members.
 inline constexpr std::string_view npy_suffix = ".npy";
 /// The member that holds the metadata.
 inline constexpr std::string_view metadata_member = "metadata.json";
 
-/// A member name as NumPy lists it: without one ".npy".
+/// A member name as NumPy lists it: without one trailing ".npy".
 [[nodiscard]] std::string_view without_npy(std::string_view name);
 
-/// Runs what reads a member, and names it in what is thrown.
+/// Calls `read`, and adds the member's name to every format_error and mismatch_error that it throws.
 template <class Read>
 decltype(auto) in_member(std::string_view name, Read&& read) {
     try {
         return read();
     } catch (const format_error& problem) {
+        // An inner call has named the member already.
         if (problem.field().starts_with("member "))
             throw;
         throw detail::about_member(problem, name);
@@ -56,40 +57,42 @@ decltype(auto) in_member(std::string_view name, Read&& read) {
     }
 }
 
-/// A zip archive in a file or in memory, with its members by name.
+/// A zip archive in a file or in memory, whose members can be found by name.
 class archive {
   public:
     archive() = default;
     /// @throws io_error, format_error
     archive(const std::filesystem::path& path, const limits& limit) : archive(file::open(path), limit) {}
     archive(file&& opened, const limits& limit);
-    /// @param memory  referred to
-    /// @param called  what errors name
+    /// @param memory  must outlive the archive and everything mapped from it
+    /// @param called  named in errors
     archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {});
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] const zip_directory& directory() const noexcept { return directory_; }
     [[nodiscard]] const std::vector<zip_entry>& entries() const noexcept { return directory_.entries; }
     [[nodiscard]] const file& source() const noexcept { return file_; }
+    /// The bytes of the archive; refers to it.
     [[nodiscard]] byte_source bytes() const;
 
-    /// By its exact name, or else with ".npy" behind it; of several with one name the last.
+    /// Finds a member by its exact name, or else by the name with ".npy" appended; nullptr if absent. If several have
+    /// the same name, the last one is found.
     [[nodiscard]] const zip_entry* find(std::string_view name) const;
 
-    /// As `find`, but an error if absent.
+    /// Finds a member as `find` does.
     /// @throws mismatch_error  no such member
     [[nodiscard]] const zip_entry& at(std::string_view name) const;
 
-    /// By its exact name only.
+    /// Finds a member by its exact name only; nullptr if absent.
     [[nodiscard]] const zip_entry* find_exact(std::string_view name) const;
 
-    /// Whether a later member has its name.
+    /// Whether a later member has the same name.
     [[nodiscard]] bool is_shadowed(const zip_entry& entry) const { return find_exact(entry.name) != &entry; }
 
-    /// A range of the archive as memory.
+    /// Maps a range of the archive. For `copy_on_write`, an archive in memory is copied.
     [[nodiscard]] mapping map(std::uint64_t offset, std::uint64_t length, map_mode mode) const;
 
-    /// Where a range begins in memory if it is mapped, as far as alignment goes.
+    /// A number with the alignment that the byte at `offset` has once it is mapped.
     [[nodiscard]] std::uint64_t address(std::uint64_t offset) const;
 
   private:

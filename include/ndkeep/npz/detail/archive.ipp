@@ -10,7 +10,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The first few names, for errors.
+/// The first few member names, for errors.
 [[nodiscard]] NDKEEP_INLINE std::string some_names(const archive& from) {
     constexpr std::size_t enough = 8;
     std::string out;
@@ -47,6 +47,7 @@ NDKEEP_INLINE byte_source archive::bytes() const {
 }
 
 NDKEEP_INLINE const zip_entry* archive::find(std::string_view name) const {
+    // The exact name first: "a" and "a.npy" may both be members.
     const zip_entry* const exact = find_exact(name);
     return exact != nullptr ? exact : find_exact(std::string(name) + std::string(npy_suffix));
 }
@@ -59,6 +60,7 @@ NDKEEP_INLINE const zip_entry& archive::at(std::string_view name) const {
 }
 
 NDKEEP_INLINE const zip_entry* archive::find_exact(std::string_view name) const {
+    // The last of several equal names: zip tools append a new version of a member after the old one.
     const auto after = std::upper_bound(by_name_.begin(), by_name_.end(), name, [&](auto wanted, std::size_t i) {
         return wanted < std::string_view(entries()[i].name);
     });
@@ -72,6 +74,7 @@ NDKEEP_INLINE mapping archive::map(std::uint64_t offset, std::uint64_t length, m
         return mapping::open(file_, offset, length, mode);
     const byte_source from = bytes();
     if (mode == map_mode::copy_on_write) {
+        // The system can make private pages only of files, so memory is copied.
         auto copy = mapping::zeros(length, path_);
         from.read(offset, {copy.data(), copy.size()});
         return copy;
@@ -80,12 +83,14 @@ NDKEEP_INLINE mapping archive::map(std::uint64_t offset, std::uint64_t length, m
 }
 
 NDKEEP_INLINE std::uint64_t archive::address(std::uint64_t offset) const {
+    // A file is mapped at page boundaries, so the offset alone decides alignment.
     return file_.is_open() ? offset : reinterpret_cast<std::uintptr_t>(memory_.data()) + offset;
 }
 
 NDKEEP_INLINE void archive::sort() {
     by_name_.resize(entries().size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+    // Stable, so that equal names stay in the order of the directory and `find_exact` gets the last one.
     std::stable_sort(by_name_.begin(), by_name_.end(),
                      [&](std::size_t a, std::size_t b) { return entries()[a].name < entries()[b].name; });
 }

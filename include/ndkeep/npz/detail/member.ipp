@@ -17,6 +17,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
                                                         const limits& limit, const dtype& wanted, std::size_t alignment,
                                                         map_mode mode, bool column_major_wanted) {
+    // 0: only the header is read, so nothing is expanded into memory.
     member_bytes member(from, entry, 0);
     array_info info = read_member_header(member.source(), member.size(), limit).info;
     check_in_place(info, from.path(), wanted, column_major_wanted);
@@ -27,6 +28,7 @@ NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, con
                               .found = zip_method_name(entry.method),
                               .hint = "load expands it; what is saved without .compress maps"});
     const std::uint64_t offset = member.begin() + info.data_offset;
+    // Archives of NumPy and other tools do not align the data.
     if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
         throw mismatch_error({.file = from.path(),
                               .field = "data offset",
@@ -44,10 +46,12 @@ namespace ndkeep::inline NDKEEP_ABI::core {
 NDKEEP_INLINE member_bytes::member_bytes(const archive& from, const zip_entry& entry, std::uint64_t whole_up_to,
                                          const run_options& run)
     : archive_(from.bytes()), path_(from.path()), entry_(entry), left_(entry.compressed) {
+    // Checked before anything is allocated: the directory may state any size.
     detail::check_zip_method(entry_, path_);
     begin_ = detail::zip_data_offset(archive_, entry_);
     if (is_stored())
         return;
+    // Expanding into memory is worth the space only with libdeflate or in parallel. Else zlib expands a stream.
     const bool in_pieces = are_pieces_likely();
     if ((detail::has_libdeflate() || in_pieces) && entry_.size <= whole_up_to)
         expand_whole(in_pieces, run);
@@ -65,7 +69,8 @@ NDKEEP_INLINE byte_source member_bytes::source() {
 
 NDKEEP_INLINE void member_bytes::finish(std::uint32_t crc) {
     if (stream_) {
-        // The mark of the stream's end may still be to come, and with it the next piece.
+        // All bytes may have been expanded before the end-of-stream mark was read. It may be in the next compressed
+        // block. Asking for one more byte reads on until the end, or proves that the stream is too long.
         std::byte beyond{};
         for (bool moved = true; moved && !stream_->is_finished();) {
             fetch();
@@ -88,10 +93,12 @@ NDKEEP_INLINE bool member_bytes::are_pieces_likely() const {
         compressed += piece.compressed;
         size += piece.size;
     }
+    // The list comes from the file. Its sums bound every piece, so that no piece is read or expanded out of range.
     return entry_.pieces.size() > 1 && compressed == entry_.compressed && size == entry_.size;
 }
 
 NDKEEP_INLINE void member_bytes::expand_whole(bool in_pieces, const run_options& run) {
+    // check_zip_method has checked that this many bytes can come from the compressed ones.
     whole_ = buffer(static_cast<std::size_t>(entry_.size));
     prefer_huge_pages(whole_.bytes());
     if (in_pieces && expand_pieces(run))
@@ -110,12 +117,14 @@ NDKEEP_INLINE bool member_bytes::expand_pieces(const run_options& run) {
         begins.push_back(at);
         at = {at.compressed + piece.compressed, at.size + piece.size};
     }
+    // Silent, because the caller reports the progress of the array.
     const run_options quiet{.threads = run.threads, .progress = {}, .stop = run.stop};
     try {
         progress_meter meter(quiet, {.phase = "load", .file = path_});
         parallel_for(begins.size(), meter, [&](std::size_t i) {
             const auto [compressed, size] = entry_.pieces[i];
             const bool is_last = i + 1 == begins.size();
+            // A piece ends at a byte but does not end a stream. An empty last block makes it one.
             const buffer piece(compressed + (is_last ? 0 : deflate_end.size()));
             archive_.read(begin_ + begins[i].compressed, piece.bytes().first(compressed));
             if (!is_last)
@@ -123,6 +132,7 @@ NDKEEP_INLINE bool member_bytes::expand_pieces(const run_options& run) {
             expand(piece.bytes(), whole_.bytes().subspan(static_cast<std::size_t>(begins[i].size), size), path_);
         });
     } catch (const format_error&) {
+        // The list is only a hint, and may be wrong while the stream is correct. The stream reports any real damage.
         return false;
     }
     return true;
@@ -145,6 +155,7 @@ NDKEEP_INLINE void member_bytes::read_on(std::span<std::byte> out) {
         const std::size_t before = rest_.size();
         const std::size_t written = stream_->expand(rest_, out);
         out = out.subspan(written);
+        // The stream has ended, or makes no progress, before all bytes were expanded. `expect_end` throws then.
         if (!out.empty() && (stream_->is_finished() || (written == 0 && rest_.size() == before && left_ == 0)))
             stream_->expect_end(rest_, entry_.size);
     }
@@ -159,6 +170,7 @@ NDKEEP_INLINE bool begins_as_array(const byte_source& source, std::uint64_t size
 }
 
 NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+    // Two reads in order, because a stream cannot go back: the preamble, which states the length, then the rest.
     std::vector<std::byte> header(static_cast<std::size_t>(std::min<std::uint64_t>(size, longest_preamble)));
     source.read(0, header);
     const auto begin = parse_preamble({header.data(), header.size()}, source.path(), size, limit);
@@ -171,6 +183,7 @@ NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::u
     member_header out{parse_header({header.data(), header.size()}, source.path(), limit),
                       crc32({header.data(), header.size()})};
     const std::uint64_t there = size - out.info.data_offset;
+    // Checked before the caller allocates the array.
     if (out.info.nbytes() > there)
         throw format_error({.file = source.path(),
                             .field = "data",

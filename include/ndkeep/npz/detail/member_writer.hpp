@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Members on their way into an archive: stored as they come, or cut into pieces that are compressed in parallel.
+// Writing the members of a zip archive: stored, or compressed in parallel pieces.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -42,7 +42,8 @@ class compression {
     int level_;
 };
 
-/// Compression from 0 (not at all, but in deflate's form) over 1 (fastest) to 9 (smallest). `true` is 6, NumPy's own.
+/// Compression with deflate at a level from 1 (fastest) to 9 (smallest). 0 writes deflate streams without compression.
+/// `true` is level 6, as in NumPy.
 /// @throws mismatch_error  another level
 [[nodiscard]] constexpr compression deflate_level(int level) {
     if (level < 0 || level > 9)
@@ -52,7 +53,7 @@ class compression {
 
 namespace detail {
 
-/// Bytes at the end of a file that grows: small ones are gathered, and may still be changed before they are written.
+/// Appends to a file. Small writes are gathered in memory, where `put` can still change them.
 class growing_file {
   public:
     explicit growing_file(file& out) : out_(out) {}
@@ -62,18 +63,20 @@ class growing_file {
 
     void add(std::span<const std::byte> bytes);
 
-    /// Bytes that are filled in later.
+    /// Appends zeros, to be overwritten later by `put`.
     void skip(std::uint64_t count) { add(std::vector<std::byte>(static_cast<std::size_t>(count))); }
 
-    /// Writes over what is there.
+    /// Overwrites bytes that were appended before.
     void put(std::uint64_t offset, std::span<const std::byte> bytes);
 
-    /// Takes the room for what is to come, so that a full disk is heard of before the work.
+    /// Reserves disk space for `more` bytes, so that a full disk is reported before the work begins.
+    /// @throws io_error  disk full
     void expect(std::uint64_t more) { (void)out_.reserve(end() + more); }
 
+    /// Appends `length` bytes of another file.
     void copy(const file& from, std::uint64_t offset, std::uint64_t length);
 
-    /// The file ends here.
+    /// Writes what is gathered, and sets the length of the file.
     void finish();
 
   private:
@@ -84,60 +87,66 @@ class growing_file {
     std::vector<std::byte> gathered_;
 };
 
-/// One member while it is written.
+/// A member that is being written.
 struct new_member {
     zip_entry entry;
-    bool is_64 = false;
-    std::uint64_t extra_size = 0;
+    bool is_64 = false;            // the local header has 64-bit sizes: APPNOTE 4.5.3
+    std::uint64_t extra_size = 0;  // bytes of extra fields in the local header
 };
 
-/// Writes members one behind the other. After an exception of `store` or `compress` the file is good for nothing.
+/// Writes members contiguously. After an exception from `store` or `compress`, the file is unusable.
 class member_writer {
   public:
     member_writer(file& out, const run_options& run) : out_(out), run_(run) {}
 
-    /// Called with every block of elements on its way.
+    /// Receives every block of elements before it is written.
     using watcher = std::function<void(std::span<const std::byte> elements)>;
 
-    /// @param elements  behind `header`; its order is that of the header
+    /// Writes a stored member: `header`, then `elements` in the order that the header states.
     void store(new_member& member, std::string_view header, const array_view& elements, const watcher& seen,
                progress_meter& meter);
 
-    /// The member must stay where it is until `finish`, the elements only during this call.
+    /// Compresses a member. It may be written only by a later call or by `finish`, so `member` must not move until
+    /// then. The elements are needed only during this call.
     void compress(new_member& member, int level, std::string_view header, const array_view& elements,
                   const watcher& seen, progress_meter& meter);
 
-    /// A member of another archive, as it is.
+    /// Copies a member of another archive without expanding it.
     void keep(new_member& member, const file& from, std::uint64_t data_offset);
 
-    /// Writes what is still waiting.
+    /// Compresses and writes all pieces that are still waiting.
     void finish(progress_meter& meter) { write_pieces(meter); }
 
     [[nodiscard]] growing_file& out() noexcept { return out_; }
 
   private:
+    /// A part of a member, compressed independently of the others.
     struct piece {
         new_member* member = nullptr;
         int level = 0;
         bool is_last = false;
         std::span<const std::byte> raw = {};
-        std::vector<std::byte> kept = {};  // where `raw` lies, unless it is the caller's
+        std::vector<std::byte> kept = {};  // the memory of `raw`, unless that is the caller's
         std::vector<std::byte> compressed = {};
         std::uint32_t crc = 0;
     };
 
+    /// How many pieces are compressed together.
     [[nodiscard]] std::size_t batch() const;
 
     void begin(new_member& member, std::uint64_t size, bool aligned);
 
+    /// Leaves space for the local header at the end of the file.
     void reserve(new_member& member, bool aligned);
 
     void add(new_member& member, std::span<const std::byte> bytes);
 
+    /// Writes the local header, now that sizes and CRC-32 are known.
     void end(const new_member& member);
 
     void write_pieces(progress_meter& meter) { write_pieces(meter, pieces_.size()); }
 
+    /// Compresses the first `count` pieces in parallel, and writes them in order.
     void write_pieces(progress_meter& meter, std::size_t count);
 
     growing_file out_;

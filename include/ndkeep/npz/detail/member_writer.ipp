@@ -17,6 +17,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 NDKEEP_INLINE void growing_file::add(std::span<const std::byte> bytes) {
+    // Small members are then written with few system calls.
     constexpr std::size_t enough = std::size_t{256} << 10;
     if (gathered_.size() + bytes.size() > enough)
         flush();
@@ -32,6 +33,7 @@ NDKEEP_INLINE void growing_file::put(std::uint64_t offset, std::span<const std::
     if (offset >= written_) {
         std::copy(bytes.begin(), bytes.end(), gathered_.begin() + static_cast<std::ptrdiff_t>(offset - written_));
     } else {
+        // Part of these bytes is in the file and part in memory. After `flush` all are in the file.
         if (offset + bytes.size() > written_)
             flush();
         out_.write(offset, bytes);
@@ -57,8 +59,10 @@ NDKEEP_INLINE void growing_file::flush() {
 
 NDKEEP_INLINE void member_writer::store(new_member& member, std::string_view header, const array_view& elements,
                                         const watcher& seen, progress_meter& meter) {
+    // Members that still wait come first, so that members lie in the order in which they were added.
     write_pieces(meter);
     begin(member, header.size() + elements.nbytes(), true);
+    // A reservation is a system call, which small members do not need.
     constexpr std::uint64_t worth_it = std::uint64_t{1} << 20;
     if (elements.nbytes() >= worth_it)
         out_.expect(header.size() + elements.nbytes());
@@ -75,11 +79,15 @@ NDKEEP_INLINE void member_writer::store(new_member& member, std::string_view hea
 
 NDKEEP_INLINE void member_writer::compress(new_member& member, int level, std::string_view header,
                                            const array_view& elements, const watcher& seen, progress_meter& meter) {
-    // Pieces are cut by their size alone, so that the archive does not depend on the number of threads.
+    // The size of the array alone decides where pieces end, so the bytes of the archive do not depend on the number of
+    // threads. Larger arrays get larger pieces: the list of pieces must fit into the extra fields of the directory.
     constexpr std::size_t least_block = std::size_t{1} << 20;
     const std::size_t block = least_block * (1 + elements.nbytes() / (most_zip_pieces / 2 * least_block));
+    // The local header is reserved before the compressed size is known. The 16 MiB below 4 GiB are room for what
+    // deflate adds to data that it cannot compress.
     constexpr std::uint64_t always_fits = 0xff00'0000;
     member.is_64 = header.size() + elements.nbytes() > always_fits;
+    // Pieces refer to contiguous data of the caller. Elements that are computed, and small arrays, are copied.
     const bool lies_there = elements.contiguous() != nullptr && elements.nbytes() > block;
     std::string_view head = header;
     for_each_block(elements, block, [&](std::span<const std::byte> bytes, std::size_t count) {
@@ -96,17 +104,20 @@ NDKEEP_INLINE void member_writer::compress(new_member& member, int level, std::s
         waiting_bytes_ += next.raw.size();
         pieces_.push_back(std::move(next));
         meter.add(count, bytes.size());
-        // Whole batches before the last piece of a member: that one is to know that it is the last.
+        // The newest piece always waits. It may be the last of its member, which must end the stream.
         if (pieces_.size() > batch() && pieces_.size() > 1)
             write_pieces(meter, pieces_.size() - 1);
     });
     pieces_.back().is_last = true;
+    // The caller's data may be gone after this call. Copied pieces wait, so that small members are compressed
+    // together, in parallel.
     if (lies_there || waiting_bytes_ > batch() * block)
         write_pieces(meter);
 }
 
 NDKEEP_INLINE void member_writer::keep(new_member& member, const file& from, std::uint64_t data_offset) {
     member.is_64 = zip_needs_64(member.entry.size) || zip_needs_64(member.entry.compressed);
+    // Stored data is aligned again, because its offset in this archive may differ.
     reserve(member, member.entry.method == zip_stored);
     out_.copy(from, data_offset, member.entry.compressed);
     end(member);
@@ -114,6 +125,7 @@ NDKEEP_INLINE void member_writer::keep(new_member& member, const file& from, std
 
 NDKEEP_INLINE std::size_t member_writer::batch() const {
     const unsigned threads = run_.threads != 0 ? run_.threads : std::max(1U, std::thread::hardware_concurrency());
+    // Several pieces a thread, so that threads are busy although pieces take different times.
     return std::size_t{4} * threads;
 }
 
@@ -144,6 +156,7 @@ NDKEEP_INLINE void member_writer::end(const new_member& member) {
 NDKEEP_INLINE void member_writer::write_pieces(progress_meter& meter, std::size_t count) {
     if (count == 0)
         return;
+    // The elements were counted when they were added; pieces must not be counted again.
     progress_meter silent(quiet_, {.phase = "save", .file = out_.path()});
     parallel_for(count, silent, [&](std::size_t i) {
         piece& each = pieces_[i];
@@ -154,6 +167,7 @@ NDKEEP_INLINE void member_writer::write_pieces(progress_meter& meter, std::size_
     for (std::size_t i = 0; i < count; ++i) {
         piece& each = pieces_[i];
         auto& entry = each.member->entry;
+        // The first piece of a member: only now is its place in the file known.
         if (entry.size == 0 && entry.compressed == 0)
             reserve(*each.member, false);
         entry.crc32 = crc32_combine(entry.crc32, each.crc, each.raw.size());

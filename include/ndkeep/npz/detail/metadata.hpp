@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The member `metadata.json`: the user's object, and beside it under one key what ndkeep keeps there itself.
+// The member `metadata.json`: the user's object, with the checksums of arrays under the reserved key "ndkeep".
 //
 //     {"run": 7, "ndkeep": {"checksums": {"temps": {"md5": "5d41402abc4b2a76b9719d911017c592"}}}}
 #pragma once
@@ -17,20 +17,25 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// What `metadata.json` holds.
+/// The content of `metadata.json`.
 struct npz_metadata {
     json user = json(json::value_t::object);
     std::map<std::string, checksums> sums = {};  // by member name without ".npy"; of the array's data
 };
 
-/// @throws mismatch_error  neither an object nor null, or a key that ndkeep needs itself
+/// Checks metadata that a user gives.
+/// @throws mismatch_error  neither an object nor null, with the reserved key "ndkeep", or with too many values
 void check_npz_metadata(const json& meta, const std::filesystem::path& file);
 
+/// The text of `metadata.json`.
 [[nodiscard]] std::string npz_metadata_text(const npz_metadata& said);
 
-/// JSON takes many times as much memory as text.
+/// Checks the size of a JSON member before it is read: parsed JSON takes many times the memory of its text.
+/// @throws format_error  longer than `limit.json_bytes`
 void check_json_size(const zip_entry& entry, const std::filesystem::path& file, const limits& limit);
 
+/// Reads `metadata.json`; empty if absent.
+/// @throws format_error  not a JSON object, or beyond a limit
 [[nodiscard]] npz_metadata read_npz_metadata(const archive& from, const limits& limit);
 
 }  // namespace ndkeep::detail

@@ -20,7 +20,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr const char* reserved_key = "ndkeep";
 
-/// @throws format_error  not JSON, or not what it should hold
+/// @throws format_error  not JSON, not an object, or a wrong value under the reserved key
 [[nodiscard]] NDKEEP_INLINE npz_metadata parse_npz_metadata(std::string_view text, const std::filesystem::path& file,
                                                             const limits& limit) {
     npz_metadata out;
@@ -89,7 +89,7 @@ NDKEEP_INLINE npz_metadata read_npz_metadata(const archive& from, const limits& 
     return in_member(metadata_member, [&] {
         check_json_size(*entry, from.path(), limit);
         const auto bytes = read_member_bytes(from, *entry);
-        // Beside what the user keeps, an object of at most three sums for each member.
+        // In addition to the user's values, each member may have an object with at most three sums.
         constexpr std::size_t values_of_sums = 4;
         limits with_sums = limit;
         with_sums.json_values += std::min(values_of_sums * from.entries().size(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An archive of stored members in memory: not copied together, but as the pieces that it consists of.
+// An npz archive of stored members in memory, as a list of pieces that are not copied together.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -19,23 +19,24 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// Builds an archive in memory as a list of pieces. Pieces that belong to the caller must outlive it.
 class packed_archive {
   public:
     using piece = std::span<const std::byte>;
 
-    /// @param pieces  of the array's data, in its written order; referred to
+    /// Adds an array whose data is the caller's `pieces`, in the order that `info` states.
     void add_array(std::string_view name, const array_info& info, std::span<const piece> pieces);
-    /// An array that lies in memory is referred to, a temporary one kept.
+    /// Adds an array. Contiguous data is referred to; other elements are computed and kept. A temporary array is kept.
     void add_array(std::string_view name, const array_view& array);
     void add_text(std::string_view name, std::string text);
 
-    /// All of it, once every member has been added.
+    /// Appends the directory and returns all pieces. Call it once, after every member has been added.
     [[nodiscard]] std::span<const piece> finish();
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
   private:
-    /// Text that stays where it is.
+    /// Keeps a text at a fixed address; a deque does not move its elements.
     [[nodiscard]] piece keep(std::string text) { return bytes_of(texts_.emplace_back(std::move(text))); }
 
     void append(piece bytes);
@@ -43,7 +44,7 @@ class packed_archive {
     void add(std::string_view name, std::span<const piece> content);
 
     std::deque<std::string> texts_;
-    std::vector<array_view> views_;
+    std::vector<array_view> views_;  // keep temporary arrays that pieces refer to
     std::vector<piece> pieces_;
     std::vector<zip_entry> entries_;
     std::uint64_t size_ = 0;

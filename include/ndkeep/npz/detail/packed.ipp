@@ -26,6 +26,7 @@ NDKEEP_INLINE void packed_archive::add_array(std::string_view name, const array_
         const piece data(ordered.contiguous(), ordered.nbytes());
         return add_array(name, info, {&data, 1});
     }
+    // The CRC-32 in the local header precedes the data, so elements must be computed before they are passed on.
     std::string made(ordered.nbytes(), '\0');
     for_each_block(ordered, made.size(), [at = made.data()](piece block, std::size_t) mutable {
         at = std::copy_n(reinterpret_cast<const char*>(block.data()), block.size(), at);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One member of an archive described, and checked from its first byte to its last.
+// Describing one member of an npz archive, and verifying all of its bytes.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -15,10 +15,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// Describes a member from its headers. A problem is reported in the result, and not thrown.
 [[nodiscard]] npz_member described_member(const archive& from, const zip_entry& entry, const limits& limit);
 
-/// Reads one member from its first byte to its last, and notes what is wrong with it.
-/// @param said  the sums of the array's data, or nullptr
+/// Reads one complete member and appends its problems to `all`.
+/// @param said  the stored sums of the array's data, or nullptr
 void find_in_member(const archive& from, const zip_entry& entry, const checksums* said, const limits& limit,
                     progress_meter& meter, std::vector<finding>& all);
 

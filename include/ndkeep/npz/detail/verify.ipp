@@ -21,6 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace core {
 
 NDKEEP_INLINE std::size_t element_alignment(const dtype& type) {
+    // The C++ type of a struct is unknown here, so the largest fundamental alignment is assumed.
     return type.is_struct() ? alignof(std::max_align_t) : std::max<std::size_t>(1, swap_width(type));
 }
 
@@ -45,6 +46,7 @@ NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& 
                 if (!begins_as_array(bytes.source(), entry.size))
                     return;
             }
+            // A new object, because a stream cannot go back to its start.
             member_bytes bytes(from, entry, 0);
             const auto info = read_member_header(bytes.source(), entry.size, limit).info;
             out.trailing = entry.size - info.data_offset - info.nbytes();
@@ -63,6 +65,7 @@ NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& 
 NDKEEP_INLINE void find_in_member(const archive& from, const zip_entry& entry, const checksums* said,
                                   const limits& limit, progress_meter& meter, std::vector<finding>& all) {
     const auto name = without_npy(entry.name);
+    // If the member cannot be found or its method is not supported, the other checks would report the same again.
     if (!passes(all, [&] { const member_bytes readable(from, entry, 0); }))
         return;
     array_info info;
@@ -81,6 +84,8 @@ NDKEEP_INLINE void find_in_member(const archive& from, const zip_entry& entry, c
     });
     (void)passes(all, [&] {
         in_member(name, [&] {
+            // Members are verified in parallel. Larger ones are streamed, so that a thread needs at most 64 MiB for
+            // one. One thread for each member, because the others are busy with other members.
             constexpr std::uint64_t largest_whole = std::uint64_t{64} << 20;
             member_bytes bytes(from, entry, largest_whole, {.threads = 1});
             const byte_source source = bytes.source();
@@ -90,7 +95,7 @@ NDKEEP_INLINE void find_in_member(const archive& from, const zip_entry& entry, c
             std::uint32_t crc = 0;
             for (std::uint64_t at = 0; at < bytes.size(); at += block.size()) {
                 constexpr std::uint64_t most = std::uint64_t{1} << 20;
-                // Blocks end where the data begins and ends.
+                // Blocks end where the array's data begins and ends: its sums cover the data only.
                 const std::uint64_t stop = at < info.data_offset ? info.data_offset
                                            : at < data_end       ? data_end
                                                                  : bytes.size();
@@ -133,6 +138,7 @@ NDKEEP_INLINE std::vector<finding> findings_npz(const std::filesystem::path& fil
     detail::npz_metadata said;
     const auto* const metadata = from.find_exact(detail::metadata_member);
     std::vector<finding> in_metadata;
+    // Without readable metadata, the members are still checked against their CRC-32.
     (void)detail::passes(in_metadata, [&] { said = detail::read_npz_metadata(from, options.limit); });
 
     const auto& entries = from.entries();
@@ -147,10 +153,12 @@ NDKEEP_INLINE std::vector<finding> findings_npz(const std::filesystem::path& fil
         const bool has_sums =
             sums != said.sums.end() && entry.name.ends_with(detail::npy_suffix) && !from.is_shadowed(entry);
         detail::find_in_member(from, entry, has_sums ? &sums->second : nullptr, options.limit, meter, found[i]);
+        // Damaged bytes also spoil the JSON. Only the cause is reported.
         if (&entry == metadata && found[i].empty())
             found[i] = in_metadata;
     });
     meter.finish();
+    // One list a member, joined in the order of the directory: the result does not depend on the threads.
     for (auto& some : found)
         all.insert(all.end(), some.begin(), some.end());
     for (const auto& [name, sums] : said.sums)

@@ -1,5 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies of <ndkeep/npz/writer.hpp>.
+//
+// The order of writing. A kill before step 6 leaves the old file, or none if there was none.
+//
+// 1. Lock the name before the old archive is read. Otherwise two writers that append could lose each other's members.
+// 2. With `.append`, open the old archive and check every member that may be kept.
+// 3. Write the new members to a file next to the old one.
+// 4. In `commit`: write the metadata, which needs the sums of all new members, and then all waiting pieces.
+// 5. Copy the members that are kept, and write the directory and the end record.
+// 6. Rename the new file over the name: the commit point.
+//
+// A zip archive cannot grow in place safely: its directory is at the end, and must be overwritten by the first new
+// member. An archive that is killed then has no directory.
 #pragma once
 
 #include <ndkeep/npz/writer.hpp>
@@ -30,9 +42,9 @@ NDKEEP_INLINE void npz_writer::add_text(std::string_view name, std::string_view 
 
 namespace detail {
 
-/// What was written here is opened again, whatever limits it was read with: its metadata is stored, so the size of the
-/// archive bounds its bytes.
-/// @param old  may be closed, if there is no archive
+/// Limits for an existing archive, high enough for every archive that ndkeep wrote. Its metadata is stored without
+/// compression, so the size of the archive bounds that of the metadata.
+/// @param old  not open if there is no archive
 [[nodiscard]] NDKEEP_INLINE limits old_limits(const file& old) {
     const limits usual;
     const std::uint64_t bytes = old.is_open() ? old.size() : 0;
@@ -52,6 +64,7 @@ NDKEEP_INLINE npz_writer::npz_writer(const std::filesystem::path& file, const np
       meter_(options_.run,
              {.phase = "save", .items_total = totals.items_total, .bytes_total = totals.bytes_total, .file = file}),
       next_(file), out_(next_.content(), options_.run) {
+    // `next_` holds the lock already: step 1.
     if (options_.append && next_.target_exists() && !next_.target_is_reserved())
         open_old();
 }
@@ -62,7 +75,7 @@ NDKEEP_INLINE void npz_writer::open_old() {
     old_ = detail::archive(std::move(opened), limit);
     const auto& directory = old_.directory();
     comment_ = directory.comment;
-    // What stands before an archive, as in one that unpacks itself, stays there.
+    // Bytes before the first member are kept: a self-extracting archive has its program there.
     std::uint64_t begin = directory.offset;
     for (const auto& entry : old_.entries())
         begin = std::min(begin, entry.header_offset);
@@ -77,6 +90,7 @@ NDKEEP_INLINE void npz_writer::open_old() {
                                 .expected = "not encrypted",
                                 .found = "encrypted",
                                 .hint = "it cannot be carried over"});
+        // Checks the local header now, so that a false one is reported before any work is done, and not by `commit`.
         (void)detail::zip_data_offset(old_.bytes(), entry);
         places_.emplace(entry.name, records_.size());
         records_.push_back({.old = &entry});
@@ -84,6 +98,7 @@ NDKEEP_INLINE void npz_writer::open_old() {
 }
 
 NDKEEP_INLINE void npz_writer::check_usable() const {
+    // A forked child has a copy of this object, but not the lock.
     next_.check_process();
     if (done_ || failed_)
         throw mismatch_error({.file = next_.target(),
@@ -100,6 +115,7 @@ NDKEEP_INLINE detail::new_member& npz_writer::begin(std::string name, compressio
                               .expected = std::move(expected),
                               .found = std::move(found)});
     };
+    // The length has 16 bits: APPNOTE 4.4.10.
     constexpr std::size_t longest_name = 0xffff;
     if (name.size() > longest_name)
         refuse("a name of at most " + counted(longest_name, "byte"), counted(name.size(), "byte"));
@@ -115,6 +131,7 @@ NDKEEP_INLINE detail::new_member& npz_writer::begin(std::string name, compressio
         refuse("each name once", "added twice");
     detail::new_member& member = added_.emplace_back();
     there.added = &member;
+    // ASCII names need no UTF-8 flag (APPNOTE 4.4.4, bit 11), and every tool reads them.
     const bool ascii =
         std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 128; });
     member.entry.flags = ascii ? 0 : detail::zip_flag_utf8;
@@ -126,7 +143,7 @@ NDKEEP_INLINE detail::new_member& npz_writer::begin(std::string name, compressio
 
 NDKEEP_INLINE void npz_writer::write(detail::new_member& member, compression method, std::string_view header,
                                      const array_view& elements, const detail::member_writer::watcher& seen) {
-    failed_ = true;  // unless it comes to its end
+    failed_ = true;  // until the member is complete
     if (method.on())
         out_.compress(member, method.level(), header, elements, seen, meter_);
     else
@@ -158,6 +175,7 @@ NDKEEP_INLINE void npz_writer::add_bytes(std::string_view name, std::span<const 
 NDKEEP_INLINE void npz_writer::set_metadata(const json& meta) {
     check_usable();
     detail::check_npz_metadata(meta, next_.target());
+    // Serialised only to report now, and not in `commit`, values that JSON cannot hold.
     (void)detail::in_document(next_.target(), [&] {
         return detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
     });
@@ -167,6 +185,7 @@ NDKEEP_INLINE void npz_writer::set_metadata(const json& meta) {
 
 NDKEEP_INLINE void npz_writer::write_metadata() {
     const auto* const there = old_.find_exact(detail::metadata_member);
+    // Old metadata must be rewritten if it may hold sums of a member that is replaced: they would be false.
     const bool replaces =
         std::any_of(records_.begin(), records_.end(), [](const record& each) { return each.old && each.added; });
     if (!metadata_given_ && sums_.empty() && !(there != nullptr && replaces))
@@ -177,7 +196,7 @@ NDKEEP_INLINE void npz_writer::write_metadata() {
     } catch (const format_error&) {
         if (metadata_given_ || !sums_.empty())
             throw;
-        return;  // somebody else's, who says nothing of the members that are replaced
+        return;  // another program's metadata, which has no sums of ours
     }
     if (metadata_given_)
         said.user = metadata_.is_null() ? json(json::value_t::object) : metadata_;
@@ -185,11 +204,13 @@ NDKEEP_INLINE void npz_writer::write_metadata() {
         if (each.added != nullptr && each.added->entry.name.ends_with(detail::npy_suffix))
             said.sums.erase(std::string(detail::without_npy(each.added->entry.name)));
     said.sums.insert(sums_.begin(), sums_.end());
+    // Nothing to store. An old metadata member is dropped.
     if (said.user.empty() && said.sums.empty()) {
         if (there != nullptr)
             records_[places_.find(detail::metadata_member)->second].old = nullptr;
         return;
     }
+    // Not compressed: `old_limits` depends on it.
     add_text(detail::metadata_member, detail::npz_metadata_text(said), {.compress = false});
 }
 
@@ -200,6 +221,7 @@ NDKEEP_INLINE void npz_writer::write_kept() {
         const auto data_offset = detail::zip_data_offset(old_.bytes(), *each.old);
         auto& member = added_.emplace_back();
         member.entry = *each.old;
+        // The new local header has the sizes and the CRC-32, and the data descriptor is not copied: APPNOTE 4.3.9.
         member.entry.flags &= static_cast<std::uint16_t>(~detail::zip_flag_descriptor);
         each.added = &member;
         out_.keep(member, old_.source(), data_offset);
@@ -225,6 +247,7 @@ NDKEEP_INLINE void npz_writer::write_directory() {
 NDKEEP_INLINE void npz_writer::commit() {
     check_usable();
     write_metadata();
+    // After a failure below, the unfinished file must not be committed by a second call.
     failed_ = true;
     out_.finish(meter_);
     write_kept();

@@ -33,7 +33,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// What is called an array must be one; other members need not even be readable.
+/// Whether a member is an array. A name that ends with ".npy" promises one; reading its header reports if it is not.
+/// Other members need not be readable.
 [[nodiscard]] NDKEEP_INLINE bool is_array(const archive& from, const zip_entry& entry) {
     if (entry.name.ends_with(npy_suffix))
         return true;
@@ -45,7 +46,7 @@ namespace detail {
     }
 }
 
-/// An array that lies in an archive.
+/// An array leaf whose elements stay in an archive. It keeps the archive open.
 class leaf_in_archive final : public tree_leaf {
   public:
     leaf_in_archive(std::shared_ptr<const archive> from, const zip_entry& entry, const load_options& options)
@@ -70,7 +71,9 @@ class leaf_in_archive final : public tree_leaf {
         (void)read_member(
             *archive_, entry_, options_,
             [&](const byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
-                if (info != info_)  // `out` has room for what it was
+                // `out` has room for the shape read at opening. If the file has changed since, a larger array would
+                // overflow it.
+                if (info != info_)
                     throw format_error({.file = source.path(),
                                         .field = "header",
                                         .expected = info_.type.descr() + ' ' + shape_text(info_.shape),
@@ -92,16 +95,16 @@ class leaf_in_archive final : public tree_leaf {
 
   private:
     std::shared_ptr<const archive> archive_;
-    const zip_entry& entry_;  // of the archive
+    const zip_entry& entry_;  // in the directory of `archive_`
     load_options options_;
     array_info info_;
 };
 
-/// Reads the tree of an archive with leaves that stay there.
+/// Reads the tree of an archive, with leaves that stay in the archive.
 [[nodiscard]] NDKEEP_INLINE tree read_tree(const std::filesystem::path& file, const load_options& options) {
     const auto from = std::make_shared<const archive>(file, options.limit);
     const auto leaf_of = [&](const zip_entry& entry) {
-        // Kept for longer than this call, of which the rest of the options is.
+        // The leaf outlives this call. Progress and stop belong to the call, so only limits and threads are kept.
         const load_options kept{.limit = options.limit, .run = {.threads = options.run.threads}};
         return tree_access::of_leaf(std::make_shared<const leaf_in_archive>(from, entry, kept));
     };
@@ -110,12 +113,14 @@ class leaf_in_archive final : public tree_leaf {
         tree all = tree::dictionary();
         for (const auto& entry : from->entries()) {
             const auto name = without_npy(entry.name);
+            // Only the member that its name finds: others are shadowed, and a key can have only one value.
             if (from->find(name) == &entry && is_array(*from, entry))
                 all[name] = leaf_of(entry);
         }
         return all;
     }
     return in_member(tree_member, [&] {
+        // Before the member is expanded: the directory states its size.
         check_json_size(*document, file, options.limit);
         const auto text = read_member_bytes(*from, *document);
         const auto leaf_named = [&](const std::string& name) {
@@ -151,7 +156,7 @@ NDKEEP_INLINE tree open_tree(const std::filesystem::path& file, const load_optio
 
 NDKEEP_INLINE tree load_tree(const std::filesystem::path& file, const load_options& options) {
     tree all = detail::read_tree(file, options);
-    // Leaf by leaf, so that an array is in memory once.
+    // One leaf at a time. A list of waiting trees, and not recursion, so that no depth overflows the stack.
     std::vector<tree*> waiting = {&all};
     while (!waiting.empty()) {
         tree& each = *waiting.back();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Trees of values and of braces.
+// Constructing trees from C++ values and from braces.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -22,8 +22,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// An item of braces, which knows whether it is braces itself: only those are the pairs of a dictionary, whatever the
-/// trees beside them hold.
+/// An item in braces, which records whether it is braces itself.
+///
+/// Only such an item can be a pair of a dictionary. A tree that happens to hold a list of a string and a value is not.
 class tree_item {
   public:
     tree_item() : value_(tree::dictionary()), is_braces_(true) {}
@@ -32,7 +33,7 @@ class tree_item {
     template <class T>
         requires(tree_value<T> || std::same_as<std::remove_cvref_t<T>, tree>)
     tree_item(T&& value) : value_(std::forward<T>(value)), is_tree_(!tree_value<T>) {}  // NOLINT: implicit
-    /// Refuses what is no `tree_value` by that name.
+    /// Rejects other types at compile time, with an error that names `tree_value`.
     template <class T, class Because = detail::does_not_satisfy_tree_value>
         requires(detail::no_tree<T> && !tree_value<T>)
     tree_item(T&&)
@@ -41,7 +42,7 @@ class tree_item {
     [[nodiscard]] bool is_tree() const noexcept { return is_tree_; }
     [[nodiscard]] bool is_pair() const { return is_braces_ && is_pair(value_); }
     [[nodiscard]] static bool is_pair(const tree& value);
-    /// Moved out, which the elements of an initializer_list do not allow of themselves.
+    /// Moves the value out. An initializer_list has constant elements, so the value is mutable. Call it once.
     [[nodiscard]] tree take() const { return std::move(value_); }
 
   private:
@@ -52,8 +53,10 @@ class tree_item {
 
 namespace detail {
 
+/// A kind as errors name it: "a list".
 [[nodiscard]] std::string_view kind_text(tree_kind kind);
 
+/// Moves an `any_array`, and copies every other array.
 template <class A>
 [[nodiscard]] any_array array_of_its_own(A&& array) {
     if constexpr (std::same_as<std::remove_cvref_t<A>, any_array>)
@@ -72,6 +75,7 @@ tree::tree(T&& value) {
     } else if constexpr (std::same_as<type, bool>) {
         content_.emplace<bool>(value);
     } else if constexpr (std::integral<type>) {
+        // One form for each integer: unsigned only beyond the signed range.
         if (std::is_unsigned_v<type> && static_cast<std::uint64_t>(value) >> 63 != 0)
             content_.emplace<std::uint64_t>(static_cast<std::uint64_t>(value));
         else

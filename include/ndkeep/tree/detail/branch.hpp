@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The children of a list or a dictionary.
+// The children of a list or a dictionary, and iteration over keys and values.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -19,12 +19,12 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr std::size_t no_place = static_cast<std::size_t>(-1);
 
-/// Children in their order; those of a dictionary have their keys beside them.
+/// Children in order of insertion. Those of a dictionary have their keys in a second vector.
 template <class Tree>
 struct tree_branch {
     explicit tree_branch(bool dictionary) : is_dictionary(dictionary) {}
 
-    /// Where the key stands, or `no_place`. Logarithmic.
+    /// The position of a key, or `no_place`. Logarithmic beyond `few` keys.
     [[nodiscard]] std::size_t find(std::string_view key) const noexcept {
         if (sorted != nullptr) {
             const auto found = sorted->find(key);
@@ -34,7 +34,8 @@ struct tree_branch {
         return found == keys.end() ? no_place : static_cast<std::size_t>(found - keys.begin());
     }
 
-    /// Adds a key that is not there yet, with null.
+    /// Adds a new key with null. An exception leaves the dictionary as it was.
+    /// @param key  must be absent
     Tree& add(std::string_view key) {
         values.emplace_back();
         try {
@@ -44,6 +45,7 @@ struct tree_branch {
             else if (keys.size() > few)
                 sort();
         } catch (...) {
+            // Keys and values must have equal lengths: each is found by the position of the other.
             values.pop_back();
             keys.resize(values.size());
             throw;
@@ -54,7 +56,8 @@ struct tree_branch {
     void erase(std::size_t at) {
         if (sorted != nullptr) {
             sorted->erase(sorted->find(std::string_view(keys[at])));
-            // The order stays, so the set need not know.
+            // Positions change, but not the order of the keys, so the set remains sorted. Nothing is compared until
+            // `keys` has the new positions too.
             for (const place& other : *sorted)
                 other.at -= other.at > at;
         }
@@ -62,6 +65,7 @@ struct tree_branch {
         values.erase(values.begin() + static_cast<std::ptrdiff_t>(at));
     }
 
+    /// Builds the index of keys.
     void sort() {
         auto all = std::make_unique<places>(by_key{&keys});
         for (std::size_t at = 0; at < keys.size(); ++at)
@@ -69,9 +73,11 @@ struct tree_branch {
         sorted = std::move(all);
     }
 
+    /// A position in `keys`; mutable, because `erase` shifts positions inside the set.
     struct place {
         mutable std::size_t at;
     };
+    /// Orders positions by their keys, so that the set does not store a second copy of them.
     struct by_key {
         using is_transparent = void;
         const std::vector<std::string>* keys;
@@ -83,23 +89,23 @@ struct tree_branch {
             return text(a) < text(b);
         }
     };
-    // Not a hash table: whoever writes a file chooses its keys, and could choose those that collide.
+    // Not a hash table: a hostile file could have keys that all collide, which makes each search linear.
     using places = std::set<place, by_key>;
 
-    static constexpr std::size_t few = 16;  // keys that are found as fast by looking at each
+    static constexpr std::size_t few = 16;  // up to so many keys, a linear search is as fast
 
     bool is_dictionary;
     std::vector<Tree> values;
     std::vector<std::string> keys;
-    std::unique_ptr<places> sorted;  // beyond few keys
-    tree_branch* next = nullptr;     // to be destroyed after this one
+    std::unique_ptr<places> sorted;  // the index; only beyond `few` keys
+    tree_branch* next = nullptr;     // used only by ~tree: the branch to destroy next
 };
 
 }  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The pairs of a dictionary, for a loop.
+/// The keys and values of a dictionary, for a range-based for loop.
 template <class Tree>
 class tree_items {
   public:
@@ -128,7 +134,8 @@ class tree_items {
         }
         ~iterator() = default;
 
-        /// A pair that is this iterator's own, until it moves on: `auto&` and `const auto&` both take it.
+        /// A pair stored in this iterator, valid until it moves on. An lvalue, so that both `auto&` and `const auto&`
+        /// bind to it.
         [[nodiscard]] pair& operator*() const { return now_.emplace(*key_, *value_); }
         iterator& operator++() {
             ++key_;

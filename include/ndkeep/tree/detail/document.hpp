@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The JSON text of a tree, with its arrays named and left to others, and back.
+// Converting a tree to JSON text plus a list of named arrays, and back.
 #pragma once
 
 #include <ndkeep/limits.hpp>
@@ -16,23 +16,25 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Lists and dictionaries in each other, at most. JSON may be nested a little deeper, for what is around the tree.
+/// The largest nesting depth of lists and dictionaries. The JSON limit is a little higher (`deepest_json`), because the
+/// document adds levels around the tree.
 inline constexpr std::size_t deepest_tree = 120;
 
-/// A tree as text. Arrays and numbers that are not finite are listed beside it by their paths: keys and indexes.
+/// A tree as text. In the text, arrays and numbers that are not finite are listed by their paths: keys and indexes.
 struct tree_document {
     std::string text;                                  ///< JSON
-    std::vector<std::pair<std::string, tree>> arrays;  ///< names, each once, without the ".npy" of the text; and leaves
+    std::vector<std::pair<std::string, tree>> arrays;  ///< unique names, without the ".npy" of the text; and leaves
 };
 
-/// Names arrays by their paths, as in "region1/values"; the root itself is "arr_0". A name that is taken gets "#2",
-/// and a path that no zip can hold as a name is "array".
+/// Converts a tree. Arrays are named by their paths, as in "region1/values"; an array that is the root is "arr_0". A
+/// name that is taken gets "#2" and so on, and a path that zip cannot hold as a name becomes "array".
 /// @throws mismatch_error  text that is not UTF-8, or nested deeper than `deepest_tree`
 [[nodiscard]] tree_document document_of(const tree& value);
 
+/// Makes a tree from its text.
 /// @param file  named in errors, never opened
-/// @param leaf  the array of a member, whose name is as listed: "region1/values.npy". Each is asked for once.
-/// @throws format_error  not such a text, or with more values than `limit` allows; names the field
+/// @param leaf  returns the array of a member, by its listed name: "region1/values.npy". Called once for each array
+/// @throws format_error  not the text of a tree, or more values than `limit` allows; names the field
 [[nodiscard]] tree tree_of(std::string_view text, const std::filesystem::path& file,
                            const std::function<tree(const std::string& member)>& leaf, const limits& limit = {});
 

@@ -26,18 +26,21 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+// Stored under "ndkeep". Another version is rejected, and not guessed at.
 inline constexpr std::string_view tree_version = "tree/1";
 
-/// Names for arrays, each once.
+/// Makes the names of arrays unique.
 class array_names {
   public:
-    /// The name itself, or with "#2", "#3", … behind it.
+    /// Returns the name, with "#2", "#3", … appended if it is taken.
     [[nodiscard]] std::string take(std::string name) {
-        constexpr std::size_t longest = 60'000;  // a zip has 65,535 bytes for it: APPNOTE 4.4.10
+        // Zip allows 65,535 bytes: APPNOTE 4.4.10. The rest is room for "#2" and ".npy".
+        constexpr std::size_t longest = 60'000;
         if (name.size() > longest || name.find('\0') != std::string::npos)
             name = "array";
         if (taken_.insert(name).second)
             return name;
+        // The last number of each name is kept: a search from 2 would make many equal names quadratic.
         std::size_t& last = last_.try_emplace(name, 1).first->second;
         for (;;) {
             std::string numbered = name + '#' + std::to_string(++last);
@@ -51,7 +54,7 @@ class array_names {
     std::map<std::string, std::size_t> last_;
 };
 
-/// Writes the text of a tree.
+/// Writes the text of a tree, and lists its arrays.
 class tree_writer {
   public:
     [[nodiscard]] tree_document write(const tree& root) {
@@ -85,6 +88,7 @@ class tree_writer {
         case tree_kind::dictionary:
             return append_children(out, value);
         case tree_kind::real_number:
+            // JSON has no such numbers. They are written as strings, and the list tells them from real strings.
             if (!std::isfinite(value.get<double>()))
                 list_path(nonfinite_, json_text(value.get<double>()));
             [[fallthrough]];
@@ -94,6 +98,7 @@ class tree_writer {
     }
 
     void append_children(std::string& out, const tree& value) {
+        // Rejected here, because a deeper tree could be written but not read back.
         if (path_.size() == deepest_tree)
             throw mismatch_error(
                 {.field = "tree", .expected = "at most " + counted(deepest_tree, "level"), .found = "nested deeper"});
@@ -149,7 +154,7 @@ class tree_writer {
     tree_document document_;
 };
 
-/// Makes trees of JSON.
+/// The callbacks of the JSON parser that make trees.
 struct tree_builder {
     using value = tree;
 
@@ -165,7 +170,7 @@ struct tree_builder {
     static void add(tree& dictionary, const std::string& name, tree&& member) { dictionary[name] = std::move(member); }
 };
 
-/// Reads the text of a tree.
+/// Reads the text of a tree, and puts its arrays and numbers in place.
 class tree_reader {
   public:
     tree_reader(std::string_view text, const std::filesystem::path& file, const limits& limit)
@@ -174,14 +179,16 @@ class tree_reader {
     [[nodiscard]] tree read(const std::function<tree(const std::string& member)>& leaf) {
         check_members();
         root_ = std::move(document_["tree"]);
-        // Before the arrays, which no path leads into, nor to what stood there.
+        // Numbers first: so their paths are checked against the tree as it is in the text, before arrays replace null.
         for_each("nonfinite", [&](tree& place, const std::string& text, const std::string& field) {
             if (!place.is_string() || tree_access::text(place) != text)
                 refuse(field, "the path of " + printed(text), found_at(place));
             place = nonfinite(text, field);
         });
+        // The views refer to `document_`, which outlives them.
         std::set<std::string_view> members;
         for_each("arrays", [&](tree& place, const std::string& member, const std::string& field) {
+            // An array is null in the text. Any other value there would be lost.
             if (!place.is_null())
                 refuse(field, "the path of null", found_at(place));
             if (!members.insert(member).second)
@@ -220,7 +227,7 @@ class tree_reader {
         return *value;
     }
 
-    /// Calls `use` with every place that is listed under `key`, and what is listed with it.
+    /// Calls `use` with every place that is listed under `key`, its text, and the field for errors.
     template <class Use>
     void for_each(const std::string& key, Use use) {
         const tree& list = document_.at(key);
@@ -235,6 +242,8 @@ class tree_reader {
         }
     }
 
+    /// Follows a path of keys and indexes from the root.
+    /// @throws format_error  it leads nowhere
     [[nodiscard]] tree& place_of(const tree& path, const std::string& field) {
         tree* place = &root_;
         for (std::size_t i = 0; i < path.size(); ++i) {
@@ -251,7 +260,7 @@ class tree_reader {
         return *place;
     }
 
-    /// nullptr if the list is shorter.
+    /// The element at `index`; nullptr if the index is negative or beyond the list.
     [[nodiscard]] static tree* child(tree& list, const tree& index) {
         const bool is_index = tree_access::is_unsigned(index) || index.get<std::int64_t>() >= 0;
         const auto at = is_index ? index.get<std::uint64_t>() : 0;

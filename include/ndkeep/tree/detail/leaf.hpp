@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The array leaves of a tree: elements in memory, or where to find them.
+// The array leaves of a tree: the interface, and a leaf with its elements in memory.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -15,7 +15,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// An array leaf: elements in memory, or where to find them.
+/// An array leaf of a tree. It holds the elements, or reads them on request. Leaves are constant and shared.
 class tree_leaf {
   public:
     tree_leaf() = default;
@@ -25,15 +25,16 @@ class tree_leaf {
 
     [[nodiscard]] virtual const dtype& type() const = 0;
     [[nodiscard]] virtual const std::vector<std::size_t>& shape() const = 0;
-    /// Named in errors; empty for one in memory.
+    /// The path named in errors; empty for a leaf in memory.
     [[nodiscard]] virtual std::filesystem::path file() const { return {}; }
-    /// The elements in row-major order, laid out as `type()` says.
+    /// The elements in row-major order, with dtype `type()`.
     [[nodiscard]] virtual std::shared_ptr<const any_array> array() const = 0;
-    /// The elements as `wanted`, in row-major order.
+    /// Writes the elements to `out` with dtype `wanted`, in row-major order.
+    /// @param out  has room for all elements of shape()
     /// @throws mismatch_error  another dtype
     virtual void read(const dtype& wanted, std::byte* out) const = 0;
-    /// The elements where they lie in a file.
-    /// @throws mismatch_error  they lie in no file, or not as `wanted`
+    /// Maps the elements in place.
+    /// @throws mismatch_error  they are not in a file, or not stored with dtype `wanted`
     [[nodiscard]] virtual mapping map(const dtype& wanted, std::size_t alignment) const = 0;
 };
 
@@ -54,7 +55,7 @@ class leaf_in_memory final : public tree_leaf {
     std::shared_ptr<const any_array> array_;
 };
 
-/// Whether two leaves are the same to the last bit.
+/// Whether two leaves have equal dtype, shape and bytes.
 [[nodiscard]] bool equal_leaves(const tree_leaf& a, const tree_leaf& b);
 
 }  // namespace ndkeep::detail

@@ -27,6 +27,7 @@ NDKEEP_INLINE mapping leaf_in_memory::map(const dtype&, std::size_t) const {
 }
 
 NDKEEP_INLINE bool equal_leaves(const tree_leaf& a, const tree_leaf& b) {
+    // Copies of a tree share leaves. Saves reading the elements.
     if (&a == &b)
         return true;
     if (a.type() != b.type() || a.shape() != b.shape())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Trees as text for people: JSON, but for the arrays and the numbers that are not finite.
+// Trees as text for people: JSON, except for arrays and numbers that are not finite.
 #pragma once
 
 #include <ndkeep/tree/tree.hpp>
@@ -10,7 +10,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Null, booleans and numbers, as JSON has them: numbers that are not finite as strings.
+/// Appends null, a boolean or a number as JSON. A number that is not finite becomes a string.
 void append_scalar(std::string& out, const tree& value);
 
 }  // namespace detail

@@ -36,7 +36,7 @@ NDKEEP_INLINE void append_scalar(std::string& out, const tree& value) {
     }
 }
 
-/// Writes a tree of any depth, without recursion.
+/// Writes a tree without recursion, so that no depth overflows the stack.
 class tree_printer {
   public:
     [[nodiscard]] std::string print(const tree& root) {
@@ -68,7 +68,7 @@ class tree_printer {
 
     void indent() { out_.append(2 * open_.size(), ' '); }
 
-    /// Writes all of a leaf, and the bracket that opens what has children.
+    /// Writes a leaf, or the opening bracket of a list or dictionary.
     void open(const tree& value) {
         if (value.is_list() || value.is_dictionary()) {
             out_ += value.is_list() ? '[' : '{';
@@ -101,7 +101,7 @@ class tree_printer {
         if (is_utf8(text))
             append_json_text(out_, text);
         else
-            out_ += python_repr(text);
+            out_ += python_repr(text);  // text that cannot be saved is still shown
     }
 
     std::string out_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/tree/tree.hpp>. Trees of any depth are copied, compared and destroyed without recursion, which
-// would end at some depth.
+// Bodies of <ndkeep/tree/tree.hpp>. Trees are copied, compared and destroyed without recursion, so that no depth
+// overflows the stack.
 #pragma once
 
 #include <ndkeep/tree/tree.hpp>
@@ -29,10 +29,12 @@ NDKEEP_INLINE tree tree_access::of_leaf(std::shared_ptr<const tree_leaf> leaf) {
     return out;
 }
 
-/// Whether an integer and a real number are the same: 2^53 + 1 is no double.
+/// Whether an integer and a real number are equal, exactly. Converting the integer would round it: 2^53 + 1 is not a
+/// double.
 template <class Integer>
 [[nodiscard]] bool equal_numbers(Integer integer, double number) {
-    // The largest ones are rounded up to a power of two, which no integer reaches.
+    // The largest integer, 2^n - 1, is not a double either. Its upper bound 2^n is, and is computed without rounding.
+    // The range is checked first, because converting a number beyond it is undefined.
     constexpr auto least = static_cast<double>(std::numeric_limits<Integer>::min());
     constexpr auto beyond = 2 * static_cast<double>(std::numeric_limits<Integer>::max() / 2 + 1);
     return number >= least && number < beyond && static_cast<Integer>(number) == integer &&
@@ -83,6 +85,7 @@ NDKEEP_INLINE tree::~tree() {
         auto* const pointer = std::get_if<branch_pointer>(&from.content_);
         return pointer == nullptr ? nullptr : pointer->release();
     };
+    // Branches are linked through `next`, because a destructor must not allocate: that could throw.
     for (branch* waiting = take_from(*this); waiting != nullptr;) {
         const branch_pointer current(std::exchange(waiting, waiting->next));
         for (tree& child : current->values)
@@ -100,6 +103,7 @@ NDKEEP_INLINE bool tree::equals(const tree& that) const {
             return in_x == in_y && x.equals_but_children(y);
         if (in_x->is_dictionary != in_y->is_dictionary || in_x->values.size() != in_y->values.size())
             return false;
+        // The same branch is equal to itself, because NaN equals NaN here.
         if (in_x != in_y)
             waiting.emplace_back(&x, &y);
         return true;
@@ -111,7 +115,7 @@ NDKEEP_INLINE bool tree::equals(const tree& that) const {
         const auto& right = *waiting.back().second->as_branch();
         waiting.pop_back();
         for (std::size_t i = 0; i < left.values.size(); ++i) {
-            // Most dictionaries that are equal have the same order.
+            // Equal dictionaries mostly have the same order. Otherwise the key is searched.
             const bool in_place = !left.is_dictionary || left.keys[i] == right.keys[i];
             const std::size_t other = in_place ? i : right.find(left.keys[i]);
             if (other == detail::no_place || !equal(left.values[i], right.values[other]))
@@ -122,11 +126,12 @@ NDKEEP_INLINE bool tree::equals(const tree& that) const {
 }
 
 NDKEEP_INLINE bool tree::equals_but_children(const tree& other) const {
+    // Numbers first, because an integer can be equal to a real number.
     const auto* const number = std::get_if<double>(&content_);
     const auto* const other_number = std::get_if<double>(&other.content_);
     if (number != nullptr && other_number != nullptr)
         return *number == *other_number || (std::isnan(*number) && std::isnan(*other_number));
-    if (other_number != nullptr)
+    if (other_number != nullptr)  // swapped, so that the real number is on the left
         return other.equals_but_children(*this);
     if (number != nullptr) {
         if (const auto* const integer = std::get_if<std::int64_t>(&other.content_))
@@ -289,6 +294,7 @@ NDKEEP_INLINE float tree::float_number() const {
                           .hint = "get<double>"});
 }
 
+// Exchanged, because moving the variant would leave a null pointer of the old kind, and not null.
 NDKEEP_INLINE tree::tree(tree&& other) noexcept : content_(std::exchange(other.content_, {})) {}
 
 NDKEEP_INLINE tree& tree::operator=(tree other) noexcept {
