@@ -49,7 +49,7 @@ class array_file {
     /// @throws ndkeep::mismatch_error  no such member, or no member is named and the file does not hold exactly one
     ///     array
     [[nodiscard]] std::string chosen(const std::optional<std::string>& member) const;
-    /// Whether an array has this name, and below, whether a document has it. Takes logarithmic time.
+    /// Whether an array has this name; `has_document` asks the same of documents. Both take logarithmic time.
     [[nodiscard]] bool contains(const std::string& name) const;
     [[nodiscard]] bool has_document(const std::string& name) const;
     [[nodiscard]] ndkeep::array_info info(const std::string& name) const;

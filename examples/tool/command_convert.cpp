@@ -109,7 +109,7 @@ class conversion_job {
         choose_names(what);
         what.words = from_.words;
         what.array = [this, &what](const std::string& name) {
-            return made(what.names.size() == 1 ? from_.names.front() : name);  // only an only array is renamed
+            return made(what.names.size() == 1 ? from_.names.front() : name);  // several arrays keep their names
         };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();

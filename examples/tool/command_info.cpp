@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// info: describes a file from its header and its sidecar, without reading the data.
+// info: describes a file from its header and its sidecar.
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"

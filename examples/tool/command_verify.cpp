@@ -29,7 +29,7 @@ struct verdict {
     std::vector<nk::finding> findings = {};
     std::string looked_at = {};  ///< "crc32c of 3 chunks", or that no checksum is stored
     bool has_sums = false;
-    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> rows = {};  ///< row range of a chunk
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> rows = {};  ///< row ranges of chunks, by file
 };
 
 /// The checks that a sidecar makes possible.

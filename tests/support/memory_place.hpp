@@ -116,7 +116,7 @@ struct process {
     std::function<void(const call&)> before = {};
     std::optional<fault> fails = {};
     std::function<std::optional<fault>(const call&)> fails_if = {};  // asked before each operation; `at` is ignored
-    std::set<std::string> left_out = {};                             // omitted: "sync", "sync_names chunks", …
+    std::set<std::string> left_out = {};  // omitted: "sync", "sync_names chunks", "sync_names commits", "durable"
     lock_kind locks = lock_kind::shared;
     std::vector<call> calls = {};
 };
