@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays in archives, stored and compressed.
+// Benchmarks of npz archives, stored and compressed.
 #include "timing.hpp"
 
 #include <ndkeep/npz.hpp>
@@ -15,7 +15,7 @@ using namespace timing;
 
 namespace {
 
-/// Deflate is as fast as the numbers let it be: noise, what noise adds up to, and readings of one decimal.
+/// Three kinds of data, because deflate's speed depends on them: noise, a random walk, and readings with one decimal.
 void measure_archives(const std::string& directory, std::size_t count) {
     const std::string path = directory + "/arrays.npz";
     const std::size_t bytes = count * sizeof(double);
@@ -24,7 +24,7 @@ void measure_archives(const std::string& directory, std::size_t count) {
     xt::xtensor<double, 1> noise = xt::empty<double>({count});
     for (double& value : noise)
         value = normal(random);
-    const xt::xtensor<double, 1> walk = 700 + xt::cumsum(noise) / 100;  // of one binary exponent, so that sizes agree
+    const xt::xtensor<double, 1> walk = 700 + xt::cumsum(noise) / 100;  // one binary exponent: sizes stay comparable
     const xt::xtensor<double, 1> readings =
         xt::round(10 * (15 + 8 * xt::sin(xt::arange<double>(0, static_cast<double>(count)) / 1000) + noise)) / 10;
 
@@ -44,7 +44,7 @@ void measure_archives(const std::string& directory, std::size_t count) {
         written.run();
         turns back(bytes);
         back.add("deflate load, " + name, load);
-        // As fast as zlib goes, from memory into memory.
+        // The floor: zlib alone, from memory to memory.
         std::vector<unsigned char> packed(::compressBound(bytes));
         uLongf length = packed.size();
         require(::compress2(packed.data(), &length, reinterpret_cast<const Bytef*>(array.data()), bytes, 6) == Z_OK);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chunked arrays beside one file, and loops over them.
+// Benchmarks of chunked arrays against one file, and of loops over them.
 #include "timing.hpp"
 
 #include <ndkeep/chunks.hpp>
@@ -13,7 +13,7 @@ using namespace timing;
 
 namespace {
 
-/// Chunks of 16 MiB beside one file.
+/// Compares chunks of 16 MiB with one file.
 void measure_chunks(const std::string& folder, std::size_t count) {
     const std::string path = folder + "/array.npy", chunked = folder + "/chunked", small = folder + "/small";
     const std::size_t bytes = count * sizeof(double);
@@ -53,7 +53,7 @@ void measure_chunks(const std::string& folder, std::size_t count) {
     remove();
 }
 
-/// What any checkpoint has to do: write beside, wait for the disk, rename, wait for the name.
+/// The floor for a checkpoint: write a temporary file, sync it, rename it, sync the folder.
 void raw_replace(const std::string& folder, const void* data, std::size_t bytes) {
     const std::string path = folder + "/floor.state", beside = path + "~";
     const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -64,7 +64,8 @@ void raw_replace(const std::string& folder, const void* data, std::size_t bytes)
     require(names >= 0 && ::fsync(names) == 0 && ::close(names) == 0);
 }
 
-/// A pass over chunks beside the sum of the mapped array, a step by itself, and checkpoints beside bare replacements.
+/// Compares a pass over chunks with the sum of the mapped array, measures a step alone, and checkpoints against
+/// replacements.
 void measure_loop(const std::string& folder, const std::string& chunked) {
     const std::string state = folder + "/loop.state";
     const nk::chunk_reader<double, 1> reader(chunked);

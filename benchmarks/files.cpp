@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One array in one file: each verb beside its physical floor and beside xtensor's own.
+// Benchmarks of single npy files: each verb against its physical floor and xtensor's implementation.
 #include "timing.hpp"
 
 #include <ndkeep/bytes/crc.hpp>
@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t header_bytes = 128;
 using array1 = xt::xtensor<double, 1>;
 
-/// As fast as a file can be made: its room is taken first.
+/// The fastest way to create a file: its space is allocated first.
 void write_reserved(const std::string& path, const void* data, std::size_t bytes) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
     require(file >= 0 && ::posix_fallocate(file, 0, static_cast<off_t>(bytes)) == 0);
@@ -54,7 +54,7 @@ void raw_read(const std::string& path, void* out, std::size_t bytes, unsigned th
     ::close(file);
 }
 
-/// What any mapping has to do: open, look at the size, map, touch, unmap.
+/// The floor for mapping a file: open, get the size, map, touch, unmap.
 double raw_map(const std::string& path, std::size_t bytes) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat status = {};
@@ -67,7 +67,7 @@ double raw_map(const std::string& path, std::size_t bytes) {
     return first;
 }
 
-/// Each with a file of its own, which is gone before it is on its way to the disk.
+/// Each benchmark has its own file, which is removed before the system writes it to disk.
 void saves(const std::string& folder, const array1& array, int times) {
     const std::size_t bytes = array.size() * sizeof(double);
     const void* const data = array.data();
@@ -141,12 +141,12 @@ void loads(const std::string& path, const array1& array, int times) {
     cold.run(2);
 }
 
-/// Passes over what is there: sums, statistics, checks.
+/// Benchmarks of passes over existing files: sums, statistics, checks.
 void passes(const std::string& path, std::size_t count, int times) {
     const std::size_t bytes = count * sizeof(double);
     nk::describe(path, {.sum = nk::checksum::crc32c});
     const auto mapped = nk::map<double, 1>(path);
-    sink = sum_of(mapped.data(), count);  // its pages are mapped from now on
+    sink = sum_of(mapped.data(), count);  // maps all pages before the measurement
     std::vector<char> block(std::size_t{1} << 20);
     turns all(bytes);
     const auto add = [&](const std::string& verb, std::function<void()> call) {
@@ -162,7 +162,7 @@ void passes(const std::string& path, std::size_t count, int times) {
     add("statistics of map", [&] { sink = *nk::statistics_of(mapped).mean; });
     add("statistics of map:sum", [&] { sink = sum_of(mapped.data(), count); });
     add("statistics of map:xt::mean alone", [&] { sink = xt::mean(mapped)(); });
-    // Under another name, so that what is verified has its checksum alone.
+    // Uses another file, so that the verified file has only a checksum and no statistics.
     const std::string second = path + ".second.npy";
     require(::link(path.c_str(), second.c_str()) == 0);
     add("describe, statistics", [&] { nk::describe(second, {.sum = nk::checksum::crc32c, .statistics = true}); });
@@ -178,7 +178,7 @@ void passes(const std::string& path, std::size_t count, int times) {
     append.run();
 }
 
-/// Elements that are not as the array is to be.
+/// Benchmarks of conversions: elements of another dtype, byte order or element order.
 void conversions(const std::string& folder, const array1& array) {
     const std::string native = folder + "/native.npy", swapped = folder + "/swapped.npy",
                       columns = folder + "/columns.npy";
@@ -203,7 +203,7 @@ void conversions(const std::string& folder, const array1& array) {
         ::unlink(path.c_str());
 }
 
-/// Sums over memory, without a file.
+/// Benchmarks of sums over memory, without a file.
 void checksums() {
     constexpr std::size_t bytes = std::size_t{64} << 20;
     const std::vector<char> memory(bytes, 'x');

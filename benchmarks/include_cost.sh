@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# What ndkeep costs the compiler: `sh benchmarks/include_cost.sh [folder that holds ndkeep/]`.
+# Measures the compile time of ndkeep's headers: `sh benchmarks/include_cost.sh [folder that holds ndkeep/]`.
 #
-# User time of `-c`, the least of RUNS (3), with each of the COMPILERS ("g++ clang++", those that are there):
+# Prints the user time of `-c`, the least of RUNS (3), for each installed compiler of COMPILERS ("g++ clang++"):
 #
-# * whole programs at -O0 and -O2, header-only and with the bodies compiled elsewhere, beside the program that does the same
-#   with xtensor's own npy code, as ratios, with the bars that are to be held at -O2;
-# * every face alone, bodies compiled elsewhere, over xtensor/xarray.hpp;
+# * complete programs at -O0 and -O2, header-only and with compiled bodies, as ratios to the same program written with
+#   xtensor's npy code, and with the targets to hold at -O2;
+# * every face header alone with compiled bodies, compared with xtensor/xarray.hpp;
 # * <ndkeep/source.hpp>, which a program compiles once.
 #
-# Everything takes turns, so that a machine that slows down meanwhile slows all of it.
+# All measurements alternate, so that a temporary slowdown of the machine affects all of them.
 set -eu
 include=${1:-$(dirname "$0")/../include}
 include=$(cd "$include" && pwd)
@@ -18,7 +18,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
-# From xtensor 0.26 on its headers are in folders.
+# Since xtensor 0.26, its headers are in folders.
 echo '#include <xtensor/containers/xarray.hpp>' >layout.cpp
 if ${CXX:-c++} -std=c++20 -E layout.cpp >/dev/null 2>&1; then
     xarray=xtensor/containers/xarray.hpp
@@ -68,7 +68,7 @@ echo "#include <$xarray>" >include_xarray.cpp
 echo '#include <nlohmann/json.hpp>' >include_json.cpp
 for face in $faces; do echo "#include <ndkeep/$face.hpp>" >"include_$face.cpp"; done
 
-# The second line of `times` is the user and system time of what a shell has run: "0m1.234s 0m0.056s".
+# The second line of the builtin `times` has the user and system time of child processes: "0m1.234s 0m0.056s".
 measure() {  # measure NAME COMPILER SOURCE OPTION…
     name=$1 compiler=$2 source=$3
     shift 3

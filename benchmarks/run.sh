@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Times every verb beside its physical floor, xtensor's own code, NumPy, h5py and zarr, in turns, and prints medians, ratios
-# and whether the bars in bars.txt are held: `sh benchmarks/run.sh [--quick | --scale] [folder for results.json, chart.svg]`.
+# Compares every verb with its physical floor, xtensor's code, NumPy, h5py and zarr, measured in turns. Prints medians,
+# ratios and whether the targets in bars.txt are met: `sh benchmarks/run.sh [--quick | --scale] [folder for
+# results.json, chart.svg]`.
 #
-# --quick: small sizes and one turn, under a minute. --scale: how costs grow instead, up to NDKEEP_SCALE bytes (30 GiB).
-# NDKEEP_ROUNDS: how many turns of the programs, each of which takes three (3). NDKEEP_SIZES: bytes of the arrays
-# ("80 65536 33554432 1073741824"). NDKEEP_BENCHMARK_DISK: the folder whose disk is measured (that of temporary files).
-# NDKEEP_PEERS=1 installs h5py and zarr, which are timed where they are.
+# --quick: small sizes and one round, under a minute. --scale: growth of costs instead, up to NDKEEP_SCALE bytes (30
+# GiB).
+# NDKEEP_ROUNDS: rounds of the programs, each with three measurements (3). NDKEEP_SIZES: array sizes in bytes ("80 65536
+# 33554432 1073741824"). NDKEEP_BENCHMARK_DISK: folder on the disk to measure (the temporary folder).
+# NDKEEP_PEERS=1 installs h5py and zarr, which are measured if installed.
 # NDKEEP_BUILD_DIR: where to build (build/benchmarks). NDKEEP_CMAKE_ARGS: more options for CMake.
 set -eu
 quick=

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How costs grow: a pass over more than fits in memory, many chunk files, many members, a file that grows for long.
+// How costs grow with size: passes over more data than memory, many chunk files, many members, repeated appends.
 #include "timing.hpp"
 
 #include <ndkeep/ndkeep.hpp>
@@ -24,7 +24,7 @@ class stopwatch {
     clock::time_point begin_ = clock::now();
 };
 
-/// MiB of this process by the system's count: "RssAnon" is its own memory, "RssFile" what is mapped.
+/// A memory counter of this process in MiB: "RssAnon" is private memory, "RssFile" mapped files.
 std::size_t memory(const std::string& kind) {
     std::ifstream status("/proc/self/status");
     for (std::string word; status >> word;)
@@ -36,7 +36,7 @@ std::size_t memory(const std::string& kind) {
     return 0;
 }
 
-/// Room on the disk that may be taken: half of what is there, so that nobody else runs out of it.
+/// Disk space to use: half of the free space, so that other programs do not run out.
 bool has_room(const std::string& folder, std::size_t bytes) {
     return std::filesystem::space(folder).available / 2 > bytes;
 }

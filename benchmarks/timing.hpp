@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What all benchmarks have in common: a clock, turns, lines for run.sh to put together, and what any program has to do.
+// Shared parts of all benchmarks: a clock, measurement in turns, output for run.sh, and floors for file operations.
 #pragma once
 
 #include <algorithm>
@@ -19,9 +19,9 @@
 
 namespace timing {
 
-inline volatile double sink = 0;  // takes what is computed, so that it is
+inline volatile double sink = 0;  // receives results, so that the compiler cannot remove their computation
 
-/// One line, in columns: a verb, or what it is compared with as "verb:peer".
+/// Prints one line of columns. The name is a verb, or "verb:peer" for what it is compared with.
 inline void report(const std::string& verb, std::size_t bytes, double time) {
     std::printf("%s\t%zu\t%.9f\n", verb.c_str(), bytes, time);
 }
@@ -33,7 +33,7 @@ inline void require(bool held) {
     }
 }
 
-/// Memory that nobody has touched, of large pages where the system has them.
+/// Fresh memory, on huge pages if the system has them.
 class fresh_memory {
   public:
     explicit fresh_memory(std::size_t bytes, bool huge = true)
@@ -52,23 +52,23 @@ class fresh_memory {
     void* at_;
 };
 
-/// Has the machine hold so much memory ready: hosts of virtual machines take back what nobody has used for seconds, and
-/// take their time to give it again.
+/// Makes the machine keep this much memory available. Hosts of virtual machines reclaim memory that is unused for
+/// seconds, and need time to return it.
 inline void warm_memory(std::size_t bytes) {
     const fresh_memory memory(bytes);
     for (std::size_t at = 0; at < bytes; at += 4096)
         memory.data()[at] = 1;
 }
 
-/// What is done around each call and does not count, and how many calls make up one that the clock can tell.
+/// Setup and cleanup around each call, which are not measured, and the number of calls per measurement.
 struct around {
     std::function<void()> before = [] {};
     std::function<void()> after = [] {};
     int times = 1;
-    double steps = 1;  // of which each call consists: what is told is the time of one
+    double steps = 1;  // number of steps in one call; the reported time is that of one step
 };
 
-/// A few things that are timed in turns: A B C, then B C A, then C A B, so that each comes after each.
+/// Measures several functions in turns: A B C, then B C A, then C A B, so that each runs after each other one.
 class turns {
   public:
     explicit turns(std::size_t bytes) : bytes_(bytes) {}
@@ -123,8 +123,8 @@ inline void read_all(int file, void* out, std::size_t bytes, std::size_t offset)
     }
 }
 
-/// Writes a file as simply as it can be done.
-/// @param flags  of open, as O_TRUNC
+/// Writes a file with the fewest system calls.
+/// @param flags  for open, such as O_TRUNC
 inline void write_file(const std::string& path, const void* data, std::size_t bytes, int flags = O_TRUNC) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | flags, 0666);
     require(file >= 0);
@@ -132,13 +132,13 @@ inline void write_file(const std::string& path, const void* data, std::size_t by
     require(::close(file) == 0);
 }
 
-/// Puts a file on the disk and waits for it, so that none of its pages are still on their way later.
+/// Writes a file and syncs it, so that writing back its pages does not disturb later measurements.
 inline void settle(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDONLY);
     require(file >= 0 && ::fsync(file) == 0 && ::close(file) == 0);
 }
 
-/// As fast as one thread can add: eight sums, so that none waits for the last addition.
+/// The fastest sum with one thread: eight accumulators, so that additions do not wait for each other.
 inline double sum_of(const double* values, std::size_t count) {
     double sums[8] = {};
     std::size_t i = 0;
@@ -153,7 +153,7 @@ inline double sum_of(const double* values, std::size_t count) {
     return sum;
 }
 
-/// The arguments of each program: a folder to write into, and the size of the arrays.
+/// Arguments of every benchmark: a folder to write into, and the array sizes.
 struct task {
     std::string folder;
     std::size_t bytes;

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what the compiler cannot find, through apt, and nothing else: `sh cmake/bootstrap.sh [catch2] [python] [peers]`.
+# Installs missing dependencies through apt: `sh cmake/bootstrap.sh [catch2] [python] [peers]`.
 #
-# python: a Python with NumPy. peers: with h5py and zarr too, for the benchmarks.
-# The compiler is asked for each header, so conda, brew and CPATH count. Nothing missing: no root, no network.
-# CXX names the compiler; NDKEEP_NO_APT=1 says what is missing instead of installing it.
+# python: Python with NumPy. peers: Python with NumPy, h5py and zarr, for the benchmarks.
+# A dependency counts as present if the compiler finds its header, so conda, brew and CPATH work too. If nothing is
+# missing, neither root nor network is needed.
+# CXX selects the compiler. NDKEEP_NO_APT=1 lists the missing packages instead of installing them.
 set -eu
 
 find_compiler() {
@@ -22,7 +23,7 @@ find_compiler() {
 }
 cxx=$(find_compiler)
 
-# has_header A [B…]: true if the compiler finds one of them
+# has_header A [B…]: true if the compiler finds at least one of these headers
 has_header() {
     [ -n "$cxx" ] || return 1
     for header in "$@"; do
@@ -33,7 +34,7 @@ has_header() {
     return 1
 }
 
-# has_module A: true if some Python here has it
+# has_module A: true if an installed Python has this module
 has_module() {
     for python in python3 /usr/bin/python3; do
         if "$python" -c "import $1" >/dev/null 2>&1; then return 0; fi
@@ -88,7 +89,7 @@ apt() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@"
 }
 echo "ndkeep: installing$missing"
-# On a fresh machine the package lists are empty or old: then, and only then, they are fetched.
+# Package lists are updated only if the first attempt fails, because on a fresh machine they are empty or outdated.
 # shellcheck disable=SC2086
 apt install --no-install-recommends $missing ||
     { apt update && apt install --no-install-recommends $missing; } ||

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Checks what no compiler checks: `sh cmake/check_layers.sh [folder that holds ndkeep/]`.
+# Checks the include rules of the headers: `sh cmake/check_layers.sh [folder that holds ndkeep/]`.
 #
-# Includes go down: the floors are listed below, and inside a floor there are no circles. VERB/detail/ belongs to its verb.
-# System calls are made in os/ only, calls about mappings in os/mapping only, and xtensor's headers are named in
-# array/xtensor.hpp only. A folder has at most ten headers. examples/ and benchmarks/, if present beside the folder, use
-# no name of detail and no header in a detail/ folder.
+# Includes go downwards between the floors listed below, and contain no cycle within a floor. Only its verb includes
+# VERB/detail/. Only os/ makes system calls, only os/mapping maps memory, and only array/xtensor.hpp names xtensor's
+# headers. A folder has at most ten headers. If examples/ and benchmarks/ are next to the folder, they use no name from
+# a detail namespace and no header from a detail/ folder.
 set -eu
 include=${1:-$(dirname "$0")/../include}
 cd "$include"
@@ -15,7 +15,7 @@ trap 'rm -rf "$work"' EXIT
 find ndkeep -name '*.[hi]pp' | LC_ALL=C sort >"$work/headers"
 [ -s "$work/headers" ] || { echo "no headers in $include/ndkeep"; exit 1; }
 
-# The code of a file without comments and without what stands in string literals, as "file:line:code".
+# Prints a file's code without comments and without the contents of string literals, as "file:line:code".
 code_of() {
     awk -v file="$1" '
         {
@@ -40,7 +40,7 @@ complain() {  # complain "what is wrong" <lines
 }
 : >"$work/wrong"
 
-# Every header opens in the same way.
+# Every header begins with the same lines.
 while IFS= read -r header; do
     head -n 1 "$header" | grep -q '^// SPDX-License-Identifier: BSD-3-Clause$' || echo "$header" | complain "no licence in line 1"
     grep -q '^#pragma once$' "$header" || echo "$header" | complain "no #pragma once"
@@ -48,7 +48,7 @@ done <"$work/headers"
 
 grep -E '#[[:space:]]*include[[:space:]]*"' "$work/code" | complain 'own headers are included as <ndkeep/…>' || true
 
-# Floors, and circles.
+# Check the floors and find include cycles.
 awk -F: '
     function floor_of(path) {
         if (path ~ /^ndkeep\/(version|configuration)\.[hi]pp$/) return -1
@@ -62,7 +62,7 @@ awk -F: '
         return path ~ /^ndkeep\/[^\/]+$/ ? 7 : 99
     }
     floor_of($1) == 99 && !($1 in told) { told[$1]; print $1 "    <- a folder that is no floor" }
-    # The verb that a face or a folder is of, and whether files of one may include the detail/ of another.
+    # The verb of a face or folder, and whether files of one verb may include the detail/ folder of another.
     function verb_of(path) {
         sub(/^ndkeep\//, "", path)
         sub(/[\/.].*/, "", path)
@@ -80,14 +80,14 @@ awk -F: '
         if (floor_of(target) > floor_of($1)) print $0 "    <- includes upwards"
         if (target ~ /\/detail\// && !may_enter(verb_of($1), verb_of(target)))
             print $0 "    <- the workshop of another verb"
-        # What a header includes below its own declarations may need them.
+        # Includes below the declarations of a header (its .ipp) may depend on them, so they are no part of a cycle.
         if (!($1 in declared)) print $1, target > edges
     }' edges="$work/edges" "$work/code" >>"$work/wrong"
 if [ -s "$work/edges" ] && ! tsort "$work/edges" >/dev/null 2>"$work/circle"; then
     sed '/contains a loop/d; s|^tsort: *||; s|$|    <- includes in a circle|' "$work/circle" >>"$work/wrong"
 fi
 
-# only_in FILES "what" REGEX: the regex matches code in these files (a regex again) only
+# only_in FILES "what" REGEX: reports code that matches the regex outside these files (also a regex)
 only_in() {
     grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
 }
@@ -107,7 +107,7 @@ only_in "$file" "POSIX is called in os/ only" '#[[:space:]]*include[[:space:]]*<
 only_in "$xtensor" "xtensor's headers are named in array/xtensor.hpp" \
     '(#[[:space:]]*include[[:space:]]*|__has_include[[:space:]]*\([[:space:]]*)<(xtensor|xtl|xsimd)/'
 
-# Our own programs are written as those of users are.
+# Examples and benchmarks must use only what users may use.
 for folder in ../examples ../benchmarks; do
     [ ! -d "$folder" ] || find "$folder" -name '*.[chi]pp'
 done | LC_ALL=C sort >"$work/programs"
@@ -115,7 +115,7 @@ while IFS= read -r program; do code_of "$program"; done <"$work/programs" |
     grep -E '(^|[^A-Za-z0-9_])detail::|::detail([^A-Za-z0-9_]|$)|#[[:space:]]*include[[:space:]]*[<"][^>"]*/detail/' |
     complain 'detail is not promised' || true
 
-# Rooms in which one can look around.
+# A folder must stay small enough to read at a glance.
 grep 'hpp$' "$work/headers" | sed 's|/[^/]*$||' | sort | uniq -c | awk '$1 > 10 { print $2 ": " $1 " headers    <- more than ten in a folder" }' >>"$work/wrong"
 
 if [ -s "$work/wrong" ]; then

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The programs of examples/ as parts of our own build, with our warnings and tests. examples/CMakeLists.txt is how a user
-# builds them.
+# Builds and tests the programs of examples/ in this project, with its warnings. examples/CMakeLists.txt shows how a
+# user builds them.
 #
-# Every examples/*.cpp is a program of its own. It gets the folder of the data as its argument and writes into the folder
-# where it is started. If NAME.out is beside it, a test compares what it prints.
+# Every examples/*.cpp is a separate program. It receives the data folder as its argument and writes into the working
+# directory. If NAME.out exists, a test compares the program's output with it.
 set(examples ${PROJECT_SOURCE_DIR}/examples)
 set(examples_built ${PROJECT_BINARY_DIR}/examples)
 file(GLOB sources CONFIGURE_DEPENDS ${examples}/*.cpp)
 
-# With NDKEEP_TEST_UNITY they are compiled nine at a time, in less than half the time: each source in a namespace,
-# behind what all of them include, with a function in place of its main. What main returns is lost there, so a source
-# that says it stays alone.
+# With NDKEEP_TEST_UNITY, nine programs are compiled together, in less than half the time. Each source is put into a
+# namespace after the includes of all, and a function replaces its main. The return value of main is then lost, so a
+# source that returns one is compiled alone.
 set(together)
 if(NDKEEP_BUILD_TESTS AND NDKEEP_TEST_UNITY)
   set(includes)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# NDKEEP_FETCH_DEPS: what is not found is downloaded at a pinned version, as system headers, and never installed.
-# For machines without a network: -DFETCHCONTENT_SOURCE_DIR_<NAME>=<folder>. zlib is never downloaded.
+# NDKEEP_FETCH_DEPS: downloads missing dependencies at pinned versions. Their headers are system headers, and they are
+# never installed. Without a network, set -DFETCHCONTENT_SOURCE_DIR_<NAME>=<folder>. zlib is never downloaded.
 include(FetchContent)
 
 macro(ndkeep_fetch name target package repository tag)
@@ -11,7 +11,7 @@ macro(ndkeep_fetch name target package repository tag)
     message(STATUS "ndkeep: downloading ${name} ${tag}")
     set(ndkeep_fetched ON)
     if(CMAKE_VERSION VERSION_LESS 3.28)
-      # FetchContent_MakeAvailable would install the package with the project, and warn about its headers.
+      # FetchContent_MakeAvailable would install the package with this project and report warnings in its headers.
       FetchContent_Declare(${name} GIT_REPOSITORY ${repository} GIT_TAG ${tag} GIT_SHALLOW TRUE)
       FetchContent_GetProperties(${name})
       if(NOT ${name}_POPULATED)
@@ -29,7 +29,7 @@ macro(ndkeep_fetch name target package repository tag)
   endif()
 endmacro()
 
-# xtensor 0.27 does not compile with clang before 17; 0.26.0 asks for CMake 3.29.
+# xtensor 0.27 does not compile with clang before 17, and 0.26.0 requires CMake 3.29.
 set(ndkeep_xtensor_tag 0.27.1)
 set(ndkeep_xtl_tag 0.8.2)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
@@ -38,7 +38,7 @@ if(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_
 endif()
 
 ndkeep_fetch(nlohmann_json nlohmann_json::nlohmann_json nlohmann_json https://github.com/nlohmann/json.git v3.11.3)
-# xtl first: xtensor reads the version that xtl leaves in the cache. An xtensor that is found brings its own xtl.
+# xtl must come first: xtensor reads its version from the cache. An installed xtensor comes with its own xtl.
 find_package(xtensor QUIET)
 if(NOT TARGET xtensor)
   ndkeep_fetch(xtl xtl xtl https://github.com/xtensor-stack/xtl.git ${ndkeep_xtl_tag})

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# What ndkeep stands on, found in the same way by its own build and by an installed package.
+# Finds the dependencies of ndkeep, both for its own build and for an installed package.
 #
-# Takes ndkeep_with_libdeflate (AUTO, ON, OFF). Sets ndkeep_missing to sentences about what is not there, and
-# ndkeep_uses_libdeflate to whether the target ndkeep::libdeflate is to be linked.
+# Input: ndkeep_with_libdeflate (AUTO, ON, OFF). Output: ndkeep_missing, sentences about missing packages, and
+# ndkeep_uses_libdeflate, whether to link the target ndkeep::libdeflate.
 set(ndkeep_missing "")
 
 macro(ndkeep_need target package version names)
@@ -15,8 +15,8 @@ macro(ndkeep_need target package version names)
   endif()
 endmacro()
 
-# xtensor checks a compiler flag and so needs C++. It is a target without a namespace: were it missing here, CMake would
-# ask the linker for -lxtensor.
+# xtensor's package checks a compiler flag and therefore needs C++ enabled. Its target has no namespace: if it were
+# missing here, CMake would silently pass -lxtensor to the linker.
 if(CMAKE_CXX_COMPILER_LOADED)
   ndkeep_need(xtensor xtensor 0.24 "Debian libxtensor-dev; conda, brew, vcpkg, conan: xtensor")
   ndkeep_need(nlohmann_json::nlohmann_json nlohmann_json 3.9
@@ -27,9 +27,9 @@ else()
   set(ndkeep_missing "ndkeep needs the language CXX: add it to project(), or call enable_language(CXX) first.\n")
 endif()
 
-# Makes the target ndkeep::libdeflate if libdeflate is installed.
+# Defines the target ndkeep::libdeflate if libdeflate is installed.
 macro(ndkeep_find_libdeflate)
-  # Since 1.15 libdeflate may bring a CMake package; Debian's has none.
+  # libdeflate can install a CMake package since 1.15, but Debian's package does not contain it.
   if(NOT TARGET ndkeep::libdeflate)
     find_package(libdeflate CONFIG QUIET)
   endif()

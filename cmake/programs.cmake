@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# How our own programs are compiled. None of it reaches those who link ndkeep::ndkeep or ndkeep::compiled.
+# Compile options of tests, examples, the tool and benchmarks. Users of ndkeep::ndkeep or ndkeep::compiled do not
+# inherit them.
 add_library(ndkeep_programs INTERFACE)
 if(NDKEEP_HEADER_ONLY)
   target_link_libraries(ndkeep_programs INTERFACE ndkeep::ndkeep)
@@ -11,7 +12,7 @@ set(own_options -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(NDKEEP_WERROR)
   list(APPEND own_options -Werror)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # xtensor sets it off at -O3, out of system headers too.
+    # At -O3, xtensor triggers this warning, although its headers are system headers.
     list(APPEND own_options -Wno-error=array-bounds)
   endif()
 endif()

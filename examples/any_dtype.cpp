@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files whose dtype is known only when they are there: load_any takes them all, visit gives each its own type.
+// Reads files whose dtype is known only at run time: load_any accepts every dtype, visit dispatches to the C++ type.
 #include <ndkeep/npy.hpp>
 
 #include <iostream>
@@ -13,7 +13,8 @@ void summarise(const fs::path& file) {
     const nk::any_array any = nk::load_any(file);
     std::cout << file.filename().string() << ": " << any.type().str() << ' ' << nk::shape_text(any.shape());
     try {
-        // The lambda is compiled for every real type; `array` is an xtensor container of the one that is in the file.
+        // The lambda is compiled for every real-number type; `array` is an xtensor container of the file's element
+        // type.
         nk::visit<nk::real>(
             [](const auto& array) { std::cout << ", from " << +xt::amin(array)() << " to " << +xt::amax(array)(); },
             any);
@@ -33,7 +34,7 @@ int main(int argc, char** argv) {
          {fs::path("bytes.npy"), fs::path("half.npy"), data / "seattle_hourly.npy", data / "seattle_hourly_time.npy"})
         summarise(file);
 
-    // Where one type is expected after all, `as` converts nothing behind anybody's back.
+    // `as` gives the array as one expected type. It never converts: another type is an error.
     const nk::any_array any = nk::load_any("bytes.npy");
     std::cout << "as<std::uint8_t>: " << +any.as<std::uint8_t, 1>()(1) << '\n';
     try {
@@ -41,7 +42,7 @@ int main(int argc, char** argv) {
     } catch (const nk::mismatch_error& problem) {
         std::cout << "as<double>: " << problem.what() << '\n';
     }
-    const nk::any_array copy = any;  // saved as it was loaded
+    const nk::any_array copy = any;  // saved with the dtype it was loaded with
     nk::save("copy.npy", copy);
     std::cout << "copied: " << nk::inspect("copy.npy").type.str() << '\n';
 }

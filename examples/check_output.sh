@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs an example in an empty folder and compares what it prints: check_output.sh PROGRAM SOURCE
+# Runs an example in an empty folder and compares its output: check_output.sh PROGRAM SOURCE
 #
-# NAME.out stands beside NAME.cpp; without it, the program only has to succeed. What differs from run to run is written
-# there as {date}, {time}, {number} or {path}, and {any} for the rest of a line.
+# NAME.out holds the expected output of NAME.cpp; without it, the program only has to succeed. Parts that differ between
+# runs are written as {date}, {time}, {number} or {path}, and {any} stands for the rest of a line.
 set -eu
 program=$1
 source=$2

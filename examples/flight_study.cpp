@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A study of flights in the order of their time, chunk by chunk, that is killed on the way and comes out the same.
+// Flights in time order, processed chunk by chunk: the process is killed midway, and the result is still the same.
 #include "flights.hpp"
 
 #include <ndkeep/chunks.hpp>
@@ -20,10 +20,10 @@ namespace {
 struct findings {
     band_table bands;
     histogram delays;
-    int chunks = 0;  // that were passed over for it
+    int chunks = 0;  // processed by this pass
 };
 
-/// Goes on where the pass before ended, however it ended.
+/// Resumes where the previous pass ended, even if that pass was killed.
 findings study(std::optional<std::uint64_t> killed_in = {}) {
     const nk::chunk_reader<flight, 1> flights("flights");
     nk::chunk_writer<tally, 1> hours("hours", {.order_by = "from"});
@@ -34,19 +34,19 @@ findings study(std::optional<std::uint64_t> killed_in = {}) {
     auto& open = loop.bind<tally>("open hour");
     int chunks = 0;
 
-    // Rows, position and states are one commit of `hours`: no row is there twice, and none is missing.
+    // Rows, position and states are committed together to `hours`: no row is duplicated and none is missing.
     for (auto chunk : loop.over(flights).into(hours)) {
         count_bands(chunk, bands);
         count_delays(chunk, delays);
         hours.append(count_hours(chunk, open, loop.is_last()));
         if (loop.index() == killed_in)
-            std::raise(SIGKILL);  // all that this body has done is lost, and done again by the next pass
+            std::raise(SIGKILL);  // the work of this body is lost; the next pass repeats it
         ++chunks;
     }
     return {bands, delays, chunks};
 }
 
-/// A process of its own, as nothing else survives a kill.
+/// Runs the study in a child process, because SIGKILL ends the process that receives it.
 bool is_killed_in(std::uint64_t chunk) {
     const pid_t child = fork();
     if (child == 0) {
@@ -57,7 +57,7 @@ bool is_killed_in(std::uint64_t chunk) {
     return waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-/// Whether the pass has found what is found with everything in memory, without a loop and without a histogram.
+/// Compares the result with a computation in memory that uses neither a loop nor a histogram for the quantiles.
 bool is_right(const findings& found, const auto& hours, const auto& all) {
     band_table bands = empty_bands();
     count_bands(all, bands);
@@ -78,7 +78,7 @@ bool is_right(const findings& found, const auto& hours, const auto& all) {
 
 int main(int argc, char** argv) {
     const fs::path data = argc > 1 ? argv[1] : "examples/data";
-    fs::remove_all("hours");  // and with it what the loop remembers
+    fs::remove_all("hours");  // this also removes the state that the loop stores in it
 
     const auto all = nk::npz_reader(data / "flights.npz").load<flight, 1>("flights");
     nk::save_chunked("flights", all, {.rows_per_chunk = 10000, .order_by = "time"});

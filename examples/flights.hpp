@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Flights, and what is counted of them: nothing here knows whether they come as a whole, in chunks or over a line.
+// Flights and their statistics. The functions do not depend on how flights arrive: all at once, in chunks or from a
+// feed.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -12,13 +13,13 @@
 #include <vector>
 
 struct flight {
-    double time;            // of day, in hours
+    double time;            // time of day, in hours
     std::int16_t delay;     // minutes
     std::int16_t distance;  // miles
 };
 NDKEEP_FIELDS(flight, time, delay, distance);
 
-/// Flights of an hour, or of a band of distances. Whole minutes add up to the same in any order; means would not.
+/// Flights of one hour or one band of distances. It stores total minutes, because integer sums do not depend on order.
 struct tally {
     double from;  // hour of the day, or miles
     std::int64_t flights, minutes;
@@ -31,7 +32,7 @@ NDKEEP_FIELDS(tally, from, flights, minutes);
 using band_table = xt::xtensor<tally, 1>;
 using histogram = xt::xtensor<std::int64_t, 1>;
 
-constexpr int earliest = -120, latest = 1500;  // minutes of delay that the histogram tells apart
+constexpr int earliest = -120, latest = 1500;  // minutes; the histogram counts other delays at its ends
 
 inline band_table empty_bands() { return {{0, 0, 0}, {250, 0, 0}, {500, 0, 0}, {1000, 0, 0}, {2000, 0, 0}}; }
 inline histogram empty_histogram() { return xt::zeros<std::int64_t>({latest - earliest + 1}); }
@@ -51,7 +52,7 @@ inline void count_delays(const auto& flights, histogram& delays) {
         ++delays(std::clamp<int>(one.delay, earliest, latest) - earliest);
 }
 
-/// The least delay, in minutes, that is not exceeded by a share of the flights.
+/// The least delay, in minutes, such that at least this share of the flights is no later.
 inline int quantile(const histogram& delays, double share) {
     const auto wanted = share * static_cast<double>(xt::sum(delays)());
     std::int64_t so_far = 0;
@@ -61,7 +62,7 @@ inline int quantile(const histogram& delays, double share) {
     return minute;
 }
 
-/// Counts flights by the hour. An hour may go on in the next chunk: it stays in `open`, and is given when it is over.
+/// Counts flights by hour and returns the finished hours. An hour that may continue in the next chunk stays in `open`.
 inline std::vector<tally> count_hours(const auto& flights, tally& open, bool is_last) {
     std::vector<tally> over;
     for (const flight& one : flights) {

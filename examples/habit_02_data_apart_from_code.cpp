@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Habit 2: data lives in a directory of its own; the program is told where, and names it in one place.
+// Habit 2: data is kept in a directory apart from the code, and one place in the program names that directory.
 #include <ndkeep/npy.hpp>
 
 #include <cstdlib>
@@ -10,7 +10,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-/// Where the results go: $STATION_DATA, or data/ beside the code and not inside it.
+/// The directory for results: $STATION_DATA, or data/ next to the directory of the code.
 fs::path results_directory() {
     const char* const wanted = std::getenv("STATION_DATA");
     return fs::absolute(wanted != nullptr ? wanted : "data");
@@ -19,8 +19,8 @@ fs::path results_directory() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const fs::path given = argc > 1 ? argv[1] : "examples/data";  // what was measured: only ever read
-    const fs::path made = results_directory();                    // what was computed: can be thrown away
+    const fs::path given = argc > 1 ? argv[1] : "examples/data";  // measured data: only read
+    const fs::path made = results_directory();                    // computed data: can be deleted and computed again
     fs::create_directories(made / "daily");
 
     const auto hourly = nk::map<float, 2>(given / "seattle_hourly.npy");

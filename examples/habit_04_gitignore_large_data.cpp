@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Habit 4: Git keeps the descriptions of large arrays, with their checksums; the arrays themselves stay out of it.
+// Habit 4: Git stores the descriptions of large arrays with their checksums; the arrays themselves stay out of it.
 #include <ndkeep/npy.hpp>
 
 #include <fstream>
@@ -14,8 +14,8 @@ int main() {
 
     nk::save("data/big.npy", xt::arange<double>(1'000'000), {.meta = {{"units", "metres"}}, .sum = nk::checksum::md5});
 
-    // `git add data` takes .gitignore and big.npy.json. Who clones the repository gets big.npy from elsewhere, and
-    // `verify` says whether it is the one that was described.
+    // `git add data` adds .gitignore and big.npy.json. A user who clones the repository gets big.npy from elsewhere,
+    // and `verify` checks that it is the file that was described.
     for (const auto* const name : {"data/big.npy", "data/big.npy.json"})
         std::cout << name << (fs::file_size(name) > 10'000 ? ": large, ignored" : ": small, kept") << '\n';
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Habit 6: files are made smaller by a dtype as precise as the data, and by deflate, the method of
-// gzip and zip.
+// Habit 6: files become smaller with a dtype only as precise as the data, and with deflate, the method of gzip and zip.
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
@@ -24,7 +23,7 @@ double largest_error(const A& a, const B& b) {
 
 int main(int argc, char** argv) {
     const fs::path data = argc > 1 ? argv[1] : "examples/data";
-    // Decimals, one digit behind the point, up to 1019.5: what was measured is not a double to begin with.
+    // The values have one decimal digit and reach 1019.5, so 16-bit integers of tenths hold them without loss.
     const auto given = nk::load<float, 2>(data / "seattle_hourly.npy");
     const xt::xtensor<double, 2> values = xt::round(xt::cast<double>(given) * 10) / 10;
 
@@ -40,7 +39,8 @@ int main(int argc, char** argv) {
     const auto tenths = nk::load<std::int16_t, 2>("i2.npy");
     report("int16, in tenths", fs::file_size("i2.npy"), largest_error(tenths * scale, values));
 
-    // Neighbours in a column are alike, neighbours in a row are not: what is alike should stand side by side.
+    // Neighbours in a column are similar, neighbours in a row are not. Column-major order stores similar values
+    // together.
     // In Python: np.load("columns.npz")["tenths"]
     const xt::xtensor<std::int16_t, 2> columns = xt::transpose(tenths);
     nk::save_npz("columns.npz", {{"tenths", columns}}, {.compress = true, .meta = {{"scale", 0.1}}});

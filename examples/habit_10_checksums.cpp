@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Habit 10: a checksum catches the one bit in a large file that is not what was written.
+// Habit 10: a checksum detects a single wrong bit in a large file.
 #include <ndkeep/npy.hpp>
 
 #include <fstream>
@@ -9,7 +9,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-/// What a failing disk does: one bit of one byte, and the file looks as it always did.
+/// Flips one bit, as a failing disk may do; size and time of the file stay the same.
 void flip_a_bit(const std::filesystem::path& file, std::streamoff at) {
     std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
     bytes.seekg(at);
@@ -21,7 +21,7 @@ void flip_a_bit(const std::filesystem::path& file, std::streamoff at) {
 }  // namespace
 
 int main() {
-    // zlib.crc32(np.load("big.npy")) and hashlib.md5(np.load("big.npy")) are the same sums.
+    // In Python, zlib.crc32(np.load("big.npy")) and hashlib.md5(np.load("big.npy")) give the same sums.
     nk::save("big.npy", xt::arange<double>(1'000'000), {.sum = nk::checksum::crc32 | nk::checksum::md5});
     nk::verify("big.npy");
     std::cout << "as it was written\n";

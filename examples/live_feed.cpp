@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A loop over a live feed: flights come hour by hour; it stops with each shift, and goes on with the next.
+// A loop over a live feed: flights arrive hour by hour; the loop stops after each shift and resumes with the next.
 #include "flights.hpp"
 
 #include <ndkeep/loop.hpp>
@@ -18,12 +18,13 @@ namespace {
 
 using flights = xt::xtensor<flight, 1>;
 
-/// Stands for a line over which flights come.
+/// Simulates a connection that delivers flights.
 class line {
   public:
     explicit line(const fs::path& file) : all_(nk::npz_reader(file).load<flight, 1>("flights")) {}
 
-    /// The flights from `row` to the end of its hour. A real line waits for them, and gives nothing when it is cut.
+    /// The flights from `row` to the end of its hour. A real connection would block, and give nullopt once it is
+    /// closed.
     [[nodiscard]] std::optional<flights> receive(std::uint64_t row) const {
         const auto first = all_.begin() + static_cast<std::ptrdiff_t>(row);
         if (first == all_.end())
@@ -41,7 +42,7 @@ class line {
     flights all_;
 };
 
-/// Counts what comes up to an hour of the day, from where the shift before has stopped.
+/// Counts flights up to an hour of the day, starting where the previous shift stopped.
 void shift(const line& from, double until) {
     nk::stateful_loop loop("live_feed.state");
     auto& bands = loop.bind("bands", empty_bands());
@@ -49,12 +50,13 @@ void shift(const line& from, double until) {
     auto& open = loop.bind<tally>("open hour");
     auto& waiting = loop.buffer<flight, 1>("waiting", {.limit_bytes = 600'000});
 
-    // Not bound: the feed shows again what it is made of, as a function of a row can go back. A socket cannot: it would
-    // be a function without a row, that gives what comes next, and what it gave to a body that was killed is gone.
+    // `recent` is not bound: the warm-up shows its flights again, which is possible because a function with a row
+    // parameter can go back. A socket cannot: it would be a function without a row, and items that it gave to a killed
+    // body would be lost.
     std::deque<int> recent;
     constexpr std::size_t enough = 500;
 
-    // Who fills the feed knows which hour is the last one: nobody has to wait for another one to find out.
+    // The producer knows which hour is the last and calls finish(), so that no reader waits for another hour.
     const auto next = [&](std::uint64_t row) {
         auto hour = from.receive(row);
         if (hour && row + hour->size() == from.rows_of_the_day())
@@ -75,14 +77,14 @@ void shift(const line& from, double until) {
             std::printf("%02.0f:00 %6ld flights %7.2f minutes late\n", over.from, long(over.flights),
                         over.mean_delay());
 
-        // Files of some size instead of one an hour. A body that is killed runs again, and writes the same file again.
+        // One file for many hours instead of one file an hour. A killed body runs again and writes the same file again.
         if (const auto batch = waiting.push(hour)) {
             const auto name = "batch_" + std::to_string(loop.index()) + ".npy";
-            nk::save(name, *batch, {.sync = true});  // before the checkpoint says that they are in a file
+            nk::save(name, *batch, {.sync = true});  // on disk before the checkpoint records that they left the buffer
             std::printf("      %s: %zu flights\n", name.c_str(), batch->size());
         }
         if (hour(0).time >= until - 1)
-            loop.stop();  // with a commit: this hour counts
+            loop.stop();  // the pass ends with a commit that includes this hour
     }
     std::printf("%s after %ld flights, %ld of them not in files; 99 %% at most %d minutes late, the last %zu %.2f\n",
                 loop.is_complete() ? "complete" : "stopped", long(loop.rows_done()), long(waiting.rows()),
@@ -97,6 +99,6 @@ int main(int argc, char** argv) {
     fs::remove("live_feed.state");
 
     const line from(data / "flights.npz");
-    for (const double until : {3.0, 5.0, 24.0})  // each could be a process of its own
+    for (const double until : {3.0, 5.0, 24.0})  // each shift could be a separate process
         shift(from, until);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A tour of archives: several arrays and what they mean in one file that NumPy reads.
+// A tour of npz archives: several arrays and their metadata in one file that NumPy reads.
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
@@ -31,8 +31,8 @@ int main(int argc, char** argv) {
 
     std::cout << "npz_reader: the directory only, until a member is asked for\n";
     const nk::npz_reader year("year.npz");
-    const auto anomaly = year.load<double, 1>("anomaly");  // checked against the archive's CRC-32
-    const auto mapped = year.map<float, 2>("hourly");      // stored members lie aligned in the archive: nothing is read
+    const auto anomaly = year.load<double, 1>("anomaly");  // checked against the CRC-32 in the archive
+    const auto mapped = year.map<float, 2>("hourly");      // not read: stored members are aligned and can be mapped
     std::cout << "  " << year.metadata()["site"] << ", coldest " << xt::amin(anomaly)() << " below, first reading "
               << mapped(0, 0) << '\n';
     try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An array that grows by commits, larger than one likes to hold in memory, and is an ordinary array to read.
+// An array larger than memory: it grows by commits and is read like an ordinary array.
 #include <ndkeep/chunks.hpp>
 
 #include <cstdio>
@@ -9,7 +9,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-std::size_t count_even(const std::int64_t* values, std::size_t count) {  // knows nothing of files
+std::size_t count_even(const std::int64_t* values, std::size_t count) {  // an ordinary function on memory
     std::size_t even = 0;
     for (std::size_t i = 0; i < count; ++i)
         even += values[i] % 2 == 0;
@@ -28,7 +28,7 @@ int main() {
     auto all = nk::map_chunked<std::int64_t, 1>("signal");
     std::printf("%zu elements, number 7 is %ld\n", all.size(), static_cast<long>(all(7)));
 
-    // What is appended costs what it is, not what is there already; readers see a block whole or not at all.
+    // An append costs time for the new rows only. A reader sees a block completely or not at all.
     for (int i = 0; i < 4; ++i) {
         signal.append(xt::arange<std::int64_t>(1024 * 1024));
         signal.commit();
@@ -39,7 +39,7 @@ int main() {
     all = nk::map_chunked<std::int64_t, 1>("signal");
     std::printf("mean %.3f, %zu are even\n", xt::mean(all)(), count_even(all.data(), all.size()));
 
-    // Rows of zeros take no room; whatever is stored in them later does.
+    // New rows of zeros use no disk space; values stored in them later do.
     signal.resize(std::uint64_t{1} << 32);
     signal.write((std::uint64_t{1} << 32) - 3, std::vector<std::int64_t>{1, 2, 3});
     signal.commit();
@@ -49,7 +49,7 @@ int main() {
                 static_cast<std::size_t>(huge.rows() >> 27), static_cast<long>(end(0)), static_cast<long>(end(1)),
                 static_cast<long>(end(2)), static_cast<long>(end(3)));
 
-    // An older version is there for as long as it is kept.
+    // An older version can be read until it is pruned.
     std::printf("commit 1 had %zu\n",
                 static_cast<std::size_t>(nk::chunk_reader<std::int64_t, 1>("signal", {.at_commit = 1}).rows()));
     std::printf("%zu old commits pruned\n", nk::prune_chunked("signal", {.keep = 1}));

@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs what is missing, builds the main example and runs it on real data: `sh examples/run.sh [folder for the results]`.
+# Installs missing dependencies, builds the main example and runs it on real data: `sh examples/run.sh [folder for the
+# results]`.
 #
-# Another program of examples/ runs with NDKEEP_EXAMPLE=NAME. NDKEEP_BUILD_DIR: where to build (build/examples).
-# NDKEEP_CMAKE_ARGS: more options for CMake. NDKEEP_JOBS: how many at a time (all processors).
+# NDKEEP_EXAMPLE=NAME runs another program of examples/. NDKEEP_BUILD_DIR: where to build (build/examples).
+# NDKEEP_CMAKE_ARGS: more options for CMake. NDKEEP_JOBS: number of parallel jobs (all processors).
 set -eu
 results=${1:-}
 case $results in '' | /*) ;; *) results=$(pwd)/$results ;; esac
@@ -15,7 +16,7 @@ build=${NDKEEP_BUILD_DIR:-build/examples}
 jobs=${NDKEEP_JOBS:-$(nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)}
 command -v make >/dev/null 2>&1 || export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"
 
-# -O0: the study runs for a moment, and the library compiles in a third of the time.
+# -O0: the study runs only for a moment, and the library compiles in a third of the time.
 # shellcheck disable=SC2086
 cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DNDKEEP_BUILD_TESTS=OFF -DNDKEEP_BUILD_EXAMPLES=ON ${NDKEEP_CMAKE_ARGS:-}
 cmake --build "$build" --parallel "$jobs" --target "ndkeep_example_$example"
@@ -30,7 +31,7 @@ program=$(cd "$build" && pwd)/examples/$example
 printf '\n'
 (cd "$results" && "$program" "$data")
 
-# What was written, read by another program: NumPy, if some Python here has it.
+# Reads the results with another program: NumPy, if an installed Python has it.
 check=$(pwd)/examples/${example}_check.py
 if [ -e "$check" ]; then
     for python in python3 /usr/bin/python3; do

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A study of sensor data in mapped files, of which memory holds no more than what is looked at.
+// A study of sensor data in mapped files: only the parts in use are in memory.
 //
-// The data are the hourly climate normals of Seattle (data/README.md): every hour of the day is one sensor, read once a
-// day for a year. Whatever the hour, summer is warmer: what is odd or shared shows in the departures from the season.
+// The data are the hourly climate normals of Seattle (data/README.md). Each hour of the day is treated as one sensor
+// that is read once a day for a year. Summer is warmer at every hour, so anomalies and correlations are computed from
+// the departures from the season.
 #include <ndkeep/npy.hpp>
 
 #include <algorithm>
@@ -24,14 +25,14 @@ namespace {
 
 constexpr std::size_t sensors = 24, readings = 364;
 constexpr std::array files = {"celsius.npy", "fahrenheit.npy", "departures.npy", "statistics.npy"};
-constexpr double calibration = 1.02;  // as if the sensors had been found to read 2 % low
+constexpr double calibration = 1.02;  // assumes that the sensors read 2 % low
 
 void heading(const char* text) {
     const std::string line(74, '=');
     std::printf("\n%s\n%s\n%s\n", line.c_str(), text, line.c_str());
 }
 
-/// Raw readings, one row a sensor: every 24th row of the normals, from the first midnight on.
+/// Raw readings, one row per sensor: every 24th row of the normals, starting at the first midnight.
 void collect(const fs::path& data, const fs::path& results) {
     const auto hourly = nk::map<float, 2>(data / "seattle_hourly.npy");
     const std::size_t first = sensors - 1;  // midnight of January 2: the file starts at 01:00
@@ -41,7 +42,7 @@ void collect(const fs::path& data, const fs::path& results) {
     celsius.flush();
 }
 
-/// Chunk by chunk, so that an array of any size passes through little memory.
+/// Converts chunk by chunk, so that an array of any size needs little memory.
 void convert(const fs::path& results) {
     const auto celsius = nk::map<float, 2>(results / "celsius.npy");
     auto fahrenheit = nk::create<float>(results / "fahrenheit.npy", {sensors, readings}, {.replace = true});
@@ -65,7 +66,7 @@ void summarise(const fs::path& results) {
     heading("SENSOR STATISTICS (degrees Fahrenheit, calibrated)");
     std::printf("%-8s%10s%10s%10s%10s%10s\n", "Sensor", "Mean", "Std", "Min", "Max", "Median");
     for (std::size_t s = 0; s < sensors; ++s) {
-        const xt::xtensor<double, 1> values = xt::view(fahrenheit, s);  // sums of floats would be floats
+        const xt::xtensor<double, 1> values = xt::view(fahrenheit, s);  // as double: the sum of floats is a float
         const summary& of = statistics(s) = {xt::mean(values)(), xt::stddev(values)(), xt::amin(values)(),
                                              xt::amax(values)(), median(values)};
         std::printf("%02zu:00   %10.2f%10.2f%10.2f%10.2f%10.2f\n", s, of.mean, of.std, of.min, of.max, of.median);
@@ -73,7 +74,7 @@ void summarise(const fs::path& results) {
     statistics.flush();
 }
 
-/// Each reading less the mean of the 31 days around it; a year of normals is a circle.
+/// Each reading minus the mean of the 31 days around it. The year is treated as a circle: January follows December.
 void depart(const fs::path& results) {
     const auto fahrenheit = nk::map<float, 2>(results / "fahrenheit.npy");
     auto departures = nk::create<double>(results / "departures.npy", {sensors, readings}, {.replace = true});
@@ -138,7 +139,7 @@ void correlate(const fs::path& results) {
     std::printf("\n");
 }
 
-/// What a reader needs to know goes beside each file: NAME.npy.json, which Python reads with json.load.
+/// Writes the metadata that a reader needs to NAME.npy.json, which Python reads with json.load.
 void describe(const fs::path& results) {
     const nk::json source = "NOAA, 1981-2010 U.S. Climate Normals, Seattle";
     for (const auto* const name : files)
@@ -153,7 +154,7 @@ void describe(const fs::path& results) {
     nk::describe(results / "fahrenheit.npy", {.meta = meta});
 }
 
-/// As another program would begin, on another day.
+/// Verifies and reads the files as a program on another day would.
 void use_again(const fs::path& results) {
     heading("FILES");
     std::uintmax_t total = 0;

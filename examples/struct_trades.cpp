@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An array of structs is a NumPy structured array: saved, mapped, appended to, and read column by column.
+// An array of structs is a NumPy structured array: it is saved, mapped, appended to, and read column by column.
 #include <ndkeep/npy.hpp>
 
 #include <chrono>
@@ -15,7 +15,7 @@ struct trade {
     double price;
     std::int32_t size;
 };
-NDKEEP_FIELDS(trade, time, symbol, price, size);  // in the struct's own namespace; padding is taken care of
+NDKEEP_FIELDS(trade, time, symbol, price, size);  // in the struct's namespace; padding is handled
 
 int main() {
     using std::chrono::milliseconds;
@@ -24,7 +24,7 @@ int main() {
     nk::append("trades.npy", std::vector<trade>{{open + milliseconds(9), "AA", 38.75, 40}});
     std::cout << nk::inspect("trades.npy").type.descr() << '\n';
 
-    // Nothing is copied: the fields are read where they lie in the file.
+    // Nothing is copied: fields are read in place from the file.
     const auto trades = nk::map<trade, 1>("trades.npy");
     const auto price = nk::field(trades, &trade::price);
     const auto size = nk::field(trades, &trade::size);
@@ -32,7 +32,7 @@ int main() {
     for (const trade& one : trades)
         std::cout << one.symbol.str() << ' ' << one.size << " at " << one.price << '\n';
 
-    // Who knows the file but not the struct takes one field by its name.
+    // Without the struct, a field can still be read by its name.
     const auto prices = nk::load_any("trades.npy").field("price").as<double, 1>();
     std::cout << prices.size() << " prices, the last is " << prices(2) << '\n';
 }

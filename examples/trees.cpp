@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What Python keeps in a pickle: arrays and what is said of them, nested as they come, in one file that NumPy reads.
+// What Python programs keep in a pickle: nested arrays and metadata, here in one file that NumPy reads.
 #include <ndkeep/npz.hpp>
 #include <ndkeep/tree.hpp>
 
@@ -39,7 +39,7 @@ int main() {
         std::cout << error.what() << '\n';
     }
 
-    // Of a large file only what is looked at; in Python: np.load("dataset.npz")["regions/north/values"]
+    // Only the requested part of a large file is read; in Python: np.load("dataset.npz")["regions/north/values"]
     const nk::tree opened = nk::open_tree("dataset.npz");
     const auto north = opened["regions"]["north"]["values"].map<double, 2>();
     std::cout << "mapped: " << north(2, 3) << '\n';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What stands on the command line behind the command: options that were declared, and the rest.
+// Command-line arguments of a command: its declared options and the other words.
 #pragma once
 
 #include <algorithm>
@@ -19,18 +19,18 @@ namespace tool {
 /// An option of a command. Names are unique within a command and start with two hyphens.
 struct option {
     std::string_view name;   ///< "--rtol"
-    std::string_view value;  ///< what the help calls its value, as in "TOLERANCE"; empty: it has none
-    std::string_view says;   ///< what it does, in one line
-    char letter = '\0';      ///< 'q' makes `-q` the same
+    std::string_view value;  ///< name of the value in the help, as in "TOLERANCE"; empty: takes no value
+    std::string_view says;   ///< description in one line, for the help text
+    char letter = '\0';      ///< short form: 'q' declares `-q`; '\0' if there is none
 };
 
-/// The command line is not one that the command understands.
+/// The error for a command line that the command does not accept.
 class usage_error : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-/// How many letters have to be typed, left out, replaced or exchanged with the next to make one word of the other.
+/// Number of letters to insert, delete, replace or swap with the next one to turn one word into the other.
 [[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> older, old, row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j)
@@ -47,7 +47,7 @@ class usage_error : public std::runtime_error {
     return row[b.size()];
 }
 
-/// The word that was probably meant; empty if none is near.
+/// The known word that `word` is most likely a misspelling of; empty if none is similar.
 [[nodiscard]] inline std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
     std::string_view best;
     std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
@@ -62,18 +62,19 @@ class usage_error : public std::runtime_error {
     return best;
 }
 
-/// " (did you mean --rtol?)", or nothing.
+/// " (did you mean --rtol?)", or empty if no known word is similar.
 [[nodiscard]] inline std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
     const auto meant = nearest(word, known);
     return meant.empty() ? "" : " (did you mean " + std::string(meant) + "?)";
 }
 
-/// A command line that was read: `--name`, `--name VALUE`, `--name=VALUE`, `-n`, and after `--` nothing but words.
+/// A parsed command line: `--name`, `--name VALUE`, `--name=VALUE` and `-n`. All words after `--` are arguments, not
+/// options.
 class arguments {
   public:
     arguments() = default;
     /// @param known  kept by reference
-    /// @throws usage_error  an option that is not known, or that has a value too many or too few
+    /// @throws usage_error  an unknown option, a missing value, or a value for an option that takes none
     arguments(std::span<const std::string> given, std::span<const option> known) : known_(known) {
         for (std::size_t i = 0; i < given.size(); ++i) {
             const std::string& word = given[i];
@@ -93,7 +94,7 @@ class arguments {
     [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
 
     [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
-    /// The last value, or nothing without the option.
+    /// The last value of the option; nullopt if the option is absent.
     [[nodiscard]] std::optional<std::string> value(std::string_view name) const {
         const auto* const last = find(name);
         return last == nullptr ? std::nullopt : std::optional(*last);
@@ -106,8 +107,8 @@ class arguments {
                 all.push_back(value);
         return all;
     }
-    /// The value as a number of the type of `otherwise`, which it is without the option.
-    /// @throws usage_error  it is none
+    /// The value of the option as a number of the type of `otherwise`; `otherwise` if the option is absent.
+    /// @throws usage_error  the value is not a number
     template <class Number>
     [[nodiscard]] Number number(std::string_view name, Number otherwise) const {
         const auto* const text = find(name);
@@ -119,7 +120,8 @@ class arguments {
             throw usage_error(std::string(name) + " is '" + *text + "', expected a number");
         return number;
     }
-    /// The same, and a value that is given must not be smaller or larger than these.
+    /// As above, and checks that a given value lies between `least` and `most`, both included.
+    /// @throws usage_error  the value is not a number or out of range
     template <class Number>
     [[nodiscard]] Number number(std::string_view name, Number otherwise, Number least,
                                 Number most = std::numeric_limits<Number>::max()) const {
@@ -131,8 +133,8 @@ class arguments {
                                    : std::to_string(least) + " to " + std::to_string(most)));
         return number;
     }
-    /// The value, which must be one of these words; the first of them without the option.
-    /// @throws usage_error  another
+    /// The value of the option, which must be one of `words`; the first of them if the option is absent.
+    /// @throws usage_error  any other value
     [[nodiscard]] std::string_view choice(std::string_view name, std::span<const std::string_view> words) const {
         const auto* const text = find(name);
         if (text == nullptr)

@@ -22,7 +22,7 @@ struct array_file::parts {
     nk::run_options run = {};
     std::vector<std::string> names = {};
     std::vector<std::string> documents = {};
-    std::set<std::string_view> known_names = {}, known_documents = {};  // the same, to be found
+    std::set<std::string_view> known_names = {}, known_documents = {};  // the same names, for lookup
     std::optional<nk::npz_reader> archive = {};
     std::unique_ptr<nk::core::chunk_version> chunks = {};
 };
@@ -35,7 +35,7 @@ namespace {
     return {info, view.in_order(nk::written_column_major(info)).kept_by(kept)};
 }
 
-/// A stored member where it lies, its CRC-32 looked at first.
+/// A view of a stored member in place, after its CRC-32 has been checked.
 [[nodiscard]] opened_view stored_view(const nk::npz_reader& archive, const nk::core::zip_entry& entry) {
     const auto& from = archive.archive();
     nk::core::member_bytes bytes(from, entry, 0);
@@ -67,7 +67,8 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
         for (const auto& member : parts_->archive->members()) {
             if (member.shadowed || member.stored_name == nk::core::metadata_member)
                 continue;
-            // What is called an array is taken for one: its error comes when it is read.
+            // A member named like an array is listed as one, even if it cannot be read: the error is thrown when it is
+            // opened.
             const bool is_array = member.array || member.stored_name.ends_with(nk::core::npy_suffix);
             (is_array ? parts_->names : parts_->documents).push_back(is_array ? member.name : member.stored_name);
         }
@@ -95,7 +96,7 @@ std::string array_file::chosen(const std::optional<std::string>& member) const {
     if (member && !is_archive())
         throw no_archive(what().path, *member);
     if (member) {
-        (void)info(*member);  // says that there is no such member
+        (void)info(*member);  // throws if the member is absent
         return *member;
     }
     if (names().size() != 1)
@@ -128,7 +129,7 @@ opened_view array_file::open(const std::string& name) const {
         return mapped_view(info,
                            nk::mapping::open(array.source, info.data_offset, info.nbytes(), nk::map_mode::read_only));
     }
-    const auto info = parts_->archive->inspect(name);  // says that there is no such member
+    const auto info = parts_->archive->inspect(name);  // throws if the member is absent
     const auto* const entry = parts_->archive->archive().find(name);
     if (entry->method == nk::core::zip_stored)
         return nk::core::in_member(name, [&] { return stored_view(*parts_->archive, *entry); });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The arrays in a file of any kind, opened one by one, and the metadata beside them.
+// A file of any supported kind: opens its arrays one by one and reads its metadata.
 #pragma once
 
 #include "subject.hpp"
@@ -14,44 +14,46 @@
 
 namespace tool {
 
-/// An array that can be read, in the order it is stored in. Files stay mapped for as long as the view lives.
+/// A readable array in its stored element order. The file stays mapped as long as the view exists.
 struct opened_view {
     ndkeep::array_info info;
     ndkeep::array_view view;
 };
 
-/// What is said of a file beside its arrays.
+/// Metadata of a file, and which checksums and statistics are stored for it.
 struct kept_words {
     ndkeep::json metadata = ndkeep::json(ndkeep::json::value_t::object);
     ndkeep::checksum sums = ndkeep::checksum::none;
     bool has_statistics = false;
-    std::string problem = {};  ///< why it is not believed
+    std::string problem = {};  ///< why the metadata is not trusted; empty if it is
 };
 
-/// An npy, raw, npz or chunked one. Memory is bounded by the largest compressed member, whatever the size of the rest.
+/// A file of any kind that holds arrays: npy, raw, npz or chunked. Memory use is bounded by the largest compressed
+/// member, not by the size of the file.
 class array_file {
   public:
     /// @param path  of the file, or of its sidecar
-    /// @throws ndkeep::error  nothing there, or none of these kinds
+    /// @throws ndkeep::error  the file is absent or of no supported kind
     array_file(const std::filesystem::path& path, const ndkeep::run_options& run);
     ~array_file();
 
     [[nodiscard]] const subject& what() const noexcept;
     [[nodiscard]] bool is_archive() const noexcept { return what().kind == subject_kind::npz; }
-    /// Of the arrays: members of an archive in their order, else one empty name.
+    /// Names of the arrays: members in the order of the archive; for other kinds, one empty name.
     [[nodiscard]] const std::vector<std::string>& names() const noexcept;
-    /// Members of an archive that are no arrays, the metadata left out.
+    /// Archive members that are not arrays, except the metadata member.
     [[nodiscard]] const std::vector<std::string>& documents() const noexcept;
-    /// Bytes of one of them.
+    /// The bytes of one document.
     [[nodiscard]] std::vector<std::byte> document(const std::string& name) const;
-    /// The name of what a word of the command line names: a member, or the only array.
-    /// @throws ndkeep::mismatch_error  it is not to be told, or there is none
+    /// The array that the user means: the named member, or the only array of the file.
+    /// @throws ndkeep::mismatch_error  no such member, or no member is named and the file does not hold exactly one
+    ///     array
     [[nodiscard]] std::string chosen(const std::optional<std::string>& member) const;
-    /// Whether it is among the names, or among the documents. Logarithmic.
+    /// Whether an array has this name; `has_document` asks the same of documents. Both take logarithmic time.
     [[nodiscard]] bool contains(const std::string& name) const;
     [[nodiscard]] bool has_document(const std::string& name) const;
     [[nodiscard]] ndkeep::array_info info(const std::string& name) const;
-    /// @throws ndkeep::error  cut short; checksums of members and chunks that do not agree
+    /// @throws ndkeep::error  the data is truncated, or the checksum of a member or chunk does not match
     [[nodiscard]] opened_view open(const std::string& name) const;
     [[nodiscard]] kept_words words() const;
 
@@ -60,7 +62,7 @@ class array_file {
     std::unique_ptr<parts> parts_;
 };
 
-/// Bytes that a path takes on the disk, or those of all files in a folder.
+/// Bytes of a file, or of all files in a folder.
 [[nodiscard]] std::uint64_t stored_bytes(const std::filesystem::path& path);
 
 }  // namespace tool

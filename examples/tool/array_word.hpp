@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// FILE:MEMBER and SLICES, as they stand on the command line.
+// Parses FILE:MEMBER and SLICES of the command line.
 #pragma once
 
 #include "arguments.hpp"
@@ -13,27 +13,28 @@
 
 namespace tool {
 
-/// What a word of the command line names: a path, and perhaps a member behind a colon.
+/// A path and optionally a member, as in FILE:MEMBER.
 struct array_word {
     std::filesystem::path file;
     std::optional<std::string> member = {};
 };
 
-/// For every command that takes FILE:MEMBER.
+/// The option --member, for every command that takes FILE:MEMBER.
 inline constexpr option member_option = {"--member", "NAME", "the same as FILE:NAME"};
 
-/// A word that is a path as it stands is one; else the first colon behind a path that is there parts the two.
+/// Splits FILE:MEMBER. A word that is an existing path is a path; otherwise it is split at the first colon that follows
+/// an existing path.
 [[nodiscard]] array_word word_of(const std::string& text);
-/// The same, and the member that --member names if the word names none.
+/// As above. If the word names no member, the value of --member is used.
 [[nodiscard]] array_word word_of(const std::string& text, const arguments& given);
 
-/// The second word, or nothing.
-/// @throws usage_error  it is none: it has no bracket
+/// The second word, which holds the slices; empty if there is none.
+/// @throws usage_error  the word does not begin with a bracket
 [[nodiscard]] std::string slices_behind(const arguments& given);
 
-/// A member is named, and the file is no archive.
+/// The error when a member is named, but the file is not an archive.
 [[nodiscard]] ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member);
-/// No member is named, and the archive holds none or several.
+/// The error when no member is named, and the archive does not hold exactly one array.
 [[nodiscard]] ndkeep::mismatch_error no_only_array(const std::filesystem::path& file,
                                                    const std::vector<std::string>& names);
 

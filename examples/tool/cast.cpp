@@ -50,7 +50,7 @@ template <class Integer>
 template <class Real>
 [[nodiscard]] bool write_real(const nk::dtype& type, long double value, std::byte* to) {
     const Real stored = static_cast<Real>(value);
-    // What the 80-bit format leaves of its 16 bytes is whatever was there before.
+    // An x86 long double uses 10 of its 16 bytes. The other 6 are undefined, so zeros are written instead.
     constexpr std::size_t used = std::numeric_limits<Real>::digits == 64 ? 10 : sizeof(Real);
     std::array<std::byte, 16> bytes = {};
     std::memcpy(bytes.data(), &stored, used);
@@ -74,7 +74,7 @@ template <class Real>
     }
 }
 
-/// numpy.can_cast(from, to, "same_kind") of numbers and text.
+/// The rule of numpy.can_cast(from, to, "same_kind") for numbers and text.
 [[nodiscard]] bool is_same_kind(const nk::dtype& from, const nk::dtype& to) {
     constexpr std::string_view kinds = "buifc";
     if (is_number(from) && is_number(to))
@@ -84,7 +84,7 @@ template <class Real>
 
 struct cast_pair {
     leaf from, to;
-    std::optional<nk::conversion> moved;  // of the same kind and size: only bytes change places
+    std::optional<nk::conversion> moved;  // set if kind and size are the same: only byte order and place change
 };
 
 class caster {
@@ -128,7 +128,7 @@ class caster {
                                           .found = "only in the old one"});
     }
 
-    /// @param place  the text of an element's index
+    /// @param place  gives the index of an element as text
     template <class Place>
     void run(const std::byte* from, std::byte* to, std::size_t count, const Place& place) const {
         if (whole_)

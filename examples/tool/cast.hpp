@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays in another dtype, byte order or order of their elements.
+// Converts arrays to another dtype, byte order or element order.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -8,35 +8,36 @@
 
 namespace tool {
 
-/// The same type in another byte order, structs field by field.
+/// The same dtype in another byte order; in a struct, every field is changed.
 [[nodiscard]] ndkeep::dtype with_order(const ndkeep::dtype& type, ndkeep::byte_order order);
 
 struct cast_options {
-    bool column_major = false;  ///< the order in which the result is written
-    /// As numpy's astype(casting="unsafe"): integers wrap, fractions are cut off, other numbers that are too
-    /// large for an integer become the nearest, NaN 0. Else only casting="same_kind", and only values that fit.
+    bool column_major = false;  ///< element order of the result
+    /// Casts as numpy's astype(casting="unsafe"): integers wrap, fractions are truncated, other numbers that are too
+    /// large for an integer are clamped, NaN becomes 0. If false, casts as casting="same_kind" and accepts only values
+    /// that fit.
     bool unsafe = false;
-    std::filesystem::path called = {};  ///< named in errors
+    std::filesystem::path called = {};  ///< display path for errors
 };
 
-/// The same values as `to`, made while they are read; the whole array in memory only where the result is column-major
-/// and of another dtype. Structs are matched by field name.
-/// @throws ndkeep::mismatch_error  not such a cast, now; a value that does not fit, when it is read
+/// A view of the same values with dtype `to`, converted while they are read. The array is held in memory only if the
+/// result is column-major and of another dtype. Struct fields are matched by name.
+/// @throws ndkeep::mismatch_error  at once: the cast is not allowed; while reading: a value does not fit
 [[nodiscard]] ndkeep::array_view cast_view(const ndkeep::array_view& from, const ndkeep::dtype& to,
                                            const cast_options& options);
 
-/// What becomes of a number that is too large for an integer dtype.
+/// What happens to a number that is too large for an integer dtype.
 enum class overflow {
-    wraps,     ///< integers keep their lowest bits
-    saturates  ///< the nearest one
+    wraps,     ///< keep the lowest bits
+    saturates  ///< store the nearest value
 };
 
-/// Writes a number as a plain dtype has it.
-/// @return whether it fits; what does not fit is written as an unsafe cast has it
+/// Writes a number to memory in a plain dtype.
+/// @return whether the number fits; otherwise it is written as by an unsafe cast
 bool write_number(const ndkeep::dtype& type, long double real, long double imaginary, std::byte* to,
                   overflow beyond = overflow::saturates);
-/// Writes text, UTF-8 for U and bytes for S, with zeros behind it.
-/// @return whether it fits; else what fits of it is written
+/// Writes text padded with zeros: UTF-32 for U, the UTF-8 bytes for S.
+/// @return whether the text fits; otherwise it is truncated
 bool write_text(const ndkeep::dtype& type, std::string_view utf8, std::byte* to);
 
 }  // namespace tool

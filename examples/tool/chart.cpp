@@ -12,7 +12,7 @@ namespace tool {
 namespace {
 
 constexpr colour band_colour = {158, 202, 225}, line_colour = {8, 69, 148};
-constexpr std::size_t margin = 40;  // pixels around an SVG picture, for the labels
+constexpr std::size_t margin = 40;  // in pixels, around the picture of an SVG, for the labels
 
 [[nodiscard]] std::string xml(std::string_view text) {
     std::string out;
@@ -32,7 +32,7 @@ constexpr std::size_t margin = 40;  // pixels around an SVG picture, for the lab
            xml(text) + "</text>\n";
 }
 
-/// The frame that both kinds have: labels around a picture of this size.
+/// The frame of both kinds of charts: labels around a picture of this size.
 [[nodiscard]] std::string framed(std::size_t width, std::size_t height, const chart_labels& labels,
                                  const std::string& inner) {
     const auto whole_width = std::to_string(width + 2 * margin), whole_height = std::to_string(height + 2 * margin);
@@ -109,7 +109,7 @@ std::string line_svg(const sampled_grid& grid, double low, double high, std::siz
                         std::to_string(width) + "\" height=\"" + std::to_string(height) +
                         "\" fill=\"none\" stroke=\"#999\"/>\n";
     for (std::size_t begin = 0; begin < grid.columns;) {
-        std::size_t end = begin;  // of a run without gaps
+        std::size_t end = begin;  // end of a run of columns without gaps
         std::string there, back, line;
         for (; end < grid.columns && !std::isnan(grid.mean[end]); ++end) {
             there += point(end, grid.high[end]) + ' ';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// bench: how quick this disk is with this array.
+// bench: measures how fast this disk writes and reads an array.
 #include "array_file.hpp"
 #include "array_word.hpp"
 #include "commands.hpp"
@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-/// A file that is gone at the end, whatever the end is, but for a kill.
+/// A temporary file that is removed on every exit except a kill.
 class temporary_file {
   public:
     explicit temporary_file(const fs::path& beside)
@@ -48,7 +48,7 @@ class benchmark {
   public:
     explicit benchmark(const context& with) : with_(with), rounds_(with.given.number("--rounds", 3U, 1U)) {
         run_.threads = with.run.threads;
-        run_.stop = with.run.stop;  // no bar: it would be timed too
+        run_.stop = with.run.stop;  // no progress bar: its time would be measured too
     }
 
     [[nodiscard]] outcome run() {
@@ -56,7 +56,7 @@ class benchmark {
         const auto& path = word.file;
         const array_file file(path, run_);
         const auto source = file.open(file.chosen(word.member));
-        // In memory, so that reading it is not timed with what is written.
+        // Loads the array first, so that reading it is not part of the measured write time.
         const nk::any_array array(source.view);
         const temporary_file there(nk::core::resolved(path.has_filename() ? path : path.parent_path()));
         const auto& to = there.path();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// completion: a script that lets the shell complete commands, options and files.
+// completion: prints a script with which the shell completes commands, options and files.
 #include "commands.hpp"
 
 namespace tool {

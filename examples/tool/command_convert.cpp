@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// convert: the same values in another kind of file, dtype, byte order or order of their elements.
+// convert: writes the same values in another file format, dtype, byte order or element order.
 #include "array_file.hpp"
 #include "array_word.hpp"
 #include "cast.hpp"
@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <array>
 
-#include <unistd.h>  // read: a stream of C++ does not end its waiting at Ctrl-C
+#include <unistd.h>  // read: unlike a C++ stream, it returns when Ctrl-C interrupts it
 
 namespace tool {
 
@@ -23,13 +23,13 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-/// Where the arrays come from.
+/// The source of the arrays.
 struct source {
     std::string called = {};
     std::uint64_t bytes = 0;
     std::optional<array_file> file = {};
-    std::optional<opened_view> given = {};   ///< of a stream or of text
-    std::optional<std::string> member = {};  ///< named behind a colon
+    std::optional<opened_view> given = {};   ///< set for a stream or CSV text
+    std::optional<std::string> member = {};  ///< the member named after a colon
     std::vector<std::string> names = {};
     kept_words words = {};
 
@@ -67,7 +67,7 @@ struct source {
     const fs::path called = "-";
     if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
         return view_of_text(nk::core::as_text(bytes), csv_type, called);
-    // The length that the stream gives its header is looked at before the header is.
+    // Checks the header length given by the stream before the header itself is parsed.
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
                              {.header_characters = nk::longest_header});
     const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
@@ -109,7 +109,7 @@ class conversion_job {
         choose_names(what);
         what.words = from_.words;
         what.array = [this, &what](const std::string& name) {
-            return made(what.names.size() == 1 ? from_.names.front() : name);  // of several, none is renamed
+            return made(what.names.size() == 1 ? from_.names.front() : name);  // several arrays keep their names
         };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();
@@ -207,10 +207,10 @@ class conversion_job {
         if (!from_.words.problem.empty() && !with_.quiet)
             with_.err << "ndkeep: " << shown(from_.words.problem) << '\n';
         if (!from_.file->what().is_single_array())
-            from_.words.sums = nk::checksum::none;  // these have their own
+            from_.words.sums = nk::checksum::none;  // archives and chunked arrays store checksums of their own
     }
 
-    /// Which arrays, and what they are to be called.
+    /// Chooses the arrays to write and their names.
     void choose_names(content& what) {
         const auto named = with_.given.value("--member");
         const bool is_archive = target_.kind == target_kind::npz;

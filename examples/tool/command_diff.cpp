@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// diff: whether two files hold the same arrays, and where they do not.
+// diff: reports whether two files hold the same arrays, and where they differ.
 #include "array_file.hpp"
 #include "array_word.hpp"
 #include "commands.hpp"
@@ -25,7 +25,7 @@ constexpr std::size_t default_told = 5;
     return value;
 }
 
-/// Two files, and what is said of them on the way.
+/// The comparison of two files, and its report.
 class difference_report {
   public:
     explicit difference_report(const context& with)
@@ -257,7 +257,7 @@ class difference_report {
             page.block("    ...\n");
     }
 
-    /// @param path  a JSON pointer to the two
+    /// @param path  JSON pointer to both values
     void compare_values_of(const nk::json& a, const nk::json& b, const std::string& path) {
         if (a.is_object() && b.is_object()) {
             static const nk::json none;

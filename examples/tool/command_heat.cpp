@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// heat: a plane of an array as a map, a line of it as a plot.
+// heat: draws a plane of an array as a heat map, or a line as a plot.
 #include "array_word.hpp"
 #include "chart.hpp"
 #include "commands.hpp"
@@ -29,7 +29,7 @@ struct size_wanted {
             with.given.number("--height", otherwise.height, least, most)};
 }
 
-/// A number of the array's kind: dates as dates.
+/// A number as text in the array's kind: counts of time are printed as dates.
 [[nodiscard]] std::string number_text(const nk::dtype& type, double number) {
     constexpr double largest = 9e18;
     constexpr int digits = 6;
@@ -38,7 +38,7 @@ struct size_wanted {
     return brief(number, digits);
 }
 
-/// What is drawn, where it comes from and how large its numbers are.
+/// The sampled data, its source and the range of its numbers.
 struct drawing {
     const stored_array& array;
     const drawn_part& what;
@@ -58,7 +58,7 @@ struct drawing {
     [[nodiscard]] std::string low_text() const { return number_text(what.part.type, low); }
     [[nodiscard]] std::string high_text() const { return number_text(what.part.type, high); }
 
-    /// The array, and the slices as they were given, or the indexes that stand for axes which are not drawn.
+    /// The array name and the selection: the slices as given, or the indexes chosen for axes that are not drawn.
     [[nodiscard]] std::string title(const std::string& slices) const {
         std::string taken = slices;
         const auto is_index = [](const axis_slice& axis) { return axis.is_index; };
@@ -71,7 +71,7 @@ struct drawing {
                (taken.empty() ? "" : ' ' + shown(taken));
     }
 
-    /// What one looks at: "8759 elements, means and ranges".
+    /// What is drawn: "8759 elements, means and ranges".
     [[nodiscard]] std::string remarks() const {
         std::string text = what.is_line() ? nk::counted(what.extent(0), "element")
                                           : nk::counted(what.extent(0), "row") + " down, " +
@@ -96,7 +96,7 @@ struct drawing {
 
 void draw_line(const context& with, const pen& drawn_with, size_wanted size, const stored_array& array,
                const drawn_part& what, const std::string& slices) {
-    // How wide the labels are is only known when it has been sampled; that they are narrower than that is likely.
+    // The width of the labels is known only after sampling, which needs the width. So 12 columns are reserved.
     constexpr std::size_t labels = 12;
     const std::size_t width = size.width - std::min(size.width - 1, labels);
     const drawing all(array, what, 1, cells_across(drawn_with, width));
@@ -135,7 +135,7 @@ void draw_map(const context& with, const pen& drawn_with, size_wanted size, cons
              << heat_scale(drawn_with) << ' ' << all.high_text() << "  " << all.remarks() << '\n';
 }
 
-/// Puts a file in place, whole or not at all.
+/// Writes a file through a temporary one, so that it is replaced completely or not at all.
 void write_file(const context& with, const std::filesystem::path& path, const stored_array& array,
                 const std::string& bytes) {
     std::error_code ignored;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// info: what a file is, from its header and its sidecar.
+// info: describes a file from its header and its sidecar.
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"
@@ -21,10 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-constexpr std::size_t most_rows = 40;  // of members, fields, sums and values of a tree; more are for ls and tree
-constexpr std::size_t most_json_values = 10'000;  // of a tree; a file of a kilobyte can hold 262,144
+constexpr std::size_t most_rows = 40;  // limit for members, fields, checksums and tree values; ls and tree print all
+constexpr std::size_t most_json_values = 10'000;  // limit for a tree: a file of 1 kB can hold 262,144 values
 
-/// The statistics of an array, of one field or of all.
+/// The statistics of an array, for one field or for all.
 void add_statistics(sheet& page, const nk::statistics& said, const std::string& label) {
     const auto number = [](const nk::statistics::number& value) {
         const auto* const real = std::get_if<double>(&value);
@@ -114,7 +114,7 @@ void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {
                   (stored == 0 ? "" : ", ratio " + brief(static_cast<double>(data) / static_cast<double>(stored), 4)));
 }
 
-/// Whether the data can be used where it lies, and by which call.
+/// Whether the data can be used in place, and by which call.
 void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_whole) {
     const bool aligned = info.nbytes() == 0 || info.data_offset % nk::core::element_alignment(info.type) == 0;
     const bool native = info.type.is_native();
@@ -307,7 +307,7 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
     return of.left_out != 0 || std::any_of(of.children.begin(), of.children.end(), is_cut);
 }
 
-/// What the archive keeps besides arrays: the user's metadata, sums, and the outline of a tree.
+/// Contents of an archive besides arrays: user metadata, checksums, and the outline of a tree.
 void add_documents(sheet& page, const fs::path& path, const context& with) {
     const nk::npz_reader from(path);
     try {
@@ -385,7 +385,7 @@ void tell_chunked(sheet& page, const subject& what) {
     page.json.add("chunks", said.chunks.size());
     page.json.add("rows_per_chunk_least", least);
     page.json.add("rows_per_chunk_most", most);
-    // The last one of equal chunks is what is left over.
+    // Chunks count as equal if only the last one differs, because it holds the remaining rows.
     const auto uneven = std::count_if(said.chunks.begin(), said.chunks.end(),
                                       [&](const nk::chunk_entry& chunk) { return chunk.rows != most; });
     const bool regular = uneven == 0 || (uneven == 1 && said.chunks.back().rows != most);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ls and tree: what lies in archives, chunked arrays and folders.
+// ls and tree: list the contents of archives, chunked arrays and folders.
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// meta: the metadata of a file, read and changed by JSON pointers.
+// meta: reads and changes the metadata of a file by JSON pointers.
 #include "array_file.hpp"
 #include "commands.hpp"
 #include "output.hpp"
@@ -26,7 +26,7 @@ namespace nk = ndkeep;
     return words.metadata;
 }
 
-/// Whole or not at all: a sidecar, an archive or a commit.
+/// Writes the metadata completely or not at all: as a sidecar, an archive or a commit.
 void write_metadata(const context& with, const subject& what, const nk::json& metadata) {
     switch (what.kind) {
     case subject_kind::npz: {
@@ -54,7 +54,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
         {.file = path, .field = "metadata " + nk::quoted(pointer), .expected = "a value", .found = "missing"});
 }
 
-/// The value it points to; nullptr where there is none.
+/// The value that the pointer refers to; nullptr if absent.
 [[nodiscard]] const nk::json* pointed_to(const nk::json& whole, const nk::json::json_pointer& pointer) {
     try {
         return whole.contains(pointer) ? &whole.at(pointer) : nullptr;
@@ -63,7 +63,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
     }
 }
 
-/// JSON, or else text as it is.
+/// Parses JSON; text that is not valid JSON becomes a string.
 [[nodiscard]] nk::json value_of_word(const std::string& text) {
     if (!nk::core::is_utf8(text))
         throw usage_error("the value is not UTF-8");
@@ -108,7 +108,7 @@ void print_value(const context& with, const nk::json& value) {
         with.out << indented(value, 0) << '\n';
 }
 
-/// A list is never filled up with nulls to reach an index.
+/// A list is never padded with nulls to reach an index.
 void refuse_gap(const nk::json& whole, const fs::path& path, const nk::json::json_pointer& to) {
     for (auto at = to; !at.empty(); at.pop_back()) {
         const auto token = at.back();

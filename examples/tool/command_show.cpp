@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// show: the elements of an array, as NumPy prints them.
+// show: prints the elements of an array as NumPy does.
 #include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// stats: what the numbers of an array are like.
+// stats: prints statistics and histograms of the numbers of an array.
 #include "array_word.hpp"
 #include "commands.hpp"
 #include "drawing.hpp"
@@ -49,14 +49,14 @@ constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
     return values.std ? brief(*values.std, digits) : "-";
 }
 
-/// What there is to say of one leaf.
+/// The summary of one leaf.
 struct leaf_page {
     const leaf& part;
     const nk::statistics& values;
     const leaf_summary& summary;
 
     [[nodiscard]] bool has_range() const { return !summary.histogram.empty(); }
-    /// Of the finite numbers: an infinite one has no place in a histogram.
+    /// The histogram covers finite numbers only: infinities have no position in it.
     [[nodiscard]] std::pair<double, double> range() const { return summary.histogram.range(); }
     [[nodiscard]] bool is_real() const { return part.type.kind() == 'f' || part.type.kind() == 'c'; }
 };
@@ -155,7 +155,7 @@ void add_table(sheet& page, const std::vector<leaf_page>& pages, std::size_t bin
     page.block(rows.text({}, "    "));
 }
 
-/// Compares with what the sidecar says, if there is one that is about this array.
+/// Compares with the sidecar's statistics, if it has a sidecar that describes this array.
 void compare_with_sidecar(sheet& page, const stored_array& array, const nk::statistics& found) {
     json_object out;
     if (array.single) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// recover, compact, prune: what is done to arrays now and then.
+// recover, compact, prune: repair and maintain files.
 #include "array_file.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
@@ -17,11 +17,11 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-/// What could be mended.
+/// Damage that `recover` can repair.
 struct damage {
-    std::uint64_t rows_behind = 0;                    ///< npy: whole rows that the header does not count
-    std::vector<std::uint64_t> damaged_commits = {};  ///< chunked: records on top that cannot be read
-    std::string leftover = {};                        ///< what a writer left beside the file, or still writes
+    std::uint64_t rows_behind = 0;                    ///< npy: complete rows that the header does not count
+    std::vector<std::uint64_t> damaged_commits = {};  ///< chunked: newest records that cannot be read
+    std::string leftover = {};                        ///< temporary file of a killed or running writer
     bool is_npy = false;
 
     [[nodiscard]] bool any() const { return rows_behind != 0 || !damaged_commits.empty() || !leftover.empty(); }

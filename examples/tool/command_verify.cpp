@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// verify: everything that is wrong with files; sidecars made or renewed; sums of whole files for md5sum.
+// verify: reports all problems in files, writes and updates sidecars, and prints checksums of files for md5sum.
 #include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
@@ -24,15 +24,15 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-/// What was looked at, and what is wrong.
+/// What was checked, and the problems found.
 struct verdict {
     std::vector<nk::finding> findings = {};
-    std::string looked_at = {};  ///< "crc32c of 3 chunks", or that there is no sum
+    std::string looked_at = {};  ///< "crc32c of 3 chunks", or that no checksum is stored
     bool has_sums = false;
-    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> rows = {};  ///< of a chunk, by its file
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> rows = {};  ///< row ranges of chunks, by file
 };
 
-/// What a sidecar lets one check.
+/// The checks that a sidecar makes possible.
 [[nodiscard]] std::string claims_of(const sidecar_look& look) {
     if (!look.said)
         return "";
@@ -74,7 +74,7 @@ struct verdict {
     return out;
 }
 
-/// One member, with the sums that the metadata has of it.
+/// Verifies one member with the checksums in the archive's metadata.
 [[nodiscard]] verdict judge_member(const context& with, const fs::path& path, const std::string& name) {
     verdict out;
     out.findings = nk::npz_reader(path).findings(name, with.run);
@@ -99,7 +99,7 @@ struct verdict {
             row += chunk.rows;
         }
     });
-    // What cannot be opened is found twice.
+    // A file that cannot be opened is reported by two checks; one message is enough.
     if (out.findings.size() == 2 && out.findings[0].message == out.findings[1].message)
         out.findings.pop_back();
     return out;
@@ -164,7 +164,8 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
     }
 }
 
-/// A line as md5sum writes it: names with a backslash or an end of line are escaped, and a backslash stands before all.
+/// A line in the format of md5sum. If the name contains a backslash or newline, it is escaped and the line starts with
+/// a backslash.
 [[nodiscard]] std::string md5_line(const std::string& sum, const std::string& name) {
     std::string escaped;
     for (const char c : name)
@@ -189,7 +190,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
     return sums.values().begin()->second;
 }
 
-/// Any file; of a folder all that is in it, in the order of the names.
+/// Visits a file, or all files in a folder in the order of their names.
 [[nodiscard]] outcome sum_up(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         std::vector<fs::path> files;
@@ -231,7 +232,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
     return all;
 }
 
-/// Whoever writes a sidecar vouches for the data that is there.
+/// Writes sidecars with checksums of the present data, which is thereby declared correct.
 [[nodiscard]] outcome write_sidecars(const context& with) {
     const auto sums = wanted_sums(with);
     return each_file(with, with.given.words(), [&](const fs::path& path) {
@@ -242,7 +243,8 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
                                       .expected = "npy or raw",
                                       .found = std::string(kind_name(what.kind)),
                                       .hint = "only these have a sidecar; the others keep their sums themselves"});
-        // Those that are there are asked for too: what is only kept is not computed.
+        // Requests the former kinds of checksums explicitly. Otherwise old values could be kept without being computed
+        // from the data.
         const auto former = look_at_sidecar(open_single(what)).said;
         auto kinds = sums;
         if (kinds == nk::checksum::none && former)

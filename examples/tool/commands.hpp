@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The commands, one file each.
+// Declarations of all commands. Each command is defined in a file command_NAME.cpp.
 #pragma once
 
 #include "tool.hpp"

@@ -41,7 +41,7 @@ struct leaf_pair {
     return std::nullopt;
 }
 
-/// Which values are to be compared, and the names of those that cannot be.
+/// Pairs of leaves to compare, and the names of leaves that cannot be compared.
 struct leaf_pairs {
     leaf_pairs(const nk::dtype& a, const nk::dtype& b) {
         auto left = leaves_of(a), right = leaves_of(b);
@@ -61,14 +61,14 @@ struct leaf_pairs {
             if (std::none_of(left.begin(), left.end(), [&](const leaf& other) { return other.path == each.path; }))
                 missing.push_back(each.path);
         if (!a.is_struct() || !b.is_struct())
-            missing.clear();  // the dtypes say it all
+            missing.clear();  // without fields, the dtypes themselves are the message
     }
 
     std::vector<leaf_pair> all;
     std::vector<std::string> missing;
 };
 
-/// Elements of both arrays that lie at the same places.
+/// The same range of elements in both arrays.
 struct block {
     const std::byte* a = nullptr;
     const std::byte* b = nullptr;
@@ -76,10 +76,10 @@ struct block {
     std::size_t a_size = 0, b_size = 0;
 };
 
-/// Compares blocks, and keeps the sum of what it has seen. One for each thread and block.
+/// Compares the elements of one block and counts the differences. One object per block, so threads share nothing.
 class block_comparison {
   public:
-    /// @param place  the row-major number of an element of the block
+    /// @param place  gives the row-major index of an element of the block
     template <class Place>
     block_comparison(const block& elements, const leaf_pairs& pairs, const comparison_rules& rules, const Place& place)
         : elements_(elements), rules_(rules), place_(place), differs_(elements.count, 0) {
@@ -217,7 +217,7 @@ void merge(array_comparison& into, array_comparison&& more, std::size_t most_tol
     into.first.resize(std::min(into.first.size(), most_told));
 }
 
-/// Whether equal bytes can be unequal values.
+/// Whether values with equal bytes can compare as unequal (NaN and NaT).
 [[nodiscard]] bool may_hold_nan(const nk::dtype& type) {
     const auto all = leaves_of(type);
     return std::any_of(all.begin(), all.end(), [](const leaf& each) {
@@ -225,7 +225,7 @@ void merge(array_comparison& into, array_comparison&& more, std::size_t most_tol
     });
 }
 
-/// The row-major number of the element with this number in column-major order.
+/// Converts a column-major index to the row-major index of the same element.
 [[nodiscard]] std::uint64_t row_major_number(std::uint64_t at, const std::vector<std::size_t>& shape) {
     std::uint64_t out = 0;
     std::vector<std::size_t> index(shape.size());
@@ -265,7 +265,7 @@ array_comparison compare_values(const nk::array_view& a, const nk::array_view& b
     out.compared = true;
     for (const auto& pair : pairs.all)
         out.fields.push_back({pair.a.path, 0});
-    // Elements are met as both files have them; else in row-major order.
+    // If both files are column-major, elements are compared in that order; otherwise in row-major order.
     const bool column_major = a.column_major() && b.column_major();
     const auto left = a.in_order(column_major), right = b.in_order(column_major);
     const auto a_size = static_cast<std::size_t>(a.type().size()), b_size = static_cast<std::size_t>(b.type().size());

@@ -27,8 +27,8 @@ namespace nk = ndkeep;
     return quoted + '"';
 }
 
-/// The names of all columns that an element is told in.
-/// @throws ndkeep::mismatch_error  more than a line has room for
+/// Names of all columns for an element of this type.
+/// @throws ndkeep::mismatch_error  more than 65,536 columns
 [[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves,
                                                     const std::filesystem::path& called) {
     constexpr std::size_t most = std::size_t{1} << 16;
@@ -53,7 +53,7 @@ struct csv_cell {
     bool is_quoted = false;
 };
 
-/// Reads line by line; a cell in quotes may hold line ends.
+/// Reads a CSV line by line; a quoted cell may contain newlines.
 class csv_lines {
   public:
     csv_lines(std::string_view text, const std::filesystem::path& called) : rest_(text), called_(called) {
@@ -81,7 +81,7 @@ class csv_lines {
                 return cells;
         }
     }
-    /// Of the row that was read last, from 1 on.
+    /// Number of the row that was read last, counted from 1.
     [[nodiscard]] std::size_t line() const noexcept { return line_; }
 
     [[noreturn]] void fail(std::size_t column, std::string expected, std::string found, std::string hint = {}) const {
@@ -94,7 +94,7 @@ class csv_lines {
     }
 
   private:
-    /// Leaves `at_` at the comma or line end behind the cell.
+    /// Reads a cell and leaves `at_` at the comma or newline after it.
     [[nodiscard]] csv_cell read_cell(std::size_t column) {
         csv_cell out;
         while (at_ < rest_.size() && (rest_[at_] == ' ' || rest_[at_] == '\t'))
@@ -129,7 +129,7 @@ class csv_lines {
     bool done_ = false;
 };
 
-/// The number at the beginning, which is taken away; a "+" may stand before it.
+/// Parses a number at the beginning of the text and removes it; a leading "+" is accepted.
 template <class Number>
 [[nodiscard]] std::optional<Number> take_number(std::string_view& text) {
     auto digits = text;
@@ -143,7 +143,7 @@ template <class Number>
     return value;
 }
 
-/// Rounded once, to the width that it is to have.
+/// Parses at the width of the dtype, so that the value is rounded only once. Only float16 is parsed as double.
 [[nodiscard]] std::optional<long double> take_real(std::string_view& text, std::size_t bytes) {
     const auto widened = [](const auto& value) {
         return value ? std::optional(static_cast<long double>(*value)) : std::nullopt;
@@ -153,7 +153,7 @@ template <class Number>
     return bytes <= 8 ? widened(take_number<double>(text)) : take_number<long double>(text);
 }
 
-/// @return whether the text is such a value
+/// @return whether the text is a valid value of this type
 [[nodiscard]] bool parse_cell(const nk::dtype& type, std::string_view text, std::byte* to) {
     switch (type.kind()) {
     case 'b': {
@@ -224,7 +224,7 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     }
     const std::size_t columns = shape.size() == 2 ? shape[1] : 1;
     const auto item = static_cast<std::size_t>(type.size());
-    constexpr std::size_t block = std::size_t{1} << 20;  // bytes
+    constexpr std::size_t block = std::size_t{1} << 20;  // in bytes
     const std::size_t most = std::max<std::size_t>(1, std::min(block / std::max<std::size_t>(1, item), array.size()));
     const auto rows = array.in_order(false);
     const nk::core::buffer made(std::max<std::size_t>(1, most * item));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays as lines of text with commas, both ways.
+// Reads and writes arrays as CSV text.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -11,15 +11,15 @@
 
 namespace tool {
 
-/// A line for each row: of a vector one value, of a matrix its row, of structs their fields, and then a first line with
-/// their names.
-/// @param put  takes some lines
-/// @throws ndkeep::mismatch_error  more than 2 dimensions, or structs in more than 1
+/// Writes one line per row: a vector has one value per line, a matrix has one row per line. Structs have one column per
+/// field, after a first line with the field names.
+/// @param put  receives the text in pieces of some lines each
+/// @throws ndkeep::mismatch_error  more than 2 dimensions, or structs in more than 1 dimension
 void write_csv(const ndkeep::array_view& array, const std::filesystem::path& called,
                const std::function<void(std::string_view)>& put);
 
-/// The same back. One column is a vector. A struct may have a first line with the names of its fields.
-/// @throws ndkeep::format_error  rows of different lengths, or what is not of that type; names line and column
+/// Parses CSV text. A single column gives a vector. For structs, a first line with the field names is accepted.
+/// @throws ndkeep::format_error  rows differ in length, or a value is not of this type; the error names line and column
 [[nodiscard]] ndkeep::any_array read_csv(std::string_view text, const ndkeep::dtype& type,
                                          const std::filesystem::path& called);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Numbers as characters: which ones a terminal has, and bars in a line.
+// Draws numbers as text: choice of the character set, and one-line histograms.
 #pragma once
 
 #include "terminal.hpp"
@@ -13,15 +13,15 @@
 
 namespace tool {
 
-/// "auto", "ascii" or "blocks".
+/// The values of the option: "auto", "ascii" or "blocks".
 inline constexpr std::array<std::string_view, 3> drawing_styles = {"auto", "ascii", "blocks"};
 
-/// Whether block characters are to be used: where somebody looks at a terminal that has them, or asks for them.
+/// Whether to draw with block characters: on request, or on a terminal that can show them.
 [[nodiscard]] inline bool wants_blocks(const terminal& screen, std::string_view style) {
     return style == "blocks" || (style == "auto" && screen.is_terminal && screen.has_unicode);
 }
 
-/// A histogram in one line. A bin that is not empty never looks as if it were.
+/// A one-line histogram. A bin with any count never looks like an empty bin.
 [[nodiscard]] inline std::string sparkline(const std::vector<std::uint64_t>& bins, bool blocks) {
     constexpr std::array<std::string_view, 9> high = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     constexpr std::array<std::string_view, 9> dark = {" ", ".", ":", "-", "=", "+", "*", "#", "@"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A command that does the same with each of several files: one that cannot be read does not keep it from the next.
+// Runs a command on each of several files. An error in one file does not stop the others.
 #pragma once
 
 #include "output.hpp"
@@ -16,13 +16,13 @@
 
 namespace tool {
 
-/// Calls `use` with each path, says what it throws, and returns the worst outcome of all.
+/// Calls `use` with each path, prints the errors it throws, and returns the worst outcome.
 /// @param use  takes a path and returns an outcome
 template <class Use>
 [[nodiscard]] outcome each_file(const context& with, const std::vector<std::string>& paths, Use&& use) {
     outcome worst = outcome::fine;
     const auto say = [&](const std::string& problem) {
-        with.out.flush();  // so that both are in order where they go to one place
+        with.out.flush();  // keeps both streams in order if they go to the same terminal or file
         with.err << "ndkeep: " << shown(problem) << '\n';
     };
     for (const auto& path : paths) {

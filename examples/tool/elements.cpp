@@ -20,7 +20,7 @@ namespace nk = ndkeep;
 
 void add_leaves(std::vector<leaf>& out, leaf part) {
     if (!part.type.is_struct()) {
-        if (part.type.size() == 0) {  // one nothing stands for as many as one likes
+        if (part.type.size() == 0) {  // one stands for any number of empty values
             part.shape.clear();
             part.strides.clear();
         }

@@ -23,9 +23,9 @@ namespace {
     return text;
 }
 
-/// d.ddd times ten to the exponent, without a sign.
+/// A decimal number d.ddd * 10^exponent without a sign.
 struct decimal {
-    std::string digits;  // at least one
+    std::string digits;  // at least one digit
     int exponent = 0;
 };
 
@@ -41,7 +41,7 @@ struct decimal {
     return out;
 }
 
-/// The shortest digits that read back as the same number of so many bytes.
+/// The shortest digits that read back as the same number of this size in bytes.
 [[nodiscard]] decimal shortest(long double value, std::size_t size) {
     value = std::abs(value);
     if (size == 2) {
@@ -67,13 +67,13 @@ struct decimal {
     return std::signbit(value) ? "-" : with_plus ? "+" : "";
 }
 
-/// A number in two parts: before the point with its sign, and behind it.
+/// The text of a number in parts: before the decimal point with the sign, and after it.
 struct parts {
     std::string whole, fraction;
-    std::string exponent = {};  // "+08"
+    std::string exponent = {};  // for example "+08"
 };
 
-/// What follows the digits that tell the number from others, before the point: those that it has, or zeros.
+/// How to fill the digits before the decimal point beyond the shortest ones: with the exact digits, or with zeros.
 enum class filled { exactly, with_zeros };
 
 [[nodiscard]] parts positional(long double value, std::size_t size, int precision, bool with_plus,
@@ -105,7 +105,7 @@ enum class filled { exactly, with_zeros };
     return out;
 }
 
-/// @param least  digits behind the point, exact ones beyond those that tell the number from others
+/// @param least  minimum number of digits after the decimal point; digits beyond the shortest ones are exact
 [[nodiscard]] parts scientific(long double value, std::size_t size, int precision, int least, bool with_plus) {
     auto number = shortest(value, size);
     const auto length = static_cast<int>(number.digits.size()) - 1;
@@ -128,7 +128,8 @@ enum class filled { exactly, with_zeros };
     return sign_of(value, with_plus) + "inf";
 }
 
-/// Quotients are those of the type itself, which has a largest number and a precision.
+/// Whether NumPy switches to scientific form. The quotient is computed in the dtype itself, whose range and precision
+/// decide.
 [[nodiscard]] bool is_far_apart(long double most, long double least, std::size_t size) {
     constexpr int factor = 1000;
     if (size == 2)

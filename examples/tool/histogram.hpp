@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A histogram of numbers as they stream by, whatever their range turns out to be.
+// A histogram of a stream of numbers whose range is not known in advance.
 #pragma once
 
 #include <algorithm>
@@ -12,15 +12,15 @@
 
 namespace tool {
 
-/// Counts finite numbers in bins whose width is a power of two, and whose edges are multiples of it. Where there are
-/// too many bins, neighbours become one: which width that leads to depends on the numbers and not on their order, so
-/// that histograms of parts, merged, are that of the whole.
+/// Counts finite numbers in bins. The bin width is a power of two and the bin edges are multiples of it. When there are
+/// too many bins, neighbouring bins are joined and the width doubles. The final width depends on the numbers but not on
+/// their order, so merging the histograms of parts gives the histogram of all numbers.
 class growing_histogram {
   public:
-    /// @param most_bins  memory: 8 bytes each
+    /// @param most_bins  limit on memory: 8 bytes per bin
     explicit growing_histogram(std::size_t most_bins = 4096) : most_bins_(static_cast<std::int64_t>(most_bins)) {}
 
-    /// @param number  finite
+    /// @param number  must be finite
     void add(double number) {
         low_ = std::min(low_, number);
         high_ = std::max(high_, number);
@@ -37,20 +37,21 @@ class growing_histogram {
             if (other.bins_[i] != 0) {
                 const double begin =
                     std::ldexp(static_cast<double>(other.first_ + static_cast<std::int64_t>(i)), other.width_);
-                // A bin of the least numbers may begin below all of them, where there is no double.
+                // The lower edge of the lowest bin can be below the lowest finite double, so it is clamped.
                 add_beyond(std::max(begin, std::numeric_limits<double>::lowest()), other.bins_[i], other.width_);
             }
     }
 
     [[nodiscard]] bool empty() const noexcept { return bins_.empty(); }
-    /// The least and the largest number.
+    /// The least and the greatest number.
     [[nodiscard]] std::pair<double, double> range() const noexcept { return {low_, high_}; }
 
-    /// As many bins of one width from `low` to `high`. Integers are in the bin that they belong to; other numbers may
-    /// be in the one beside it if they are nearer to it than a thousandth of the range.
+    /// Redistributes the counts to `count` bins of equal width from `low` to `high`. Integers are counted in the
+    /// correct bin. Another number may be counted in the neighbouring bin if it is closer to it than a thousandth of
+    /// the range.
     [[nodiscard]] std::vector<std::uint64_t> bins(std::size_t count, double low, double high) const {
         std::vector<std::uint64_t> out(count);
-        // Halved, as the difference of two numbers can be too large for one.
+        // Halves avoid overflow: the difference of two doubles can exceed the largest double.
         const double range = high / 2 - low / 2;
         for (std::size_t i = 0; i < bins_.size(); ++i) {
             const double number = std::ldexp(static_cast<double>(first_ + static_cast<std::int64_t>(i)), width_);
@@ -62,7 +63,7 @@ class growing_histogram {
     }
 
   private:
-    // Widths below that have no scale that is a double.
+    // The limit keeps the scale 2^-width a finite double.
     static constexpr int narrowest = -1020;
 
     void add_beyond(double number, std::uint64_t count, int least_width = narrowest) {
@@ -95,7 +96,7 @@ class growing_histogram {
     void widen(int width) {
         if (width <= width_)
             return;
-        const int shift = std::min(width - width_, 62);  // beyond, all is in the bins around zero
+        const int shift = std::min(width - width_, 62);  // a larger shift gives the same bins
         const auto wider = [shift](std::int64_t index) { return index >> shift; };
         if (!bins_.empty()) {
             const std::int64_t first = wider(first_);
@@ -111,10 +112,10 @@ class growing_histogram {
     }
 
     std::int64_t most_bins_;
-    int width_ = narrowest;  // a power of two
+    int width_ = narrowest;  // exponent of the bin width, a power of two
     double scale_ = std::ldexp(1.0, -narrowest);
-    std::int64_t first_ = 0;      // multiple of the width
-    double begin_ = 0, end_ = 0;  // of all bins, in widths
+    std::int64_t first_ = 0;      // index of the first bin, in bin widths
+    double begin_ = 0, end_ = 0;  // edges of the range of all bins, in bin widths
     double low_ = std::numeric_limits<double>::max(), high_ = std::numeric_limits<double>::lowest();
     std::vector<std::uint64_t> bins_;
 };

@@ -41,7 +41,7 @@ namespace nk = ndkeep;
     }
 }
 
-/// @param room  nodes that may still be listed
+/// @param room  number of nodes that may still be listed
 [[nodiscard]] node node_of_tree(std::string name, const nk::tree& value, std::size_t depth, std::size_t& room) {
     node out{
         .name = std::move(name),
@@ -76,18 +76,18 @@ namespace nk = ndkeep;
     return out;
 }
 
-/// Puts a member where its name says: "region1/values" is in "region1".
+/// Inserts a member into the group that its name contains: "region1/values" goes into "region1".
 void add_by_name(node& root, node member, std::size_t depth) {
     node* place = &root;
     std::string_view rest = member.name;
-    // Whoever goes through the groups does so by recursion, and a name has room for thousands of them.
+    // The depth is limited because groups are visited recursively, and a member name has room for thousands of levels.
     constexpr std::size_t deepest = 64;
     for (std::size_t level = 1; level < std::min(depth, deepest); ++level) {
         const std::size_t slash = rest.find('/');
         if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
             break;
         const auto group = rest.substr(0, slash);
-        // Members of one group are neighbours in what NumPy and ndkeep write.
+        // Only the last group is checked: NumPy and ndkeep write the members of a group next to each other.
         const bool goes_on =
             !place->children.empty() && place->children.back().kind == "group" && place->children.back().name == group;
         if (!goes_on)
@@ -152,7 +152,7 @@ void look_into_chunks(node& out, const fs::path& path, std::size_t depth) {
     }
 }
 
-/// Nothing where the entry is no array file, as most files are.
+/// The kind of a folder entry; nullopt if it is not an array file.
 [[nodiscard]] std::optional<subject> listed_subject(const fs::path& path, bool in_full) {
     std::error_code ignored;
     const auto status = fs::status(path, ignored);
@@ -180,7 +180,7 @@ void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool i
             continue;
         const auto what = listed_subject(path / name, in_full);
         std::error_code ignored;
-        const bool is_link = fs::is_symlink(path / name, ignored);  // to folders they may go in circles
+        const bool is_link = fs::is_symlink(path / name, ignored);  // links to folders can form cycles
         if (!what || (what->kind == subject_kind::folder && is_link))
             continue;
         node inner;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What lies in what: files in folders, members in archives, values in trees, chunks in chunked arrays.
+// The contents of a path as a tree of nodes: files in folders, members in archives, values in trees, chunks in chunked
+// arrays.
 #pragma once
 
 #include "output.hpp"
@@ -15,32 +16,32 @@ namespace tool {
 struct node {
     std::string name = {};
     std::string kind = {};                        ///< "npy", "npz", "member", "chunk", "list", …
-    std::optional<ndkeep::array_info> info = {};  ///< if it is an array
-    std::string value = {};                       ///< of a scalar in a tree, as JSON
-    std::uint64_t nbytes = 0;                     ///< of the data
-    std::uint64_t stored_nbytes = 0;              ///< that it takes in its file, headers included
-    std::string note = {};                        ///< method of a member, rows of a chunk
-    std::string problem = {};                     ///< why it cannot be read
+    std::optional<ndkeep::array_info> info = {};  ///< present for arrays
+    std::string value = {};                       ///< value of a scalar in a tree, as JSON
+    std::uint64_t nbytes = 0;                     ///< bytes of the data
+    std::uint64_t stored_nbytes = 0;              ///< bytes used in the file, including headers
+    std::string note = {};                        ///< compression method of a member, or rows of a chunk
+    std::string problem = {};                     ///< why the node cannot be read; empty if it can
     std::vector<node> children = {};
-    std::size_t left_out = 0;  ///< values behind the children, beyond the most that were asked for
+    std::size_t left_out = 0;  ///< number of values that were not listed because of the limit
 };
 
-/// Unlimited depth. A depth of 0 is the node itself.
+/// No limit of depth. A depth of 0 lists only the node itself.
 inline constexpr std::size_t full_depth = static_cast<std::size_t>(-1);
 
-/// Reads headers only. What cannot be read below the node itself is told in `problem`.
-/// @param in_full      folders within it too, and trees as trees; else what lies in it is one list
-/// @param most_values  of each tree in an archive, in the order in which they are drawn; the others are counted
+/// Builds the node of a path from headers only. Errors below the node itself are stored in `problem`.
+/// @param in_full      descend into folders and nest trees; if false, the contents of the path are one flat list
+/// @param most_values  limit of nodes for each tree in an archive, in drawing order; the others are only counted
 [[nodiscard]] node node_of(const subject& what, std::size_t depth, bool in_full,
                            std::size_t most_values = static_cast<std::size_t>(-1));
 
-/// Whether one of them has a problem.
+/// Whether the node or any node below it has a problem.
 [[nodiscard]] bool has_problem(const node& of);
 
-/// "float64 (8759,) 102.6 KiB", and whatever else there is to say.
+/// Description of a node in one line: "float64 (8759,) 102.6 KiB" and notes.
 [[nodiscard]] std::string described(const node& of);
 
-/// The nodes below this one, with lines drawn from each to where it belongs.
+/// The nodes below this one as text, with lines that connect them.
 [[nodiscard]] std::string drawn(const node& root, const terminal& screen, std::string_view indent = "");
 
 [[nodiscard]] json_object json_of(const node& of);

@@ -110,7 +110,7 @@ std::string dtype_label(const ndkeep::dtype& type) {
     return type.is_struct() ? "struct of " + ndkeep::counted(type.fields().size(), "field") : type.str();
 }
 
-// Keys and texts come out of files and need not be UTF-8, which JSON must be.
+// Keys and texts come from files and need not be valid UTF-8, but JSON must be.
 void json_list::add_text(std::string_view text) {
     const bool fine = ndkeep::core::is_utf8(text);
     add_json(ndkeep::core::json_text(fine ? text : std::string_view(shown(text))));

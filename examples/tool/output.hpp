@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What commands print: bytes and dtypes in words, tables, sheets of facts, and JSON whose keys stay in order.
+// Output of commands: sizes and dtypes as words, tables, fact sheets, and JSON with keys in a fixed order.
 #pragma once
 
 #include "terminal.hpp"
@@ -19,34 +19,34 @@
 
 namespace tool {
 
-/// Text out of a file as it may be shown: UTF-8 without anything that a terminal would obey.
+/// Text from a file made safe to print: valid UTF-8 without control characters that a terminal would obey.
 [[nodiscard]] inline std::string shown(std::string_view text) { return ndkeep::core::escaped(text); }
-/// The same, cut to so many characters.
+/// As above, truncated to this number of characters.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 [[nodiscard]] inline std::string shown_path(const std::filesystem::path& path) { return shown(path.native()); }
 
-/// Columns that it takes on a screen.
+/// Number of terminal columns that the text takes.
 [[nodiscard]] inline std::size_t width_of(std::string_view text) { return ndkeep::core::character_count(text); }
 
-/// "102.8 KiB"
+/// Size with a binary unit: "102.8 KiB"
 [[nodiscard]] std::string human_bytes(std::uint64_t count);
-/// "105236 bytes (102.8 KiB)"
+/// Size in bytes and with a unit: "105236 bytes (102.8 KiB)"
 [[nodiscard]] std::string full_bytes(std::uint64_t count);
-/// "12.5 %"; "-" of nothing
+/// Percentage: "12.5 %"; "-" if the total is 0
 [[nodiscard]] std::string percent(std::uint64_t part, std::uint64_t whole);
-/// A number with a few digits, as people read it: "11.23".
+/// A number with few digits, for people: "11.23".
 [[nodiscard]] std::string brief(double number, int digits = 6);
 
 /// NumPy's `dtype.name`: "float64", "datetime64[ns]", "void128".
 [[nodiscard]] std::string dtype_name(const ndkeep::dtype& type);
-/// "little-endian", "mixed", or "none" where no byte has a neighbour to change places with.
+/// "little-endian", "big-endian", "mixed", or "none" if byte order does not matter for the dtype.
 [[nodiscard]] std::string byte_order_name(const ndkeep::dtype& type);
-/// What stands in a sidecar too: "<f8", or `descr` of a struct.
+/// The dtype as in a sidecar: "<f8", or the `descr` of a struct.
 [[nodiscard]] std::string dtype_text(const ndkeep::dtype& type);
-/// For tables: "<f8", "struct of 3 fields".
+/// The dtype in short form for tables: "<f8", "struct of 3 fields".
 [[nodiscard]] std::string dtype_label(const ndkeep::dtype& type);
 
-/// A list in JSON.
+/// A JSON list.
 class json_list {
   public:
     void add_text(std::string_view text);
@@ -60,7 +60,7 @@ class json_list {
 
 [[nodiscard]] std::string json_shape(const std::vector<std::size_t>& shape);
 
-/// An object in JSON, whose members stay in the order they are added.
+/// A JSON object whose members keep the order in which they are added.
 class json_object {
   public:
     void add_text(std::string_view key, std::string_view text);
@@ -77,7 +77,7 @@ class json_object {
     ndkeep::core::object_text object_;
 };
 
-/// Rows of text under each other.
+/// A table of text with aligned columns.
 class table {
   public:
     enum class side { left, right };
@@ -97,14 +97,14 @@ class table {
     std::vector<std::vector<std::string>> rows_;
 };
 
-/// What there is to say of one file, as text and as JSON.
+/// Facts about one file, printed as text or as JSON.
 class sheet {
   public:
-    /// A line "label  text". Further lines are indented as the text is.
+    /// Adds a line "label  text". Further lines of the text are indented to the same column.
     void line(std::string_view label, std::string_view text);
-    /// Lines that stand as they are.
+    /// Adds lines without a label, printed unchanged.
     void block(std::string_view lines) { text_ += lines; }
-    /// Something that is wrong with the file.
+    /// Adds a problem found in the file.
     void problem(std::string_view sentence) {
         line("problem", shown(sentence));
         problems_.add_text(sentence);
@@ -113,7 +113,7 @@ class sheet {
     [[nodiscard]] bool has_problems() const noexcept { return has_problems_; }
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    /// On one line; "problems" comes last.
+    /// The JSON object on one line; the key "problems" comes last.
     [[nodiscard]] std::string json_line() const {
         json_object whole = json;
         whole.add("problems", problems_);

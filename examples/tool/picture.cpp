@@ -19,7 +19,7 @@ void append_number(std::string& out, std::uint32_t number) {
         out += static_cast<char>(static_cast<unsigned char>(number >> shift & 0xff));
 }
 
-/// PNG 1.2, 3.2: length, name, data, and the CRC-32 of name and data.
+/// A PNG chunk (PNG 1.2, section 3.2): length, name, data, and the CRC-32 of name and data.
 void append_chunk(std::string& out, std::string_view name, std::string_view data) {
     append_number(out, static_cast<std::uint32_t>(data.size()));
     const auto whole = std::string(name) + std::string(data);
@@ -50,7 +50,7 @@ colour colour_of(double part) {
 }
 
 double part_of(double number, double low, double high) {
-    // Halves, as the difference of two numbers can be too large for one.
+    // Halves avoid overflow: the difference of two doubles can exceed the largest double.
     const double range = high / 2 - low / 2;
     if (!(range > 0))
         return number > high ? 1 : number < low ? 0 : 0.5;
@@ -61,7 +61,7 @@ std::string picture::png() const {
     std::string lines;
     lines.reserve(height_ * (4 * width_ + 1));
     for (std::size_t y = 0; y < height_; ++y) {
-        lines += '\0';  // no filter
+        lines += '\0';  // filter type 0: none
         for (std::size_t x = 0; x < width_; ++x) {
             const colour& pixel = pixels_[y * width_ + x];
             for (const std::uint8_t value : {pixel.red, pixel.green, pixel.blue, pixel.alpha})

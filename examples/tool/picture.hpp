@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Colours, pixels, and the file formats that hold them.
+// Colours, pixels and PNG encoding.
 #pragma once
 
 #include <array>
@@ -16,13 +16,13 @@ struct colour {
     std::uint8_t alpha = 255;
 };
 
-/// From dark blue at 0 over green to yellow at 1, evenly bright; the map that is called viridis.
+/// The viridis colour map: dark blue at 0, green, yellow at 1, with uniform change of brightness.
 [[nodiscard]] colour colour_of(double part);
 
-/// Where a number is between two others, from 0 to 1.
+/// Position of a number between `low` and `high`, from 0 to 1.
 [[nodiscard]] double part_of(double number, double low, double high);
 
-/// Pixels, transparent at first.
+/// A grid of pixels, initially transparent.
 class picture {
   public:
     picture(std::size_t width, std::size_t height) : width_(width), height_(height), pixels_(width * height, clear) {}
@@ -31,7 +31,7 @@ class picture {
     [[nodiscard]] std::size_t height() const noexcept { return height_; }
     void set(std::size_t x, std::size_t y, colour to) { pixels_[y * width_ + x] = to; }
 
-    /// The bytes of a PNG file.
+    /// The picture encoded as a PNG file.
     [[nodiscard]] std::string png() const;
 
   private:
@@ -41,7 +41,7 @@ class picture {
     std::vector<colour> pixels_;
 };
 
-/// RFC 4648.
+/// Base64 encoding (RFC 4648).
 [[nodiscard]] std::string base64(std::string_view bytes);
 
 }  // namespace tool

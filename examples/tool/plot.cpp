@@ -23,7 +23,7 @@ template <std::size_t N>
     return from[std::min(N - 1, static_cast<std::size_t>(part * static_cast<double>(N)))];
 }
 
-/// What a terminal of 256 colours has next to it: its cube of six levels each.
+/// The nearest colour of a 256-colour terminal, from its cube of six levels per component.
 [[nodiscard]] std::string code_of(colour wanted, bool true_colour) {
     const auto text = [](std::uint8_t value) { return std::to_string(int{value}); };
     if (true_colour)
@@ -32,10 +32,10 @@ template <std::size_t N>
     return "5;" + std::to_string(16 + 36 * side(wanted.red) + 6 * side(wanted.green) + side(wanted.blue));
 }
 
-/// A line of characters in colours, each told only where it changes.
+/// A line of coloured characters. An escape sequence is written only where the colour changes.
 class coloured_line {
   public:
-    /// @param front, back  codes; empty for the terminal's own
+    /// @param front, back  colour codes; empty for the terminal's default
     void add(std::string_view character, const std::string& front, const std::string& back) {
         if (front != front_ || back != back_) {
             if (!front_.empty() || !back_.empty())
@@ -117,7 +117,7 @@ std::vector<std::string> line_plot(const sampled_grid& grid, double low, double 
     const std::size_t across = with.blocks ? 2 : 1, down = with.blocks ? 4 : 1;
     const std::size_t dots = height * down;
     struct dot_column {
-        std::size_t top = 1, bottom = 0, middle = 0;  // none if the top is below the bottom
+        std::size_t top = 1, bottom = 0, middle = 0;  // empty if `top` is greater than `bottom`
     };
     const auto dot_of = [&](double number) {
         return dots - 1 -
@@ -130,7 +130,7 @@ std::vector<std::string> line_plot(const sampled_grid& grid, double low, double 
             continue;
         auto& column = columns[x];
         column = {dot_of(grid.high[cell]), dot_of(grid.low[cell]), dot_of(grid.mean[cell])};
-        // Neighbours touch, so that single values make a line too.
+        // Adjacent columns are extended until they touch, so that single values form a continuous line too.
         if (x != 0 && columns[x - 1].top <= columns[x - 1].bottom) {
             const auto& before = columns[x - 1];
             if (before.bottom + 1 < column.top)
@@ -149,7 +149,7 @@ std::vector<std::string> line_plot(const sampled_grid& grid, double low, double 
                 line += !is_in ? ' ' : y == column.middle ? '*' : '|';
                 continue;
             }
-            // The bits of a braille character, one column of dots after the other.
+            // The bits of a braille character: two columns of four dots.
             constexpr std::array<std::array<unsigned, 4>, 2> bits = {
                 {{0x01, 0x02, 0x04, 0x40}, {0x08, 0x10, 0x20, 0x80}}};
             unsigned dots_here = 0;

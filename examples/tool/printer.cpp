@@ -17,7 +17,7 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// Which indexes of an axis are shown, and after how many of them "..." stands; 0: all are there.
+/// The indexes of an axis to show, and the number of indexes before "..."; 0 if nothing is left out.
 struct shown_axis {
     axis_indexes indexes;
     std::size_t gap = 0;
@@ -58,7 +58,7 @@ struct shown_axis {
     return out;
 }
 
-/// NumPy's _formatArray.
+/// Lays out nested brackets as NumPy's _formatArray does.
 class layout {
   public:
     layout(const column_texts& texts, std::vector<std::size_t> shape, std::vector<std::size_t> gaps)
@@ -70,7 +70,7 @@ class layout {
         if (axis + 1 == shape_.size()) {
             std::string line = hanging;
             const auto add = [&](const std::string& word) {
-                // A line has one word at least, and room for the bracket that ends it.
+                // A line holds at least one word, and leaves room for the closing bracket.
                 if (width_of(line) + width_of(word) + 1 > width && width_of(line) > indent) {
                     out += line.substr(0, line.find_last_not_of(' ') + 1) + '\n';
                     line = hanging;
@@ -116,7 +116,7 @@ class layout {
     return layout(texts, shape, gaps).text(0, 1, style.width) + '\n';
 }
 
-/// "[1, 2, 3]"; of many values the first and last few.
+/// "[1, 2, 3]"; of many values only the first and last few.
 [[nodiscard]] std::string sub_array_text(const column_texts& texts, const std::vector<std::size_t>& shape,
                                          std::size_t axis, std::size_t first, std::size_t edge) {
     if (axis == shape.size())
@@ -137,7 +137,7 @@ class layout {
     return out + ']';
 }
 
-/// A row for each element, a column for each leaf.
+/// A table with one row per element and one column per leaf.
 [[nodiscard]] std::string table_of(const stored_array& array, const std::byte* elements,
                                    const std::vector<shown_axis>& axes, const std::vector<axis_slice>& slices,
                                    const print_style& style) {
@@ -152,7 +152,7 @@ class layout {
     std::vector<column> columns;
     std::vector<column_texts> texts;
     std::vector<table::column> heads = {{"", right}};
-    columns.reserve(leaves.size());  // the texts refer to them
+    columns.reserve(leaves.size());  // reserved, because the texts hold references to the columns
     for (const auto& part : leaves) {
         columns.push_back(column_of(part, elements, static_cast<std::size_t>(array.info.type.size()), rows));
         texts.emplace_back(columns.back(), style.precision);
@@ -170,7 +170,7 @@ class layout {
             const std::size_t i = row / rest % counts[axis];
             if (!slices[axis].is_index)
                 label += (label.empty() ? "" : ", ") + std::to_string(axes[axis].indexes[i]);
-            // Whatever is left out on an axis is left out in front of its first row.
+            // A line of dots stands before the first row after a gap.
             behind_gap = behind_gap || (axes[axis].gap != 0 && i == axes[axis].gap && row % rest == 0);
         }
         if (behind_gap)

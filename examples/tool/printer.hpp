@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Arrays as NumPy prints them, and structs as tables.
+// Prints arrays as NumPy does, and structs as tables.
 #pragma once
 
 #include "elements.hpp"
@@ -10,25 +10,25 @@
 
 namespace tool {
 
-/// NumPy's print options, with its defaults.
+/// NumPy's print options with NumPy's defaults.
 struct print_style {
-    int precision = 8;               ///< digits behind the point
-    std::uint64_t threshold = 1000;  ///< elements; arrays of more are summarised
-    std::uint64_t edge = 3;          ///< at least 1: items at each end of an axis that is summarised
-    std::size_t width = 75;          ///< characters of a line
+    int precision = 8;               ///< digits after the decimal point
+    std::uint64_t threshold = 1000;  ///< number of elements; larger arrays are summarised
+    std::uint64_t edge = 3;          ///< items shown at each end of a summarised axis; at least 1
+    std::size_t width = 75;          ///< characters per line
 };
 
-/// What the slices take of the array, each line ended. Reads only the elements that it shows.
-/// @param field  a leaf of a struct to be shown instead of all; empty: all
+/// The selected elements as text, every line ended by a newline. Only the elements that are shown are read.
+/// @param field  path of the only leaf of a struct to show; empty: all leaves
 [[nodiscard]] std::string array_text(const stored_array& array, const std::vector<axis_slice>& slices,
                                      const print_style& style, const std::string& field = {});
 
-/// All values of what the slices take, as lists in lists.
+/// All selected values as nested lists.
 [[nodiscard]] std::string array_json(const stored_array& array, const std::vector<axis_slice>& slices,
                                      const std::string& field = {});
 
-/// The leaf of this path.
-/// @throws ndkeep::mismatch_error  there is none
+/// The leaf with this path.
+/// @throws ndkeep::mismatch_error  no leaf has this path
 [[nodiscard]] leaf leaf_named(const stored_array& array, const std::string& path);
 
 }  // namespace tool

@@ -14,7 +14,7 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// Indexes of an axis, and with which of them each cell begins.
+/// The sampled indexes of an axis, and the position in `indexes` where each cell begins.
 struct cut_axis {
     axis_indexes indexes;
     std::vector<std::size_t> begins;
@@ -22,7 +22,7 @@ struct cut_axis {
 
 [[nodiscard]] cut_axis cut(const axis_slice& axis, std::size_t cells, std::uint64_t most_in_cell) {
     cut_axis out;
-    // Quotient and remainder apart: the product of an extent and a number of cells may be too large.
+    // Quotient and remainder are used separately: extent * cells may overflow.
     const std::uint64_t each = axis.count / cells, rest = axis.count % cells;
     const auto begin_of = [&](std::uint64_t cell) { return cell * each + cell * rest / cells; };
     for (std::size_t cell = 0; cell < cells; ++cell) {
@@ -124,7 +124,8 @@ sampled_grid sample(const stored_array& array, const drawn_part& what, std::size
             const std::size_t cell = row * columns + column;
             out.low[cell] = low;
             out.high[cell] = high;
-            // Of both infinities there is no mean, and a gap would say that there is no number.
+            // The mean of +infinity and -infinity is NaN. It is drawn as 0, because a gap would mean that the cell has
+            // no numbers.
             const double mean = sum / static_cast<double>(count);
             out.mean[cell] = count == 0 || std::isnan(mean) ? (count == 0 ? none : 0) : mean;
         }

@@ -21,7 +21,8 @@ void describe_single(const subject& what, const nk::describe_options& options) {
     said.stamp = stamp;
     said.metadata = options.meta.is_null() ? former.metadata : given;
     const auto kept = nk::kinds_of(former.sums);
-    // Sums of this very file stay: computed anew, they would vouch for what has rotted since.
+    // Existing checksums of an unchanged file are kept. New ones would hide any damage to the data since they were
+    // computed.
     if (former.stamp == stamp && kept != nk::checksum::none && !options.sum && !options.statistics) {
         said.sums = former.sums;
         said.statistics = former.statistics;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sidecars of npy and raw files, made and renewed.
+// Writes and updates sidecars of npy and raw files.
 #pragma once
 
 #include "subject.hpp"
@@ -8,7 +8,8 @@
 
 namespace tool {
 
-/// ndkeep::describe, for raw files too: those need a sidecar already, as only it says what they hold.
+/// ndkeep::describe, extended to raw files. A raw file must already have a sidecar, because only the sidecar holds its
+/// dtype and shape.
 void describe_single(const subject& what, const ndkeep::describe_options& options);
 
 }  // namespace tool

@@ -16,7 +16,7 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// One item between commas, as it was written.
+/// One item between commas, as written.
 struct slice_text {
     bool is_ellipsis = false;
     bool is_index = false;
@@ -46,7 +46,7 @@ struct slice_text {
     std::int64_t number = 0;
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (problem == std::errc::result_out_of_range)
-        // Python has longer numbers; as bounds they are all the same.
+        // Python integers have no limit. As bounds of a slice, all values beyond 64 bits act like the extreme ones.
         return text.front() == '-' ? std::numeric_limits<std::int64_t>::min()
                                    : std::numeric_limits<std::int64_t>::max();
     if (problem != std::errc() || end != digits.data() + digits.size() ||
@@ -83,7 +83,7 @@ struct slice_text {
     if (inner.size() < 2 || inner.front() != '[' || inner.back() != ']')
         refuse(text, "brackets are missing");
     inner = trimmed(inner.substr(1, inner.size() - 2));
-    if (inner.ends_with(','))  // as a tuple of one has it
+    if (inner.ends_with(','))  // a trailing comma, as in a Python tuple with one item
         inner.remove_suffix(1);
     std::vector<slice_text> items;
     for (std::size_t begin = 0; begin <= inner.size();) {
@@ -94,9 +94,9 @@ struct slice_text {
     return items;
 }
 
-/// Python's slice.indices().
+/// Resolves a slice as Python's slice.indices() does.
 [[nodiscard]] axis_slice resolved(const slice_text& said, std::size_t extent) {
-    const auto length = static_cast<std::int64_t>(extent);  // at most 63 bits: headers and slices see to it
+    const auto length = static_cast<std::int64_t>(extent);  // fits: headers and slices are limited to 63 bits
     axis_slice out;
     out.step = std::max(said.step.value_or(1), -std::numeric_limits<std::int64_t>::max());
     const bool backwards = out.step < 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// NumPy's basic indexing as text: "[0, 100:110, ::2]".
+// Parses NumPy's basic indexing: "[0, 100:110, ::2]".
 #pragma once
 
 #include <cstddef>
@@ -11,33 +11,34 @@
 
 namespace tool {
 
-/// What is taken of one axis: every `step`-th index from `first` on.
+/// The selection along one axis: every `step`-th index, starting at `first`.
 struct axis_slice {
     std::uint64_t first = 0;
     std::int64_t step = 1;
     std::uint64_t count = 0;
-    bool is_index = false;  ///< one integer: the axis is not there any more
+    bool is_index = false;  ///< a single integer: the axis is removed from the result
 
-    /// Unsigned arithmetic wraps, so that negative steps are right too.
+    /// The index of the selected item. Unsigned arithmetic wraps, so negative steps are correct too.
     [[nodiscard]] std::uint64_t at(std::uint64_t i) const noexcept {
         return first + i * static_cast<std::uint64_t>(step);
     }
 };
 
-/// Whether a word of the command line is meant so: it begins with a bracket.
+/// Whether a word of the command line holds slices: it begins with a bracket.
 [[nodiscard]] inline bool is_slices(std::string_view word) { return word.starts_with('['); }
 
-/// Integers, `start:stop:step` and one `...`, negative numbers as in Python; axes that are not named are taken whole.
-/// @param file  named in errors
-/// @throws usage_error             the text is no such thing
-/// @throws ndkeep::mismatch_error  more axes than there are, or an integer beyond one
+/// Parses integers, `start:stop:step` and at most one `...`; negative numbers count from the end, as in Python. Axes
+/// without an item are selected completely.
+/// @param file  display path for errors
+/// @throws usage_error             the text is not valid indexing
+/// @throws ndkeep::mismatch_error  more items than axes, or an index out of range
 [[nodiscard]] std::vector<axis_slice> slices_of(std::string_view text, const std::vector<std::size_t>& shape,
                                                 const std::filesystem::path& file);
 
-/// All of an array.
+/// Slices that select the complete array.
 [[nodiscard]] std::vector<axis_slice> whole(const std::vector<std::size_t>& shape);
 
-/// The shape of what is taken.
+/// The shape of the selection.
 [[nodiscard]] std::vector<std::size_t> shape_of(const std::vector<axis_slice>& slices);
 
 }  // namespace tool

@@ -18,7 +18,8 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-/// Up to there a member is expanded, or read and checked, as a whole.
+/// Size limits in bytes: up to largest_kept, a compressed member is expanded into memory; up to largest_checked, a
+/// stored member is read completely and checked.
 constexpr std::uint64_t largest_kept = std::uint64_t{256} << 20;
 constexpr std::uint64_t largest_checked = std::uint64_t{16} << 20;
 
@@ -33,7 +34,7 @@ constexpr std::uint64_t largest_checked = std::uint64_t{16} << 20;
     return out;
 }
 
-/// A compressed member that is too large to be kept: expanded again from its beginning if a read goes back.
+/// A compressed member too large to keep in memory. A read at an earlier offset expands it again from its beginning.
 class expanding {
   public:
     expanding(std::shared_ptr<const nk::core::archive> from, const nk::core::zip_entry& entry)
@@ -112,7 +113,7 @@ class expanding {
     if (from.is_shadowed(entry))
         return false;
     if (entry.name.ends_with(nk::core::npy_suffix))
-        return true;  // and if it is none, that is to be told
+        return true;  // reading it reports the error if it is not an array
     return nk::core::in_member(entry.name, [&] {
         nk::core::member_bytes bytes(from, entry, 0);
         return nk::core::begins_as_array(bytes.source(), bytes.size());
@@ -160,7 +161,7 @@ class expanding {
     return out;
 }
 
-/// Reads ahead, the further the more of it is used.
+/// Reads ahead. The read-ahead doubles while reads continue in order, and is reset by a jump.
 class window {
   public:
     window(const stored_array& array, std::uint64_t size) : array_(array), size_(size) {}
@@ -257,7 +258,7 @@ nk::core::buffer elements_at(const stored_array& array, const std::vector<axis_i
     if (out.size() == 0)
         return out;
 
-    // The file's slowest axis first, and the indexes of each ascending.
+    // Visits the file's slowest axis first, and the indexes of each axis in ascending order, so that reads go forward.
     const auto from_strides = nk::core::strides_of(shape, item, array.info.column_major);
     const auto to_strides = nk::core::strides_of(counts, item, false);
     std::vector<std::size_t> order(rank);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An array wherever it lies: in a file, an archive, the chunks of a folder. Its elements are read when asked for.
+// An array in a file, an archive or a chunked array. Its elements are read on demand.
 #pragma once
 
 #include "array_word.hpp"
@@ -19,35 +19,36 @@ namespace tool {
 
 struct stored_array {
     std::filesystem::path file = {};
-    std::optional<std::string> member = {};  ///< of an archive
-    ndkeep::array_info info = {};            ///< offsets count from the first element, wherever that is
-    /// Whether bytes are to be read in their order: each costs all before it, and one thread at a time may read.
+    std::optional<std::string> member = {};  ///< name of the archive member
+    ndkeep::array_info info = {};            ///< offsets count from the first element, wherever the data is stored
+    /// Whether bytes must be read in ascending order: each read expands all bytes before it, and only one thread may
+    /// read.
     bool is_in_order = false;
-    /// Fills `out` with bytes of the data from `offset` on, in the order of `info`.
+    /// Fills `out` with bytes of the data, starting at `offset`, in the element order of `info`.
     std::function<void(std::uint64_t offset, std::span<std::byte> out)> read = {};
-    /// The file, if it is all of one array.
+    /// The opened file, if it holds only this array; otherwise null.
     std::shared_ptr<const ndkeep::core::opened_array> single = {};
 
-    /// The file, and behind a colon the member.
+    /// FILE, or FILE:MEMBER in an archive.
     [[nodiscard]] std::string name() const { return file.string() + (member ? ':' + *member : ""); }
 };
 
-/// Calls `use` with the array there, or with every array of an archive in turn. One that is damaged does not keep it
-/// from the next; the first error is thrown at the end.
-/// @return how many there were
-/// @throws ndkeep::error  not what it should be, cut short, no such member
+/// Calls `use` with the array that is named, or with every array of an archive in turn. A damaged array does not stop
+/// the loop; the first error is thrown at the end.
+/// @return number of arrays
+/// @throws ndkeep::error  wrong format, truncated data, or no such member
 std::size_t for_each_array(const array_word& word, const std::function<void(const stored_array&)>& use);
 
-/// The array there.
-/// @throws ndkeep::mismatch_error  an archive of several, and no member is named
+/// The array that is named.
+/// @throws ndkeep::mismatch_error  no member is named, and the archive does not hold exactly one array
 [[nodiscard]] stored_array array_of(const array_word& word);
 
-/// Of one axis: indexes, ascending or not, in the order in which they are wanted.
+/// Indexes along one axis, in the order of the result. They need not be sorted.
 using axis_indexes = std::vector<std::uint64_t>;
 
-/// The elements at every combination of indexes, in row-major order, as they are in the file. Reads little more than
-/// these, in the order of the file.
-/// @throws ndkeep::mismatch_error  they would fill the memory
+/// Gathers the elements at every combination of indexes, in row-major order and in the dtype of the file. Reads in file
+/// order, and little more than the requested elements.
+/// @throws ndkeep::mismatch_error  the result would not fit in memory
 [[nodiscard]] ndkeep::core::buffer elements_at(const stored_array& array, const std::vector<axis_indexes>& axes);
 
 }  // namespace tool

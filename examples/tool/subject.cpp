@@ -59,7 +59,7 @@ subject subject_of(const fs::path& path) {
         return {subject_kind::npz, path};
     if (path.extension() == ".json" && nk::core::is_sidecar(path))
         return {subject_kind::sidecar, path};
-    // What is wrong with a file that is called so, its reader says best.
+    // A file with this name is opened as npy or npz, because the reader gives the most precise error.
     if (path.extension() == ".npy")
         return {subject_kind::npy, path};
     if (path.extension() == ".npz")

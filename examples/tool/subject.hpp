@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a path is, told by what is there and not by its name, and what its sidecar says of it.
+// Detects what a path is from its content, not its name, and reads the state of its sidecar.
 #pragma once
 
 #include <ndkeep/npy/core/sidecar_file.hpp>
@@ -16,9 +16,9 @@ enum class subject_kind {
     npy,
     npz,
     chunked,
-    raw,      ///< bytes without a header, which a sidecar describes
-    sidecar,  ///< the JSON beside a file
-    folder    ///< of other files; no command but `ls` and `tree` has a use for it
+    raw,      ///< bytes without a header, described by a sidecar
+    sidecar,  ///< the JSON file next to an array file
+    folder    ///< any other folder; only `ls` and `tree` accept it
 };
 
 struct subject {
@@ -28,51 +28,52 @@ struct subject {
     [[nodiscard]] bool is_single_array() const { return kind == subject_kind::npy || kind == subject_kind::raw; }
 };
 
-/// "npy", "npz", "chunked array", …
+/// Display name: "npy", "npz", "chunked array", …
 [[nodiscard]] std::string_view kind_name(subject_kind kind);
-/// The same in one word: "chunked".
+/// One word for JSON output: "chunked".
 [[nodiscard]] std::string_view format_name(subject_kind kind);
 
-/// Whether the name is taken, be it by a link that leads nowhere.
+/// Whether the name exists, even as a dangling symbolic link.
 [[nodiscard]] bool is_there(const std::filesystem::path& path);
 
-/// Looks at the first bytes, and beside the file. Never waits: a pipe is refused.
-/// @throws ndkeep::io_error      nothing there, no permission, a pipe or a device
-/// @throws ndkeep::format_error  none of what is known here
+/// Detects the kind of a path from its first bytes and its sidecar. Never blocks: a pipe is rejected.
+/// @throws ndkeep::io_error      absent, no permission, or a pipe or device
+/// @throws ndkeep::format_error  no supported format
 [[nodiscard]] subject subject_of(const std::filesystem::path& path);
 
-/// The same; a folder of other files is refused.
+/// As above, but rejects a folder that is not a chunked array.
 [[nodiscard]] subject array_subject_of(const std::filesystem::path& path);
 
-/// The same; in place of a sidecar the file that it describes.
+/// As above; for a sidecar, returns the file that it describes.
 [[nodiscard]] subject described_subject_of(const std::filesystem::path& path);
 
-/// The error of a raw file of which nothing is said.
+/// The error for a raw file without a sidecar.
 [[nodiscard]] ndkeep::format_error no_sidecar(const std::filesystem::path& path);
 
-/// What is said of the file with this stamp. Until a file that is replaced has its name, it is what was said before.
+/// The description that belongs to the file with this stamp. A writer stores the sidecar before it renames the data
+/// file; until the rename, the former description is the valid one.
 [[nodiscard]] const ndkeep::description& said_of(const ndkeep::sidecar& both, const ndkeep::file_stamp& stamp);
 
-/// An npy file, or a raw one with what its sidecar says in place of a header. The data may be cut short:
-/// `ndkeep::core::check_data` tells.
+/// Opens an npy file, or a raw file with its sidecar as the header. Does not check the length of the data;
+/// `ndkeep::core::check_data` does.
 /// @throws ndkeep::io_error, ndkeep::format_error
 [[nodiscard]] ndkeep::core::opened_array open_single(const subject& what);
 
 enum class sidecar_state {
     none,
-    current,      ///< written for the file as it is, by its size and time
-    unconfirmed,  ///< describes such an array; only the data can tell whether this one
+    current,      ///< size and time of the file match
+    unconfirmed,  ///< dtype and shape match, but only a checksum of the data can confirm that it belongs to this file
     stale,        ///< describes another array
-    damaged       ///< not to be read
+    damaged       ///< cannot be read
 };
 [[nodiscard]] std::string_view state_name(sidecar_state state);
 
-/// What a sidecar says, judged without a look at the data.
+/// A sidecar and its state, judged without reading the array's data.
 struct sidecar_look {
     std::filesystem::path path = {};
     sidecar_state state = sidecar_state::none;
-    std::optional<ndkeep::stored_description> said = {};  ///< of a stale one too
-    std::string problem = {};                             ///< of a damaged one
+    std::optional<ndkeep::stored_description> said = {};  ///< also set if stale
+    std::string problem = {};                             ///< why the sidecar is damaged
 };
 [[nodiscard]] sidecar_look look_at_sidecar(const ndkeep::core::opened_array& array);
 

@@ -15,13 +15,13 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// Of a struct of many fields, each has less.
+/// Number of histogram bins per leaf, so that a struct with many fields does not use more memory in total.
 [[nodiscard]] std::size_t bins_for(std::size_t leaves) {
     constexpr std::size_t most = 4096, least = 256, together = 65536;
     return std::clamp(together / std::max<std::size_t>(leaves, 1), least, most);
 }
 
-/// @param number_of  the i-th value as a double; NaN counts as nothing
+/// @param number_of  gives the i-th value as a double; NaN is not counted
 template <class Number>
 void add_numbers(leaf_summary& into, std::size_t count, Number&& number_of) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -52,7 +52,7 @@ void add_column(leaf_summary& into, const column& values) {
         }
         return;
     }
-    // The usual ones without a decision for each value.
+    // Common dtypes are read by specialised loops, without a branch on the dtype for each value.
     if (type.kind() == 'f' && type.size() == 4)
         return plain(std::type_identity<float>());
     if (type.kind() == 'f' && type.size() == 8)
@@ -69,7 +69,7 @@ void add_column(leaf_summary& into, const column& values) {
         add_numbers(into, values.count, [&](std::size_t i) { return number_at(type, values.at(i)); });
 }
 
-/// One block, or some of them.
+/// The summary of one or more blocks.
 struct part_summary {
     nk::statistics values;
     std::vector<leaf_summary> summaries;

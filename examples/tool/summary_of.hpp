@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What one pass over an array tells: the library's statistics, zeros, infinities and a histogram for each leaf.
+// Summarises an array in one pass: the library's statistics, and zeros, infinities and a histogram of each leaf.
 #pragma once
 
 #include "elements.hpp"
@@ -13,24 +13,24 @@
 
 namespace tool {
 
-/// Of the values of one leaf.
+/// Counts and histogram of one leaf.
 struct leaf_summary {
     std::uint64_t zeros = 0, infinite = 0;
-    growing_histogram histogram;  ///< of real numbers and counts of time
+    growing_histogram histogram;  ///< real numbers and time counts only
 };
 
 struct array_summary {
     ndkeep::dtype type;
     std::vector<leaf> leaves;
-    ndkeep::statistics values;            ///< of all; of a struct, field by field
-    std::vector<leaf_summary> summaries;  ///< one for each leaf
+    ndkeep::statistics values;            ///< of all values; for a struct, by field
+    std::vector<leaf_summary> summaries;  ///< one per leaf
 
     /// The statistics of each leaf.
     [[nodiscard]] std::vector<ndkeep::statistics> by_leaf() const;
 };
 
-/// Reads the data once, in several threads where it lies in a file or in memory. Holds some blocks of it at a time.
-/// The result does not depend on the number of threads.
+/// Reads the data once, with several threads if they can read independently. Holds only some blocks in memory. The
+/// result does not depend on the number of threads.
 [[nodiscard]] array_summary summary_of(const stored_array& array, const ndkeep::run_options& run);
 
 }  // namespace tool

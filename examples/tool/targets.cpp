@@ -42,7 +42,7 @@ void write_npz(const target& to, const content& what) {
     archive.commit();
 }
 
-/// Where removing the sidecar fails too, the error is still the first one.
+/// Removes the sidecar after an error, and ignores a failure to do so: the first error is the one to report.
 void remove_if_possible(const fs::path& file) {
     try {
         nk::core::remove_sidecar(file);
@@ -50,7 +50,7 @@ void remove_if_possible(const fs::path& file) {
     }
 }
 
-/// The data alone, and a sidecar that says what it is: as `save` does both.
+/// Writes the data without a header, and the sidecar that describes it, in the same order as `save`.
 void write_raw(const target& to, const content& what) {
     const auto array = what.array(what.names.front());
     const auto info = nk::core::info_of(array);
@@ -65,11 +65,11 @@ void write_raw(const target& to, const content& what) {
     both.current.metadata = what.words.metadata;
     both.current.stamp = next.seal(false);
     try {
-        // Until the data has its name, what is said of the old data has to be there too.
+        // Until the data file is renamed, readers still need the description of the former data, so both are stored.
         if (const auto former = nk::core::read_sidecar(path))
             both.previous = nk::is_file(path) ? said_of(*former, nk::file::open(path).stamp()) : former->current;
     } catch (const nk::error&) {
-        both.previous.reset();  // a damaged one says nothing that could be kept
+        both.previous.reset();  // a damaged sidecar has no description to keep
     }
     check_interrupted(to.path);
     nk::core::write_sidecar(path, both, false);
@@ -100,7 +100,7 @@ void write_csv_file(const target& to, const content& what) {
     former.remove();
 }
 
-/// Removes a folder that was begun and not finished.
+/// Removes an unfinished folder.
 class unfinished_folder {
   public:
     explicit unfinished_folder(fs::path path) : path_(std::move(path)) {}
@@ -133,7 +133,7 @@ void write_chunked(const target& to, const content& what) {
     const auto array = what.array(what.names.front());
     std::error_code ignored;
     if (fs::exists(fs::symlink_status(path, ignored)))
-        return nk::save_chunked(path, array, options);  // one commit more
+        return nk::save_chunked(path, array, options);  // adds a commit to an existing chunked array
     if (array.shape().empty())
         throw nk::mismatch_error({.file = path, .field = "shape", .expected = "at least 1 dimension", .found = "()"});
     unfinished_folder begun(nk::core::beside(path, '.' + nk::core::hexadecimal(nk::core::random_bits()) + ".ndk"));
@@ -142,7 +142,7 @@ void write_chunked(const target& to, const content& what) {
     begun.rename(path);
 }
 
-/// What a terminal would obey is escaped; the ends of lines stay.
+/// Escapes control characters for a terminal, but keeps newlines.
 [[nodiscard]] std::string shown_lines(std::string_view lines) {
     std::string out;
     while (!lines.empty()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the output goes: whether somebody looks at it, how wide it is, and whether it has colours.
+// Properties of standard output: whether it is a terminal, its width, colours and characters.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace tool {
 
-/// The output as a place to draw on.
+/// What the output can show.
 struct terminal {
     bool is_terminal = false;
     bool has_colour = false;
@@ -21,7 +21,7 @@ struct terminal {
     std::size_t width = 80;   ///< in columns
 };
 
-/// @param colours  "auto", "always" or "never"; NO_COLOR counts for "auto" only, as no-color.org asks for
+/// @param colours  "auto", "always" or "never"; NO_COLOR affects "auto" only, as no-color.org specifies
 [[nodiscard]] inline terminal terminal_of(const std::ostream& out, std::string_view colours) {
     const auto variable = [](const char* name) {
         const char* const text = std::getenv(name);
@@ -47,7 +47,7 @@ struct terminal {
     return found;
 }
 
-/// `text` in a style of the terminal, as in "1" for bold, "31" for red; plain where there are no colours.
+/// `text` in an ANSI style, such as "1" for bold or "31" for red; unchanged if the output has no colours.
 [[nodiscard]] inline std::string styled(const terminal& screen, std::string_view style, std::string_view text) {
     if (!screen.has_colour)
         return std::string(text);

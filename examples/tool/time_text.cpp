@@ -13,7 +13,8 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// Whole days since 1970 as a date of the proleptic Gregorian calendar (Howard Hinnant's civil_from_days).
+/// Converts days since 1970 to a date of the proleptic Gregorian calendar (algorithm: Howard Hinnant's
+/// civil_from_days).
 struct civil_date {
     std::int64_t year;
     unsigned month, day;
@@ -46,9 +47,9 @@ template <class... Number>
 
 struct unit_of_day {
     std::string_view name;
-    std::int64_t per_day;     // 0: per second
-    std::int64_t per_second;  // 0: longer than one
-    int digits;               // behind the second
+    std::int64_t per_day;     // 0: use per_second
+    std::int64_t per_second;  // 0: the unit is longer than a second
+    int digits;               // digits after the decimal point of the seconds
 };
 constexpr std::array<unit_of_day, 9> units_of_day = {{
     {"h", 24, 0, 0},
@@ -86,7 +87,8 @@ std::string date_text(const nk::dtype& type, std::int64_t count) {
     if (count == not_a_time)
         return "NaT";
     std::int64_t units = 0;
-    // A margin of 2^56 is far beyond what the calendar adds to any count.
+    // Counts near the limits of 64 bits would overflow in the calendar arithmetic. A margin of 2^56 is more than it
+    // adds.
     constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max() - (std::int64_t{1} << 56);
     const auto& unit = type.unit();
     const bool is_long = unit == "Y" || unit == "M" || unit == "W" || unit == "D";

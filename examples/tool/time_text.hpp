@@ -10,13 +10,13 @@
 
 namespace tool {
 
-/// NaT.
+/// The count that stands for NaT.
 inline constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::min();
 
-/// A date as NumPy writes it, "2010-01-01T05"; "NaT"; the count itself where it is beyond every calendar.
+/// A date as NumPy writes it, "2010-01-01T05"; "NaT"; the plain count if it is outside the calendar's range.
 [[nodiscard]] std::string date_text(const ndkeep::dtype& type, std::int64_t count);
 
-/// A date, or a span of time as NumPy prints it on its own: "5 days".
+/// A date, or a time span as NumPy prints a scalar: "5 days".
 [[nodiscard]] std::string lone_time(const ndkeep::dtype& type, std::int64_t count);
 
 }  // namespace tool

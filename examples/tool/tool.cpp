@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Finds the command, reads its options, runs it, and says what went wrong.
+// Command dispatch: finds the command, reads its options, runs it and reports errors.
 #include "tool.hpp"
 
 #include "commands.hpp"
@@ -76,7 +76,7 @@ void print_help(std::ostream& out, const command& of) {
     return usage_error(ndkeep::quoted(word) + " is no command and no file" + suggestion(word, names));
 }
 
-/// Whether a first word that is no command is meant as a file: one that is there, or that looks like one.
+/// Whether an unknown first word is probably a file: it exists or looks like a path.
 [[nodiscard]] bool is_meant_as_file(const std::string& word) {
     return is_there(word) || word.find_first_of("./") != std::string::npos;
 }

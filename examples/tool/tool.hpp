@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tool as a function, and what a command of it is. A command is a file command_NAME.cpp with a function
+// The tool as a function, and the interface of a command. Each command is a file command_NAME.cpp with a function
 // `command NAME_command()`, declared in commands.hpp and listed once in tool.cpp.
 #pragma once
 
@@ -17,47 +17,47 @@
 
 namespace tool {
 
-/// What the process returns, as h5diff does.
+/// Exit status of the process; 0, 1 and 2 mean the same as in h5diff.
 enum class outcome : int { fine = 0, findings = 1, failure = 2, interrupted = 130 };
 
-/// What a command is called with.
+/// Everything a command gets when it runs.
 struct context {
     const arguments& given;
-    std::ostream& out;  ///< data, and nothing else
-    std::ostream& err;  ///< all that is said besides
+    std::ostream& out;  ///< data only
+    std::ostream& err;  ///< messages
     terminal screen = {};
     bool quiet = false;
-    ndkeep::run_options run = {};  ///< threads, a progress bar if somebody looks at it, and Ctrl-C
+    ndkeep::run_options run = {};  ///< threads, a progress bar on a terminal, and cancellation by Ctrl-C
 };
 
 struct command {
     std::string_view name;
     std::string_view summary;          ///< one line, without a full stop
-    std::string_view usage;            ///< what follows the name: "[OPTION]... FILE..."
-    std::string_view details;          ///< more lines for its own help; may be empty
-    std::vector<option> options = {};  ///< besides `common_options`
-    std::string_view example;          ///< one or more lines of a shell
+    std::string_view usage;            ///< text after the name: "[OPTION]... FILE..."
+    std::string_view details;          ///< further lines for the command's help; may be empty
+    std::vector<option> options = {};  ///< in addition to `common_options`
+    std::string_view example;          ///< one or more shell command lines
     std::size_t least_words = 0;
     std::size_t most_words = 0;
     outcome (*run)(const context&) = nullptr;
 };
 
-/// As many words as one likes.
+/// No limit on the number of words.
 inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 
-/// For every reading command: one object of JSON a line instead of text.
+/// For every reading command: one JSON object per line instead of text.
 inline constexpr option json_option = {"--json", "", "one JSON object a line instead of text; keys stay as they are"};
 
-/// In the order of the help.
+/// All commands in the order of the help.
 [[nodiscard]] const std::vector<command>& commands();
-/// Options that every command has: --color, --threads, --quiet, --help.
+/// Options of every command: --color, --threads, --quiet, --help.
 [[nodiscard]] std::span<const option> common_options();
 
-/// Runs the tool with what follows its name. Throws nothing: whatever goes wrong is a line in `err`.
+/// Runs the tool with the arguments after its name. Throws nothing: every error is reported as a line in `err`.
 /// @return the exit status
 [[nodiscard]] int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err);
 
-/// Set by Ctrl-C, and looked at by everything that takes `run_options`.
+/// The flag that Ctrl-C sets. Everything that takes `run_options` polls it.
 [[nodiscard]] std::atomic<bool>& interrupted() noexcept;
 /// @throws ndkeep::io_error  after Ctrl-C
 void check_interrupted(const std::filesystem::path& file);

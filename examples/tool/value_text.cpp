@@ -22,7 +22,7 @@ namespace nk = ndkeep;
     return std::string(width > has ? width - has : 0, ' ') + text;
 }
 
-/// Python's repr of bytes.
+/// Text as Python's repr of bytes.
 [[nodiscard]] std::string bytes_repr(std::string_view bytes, bool all_as_numbers) {
     const bool has_single = bytes.find('\'') != std::string_view::npos;
     const char quote = has_single && bytes.find('"') == std::string_view::npos && !all_as_numbers ? '"' : '\'';
@@ -44,7 +44,7 @@ namespace nk = ndkeep;
     return out + quote;
 }
 
-/// A value whose text does not depend on its neighbours, as it stands in an array.
+/// The text of a value in a printed array, for dtypes whose text does not depend on the other values.
 [[nodiscard]] std::string plain_text(const nk::dtype& type, const std::byte* value) {
     switch (type.kind()) {
     case 'M':

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Values as text: as NumPy prints them, in an array and on their own, and as others read them.
+// Prints values: as NumPy prints arrays and scalars, and in plain forms for other programs.
 #pragma once
 
 #include "elements.hpp"
@@ -10,7 +10,7 @@
 
 namespace tool {
 
-/// The values of a column as text, all of one width where NumPy makes them so.
+/// The values of a column as text, padded to a common width where NumPy does so.
 class column_texts {
   public:
     /// @param values  kept by reference
@@ -24,10 +24,10 @@ class column_texts {
     std::size_t width_ = 0;
 };
 
-/// A value as others read it: numbers with the fewest digits that mean the same number of their type, dates in ISO
-/// 8601, spans of time in their units, text as it is, other bytes in hexadecimal.
+/// A value for other programs: numbers with the fewest digits that read back as the same value of their type, dates in
+/// ISO 8601, time spans as counts of their units, text unchanged, other bytes in hexadecimal.
 [[nodiscard]] std::string value_text(const ndkeep::dtype& type, const std::byte* value);
-/// A value on its own: `str` of a NumPy scalar.
+/// A single value: `str` of a NumPy scalar.
 [[nodiscard]] std::string lone_value(const ndkeep::dtype& type, const std::byte* value);
 
 }  // namespace tool

@@ -19,7 +19,7 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// @param bytes  of the value in the file: a long double may have less there
+/// @param bytes  size of the value in the file, which may be smaller than a long double in memory
 template <class T>
 [[nodiscard]] T value_at(const std::byte* from, bool swapped, std::size_t bytes = sizeof(T)) {
     std::array<std::byte, sizeof(T)> raw = {};
@@ -40,7 +40,7 @@ template <class T>
     return static_cast<std::size_t>(type.size()) / number_parts(type);
 }
 
-/// Calls `use` with a value of the C++ type that the integers have.
+/// Calls `use` with a value of the C++ integer type that the dtype has.
 template <class Use>
 auto with_integer_of(const nk::dtype& type, const Use& use) {
     const bool is_signed = type.kind() != 'u';
@@ -56,7 +56,7 @@ auto with_integer_of(const nk::dtype& type, const Use& use) {
     }
 }
 
-/// The same for floating-point numbers, and for half of a complex one.
+/// As above for floating-point dtypes and the parts of complex ones.
 template <class Use>
 auto with_real_of(const nk::dtype& type, const Use& use) {
     switch (part_size(type)) {
@@ -135,7 +135,7 @@ std::string text_at(const nk::dtype& type, const std::byte* value) {
         const auto character = character_at(i);
         if (character <= last) {
             nk::core::append_utf8(out, character);
-        } else {  // no character at all, and its bits are what there is to say of it
+        } else {  // not a Unicode character: print its bits
             std::array<char, 16> bits = {};
             std::snprintf(bits.data(), bits.size(), "\\U%08x", static_cast<unsigned>(character));
             out += bits.data();

@@ -37,7 +37,7 @@ any_array of(const std::vector<T>& elements) {
     return any_array(nk::array_view(elements));
 }
 
-/// The sum of numbers of any kind.
+/// The sum of the numbers, whatever their type.
 const auto total = [](const auto& array) {
     double sum = 0;
     for (const auto& value : array) {

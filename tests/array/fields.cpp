@@ -72,7 +72,7 @@ NDKEEP_FIELDS(in_another_order, third, first, second);
 
 struct partly_named {
     double value;
-    const char* owner;  // no element, and not named
+    const char* owner;  // not an element and not listed in NDKEEP_FIELDS
     std::int32_t id;
     std::int32_t scratch;
 };
@@ -107,7 +107,7 @@ std::string descr() {
     return nk::dtype_of<T>().descr();
 }
 
-/// A struct in memory whose every byte was something else before.
+/// A struct in memory that held other bytes before, so that padding is not zero by chance.
 template <class T>
 struct dirty {
     alignas(T) std::array<unsigned char, sizeof(T)> bytes;
@@ -193,7 +193,7 @@ TEST_CASE("padding is written as zeros", "[array][fields]") {
     REQUIRE(bytes.size() == 24);
     CHECK(std::memcmp(bytes.data(), trade.bytes.data(), 20) == 0);
     CHECK(std::vector<unsigned char>(bytes.begin() + 20, bytes.end()) == std::vector<unsigned char>(4, 0));
-    CHECK(trade.bytes[20] == 0xab);  // what is read is not written to
+    CHECK(trade.bytes[20] == 0xab);  // loading does not write to the source's padding
 }
 
 TEST_CASE("members that are not named are written as zeros", "[array][fields]") {

@@ -26,7 +26,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-thread_local std::size_t allocated = 0;  // bytes, never given back
+thread_local std::size_t allocated = 0;  // total bytes, never decreased
 
 /// Bytes that `act` allocates.
 template <class Act>
@@ -95,7 +95,7 @@ class doubles_file {
 
 const values six = {3, 1, 4, 1, 5, 9};
 
-/// A mapped array that refuses what `act` does, and is as before.
+/// Checks that a mapped array rejects what `act` does and is unchanged.
 template <class Act>
 void check_refused(Act&& act) {
     const doubles_file file(six);
@@ -165,7 +165,7 @@ TEST_CASE("a mapped array that was moved from has no elements", "[array][mapped]
     CHECK(to(1, 2) == 9);
     CHECK(to_any(2, 1) == 9);
     CHECK(to.file() == file.path());
-    CHECK(from.size() == 0);            // NOLINT: that is what is tested
+    CHECK(from.size() == 0);            // NOLINT: use after move is the tested behaviour
     CHECK(from_any.size() == 0);        // NOLINT
     CHECK(from.begin() == from.end());  // NOLINT
     CHECK(xt::sum(from_any)() == 0);    // NOLINT

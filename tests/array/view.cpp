@@ -37,7 +37,7 @@ constexpr bool by_columns = true;
 
 std::byte* bytes_of(values& out) { return reinterpret_cast<std::byte*>(out.data()); }
 
-/// Row-major values in column-major order.
+/// Converts row-major values to column-major order.
 values transposed(const values& rows, const shape& extents) {
     values out(rows.size());
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -55,7 +55,7 @@ values transposed(const values& rows, const shape& extents) {
     return out;
 }
 
-/// Every block of the view: from any start, of any length.
+/// Checks every block of the view: all start positions and all lengths.
 void check_blocks(const nk::array_view& view, const values& expected) {
     REQUIRE(view.size() == expected.size());
     std::size_t wrong = 0;
@@ -96,7 +96,7 @@ values each(const values& in, double factor, double added) {
     return out;
 }
 
-/// As other array libraries have them.
+/// Arrays with the interfaces of other array libraries.
 struct plain_matrix {
     values elements = {1, 2, 3, 4, 5, 6};
     [[nodiscard]] const double* data() const { return elements.data(); }

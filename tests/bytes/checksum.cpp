@@ -29,7 +29,7 @@ std::vector<std::byte> random_bytes(std::size_t count, std::uint32_t seed) {
     return bytes;
 }
 
-/// The definition, one bit at a time.
+/// The definition of the CRC, computed one bit at a time.
 std::uint32_t crc_by_bits(std::span<const std::byte> bytes, std::uint32_t polynomial) {
     std::uint32_t sum = 0xffffffff;
     for (const std::byte byte : bytes) {
@@ -209,7 +209,7 @@ TEST_CASE("the sums of two pieces give the sum of both", "[bytes][checksum]") {
 TEST_CASE("pieces of more than 4 GiB are put together as well", "[bytes][checksum]") {
     const std::uint64_t size = (std::uint64_t{1} << 61) + 12345;
 
-    // In three steps and in one.
+    // Computes the sum in three steps and in one.
     const std::uint32_t zeros = crc32(std::vector<std::byte>(1000));
     std::uint32_t half = zeros, whole = zeros;
     half = crc32_combine(half, 0, size / 2);

@@ -28,7 +28,7 @@ bytes bytes_of(std::string_view text) {
     return {view.begin(), view.end()};
 }
 
-/// Bytes that compress to about half.
+/// Bytes that compress to about half their size.
 bytes some_bytes(std::size_t count, std::uint32_t seed = 1) {
     std::mt19937 random(seed);
     bytes out(count);
@@ -42,7 +42,7 @@ bytes expanded(std::span<const std::byte> compressed, std::size_t size) {
     return out;
 }
 
-/// The sentence of the format_error about "deflate"; empty if nothing is thrown.
+/// The message of the format_error for the field "deflate"; empty if nothing is thrown.
 std::string refusal(std::span<const std::byte> compressed, std::size_t size) {
     bytes out(size);
     try {
@@ -205,7 +205,7 @@ TEST_CASE("pieces compressed apart are one stream", "[bytes][deflate]") {
             CAPTURE(level, piece_size);
             bytes original, compressed;
             for (int i = 0; i < 20; ++i) {
-                // Of every kind: what repeats, what is noise, what is all the same, each of a length of its own.
+                // Mixes repetitive, random and constant pieces, each with a different length.
                 const auto seed = static_cast<std::uint32_t>(random());
                 auto part = some_bytes(piece_size == 0 ? 0 : piece_size + seed % piece_size, seed);
                 if (i % 3 == 0)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writers and readers at once, each a process of its own.
+// Chunked arrays used by concurrent processes that read and write.
 #include "chunks/dataset.hpp"
 #include "support/faults.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 
 using rows = xt::xtensor<std::int64_t, 2>;
 
-/// Runs `act` with 0, 1, … in as many processes at once; each says nothing, or what is wrong.
+/// Runs `act` with 0, 1, … in as many processes at once. Each returns an empty text or an error message.
 void in_processes(int count, const std::function<std::string(int)>& act) {
     struct process {
         pid_t id;
@@ -54,7 +54,7 @@ void in_processes(int count, const std::function<std::string(int)>& act) {
     }
 }
 
-/// Tries until nobody was faster. A writer that lost is opened again.
+/// Repeats a change until its commit succeeds. After a conflict the writer is opened again.
 template <class Change>
 void until_committed(const std::filesystem::path& path, const nk::chunk_writer_options& options, Change&& change) {
     for (int tries = 0;; ++tries) {
@@ -72,13 +72,13 @@ void until_committed(const std::filesystem::path& path, const nk::chunk_writer_o
 
 rows row(std::int64_t who, std::int64_t what) { return rows{{who, what}}; }
 
-/// The name of a file that a killed writer of the dataset may have left.
+/// The name of a file that a killed writer of this dataset could have left.
 std::string left_by_killed(const std::filesystem::path& path) {
     const auto record = nk::json::parse(read_text(path / "commits" / *records(path).rbegin()));
     return "000000000000-" + nk::detail::writer_word(7, record.at("dataset").get<std::string>()) + "-0.npy";
 }
 
-/// How often each pair is there.
+/// The number of occurrences of each pair.
 std::map<std::pair<std::int64_t, std::int64_t>, int> counted(const std::filesystem::path& path, std::size_t from) {
     std::map<std::pair<std::int64_t, std::int64_t>, int> times;
     const auto all = nk::load_chunked<std::int64_t, 2>(path);
@@ -95,7 +95,7 @@ TEST_CASE("what four processes append at once is there once", "[chunks]") {
     constexpr std::int64_t each = 60;
 
     in_processes(4, [&](int number) -> std::string {
-        // The same writer for all commits; it is opened again only where others have swept meanwhile.
+        // Keeps one writer for all commits; it is reopened only after a conflict caused by another writer's sweep.
         std::optional<nk::chunk_writer<std::int64_t, 2>> writer;
         for (std::int64_t i = 0; i < each;) {
             try {
@@ -119,7 +119,7 @@ TEST_CASE("what four processes append at once is there once", "[chunks]") {
             FAIL_CHECK(pair.first << ", " << pair.second << ": " << count << " times");
     nk::verify_chunked(path);
     CHECK(nk::inspect_chunked(path).commit == 4 * each);
-    // No writer lost its order.
+    // The rows of each writer are in the order in which it appended them.
     std::array<std::int64_t, 4> last = {-1, -1, -1, -1};
     const auto all = nk::load_chunked<std::int64_t, 2>(path);
     for (std::size_t i = 0; i < all.shape()[0]; ++i)
@@ -137,7 +137,7 @@ TEST_CASE("writers that are opened for each row append one after the other, with
                                                      {.rows_per_chunk = 16, .commit = {.sync = false, .keep = 10}});
             writer.append(row(number, i));
             (void)writer.commit();
-            // Now and then something to sweep, for whoever is alone.
+            // Occasionally leaves a file to sweep, for a writer that finds itself alone.
             if (number == 0 && i % 5 == 0)
                 write_text(path / "chunks" / left_by_killed(path), "left by somebody");
         }
@@ -157,7 +157,8 @@ TEST_CASE("no increment of four processes is lost, beside appends and merges", "
     in_processes(4, [&](int number) -> std::string {
         for (std::int64_t i = 0; i < each; ++i)
             until_committed(path, {.rows_per_chunk = 16, .commit = {.sync = false, .keep = 8}}, [&](auto& writer) {
-                // The writer is open before: whoever changes the row from now on makes it fail.
+                // The writer opens before the row is read, so a later change of the row by another writer makes this
+                // commit fail.
                 const auto now = nk::chunk_reader<std::int64_t, 2>(path).rows(0, 1);
                 writer.write(0, row(now(0, 0) + 1, 0));
                 writer.append(row(number, i));
@@ -191,7 +192,7 @@ TEST_CASE("processes that save, compact, prune and append leave a dataset that i
                 try {
                     nk::compact_chunked(path, {.rows_per_chunk = 5, .commit = unsynced});
                 } catch (const nk::conflict_error&) {
-                    // Others were faster, and it is not needed.
+                    // Another writer was faster; this compaction is not needed.
                 }
             }
         }
@@ -319,7 +320,7 @@ TEST_CASE("a writer whose staged files were swept is told, and commits nothing",
     {
         nk::chunk_writer<std::int64_t, 2> slow(path, {.commit = unsynced});
         slow.append(row(7, 7));
-        // Without the lock file nobody knows that it is open.
+        // Removes the lock file, so that other processes cannot see that the writer is open.
         std::filesystem::remove(path / "lock");
         write_text(path / "chunks" / left_by_killed(path), "left by somebody");
         nk::save_chunked(path, row(1, 1), {.commit = unsynced});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Two writers of one dataset: rows that stand one behind the other, or a conflict of which nothing counts.
+// Two writers of one dataset: appends are serialised, other changes may conflict, and a rejected commit has no effect.
 #include "chunks/rows.hpp"
 
 #include <functional>
@@ -12,7 +12,7 @@ using namespace dataset;
 TEST_CASE("two writers that append stand one behind the other", "[chunks]") {
     const temp_dir dir;
     const auto path = dir / "a";
-    // 24 KiB chunks, so that headers are as long as their place wants, and rows of 24 bytes.
+    // Chunks of 24 kB, which are large enough for their headers to be padded for mapping; 24 bytes per row.
     using rows = xt::xtensor<double, 2>;
     const auto block = [](std::size_t count, double value) {
         return rows(xt::ones<double>({count, std::size_t{3}}) * value);
@@ -124,7 +124,7 @@ TEST_CASE("two writers of a new dataset agree, or the second is refused", "[chun
         try {
             two.commit();
         } catch (const nk::conflict_error&) {
-            // Refused is fine too.
+            // A conflict is a correct result too.
         }
         for (const auto& wrong : nk::findings_chunked(path))
             FAIL_CHECK(wrong.message);
@@ -142,7 +142,7 @@ TEST_CASE("an append on top of a dataset that was saved anew with another checks
     try {
         writer.commit();
     } catch (const nk::conflict_error&) {
-        // Refused is fine too.
+        // A conflict is a correct result too.
     }
 
     for (const auto& wrong : nk::findings_chunked(path))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of chunked arrays ask again and again: are these the rows, and are there files that nobody names?
+// Helpers for tests of chunked arrays: checks of the rows, and a search for files that no record names.
 #pragma once
 
 #include "support/temp_dir.hpp"
@@ -16,10 +16,10 @@ namespace dataset {
 
 namespace nk = ndkeep;
 
-/// Fast commits: none of these tests cuts the power.
+/// Commits without syncs, for speed: these tests do not simulate power cuts.
 inline constexpr nk::commit_rules unsynced{.sync = false};
 
-/// Equal shapes and equal bytes, so that NaN equals itself.
+/// Compares shapes and bytes, so that NaN equals itself.
 template <class A, class B>
 [[nodiscard]] bool same(const A& a, const B& b) {
     using value = typename A::value_type;
@@ -28,7 +28,7 @@ template <class A, class B>
            (a.size() == 0 || std::memcmp(a.data(), b.data(), a.size() * sizeof(value)) == 0);
 }
 
-/// The chunks of a reader one behind the other, each where it says that it begins.
+/// Joins the chunks of a reader, and checks that each begins at its stated row.
 template <class Reader, class Array>
 [[nodiscard]] bool same_chunk_by_chunk(const Reader& from, const Array& expected) {
     const auto* at = expected.data();
@@ -46,7 +46,8 @@ template <class Reader, class Array>
     return i == from.size() && row == from.rows() && at == expected.data() + expected.size();
 }
 
-/// Loaded, mapped, chunk by chunk and in slices the rows are these, and nothing is wrong with them.
+/// Checks that the rows are the same however they are read (loaded, mapped, by chunks, in slices), and that verify
+/// finds no problem.
 template <class T, std::size_t N>
 void check_rows(const std::filesystem::path& path, const xt::xtensor<T, N>& expected) {
     const auto loaded = nk::load_chunked<T, N>(path);
@@ -76,11 +77,11 @@ void check_rows(const std::filesystem::path& path, const xt::xtensor<T, N>& expe
 }
 [[nodiscard]] inline std::set<std::string> records(const std::filesystem::path& path) {
     auto names = names_in(path / "commits");
-    names.erase(nk::detail::record_name(0));  // before the first commit, the id that the dataset is going to have
+    names.erase(nk::detail::record_name(0));  // record 0 holds the dataset's id before the first commit
     return names;
 }
 
-/// The files that the records which are kept name: chunks, and tables with the chunks in them.
+/// Files that the kept records name: chunks, tables, and the chunks listed in tables.
 [[nodiscard]] inline std::set<std::string> named_files(const std::filesystem::path& path) {
     std::set<std::string> names;
     for (const auto& record : records(path)) {
@@ -95,7 +96,7 @@ void check_rows(const std::filesystem::path& path, const xt::xtensor<T, N>& expe
             const auto entries = nk::load_any(path / "chunks" / table);
             const auto size = static_cast<std::size_t>(entries.type().size());
             for (auto i = item.at("from").get<std::size_t>(); i < item.at("to").get<std::size_t>(); ++i)
-                // The file is the first field, 48 bytes.
+                // The file name is the first field, 48 bytes long.
                 if (const char* const name = reinterpret_cast<const char*>(entries.bytes().data() + i * size);
                     *name != '\0')
                     names.insert(std::string(name, ::strnlen(name, 48)));
@@ -104,7 +105,7 @@ void check_rows(const std::filesystem::path& path, const xt::xtensor<T, N>& expe
     return names;
 }
 
-/// Files in `chunks` that no record which is kept names.
+/// Files in `chunks` that no kept record names.
 [[nodiscard]] inline std::set<std::string> orphans(const std::filesystem::path& path) {
     const auto there = chunk_files(path), named = named_files(path);
     std::set<std::string> left;

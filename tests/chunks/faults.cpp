@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One call of the system failing, at every position of a commit: what commit answers is what a fresh reader sees.
+// Commits in which one system call fails, at every position: commit's result agrees with what a new reader finds.
 #include "chunks/dataset.hpp"
 #include "support/faulty_calls.hpp"
 
@@ -21,7 +21,7 @@ vector counted(std::int64_t first, std::size_t count) {
     return made;
 }
 
-/// How often the rows that are committed are there: 0 or 1, as long as nothing is wrong.
+/// Returns 1 if the new rows are committed, 0 if not, and 9 if the dataset is neither old nor new.
 std::int64_t committed(const std::filesystem::path& path, bool is_new) {
     try {
         const auto all = nk::load_chunked<std::int64_t, 1>(path);
@@ -34,7 +34,7 @@ std::int64_t committed(const std::filesystem::path& path, bool is_new) {
     }
 }
 
-/// Fails one call in a commit, and says how many there are.
+/// Makes one call of a commit fail, and returns the number of calls.
 std::size_t check_commit(const faults::plan& plan, bool is_new, bool syncs) {
     const temp_dir dir;
     const auto path = dir / "a";
@@ -64,7 +64,7 @@ std::size_t check_commit(const faults::plan& plan, bool is_new, bool syncs) {
         CHECK((seen == 0 || seen == 1));
     else
         CHECK(seen == 0);
-    // What was not committed can be, by this writer or, after a sync that has failed, by another.
+    // Uncommitted rows can be committed again: by this writer or, after a failed sync, by a new one.
     if (seen == 0 && !is_uncertain) {
         try {
             (void)writer->commit();
@@ -89,7 +89,7 @@ TEST_CASE("what commit answers is what a fresh reader sees, whichever call fails
                     std::size_t calls = 1, at = 0;
                     for (; at < calls; ++at) {
                         CAPTURE(is_new, syncs, static_cast<unsigned>(kind), code, at);
-                        // One call more than fail: a commit that fails makes no more of them.
+                        // `calls` is corrected by each run, because a commit that fails makes fewer calls.
                         calls = std::max(
                             calls,
                             1 + check_commit({.what = faults::effect::fail, .at = at, .code = code, .counted = kind},
@@ -112,7 +112,7 @@ TEST_CASE("a place that may not be opened for locks is written all the same", "[
     }
     CHECK((nk::load_chunked<std::int64_t, 1>(path) == counted(0, 16)));
 
-    // Who reads cannot be asked for.
+    // Prune cannot ask whether readers are open, so it fails.
     const auto e = thrown<nk::io_error>([&] { (void)nk::prune_chunked(path); });
     CHECK(e.file() == path / "lock");
     CHECK(records(path).size() == 2);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A writer killed at any instant: what was acknowledged is there, what was not is there whole or not at all.
+// Writers killed at any instant: acknowledged commits are present, others are present completely or not at all.
 #include "chunks/dataset.hpp"
 #include "support/faults.hpp"
 
@@ -21,9 +21,9 @@ namespace {
 using rows = xt::xtensor<std::int32_t, 2>;
 constexpr std::size_t width = 5;
 
-/// What a child says before a commit and after it.
+/// A message from the child before and after each commit.
 struct notice {
-    char what = ' ';  // 'r': ready; 'i': about to commit; 'a': acknowledged; '!': an error
+    char what = ' ';  // 'r': ready; 'i': intends to commit; 'a': acknowledged; '!': error
     std::uint32_t sum = 0;
     std::uint64_t commit = 0;
 };
@@ -41,7 +41,7 @@ rows noise(std::size_t count, std::minstd_rand& random) {
     return block;
 }
 
-/// Changes the dataset until it is killed.
+/// Changes the dataset repeatedly until it is killed.
 [[noreturn]] void write_for_ever(const std::filesystem::path& path, int pipe, unsigned seed) {
     std::minstd_rand random(seed);
     const auto below = [&](std::size_t end) { return end == 0 ? 0 : random() % end; };
@@ -84,7 +84,7 @@ rows noise(std::size_t count, std::minstd_rand& random) {
     ::_exit(1);
 }
 
-/// As above, but with compact_chunked between.
+/// As above, with compact_chunked between the changes.
 [[noreturn]] void compact_for_ever(const std::filesystem::path& path, int pipe, unsigned seed) {
     std::minstd_rand random(seed);
     const auto tell = [&](const notice& said) { return ::write(pipe, &said, sizeof said) == sizeof said; };
@@ -113,7 +113,7 @@ rows noise(std::size_t count, std::minstd_rand& random) {
     ::_exit(1);
 }
 
-/// Kills a child a while after it is ready, or once it has acknowledged a commit, and returns what it said.
+/// Kills a child some time after it is ready, or after its first acknowledged commit, and returns its messages.
 template <class Act>
 std::vector<notice> said_before_killed(std::optional<std::chrono::microseconds> after, Act&& act) {
     int ends[2] = {};
@@ -135,7 +135,7 @@ std::vector<notice> said_before_killed(std::optional<std::chrono::microseconds> 
             all.push_back(said);
         return heard;
     };
-    (void)hear();  // that it is ready, so that a busy machine does not kill children that have done nothing
+    (void)hear();  // waits until it is ready, so that no child is killed before it has done anything
     if (after)
         std::this_thread::sleep_for(*after);
     while (!after && hear() && all.back().what != 'a') {
@@ -160,7 +160,7 @@ void kill_often(int times, Act&& act) {
 
     for (int turn = 0; turn < times; ++turn) {
         INFO("kill " << turn);
-        // The first says how long a commit takes here: others are killed within a few of them.
+        // The first turn measures how long a commit takes; the others are killed within a few times that duration.
         const auto after = std::chrono::microseconds(random() % static_cast<std::uint64_t>(longest.count()));
         const auto begin = std::chrono::steady_clock::now();
         const auto heard = said_before_killed(turn == 0 ? std::nullopt : std::optional(after),
@@ -193,7 +193,7 @@ void kill_often(int times, Act&& act) {
         CHECK(same(nk::map_chunked<std::int32_t, 2>(path), all));
         left += orphans(path).size();
         if (turn % 5 == 4) {
-            // The next writer that is alone removes what is left of the killed ones.
+            // The next writer that finds itself alone sweeps the files of the killed ones.
             nk::chunk_writer<std::int32_t, 2> writer(path, {.rows_per_chunk = 6, .commit = {.sync = false, .keep = 3}});
             writer.append(noise(1, random));
             writer.commit();
@@ -203,7 +203,7 @@ void kill_often(int times, Act&& act) {
         }
     }
 
-    // Or nothing was tried.
+    // Otherwise the test would have tested nothing.
     CHECK(commits > 0);
     CHECK(left > 0);
     std::cout << times << " kills: " << commits << " commits, " << left << " files left by those killed\n";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All chunks as one contiguous array over the files' own pages.
+// All chunks mapped as one contiguous array over the pages of the files.
 #include "chunks/dataset.hpp"
 
 #include <ndkeep/chunks/detail/gather_plan.hpp>
@@ -25,7 +25,8 @@ bytes noise(std::size_t rows, std::size_t row_bytes) {
     return array;
 }
 
-/// The ranges of chunks as the library would place them: headers of 4096 bytes and more, as `place` wants.
+/// Chunk ranges as the library writes them: with headers of 4096 bytes or more, padded to the alignment that `place`
+/// needs.
 std::vector<nk::detail::gathered_range> chunks_of(const std::vector<std::uint64_t>& lengths) {
     std::vector<nk::detail::gathered_range> ranges;
     std::uint64_t at = 0;
@@ -36,7 +37,7 @@ std::vector<nk::detail::gathered_range> chunks_of(const std::vector<std::uint64_
     return ranges;
 }
 
-/// Every byte of every range is covered once, and what is mapped can be.
+/// Checks that every byte of every range is covered once, and that the mapped parts are aligned to pages.
 void check_plan(const std::vector<nk::detail::gathered_range>& ranges, std::uint64_t page, std::uint64_t worth_it) {
     const auto plan = nk::detail::plan_gathering(ranges, page, worth_it);
     REQUIRE(plan.size() == ranges.size());
@@ -47,7 +48,7 @@ void check_plan(const std::vector<nk::detail::gathered_range>& ranges, std::uint
         right = right && begin == at && read + mapped == (ranges[i].has_file ? ranges[i].length : 0);
         if (mapped != 0) {
             right = right && (begin + read) % page == 0 && (ranges[i].file_offset + read) % page == 0;
-            // Not over pages of the mapping before, and what is read goes into its last one.
+            // A mapping must not overlap the pages of the previous one; bytes that are read go into its last page.
             right = right && begin + read >= mapped_to && read < page && ranges[i].length >= worth_it;
             mapped_to = (begin + read + mapped + page - 1) / page * page;
         }
@@ -290,7 +291,7 @@ TEST_CASE("an empty dataset and one of zeros alone are mapped", "[chunks]") {
     CHECK(none.shape()[1] == 5);
 
     nk::chunk_writer<std::uint8_t, 2> writer(dir / "a", {.commit = unsynced});
-    writer.resize(std::uint64_t{1} << 34);  // 80 GiB of address space, and of nothing else
+    writer.resize(std::uint64_t{1} << 34);  // 80 GiB of address space, without memory or disk space
     writer.commit();
     const auto zeros = nk::map_chunked<std::uint8_t, 2>(dir / "a");
     CHECK(zeros.shape()[0] == std::size_t{1} << 34);

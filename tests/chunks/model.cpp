@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Thousands of random operations against plain bytes in memory, which are always right.
+// Thousands of random operations, compared with the same operations on plain bytes in memory.
 #include "chunks/dataset.hpp"
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace {
 
 using rows = xt::xtensor<std::uint8_t, 2>;
 
-/// A dataset and what it should hold, changed in the same way.
+/// A dataset and its expected content. Each operation changes both.
 class twins {
   public:
     twins(const std::filesystem::path& path, std::size_t row_bytes, std::size_t per_chunk, unsigned seed)
@@ -27,7 +27,7 @@ class twins {
         const std::size_t rows_now = work_.size() / row_bytes_;
         const auto dice = below(100);
         if (dice < 32) {
-            // Now and then more than a chunk; and as an expression, which is made block by block.
+            // Sometimes more rows than a chunk; also as an expression, which is evaluated block by block.
             const auto block = noise(below(10) == 0 ? below(3 * per_chunk_) : below(per_chunk_ + 2));
             if (below(2) == 0)
                 writer_->append(block);

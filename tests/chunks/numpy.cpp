@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whoever has no ndkeep reads a chunked array with json and NumPy.
+// Chunked arrays read by Python with json and NumPy, without ndkeep.
 #include "chunks/dataset.hpp"
 #include "support/python.hpp"
 
@@ -27,7 +27,7 @@ NDKEEP_FIELDS(trade, time, price, size);
 
 namespace {
 
-/// What the README shows to people who read with Python alone.
+/// The Python code that the README shows for this.
 const std::string& snippet() {
     static const std::string lines = [] {
         const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "README.md");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows in slices, found by their numbers, and kept in order.
+// Rows read in slices, found by key, and kept in order.
 #include "chunks/dataset.hpp"
 
 #include <ndkeep/element/float16.hpp>
@@ -99,7 +99,7 @@ TEST_CASE("find is exact for integers that no double holds", "[chunks]") {
     CHECK((count.find(~std::uint64_t{0} - 1, ~std::uint64_t{0}) == nk::row_range{2, 4}));
     CHECK((count.find(-1, 0) == nk::row_range{0, 1}));
     CHECK((whole.find(std::uint64_t{1} << 63, ~std::uint64_t{0}) == nk::row_range{0, 0}));
-    // Also through a table.
+    // The same with a table of chunks.
     nk::chunk_writer<std::int64_t, 1> writer(dir / "i", {.rows_per_chunk = 1, .commit = unsynced});
     for (std::int64_t i = 0; i < 300; ++i)
         writer.append(whole_numbers{big + 4 + i});
@@ -155,7 +155,7 @@ TEST_CASE("NaN is in no range, and hides no number", "[chunks]") {
     check_rows(dir / "a", some);
     const auto chunks = nk::inspect_chunked(dir / "a").chunks;
     CHECK(!chunks[1].min);
-    // Ends and infinities.
+    // The ends of the range, and infinities.
     constexpr double inf = std::numeric_limits<double>::infinity();
     nk::save_chunked(dir / "b", xt::xtensor<double, 1>{inf, inf, -inf, -inf, -0.0, 0.0},
                      {.rows_per_chunk = 2, .commit = unsynced});
@@ -176,7 +176,7 @@ TEST_CASE("find leaves out no row where no smallest and largest number is kept",
                      nk::array_view(nk::dtype::parse(">i2"), {2}, reinterpret_cast<const std::byte*>(big.data())),
                      {.commit = unsynced});
 
-    // All rows, or an error: but not none.
+    // Finds all rows or throws, but must not return an empty range.
     CHECK((nk::chunk_reader<nk::float16, 1>(dir / "halves").find(2, 2) == nk::row_range{0, 3}));
     CHECK((nk::chunk_reader<event, 1>(dir / "structs").find(2, 2) == nk::row_range{0, 3}));
     CHECK((nk::chunk_reader<std::int16_t, 1>(dir / "big").find(2, 2) == nk::row_range{0, 2}));
@@ -220,16 +220,16 @@ TEST_CASE("rows out of order are refused with both keys", "[chunks][error]") {
 
     refused(events({5, 4}), "at least 5", "4");
     writer.append(events({5, 6}));
-    refused(events({4}), "at least 6", "4");  // across rows that are in memory
+    refused(events({4}), "at least 6", "4");  // compared with rows in memory
     refused(events({7, 8, 9, 3}), "at least 9", "3");
     writer.append(events({7, 9}));
-    refused(events({8}), "at least 9", "8");  // across a chunk
+    refused(events({8}), "at least 9", "8");  // compared with the previous chunk
     writer.append(events({9}));
     writer.commit();
-    refused(events({8}), "at least 9", "8");  // across a commit
+    refused(events({8}), "at least 9", "8");  // compared with the previous commit
     writer.append(events({9, 30}));
     writer.discard();
-    writer.append(events({10}));  // 30 is forgotten
+    writer.append(events({10}));  // the discarded 30 does not count
     writer.commit();
     nk::chunk_writer<event, 1> other(dir / "a", {.commit = unsynced});
     CHECK(thrown<nk::mismatch_error>([&] { other.append(events({9})); }).expected() == "at least 10");
@@ -334,7 +334,7 @@ TEST_CASE("two writers never get rows out of order together", "[chunks]") {
         try {
             two.commit();
         } catch (const nk::conflict_error&) {
-            // As good as in order.
+            // A conflict is a correct result too.
         }
         const auto rows = nk::load_chunked<std::int64_t, 1>(path);
         const std::vector<std::int64_t> keys(rows.begin(), rows.end());
@@ -356,7 +356,7 @@ TEST_CASE("order_by must be one number a row, and is the dataset's own", "[chunk
     CHECK_THROWS_AS((nk::chunk_reader<double>(dir / "a")), nk::io_error);
     save(events({1, 2}), "time");
     CHECK_THROWS_AS((nk::chunk_writer<event, 1>(dir / "a", {.order_by = "price"})), nk::mismatch_error);
-    nk::chunk_writer<event, 1> writer(dir / "a", {.commit = unsynced});  // which knows it from there
+    nk::chunk_writer<event, 1> writer(dir / "a", {.commit = unsynced});  // takes order_by from the dataset
     CHECK_THROWS_AS(writer.append(events({1})), nk::mismatch_error);
     nk::save_chunked(dir / "a", events({3, 4}), {.commit = unsynced});
     CHECK((nk::inspect_chunked(dir / "a").order_by == "time"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A place that refuses a call of a writer: what failed is as if it had not been made, and may be made again.
+// A place that rejects one call of a writer: the failed call has no effect and can be repeated.
 #include "chunks/rows.hpp"
 
 #include <algorithm>
@@ -14,7 +14,7 @@ using namespace dataset;
 
 namespace {
 
-/// A directory that notes what is put, synced and removed, and refuses what it is told to.
+/// A directory that records puts, syncs and removals, and rejects calls on request.
 class watched_place : public nk::place {
   public:
     struct watch {
@@ -178,7 +178,8 @@ TEST_CASE("a file whose sync has failed is never believed to be on the disk", "[
     watch.before = [](const std::string&) {};
     watch.calls.clear();
 
-    // The system forgets what it could not write: a second sync of the same file says nothing.
+    // After a failed sync, the system drops the unwritten pages: a second sync of the same file succeeds without
+    // writing them.
     bool refused = false;
     try {
         writer.commit();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whole arrays as chunked ones: any element, any shape, over what is there.
+// Complete arrays saved as chunks: all element types and shapes, also over existing datasets.
 #include "chunks/dataset.hpp"
 
 #include <ndkeep/element/float16.hpp>
@@ -144,7 +144,7 @@ TEST_CASE("chunk_bytes is about so many bytes, and by default 16 MiB", "[chunks]
     CHECK(nk::chunk_bytes(100).rows(8) == 12);
     CHECK(nk::chunk_bytes(1).rows(8) == 1);
     CHECK(nk::chunk_size().rows(8) == 1 << 21);
-    // Rows of 4104 bytes would need 32 MiB for that.
+    // Only for row sizes where this is possible: rows of 4104 bytes would need chunks of 32 MiB.
     for (const std::uint64_t row_bytes : {1U, 2U, 3U, 8U, 12U, 24U, 100U, 255U, 1000U, 4096U, 65536U})
         if (const auto bytes = nk::chunk_size().rows(row_bytes) * row_bytes; bytes % 65536 != 0)
             FAIL_CHECK(row_bytes << " bytes a row: " << bytes);
@@ -163,7 +163,7 @@ TEST_CASE("arrays without rows, with one row, and of rows without elements", "[c
         CHECK(reader.empty() == (rows == 0));
         CHECK(reader.shape() == std::vector<std::size_t>{rows, 5});
     }
-    // A dataset that has no rows yet takes some.
+    // A dataset that is still empty accepts rows.
     nk::chunk_writer<float, 2> writer(dir / "0", {.commit = unsynced});
     writer.append(numbers<float, 2>({3, 5}));
     writer.commit();
@@ -371,7 +371,7 @@ TEST_CASE("compact_chunked puts small chunks together and changes no row", "[chu
     nk::compact_chunked(path, {.rows_per_chunk = 25, .commit = unsynced});
     nk::compact_chunked(path, {.rows_per_chunk = 25, .commit = unsynced});
     check_rows(path, array);
-    CHECK(nk::inspect_chunked(path).commit <= commit + 1);  // there is nothing left to do
+    CHECK(nk::inspect_chunked(path).commit <= commit + 1);  // nothing is left to compact
     nk::compact_chunked(path, {.commit = unsynced});
     CHECK(nk::chunk_reader<double, 2>(path).size() == 1);
     check_rows(path, array);
@@ -429,7 +429,7 @@ TEST_CASE("without the lock file a reader of a pruned version is told so", "[chu
     save(0);
     std::filesystem::remove(path / "lock");
     const nk::chunk_reader<double, 1> reader(path);
-    CHECK(!std::filesystem::exists(path / "lock"));  // readers make nothing
+    CHECK(!std::filesystem::exists(path / "lock"));  // readers create no files
     save(1);
     nk::prune_chunked(path);
 
@@ -483,7 +483,7 @@ TEST_CASE("upkeep of an empty directory is an error and leaves it empty", "[chun
 
 TEST_CASE("a chunk that may not be read is an io_error that names it", "[chunks][error]") {
     if (::geteuid() == 0)
-        return;  // root may read everything
+        return;  // root can read everything
     const temp_dir dir;
     const auto path = dir / "a";
     nk::save_chunked(path, numbers<double, 1>({20}), {.rows_per_chunk = 10, .commit = unsynced});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chunked arrays and several threads.
+// Chunked arrays used by several threads.
 #include "support/threads.hpp"
 #include "chunks/dataset.hpp"
 
@@ -35,7 +35,7 @@ TEST_CASE("writers of one process wait for each other, in threads of their own",
                     (void)writer.commit();
                 }
             } catch (const nk::conflict_error&) {
-                ++conflicts;  // another has swept
+                ++conflicts;  // another writer has swept
             }
         }
     });
@@ -100,7 +100,7 @@ TEST_CASE("a stop from another thread ends load_chunked and save_chunked", "[chu
         std::thread other([&] { stop = true; });
         bool canceled = false;
         try {
-            // It may be done before the other thread has begun.
+            // The call may finish before the other thread starts, so it is repeated.
             for (int tries = 0; tries < 1000 && !canceled; ++tries)
                 call();
         } catch (const nk::io_error& e) {

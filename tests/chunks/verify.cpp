@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Data that is not what was written is found, and named; damaged records are stepped over when asked.
+// Verification detects and names changed data; recovery skips damaged records on request.
 #include "chunks/dataset.hpp"
 
 #include <functional>
@@ -38,7 +38,7 @@ bool fails(Call&& call) {
     return false;
 }
 
-/// A file of a commit.
+/// The path of a commit's record.
 std::filesystem::path record(const std::filesystem::path& path, std::uint64_t number) {
     const auto digits = std::to_string(number);
     return path / "commits" / (std::string(20 - digits.size(), '0') + digits + ".json");
@@ -50,7 +50,7 @@ TEST_CASE("a changed byte is found whatever the checksum", "[chunks]") {
     const temp_dir dir;
     for (const auto sum : {nk::checksum::crc32c, nk::checksum::crc32, nk::checksum::md5}) {
         const auto path = dir / std::to_string(static_cast<int>(sum));
-        // Chunks of 24,000 bytes are mapped, the last one of 4,800 is read.
+        // Chunks of 24,000 bytes are mapped; the last one, with 4,800 bytes, is read.
         nk::save_chunked(path, counted(2200), {.rows_per_chunk = 1000, .sum = sum, .commit = unsynced});
         check_rows(path, counted(2200));
         for (const std::size_t which : {1U, 2U}) {
@@ -89,7 +89,7 @@ TEST_CASE("without checksums verify reads headers, lengths, smallest and largest
     CHECK(chunk.sum.empty());
     const auto file = path / "chunks" / chunk.file;
 
-    change_byte(file, chunk.offset + chunk.nbytes - 2);  // the largest
+    change_byte(file, chunk.offset + chunk.nbytes - 2);  // in the largest value
 
     CHECK(thrown<nk::checksum_error>([&] { nk::verify_chunked(path); }).field() == "smallest and largest number");
     CHECK_NOTHROW((nk::load_chunked<double>(path)));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A writer: appends, rows written in place of others, resizes; commits that count whole or not at all.
+// A chunk writer: appends, overwritten rows, resizes, and commits that take effect completely or not at all.
 #include "chunks/rows.hpp"
 
 #include <ctime>
@@ -174,7 +174,7 @@ TEST_CASE("appends, writes and resizes are one commit, or none", "[chunks]") {
     nk::chunk_writer<double, 2> writer(path, {.rows_per_chunk = 4, .commit = unsynced});
     const auto change = [](nk::chunk_writer<double, 2>& by) {
         by.append(counted(3, 50));
-        by.write(8, counted(4, 100));  // rows of the commit before, and rows just appended
+        by.write(8, counted(4, 100));  // rows of the previous commit and rows just appended
         by.resize(15);
         by.append(counted(6, 200));
         by.write(14, counted(2, 300));
@@ -223,7 +223,7 @@ TEST_CASE("a writer of a new dataset that is destroyed or discards leaves nothin
     writer.discard();
     CHECK(writer.rows() == 0);
     const xt::xtensor<double, 1> other{1, 2, 3};
-    writer.append(other);  // nothing says any more that rows are of two numbers
+    writer.append(other);  // the row form of two numbers was discarded too
     writer.commit();
     check_rows(path, other);
 }
@@ -248,7 +248,7 @@ TEST_CASE("a new dataset without a row is no dataset, or one that can be read", 
                 acts[i](writer);
                 (void)writer.commit();
             } catch (const nk::mismatch_error&) {
-                // Refused is fine too.
+                // A mismatch is a correct result too.
             }
         }
         if (!records(path).empty())
@@ -302,7 +302,7 @@ TEST_CASE("10,000 commits of a row cost the same each, and few files stay", "[ch
             writer.append(xt::view(all, xt::range(j, j + 1)));
             (void)writer.commit();
         }
-        // Of the processor, whatever else the machine does.
+        // Processor time, which does not depend on the load of the machine.
         seconds.push_back(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     }
 

@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one unit of a program that compiles the bodies.
+// The only unit that compiles the function bodies of the library.
 #include <ndkeep/source.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A program with the compiled library, and with a part that has ndkeep header-only.
+// A program that links the compiled library and a part that uses ndkeep header-only.
 #include <ndkeep/npy.hpp>
 
 double sum_of(const char* file);

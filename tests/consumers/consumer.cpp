@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The smallest program that uses the library: all a consumer's build has to manage.
+// The smallest program that uses the library, built in each supported way.
 #include <ndkeep/npy.hpp>
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A library of somebody else's that uses ndkeep its own way.
+// A third-party library that uses ndkeep header-only.
 #include <ndkeep/npy.hpp>
 
 double sum_of(const char* file);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# One way to use ndkeep, from outside of it: run.sh KIND (the words of the case below)
+# Tests one way to use ndkeep from another project: run.sh KIND (the words of the case below)
 set -eu
 : "${CXX:?}" "${CMAKE:?}" "${SOURCE:?}" "${BUILD:?}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/ndkeep consumer.XXXXXX")
@@ -17,7 +17,7 @@ configure() {
 }
 fail() { echo "$1"; exit 1; }
 
-# What the tests were built with is installed, and then moved: it must not remember where it was.
+# Installs the build of the tests and moves it: the package must not contain paths of the build.
 install_ndkeep() {
     "$CMAKE" --install "$BUILD" --prefix "$work/first prefix" >"$work/log" 2>&1 || { cat "$work/log"; fail "ndkeep does not install"; }
     mv "$work/first prefix" "$prefix"
@@ -31,7 +31,7 @@ run_consumer() {
 prefix="$work/a prefix"
 case $1 in
 find_package)
-    # Without options there is the library, and nothing of ours besides.
+    # Without options, the project builds only the library.
     configure -S "$SOURCE" -B "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; fail "ndkeep does not configure"; }
     "$CMAKE" --build "$work/build" --target help >"$work/log"
     grep -q ndkeep_compiled "$work/log" || fail "a build without options does not build the library"
@@ -42,17 +42,17 @@ find_package)
     "$CMAKE" --build "$work/use" --parallel 2
     for program in consumer compiled both; do run_consumer "$work/use/$program"; done
 
-    # The examples, as they stand.
+    # The examples build unchanged.
     configure -S "$SOURCE/examples" -B "$work/examples"
     "$CMAKE" --build "$work/examples" --target npz_tour
     (cd "$work" && examples/npz_tour "$SOURCE/examples/data" >/dev/null) || fail "an example does not run"
 
-    # libdeflate is looked for where the package is used.
+    # The package looks for libdeflate on the machine where it is used.
     if echo '#include <libdeflate.h>' | $CXX @"$OPTIONS" -E -x c++ - >/dev/null 2>&1; then
         grep -rqs NDKEEP_USE_LIBDEFLATE "$work/use" --include=flags.make --include=build.ninja || fail "libdeflate is there and not used"
     fi
 
-    # Whoever has no libdeflate, or does not want it, is not bothered with it.
+    # Users who lack libdeflate or disable it need nothing else.
     configure -S "$work/consumers/find_package" -B "$work/without" -DNDKEEP_WITH_LIBDEFLATE=OFF >/dev/null
     ! grep -rqs NDKEEP_USE_LIBDEFLATE "$work/without" --include=flags.make --include=build.ninja ||
         fail "NDKEEP_WITH_LIBDEFLATE=OFF still uses libdeflate"
@@ -68,7 +68,7 @@ add_subdirectory)
     [ "$(find "$prefix" -type f | wc -l)" -eq 1 ] || { find "$prefix" -type f; fail "a sub-project installs files of ours"; }
     ;;
 plain)
-    # The one line of the README; other folders only if the compiler was told about them.
+    # The compile command of the README; other include folders only if the compiler was given some.
     includes=$(sed -n 's/^-I/-I/p' "$OPTIONS" | grep -vF "\"$SOURCE/include\"" || true)
     printf '%s\n' "$includes" >"$work/options.txt"
     $CXX -std=c++20 -I "$SOURCE/include" @"$work/options.txt" -Wall -Wextra -Wpedantic -Werror \
@@ -80,7 +80,7 @@ plain)
     fi
     grep -q 'ndkeep needs C++20' "$work/log" || { head -n 20 "$work/log"; fail "C++17 is not refused in words"; }
 
-    # The same with the bodies in a unit of their own.
+    # The same with the bodies in a separate unit.
     $CXX -std=c++20 -DNDKEEP_SEPARATE_COMPILATION -I "$SOURCE/include" @"$work/options.txt" -Wall -Wextra -Wpedantic -Werror \
         "$work/consumers/consumer.cpp" "$work/consumers/bodies.cpp" -lz -pthread -o "$work/separate"
     run_consumer "$work/separate"
@@ -96,7 +96,7 @@ pkg_config)
     export PKG_CONFIG_PATH
     pkg-config --exists xtensor nlohmann_json zlib || { echo "a package that ndkeep needs has no .pc file"; exit 77; }
     [ "$(pkg-config --modversion ndkeep)" = "$version.$(number PATCH)" ] || fail "ndkeep.pc has another version"
-    # eval: a prefix with a blank comes quoted.
+    # eval, because paths with a space are quoted in the output of pkg-config
     for module in ndkeep ndkeep-compiled; do
         eval "$CXX -std=c++20 \"\$work/consumers/consumer.cpp\" $(pkg-config --cflags --libs $module) -o \"\$work/$module\""
         run_consumer "$work/$module"
@@ -114,7 +114,7 @@ without_xtensor)
     done
     ;;
 readme)
-    # Every ```cmake block of the README configures, with the rest of a project around it.
+    # Every ```cmake block of the README configures inside a minimal project.
     [ -e "$SOURCE/README.md" ] || { echo "no README.md yet"; exit 77; }
     awk -v work="$work" '
         inside && /^[ \t]*```[ \t]*$/ { close(file); inside = 0 }

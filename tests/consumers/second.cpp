@@ -1,3 +1,3 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A second unit with the same headers: what the target brings along must be the same in both.
+// A second unit with the same headers: both units must link.
 #include <ndkeep/npy.hpp>

@@ -17,7 +17,7 @@ namespace {
 
 nk::dtype type(std::string_view text) { return nk::dtype::parse(text); }
 
-/// Elements of one dtype as another; what lay in the target before must not matter.
+/// Converts elements to another dtype. The former bytes of the target must not matter.
 std::string converted(std::string_view from, std::string_view to, const std::string& elements) {
     const nk::conversion convert(type(from), type(to));
     REQUIRE(elements.size() % convert.from_size() == 0);

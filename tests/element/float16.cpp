@@ -19,7 +19,7 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-/// FNV-1a, which the expectations were made with in Python.
+/// FNV-1a, the hash with which a Python script made the expected values.
 class hash {
   public:
     template <class Word>
@@ -54,7 +54,7 @@ TEST_CASE("every float16 comes back from float, double and long double", "[array
         const auto bits = static_cast<std::uint16_t>(i);
         const float value = float16::from_bits(bits);
         if (is_nan(bits)) {
-            // Quiet ones keep their payload; a signalling one becomes quiet and stays a NaN.
+            // Quiet NaNs keep their payload; a signalling NaN becomes quiet and stays a NaN.
             wrong += !std::isnan(value) || rounded(static_cast<double>(value)) != (bits | 0x200U);
             continue;
         }
@@ -67,7 +67,7 @@ TEST_CASE("every float16 comes back from float, double and long double", "[array
 }
 
 TEST_CASE("doubles are rounded as NumPy rounds them, ties and subnormals included", "[array][float16]") {
-    // np.float64(d).astype(np.float16) of the same numbers, hashed: from 2^-28 to 2^17, on, at and beside each tie
+    // Hash of np.float64(d).astype(np.float16) for the same numbers, from 2^-28 to 2^17: on, at and next to each tie.
     hash all;
     std::uint64_t x = 1;
     for (int n = 0; n < 40'000; n += 7) {
@@ -128,7 +128,7 @@ TEST_CASE("doubles are rounded once, not by way of float", "[array][float16]") {
 
 TEST_CASE("NaNs stay NaNs, with their sign", "[array][float16]") {
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    // A payload that is all in the bits that are dropped.
+    // A NaN whose payload is only in the dropped bits.
     const auto low_payload = std::bit_cast<double>(std::uint64_t{0x7ff0'0000'0000'0001U});
 
     CHECK(rounded(nan) == 0x7e00);

@@ -21,7 +21,7 @@ using strides_type = std::vector<std::ptrdiff_t>;
 
 namespace {
 
-/// Memory, and where in it an array with these strides begins.
+/// A block of memory, and the position of the first element of an array with these strides.
 struct memory {
     std::vector<std::byte> bytes;
     strides_type strides;
@@ -30,7 +30,7 @@ struct memory {
     [[nodiscard]] std::byte* first() { return bytes.data() + begin; }
 };
 
-/// The byte offset of the element with this row-major number.
+/// The byte offset of the element with this row-major index.
 std::ptrdiff_t offset_of(std::size_t number, const shape_type& shape, const strides_type& strides) {
     std::ptrdiff_t offset = 0;
     for (std::size_t axis = shape.size(); axis-- > 0; number /= shape[axis])
@@ -42,7 +42,7 @@ class random_layouts {
   public:
     [[nodiscard]] std::size_t below(std::size_t end) { return engine_() % end; }
 
-    /// Long enough now and then for more than one tile.
+    /// Sometimes long enough for more than one tile.
     [[nodiscard]] shape_type shape() {
         shape_type extents(below(6));
         const std::size_t longest = extents.size() < 3 ? 70 : 6;
@@ -51,7 +51,7 @@ class random_layouts {
         return extents;
     }
 
-    /// Axes in any order, with gaps, some of them backwards; for reading also some that stand still.
+    /// Random strides: axes in any order, with gaps, some reversed; for reading also some with stride 0.
     [[nodiscard]] memory layout(const shape_type& shape, std::size_t item, bool for_reading) {
         memory out;
         out.strides.resize(shape.size());

@@ -32,7 +32,7 @@ format_error refusal(std::string_view text, const ndkeep::limits& limit = {}) {
     std::abort();
 }
 
-// The native order of little-endian machines, on which the expected texts were printed.
+// The native byte order of little-endian machines, on which the expected texts were printed.
 constexpr bool is_little = native_order == byte_order::little;
 
 }  // namespace

@@ -22,7 +22,7 @@ namespace {
 
 std::span<const std::byte> bytes_of(const std::string& file) { return std::as_bytes(std::span(file)); }
 
-// A header around any text, padded to nothing.
+// A file start with any header text, without padding.
 std::string file_with(std::string_view text, char version = 1) {
     std::string out = "\x93NUMPY";
     out += version;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any bytes as the header of an npy file. What is accepted is written again and reads as the same.
+// Fuzz target: any bytes as an npy header. An accepted header is written again and must read back the same.
 #include <ndkeep/format/header.hpp>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ void check_round_trip(const ndkeep::array_info& info) {
     } catch (const ndkeep::format_error&) {
         return;
     }
-    // What was written tightly may grow beyond the limit.
+    // A header without padding may become longer than the limit.
     const auto again = read(std::as_bytes(std::span(text)), {.header_characters = ndkeep::longest_header});
     demand(again.type == info.type);
     demand(again.shape == info.shape);

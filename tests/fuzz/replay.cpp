@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Runs a fuzz target on every file of a folder: for compilers without a fuzzer, and for what a fuzzer once found.
+// Runs a fuzz target on every file of a folder, for compilers without a fuzzer and to repeat earlier findings.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -18,10 +18,10 @@ int main(int count, char** arguments) {
     std::sort(files.begin(), files.end());
     for (const auto& file : files) {
         std::printf("%s\n", file.c_str());
-        std::fflush(stdout);  // the last one printed is the one that broke it
+        std::fflush(stdout);  // after a crash, the last printed name is the file that caused it
         std::ifstream in(file, std::ios::binary);
         const std::vector<char> bytes(std::istreambuf_iterator<char>(in), {});
-        // Of exactly that size, so that a sanitizer sees a read behind it.
+        // A buffer of exactly the file's size, so that a sanitizer detects reads beyond its end.
         const std::vector<std::uint8_t> data(bytes.begin(), bytes.end());
         (void)LLVMFuzzerTestOneInput(data.data(), data.size());
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any bytes as an npz archive: an error of ndkeep's, or members that agree with themselves.
+// Fuzz target: any bytes as an npz archive. The result is an ndkeep error, or members that are consistent.
 #include <ndkeep/npz/reader.hpp>
 
 #include <algorithm>
@@ -12,7 +12,7 @@ void demand(bool holds) {
         std::abort();
 }
 
-/// Whether a call comes to its end; only ndkeep's own errors may keep it from that.
+/// Whether the call finishes. Only ndkeep's errors are accepted as a failure.
 template <class Call>
 bool succeeds(Call&& call) {
     try {

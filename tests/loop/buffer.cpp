@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Buffers: rows that are kept until there is enough of them.
+// Loop buffers: rows that are collected until a limit is reached.
 #include "loop/loop.hpp"
 
 #include <map>
@@ -26,7 +26,7 @@ TEST_CASE("buffers give back what they hold once there is enough of it, and on t
 
     CHECK(flushes(32) == std::vector<std::size_t>{0, 4, 0, 4});
     CHECK(flushes(1) == std::vector<std::size_t>{2, 2, 2, 2});
-    // What would exceed the limit waits for its turn; on the last chunk nothing does.
+    // Rows that would exceed the limit are kept for the next batch; the last chunk returns all rows.
     CHECK(flushes(40) == std::vector<std::size_t>{0, 0, 4, 4});
     CHECK(flushes(1'000'000'000) == std::vector<std::size_t>{0, 0, 0, 8});
 }

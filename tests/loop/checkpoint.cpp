@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checkpoints killed, failed and damaged: what was committed last is what a loop begins from, or it says why not.
+// Checkpoints after kills, failures and damage: a loop starts from the last commit, or reports why it cannot.
 #include "support/faulty_calls.hpp"
 
 #include "loop/loop.hpp"
@@ -14,14 +14,14 @@ using namespace looptest;
 
 namespace {
 
-/// What one run finds, and what it leaves.
+/// Observations of one run.
 struct run_result {
-    std::uint64_t begins_at = 0;  // row
+    std::uint64_t begins_at = 0;  // first row of the pass
     std::int64_t begins_with = 0;
     std::vector<nk::finding> said;
 };
 
-/// Adds up 1, 2, 3, … in a number and in an array, one chunk a row, up to `rows` of them.
+/// Adds up 1, 2, 3, … in a number and in an array, one chunk per row, up to `rows` rows.
 run_result add_up(const fs::path& state, std::uint64_t rows, bool sync = true) {
     run_result result;
     nk::stateful_loop loop(state,
@@ -44,7 +44,7 @@ run_result add_up(const fs::path& state, std::uint64_t rows, bool sync = true) {
 
 constexpr std::int64_t sum_to(std::uint64_t rows) { return static_cast<std::int64_t>(rows * (rows + 1) / 2); }
 
-/// What is committed, as text.
+/// The committed content as text.
 std::string content(const fs::path& file) {
     const nk::npz_reader archive(file);
     std::string all;
@@ -58,7 +58,7 @@ void copy_files(const fs::path& from, const fs::path& to) {
     fs::copy(from, to, fs::copy_options::recursive);
 }
 
-/// The checkpoint with another document, members and all else kept.
+/// Replaces the document of the checkpoint and keeps all other members.
 void rewrite_document(const fs::path& file, const std::string& from, const std::string& to) {
     const nk::npz_reader archive(file);
     auto text = archive.text("state.json");
@@ -78,7 +78,7 @@ TEST_CASE("a loop killed at any file call of its commit begins from the old or t
     fs::create_directory(dir / "start");
     add_up(dir / "start/a.state", 2);
     if (prepared_as_one) {
-        // As a kill between may leave it: three names of one file.
+        // The state after a kill between the steps of a commit: one file with three names.
         fs::remove(dir / "start/a.state.previous");
         fs::create_hard_link(dir / "start/a.state", dir / "start/a.state.previous");
         fs::create_hard_link(dir / "start/a.state", dir / "start/.a.state.prv");
@@ -89,7 +89,7 @@ TEST_CASE("a loop killed at any file call of its commit begins from the old or t
         for (std::size_t at = 0;; ++at) {
             INFO("call " << at);
             copy_files(dir / "start", dir / "now");
-            // Only what commits: bodies and all are in the child.
+            // The child runs the complete pass, so every call of its commit is covered.
             const bool killed = faults::killed({.what = effect, .at = at}, [&] { add_up(dir / "now/a.state", 3); });
             REQUIRE(fs::exists(dir / "now/a.state"));
             const auto next = add_up(dir / "now/a.state", 5);
@@ -97,7 +97,7 @@ TEST_CASE("a loop killed at any file call of its commit begins from the old or t
             CHECK((next.begins_at == 2 || next.begins_at == 3));
             CHECK(next.begins_with == sum_to(next.begins_at));
             (next.begins_at == 2 ? old : made) += 1;
-            // Both generations are whole, and nothing else is left.
+            // Both generations are complete, and no other file is left.
             CHECK(add_up(dir / "now/a.state", 5).begins_with == sum_to(5));
             fs::rename(dir / "now/a.state.previous", dir / "now/a.state");
             CHECK(add_up(dir / "now/a.state", 4).begins_with == sum_to(4));
@@ -163,7 +163,7 @@ TEST_CASE("a commit that failed is made again by the next pass of the same loop"
     auto& sum = loop.bind<std::int64_t>("sum");
     std::optional<faults::session> full;
     const auto pass = [&](bool fails) {
-        // A commit ends before the next chunk is asked for.
+        // The commit of a chunk ends before the feed is asked for the next chunk.
         for (const auto& chunk : loop.over([&](std::uint64_t row) {
                  full.reset();
                  return row < 3 ? std::optional(counting(static_cast<std::int64_t>(row) + 1, 1)) : std::nullopt;
@@ -239,7 +239,7 @@ TEST_CASE("a checkpoint cut or flipped anywhere is said, and the one before is t
         write_text(file, text);
         const auto next = add_up(file, 0);
         if (next.said.empty()) {
-            // Bytes that mean nothing, such as dates.
+            // The changed byte has no meaning for the content, such as a date.
             CHECK(next.begins_at == 2);
             CHECK(content(file) == right);
         } else {
@@ -249,7 +249,7 @@ TEST_CASE("a checkpoint cut or flipped anywhere is said, and the one before is t
             CHECK(next.begins_at == 1);
         }
         CHECK(next.begins_with == sum_to(next.begins_at));
-        CHECK(read_text(file) == text);  // nobody repairs it before the next commit
+        CHECK(read_text(file) == text);  // a damaged file is not repaired before the next commit
     };
     for (std::size_t length = 0; length < whole.size(); ++length)
         check(whole.substr(0, length));
@@ -365,7 +365,7 @@ TEST_CASE("another version, another loop and another kind of file are never step
             INFO(to);
             add_up(dir / "c.state", 2);
             rewrite_document(dir / "c.state", from, to);
-            // As damaged as flipped bits would make it.
+            // The same damage as flipped bits would cause.
             CHECK(add_up(dir / "c.state", 0).said.size() == 1);
             fs::remove(dir / "c.state");
         }

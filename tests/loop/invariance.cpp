@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// However the input is cut, wherever a pass is broken off, however often it commits: the result is that of one piece.
+// The result of a pass does not depend on how the input is cut, where the pass is interrupted, or how often it commits.
 #include "chunks/dataset.hpp"
 #include "loop/loop.hpp"
 
@@ -22,7 +22,7 @@ struct extremes {
     friend bool operator==(const extremes&, const extremes&) = default;
 };
 
-/// A study with every kind of state: its results do not depend on how rows are cut.
+/// A study with every kind of state. Its results do not depend on how rows are cut.
 class study {
   public:
     explicit study(nk::stateful_loop& loop)
@@ -46,7 +46,7 @@ class study {
         }
         if (const auto batch = held_.push(chunk))
             for (const double value : *batch)
-                maxima_.push_back(value);  // at places that do depend on the cuts: sorted before they are compared
+                maxima_.push_back(value);  // positions depend on the cuts, so values are sorted before comparison
     }
 
     [[nodiscard]] auto results() const {
@@ -67,13 +67,13 @@ class study {
 
 using results = decltype(std::declval<study>().results());
 
-/// One source of the rows, cut at random.
+/// One source of the rows, cut at random positions.
 struct cut_source {
     temp_dir dir;
     doubles all;
     int kind = 0;
     std::vector<std::filesystem::path> files;
-    std::vector<std::uint64_t> ends;  // of chunks
+    std::vector<std::uint64_t> ends;  // end rows of the chunks
 
     cut_source(const doubles& rows, std::minstd_rand& random) : all(rows), kind(static_cast<int>(random() % 5)) {
         const std::uint64_t count = all.size();
@@ -98,7 +98,7 @@ struct cut_source {
             nk::save_npz(dir / "rows.npz", members);
     }
 
-    /// Calls `use` with a pass over it.
+    /// Calls `use` with a pass over the source.
     template <class Use>
     void pass(nk::stateful_loop& loop, std::minstd_rand& random, Use&& use) {
         const std::uint64_t warm_up = random() % 3 == 0 ? random() % 50 : 0;
@@ -158,7 +158,7 @@ TEST_CASE("any cut of the input, any interruption and any cadence give the same 
     for (int runs = 0; !done; ++runs) {
         nk::stateful_loop loop(dir / "a.state", quick(runs > 30 ? nk::cadence(1) : cadence_now()));
         study parts(loop);
-        // Several passes of one loop, as well as one after the other.
+        // The interruption can also happen in one loop object with several passes, not only in several objects.
         for (int passes = static_cast<int>(random() % 3); passes >= 0 && !done; --passes) {
             const std::size_t bodies = runs > 30 ? 1000 : random() % 12;
             const int how = static_cast<int>(random() % 3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A process killed at any instant and started again until it is done: each chunk took effect exactly once.
+// A process that is killed at any instant and restarted until it is done: each chunk takes effect exactly once.
 #include "chunks/dataset.hpp"
 #include "loop/loop.hpp"
 #include "support/faults.hpp"
@@ -18,8 +18,8 @@ namespace {
 
 using doubles = xt::xtensor<double, 1>;
 
-/// A filter with a memory, a buffer, and an output whose length has nothing to do with the input's. Sums of floating
-/// point numbers, so that another order would be seen.
+/// A filter with state, a buffer, and an output whose length is independent of the input's. It sums floating-point
+/// numbers, so a different order would change the result.
 void smooth(const std::filesystem::path& dir, bool syncs) {
     const nk::chunk_reader<double, 1> reader(dir / "rows");
     nk::chunk_writer<double, 1> sink(dir / "smooth", {.rows_per_chunk = 50, .commit = {.sync = syncs, .keep = 3}});
@@ -94,7 +94,7 @@ TEST_CASE("a loop killed at 300 instants puts each row out exactly once", "[loop
         nk::verify_chunked(dir / "smooth");
     }
 
-    // Each body once, or the commits would be more.
+    // Each body has committed once; otherwise there would be more commits.
     CHECK(commits == static_cast<std::size_t>(rounds) * nk::inspect_chunked(dir / "once/smooth").commit);
     std::cout << kills << " kills in " << rounds << " passes of " << (rows + 6) / 7 << " chunks\n";
 }

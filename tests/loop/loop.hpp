@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of loops begin with: chunks, and sources made of them.
+// Helpers for tests of loops: chunks, and sources made of them.
 #pragma once
 
 #include "support/temp_dir.hpp"
@@ -20,7 +20,7 @@ namespace nk = ndkeep;
 
 using ints = xt::xtensor<std::int64_t, 1>;
 
-/// Fast checkpoints: no power is cut here.
+/// Checkpoints without syncs, for speed: these tests do not simulate power cuts.
 inline constexpr nk::commit_rules unsynced{.sync = false};
 [[nodiscard]] inline nk::loop_options quick(nk::cadence every = 1) { return {.every = every, .sync = false}; }
 
@@ -31,7 +31,7 @@ inline constexpr nk::commit_rules unsynced{.sync = false};
     return all;
 }
 
-/// Arrays of these lengths, counting on from one to the next, from 1.
+/// Arrays of these lengths. The numbers count from 1 and continue from one array to the next.
 [[nodiscard]] inline std::vector<ints> chunks_of(const std::vector<std::size_t>& lengths) {
     std::vector<ints> all;
     std::int64_t next = 1;
@@ -42,7 +42,7 @@ inline constexpr nk::commit_rules unsynced{.sync = false};
     return all;
 }
 
-/// A chunked array with these chunks.
+/// A chunked array made of these chunks.
 inline void save_chunks(const std::filesystem::path& path, const std::vector<ints>& chunks) {
     nk::chunk_writer<std::int64_t, 1> writer(path, {.rows_per_chunk = 1'000'000, .commit = unsynced});
     for (const ints& each : chunks) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a pass holds in memory, whatever the size of what it passes over.
+// Memory use of a pass, which must not depend on the size of its source.
 #include "loop/loop.hpp"
 #include "support/sanitized.hpp"
 
@@ -12,7 +12,7 @@ using namespace looptest;
 
 namespace {
 
-/// A line of this process's status, in bytes.
+/// A line of /proc/self/status, in bytes.
 std::size_t status(const std::string& what) {
     std::ifstream in("/proc/self/status");
     for (std::string line; std::getline(in, line);)
@@ -27,10 +27,10 @@ constexpr std::size_t mebi = std::size_t{1} << 20;
 
 TEST_CASE("a pass over 4 GiB holds two chunks of it", "[loop]") {
     if (status("RssAnon") == 0)
-        return;  // another system
+        return;  // not Linux
     const temp_dir dir;
     constexpr std::size_t chunk_rows = 2 * mebi;  // 16 MiB
-    // Holes of the file system: as long as real files, and read like them.
+    // Sparse files, which are read like other files of this length but use no disk space.
     std::vector<std::filesystem::path> files;
     for (int i = 0; i < 256; ++i)
         (void)nk::create<double>(files.emplace_back(dir / (std::to_string(i) + ".npy")), {chunk_rows});
@@ -40,7 +40,7 @@ TEST_CASE("a pass over 4 GiB holds two chunks of it", "[loop]") {
     nk::stateful_loop loop(dir / "a.state", quick(10));
     auto& sum = loop.bind<double>("sum");
     for (const auto& chunk : loop.over<double, 1>(files)) {
-        // A look at each page is enough.
+        // One element per page is enough to load the page.
         for (std::size_t i = 0; i < chunk.size(); i += 512)
             sum += chunk(i) + 1;
         most_anonymous = std::max(most_anonymous, status("RssAnon"));
@@ -75,7 +75,7 @@ TEST_CASE("blocks of a mapped file leave memory behind the pass", "[loop]") {
 
 TEST_CASE("a buffer holds less than its limit between chunks, and gives memory back as it goes", "[loop]") {
     if (status("RssAnon") == 0 || is_sanitized)
-        return;  // a sanitizer keeps for a while what is given back
+        return;  // a sanitizer delays the release of memory
     const temp_dir dir;
     const std::size_t before = status("RssAnon");
     std::size_t most = 0;
@@ -94,7 +94,7 @@ TEST_CASE("a buffer holds less than its limit between chunks, and gives memory b
         most = std::max(most, status("RssAnon"));
     }
     CHECK(flushed + buffer.rows() == 2'000'000);
-    // While it is copied together, what is copied goes.
+    // While rows are copied into one array, the copied blocks are released.
     CHECK(most < before + 100 * mebi);
 }
 

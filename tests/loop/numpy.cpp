@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a loop commits is a plain archive: NumPy reads it, and so does Python's zipfile.
+// A checkpoint is a plain archive: NumPy and Python's zipfile read it.
 #include "chunks/dataset.hpp"
 #include "loop/loop.hpp"
 #include "support/python.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A pass: what bodies see, how it ends, and what counts of it.
+// A pass over a source: what bodies see, how a pass ends, and what is committed.
 #include "loop/visits.hpp"
 
 #include <atomic>
@@ -66,7 +66,7 @@ TEST_CASE("a body that throws, breaks or returns leaves the last commit", "[loop
     } catch (const std::runtime_error&) {
         CHECK(how == 0);
     }
-    CHECK(sum == (in_the_last ? 6 : 3));  // what the body did stays for now
+    CHECK(sum == (in_the_last ? 6 : 3));  // the change made by the body is kept in memory
     CHECK_FALSE(loop.is_complete());
 
     SECTION("for the next pass of the same loop") {
@@ -119,7 +119,7 @@ TEST_CASE("stop ends a pass after the chunk at hand, with a commit", "[loop]") {
         for (const auto& chunk : loop.over(source, {.run = {.progress = told, .stop = &interrupted}})) {
             sum += sum_of(chunk);
             if (how == 2)
-                std::this_thread::sleep_for(nk::progress_meter::interval);  // or it is not asked
+                std::this_thread::sleep_for(nk::progress_meter::interval);  // otherwise the callback is not called
             if (loop.index() == 1 && how == 0)
                 loop.stop();
             if (loop.index() == 1 && how == 1)
@@ -163,7 +163,7 @@ TEST_CASE("rows before the first are shown again for windows to fill, and count 
     for (const auto& chunk : loop.over(reader, {.warm_up = 3})) {
         seen.push_back(std::to_string(loop.first_row()) + (loop.is_warm_up() ? " warm-up" : ""));
         window.insert(window.end(), chunk.begin(), chunk.end());
-        sum += sum_of(chunk);  // also where it is shown again
+        sum += sum_of(chunk);  // also for chunks that the warm-up shows again
         if (const auto all = rows.push(chunk))
             CHECK(listed(*all) == std::vector<std::int64_t>{5, 6});
     }
@@ -175,7 +175,7 @@ TEST_CASE("rows before the first are shown again for windows to fill, and count 
 
 TEST_CASE("what is asked for while rows are shown again counts for nothing", "[loop]") {
     const temp_dir dir;
-    // Days of two chunks: the second says that it is the last.
+    // Days of two chunks; the second chunk is marked as the last.
     std::uint64_t days = 1;
     const auto day = [&](nk::stateful_loop& loop) {
         return [&](std::uint64_t row) -> std::optional<ints> {
@@ -271,7 +271,7 @@ TEST_CASE("a range that a pass was left of is gone on with, another one and the 
     CHECK(visits(loop, loop.over(source)) == lines{"1 1 1", "2 2 1 last"});
     CHECK(sum == 1);
     CHECK(visits(loop, loop.over(source)) == lines{"3 3 1", "4 4 1", "5 5 1 last"});
-    // Another batch in the same place is new, whether or not the pass over the one before came to its end.
+    // A new batch at the same address is a new source, even if the pass over the former batch did not finish.
     add_until(loop, sum, loop.over(source), 7);
     CHECK(loop.rows_done() == 7);
     source = {counting(100, 1), counting(101, 1)};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Loops whose output, position and states are in the same commits of a chunked array.
+// Loops that commit output, position and states together to a chunked array.
 #include "chunks/dataset.hpp"
 #include "loop/loop.hpp"
 
@@ -10,7 +10,7 @@ using namespace looptest;
 
 namespace {
 
-/// One row of output a chunk: its sum so far. Broken off within the body of chunk `until`.
+/// Writes one output row per chunk, the sum so far. Stops within the body of chunk `until`.
 void running_sums(const temp_dir& dir, std::uint64_t until, nk::cadence every = 1) {
     const nk::chunk_reader<std::int64_t, 1> reader(dir / "rows");
     nk::chunk_writer<std::int64_t, 1> sums(dir / "sums", {.commit = dataset::unsynced});
@@ -52,9 +52,9 @@ TEST_CASE("rows, position and states are in one commit of the sink", "[loop]") {
     running_sums(dir, 9);
     CHECK(sums_in(dir) == std::vector<std::int64_t>{1, 3, 6, 10});
 
-    // There is no second file to disagree.
+    // There is no separate state file that could differ.
     CHECK_FALSE(std::filesystem::exists(dir / "sums.state"));
-    CHECK(dataset::orphans(dir / "sums").size() == 4);  // files of states, which are no chunks
+    CHECK(dataset::orphans(dir / "sums").size() == 4);  // files of states, which are not chunks
     nk::verify_chunked(dir / "sums");
 }
 
@@ -109,13 +109,13 @@ TEST_CASE("a step without output commits its position too", "[loop]") {
         return loop.rows_done();
     };
 
-    // Of rows that are single numbers all is known before the first one is there.
+    // If rows are single numbers, the row form is known before the first row.
     nk::chunk_writer<std::int64_t, 1> flat(dir / "sums", {.commit = dataset::unsynced});
     CHECK(run(flat, "a.state") == 1);
     CHECK(loops_in(dir).at("a.state").at("position").at("rows") == 1);
     CHECK(nk::inspect_chunked(dir / "sums").shape == std::vector<std::size_t>{0});
 
-    // Others say it with their first block, which may be empty.
+    // Other arrays learn the row form from the first block, which may be empty.
     nk::chunk_writer<std::int64_t, 2> deep(dir / "deep", {.commit = dataset::unsynced});
     CHECK(run(deep, "b.state") == 1);
     CHECK_FALSE(std::filesystem::exists(dir / "deep/commits/00000000000000000001.json"));
@@ -146,7 +146,7 @@ TEST_CASE("small states stand in the record, arrays in a file of their own", "[l
     CHECK(loops_in(dir).at("small").at("states").contains("states"));
     CHECK(loops_in(dir).at("large").at("states").contains("file"));
 
-    // Kept by whoever else commits, on top of what it has never seen, merges and prunes.
+    // The states survive other writers' commits, merges and prunes, although those writers do not know the loops.
     before.commit();
     for (int i = 0; i < 5; ++i) {
         nk::chunk_writer<std::int64_t, 1> other(dir / "sums", {.commit = dataset::unsynced});
@@ -167,7 +167,7 @@ TEST_CASE("small states stand in the record, arrays in a file of their own", "[l
         FAIL("everything was passed over");
     CHECK(text == long_text);
 
-    // What is damaged is said.
+    // Damaged states are reported.
     const auto file = dir / "sums/chunks" / loops_in(dir).at("large").at("states").at("file").get<std::string>();
     auto bytes = read_text(file);
     bytes[bytes.size() / 2] ^= 1;
@@ -182,7 +182,7 @@ TEST_CASE("of two runs of one loop into one sink, the second is refused", "[loop
     const temp_dir dir;
     save_chunks(dir / "rows", chunks_of({1, 1, 1}));
     const nk::chunk_reader<std::int64_t, 1> reader(dir / "rows");
-    // Two machines would not see each other's lock: here, two files.
+    // Two machines may not see each other's locks. Two state files simulate this.
     nk::stateful_loop one(dir / "one.state", {.sync = false, .name = "sums"});
     nk::stateful_loop two(dir / "two.state", {.sync = false, .name = "sums"});
     nk::stateful_loop other(dir / "three.state", {.sync = false, .name = "other"});
@@ -193,7 +193,7 @@ TEST_CASE("of two runs of one loop into one sink, the second is refused", "[loop
         sink_one.append(first);
         if (one.index() != 1)
             continue;
-        // Loops of other names go on beside it.
+        // Loops with other names run at the same time.
         for (const auto& chunk : other.over(reader).into(sink_three))
             sink_three.append(ints(10 * chunk));
         const auto refused = thrown<nk::conflict_error>([&] {
@@ -233,7 +233,7 @@ TEST_CASE("rows that nobody's body has put out, and commits in between, are refu
     sums.commit();
     CHECK(sums_in(dir) == std::vector<std::int64_t>{1, 1, 2, 1});
 
-    // A pass with a file of its own is another kind of pass.
+    // A pass that commits to its own file cannot become a pass with a sink.
     nk::stateful_loop with_file(dir / "b.state", quick());
     for ([[maybe_unused]] const auto& chunk : with_file.over(reader)) {
     }

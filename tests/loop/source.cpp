@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every kind of source: passes that go on where they were, and sources that are not what they have been.
+// Every kind of source: passes resume where they stopped, and changed sources are rejected.
 #include "loop/visits.hpp"
 
 #include <algorithm>
@@ -9,15 +9,15 @@ namespace loop_visits::source_tests {
 
 namespace {
 
-/// A pass that is broken off and one that goes on, each in a loop of its own as in two runs of a program, by way of
-/// every kind of source.
+/// Checks one kind of source with two loops, as in two runs of a program: the first pass is interrupted, the second
+/// resumes.
 template <class Over>
 void check_resumes(const temp_dir& dir, Over&& over) {
     const auto state = dir / "sum.state";
     {
         nk::stateful_loop loop(state, quick());
         auto& sum = loop.bind<std::int64_t>("sum");
-        add_until(loop, sum, over(loop), 3);  // within chunk 2
+        add_until(loop, sum, over(loop), 3);  // interrupted within chunk 2
         CHECK(sum == 1 + 2 + 3 + 4 + 5);
         CHECK(loop.index() == 1);
     }
@@ -39,7 +39,7 @@ void check_resumes(const temp_dir& dir, Over&& over) {
 
 }  // namespace
 
-// Gone on with --------------------------------------------------------------------------------------------------------
+// Resumed passes ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a pass goes on where it was: chunked arrays", "[loop]") {
     const temp_dir dir;
@@ -153,7 +153,7 @@ TEST_CASE("a pass goes on where it was: arrays in blocks, mapped or not", "[loop
 
 TEST_CASE("a mapped array keeps its values when blocks behind are dropped from memory", "[loop]") {
     const temp_dir dir;
-    // Odd rows, so that chunks meet within pages, which are nowhere but in memory.
+    // Odd numbers of rows, so that chunks meet within a page. Such pages exist only in memory, not in a file.
     const ints all = counting(1, 50'001);
     nk::save_chunked(dir / "rows", all, {.rows_per_chunk = 3'001, .commit = unsynced});
     const auto mapped = nk::map_chunked<std::int64_t, 1>(dir / "rows");
@@ -181,7 +181,7 @@ TEST_CASE("a source that does not know its end says finish", "[loop]") {
         if (const auto batch = batches.push(chunk))
             got.push_back(listed(*batch));
 
-    CHECK(given == 3);  // nobody looked ahead
+    CHECK(given == 3);  // the feed was not asked ahead
     CHECK(got == std::vector<std::vector<std::int64_t>>{{1, 2, 3}});
     CHECK(loop.is_complete());
 }
@@ -244,7 +244,7 @@ TEST_CASE("a finished pass goes on with the chunks that have come since", "[loop
     CHECK(sum == 28);
     CHECK(loop.index() == 3);
 
-    // Merging changes no row: a pass that ended within what is now one chunk goes on within it.
+    // Merging does not change rows: a pass that stopped within the merged chunk resumes within it.
     {
         nk::chunk_writer<std::int64_t, 1> writer(dir / "rows", {.commit = unsynced});
         writer.append(counting(8, 2));
@@ -273,7 +273,7 @@ TEST_CASE("a file of a list that was appended to goes on where it ended", "[loop
     CHECK(pass() == 10);
 }
 
-// Refused or converted ------------------------------------------------------------------------------------------------
+// Rejected or converted sources ---------------------------------------------------------------------------------------
 
 TEST_CASE("a source whose rows have changed is not gone on with", "[loop][error]") {
     const temp_dir dir;
@@ -348,14 +348,14 @@ TEST_CASE("lists are compared by names, sizes and order, as far as they were pas
     CHECK(refused(files) == "source of the loop: items");
     nk::save(files[1], counting(1, 2));
 
-    // Elsewhere they are the same, and what was not reached yet may be anything.
+    // Moved files are the same source, and files that were not reached yet may change.
     std::filesystem::create_directory(dir / "moved");
     for (auto& file : files) {
         std::filesystem::rename(file, dir / "moved" / file.filename());
         file = dir / "moved" / file.filename();
     }
     nk::save(files[3], counting(1, 9));
-    CHECK(run(files) == 6);  // broken off at row 6
+    CHECK(run(files) == 6);  // stopped at row 6
     nk::stateful_loop loop(dir / "a.state", quick());
     CHECK(visits(loop, loop.over<std::int64_t, 1>(files)) == lines{"3 6 9 last"});
 }

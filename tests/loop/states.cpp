@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What can be bound, and that it comes back as what it was, or not at all.
+// States of loops: every type that can be bound is restored unchanged, or the error is reported.
 #include "loop/loop.hpp"
 
 #include <chrono>
@@ -25,7 +25,7 @@ struct running_mean {
     friend bool operator==(const running_mean&, const running_mean&) = default;
 };
 
-/// No JSON, no save: kept as the bytes it is.
+/// A type without JSON or save functions: stored as its bytes.
 struct raw {
     std::int32_t count = 0;
     double factor = 0;
@@ -36,7 +36,7 @@ struct raw_too {
     double factor = 0;
 };
 
-/// Holds what no other form could, and says how itself.
+/// A type that needs its own save and load functions.
 class filter {
   public:
     std::unique_ptr<xt::xtensor<double, 1>> taps = std::make_unique<xt::xtensor<double, 1>>();
@@ -84,7 +84,7 @@ bool alike(const std::map<std::string, T>& a, const std::map<std::string, T>& b)
                       [](const auto& x, const auto& y) { return x.first == y.first && alike(x.second, y.second); });
 }
 
-/// One pass over one chunk, of which the body is `act`.
+/// Runs a pass over one chunk with the body `act`.
 template <class Act>
 void one_chunk(nk::stateful_loop& loop, Act&& act) {
     auto source = chunks_of({1});
@@ -92,7 +92,7 @@ void one_chunk(nk::stateful_loop& loop, Act&& act) {
         act();
 }
 
-/// Kept by one run of a program, and there in the next.
+/// Checks that one run of a program stores the value and the next restores it.
 template <class T>
 void check_kept(const T& value) {
     const temp_dir dir;
@@ -104,7 +104,7 @@ void check_kept(const T& value) {
     nk::stateful_loop loop(dir / "a.state", quick());
     auto& state = loop.bind<T>("it");
     CHECK(alike(state, value));
-    // Also as what was committed, once a body has been left.
+    // The committed value is also restored after a body is left early.
     auto source = chunks_of({1});
     for ([[maybe_unused]] const auto& chunk : loop.over(source)) {
         state = T();
@@ -225,7 +225,7 @@ TEST_CASE("a state of another type is refused by its name", "[loop][error]") {
     CHECK(refused<std::vector<raw>>(raw{1, 2}).field() == "state 'it'");
     CHECK(refused<filter>(1.5).field() == "state 'it'");
 
-    // JSON has no types of its own: fields that nobody would read, and numbers that would be cut, are told apart.
+    // JSON does not distinguish types, so unknown fields and numbers that would lose digits are rejected.
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2}, {"max", 3}}).found() == "one with 'max'");
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}}).field() == "state 'it'");
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2.5}}).found() == "the number 2.5 in 'n.'");

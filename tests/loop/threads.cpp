@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chunks that a thread fetches while the body has the one before.
+// Chunks that a thread reads ahead while the body processes the previous one.
 #include "loop/loop.hpp"
 
 #include <thread>
@@ -21,7 +21,7 @@ TEST_CASE("compressed members are expanded ahead by a thread", "[loop][threads]"
         for (const auto& chunk : loop.over<std::int64_t, 1>(archive)) {
             sum += sum_of(chunk);
             if (turn % 4 == 3 && loop.index() == static_cast<std::uint64_t>(turn / 4))
-                break;  // with the next one under way
+                break;  // while the next chunk is being read
         }
         if (turn % 4 != 3)
             CHECK(sum == std::int64_t{28001} * 28002 / 2);

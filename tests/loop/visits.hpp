@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What bodies are shown: each visit of a pass as a line.
+// Records the visits of a pass: one line per body.
 #pragma once
 
 #include "loop/loop.hpp"
@@ -11,7 +11,7 @@ namespace loop_visits {
 namespace nk = ndkeep;
 using namespace looptest;
 
-/// "index first_row rows last" of each visit.
+/// One line per visit: "index first_row rows last".
 template <class Pass>
 std::vector<std::string> visits(nk::stateful_loop& loop, Pass&& pass) {
     std::vector<std::string> seen;
@@ -26,7 +26,7 @@ std::vector<std::string> visits(nk::stateful_loop& loop, Pass&& pass) {
 
 using lines = std::vector<std::string>;
 
-/// Adds up chunks until one begins at `broken_off`, which leaves by `break`.
+/// Adds up chunks until one begins at row `broken_off`, then leaves the loop by `break`.
 template <class Pass>
 void add_until(nk::stateful_loop& loop, std::int64_t& sum, Pass&& pass, std::uint64_t broken_off) {
     for (const auto& chunk : pass) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// append: rows added to files of every make.
+// append: adds rows to files of every origin.
 #include "npy/rows.hpp"
 
 #include <cstring>
@@ -16,7 +16,7 @@ struct tick {
 };
 NDKEEP_FIELDS(tick, time, price, size);
 
-/// Refused, and nothing has changed.
+/// Checks that an append is rejected and nothing has changed.
 template <class Error>
 Error refused(const temp_dir& dir, const fs::path& file, const array_view& rows) {
     const auto former = read_text(file);
@@ -158,14 +158,14 @@ TEST_CASE("append rewrites a file whose header has no room", "[npy][append]") {
 
     save(dir / "whole.npy", counted_up(11, 4));
     CHECK((read_text(dir / "t.npy") == read_text(dir / "whole.npy")));
-    CHECK((mapped_before == first));  // the former file, whole
+    CHECK((mapped_before == first));  // the former file, complete
     CHECK(dir.files() == 2);
 }
 
 TEST_CASE("append rewrites a file whose shape lies across two sectors", "[npy][append]") {
     const temp_dir dir;
     const std::string text_before = "{'descr': [('', '<f8')], 'fortran_order': False, 'shape': (";
-    // The digit is the last byte of a sector, what follows it is in the next.
+    // The digit is the last byte of one sector, and the rest of the shape is in the next sector.
     const std::string name(511 - 10 - text_before.size(), 'n');
     const array_info info{.type = dtype::structure({{.name = name, .type = dtype::plain('f', 8)}}, 8), .shape = {9}};
     std::string header = header_bytes(info);
@@ -200,7 +200,7 @@ TEST_CASE("append keeps the version and the place of the data of a foreign heade
     CHECK((load<double, 1>(dir / "t.npy") == xt::arange<double>(10)));
 }
 
-// What lies behind ---------------------------------------------------------------------------------------------------
+// Bytes after the data -----------------------------------------------------------------------------------------------
 
 TEST_CASE("append overwrites what a killed one left", "[npy][append]") {
     const temp_dir dir;
@@ -223,7 +223,7 @@ TEST_CASE("append refuses a file with a second array behind the first", "[npy][a
     CHECK(e.found() == "a second array");
 }
 
-// Refused ------------------------------------------------------------------------------------------------------------
+// Rejected appends ---------------------------------------------------------------------------------------------------
 
 TEST_CASE("append refuses rows of another shape and leaves the file alone", "[npy][append][error]") {
     const temp_dir dir;

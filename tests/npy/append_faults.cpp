@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// append and recover, killed and failed at each of their file calls.
+// append and recover with a kill or failure at each of their file calls.
 #include "npy/faults.hpp"
 
 namespace fault_scenarios::append_tests {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Several threads and processes at the same file.
+// Concurrent threads and processes that use the same file.
 #include "npy/rows.hpp"
 #include "support/faults.hpp"
 
@@ -17,7 +17,7 @@ namespace added_rows::concurrency_tests {
 
 namespace {
 
-/// Runs `act(0)`, `act(1)`, … in threads of their own; what one throws, this throws.
+/// Runs `act(0)`, `act(1)`, … each in a thread, and rethrows an exception.
 template <class Act>
 void in_threads(int count, const Act& act) {
     std::vector<std::future<void>> running;
@@ -27,7 +27,7 @@ void in_threads(int count, const Act& act) {
         each.get();
 }
 
-/// Whether somebody has the lock of the file itself, which all of its names share.
+/// Whether the lock on the file itself is held; all names of the file share this lock.
 bool is_locked(const fs::path& file) {
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
     const bool is_free = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
@@ -61,7 +61,7 @@ TEST_CASE("a reader beside an appender sees only shapes that were written", "[np
                 ++seen;
             }
         } catch (...) {
-            done = true;  // or the others would wait for ever
+            done = true;  // otherwise the other threads would wait without end
             throw;
         }
         done = done || who == 0;
@@ -143,7 +143,7 @@ TEST_CASE("append unlocks the file although a child has a copy of the descriptor
     const auto file = dir / "t.npy";
     save(file, matrix(xt::zeros<double>({2, 2})));
     if (faults::calls_of([&] { append(file, matrix(xt::zeros<double>({1, 2}))); }).empty())
-        return;  // a program of some sources only, in which no call can be interrupted
+        return;  // this program was built without faulty_calls.hpp, so no call can be intercepted
     std::array<int, 2> ends = {};
     REQUIRE(::pipe(ends.data()) == 0);
     pid_t child = -1;
@@ -151,7 +151,7 @@ TEST_CASE("append unlocks the file although a child has a copy of the descriptor
 
     {
         const faults::session armed({.what = faults::effect::meanwhile,
-                                     .at = 1,  // the lock's file is made, and now the rows are written
+                                     .at = 1,  // call 0 made the lock's file; call 1 writes the rows
                                      .meanwhile = [&] {
                                          was_locked = is_locked(file);
                                          child = ::fork();
@@ -165,7 +165,7 @@ TEST_CASE("append unlocks the file although a child has a copy of the descriptor
         append(file, matrix(xt::zeros<double>({1, 2})));
     }
     const bool is_free = !is_locked(file);
-    ::close(ends[1]);  // the child ends
+    ::close(ends[1]);  // lets the child end
     ::close(ends[0]);
     ::waitpid(child, nullptr, 0);
 

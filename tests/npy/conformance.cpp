@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A corpus of files with what NumPy makes of them: a directory with a manifest.json, named by NDKEEP_CONFORMANCE or
-// found beside the sources. Where there is none these tests pass; tests/golden holds a small collection of its own.
+// Conformance with NumPy: a corpus of files and a manifest.json of what NumPy reads from them. NDKEEP_CONFORMANCE names
+// its directory; the default is beside the source folder. Without a corpus these tests do nothing; tests/golden has a
+// small collection.
 #include "support/npy_case.hpp"
 
 #include <cmath>
@@ -30,7 +31,7 @@ const json& manifest() {
     return all;
 }
 
-/// Calls `check` with every case of a kind; what one throws does not keep the others from being checked.
+/// Calls `check` with every case of a kind. An exception in one case does not stop the others.
 template <class Check>
 void for_each(std::string_view kind, std::initializer_list<std::string_view> expected, Check&& check) {
     if (manifest().is_null()) {
@@ -109,7 +110,7 @@ std::span<const std::byte> bytes_of(const Array& array) {
     return {reinterpret_cast<const std::byte*>(array.data()), array.size() * sizeof(*array.data())};
 }
 
-// What is the same for all types is no template: this unit has hundreds of them.
+// Not templates, because this unit instantiates hundreds of types.
 void check_bytes(const nk::dtype& type, const std::vector<std::size_t>& shape, std::span<const std::byte> elements,
                  const json& facts) {
     CHECK(shape == npy_case::shape_in(facts));
@@ -132,7 +133,7 @@ template <class Array>
 void check_elements_of_any(const Array& array, const nk::any_array& any, const json& facts) {
     if (any.type().kind() != 'b')
         return check_elements(array, facts);
-    // NumPy stores whatever it is given in a bool, and C++ knows 0 and 1.
+    // NumPy stores any byte in a bool; in C++ only 0 and 1 are valid.
     const auto elements = bytes_of(array);
     CHECK((std::equal(elements.begin(), elements.end(), any.bytes().begin(), any.bytes().end(),
                       [](std::byte a, std::byte b) { return a == std::byte{b != std::byte{0}}; })));
@@ -148,7 +149,7 @@ void check_loaded(const path& file, const json& facts) {
         check_values(facts, [&](std::size_t i, const json& said) { return says(array.data()[i], said); });
 }
 
-/// @param data  what lies behind the header
+/// @param data  bytes after the header
 template <class T>
 void check_mapped(const path& file, const json& facts, const nk::array_info& info, std::string_view data) {
     const bool in_place = info.type.is_native() && info.type.size() == sizeof(T);
@@ -172,7 +173,7 @@ bool holds(const nk::dtype& type) {
     return own.kind() == type.kind() && own.size() == type.size() && nk::detail::same_time_unit(own, type);
 }
 
-/// One case of an array with elements of one of the types.
+/// One case, read as an array of one of these types.
 struct typed_case {
     path file;
     const json& facts;
@@ -200,7 +201,7 @@ struct typed_case {
     [[nodiscard]] bool check_numbers() const {
         return (check_with_map_if<T>() || ...);
     }
-    // What follows the check of the dtype does not look at it again, so that one type of a kind is enough to be mapped.
+    // After the dtype check, map does not depend on the dtype. So one type of each kind is mapped.
     template <class... Period>
     [[nodiscard]] bool check_times() const {
         return check_with_map_if<std::chrono::sys_time<std::chrono::nanoseconds>>() ||
@@ -232,7 +233,7 @@ NDKEEP_FIELDS(gaps, a, b, c);
 
 bool typed_case::check_structs() const {
     if (facts.at("descr") == json::parse(R"([["x", "<i4"], ["y", "<f8"]])")) {
-        // Packed in the file: loaded by name, and refused where nothing can be moved.
+        // Packed in the file: load converts by field name, map rejects it because it cannot move bytes.
         check_loaded<point>(file, facts);
         check_mismatch([&] { (void)nk::map<point>(file); });
         return true;
@@ -261,7 +262,7 @@ bool typed_case::check() const {
 
 // Headerless files -------------------------------------------------------------------------------------------------
 
-/// A call of numpy.memmap.
+/// The arguments of a numpy.memmap call.
 struct request {
     path file;
     nk::dtype type;
@@ -278,7 +279,8 @@ struct request {
             shape = facts.at("request_shape").get<std::vector<std::size_t>>();
     }
 
-    /// The same with every element as an axis of bytes: for elements that have no C++ type, or no alignment.
+    /// The same call with bytes as elements, as an additional axis: for elements without a C++ type or without
+    /// alignment.
     [[nodiscard]] request of_bytes() const {
         auto bytes = *this;
         bytes.type = nk::dtype_of<std::uint8_t>();
@@ -323,7 +325,7 @@ std::string mapped_as_type(const request& wanted, const std::string& mode) {
                              : mapped_in_order<T>(wanted, mode, nk::row_major);
 }
 
-/// The data as it lies in the file.
+/// The data in the order of the file.
 std::string mapped_bytes(const request& wanted, const std::string& mode) {
     const auto fits = [&]<class T>(std::type_identity<T>) {
         return !wanted.type.is_struct() && wanted.type.kind() == nk::dtype_of<T>().kind() &&
@@ -352,7 +354,7 @@ std::string shape_text_of(const json& shape) {
     return shape.is_number() ? shape.dump() : nk::shape_text(shape.get<std::vector<std::size_t>>());
 }
 
-/// A dtype as the manifest has it, as Python prints it: fields are lists there, and so are pairs of a type and a shape.
+/// The dtype as Python prints it. In the manifest, fields are lists, and so are pairs of a type and a shape.
 std::string python_text(const json& descr) {
     if (descr.is_string())
         return nk::detail::python_repr(descr.get<std::string>());

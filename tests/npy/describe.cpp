@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// describe: what is said of a file that is there.
+// describe: writes the description of an existing file.
 #include "npy/sidecar.hpp"
 
 #include <array>
@@ -98,7 +98,7 @@ TEST_CASE("a file changed after the year 2262 is described and recognised", "[np
     save(file, twelve(), {.meta = old_meta});
     constexpr std::time_t year_2500 = 16'725'225'600;
     const std::array<timespec, 2> late = {timespec{year_2500, 1}, timespec{year_2500, 1}};
-    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);  // some file systems take the latest they have
+    REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);  // may be clamped to their latest time
 
     CHECK(metadata(file) == old_meta);
     verify(file);
@@ -108,7 +108,7 @@ TEST_CASE("a file changed after the year 2262 is described and recognised", "[np
     CHECK(detail::read_sidecar(file)->current.stamp == ndkeep::file::open(file).stamp());
     flip(file, 128 + 8);
     REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);
-    CHECK(metadata(file) == old_meta);  // the stamp is that of the sidecar, and no data is read
+    CHECK(metadata(file) == old_meta);  // the stamp matches the sidecar, and no data is read
     CHECK_THROWS_AS(verify(file), checksum_error);
 }
 

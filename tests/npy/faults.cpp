@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whatever verb it is: file calls that are interrupted or fail, reads that fail, and a disk that is full.
+// Faults in all verbs: interrupted or failing file calls, failing reads, and a full disk.
 #include "npy/faults.hpp"
 #include "support/faulty_calls.hpp"
 
@@ -43,7 +43,7 @@ TEST_CASE("two kills between sidecar and data, and a copy in between, keep the m
     };
 
     REQUIRE(killed_before_data(100));
-    fs::last_write_time(file, fs::last_write_time(file) + std::chrono::hours(1));  // as a copy has
+    fs::last_write_time(file, fs::last_write_time(file) + std::chrono::hours(1));  // as a copied file may have
     REQUIRE(killed_before_data(200));
 
     CHECK(metadata(file) == old_meta);
@@ -56,7 +56,7 @@ TEST_CASE("kill -9 at any time leaves one of the arrays that were saved", "[npy]
     std::mt19937 random(12345);
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1000);
     std::size_t rows_seen = 0;
-    // A slow machine gets more time, until one child has come as far as an append.
+    // A slow machine gets more time, until a child has reached an append.
     const auto latest = until + std::chrono::seconds(20);
     while (std::chrono::steady_clock::now() < (rows_seen > 2 ? until : latest)) {
         const pid_t child = ::fork();
@@ -208,7 +208,8 @@ TEST_CASE("a read that fails in save or create leaves the old array, or the erro
                 const state found = found_in(file);
                 const bool tells = problem && std::string_view(problem->what()).find("is saved") != std::string::npos;
                 check_state(scene, all, file);
-                // An error that names the folder is about a name that may not survive a power cut.
+                // An error with the folder's path is a failed sync of the folder: the data is complete, but may not
+                // survive a power cut.
                 if (!problem || problem->file() != dir.path())
                     CHECK((found.bytes == (problem && !tells ? all.old.bytes : all.made.bytes)));
                 check_next(scene, all, dir, file);
@@ -281,7 +282,7 @@ TEST_CASE("a read that fails is an error that names the file", "[npy][fault][err
 
 namespace {
 
-/// Everything that must be right where there is no more room; says what is wrong.
+/// Runs on a full disk and checks all that must hold. Returns what is wrong.
 std::string on_a_full_disk(const fs::path& folder, std::size_t room) {
     const auto file = folder / "t.npy";
     save(file, some_rows(8, 0), {.meta = old_meta});

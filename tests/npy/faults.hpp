@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is played with faults: scenarios of the verbs that write, and what must be found after each of their file calls.
+// Fault scenarios of the verbs that write, and checks of the files after a fault in each file call.
 #pragma once
 
 #include "support/faults.hpp"
@@ -25,7 +25,7 @@ using namespace ndkeep;
 namespace fs = std::filesystem;
 using matrix = xt::xtensor<double, 2>;
 
-/// Rows wide enough for a write of them to be cut in the middle, and different for each `seed`.
+/// Rows wide enough that a write can be cut in the middle, with values that depend on `seed`.
 inline matrix some_rows(std::size_t rows, double seed) {
     matrix made = matrix::from_shape({rows, 50});
     for (std::size_t i = 0; i < made.size(); ++i)
@@ -33,7 +33,7 @@ inline matrix some_rows(std::size_t rows, double seed) {
     return made;
 }
 
-/// What a reader finds: the array, byte for byte, and what is said of it.
+/// A reader's view of the file: the bytes of the array, and its description.
 struct state {
     std::optional<std::vector<std::size_t>> shape;
     std::string bytes;
@@ -69,17 +69,17 @@ struct scenario {
     std::string name;
     step before;
     step act;
-    step again = {};         // after the fault; `act` itself if not given
-    bool grows = false;      // `again` adds to what is there
-    bool may_stale = false;  // a sidecar that is to go goes after the data has come
+    step again = {};         // the call after the fault; `act` if not given
+    bool grows = false;      // `again` adds rows to the existing ones
+    bool may_stale = false;  // a stale sidecar is removed only after the new data is in place
 };
 
-/// A scenario played without faults.
+/// The calls and results of a scenario without faults.
 struct play {
     state old;
     state made;
     std::vector<faults::call> calls;
-    std::size_t commit = 0;  // number of the call that makes the new state visible
+    std::size_t commit = 0;  // index of the call that makes the new state visible
 };
 
 inline play played(const scenario& scene) {
@@ -105,7 +105,7 @@ inline play played(const scenario& scene) {
     return all;
 }
 
-/// Whether a reader finds one of the two states, and all of it checks.
+/// Checks that a reader finds the old or the new state, and that verification finds no problem.
 inline void check_state(const scenario& scene, const play& all, const fs::path& file) {
     const state found = found_in(file);
     if (scene.may_stale && found.metadata == stale) {
@@ -121,7 +121,7 @@ inline void check_state(const scenario& scene, const play& all, const fs::path& 
     }
 }
 
-/// Whether the next call of the same verb works, and clears what the one before left.
+/// Checks that the next call of the verb succeeds and removes what the faulty one left.
 inline void check_next(const scenario& scene, const play& all, const temp_dir& dir, const fs::path& file) {
     const state found = found_in(file);
     const auto made_by = scene.again ? scene.again : scene.act;
@@ -143,7 +143,7 @@ inline void check_kills(const scenario& scene) {
     for (const auto how : {faults::effect::kill, faults::effect::kill_halfway})
         for (std::size_t at = 0; at < all.calls.size(); ++at) {
             const auto& call = all.calls[at];
-            // A write within a sector is whole or not at all.
+            // A write within one sector is atomic.
             if (how == faults::effect::kill_halfway && (call.name != "pwrite" || call.length <= 512))
                 continue;
             CAPTURE(scene.name, at, call.name, call.path, call.offset, call.length);
@@ -170,7 +170,7 @@ inline void check_failures(const scenario& scene) {
             const auto file = dir / "t.npy";
             scene.before(file);
             const auto former = read_text(file);
-            // What lies behind the data is nobody's.
+            // Bytes after the data belong to nobody and may change.
             const auto whole = all.old.shape ? inspect(file).data_offset + all.old.bytes.size() : 0;
 
             const auto problem = caught<io_error>([&] {
@@ -185,7 +185,7 @@ inline void check_failures(const scenario& scene) {
                        problem->file() == dir.path()));
                 CHECK(problem->code().value() == code);
                 CHECK(std::string_view(problem->what()).find(".ndk") == std::string_view::npos);
-                // Only a sync, or a file that will not go, may be told after the fact.
+                // Only a failed fsync or unlink may be reported after the commit point.
                 const bool told_late = call.name == "fsync" || call.name == "unlink";
                 if (at <= all.commit || !told_late) {
                     const auto now = read_text(file);
@@ -202,7 +202,7 @@ inline void check_failures(const scenario& scene) {
         }
 }
 
-/// The first call of that name on that file.
+/// The index of the first call with this name on this file.
 inline std::size_t number_of(const std::vector<faults::call>& calls, std::string_view name, std::string_view file) {
     std::size_t number = 0;
     while (number < calls.size() &&
@@ -211,7 +211,7 @@ inline std::size_t number_of(const std::vector<faults::call>& calls, std::string
     return number;
 }
 
-// What is played -----------------------------------------------------------------------------------------------------
+// Scenarios ----------------------------------------------------------------------------------------------------------
 
 inline const json old_meta = {{"units", "kelvin"}};
 inline const json new_meta = {{"units", "celsius"}};
@@ -224,7 +224,7 @@ inline step appended(append_options options = {}) {
     return [=](const fs::path& file) { append(file, some_rows(3, 900), options); };
 }
 
-/// A header without room for a second digit, as other programs write them.
+/// Saves with a header that has no room for a second digit, as other programs write it.
 inline step saved_tight(std::size_t rows, double seed, const json& meta = nullptr) {
     return [=](const fs::path& file) {
         const auto array = some_rows(rows, seed);
@@ -241,7 +241,7 @@ inline void add_bytes(const fs::path& file, const std::string& bytes) {
     std::ofstream(file, std::ios::binary | std::ios::app) << bytes;
 }
 
-/// Two rows and a part behind what the header says.
+/// Adds two rows and a part of a third after the data that the header counts.
 inline step unfinished(const step& first) {
     return [=](const fs::path& file) {
         first(file);
@@ -250,7 +250,7 @@ inline step unfinished(const step& first) {
     };
 }
 
-/// With a sidecar that has metadata and no sums.
+/// With a sidecar that has metadata and no checksums.
 inline step without_claims(const step& first) {
     return [=](const fs::path& file) {
         first(file);
@@ -350,7 +350,7 @@ inline std::vector<scenario> recovers() {
     };
 }
 
-/// The calls of an act on t.npy, as "name path" with the folder left out.
+/// The calls of `act` on t.npy, as "name path" without the folder.
 inline std::vector<std::string> call_list(const temp_dir& dir, const std::vector<faults::call>& calls) {
     std::vector<std::string> list;
     for (const auto& call : calls)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Foreign and damaged files under the sidecar's name: neither believed nor destroyed.
+// Foreign and damaged files under the sidecar's name are neither trusted nor destroyed.
 #include "npy/sidecar.hpp"
 #include "support/faults.hpp"
 
@@ -12,7 +12,7 @@
 
 namespace sidecars::foreign_sidecar_tests {
 
-// Somebody else's -----------------------------------------------------------------------------------------------------
+// Foreign files -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a JSON file of somebody else's is neither believed nor destroyed", "[npy][sidecar]") {
     const temp_dir dir;
@@ -179,7 +179,7 @@ TEST_CASE("a save removes the sidecar that it found, not one that is written sin
         save(file, twelve(), {.meta = old_meta});
         std::thread other;
         {
-            // Right after the commit point another writer comes.
+            // Another writer starts right after the commit point.
             const faults::session armed(
                 {.what = faults::effect::meanwhile,
                  .at = static_cast<std::size_t>(renamed - calls.begin()) + 1,
@@ -209,7 +209,7 @@ TEST_CASE("a save succeeds whatever a killed writer of the sidecar left", "[npy]
     CHECK((load<double, 2>(dir / "d.npy") == twelve(1)));
 }
 
-// Damaged -------------------------------------------------------------------------------------------------------------
+// Damaged sidecars ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("a sidecar that is too long is replaced and removed like any other", "[npy][sidecar]") {
     const temp_dir dir;
@@ -331,7 +331,7 @@ TEST_CASE("a sidecar cut at any byte gives an error or what it said", "[npy][sid
         CAPTURE(length);
         fs::resize_file(sidecar_path(file), length);
 
-        // Until its first key and the word for its value are there, it is no sidecar at all.
+        // A file truncated before the end of the value of its first key is not recognised as a sidecar.
         if (length < whole.find("/1\",") + 1) {
             CHECK((metadata(file) == json::object()));
             continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files that NumPy wrote, or refuses, kept in tests/golden with what NumPy says of them.
+// Golden files written or rejected by NumPy, kept in tests/golden with what NumPy reads from them.
 #include "support/npy_case.hpp"
 
 #include <chrono>
@@ -49,7 +49,7 @@ void for_each(std::string_view expected, Check&& check) {
     CHECK(count > 20);
 }
 
-/// 1, 2, 3, … as make_golden.py counts.
+/// 1, 2, 3, …, as make_golden.py writes them.
 template <class T>
 bool counts(const xt::xarray<T>& array) {
     int next = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sums and statistics of large files, which are looked at in pieces side by side.
+// Checksums and statistics of large files, computed in parallel pieces.
 #include "statistics/many_numbers.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -66,7 +66,7 @@ TEST_CASE("a save that is stopped while its sums are made leaves the old file", 
     nk::save(file, xt::xtensor<double, 1>{1, 2});
     std::atomic<bool> stop = false;
     const auto raise = [&](const nk::progress&) {
-        stop = true;  // by the first report; what comes next looks at it
+        stop = true;  // set by the first report; the next piece polls it
         return nk::flow::go;
     };
 

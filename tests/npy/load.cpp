@@ -32,7 +32,7 @@ std::string bytes_of(const std::vector<T>& elements) {
     return {reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(T)};
 }
 
-/// A header as NumPy writes it, and any data.
+/// A header as NumPy writes it, followed by any data.
 void write_npy(const std::filesystem::path& file, const nk::array_info& info, const std::string& data) {
     write_text(file, nk::header_bytes(info) + data);
 }
@@ -41,14 +41,14 @@ nk::array_info doubles(const shape& extents, bool column_major = false) {
     return {.type = nk::dtype_of<double>(), .shape = extents, .column_major = column_major};
 }
 
-/// Number i in the order of the file is i.
+/// The i-th number in file order is i.
 std::vector<double> counted(const shape& extents) {
     std::vector<double> numbers(nk::detail::product(extents));
     std::iota(numbers.begin(), numbers.end(), 0.0);
     return numbers;
 }
 
-/// The number of the element of each row-major index, counted in the order of the file.
+/// For each row-major index, the position of the element in file order.
 std::vector<double> in_row_order(const shape& extents, bool column_major_file) {
     auto numbers = counted(extents);
     if (!column_major_file)
@@ -67,7 +67,7 @@ std::vector<double> in_row_order(const shape& extents, bool column_major_file) {
     return out;
 }
 
-/// Both containers of both files, with the elements at their places.
+/// Loads both files into both containers and checks every element.
 void check_orders(const shape& extents) {
     const temp_dir dir;
     const auto row_strides = nk::detail::strides_of(extents, sizeof(double), false);
@@ -122,7 +122,7 @@ TEST_CASE("load reads either order of the file into either order of memory", "[n
 }
 
 TEST_CASE("load puts several panels of a large file together", "[npy][load]") {
-    check_orders({3, 701, 701});  // rows of the file above and below a block of 4 MiB
+    check_orders({3, 701, 701});  // file rows smaller and larger than a block of 4 MiB
     check_orders({1409, 1021});
 }
 

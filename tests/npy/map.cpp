@@ -289,7 +289,7 @@ TEST_CASE("a mapped array can be saved, also onto the file it maps", "[npy][map]
     nk::save(dir / "t.npy", live);
     nk::save(dir / "t.npy", live * 2);
     nk::save(dir / "rvalue.npy", nk::map<double>(dir / "t.npy"));
-    live(0, 0) = -1;  // the former file, which has no name any more
+    live(0, 0) = -1;  // the former file, which no longer has a name
 
     CHECK((nk::load<double, 2>(dir / "t.npy") == some() * 2));
     CHECK((nk::load<double, 2>(dir / "rvalue.npy") == some() * 2));

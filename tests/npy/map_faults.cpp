@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// create, map, flush and inspect, killed and failed at each of their file calls.
+// create, map, flush and inspect with a kill or failure at each of their file calls.
 #include "npy/faults.hpp"
 
 #include <algorithm>
@@ -75,10 +75,10 @@ TEST_CASE("a header that is read torn is read again", "[npy][fault]") {
         out.seekp(static_cast<std::streamoff>(text.find("(10000,)")));
         out << shape;
     };
-    put_shape("(1009,) ");  // between (9999,) and (10000,): it parses
+    put_shape("(1009,) ");  // a mixture of (9999,) and (10000,), which parses
 
     const faults::session armed({.what = faults::effect::meanwhile,
-                                 .at = 2,  // open, pread, and now the second pread
+                                 .at = 2,  // open, pread, then the second pread
                                  .counted = faults::kind::reads,
                                  .meanwhile = [&] { put_shape("(10000,)"); }});
     const auto info = inspect(file);

@@ -68,7 +68,7 @@ TEST_CASE("next_name never takes a file that is there", "[npy][next_name]") {
     const temp_dir dir;
     const auto first = next_name(dir.path(), "m", ".npy");
     write_text(first, "kept");
-    // A name that the listing does not see as one of the series, and yet in the way.
+    // A name that exists but is not part of the series in the directory listing.
     auto second = first;
     second.replace_filename(first.filename().string().replace(first.filename().string().find("_001"), 4, "_002"));
     fs::create_symlink("nowhere", second);

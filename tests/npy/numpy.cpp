@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files written here, read by NumPy, where there is a Python that has it.
+// Files written by ndkeep and read by NumPy, if an installed Python has it.
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
@@ -31,7 +31,7 @@ NDKEEP_FIELDS(numpy_outer, kind, at, m, name, when);
 
 namespace {
 
-/// How every file is looked at: dtype, shape, values and bytes.
+/// The properties compared for every file: dtype, shape, values and bytes.
 constexpr const char* check_function = R"(
 def check(name, dtype, values, order='C'):
     array = np.load(name + '.npy')
@@ -65,7 +65,7 @@ TEST_CASE("NumPy reads and writes alike the numbers that save writes", "[npy][nu
     nk::save(dir / "f8.npy", xt::xtensor<double, 1>{1.5, -0.0, 0.1});
     nk::save(dir / "c8.npy", std::vector<std::complex<float>>{{1, -2}, {0.1f, 3}});
     nk::save(dir / "c16.npy", std::vector<std::complex<double>>{{1, -2}, {0.1, 3}});
-    // The bytes of a long double that hold no bits are whatever memory held; here they are zeros.
+    // The padding bytes of a long double are undefined in NumPy; here they are zeros.
     xt::xtensor<long double, 1> wide = {0.0L, 0.0L};
     xt::xtensor<std::complex<long double>, 1> wide_complex = {{0.0L, 0.0L}};
     std::memset(static_cast<void*>(wide.data()), 0, wide.size() * sizeof(long double));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// recover: rows behind the data that the header does not count.
+// recover: finds rows after the data that the header does not count.
 #include "npy/rows.hpp"
 
 namespace added_rows::recover_tests {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of append and recover begin with: arrays that count up, and files as other programs leave them.
+// Helpers for tests of append and recover: arrays that count up, and files as other programs write them.
 #pragma once
 
 #include "support/temp_dir.hpp"
@@ -31,7 +31,7 @@ inline void add_bytes(const fs::path& file, const std::string& bytes) {
     std::ofstream(file, std::ios::binary | std::ios::app) << bytes;
 }
 
-/// A file as other programs write them: its header as long as asked.
+/// A file as other programs write it, with a header of the requested length.
 inline void write_with_header(const fs::path& file, const array_info& info, const header_options& header,
                               const std::string& data) {
     write_text(file, header_bytes(info, header) + data);

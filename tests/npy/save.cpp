@@ -20,7 +20,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-thread_local std::size_t allocated = 0;  // bytes, never given back
+thread_local std::size_t allocated = 0;  // total bytes, never decreased
 
 void* counted_allocation(std::size_t size) {
     allocated += size;
@@ -57,7 +57,7 @@ struct trade {
 };
 NDKEEP_FIELDS(trade, time, price, size);
 
-/// As another array library has them.
+/// An array with the interface of another array library.
 struct grid {
     std::vector<double> elements = {1, 2, 3, 4, 5, 6};
     [[nodiscard]] const double* data() const { return elements.data(); }
@@ -69,7 +69,7 @@ std::string bytes_of(const std::vector<T>& elements) {
     return {reinterpret_cast<const char*>(elements.data()), elements.size() * sizeof(T)};
 }
 
-/// A file of version 1.0 as NumPy writes it, put together by hand.
+/// A version 1.0 file as NumPy writes it, composed by hand.
 std::string numpy_file(const std::string& dictionary, const std::string& data) {
     std::string text = dictionary;
     text.resize((10 + dictionary.size() + 1 + 63) / 64 * 64 - 10 - 1, ' ');
@@ -78,7 +78,7 @@ std::string numpy_file(const std::string& dictionary, const std::string& data) {
     return std::string("\x93NUMPY\x01\x00", 8) + length + '\0' + text + data;
 }
 
-/// What `save` writes of any array: the type, the shape, the order and the bytes.
+/// The properties that `save` writes of any array: type, shape, order and bytes.
 void check_saved(const nk::array_view& array, const std::string& descr, const shape& extents, const std::string& data,
                  bool column_major = false) {
     const temp_dir dir;

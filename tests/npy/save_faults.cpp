@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// save and describe, killed and failed at each of their file calls.
+// save and describe with a kill or failure at each of their file calls.
 #include "npy/faults.hpp"
 
 namespace fault_scenarios::save_tests {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is said of a file beside it, and when it counts.
+// Sidecars: their text, and which file content they describe.
 #include "npy/sidecar.hpp"
 #include "support/faults.hpp"
 
@@ -141,7 +141,7 @@ TEST_CASE("metadata that is not UTF-8 is refused, and nothing is written", "[npy
     CHECK(dir.files() == 1);
 }
 
-// When it counts ------------------------------------------------------------------------------------------------------
+// Which content it describes ------------------------------------------------------------------------------------------
 
 TEST_CASE("a file without a sidecar has no metadata and passes", "[npy][sidecar]") {
     const temp_dir dir;
@@ -177,7 +177,7 @@ TEST_CASE("whatever the instant of a kill, the metadata is that of the array, in
                 const auto now = load<double, 2>(file);
                 const auto said = metadata(file);
                 const bool is_old = now == same;
-                if (array == same && copied)  // of identical data, either is right
+                if (array == same && copied)  // for identical data, both are correct
                     CHECK((said == old_meta || said == new_meta));
                 else
                     CHECK(said == (is_old ? old_meta : new_meta));
@@ -201,7 +201,7 @@ TEST_CASE("two descriptions with one stamp are told apart by their sums", "[npy]
     auto said = said_in(file);
     REQUIRE(said["previous"]["metadata"] == old_meta);
 
-    // As if the clock had not moved from one save to the next, and the second had been killed before its data came.
+    // Simulates a clock that did not advance between two saves, with the second killed before its data was in place.
     fs::rename(other, file);
     struct stat status = {};
     REQUIRE(::stat(file.c_str(), &status) == 0);
@@ -307,7 +307,7 @@ TEST_CASE("stamps of any time are well defined, and those of different times dif
         status.st_mtim = {seconds, nanoseconds};
         return detail::stamp_of(status).mtime_ns;
     };
-    // Undefined behaviour would not be a constant.
+    // constexpr, because undefined behaviour would not compile.
     constexpr std::int64_t in_1969 = stamp(-1, 5), in_2026 = stamp(1'790'000'000, 5);
     constexpr std::int64_t in_2500 = stamp(16'725'225'600, 5), later = stamp(16'725'225'600, 6);
 

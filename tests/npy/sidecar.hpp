@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of sidecars begin with: an array of twelve numbers, and ways to change what is said of it.
+// Helpers for tests of sidecars: an array of twelve numbers, and ways to change its description.
 #pragma once
 
 #include "support/temp_dir.hpp"
@@ -33,7 +33,7 @@ inline matrix twelve(double from = 0) { return xt::reshape_view(xt::arange<doubl
 
 inline json said_in(const fs::path& file) { return json::parse(read_text(sidecar_path(file))); }
 
-/// The text of a sidecar that says this: its first key is "ndkeep".
+/// A sidecar with this content: its first key is "ndkeep".
 inline std::string text_of(const json& said) {
     nlohmann::ordered_json ordered = {{"ndkeep", said["ndkeep"]}};
     for (const auto& [key, value] : said.items())
@@ -41,12 +41,12 @@ inline std::string text_of(const json& said) {
     return ordered.dump();
 }
 
-/// As after a copy that keeps no times.
+/// Changes the file's time, as a copy without times does.
 inline void make_older(const fs::path& file) {
     fs::last_write_time(file, fs::last_write_time(file) - std::chrono::hours(1));
 }
 
-/// In place: cutting a file and writing it again makes some file systems wait for the disk.
+/// Overwrites in place, because truncating and rewriting makes some file systems wait for the disk.
 inline void put_byte(const fs::path& file, std::size_t at, char byte) {
     std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(static_cast<std::streamoff>(at));
@@ -57,7 +57,7 @@ inline void flip(const fs::path& file, std::size_t at, int bits = 1) {
     put_byte(file, at, static_cast<char>(read_text(file)[at] ^ bits));
 }
 
-/// Text under the sidecar's name.
+/// Writes a text under the sidecar's name.
 inline void write_sidecar_text(const fs::path& file, const std::string& text) { write_text(sidecar_path(file), text); }
 
 inline std::vector<std::string> fields_of(const std::vector<finding>& all) {
@@ -67,7 +67,7 @@ inline std::vector<std::string> fields_of(const std::vector<finding>& all) {
     return fields;
 }
 
-/// Calls everything that reads a file and its sidecar; false if one of them throws what is no error of ours.
+/// Calls everything that reads a file and its sidecar. Returns false if a call throws anything but an ndkeep error.
 inline bool reads_cleanly(const fs::path& file) {
     const auto clean = [](auto&& act) {
         try {

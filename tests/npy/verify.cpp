@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// verify and findings: what is wrong with a file, and with what is said of it.
+// verify and findings: problems of a file and of its description.
 #include "npy/sidecar.hpp"
 
 #include <random>
@@ -134,7 +134,7 @@ TEST_CASE("an array with a flipped byte never passes for another", "[npy][verify
         const auto now = is_right ? load_any(file) : former;
         put_byte(file, at, whole[at]);
 
-        // Only what does not change the array passes: a blank of the header, say.
+        // A change that passes must leave the array unchanged, for example in a blank of the header.
         REQUIRE(now.type() == former.type());
         REQUIRE(now.shape() == former.shape());
         REQUIRE(std::equal(now.bytes().begin(), now.bytes().end(), former.bytes().begin(), former.bytes().end()));

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Members added to an archive that is there.
+// Members added to an existing archive.
 #include "npz/archives.hpp"
 
 namespace npz_archives::append_tests {
 
 namespace {
 
-/// Puts a comment behind an archive that has none.
+/// Adds a comment to the end of an archive that has none.
 void add_comment(const fs::path& file, const std::string& comment) {
     auto text = read_text(file);
     text[text.size() - 2] = static_cast<char>(comment.size() & 0xff);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Archives of every kind of member, and what is asked of them again and again.
+// Archives with every kind of member, and helpers to check them.
 #pragma once
 
 #include "support/catch.hpp"
@@ -53,7 +53,7 @@ inline nk::npz_member member_of(const fs::path& file, std::string_view name) {
 
 inline strings names_of(const fs::path& file) { return nk::npz_reader(file).names(); }
 
-/// What an act is refused with, as "field: found, expected expected".
+/// The error that `act` throws, as "field: found, expected expected".
 template <class Act>
 std::string refusal(Act&& act) {
     const auto e = thrown<nk::mismatch_error>(act);
@@ -66,7 +66,7 @@ inline void flip_byte(const fs::path& file, std::uint64_t offset) {
     write_text(file, text);
 }
 
-/// Members of every kind there is, small ones and some beyond 3 MiB.
+/// Members of every kind, small ones and some larger than 3 MiB.
 inline void save_all_kinds(const fs::path& file, const nk::npz_options& options) {
     const xt::xtensor<double, 1> large = xt::arange<double>(420'000);
     const column_matrix columns = xt::reshape_view(large, {600, 700});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Archives with what NumPy makes of them: the corpus of tests/npy/conformance.cpp, where there is one.
+// Archives compared with what NumPy reads from them: the corpus of tests/npy/conformance.cpp, if present.
 #include "support/npy_case.hpp"
 
 #include <ndkeep/npz.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whatever writes an archive, killed and failed at each of its file calls.
+// Every verb that writes an archive, with a kill or failure at each of its file calls.
 #include "support/faulty_calls.hpp"
 #include "support/temp_dir.hpp"
 
@@ -29,7 +29,7 @@ array some_values(std::size_t count, double seed) {
     return made;
 }
 
-/// What a reader finds: the bytes of every member in their order, and what is said beside them.
+/// A reader's view of the archive: the bytes of every member in order, and the metadata.
 struct state {
     std::optional<std::vector<std::pair<std::string, std::string>>> members;
     std::string metadata;
@@ -71,15 +71,15 @@ using step = std::function<void(const fs::path&)>;
 struct scenario {
     std::string name;
     step before;
-    step act;  // a second time, it changes nothing
+    step act;  // idempotent: a second call changes nothing
 };
 
-/// A scenario played without faults.
+/// The calls and results of a scenario without faults.
 struct play {
     state old;
     state made;
     std::vector<faults::call> calls;
-    std::size_t commit = 0;  // number of the call that makes the new state visible
+    std::size_t commit = 0;  // index of the call that makes the new state visible
 };
 
 play played(const scenario& scene) {
@@ -96,7 +96,7 @@ play played(const scenario& scene) {
     return all;
 }
 
-/// Whether a reader finds one of the two states, and all of it checks.
+/// Checks that a reader finds the old or the new state, and that verification finds no problem.
 void check_state(const play& all, const fs::path& file) {
     const state found = found_in(file);
     CHECK((found == all.old || found == all.made));
@@ -104,7 +104,7 @@ void check_state(const play& all, const fs::path& file) {
         CHECK(all_findings(file) == "");
 }
 
-/// Whether the same call works now, and clears what the one before left.
+/// Checks that the same call now succeeds and removes what the faulty one left.
 void check_again(const scenario& scene, const play& all, const temp_dir& dir, const fs::path& file) {
     scene.act(file);
     CHECK(found_in(file) == all.made);
@@ -168,11 +168,11 @@ void check_failures(const scenario& scene) {
         }
 }
 
-// What is played -----------------------------------------------------------------------------------------------------
+// Scenarios ----------------------------------------------------------------------------------------------------------
 
 void nothing(const fs::path&) {}
 
-/// Three arrays, one of them compressed, and one that is larger than what is gathered before a write.
+/// Three arrays: one compressed, and one larger than the write buffer.
 step saved(double seed, const npz_options& options = {}) {
     return [=](const fs::path& file) {
         save_npz(file,
@@ -281,7 +281,7 @@ TEST_CASE("kill -9 at any time leaves an archive of whole appends", "[npz][fault
     const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1000);
     const auto latest = until + std::chrono::seconds(20);
     int most = 0;
-    // A slow machine gets more time, until one child has come as far as a commit.
+    // A slow machine gets more time, until a child has reached a commit.
     while (std::chrono::steady_clock::now() < (most > 0 ? until : latest)) {
         const pid_t child = ::fork();
         if (child == 0) {
@@ -474,7 +474,7 @@ TEST_CASE("a read that fails in an append leaves the old archive", "[npz][fault]
         if (problem)
             CHECK((read_text(file) == former));
         else
-            CHECK((calls[at].name == "fcntl" && found_in(file) == made));  // without a lock it works all the same
+            CHECK((calls[at].name == "fcntl" && found_in(file) == made));  // succeeds without a lock
         CHECK(dir.hidden_files() == std::set<std::string>{});
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Archives that lie, made by hand and by damage: a clean error or the right data, and nothing else.
+// Hostile and damaged archives: the result is an error or the correct data.
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/npz.hpp>
@@ -23,7 +23,8 @@ bytes bytes_in(const std::filesystem::path& file) {
 
 std::span<const std::byte> view(const bytes& all) { return {all.data(), all.size()}; }
 
-/// A small archive of all there is: stored and compressed arrays, bytes, metadata with sums, a name that is not ASCII.
+/// A small archive with all kinds of content: stored and compressed arrays, bytes, metadata with checksums, a non-ASCII
+/// name.
 bytes some_archive(const temp_dir& dir, bool compress) {
     const xt::xarray<double> a = {{1, 2, 3}, {4, 5, 6}};
     std::vector<std::int32_t> b(300);
@@ -38,7 +39,8 @@ bytes some_archive(const temp_dir& dir, bool compress) {
     return bytes_in(dir / "a.npz");
 }
 
-/// Everything an archive says, with what is behind each name; errors of ndkeep's end the reading of their own part.
+/// Reads all of an archive's entries and the content of each member. An ndkeep error ends only the part that is being
+/// read.
 std::vector<std::string> told(const bytes& all) {
     std::vector<std::string> out;
     const auto tell = [&](const std::function<std::string()>& part) {
@@ -94,7 +96,7 @@ detail::zip_entry entry_of(const member& each, std::uint64_t offset) {
     return entry;
 }
 
-/// Members that are stored, with whatever lies they are to tell.
+/// Stored members, with false fields as requested.
 bytes archive_of(const std::vector<member>& members, const std::string& comment = {}, const std::string& prefix = {},
                  const std::string& gap = {}, const std::string& gap_behind_directory = {}) {
     std::string out, directory;
@@ -239,7 +241,7 @@ TEST_CASE("methods and flags that are not read here are refused by their names",
     CHECK(refusal(with(0, 0x40), "a") == "member 'a.npy' is encrypted, expected not encrypted");
     CHECK(refusal(with(0, 0x20), "a") == "member 'a.npy' is a patch, expected whole data");
     CHECK(refusal(with(0, 0x2000), "a") == "member 'a.npy' is encrypted, expected not encrypted");
-    CHECK(refusal(with(0, 8), "a").empty());  // a data descriptor behind the data is of no interest
+    CHECK(refusal(with(0, 8), "a").empty());  // a data descriptor after the data is ignored
 }
 
 TEST_CASE("members that overlap are refused, and others of the archive are not", "[npz][zip][error]") {

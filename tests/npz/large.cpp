@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Archives that need the 64-bit records of zip: for sizes, for offsets, for the number of members.
+// Archives that need zip64 records for sizes, offsets or the number of members.
 #include "support/python.hpp"
 #include "support/sanitized.hpp"
 #include "support/temp_dir.hpp"
@@ -16,7 +16,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-/// Prints how long each part of a test takes.
+/// Prints the duration of a part of a test.
 template <class Act>
 decltype(auto) timed(const char* what, Act&& act) {
     struct clock {
@@ -46,7 +46,7 @@ constexpr std::size_t four_gib = std::size_t{1} << 32;
 constexpr std::size_t large_size = four_gib + 1000;
 constexpr std::size_t marks[] = {0, 12'345, four_gib - 1, four_gib, large_size - 1};
 
-/// Zeros but for the marks, which hold 1, 2, 3, …
+/// Zeros, except for the marks, which hold 1, 2, 3, …
 nk::array_view large_array() {
     return {nk::dtype_of<std::uint8_t>(), {large_size}, [](std::size_t first, std::size_t count, std::byte* out) {
                 std::memset(out, 0, count);

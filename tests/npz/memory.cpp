@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What calls hold in memory at one time, whatever the size of the arrays.
+// Peak memory of calls, which must not depend on the size of the arrays.
 #include "npz/archives.hpp"
 
 #include <atomic>
@@ -33,7 +33,7 @@ void counted_free(void* memory) noexcept {
     std::free(memory);
 }
 
-/// Bytes that a call holds at one time, beyond those that were held before it.
+/// Peak bytes that a call holds in addition to those held before it.
 template <class Call>
 std::size_t peak_of(Call&& call) {
     const std::size_t before = held;
@@ -99,7 +99,7 @@ TEST_CASE("a large compressed member is verified without being expanded as a who
 
     CHECK(peak_of([&] { CHECK(nk::findings_npz(dir / "a.npz", {.run = {.threads = 1}}).empty()); }) < 4 * mib);
     auto text = read_text(dir / "a.npz");
-    text[text.find("PK\1\2") + 16] ^= 1;  // of the CRC-32 in the directory
+    text[text.find("PK\1\2") + 16] ^= 1;  // a bit of the CRC-32 in the central directory
     write_text(dir / "a.npz", text);
     CHECK_THROWS_AS(nk::verify_npz(dir / "a.npz"), nk::checksum_error);
 }

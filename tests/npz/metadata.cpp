@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Metadata and sums of an archive, which are a member of it.
+// Metadata and checksums of an archive, which are stored as a member.
 #include "npz/archives.hpp"
 
 namespace npz_archives::metadata_tests {

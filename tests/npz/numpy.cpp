@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Archives between here and NumPy, Python's zipfile and unzip, where they are there.
+// Archives exchanged with NumPy, Python's zipfile and unzip, if installed.
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 
@@ -24,7 +24,7 @@ struct measured {
 };
 NDKEEP_FIELDS(measured, station, value, unit);
 
-/// How every archive is looked at, with NumPy and with zipfile.
+/// The script that reads every archive with NumPy and with zipfile.
 constexpr const char* check_functions = R"(
 import io, struct, warnings, zipfile
 
@@ -46,7 +46,7 @@ def same(array, dtype, values, order='C'):
     assert array.tobytes() == values.tobytes(), array
 )";
 
-/// Runs a script that writes archives; false where there is nothing that could run it.
+/// Runs a script that writes archives; false if no program can run it.
 bool made_in_python(const temp_dir& dir, const std::string& script) {
     check_in_python(dir, check_functions + script);
     return !python().empty();
@@ -112,7 +112,7 @@ def check_all_kinds(file, more=()):
 
 }  // namespace
 
-// They read what is written here -------------------------------------------------------------------------------------
+// Written by ndkeep, read by others ----------------------------------------------------------------------------------
 
 TEST_CASE("NumPy, zipfile and unzip read members of every kind, stored and compressed", "[npz][numpy]") {
     const temp_dir dir;
@@ -172,7 +172,7 @@ TEST_CASE("NumPy, zipfile and unzip read an archive that was appended to, in all
         nk::npz_writer out(dir / "a.npz", {.append = true, .compress = compress});
         out.add("more", xt::arange<double>(500'000) + static_cast<double>(compress));
         out.add(compress ? "second" : "first", 1.5);
-        out.add("scalar", 42.5);  // again
+        out.add("scalar", 42.5);  // a second member with this name
         out.commit();
     }
 
@@ -305,7 +305,7 @@ with zipfile.ZipFile('a.npz', 'a') as archive:
     CHECK(nk::npz_reader(file).names() == strings{"a", "b"});
 }
 
-// What they write is read here ---------------------------------------------------------------------------------------
+// Written by others, read by ndkeep ----------------------------------------------------------------------------------
 
 TEST_CASE("archives of savez and savez_compressed are read, and appended to", "[npz][append][numpy]") {
     const temp_dir dir;

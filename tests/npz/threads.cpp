@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Archives and several threads.
+// Archives used by several threads.
 #include "support/threads.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
@@ -17,7 +17,7 @@ namespace nk = ndkeep;
 
 namespace {
 
-/// Catch counts in one thread only, so each thread says whether it is right.
+/// Catch2's assertions are not thread-safe, so each thread returns whether its result is correct.
 bool begins_with(const auto& array, double first) { return array.size() == 100'000 && array(0) == first; }
 
 }  // namespace

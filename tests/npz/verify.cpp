@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What inspect_npz, findings_npz and verify_npz say of an archive.
+// Reports of inspect_npz, findings_npz and verify_npz about an archive.
 #include "npz/archives.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is written, under which names, and the life of a writer.
+// npz_writer: the bytes it writes, the names of members, and its states from opening to commit.
 #include "npz/archives.hpp"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace npz_archives::writer_tests {
 
-// What is written ----------------------------------------------------------------------------------------------------
+// Written bytes ------------------------------------------------------------------------------------------------------
 
 TEST_CASE("arrays of every kind come back from an archive as they were, stored and compressed", "[npz]") {
     const temp_dir dir;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Locks of single bytes of a file: who may have one, for how long, and who waits.
+// Locks of single bytes of a file: who can hold one, for how long, and who waits.
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
@@ -54,7 +54,7 @@ TEST_CASE("a lock that cannot become exclusive stays shared", "[store]") {
     CHECK_FALSE(one.lock(5));
 
     other.unlock(5);
-    CHECK_FALSE(third.lock(5));  // one's
+    CHECK_FALSE(third.lock(5));  // still held by `one`
     CHECK(one.lock(5));
     CHECK(one.lock_shared(5));
     CHECK(third.lock_shared(5));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Directories of this machine: files that come whole or not at all, names that lead nowhere.
+// Directories of the local machine: atomic file creation, and dangling names.
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 

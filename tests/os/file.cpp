@@ -237,7 +237,7 @@ TEST_CASE("descriptors are not handed to other programs", "[bytes][file]") {
     CHECK((::fcntl(made->descriptor(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // the sanitizers need descriptors of their own to look at an exception
+#if !defined(__SANITIZE_ADDRESS__)  // the sanitizers need file descriptors to report an exception
 TEST_CASE("no more descriptors is an error, not a crash", "[bytes][file][error]") {
     const temp_dir dir;
     write_text(dir / "a", "0123456789");

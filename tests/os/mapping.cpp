@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A file whose byte at i is that of i, over several pages.
+/// A file of several pages; the byte at offset i depends on i.
 class paged_file {
   public:
     paged_file() {
@@ -237,7 +237,7 @@ TEST_CASE("more than the address space holds is an error, not a crash", "[bytes]
     try {
         made->resize(std::uint64_t{1} << 62);
     } catch (const io_error&) {
-        return;  // no file system for that
+        return;  // no such file system is available
     }
 
     const auto e =

@@ -249,7 +249,7 @@ TEST_CASE("a directory that is not there or may not be written is an error that 
     CHECK(none.code() == std::errc::no_such_file_or_directory);
 
     if (::geteuid() == 0)
-        return;  // nothing is forbidden
+        return;  // root is never denied
     fs::create_directory(dir / "locked");
     write_text(dir / "locked" / "t", "old");
     fs::permissions(dir / "locked", fs::perms::owner_read | fs::perms::owner_exec);
@@ -280,7 +280,7 @@ TEST_CASE("a directory without write permission is an error for the superuser's 
     CHECK(read_text(dir / "locked" / "t") == "old");
 }
 
-// The temporary name taken -------------------------------------------------------------------------------------------
+// The temporary name is taken ----------------------------------------------------------------------------------------
 
 TEST_CASE("a lock that cannot be had is an error that says why, and nothing is written", "[bytes][replace][error]") {
     const temp_dir dir;

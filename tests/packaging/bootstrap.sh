@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# cmake/bootstrap.sh does nothing where everything is there, installs exactly what is missing, and says so where it cannot.
+# cmake/bootstrap.sh does nothing if nothing is missing, installs exactly the missing packages, and reports if it
+# cannot.
 set -eu
 : "${SOURCE:?}"
 work=$(mktemp -d)
@@ -8,14 +9,14 @@ trap 'rm -rf "$work"' EXIT
 bootstrap=$SOURCE/cmake/bootstrap.sh
 fail() { cat "$work/said"; echo "$1"; exit 1; }
 
-# A machine of our making: an empty PATH but for the tools of any Debian, and a compiler that knows the headers in $known.
+# A simulated machine: PATH holds only the tools of any Debian and a compiler that knows the headers in $known.
 tools=$work/bin
 mkdir "$tools"
 for tool in sh env grep cat id dirname; do
     ln -s "$(command -v "$tool")" "$tools/$tool"
 done
 program() {  # program NAME BODY
-    rm -f "$tools/$1"  # a link to the real one would be written through
+    rm -f "$tools/$1"  # writing through a link would overwrite the real program
     printf '#!%s\n%s\n' "$(command -v sh)" "$2" >"$tools/$1"
     chmod +x "$tools/$1"
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# cmake/check_layers.sh refuses what it should: a small tree of headers, broken in one way after the other.
+# cmake/check_layers.sh rejects what it should: a small tree of headers, broken in one way at a time.
 set -eu
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,7 +22,7 @@ fresh() {
     header npy.hpp '#include <ndkeep/array/xtensor.hpp>'
 }
 check() { sh "$SOURCE/cmake/check_layers.sh" "$work/include" >"$work/said" 2>&1; }
-refuses() {  # refuses "what it says" PATH LINES…
+refuses() {  # refuses "expected message" PATH LINES…
     words=$1
     shift
     fresh

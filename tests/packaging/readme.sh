@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Every ```cpp block of README.md compiles, and every file that a ```sh block calls is there.
+# Every ```cpp block of README.md compiles, and every file named in a ```sh block exists.
 #
-# A block with `int main` is a program and compiles as it stands. The others become functions of one program: their
-# includes, structs, templates and NDKEEP_FIELDS go before the function. What only the test needs to know stands in a
-# comment before the block, which readers do not see:
-#   <!-- given: xt::xarray<double> a; -->   declarations that the block takes for granted (several lines may follow each other)
-#   <!-- continues -->                      the block goes on in the function of the block before
-#   <!-- not compiled: why -->              the block is no complete C++
+# A block with `int main` is a program and compiles unchanged. The others become functions of one program, with their
+# includes, structs, templates and NDKEEP_FIELDS placed before the function. Hidden comments before a block tell this
+# test more:
+# <!-- given: xt::xarray<double> a; -->   declarations that the block uses (several such lines may follow each other)
+# <!-- continues -->                      the block continues the function of the block before
+# <!-- not compiled: why -->              the block is not complete C++
 set -eu
 : "${CXX:?}" "${OPTIONS:?}" "${SOURCE:?}"
 readme=${1:-$SOURCE/README.md}
@@ -85,7 +85,7 @@ for program in "$work"/program_*.cpp; do
     $CXX @"$OPTIONS" -fsyntax-only "$program" || status=1
 done
 
-# Words of shell blocks that look like files of ours.
+# Words of shell blocks that look like files of this project.
 if [ -e "$work/shell.txt" ]; then
     sed 's/#.*//' "$work/shell.txt" | tr ' "' '\n\n' | grep -oE '(^|/)(examples|tests|benchmarks|cmake)/[A-Za-z0-9_./-]+$' | sed 's|^/||' |
         sort -u >"$work/named" || true

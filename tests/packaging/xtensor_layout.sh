@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# xtensor 0.26 moved its headers into folders. With the flat ones installed, a prefix is made in which the folders exist,
-# forward to the flat headers, and the flat names are errors: whoever includes one of those does not compile.
+# xtensor 0.26 moved its headers into folders. If the flat headers are installed, this test makes a prefix in which the
+# headers in folders forward to the flat ones, and the flat names are errors. So code that includes a flat name fails.
 set -eu
 : "${CXX:?}" "${OPTIONS:?}" "${SOURCE:?}"
 work=$(mktemp -d)
@@ -17,7 +17,7 @@ case $flat in
 *) echo "the compiler finds no flat xtensor headers, so its own are in folders and every other test is this one"; exit 77 ;;
 esac
 
-# What our header names must exist there.
+# The header names in array/xtensor.hpp must exist there.
 sed -n 's|^# *include <xtensor/\(.*/.*\)>.*|\1|p' "$ours" | sort -u >"$work/named"
 [ -s "$work/named" ] || { echo "$ours names no header of the new layout"; exit 1; }
 while IFS= read -r header; do
@@ -40,7 +40,7 @@ UNIT
 find "$SOURCE/include/ndkeep" -name '*.hpp' | sed "s|^$SOURCE/include/|#include <|; s|\$|>|" >>"$work/unit.cpp"
 $CXX "-I$work/include" @"$OPTIONS" -fsyntax-only "$work/unit.cpp"
 
-# The control: a flat include must fail here.
+# Control: a flat include must fail here.
 echo '#include <xtensor/xarray.hpp>' >"$work/control.cpp"
 if $CXX "-I$work/include" @"$OPTIONS" -fsyntax-only "$work/control.cpp" 2>/dev/null; then
     echo "the flat headers are not hidden"

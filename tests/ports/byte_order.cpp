@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files between machines of either byte order. `bash .ci/run ports` runs these tests on a big-endian machine too, where
-// a Python of the host, which is little-endian, reads what is written here.
+// Files exchanged between machines of either byte order. `bash .ci/run ports` also runs these tests on a big-endian
+// machine. There, the Python of the little-endian host reads what the tests write.
 #include "support/python.hpp"
 #include "support/temp_dir.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// More numbers than are looked at in one piece, and when two results are as good as equal.
+// More numbers than one piece of a parallel computation, and a comparison of results with tolerance.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -13,7 +13,7 @@ namespace many {
 
 using doubles = xt::xtensor<double, 1>;
 
-/// More than one piece, and no whole number of them.
+/// More than one piece, and not a multiple of a piece.
 inline doubles many_numbers() {
     doubles all = xt::empty<double>({1'500'001});
     std::mt19937_64 engine(1);

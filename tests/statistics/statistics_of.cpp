@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Statistics of arrays, which are looked at in pieces side by side.
+// Statistics of arrays, computed in parallel pieces.
 #include "statistics/many_numbers.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"

@@ -40,7 +40,7 @@ std::int64_t as_int(const std::optional<nk::statistics::number>& n) { return std
 std::uint64_t as_unsigned(const std::optional<nk::statistics::number>& n) { return std::get<std::uint64_t>(n.value()); }
 double as_real(const std::optional<nk::statistics::number>& n) { return std::get<double>(n.value()); }
 
-/// By the definitions, in long double.
+/// Computed from the definitions, in long double.
 struct plain {
     long double mean = 0, std = 0;
     explicit plain(const std::vector<double>& values) {
@@ -320,7 +320,7 @@ TEST_CASE("statistics of two arrays merge to those of both", "[array][summary]")
 
 namespace {
 
-/// The same by loops that go one by one, by plain code and, where they can run, by wide registers.
+/// The same results from scalar loops, plain vector code and, if the processor supports them, wide registers.
 template <class T>
 void compare_kernels(const std::vector<T>& values) {
     CAPTURE(values.size(), sizeof(T));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What writers, a prune and a sweep do at a place, one operation after the other, as a script of answers makes them.
+// Scripted actors (writers, a prune, a sweep) that use a place one operation at a time.
 //
-// What an actor does next depends on nothing but what its operations have told it so far. So an actor is run from its
-// beginning with a script of answers, up to the operation behind them, and stops there; once for every script there is.
+// The next operation of an actor depends only on the answers to its former operations. So an actor is run from its
+// beginning with a script of answers, up to the first operation without an answer, and stopped there. This is done once
+// for every possible script.
 #pragma once
 
 #include "support/memory_place.hpp"
@@ -26,21 +27,21 @@ namespace interleavings {
 
 using namespace ndkeep;
 
-/// While an actor runs, random numbers are its own, and the same every time.
+/// While an actor runs, it draws its own random numbers, which are the same in every run.
 struct drawing {
     std::mt19937_64 engine;
     std::uint64_t count = 0;
 };
 inline thread_local drawing* drawn_from = nullptr;
 
-// What is there -----------------------------------------------------------------------------------------------------
+// State of the place ------------------------------------------------------------------------------------------------
 
 inline constexpr std::size_t most_records = 12, most_actors = 4;
 
-/// Records by their number, as indices of `contents`; chunk files as bits.
+/// Records by number, as indices into `contents`; chunk files as bits.
 struct state {
     std::array<std::uint16_t, most_records> records = {};
-    std::array<std::uint32_t, most_actors> actors = {};  // the node of each
+    std::array<std::uint32_t, most_actors> actors = {};  // index of each actor's node
     std::uint64_t chunks = 0;
 
     [[nodiscard]] std::size_t newest() const {
@@ -64,14 +65,14 @@ struct state {
     }
 };
 
-/// A record, with the chunk files that it names.
+/// A record and the chunk files that it names.
 struct record {
     std::vector<std::byte> bytes;
     std::uint64_t chunks = 0;
-    bool repeats = false;  // a chunk is named twice
+    bool repeats = false;  // whether it names a chunk twice
 };
 
-/// What stands in the place of record 0, before the first commit.
+/// Whether the text is that of record 0, which holds the dataset's id before the first commit.
 inline bool is_identity(std::string_view text) { return text.find(detail::dataset_version) != std::string_view::npos; }
 
 class contents {
@@ -80,7 +81,7 @@ class contents {
 
     [[nodiscard]] const record& at(std::size_t index) const { return records_.at(index); }
 
-    /// Records that differ only in when they were made are one.
+    /// Treats records that differ only in their creation time as one.
     [[nodiscard]] std::uint16_t index_of(std::string text) {
         const auto same = text.substr(0, text.find(", \"created\""));
         const auto [at, is_new] = index_.emplace(same, static_cast<std::uint16_t>(records_.size()));
@@ -122,12 +123,12 @@ class contents {
     std::vector<std::string> chunk_names_;
 };
 
-// What actors do ----------------------------------------------------------------------------------------------------
+// Actors ------------------------------------------------------------------------------------------------------------
 
 struct operation {
     enum class kind { none, get, size, list_commits, list_chunks, put_record, put_chunk, remove_record, remove_chunk };
     kind what = kind::none;
-    std::size_t where = 0;  // the number of a record, the bit of a chunk
+    std::size_t where = 0;  // number of a record, or bit of a chunk
     std::uint16_t content = 0;
 
     [[nodiscard]] std::uint64_t done(state& now) const {
@@ -165,10 +166,10 @@ struct operation {
     }
 };
 
-/// A rule of the protocol that an actor leaves out.
+/// The protocol rule that an actor violates.
 enum class without { nothing, parent_check, ascending_prune, path_check, epoch };
 
-/// Answers operations from a script, and stops its user at the first operation behind it.
+/// Answers operations from a script, and stops the actor at the first operation after the script.
 class scripted_place final : public place {
   public:
     struct stopped {};
@@ -176,7 +177,7 @@ class scripted_place final : public place {
     scripted_place(contents& all, const std::vector<std::uint64_t>& script, without rule, bool locks)
         : all_(all), script_(script), without_(rule), locks_(locks) {}
 
-    /// Says that what the actor does from here on depends on this text alone, not on how it came here.
+    /// Declares that from here on the actor's behaviour depends on this text only, not on the former answers.
     void forget_before(std::string text) {
         if (next_.what != operation::kind::none)
             return;
@@ -185,15 +186,15 @@ class scripted_place final : public place {
     }
     [[nodiscard]] const std::string& kept() const { return kept_; }
     [[nodiscard]] std::size_t kept_from() const { return kept_from_; }
-    /// Whether the actor has looked at the chunk files; none does so twice.
+    /// Whether the actor has listed the chunk files. No actor does so twice.
     [[nodiscard]] bool has_listed() const { return has_listed_; }
 
-    /// `none` where the actor came to its end.
+    /// The next operation; `none` if the actor has finished.
     [[nodiscard]] const operation& next() const { return next_; }
 
     [[nodiscard]] std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t) override {
         const auto number = number_of(name);
-        // Who does not look for the parent again believes that it is as it was.
+        // Violates the parent check: assumes that the parent is unchanged instead of reading it again.
         if (without_ == without::parent_check && number + 1 == own_ && seen_.count(number) != 0)
             return all_.at(seen_[number]).bytes;
         const auto index = static_cast<std::size_t>(answer({operation::kind::get, number}));
@@ -245,14 +246,14 @@ class scripted_place final : public place {
         for (; !held_back_.empty(); held_back_.pop_back())
             (void)answer({operation::kind::remove_record, held_back_.back()});
     }
-    /// Who asks gets them: everybody is alone, as far as locks say, and only the epoch protects.
+    /// Every lock is granted at once, as if each actor were alone. So only the epoch protects.
     [[nodiscard]] byte_locks locks() override { return locks_ ? byte_locks(memory::new_lock_file()) : byte_locks(); }
     [[nodiscard]] std::filesystem::path called(const std::string& name) const override { return name; }
 
   private:
     [[nodiscard]] std::uint64_t answer(const operation& wanted) {
         if (next_.what != operation::kind::none)
-            throw stopped();  // what is done on the way out
+            throw stopped();  // operations during stack unwinding
         if (at_ < script_.size()) {
             has_listed_ = has_listed_ || wanted.what == operation::kind::list_chunks;
             return script_[at_++];
@@ -297,14 +298,14 @@ class scripted_place final : public place {
     bool has_listed_ = false;
 };
 
-/// What an actor has been told of its commits, as chunk files.
+/// The outcomes of an actor's commits, as bits of chunk files.
 struct told {
     std::uint64_t acknowledged = 0, refused = 0;
 };
 
 using act = std::function<void(scripted_place&, contents&, told&)>;
 
-/// So many commits of one row.
+/// A writer that makes this many commits of one row each.
 inline act writer(int commits) {
     return [commits](scripted_place& where, contents& all, told& so_far) {
         detail::staging to(where, {.sync = true, .keep = std::uint64_t{1} << 60, .patience = {}});
@@ -335,14 +336,14 @@ inline act writer(int commits) {
                 so_far.refused |= bit;
                 to.discard();
             } catch (const io_error&) {
-                return;  // the outcome is not known
+                return;  // the outcome is unknown
             }
         }
         forget_before(commits);
     };
 }
 
-/// detail::prune without locks and damage, whole or without its path check.
+/// detail::prune without locks and damage handling, optionally without its path check.
 inline void pruned(detail::commit_log& log, std::uint64_t keep, bool checks_path) {
     place& where = log.where();
     const auto newest = log.newest_number();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a commit promises when nobody knows whether its record was put.
+// Guarantees of a commit whose outcome is uncertain: it is unknown whether its record was put.
 #include "store/rows.hpp"
 #include "support/temp_dir.hpp"
 
@@ -12,7 +12,7 @@ using namespace ndkeep;
 
 namespace {
 
-/// A writer whose put of a record was reported as failed; or the store went on with it, and did it later.
+/// A writer whose put of a record was reported as failed. If `late`, the store completes the put afterwards.
 struct unheard {
     explicit unheard(bool late) {
         to.append(rows_from(100, 4));
@@ -46,8 +46,9 @@ TEST_CASE("a record that was put though the place reported a failure is a commit
 }
 
 TEST_CASE("once a record may have been put, no failure to look means that nothing is committed", "[store][fault]") {
-    // Every operation after the put fails, from one or another on, until the end of the commit.
-    enum class ending { reported, unreported, failed };  // of the put
+    // The put of the record ends in each way, and every operation from some later one until the end of the commit
+    // fails.
+    enum class ending { reported, unreported, failed };  // outcomes of the put
     for (const auto put : {ending::reported, ending::unreported, ending::failed})
         for (std::size_t from = 0; from < 8; ++from) {
             const bool done = put != ending::failed;
@@ -78,7 +79,7 @@ TEST_CASE("once a record may have been put, no failure to look means that nothin
                                     problem.find("may not survive a power cut") == std::string::npos;
             CHECK(is_committed == done);
             CHECK((!is_certain || is_committed == (problem == "none")));
-            // Of an uncertain outcome a writer makes nothing more of.
+            // After an uncertain outcome, the writer rejects further commits.
             if (!is_certain)
                 CHECK_THROWS_AS(to->commit(), conflict_error);
             else if (!is_committed)
@@ -123,7 +124,7 @@ TEST_CASE("rows are not there twice if their unheard record was built upon and p
     }
     REQUIRE(times(rows_in(of.all), 100) == 1);
 
-    // Either answer is right, but not the rows once more.
+    // Both answers are correct, but the rows must not be committed twice.
     try {
         (void)of.to.commit();
     } catch (const io_error& problem) {
@@ -233,7 +234,8 @@ TEST_CASE("a writer that slept while its number was used and pruned commits once
         }
 
         CHECK(slept);
-        // Put before the others, its record was built upon and is gone: nobody can tell it what has become of it.
+        // Its record was put first, others were built on it, and it was pruned. So the writer cannot find out its
+        // outcome.
         CHECK((outcome.find("outcome unknown") != std::string::npos) == after_put);
         const auto rows = rows_in(all);
         CHECK(rows.size() == 11 + 300 + 1);
@@ -255,7 +257,7 @@ TEST_CASE("metadata that is set after a failed commit is refused, not forgotten"
 }
 
 TEST_CASE("first writers agree on the id of the dataset, whoever comes between", "[store]") {
-    // The second looks for it before the first has put it, and goes on afterwards.
+    // The second writer looks for the id before the first has put it, and continues afterwards.
     const auto all = memory::empty();
     const auto process = std::make_shared<memory::process>();
     std::optional<writer> first;

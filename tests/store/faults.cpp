@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every operation of a place failing in turn, in each of the verbs of a writer.
+// Every operation of a place fails in turn, in each verb of a writer.
 #include "store/rows.hpp"
 #include "support/catch.hpp"
 
@@ -15,10 +15,10 @@ namespace {
 struct scenario {
     std::string name;
     std::function<void(writer&)> stage;
-    bool first = false;  // there is nothing before
+    bool first = false;  // the dataset does not exist yet
 };
 
-/// A play of open, stage and commit, with a fault; the steps are repeated as their documentation says.
+/// Opens, stages and commits with one fault. Failed steps are repeated as their documentation says.
 class play {
   public:
     play(const scenario& scene, std::shared_ptr<memory::content> all, const std::optional<memory::fault>& fault)
@@ -56,7 +56,7 @@ class play {
     [[nodiscard]] std::vector<memory::call> calls() const { return process_->calls; }
 
   private:
-    /// A sync that has failed is never believed when it is made again: the writer is closed, and its work is another's.
+    /// A repeated sync is never trusted after a failed one: the writer is closed, and a new writer does the work again.
     std::uint64_t committed_again(std::optional<writer>& to) {
         try {
             return to->commit();
@@ -165,7 +165,7 @@ TEST_CASE("an operation that fails in a commit that merges and folds leaves the 
                     what.find("outcome unknown") == std::string::npos) {
                     try {
                         (void)to.commit();
-                    } catch (const conflict_error&) {  // after a sync that has failed
+                    } catch (const conflict_error&) {  // after a failed sync
                         writer again(memory::opened(all, process), {.rows_per_chunk = 1});
                         again.append(rows_from(500, 1));
                         (void)again.commit();

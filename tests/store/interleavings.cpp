@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All orders in which the operations of several writers, a prune and a sweep can be done, with the real code of each.
+// All orders of the operations of several writers, a prune and a sweep, each with its real code.
 //
-// The search moves between states (records, chunk files, and how far each actor has come with which answers) and comes
-// by each state once.
+// The search visits each state once. A state consists of the records, the chunk files, and for each actor the answers
+// it has received.
 #include "store/actors.hpp"
 #include "support/catch.hpp"
 
@@ -25,10 +25,10 @@ namespace interleavings {
 
 namespace {
 
-/// Hashes of states, each once.
+/// A set of state hashes.
 class seen_states {
   public:
-    /// False where it is there already.
+    /// Inserts a hash. Returns false if it is already present.
     bool insert(std::uint64_t hash) {
         hash |= hash == 0 ? 1 : 0;
         if (2 * ++count_ > slots_.size())
@@ -70,14 +70,14 @@ struct actor {
     bool locks = false;
 };
 
-/// How far an actor has come: the answers it has got, and the operation behind them.
+/// The progress of an actor: the answers it has received, and its next operation.
 struct node {
     std::uint32_t before = 0;
     std::uint64_t answer = 0;
     operation next = {};
     told so_far = {};
     bool has_listed = false;
-    std::vector<std::pair<std::uint64_t, std::uint32_t>> after = {};  // nodes by the next answer
+    std::vector<std::pair<std::uint64_t, std::uint32_t>> after = {};  // successor nodes, by the next answer
 };
 
 struct found {
@@ -93,7 +93,7 @@ class search {
   public:
     explicit search(std::vector<actor> actors) : actors_(std::move(actors)), nodes_(actors_.size()) {}
 
-    /// Commits that are there before, and a file that a killed writer has left.
+    /// Sets up existing commits, and a file that a killed writer has left.
     void begin_with(int commits) {
         const auto [bits, last] = play(writer(commits), 99);
         (void)bits;
@@ -110,7 +110,7 @@ class search {
     found run() {
         for (std::size_t i = 0; i < actors_.size(); ++i)
             begin_.actors[i] = node_after(i, 0, 0);
-        // Each with how deep it lies and who acted last, so that the way to a bad state can be told.
+        // Each state has its depth and last actor, so that the path to a bad state can be printed.
         struct waiting {
             state at;
             std::size_t depth, actor;
@@ -134,8 +134,8 @@ class search {
     }
 
   private:
-    /// An actor whose next operation nobody can notice, so that it makes no difference when it is done: chunk files,
-    /// where nobody is still to list them. Each has one user, until it is named by a record.
+    /// An actor whose next operation no other actor can observe, so that its order does not matter. This holds for
+    /// chunk files while no actor will list them: each has a single user until a record names it.
     [[nodiscard]] std::optional<std::size_t> unnoticed(const state& now) const {
         for (std::size_t i = 0; i < actors_.size(); ++i)
             if (const auto& at = nodes_[i][now.actors[i]]; actors_[i].locks && !at.has_listed)
@@ -148,7 +148,7 @@ class search {
         return std::nullopt;
     }
 
-    /// The state after the next operation of an actor; nothing where it is at its end.
+    /// The state after the next operation of an actor; nullopt if it has finished.
     [[nodiscard]] std::optional<state> after(const state& now, std::size_t i) {
         const auto& at = nodes_[i][now.actors[i]];
         if (at.next.what == operation::kind::none)
@@ -203,12 +203,12 @@ class search {
         try {
             what(where, all_, so_far);
         } catch (const scripted_place::stopped&) {
-            // Its next operation is known now.
+            // Its next operation is now known.
         }
         drawn_from = nullptr;
     }
 
-    /// Lets somebody act alone at the beginning.
+    /// Runs one actor alone, to prepare the first state.
     std::pair<std::uint64_t, std::uint64_t> play(const act& what, std::size_t seed) {
         std::vector<std::uint64_t> script;
         for (;;) {
@@ -250,7 +250,7 @@ class search {
             result_.first_bad = wrong + told_way();
     }
 
-    /// The operations on the way to the present state.
+    /// The operations on the path to the current state.
     [[nodiscard]] std::string told_way() {
         constexpr std::array words = {"end",        "get",       "size",          "list commits", "list chunks",
                                       "put record", "put chunk", "remove record", "remove chunk"};
@@ -271,7 +271,7 @@ class search {
     std::map<std::tuple<std::size_t, std::string, std::vector<std::uint64_t>>, std::uint32_t> same_;
     seen_states seen_;
     state begin_;
-    std::vector<std::size_t> way_;  // who acted, down to the present state
+    std::vector<std::size_t> way_;  // the actors on the path to the current state
     std::uint64_t before_ = 0;
     found result_;
 };
@@ -286,7 +286,7 @@ found searched(std::vector<actor> actors, int commits_before) {
 
 namespace {
 
-/// A sweeper is a writer that believes to be alone.
+/// A sweeper is a writer that believes it is alone.
 actor sweeper() { return {writer(1), without::nothing, true}; }
 
 void check_good(const found& result, std::size_t ends) {
@@ -334,7 +334,7 @@ TEST_CASE("a writer, a prune and a sweep lose no row in any order", "[store]") {
     check_good(searched({{writer(2)}, {pruner(1)}, sweeper()}, 1), 8);
 }
 
-// With two commits each there are too many states for a test.
+// With two commits each, there would be too many states for a test.
 TEST_CASE("two writers, a prune and a sweep lose no row in any order", "[store][long]") {
     check_good(searched({{writer(1)}, {writer(1)}, {pruner(1)}, sweeper()}, 1), 50);
 }

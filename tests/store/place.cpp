@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Directories of this machine as a place: what stands under a name that records or readers look for.
+// Local directories as a place: other kinds of files under names that records or readers use.
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
@@ -29,7 +29,7 @@ std::set<std::string> listing(const fs::path& folder) {
     return names;
 }
 
-/// A dataset of two commits, and the name of its first chunk.
+/// A dataset with two commits, and the name of its first chunk.
 fs::path saved(const temp_dir& dir) {
     const auto path = dir / "readings";
     chunk_writer<double, 1> to(path, {.rows_per_chunk = 4});
@@ -103,10 +103,10 @@ TEST_CASE("what a record calls a file of a loop cannot be removed from elsewhere
         fs::remove(record);
         write_text(record, text + ",\"crc32c\":\"" + sum + "\"}");
         try {
-            save_chunked(path, vector(xt::arange<double>(3)));  // which has no loops any more
+            save_chunked(path, vector(xt::arange<double>(3)));  // the new commit has no loops
             (void)prune_chunked(path, {.keep = 1});
         } catch (const format_error&) {
-            // As good.
+            // An error is a correct result too.
         }
 
         CHECK(fs::exists(victim));
@@ -158,7 +158,7 @@ TEST_CASE("a directory that may only be read is read", "[store]") {
         if (::getuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0))
             return "skipped";
         if (::access(path.c_str(), R_OK | X_OK) != 0)
-            return "skipped";  // what is above the directory is closed to that user
+            return "skipped";  // the parent directories are closed to that user
         if (load_chunked<double, 1>(path).size() != 8 || map_chunked<double, 1>(path).size() != 8)
             return "other rows";
         if (chunk_reader<double, 1>(path, {.at_commit = 1}).rows() != 6)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The power is cut after any operation of a writer, and any of what was not synced is lost.
+// The power is cut after any operation of a writer, and any part of the unsynced data is lost.
 #include "support/memory_place.hpp"
 #include "support/temp_dir.hpp"
 
@@ -12,16 +12,16 @@ namespace {
 
 using table = std::vector<std::array<double, 3>>;
 
-/// What was committed, by number; told to the history once `commit` has returned.
+/// Committed rows by commit number. The history records a commit once `commit` has returned.
 struct recording {
     explicit recording(std::set<std::string> left_out) { process->left_out = std::move(left_out); }
 
     [[nodiscard]] std::unique_ptr<place> open() const { return memory::opened(all, process); }
 
-    /// Commits, and notes what the rows are now.
+    /// Commits, and records the present rows.
     template <class Writer>
     void commit(Writer& to, const table& rows, std::size_t kept = 1000) {
-        // The number is known before: nobody else commits meanwhile.
+        // The number is known in advance because no other writer commits.
         const std::uint64_t number = committed.empty() ? 1 : committed.rbegin()->first + 1;
         committed[number] = rows;
         if (const auto found = to.commit(); found != number)
@@ -53,7 +53,7 @@ using writer = chunk_writer<double, 2>;
 
 chunk_writer_options small_chunks(std::uint64_t keep) { return {.rows_per_chunk = 16, .commit = {.keep = keep}}; }
 
-/// Made, appended to, written over, made longer and shorter, merged, folded and compacted.
+/// Creates a dataset, then appends, overwrites, grows, shrinks, merges, folds and compacts it.
 recording one_writer(const std::set<std::string>& left_out, std::uint64_t keep) {
     recording made(left_out);
     table rows;
@@ -91,7 +91,7 @@ recording one_writer(const std::set<std::string>& left_out, std::uint64_t keep) 
     }
     {
         writer to(made.open(), {.rows_per_chunk = 1, .commit = {.keep = keep}});
-        append(to, 150);  // more than a record lists
+        append(to, 150);  // more chunks than a record lists
         made.commit(to, rows);
         append(to, 2);
         made.commit(to, rows);
@@ -99,7 +99,7 @@ recording one_writer(const std::set<std::string>& left_out, std::uint64_t keep) 
     return made;
 }
 
-/// What is left of a writer that has committed nothing is not in the way of the next one.
+/// Checks that remains of a writer without a commit do not block the next writer.
 std::string refused_to_begin(const std::shared_ptr<memory::content>& left) {
     try {
         writer next(memory::opened(left), small_chunks(everything));
@@ -112,7 +112,7 @@ std::string refused_to_begin(const std::shared_ptr<memory::content>& left) {
     }
 }
 
-/// What is wrong with what the disk holds after a power cut; nothing where all acknowledged rows are there.
+/// Returns what is wrong on the disk after a power cut; empty if all acknowledged rows are present.
 std::string wrong_after_cut(const recording& made, std::size_t count, std::mt19937& random, bool all_kept) {
     std::uint64_t acknowledged = 0;
     for (std::size_t i = 0; i < count; ++i)
@@ -142,7 +142,7 @@ std::string wrong_after_cut(const recording& made, std::size_t count, std::mt199
     }
 }
 
-/// Cut at random, and what is wrong then; each sentence once.
+/// Cuts the power at random points, and returns each distinct problem.
 std::set<std::string> wrong_after_cuts(const recording& made, int cuts, bool all_kept, unsigned seed = 1) {
     std::mt19937 random(seed);
     std::set<std::string> wrong;
@@ -220,12 +220,12 @@ TEST_CASE("a writer that does not sync loses no more than to a power cut", "[sto
 TEST_CASE("a chunk that was put again at another place survives a power cut too", "[store][fault]") {
     recording made({});
     const auto first = numbered(0, 1000), second = numbered(5000, 1001), third = numbered(9000, 1);
-    // 24 bytes a row and more than 16 KiB: where the chunk begins matters to its header.
+    // 24 bytes per row and more than 16 KiB, so that the length of the header depends on the position of the chunk.
     detail::chunk_session slow(made.open(), {.rows_per_chunk = 1000});
     const run_options run;
     progress_meter quiet(run, {.phase = "append"});
     slow.expect(dtype_of<double>(), {3});
-    slow.append(view_of(first), quiet);  // a whole chunk: staged now, for row 0
+    slow.append(view_of(first), quiet);  // a complete chunk: staged now, for row 0
     {
         writer quick(made.open(), {.rows_per_chunk = 2000});
         quick.append(view_of(second));
@@ -236,13 +236,13 @@ TEST_CASE("a chunk that was put again at another place survives a power cut too"
     made.commit(slow, both);
     const auto puts = std::count_if(made.process->calls.begin(), made.process->calls.end(),
                                     [](const memory::call& call) { return call.what == "put"; });
-    REQUIRE(puts == 6);  // the dataset's id, a chunk each, the moved one once more, and two records
+    REQUIRE(puts == 6);  // the dataset's id, one chunk of each writer, the moved chunk again, and two records
 
     CHECK(wrong_after_cuts(made, 1000, true) == std::set<std::string>{});
 }
 
 TEST_CASE("a sync that has failed is neither forgotten nor repeated and then believed", "[store][fault]") {
-    // After a failed fsync the system takes the pages for written: the next one succeeds, and the bytes are lost.
+    // After a failed fsync, the system treats the pages as written: the next fsync succeeds, and the bytes are lost.
     for (const std::string what : {"sync", "sync_names"}) {
         CAPTURE(what);
         recording made({});
@@ -264,7 +264,7 @@ TEST_CASE("a sync that has failed is neither forgotten nor repeated and then bel
         try {
             made.commit(to, all);
         } catch (const error&) {
-            // Refused: the caller writes the rows again, into other files.
+            // Rejected: the caller writes the rows again into other files.
         }
         CHECK(wrong_after_cuts(made, 1000, true) == std::set<std::string>{});
     }

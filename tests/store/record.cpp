@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Records that lie.
+// Records with false content.
 #include "store/record.hpp"
 
 #include <ndkeep/store/upkeep.hpp>
@@ -55,11 +55,11 @@ TEST_CASE("records of numbers that cannot be are refused", "[store][error]") {
     const std::string most = "1152921504606846975";
     check_refused(all, with_chunks(record, "[{\"rows\": " + most + "}, {\"rows\": 1}]", "1152921504606846976"));
     check_refused(all, with_chunks(record, "[" + repeated("{\"rows\": " + most + "}, ", 16) + "{\"rows\": 22}]", "6"));
-    // Rows that do not add up.
+    // Numbers of rows that do not add up.
     check_refused(all, with_chunks(record, "[]", "6"));
     check_refused(all, with_chunks(record, zeros("5"), "6"));
     check_refused(all, with_chunks(record, "[" + repeated("{\"rows\": 1}, ", 5000) + "{\"rows\": 1}]", "5001"));
-    // Bytes of a chunk.
+    // Wrong byte counts of a chunk.
     for (const std::string nbytes : {"47", "49", "0", "-48", "48.0", "18446744073709551615", "\"48\""})
         check_refused(all, sealed(replaced(record, "\"nbytes\": 48", "\"nbytes\": " + nbytes)));
     for (const std::string offset : {"-1", "16777217", "18446744073709551615", "1e2", "null"})
@@ -144,7 +144,7 @@ TEST_CASE("a chunk that is missing or cut short is an error that names it", "[st
 }
 
 TEST_CASE("no record that lies makes anything remove or keep what is not a chunk", "[store][error]") {
-    // The states of loops are files too, and their names come from records as those of chunks do.
+    // States of loops are files too, and records name them as they name chunks.
     const auto all = one_chunk();
     for (const std::string name : {"../commits/x", "../../victim", "/tmp/victim", "lock", ""}) {
         CAPTURE(name);
@@ -161,7 +161,7 @@ TEST_CASE("no record that lies makes anything remove or keep what is not a chunk
             process->locks = memory::lock_kind::none;
             (void)detail::prune(log, 1);
         } catch (const format_error&) {
-            // As good.
+            // An error is a correct result too.
         }
         for (const auto& made : process->calls)
             if (made.what == "remove" && made.name.starts_with("chunks/"))
@@ -191,7 +191,7 @@ TEST_CASE("rows of a damaged chunk are not made good by writing them again", "[s
         session.compact(quiet);
         (void)session.commit();
     } catch (const checksum_error&) {
-        // As it should be.
+        // The damage is detected, as required.
     }
     CHECK_THROWS_AS(rows_in(all), checksum_error);
 
@@ -201,7 +201,7 @@ TEST_CASE("rows of a damaged chunk are not made good by writing them again", "[s
         to.write(3, rows_from(70, 1));
         (void)to.commit();
     } catch (const checksum_error&) {
-        // As it should be.
+        // The damage is detected, as required.
     }
     CHECK_THROWS_AS(rows_in(all), checksum_error);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Records with other words in them and the sum that belongs to them.
+// Records with changed text and a matching checksum.
 #pragma once
 
 #include "store/rows.hpp"
@@ -9,7 +9,7 @@
 
 namespace store_rows {
 
-/// The text with the sum that belongs to it.
+/// The text with a matching checksum.
 inline std::string sealed(std::string text) {
     text.erase(text.rfind(",\"crc32c\""));
     const auto sum = detail::hex_text(crc32c(detail::bytes_of(text)));
@@ -32,7 +32,7 @@ inline std::shared_ptr<memory::content> one_chunk() {
     return all;
 }
 
-/// The same with this instead of the list of chunks, and so many rows.
+/// The same record with another list of chunks and another number of rows.
 inline std::string with_chunks(const std::string& record, const std::string& chunks, const std::string& rows) {
     const auto begin = record.find("\"chunks\": [") + 10;
     auto text = record.substr(0, begin) + chunks + record.substr(record.find(", \"loops\""));

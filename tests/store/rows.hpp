@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows in memory, and what the tests of the store ask of them again and again.
+// Rows in memory, and helpers for tests of the store.
 #pragma once
 
 #include "support/memory_place.hpp"
@@ -60,7 +60,7 @@ inline std::uint64_t newest(const std::shared_ptr<memory::content>& all) {
 
 inline std::string record_of(std::uint64_t number) { return "commits/" + detail::record_name(number); }
 
-/// A file that a killed writer of the dataset has left.
+/// Adds a file that a killed writer of the dataset could have left.
 inline void leave_file(const std::shared_ptr<memory::content>& all) {
     memory::place where(all);
     detail::commit_log log(where);
@@ -68,13 +68,13 @@ inline void leave_file(const std::shared_ptr<memory::content>& all) {
     all->set("chunks/000000000000-" + detail::writer_word(7, dataset) + "-0.npy", "left by somebody");
 }
 
-/// Whether there is a record: the id of a dataset to be is none.
+/// Whether there is a commit; record 0, the dataset's id, does not count.
 inline bool has_commits(const std::shared_ptr<memory::content>& all) {
     memory::place where(all);
     return !detail::commit_log(where).numbers().empty();
 }
 
-/// The files that one record or another names.
+/// Files that any record names.
 inline std::set<std::string> named_files(const std::shared_ptr<memory::content>& all) {
     memory::place where(all);
     detail::commit_log log(where);
@@ -84,7 +84,7 @@ inline std::set<std::string> named_files(const std::shared_ptr<memory::content>&
     return names;
 }
 
-/// Every fault there is at operation `at`.
+/// Every kind of fault at operation `at`.
 inline std::vector<memory::fault> faults_at(std::size_t at) {
     return {{at, EIO, false}, {at, ENOSPC, false}, {at, EIO, true}};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Long lists of chunks in tables: damaged ones, those that lie, and how long a record becomes.
+// Tables with long lists of chunks: damaged or false tables, and the length of records.
 #include "store/record.hpp"
 
 #include <ndkeep/bytes/crc.hpp>
@@ -25,7 +25,7 @@ struct tabled {
         sum = sum_of(table);
     }
     static std::string sum_of(const std::string& text) { return detail::hex_text(crc32c(detail::bytes_of(text))); }
-    /// Puts another table of that name, with its true sum in the record.
+    /// Replaces the table of that name, with a matching checksum in the record.
     void put(const std::string& text) {
         all->set("chunks/" + file, text);
         all->set(record_of(1), sealed(replaced(record, sum, sum_of(text))));
@@ -95,7 +95,7 @@ TEST_CASE("ranges beyond a table are refused", "[store][error]") {
 }
 
 TEST_CASE("a small record that asks for more chunks than there are files is refused", "[store][error]") {
-    // Each of 4096 items may be the whole of one table: a table of 10 MB would become 70 GB of entries in memory.
+    // Each of 4096 items may refer to a complete table: a table of 10 MB would expand to entries of 70 GB in memory.
     tabled is;
     std::string items;
     for (int i = 0; i < 4000; ++i)
@@ -111,7 +111,7 @@ TEST_CASE("a small record that asks for more chunks than there are files is refu
 
 namespace {
 
-/// A file of no bytes that stands for so many rows.
+/// An empty file that stands for this many rows.
 chunk_entry staged_entry(detail::staging& to, std::uint64_t rows, double low) {
     chunk_entry entry{.rows = rows, .nbytes = 8 * rows, .offset = 128, .sum = "0badcafe"};
     entry.file = to.stage({}, to.work().rows);
@@ -158,7 +158,7 @@ TEST_CASE("records stay short over a thousand commits, and say the same", "[stor
     CHECK(written / 1000 < 32 * 1024);
     CHECK(newest_state(all).entries() == expected);
     CHECK(newest_state(all).items.size() <= 128);
-    // Each of them, not only the newest.
+    // All commits, not only the newest one.
     for (const std::uint64_t number : {1U, 128U, 129U, 500U, 999U}) {
         detail::commit_log log(where);
         const auto state = *log.read(number);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Old commits pruned, leavings swept, damaged records passed over; and readers meanwhile.
+// Maintenance: old commits pruned, leftovers swept, damaged records skipped; all with open readers.
 #include "store/rows.hpp"
 #include "support/temp_dir.hpp"
 
@@ -125,7 +125,7 @@ TEST_CASE("who may only read the lock file commits and prunes, but not what is b
     CHECK(to.commit() == 4);
 
     CHECK(detail::prune(log, 1) == 2);
-    CHECK(all->names_in("chunks").size() == named_files(all).size() + 1);  // it is never alone, and so does not sweep
+    CHECK(all->names_in("chunks").size() == named_files(all).size() + 1);  // never alone, so it does not sweep
 }
 
 // Swept ----------------------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ TEST_CASE("a sweep leaves the files of a commit that a reader opened while it wa
         writer next(memory::opened(all), fours());
         next.append(rows_from(200, 1));
         (void)next.commit();
-        CHECK(all->names_in("chunks") != named_files(all));  // nothing was new to it, so that it has not swept
+        CHECK(all->names_in("chunks") != named_files(all));  // nothing was new to this writer, so it has not swept
     }
 }
 
@@ -188,7 +188,7 @@ TEST_CASE("records that were written and never named are swept, and others stay"
 }
 
 TEST_CASE("a sweep after an unheard commit leaves the files of writers that came since", "[store][fault]") {
-    // Locks that are always granted are as good as none: the epoch alone has to protect.
+    // Locks that are always granted do not protect; only the epoch does.
     const auto all = eleven_rows();
     leave_file(all);
     const auto process = std::make_shared<memory::process>();
@@ -211,7 +211,7 @@ TEST_CASE("a sweep after an unheard commit leaves the files of writers that came
 }
 
 TEST_CASE("a sweep leaves the files of a commit that came while older ones were pruned", "[store]") {
-    // As found by the search of interleavings.cpp.
+    // A case that the search of interleavings.cpp found.
     const auto all = eleven_rows();
     const auto expected = rows_in(all);
     leave_file(all);
@@ -226,7 +226,7 @@ TEST_CASE("a sweep leaves the files of a commit that came while older ones were 
             has_listed = has_put && made == memory::call{"list", "commits"};
             return;
         }
-        // Between the list of the records and a look at the first of them.
+        // Between listing the records and reading the first of them.
         done = true;
         const auto none = std::make_shared<memory::process>();
         none->locks = memory::lock_kind::none;
@@ -248,7 +248,7 @@ TEST_CASE("a sweep leaves the files of a commit that came while older ones were 
     CHECK(rows == expected.size() + 5);
 }
 
-// Passed over ----------------------------------------------------------------------------------------------------
+// Skipped records ------------------------------------------------------------------------------------------------
 
 TEST_CASE("an operation that fails while a damaged record is passed over can be repeated", "[store][fault]") {
     const auto recover = [](const std::shared_ptr<memory::content>& all,
@@ -371,7 +371,7 @@ TEST_CASE("a commit that counts does not throw because of a record that was pass
     all->set(record_of(10), "torn");
     REQUIRE(recovered(all) == std::vector<std::uint64_t>{10});
 
-    // Commit 12 prunes by itself what is below 10.
+    // Commit 12 prunes the commits below 10.
     writer to(memory::opened(all), {.rows_per_chunk = 4, .commit = {.keep = 3}});
     to.append(rows_from(50, 1));
     CHECK_NOTHROW(to.commit());

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# A misuse must not compile, and the compiler must say why: compile_fail.sh FILE
+# Checks that a misuse does not compile and that the compiler's message explains why: compile_fail.sh FILE
 #
-# FILE has lines `// expect: REGEX`, each to be found in the diagnostics; `// expect(gcc): ` and `// expect(clang): ` are for
-# one compiler. With -DCONTROL the same file is the right use and must compile, so a test cannot pass by accident:
-# compile_fail.sh --right-uses FILE… compiles all of them as one unit, each in a namespace, behind what they include. That
-# is precompiled first, as $INCLUDES, for the misuses too: most of their time would be its own.
+# FILE has lines `// expect: REGEX`, each of which must match the diagnostics; `// expect(gcc): ` and `// expect(clang):
+# ` apply to one compiler. With -DCONTROL the same file is the correct use and must compile, so that a test cannot pass
+# for another reason. compile_fail.sh --right-uses FILE… compiles all correct uses as one unit, each in a namespace
+# after their includes. These includes are precompiled first, as $INCLUDES, also for the misuses, because they take most
+# of the time.
 set -eu
 : "${CXX:?}" "${OPTIONS:?}" "${INCLUDES:?}"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Faults on purpose: one file call of this thread fails, moves half of its bytes, or is where the process is killed.
+// Fault injection: one file call of this thread fails, moves half of its bytes, or kills the process.
 //
-// One source of a test program includes faulty_calls.hpp, which puts itself before the calls of the C library.
+// One source of a test program includes faulty_calls.hpp, which intercepts the calls of the C library.
 #pragma once
 
 #include <cerrno>
@@ -16,39 +16,39 @@
 #include <utility>
 #include <vector>
 
-#include <sys/syscall.h>  // the calls themselves, behind the names that are taken
+#include <sys/syscall.h>  // direct system calls, because the C functions are intercepted
 #include <sys/wait.h>
 #include <unistd.h>
 
 namespace faults {
 
-/// Calls that change files, calls that do not, close, of which only the error matters, and locks of whole files.
+/// Kinds of calls: those that change files, those that only read, close (only its error matters), and file locks.
 enum class kind : unsigned { changes = 1, reads = 2, closes = 4, locks = 8 };
 
-/// A call that was about to be made.
+/// An intercepted call.
 struct call {
     std::string name;
-    std::string path;  // where it has two, the second
+    std::string path;  // the second one if the call has two
     std::int64_t offset = 0;
     std::size_t length = 0;
 };
 
-/// `halve_then_fail` is a write that moves half of its bytes and cannot move the rest; `meanwhile` is another program
-/// that is faster.
+/// `halve_then_fail`: a write moves half of its bytes, and the write of the rest fails. `meanwhile`: other code runs
+/// before the call, as a faster program would.
 enum class effect { none, kill, kill_halfway, fail, halve, halve_then_fail, meanwhile };
 
-/// What happens to call number `at`, counted from 0 among those of one kind.
+/// The fault for call number `at`, counted from 0 among calls of one kind.
 struct plan {
     effect what = effect::none;
     std::size_t at = 0;
     int code = 0;            // errno of `fail`
-    bool disk_full = false;  // what takes room fails from then on
+    bool disk_full = false;  // later calls that need disk space fail too
     kind counted = kind::changes;
     std::function<void()> meanwhile = {};
-    std::size_t times = 1;  // so many calls, one after the other, `fail`
+    std::size_t times = 1;  // number of consecutive calls that fail
 };
 
-/// The calls of one thread while it has a plan.
+/// Intercepts the calls of one thread while it exists.
 class session {
   public:
     explicit session(const plan& wanted) : wanted_(wanted), outer_(std::exchange(current(), this)) {}
@@ -58,7 +58,7 @@ class session {
 
     [[nodiscard]] const std::vector<call>& calls() const noexcept { return calls_; }
 
-    /// What is to happen to the call that is about to be made; kills where that is it.
+    /// The effect on the intercepted call. Kills the process if that is the plan.
     static effect before(kind what, bool takes_room, call made) {
         session* const now = current();
         if (now == nullptr || now->wanted_.counted != what)
@@ -99,7 +99,7 @@ class session {
     session* outer_;
 };
 
-/// The calls that `act` makes, undisturbed.
+/// The calls that `act` makes, without a fault.
 template <class Act>
 [[nodiscard]] std::vector<call> calls_of(Act&& act, kind counted = kind::changes) {
     const session watch({.counted = counted});
@@ -107,13 +107,13 @@ template <class Act>
     return watch.calls();
 }
 
-/// How a child ended: killed, or with what it said. Saying nothing is saying that all is well.
+/// How a child process ended: killed, or with a text. An empty text means success.
 struct ending {
     bool killed = false;
     std::string said;
 };
 
-/// Runs `act`, which returns text, in a child process.
+/// Runs `act`, which returns a text, in a child process.
 template <class Act>
 [[nodiscard]] ending in_child(Act&& act) {
     int ends[2] = {};
@@ -144,7 +144,7 @@ template <class Act>
     return end;
 }
 
-/// Runs `act` in a child and kills it as planned; false when it came to its end.
+/// Runs `act` in a child and kills it as planned; false if the child finished.
 template <class Act>
 [[nodiscard]] bool killed(const plan& wanted, Act&& act) {
     return in_child([&]() -> std::string {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The file calls of the C library under their own names, as faults.hpp wants them. For one source of a program, on
-// Linux.
+// Replacements of the C library's file calls, with the faults of faults.hpp. Exactly one source of a program includes
+// it. Linux only.
 #pragma once
 
 #include "support/faults.hpp"
@@ -24,7 +24,7 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-// C++ names of their own, so that nothing quarrels with how the headers declare the C names.
+// Separate C++ names avoid conflicts with the declarations of the C functions in system headers.
 extern "C" {
 int faulty_open(const char* path, int flags, ...) __asm__("open");
 int faulty_openat(int directory, const char* path, int flags, ...) __asm__("openat");
@@ -66,7 +66,7 @@ template <class... Argument>
     return {path, static_cast<std::size_t>(std::max<ssize_t>(0, length))};
 }
 
-/// The sanitizer looks at the buffers of calls only under the names that are taken here.
+/// Checks the buffer of a call, because the sanitizer's own checks are bypassed by these replacements.
 inline void look_at(const void* bytes, std::size_t length) {
 #if defined(NDKEEP_TESTS_ADDRESSES)
     if (length != 0 && __asan_region_is_poisoned(const_cast<void*>(bytes), length) != nullptr)
@@ -77,7 +77,7 @@ inline void look_at(const void* bytes, std::size_t length) {
 #endif
 }
 
-/// Whether a write would make the file longer; within it, the room is taken already.
+/// Whether a write makes the file longer. Otherwise it needs no disk space.
 [[nodiscard]] inline bool lengthens(int descriptor, std::size_t length, off_t offset) {
     struct stat status = {};
     return ::fstat(descriptor, &status) != 0 || offset + static_cast<off_t>(length) > status.st_size;
@@ -197,7 +197,7 @@ int faulty_fsync(int descriptor) {
     if (faults::session::before(faults::kind::changes, false, {"fsync", faults::path_of(descriptor)}) ==
         faults::effect::fail)
         return -1;
-    // No power is cut here, and waiting for the disk would take most of the time.
+    // Skips the sync, because no power is cut here and waiting for the disk would take most of the time.
     return faults::system_call(SYS_fcntl, descriptor, F_GETFD, 0) < 0 ? -1 : 0;
 }
 
@@ -242,7 +242,7 @@ int faulty_unlink(const char* path) {
 int faulty_fcntl(int descriptor, int command, ...) {
     std::va_list rest;
     va_start(rest, command);
-    void* const argument = va_arg(rest, void*);  // numbers too: they come the same way
+    void* const argument = va_arg(rest, void*);  // numbers are passed in the same way
     va_end(rest);
     if (faults::session::before(faults::kind::reads, false, {"fcntl", {}, command}) == faults::effect::fail)
         return -1;

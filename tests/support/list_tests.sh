@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Writes the test cases of a Catch2 program as a script for ctest: list_tests.sh PROGRAM LABEL SCRIPT
+# Writes a ctest script with the test cases of a Catch2 program: list_tests.sh PROGRAM LABEL SCRIPT
 #
-# Those with the tag [long] get the label `long` too.
+# Test cases with the tag [long] also get the label `long`.
 set -eu
 program=$1
 label=$2
 script=$3
 
-# Version 2 answers --list-test-names-only with the number of tests as its exit code, version 3 does not know it.
+# Catch2 version 2 returns the number of tests as exit code of --list-test-names-only; version 3 does not know the
+# option.
 names_of() {
     names=$("$program" --list-test-names-only "$@" 2>/dev/null) || true
     case $names in

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Only for a Catch2 2 that is installed without its compiled main.
+// The main function for a Catch2 2 that is installed without a compiled main.
 #define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A place in memory: several processes of one test share its bytes, any operation can fail, and the power can be cut.
+// A place in memory for tests: several simulated processes share its bytes, operations can fail, and the power can be
+// cut.
 #pragma once
 
 #include <ndkeep/store/place.hpp>
@@ -16,10 +17,10 @@ namespace memory {
 
 using bytes = std::vector<std::byte>;
 
-/// An operation of a place that was about to be done.
+/// An operation of a place, recorded before it is done.
 struct call {
     std::string what;  // "put", "sync_names", …
-    std::string name;  // or the folder
+    std::string name;  // or of the folder
 
     friend bool operator==(const call&, const call&) = default;
     friend std::ostream& operator<<(std::ostream& out, const call& made) {
@@ -27,16 +28,16 @@ struct call {
     }
 };
 
-/// Something that was done and that a power cut may undo; or a word of the test's own.
+/// A completed operation that a power cut may undo, or a note of the test.
 struct event {
     enum class kind { put, put_durable, remove, sync, failed_sync, sync_names, note };
     kind what = kind::note;
-    std::string name;  // or the folder
+    std::string name;  // or of the folder
     std::shared_ptr<const bytes> data = nullptr;
-    std::uint64_t number = 0;  // of a note
+    std::uint64_t number = 0;  // number of a note
 };
 
-/// What all processes see.
+/// The state that all processes share.
 struct content {
     std::map<std::string, std::shared_ptr<const bytes>> files;  // by FOLDER/NAME
     std::vector<event> history;
@@ -61,7 +62,7 @@ struct content {
         return names;
     }
 
-    /// Does what a store had reported as failed, and goes on with all the same.
+    /// Completes the puts that were reported as failed but were only delayed.
     void finish_late() {
         const std::scoped_lock lock(mutex);
         for (auto& [name, data] : std::exchange(late, {}))
@@ -69,11 +70,11 @@ struct content {
     }
 
     std::mutex mutex = {};
-    ndkeep::file lock_file = {};  // of memory; each process opens it anew
+    ndkeep::file lock_file = {};  // in memory; each process opens it separately
     std::map<std::string, std::shared_ptr<const bytes>> late = {};
 };
 
-/// Opened anew, and so another owner of locks.
+/// Opens the file again, so that the result is a separate owner of locks.
 [[nodiscard]] inline ndkeep::file opened_again(int descriptor, ndkeep::file::access wanted) {
     return ndkeep::file::open("/proc/self/fd/" + std::to_string(descriptor), wanted);
 }
@@ -91,31 +92,31 @@ struct content {
     return made;
 }
 
-/// The same files, and from now on others.
+/// A copy of the files that is independent from now on.
 [[nodiscard]] inline std::shared_ptr<content> copy_of(const content& from) {
     auto made = empty();
     made->files = from.files;
     return made;
 }
 
-/// `shared` locks are those of a directory; `none` those of a place that has no locks. `own` ones are granted to
-/// everybody at once, as by a file system that says yes without asking other machines; `refused` ones to nobody.
+/// `shared`: locks work as in a directory. `none`: the place has no locks. `own`: every lock is granted, as by a file
+/// system that does not ask other machines. `refused`: no lock is granted.
 enum class lock_kind { none, shared, own, refused };
 
-/// A failing operation: nothing is done, or everything is done and not reported, or a put is done later.
+/// A failing operation: it is not done, done but reported as failed (`done`), or a put that is done later (`late`).
 struct fault {
     std::size_t at = 0;  // number of the operation, from 0
     int code = EIO;
     bool done = false;
-    bool late = false;  // by content::finish_late
+    bool late = false;  // completed by content::finish_late
 };
 
-/// How the operations of one process go. Several places of one process may have the same.
+/// The behaviour of one process. Several places can belong to the same process.
 struct process {
     std::function<void(const call&)> before = {};
     std::optional<fault> fails = {};
-    std::function<std::optional<fault>(const call&)> fails_if = {};  // asked before each operation, `at` does not count
-    std::set<std::string> left_out = {};  // "sync", "sync_names chunks", "sync_names commits", "durable"
+    std::function<std::optional<fault>(const call&)> fails_if = {};  // asked before each operation; `at` is ignored
+    std::set<std::string> left_out = {};  // omitted: "sync", "sync_names chunks", "sync_names commits", "durable"
     lock_kind locks = lock_kind::shared;
     std::vector<call> calls = {};
 };
@@ -217,10 +218,10 @@ class place final : public ndkeep::place {
     }
 
   private:
-    /// From before an operation until it is done; throws where it is to fail.
+    /// Covers an operation from its start to its end. Throws if it has to fail.
     class operation {
       public:
-        /// @param whole  of a put
+        /// @param whole  the data of a put
         operation(place& where, const char* what, const std::string& name, const bytes* whole = nullptr)
             : where_(where), name_(name) {
             auto& of = *where.of_;
@@ -278,8 +279,8 @@ class place final : public ndkeep::place {
     return std::make_unique<place>(all, std::move(of));
 }
 
-/// What a disk may hold when the power is cut after the first `count` events: each name as it was after any of those
-/// changes that no sync of its folder has made durable, and bytes that were not synced whole, cut short, zero or none.
+/// A possible state of the disk after a power cut that follows the first `count` events. Each name has any of its
+/// states since the last sync of its folder. Bytes that were not synced are complete, truncated, zero or missing.
 template <class Random>
 [[nodiscard]] std::shared_ptr<content> after_power_cut(const std::vector<event>& history, std::size_t count,
                                                        Random& random) {
@@ -291,7 +292,7 @@ template <class Random>
         std::shared_ptr<const bytes> data;
         bool synced = false, lost = false;
     };
-    std::map<std::string, std::vector<std::optional<inode>>> names;  // the durable state first, then what may be lost
+    std::map<std::string, std::vector<std::optional<inode>>> names;  // the durable state, then those that may be lost
     for (std::size_t i = 0; i < count; ++i) {
         const auto& now = history[i];
         if (now.what == kind::sync_names) {
@@ -310,7 +311,7 @@ template <class Random>
         } else if (now.what == kind::remove) {
             states.emplace_back();
         } else if (states.back()) {
-            // After a sync that failed the system holds the bytes for written: later ones do nothing.
+            // After a failed sync, the system treats the bytes as written: later syncs do nothing.
             states.back()->lost = states.back()->lost || now.what == kind::failed_sync;
             states.back()->synced = states.back()->synced || (now.what == kind::sync && !states.back()->lost);
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One npy file whose content NumPy has written down, and the checks that both collections of such files share.
+// Checks of one npy file against NumPy's description of it, shared by both collections of such files.
 #pragma once
 
 #include "support/sha256.hpp"
@@ -16,7 +16,7 @@ namespace npy_case {
 
 using json = nlohmann::json;
 
-/// NumPy's text may hold half a surrogate pair, which Python writes to JSON and no JSON parser reads.
+/// Replaces halves of surrogate pairs, which NumPy's text and Python's JSON may hold but a JSON parser rejects.
 [[nodiscard]] inline std::string without_lone_surrogates(std::string text) {
     const auto is_half = [&](std::size_t at, std::string_view second_digits) {
         return text.compare(at, 3, "\\ud") == 0 && second_digits.find(text[at + 3]) != std::string_view::npos;
@@ -30,7 +30,7 @@ using json = nlohmann::json;
     return text;
 }
 
-/// Bytes that a value of this dtype takes without its padding.
+/// Size in bytes of a value of this dtype without padding.
 [[nodiscard]] inline std::size_t packed_size(const ndkeep::dtype& type) {
     if (!type.is_struct())
         return static_cast<std::size_t>(type.size());
@@ -56,7 +56,7 @@ inline void pack(std::string& out, const ndkeep::dtype& type, const char* value)
             out += value[at + (big ? unit - 1 - i : i)];
 }
 
-/// Elements one behind the other without padding, numbers little endian: what the digests of both collections are of.
+/// Contiguous elements without padding, with little-endian numbers: the input of the collections' digests.
 [[nodiscard]] inline std::string packed(const ndkeep::dtype& type, std::span<const std::byte> elements) {
     std::string out;
     const auto size = static_cast<std::size_t>(type.size());
@@ -65,7 +65,7 @@ inline void pack(std::string& out, const ndkeep::dtype& type, const char* value)
     return out;
 }
 
-/// Elements that lie column by column, row by row.
+/// Converts elements from column-major to row-major order.
 [[nodiscard]] inline std::string rows_of_columns(const std::vector<std::size_t>& shape, std::size_t item,
                                                  std::string_view columns) {
     std::vector<std::size_t> index(shape.size());
@@ -81,7 +81,7 @@ inline void pack(std::string& out, const ndkeep::dtype& type, const char* value)
     return rows;
 }
 
-/// Text that JSON can hold: halves of surrogate pairs, which Python and NumPy can, are U+FFFD.
+/// Text for JSON: halves of surrogate pairs, which Python and NumPy can hold, become U+FFFD.
 [[nodiscard]] inline std::string json_text(std::string text) {
     for (std::size_t at = 0; (at = text.find('\xed', at)) != std::string::npos; at += 3)
         if (at + 2 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xa0)
@@ -89,7 +89,7 @@ inline void pack(std::string& out, const ndkeep::dtype& type, const char* value)
     return text;
 }
 
-/// A Python literal as the collections write it: tuples are lists.
+/// A Python literal as JSON, as in the collections: tuples are lists.
 [[nodiscard]] inline json json_of(const ndkeep::literal& value) {
     using kind = ndkeep::literal::kind;
     if (value.is == kind::text)
@@ -118,7 +118,7 @@ inline void pack(std::string& out, const ndkeep::dtype& type, const char* value)
     return out;
 }
 
-/// What the header says, and the elements as load_any gives them.
+/// Checks the header, and the elements that load_any returns.
 inline void check_content(const std::filesystem::path& file, const json& facts, const ndkeep::limits& limit = {}) {
     const auto info = ndkeep::inspect(file, limit);
     CHECK(json_of(info.type) == facts.at("descr"));
@@ -135,7 +135,7 @@ inline void check_content(const std::filesystem::path& file, const json& facts, 
     CHECK(sha256(bytes) == facts.at("sha256"));
 }
 
-/// The whole file again, from what was read of it.
+/// Checks that writing what was read gives the same file again.
 inline void check_saved_again(const std::filesystem::path& file, const std::filesystem::path& copy) {
     const auto whole = read_text(file);
     const auto info = ndkeep::inspect(file);
@@ -143,14 +143,14 @@ inline void check_saved_again(const std::filesystem::path& file, const std::file
     const auto* const elements = reinterpret_cast<const std::byte*>(data.data());
     CHECK((ndkeep::header_bytes(info, {.version = info.version}) + data == whole));
     if (ndkeep::header_bytes(info) != whole.substr(0, whole.size() - data.size()))
-        return;  // of a version that was asked for by name
+        return;  // the header's version was requested explicitly
 
     const auto any = ndkeep::load_any(file);
     ndkeep::save(copy, info.column_major ? ndkeep::array_view(info.type, info.shape, elements, true) : any);
     CHECK((read_text(copy) == whole));
 }
 
-/// An npy file that must not be read by any verb that looks at its data.
+/// Checks that every verb that reads the data rejects this npy file.
 template <class T>
 void check_refused(const std::filesystem::path& file, const json& facts) {
     const auto error = facts.at("error").get<std::string>();
@@ -163,7 +163,7 @@ void check_refused(const std::filesystem::path& file, const json& facts) {
         CHECK(std::string(thrown<ndkeep::format_error>([&] { (void)ndkeep::load_any(file); }).what()).find("object") !=
               std::string::npos);
     if (facts.contains("ok_with")) {
-        // No other limit has a name in the collections.
+        // The collections use no other limit.
         REQUIRE(facts.at("ok_with").size() == 1);
         const auto characters = facts.at("ok_with").at("max_header_size").get<std::uint64_t>();
         check_content(file, facts.at("if_allowed"), {.header_characters = characters});

@@ -1,2 +1,2 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The unit for which support/precompiled.hpp is compiled.
+// The unit that compiles support/precompiled.hpp.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What nearly every test includes. Only for speed: each test includes what it uses.
+// Headers that nearly every test includes, precompiled for speed only: each test still includes what it uses.
 #pragma once
 
 #include "support/catch.hpp"

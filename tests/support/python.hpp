@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Other programs, above all a Python that has NumPy.
+// Runs other programs, mainly a Python with NumPy.
 #pragma once
 
 #include "support/temp_dir.hpp"
@@ -23,7 +23,7 @@ struct command_result {
     return done;
 }
 
-/// The first Python that has NumPy; empty where none has.
+/// The first Python with NumPy; empty if there is none.
 [[nodiscard]] inline const std::string& python() {
     static const std::string found = [] {
         for (const std::string each : {"python3", "/usr/bin/python3"})
@@ -34,7 +34,7 @@ struct command_result {
     return found;
 }
 
-/// Runs a script with the directory as its argument; it fails on the first `assert` that does not hold.
+/// Runs a script with the directory as its argument. It fails at the first `assert` that does not hold.
 inline void check_in_python(const temp_dir& dir, const std::string& script) {
     if (python().empty()) {
         WARN("no Python with NumPy: nothing checked");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SHA-256 (FIPS 180-4), for digests that other programs computed.
+// SHA-256 (FIPS 180-4), to compare with digests from other programs.
 #pragma once
 
 #include <algorithm>
@@ -51,7 +51,7 @@
     std::size_t at = 0;
     for (; bytes.size() - at >= 64; at += 64)
         take(bytes.data() + at);
-    // The rest, a one bit, zeros, and the length in bits at the end of a block.
+    // Padding: the remaining bytes, a one bit, zeros, and the length in bits at the end of a block.
     std::array<std::byte, 128> last = {};
     const std::size_t rest = bytes.size() - at;
     std::copy_n(bytes.data() + at, rest, last.data());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A directory of a test's own, and the error a call throws.
+// A temporary directory for a test, and helpers to catch errors.
 #pragma once
 
 #include "support/catch.hpp"
@@ -32,14 +32,14 @@ class temp_dir {
     [[nodiscard]] std::filesystem::path operator/(const std::filesystem::path& name) const { return path_ / name; }
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
-    /// File names in it, but for what a killed writer leaves under a hidden one.
+    /// File names in it, except hidden files that a killed writer leaves.
     [[nodiscard]] std::size_t visible_files() const {
         std::size_t count = 0;
         for (const auto& entry : std::filesystem::directory_iterator(path_))
             count += entry.path().filename().string().front() != '.';
         return count;
     }
-    /// The hidden ones.
+    /// The hidden file names.
     [[nodiscard]] std::set<std::string> hidden_files() const {
         std::set<std::string> hidden;
         for (const auto& entry : std::filesystem::directory_iterator(path_))
@@ -56,7 +56,7 @@ class temp_dir {
     std::filesystem::path path_;
 };
 
-/// What `call` throws, which must be an Error.
+/// The exception that `call` throws; it must be an Error.
 template <class Error, class Call>
 [[nodiscard]] Error thrown(Call&& call) {
     try {
@@ -67,7 +67,7 @@ template <class Error, class Call>
     throw std::runtime_error("nothing was thrown");
 }
 
-/// What `act` throws, if it is an Error; nothing where it comes to its end.
+/// The exception that `act` throws, if it is an Error; nullopt if `act` returns.
 template <class Error, class Act>
 [[nodiscard]] std::optional<Error> caught(Act&& act) {
     try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Several threads at once.
+// Runs several threads at once.
 #pragma once
 
 #include <functional>

@@ -21,7 +21,7 @@ namespace {
 
 json read(std::string_view text) { return ndkeep::detail::parsed_json(text, "t.npy.json"); }
 
-/// What the error says it found, or "accepted".
+/// The `found` part of the error, or "accepted".
 std::string found_in(std::string_view text) {
     try {
         (void)read(text);
@@ -37,7 +37,7 @@ std::string nested(std::size_t levels, char open, char close) {
     return std::string(levels, open) + std::string(levels, close);
 }
 
-/// Equal, in kind and to the last bit too: 1, 1u and 1.0 are equal to nlohmann, and so are 0.0 and -0.0.
+/// Equal in kind and in every bit: nlohmann considers 1, 1u and 1.0 equal, and also 0.0 and -0.0.
 bool same(const json& a, const json& b) {
     if (a.type() != b.type() || a.size() != b.size())
         return false;
@@ -235,7 +235,7 @@ TEST_CASE("JSON may be nested 128 levels deep, whatever the text holds", "[forma
     std::string many = "[[]";
     for (int i = 0; i < 1000; ++i)
         many += ",[]";
-    CHECK(accepts(many + ']'));  // beside each other is not in each other
+    CHECK(accepts(many + ']'));  // lists next to each other are not nested
 }
 
 TEST_CASE("mutated JSON is taken and refused as nlohmann does", "[format][json]") {
@@ -266,7 +266,7 @@ TEST_CASE("mutated JSON is taken and refused as nlohmann does", "[format][json]"
                 text.insert(at, text.substr(below(text.size()), below(12)));
                 break;
             default:
-                text[at] = static_cast<char>(1 + below(255));  // not NUL, where nlohmann stops to read
+                text[at] = static_cast<char>(1 + below(255));  // not NUL, where nlohmann stops reading
             }
         }
         const json expected = json::parse(text, nullptr, false);

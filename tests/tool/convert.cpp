@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command-line tool: convert among all kinds of files.
+// The command-line tool: convert between all kinds of files.
 #include "support/faults.hpp"
 #include "support/python.hpp"
 #include "tool/array_file.hpp"
@@ -14,8 +14,8 @@
 #include <limits>
 
 #include <fcntl.h>         // open
-#include <sys/resource.h>  // setrlimit: the disk is full at so many bytes
-#include <unistd.h>        // dup2: another standard input
+#include <sys/resource.h>  // setrlimit: simulates a full disk
+#include <unistd.h>        // dup2: replaces standard input
 
 namespace tool_convert_tests {
 
@@ -39,7 +39,7 @@ NDKEEP_FIELDS(convert_row, id, value, name);
     return run_tool(options);
 }
 
-/// Standard input is this file while it lives.
+/// Makes this file standard input as long as it exists.
 class input_from {
   public:
     explicit input_from(const fs::path& file) : former_(::dup(STDIN_FILENO)) {
@@ -68,7 +68,7 @@ TEST_CASE("convert brings every golden file through every kind and back, byte fo
             continue;
         temp_dir dir;
         const auto original = dir / "original.npy";
-        // Once through the tool: headers of other programs are written as NumPy would.
+        // The first conversion normalises headers of other programs to those that NumPy writes.
         const auto first = convert(entry.path(), original);
         INFO(entry.path() << ": " << first.err);
         REQUIRE(first.status == 0);
@@ -191,14 +191,14 @@ TEST_CASE("convert casts as numpy does with same_kind, and only what fits", "[to
         return convert(dir / file, dir / "out.npy", {"-f", "--dtype", dtype}).status;
     };
 
-    CHECK(status("f.npy", "i4") == 2);  // another kind
+    CHECK(status("f.npy", "i4") == 2);  // another kind of dtype
     CHECK(status("i.npy", "u4") == 2);
     CHECK(status("i.npy", "S4") == 2);
     CHECK(status("i.npy", "?") == 2);
     CHECK(status("i.npy", "i2") == 0);
     CHECK(status("i.npy", "c8") == 0);
     CHECK(status("s.npy", "U4") == 0);
-    CHECK(status("s.npy", "S2") == 2);  // a value too long
+    CHECK(status("s.npy", "S2") == 2);  // a value is too long
     CHECK(convert(dir / "f.npy", dir / "n.npy", {"--dtype=f4"}).warns("element [2] is 1e+300"));
     CHECK(convert(dir / "i.npy", dir / "n.npy", {"--dtype=i1"})
               .warns("element [1] is 300, expected a value that fits '|i1'"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Every file of the collections, good and bad, through every command that reads: never a crash, always a word.
+// Every file of the collections, good and bad, given to every reading command: no crash, and always a message.
 #include "support/npy_case.hpp"
 #include "tool/run_tool.hpp"
 
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 const fs::path tests = fs::path(NDKEEP_SOURCE_DIR) / "tests";
 
-/// Of these, the ones that there are.
+/// Those of the names that exist.
 [[nodiscard]] std::vector<std::string> reading_commands() {
     std::vector<std::string> found;
     for (const char* const name : {"info", "ls", "tree", "show", "stats", "verify"})
@@ -49,7 +49,7 @@ void check(const fs::path& file, expected what) {
         if (reads_data)
             CHECK(run_tool({name, "--json", file.string()}).status == said.status);
     }
-    // What is no number cannot be drawn; that is a word too.
+    // Values that are not numbers cannot be drawn; an error message is correct.
     const auto drawn = run_tool({"heat", "--width=40", file.string()});
     CHECK((drawn.status == 0 || drawn.status == 2));
     CHECK((drawn.status == 0 || !drawn.err.empty()));
@@ -65,7 +65,7 @@ void check_folder(const fs::path& folder, expected what, const std::set<std::str
 
 TEST_CASE("good golden files are told of, bad ones refused", "[tool][corpus]") {
     check_folder(tests / "golden/good", expected::good);
-    // A header that is only long is read, as it is by `describe`.
+    // A header that is only too long is read, as by `describe`.
     check_folder(tests / "golden/bad", expected::bad, {"header_long.npy"});
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("the conformance corpus is told of as NumPy reads it", "[tool][corpus]
         return;
     }
     const auto manifest = json::parse(npy_case::without_lone_surrogates(read_text(corpus / "manifest.json")));
-    // Refused by a limit of NumPy's reader only; and archives of which one member is damaged.
+    // Rejected only by a limit of NumPy's reader, and archives with one damaged member.
     const std::set<std::string> either = {"bad/limit_header_20k.npy", "bad/limit_header_v2.npy",
                                           "npz/one_object_member.npz", "npz/one_bad_member.npz"};
     for (const auto& facts : manifest.at("cases")) {

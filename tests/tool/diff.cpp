@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command-line tool: what diff says of two files.
+// The command-line tool: the reports of diff.
 #include "support/python.hpp"
 #include "tool/comparison.hpp"
 #include "tool/run_tool.hpp"
@@ -158,7 +158,7 @@ TEST_CASE("diff compares structs by the names of their fields", "[tool]") {
     CHECK(values.status == 1);
     CHECK(values.has("value: 1"));
     CHECK(values.has("[1]    value  2.5  9"));
-    CHECK(layout.status == 1);  // another dtype of `id`
+    CHECK(layout.status == 1);  // the dtype of `id` differs
     CHECK(layout.has("equal, all 3 elements"));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// heat: maps and plots in characters, and as pictures.
+// heat: maps and plots as text and as image files.
 #include "tool/picture.hpp"
 #include "tool/run_tool.hpp"
 
@@ -21,10 +21,10 @@ constexpr double gap = std::numeric_limits<double>::quiet_NaN();
 
 [[nodiscard]] std::string drawn(const std::vector<std::string>& args) {
     const auto out = output_of("heat", args);
-    return out.substr(out.find('\n') + 1);  // behind the title
+    return out.substr(out.find('\n') + 1);  // without the title line
 }
 
-/// What a PNG file of 8 bits and four channels holds: width, height, and the bytes of its lines.
+/// The content of a PNG file with 8 bits and four channels: width, height, and the bytes of its lines.
 struct decoded_png {
     std::uint32_t width = 0, height = 0;
     std::string lines;
@@ -124,7 +124,7 @@ TEST_CASE("heat is the same at every time of one width", "[tool][heat]") {
     CHECK(first.out.find('\x1b') == std::string::npos);
     for (std::size_t at = 0, end = 0; at < first.out.size(); at = end + 1) {
         end = first.out.find('\n', at);
-        CHECK((end - at <= 72 || at == 0));  // the title is a path
+        CHECK((end - at <= 72 || at == 0));  // the title is a path, which may be longer
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command-line tool: what info, ls and tree say of files, and what the tool says of its command line.
+// The command-line tool: output of info, ls and tree, and errors for wrong command lines.
 #include "tool/arguments.hpp"
 #include "tool/output.hpp"
 #include "tool/run_tool.hpp"
@@ -222,7 +222,7 @@ TEST_CASE("every file of the golden ones is told of or refused", "[tool]") {
     }
     for (const auto& entry : fs::directory_iterator(golden / "bad")) {
         const auto one = run_tool({"info", entry.path().string()});
-        // A header that is only long is told of, as it is by `describe`.
+        // A header that is only too long is read, as by `describe`.
         const bool is_fine = entry.path().stem() == "header_long";
         INFO(entry.path());
         CHECK((one.status == 0) == is_fine);

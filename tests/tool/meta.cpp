@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// One file of each kind without metadata.
+/// One file of each kind, without metadata.
 [[nodiscard]] std::vector<std::string> one_of_each(const temp_dir& dir) {
     save(dir / "t.npy", twelve());
     save_npz(dir / "a.npz", {{"x", twelve()}});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the README shows of the tool is what the tool says.
+// The tool's output is what the README shows.
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 #include "tool/tool.hpp"
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A command as a shell would take it apart: words between blanks, or between single quotes.
+/// Splits a command as a shell does: words between blanks, or in single quotes.
 std::vector<std::string> words_of(const std::string& line) {
     std::vector<std::string> words;
     bool in_word = false, quoted = false;
@@ -38,7 +38,7 @@ std::vector<std::string> words_of(const std::string& line) {
     return words;
 }
 
-/// A folder to be in for a while.
+/// Changes the working directory as long as it exists.
 class inside {
   public:
     explicit inside(const fs::path& folder) : former_(fs::current_path()) { fs::current_path(folder); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tool, run within the test, and files for it to read.
+// Runs the tool within the test, and makes files for it to read.
 #pragma once
 
 #include "support/catch.hpp"
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-/// What a run of the tool said.
+/// Output and status of a run of the tool.
 struct tool_run {
     int status = -1;
     std::string out, err;
@@ -31,7 +31,7 @@ struct tool_run {
     return {status, out.str(), err.str()};
 }
 
-/// What a command prints where all is well.
+/// The output of a command that succeeds.
 [[nodiscard]] inline std::string output_of(const std::string& command, std::vector<std::string> args) {
     args.insert(args.begin(), command);
     const auto said = run_tool(args);
@@ -40,8 +40,8 @@ struct tool_run {
     return said.out;
 }
 
-/// An npy file of these numbers as they are in memory.
-/// @param descr  must be what they are
+/// Writes an npy file with the bytes of these numbers.
+/// @param descr  must match the type of the numbers
 template <class T>
 std::string write_npy(const std::filesystem::path& path, std::string_view descr, std::vector<std::size_t> shape,
                       const std::vector<T>& values, bool column_major = false) {
@@ -56,7 +56,7 @@ std::string write_npy(const std::filesystem::path& path, std::string_view descr,
     return path.string();
 }
 
-/// 0 to 11 in 3 rows.
+/// The numbers 0 to 11 in 3 rows.
 [[nodiscard]] inline xt::xtensor<double, 2> twelve() { return xt::reshape_view(xt::arange<double>(12), {3, 4}); }
 
 [[nodiscard]] inline std::string example_data(const char* name) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// show against what NumPy 1.24 prints of the same arrays.
+// show compared with the output of NumPy 1.24 for the same arrays.
 #include "tool/run_tool.hpp"
 
 #include <ndkeep/chunks.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// stats: counts, ranges, histograms, and what sidecars say of them.
+// stats: counts, ranges, histograms, and the comparison with sidecars.
 #include "tool/histogram.hpp"
 #include "tool/run_tool.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command-line tool: recover, compact, prune, bench, and what the shell completes.
+// The command-line tool: recover, compact, prune, bench, and shell completion.
 #include "support/python.hpp"
 #include "tool/run_tool.hpp"
 

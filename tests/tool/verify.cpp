@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command-line tool: what verify finds, and the sidecars and sums that it writes.
+// The command-line tool: the problems that verify finds, and the sidecars and checksums that it writes.
 #include "support/python.hpp"
 #include "tool/run_tool.hpp"
 
@@ -15,14 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Another value for the last byte.
+/// Changes the last byte.
 void damage(const fs::path& file) {
     auto text = read_text(file);
     text.back() = static_cast<char>(text.back() ^ 1);
     write_text(file, text);
 }
 
-/// The same, and the file looks as old as it was.
+/// As above, and restores the former time of the file.
 void rot(const fs::path& file) {
     const auto time = fs::last_write_time(file);
     damage(file);

@@ -29,7 +29,7 @@ constexpr auto not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 tree array(double value) { return xt::xarray<double>{value}; }
 
-/// Finds arrays by the whole names of members.
+/// Finds arrays by the full names of members.
 tree read(const tree_document& from) {
     return nk::tree_of(from.text, "t.npz", [&](const std::string& member) -> tree {
         for (const auto& [name, leaf] : from.arrays)
@@ -104,7 +104,7 @@ TEST_CASE("every kind of value comes back from its document", "[tree][document]"
         const tree back = there_and_back(value);
 
         CHECK(back == value);
-        CHECK(back.str() == value.str());  // the kinds of numbers and the order of keys too
+        CHECK(back.str() == value.str());  // kinds of numbers and order of keys are equal too
     }
 }
 

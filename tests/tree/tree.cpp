@@ -32,7 +32,7 @@ static_assert(!std::is_constructible_v<tree, int*> && !std::is_constructible_v<t
 
 namespace {
 
-/// An array that is elsewhere, and knows how often it was asked for.
+/// An array stored elsewhere that counts how often it is read.
 class counting_leaf final : public nk::detail::tree_leaf {
   public:
     explicit counting_leaf(nk::any_array array) : array_(std::make_shared<const nk::any_array>(std::move(array))) {}
@@ -410,7 +410,7 @@ TEST_CASE("copies are apart, and a tree that was moved from is null", "[tree][va
     CHECK(data["a"][0] == 1);
 
     const tree moved = std::move(data);
-    CHECK(data.is_null());  // NOLINT: that is the promise
+    CHECK(data.is_null());  // NOLINT: the state after a move is specified
     CHECK(moved["a"][0] == 1);
     data["new"] = 1;
     CHECK(data == tree({{"new", 1}}));
@@ -529,7 +529,7 @@ TEST_CASE("an array that is elsewhere is fetched when it is asked for", "[tree][
     CHECK(copy["a"].as<double>()(1) == 2);
     CHECK(leaf->reads == 1);
     CHECK(nk::visit<double>(sum, copy["a"].array()) == 3);
-    const nk::array_view view = copy["a"].array();  // holds what was fetched
+    const nk::array_view view = copy["a"].array();  // keeps the fetched array
     CHECK(xt::sum(nk::any_array(view).as<double>())() == 3);
     CHECK(leaf->arrays == 2);
     CHECK(thrown<mismatch_error>([&] { (void)copy["a"].map<double>(); }).file() == "far.npz");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of trees have in common: a struct to keep, and a tree of any depth.
+// Helpers for tests of trees: a struct to store, and a tree of any depth.
 #pragma once
 
 #include <ndkeep/element/fields.hpp>

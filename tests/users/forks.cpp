@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A process forks while it writes: the child's copies of its objects leave alone what the parent still uses.
+// Forks during writing: the child's copies of objects do not affect what the parent still uses.
 #include "users/users.hpp"
 
 namespace users::forks_tests {
 
 namespace {
 
-/// In a forked child: destroys the copies, once `act` has tried to use them.
+/// In a forked child: calls `act` with the copy, which must be rejected, and destroys the copy.
 template <class Object, class Act>
 [[nodiscard]] std::string used_and_destroyed_in_child(std::optional<Object>& object, Act&& act) {
     return faults::in_child([&]() -> std::string {
@@ -139,7 +139,7 @@ TEST_CASE("an archive is its parent's, whatever a forked child and a third proce
         CHECK(used_and_destroyed_in_child(archive, [](auto& copy) { copy.add("z", numbers(7, 1)); }) == "");
         CHECK(used_and_destroyed_in_child(archive, [](auto& copy) { copy.commit(); }) == "");
 
-        // A third process waits for the parent. It had been let in, and what it had half written was renamed.
+        // A third process must wait for the parent: otherwise it would rename the parent's half-written file.
         int ends[2] = {};
         REQUIRE(::pipe(ends) == 0);
         const pid_t third = ::fork();
@@ -231,7 +231,7 @@ TEST_CASE("a pass is its parent's: a forked child commits no position", "[users]
                     const pid_t child = ::fork();
                     if (child == 0) {
                         total += 1000;
-                        continue;  // the child leaves the body normally, and so would commit
+                        continue;  // the child leaves the body normally, which would commit
                     }
                     int status = 0;
                     ::waitpid(child, &status, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Files, links, pipes and folders of somebody else under the names that the library makes or opens: none is written,
-// followed, removed or waited for; a call does its work or refuses.
+// Foreign files, links, pipes and folders under the names that the library creates or opens. None is written, followed,
+// removed or waited for; a call succeeds or is rejected.
 #include "users/users.hpp"
 
 #include <ndkeep/tree.hpp>
@@ -85,14 +85,14 @@ const std::vector<verb>& verbs() {
     return all;
 }
 
-/// What is beside a file called t, by the names that writers give it.
+/// Names next to a file t that writers use.
 const std::vector<std::string>& names_beside() {
     static const std::vector<std::string> all = {".t.ndk",     ".t.json.ndk", "t.json",  ".t.prv",
                                                  "t.previous", "t.lock",      ".t.ndk.0"};
     return all;
 }
 
-/// Does it within a while; says "refused" of an error of the library, and the words of any other.
+/// Runs `act` with a time limit. Returns "refused" for an error of the library, and the message of any other error.
 std::string done_or_refused(const std::function<void()>& act, uid_t user) {
     return users::as_user(user, [&]() -> std::string {
         ::alarm(60);
@@ -105,13 +105,13 @@ std::string done_or_refused(const std::function<void()>& act, uid_t user) {
     });
 }
 
-/// Files that a writer of the same user makes there itself, and so removes when they are left by one that was killed.
+/// Whether a writer of the same user creates such a file itself, and so may remove it as the leftover of a killed one.
 bool is_own_leftover(const std::string& name, kind what) {
     const bool is_temporary = name.starts_with('.');
     return is_temporary && (what == kind::file || name == ".t.prv");
 }
 
-/// What is not in the way of a verb does not keep it from its work.
+/// Whether the planted file blocks this verb. Otherwise the verb must succeed.
 bool is_in_the_way(const std::string& verb, const std::string& name, kind what) {
     if (name == ".t.ndk" || name == ".t.json.ndk")
         return what != kind::file && (name == ".t.ndk" || verb == "save with a sidecar" || verb == "describe");
@@ -212,7 +212,7 @@ TEST_CASE("what is planted in the place of a dataset's folders and files is left
 
                 CHECK(read_text(dir / "precious") == "kept");
                 CHECK_FALSE(fs::exists(dir / "precious.none"));
-                // Once there is a commit, the place of record 0 is the library's own, and a sweep clears it.
+                // After the first commit, the name of record 0 belongs to the library, and a sweep removes it.
                 if (is_new || name != "commits/00000000000000000000.json")
                     CHECK(is_still_planted(what, path / name, dir / "precious"));
             }
@@ -256,7 +256,7 @@ TEST_CASE("a sweep removes what writers of the dataset have left, and nothing el
                                     "77.npz", "x.txt",  "20240101-12.npy", "000000000000-5f3a91c4d2e07b16-3.npy"};
     for (const auto& name : others)
         write_text(path / "chunks" / name, "my own");
-    // Chunks of another dataset, which somebody has copied here.
+    // Chunks of another dataset that were copied here.
     for (const auto& entry : fs::directory_iterator(dir / "b" / "chunks")) {
         others.insert(entry.path().filename().string());
         fs::copy_file(entry.path(), path / "chunks" / entry.path().filename());

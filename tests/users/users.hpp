@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the tests of several users begin with: the whole library, rows that count up, and processes of several users,
-// who acknowledge what they have done, and are killed.
+// Helpers for tests with several users: the complete library, rows that count up, and processes of several users that
+// acknowledge their work and are killed.
 #pragma once
 
 #include "support/faults.hpp"
@@ -38,7 +38,7 @@ using vector = xt::xtensor<double, 1>;
 
 inline constexpr uid_t superuser = 0, nobody = 65534, somebody = 12345;
 
-/// Only the superuser can be several users.
+/// Only the superuser can act as several users.
 [[nodiscard]] inline bool are_here() {
     if (::geteuid() == superuser)
         return true;
@@ -46,7 +46,7 @@ inline constexpr uid_t superuser = 0, nobody = 65534, somebody = 12345;
     return false;
 }
 
-/// From now on this process is another user's.
+/// Turns this process into one of another user.
 inline void become(uid_t user) {
     if (user != ::geteuid() && (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0))
         throw std::runtime_error("cannot become user " + std::to_string(user));
@@ -57,7 +57,7 @@ class shared_dir {
   public:
     explicit shared_dir(bool sticky = false) {
         ::umask(022);
-        // Its own parents may be closed to others.
+        // Its parents may be closed to other users.
         ::chmod(top_.path().c_str(), 0755);
         std::filesystem::create_directory(top_ / "shared");
         ::chmod((top_ / "shared").c_str(), sticky ? 01777 : 0777);
@@ -66,7 +66,7 @@ class shared_dir {
         return top_ / "shared" / name;
     }
     [[nodiscard]] std::filesystem::path path() const { return top_ / "shared"; }
-    /// Whether other users come so far: not where the place of temporary files is closed to them.
+    /// Whether the other user can reach the directory. If the temporary folder is closed, it cannot.
     [[nodiscard]] bool is_open_to(uid_t user) const {
         const auto end = faults::in_child([&]() -> std::string {
             become(user);
@@ -81,7 +81,7 @@ class shared_dir {
     temp_dir top_;
 };
 
-/// Does something as another user; says nothing, or what is wrong.
+/// Runs `act` as another user. Returns an empty text or an error message.
 template <class Act>
 [[nodiscard]] std::string as_user(uid_t user, Act&& act) {
     const auto end = faults::in_child([&]() -> std::string {
@@ -91,10 +91,10 @@ template <class Act>
     return end.killed ? "was killed" : end.said;
 }
 
-/// What one process has done: numbers from 0 on, each acknowledged once it is done.
+/// The work of one process: numbers from 0 on, each acknowledged after it is done.
 using numbered_act = std::function<void(std::int64_t number)>;
 
-/// A process of its own that does 0, 1, 2, … from where it has got to, and can be killed and started again.
+/// A process that does 0, 1, 2, … and continues after its last acknowledged number when it is killed and restarted.
 class worker {
   public:
     worker(uid_t user, mode_t mask, std::int64_t end, std::function<numbered_act()> begin)
@@ -127,7 +127,7 @@ class worker {
         child_ = child;
         says_ = ends[0];
     }
-    /// Kills it if it is not at its end, and hears what it has acknowledged.
+    /// Kills the process if it has not finished, and reads its acknowledgements.
     void stop(bool kills) {
         if (kills)
             ::kill(child_, SIGKILL);
@@ -166,8 +166,8 @@ class worker {
     int says_ = -1;
 };
 
-/// Lets all of them work at once. They are killed `kills` times at any instant and started again; what a killed one had
-/// begun it begins again, so that it may be done twice, but what is acknowledged is done.
+/// Runs all workers at once. They are killed `kills` times at any instant and restarted. A killed worker repeats its
+/// unacknowledged number, which may then be done twice, but acknowledged numbers are done.
 inline void work(std::vector<worker>& all, int kills) {
     std::minstd_rand random(7);
     for (int round = 0; round <= kills; ++round) {
@@ -189,7 +189,8 @@ inline void work(std::vector<worker>& all, int kills) {
     }
 }
 
-/// Every number of every worker is there; twice only where a kill came between the act and its acknowledgement.
+/// Checks that every acknowledged number is present, and twice only if a kill came between the act and its
+/// acknowledgement.
 inline void check_done(const std::map<std::pair<std::int64_t, std::int64_t>, int>& times,
                        const std::vector<worker>& all, int kills) {
     int twice = 0;

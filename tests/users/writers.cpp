@@ -16,7 +16,7 @@ occurrences occurrences_in(const rows& all) {
     return times;
 }
 
-/// One worker a user.
+/// One worker per user.
 template <class Act>
 std::vector<worker> workers(const std::vector<uid_t>& of, mode_t mask, std::int64_t each, Act&& act) {
     std::vector<worker> all;
@@ -185,7 +185,7 @@ TEST_CASE("rows that several users commit to one dataset are all there, while it
                 try {
                     nk::compact_chunked(path, {.rows_per_chunk = 16, .commit = {.sync = false}});
                 } catch (const nk::conflict_error&) {
-                    // Somebody else has compacted it.
+                    // Another writer has compacted it.
                 }
             }
         });
@@ -224,7 +224,7 @@ TEST_CASE("a commit that is being read is not pruned by a user who may not write
     }
     CHECK(prune(users::nobody) == "1");
 
-    // A reader who may only read the lock file, and one who writes beside.
+    // A reader that may only read the lock file, and a writer next to it.
     CHECK(users::as_user(users::nobody, [&]() -> std::string {
               const nk::chunk_reader<std::int64_t, 2> reader(path);
               const nk::chunk_writer<std::int64_t, 2> beside(path, {.commit = {.sync = false}});
@@ -239,7 +239,7 @@ TEST_CASE("a commit that is being read is not pruned by a user who may not write
               return reader.rows(0, 1) == row(2, 2) ? "" : "other rows";
           }) == "");
 
-    // Who may not even look at it does not prune.
+    // A user who may not read the lock file cannot prune.
     ::chmod((path / "lock").c_str(), 0600);
     const auto refused = prune(users::nobody);
     CHECK(refused.find("lock: cannot see which commits are being read") != std::string::npos);

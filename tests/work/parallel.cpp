@@ -202,7 +202,7 @@ TEST_CASE("progress goes on while the last items are with other threads", "[byte
         return flow::go;
     };
 
-    // The calling thread's item ends once the other thread has the other one, which ends once it was reported.
+    // The calling thread's item ends once the other thread has its item, which ends once the first was reported.
     parallel_for(2, {.threads = 2, .progress = told}, [&](std::size_t) {
         if (std::this_thread::get_id() == here) {
             while (!helping)
@@ -279,7 +279,7 @@ TEST_CASE("parallel_for works inside parallel_for", "[bytes][parallel]") {
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("without a thread to be had, the calling thread does it all", "[bytes][parallel]") {
-    // No address space holds such a stack, so no thread can be made.
+    // No address space has room for such a stack, so no thread can be created.
     pthread_attr_t usual, impossible;
     REQUIRE(pthread_getattr_default_np(&usual) == 0);
     REQUIRE(pthread_getattr_default_np(&impossible) == 0);
