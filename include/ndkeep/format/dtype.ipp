@@ -174,6 +174,7 @@ NDKEEP_INLINE dtype dtype::native() const {
     dtype out = *this;
     if (out.order_ != byte_order::none)
         out.order_ = native_order;
+    // Sizes and offsets do not depend on the byte order.
     for (field& each : out.fields_)
         each.type = each.type.native();
     return out;

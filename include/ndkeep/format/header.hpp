@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The header of an npy file: reading, checking and writing it.
+//
+// Layout of a file, as in NEP 1:
+//   6 bytes        magic: 93 4E 55 4D 50 59
+//   2 bytes        major and minor version: 1.0, 2.0 or 3.0
+//   2 or 4 bytes   length of the text that follows, little-endian; 2 bytes in version 1
+//   text           a Python dictionary with descr, fortran_order and shape, then blanks and a newline
+//   data           all elements, contiguous, in row-major or column-major order
 #pragma once
 
 #include <ndkeep/format/dtype.hpp>

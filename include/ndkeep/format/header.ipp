@@ -50,6 +50,7 @@ inline constexpr std::array<format_version, 3> format_versions = {{
 
 [[nodiscard]] NDKEEP_INLINE array_info parse_header_text(std::string_view text, const format_version& version,
                                                          const std::filesystem::path& file, const limits& limit) {
+    // Version 3.0 promises UTF-8. The parser of literals relies on it for positions in errors.
     if (version.utf8 && !is_utf8(text))
         throw malformed(file, "header", "UTF-8", "not UTF-8");
     // ASCII is the same in latin-1 and UTF-8, and most headers are ASCII: they are parsed without a copy.
@@ -63,6 +64,7 @@ inline constexpr std::array<format_version, 3> format_versions = {{
     if (header.is != literal::kind::dictionary)
         throw malformed(file, "header", "a dictionary", header.str());
 
+    // The keys are looked up in the parsed dictionary, never in the text: a field name may contain "'shape':".
     const literal* descr = nullptr;
     const literal* order = nullptr;
     const literal* shape = nullptr;
@@ -186,6 +188,7 @@ NDKEEP_INLINE preamble parse_preamble(std::span<const std::byte> first_bytes, co
     if (!bytes.starts_with(detail::magic))
         throw detail::malformed(file, "magic", "'\\x93NUMPY'",
                                 detail::python_repr(bytes.substr(0, detail::magic.size())));
+    // Unsigned, because a char of 0x80 or more can be negative.
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     if (bytes.size() < detail::magic.size() + 2)
         throw detail::malformed(file, "version", "2 bytes", counted(bytes.size() - detail::magic.size(), "byte"));

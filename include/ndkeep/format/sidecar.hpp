@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The sidecar of an npy file: checksums, statistics and metadata as JSON, in a second file next to it.
+//
+// Keys of a sidecar. Only "ndkeep" and "array" are required:
+//   ndkeep       "sidecar/1"; always the first key
+//   array        dtype, shape, order ("C" or "F"), and nbytes of the data
+//   checksums    an object with one text for each kind of checksum
+//   statistics   count, nan, min, max, mean, std; for structs count and fields
+//   created      time of the description, UTC in ISO 8601
+//   file         size and mtime_ns of the npy file that the description was written for
+//   metadata     an object of the user
+//   previous     the same keys, except "ndkeep" and "previous", for the former state of the npy file
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>

@@ -48,6 +48,7 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     const auto pick = [](const auto& x, const auto& y, bool least) {
         if (!x || !y)
             return x ? x : y;
+        // With equal values either is right.
         return detail::less(*y, *x) == least ? y : x;
     };
     both.min = pick(a.min, b.min, true);
@@ -70,6 +71,7 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
                 return x + y;
             }
             const double step = y - x;
+            // For complex numbers both parts add to the squared distance of the means.
             apart += step * step;
             // A weighted sum n * x + m * y could overflow where the mean does not, and would lose digits.
             return x + step * (m / (n + m));

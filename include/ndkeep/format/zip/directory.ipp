@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies of <ndkeep/format/zip/directory.hpp>.
+//
+// Archives are treated as hostile. Every length is checked before it is used for memory or an offset, and an archive
+// that two programs could read differently is rejected. The steps:
+//   1. Find the end record in the last 65,557 bytes. Its comment must end with the file.
+//   2. Read the 64-bit end record if present. Both records must agree.
+//   3. Compare the size of the directory with the file and with the limit, find where it begins, and read it.
+//   4. Read the entries. Their number must be that of the end record.
+//   5. Limit each member to the room before the next one.
+//   6. When a member is opened, check its flags, method and sizes, and the name in its local header.
 #pragma once
 
 #include <ndkeep/format/zip/directory.hpp>
@@ -28,12 +37,12 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 [[nodiscard]] NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size,
                                                              const limits& limit = {});
 
-/// Checks that a member can be read and that its sizes are possible.
+/// Step 6: checks that a member can be read and that its sizes are possible.
 /// @throws format_error  an encrypted member, a patch, an unsupported method (named), or impossible sizes
 /// @see APPNOTE 4.4.4 and 4.4.5
 NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesystem::path& file);
 
-/// The offset of a member's data. Reads the local header, whose name must be that of the directory.
+/// Step 6: the offset of a member's data. Reads the local header, whose name must be that of the directory.
 ///
 /// @throws format_error  no local header, another name in it, or members that overlap
 /// @see APPNOTE 4.3.7
@@ -47,7 +56,7 @@ struct zip_end {
     std::uint64_t at = 0;                // of the end record, where the directory should end
 };
 
-/// Reads the end record at `at`, and the 64-bit record before it if present.
+/// Step 2: reads the end record at `at`, and the 64-bit record before it if present.
 /// @throws format_error  an archive in several files, a missing 64-bit record, or two records that disagree
 /// @see APPNOTE 4.3.14 to 4.3.16
 [[nodiscard]] NDKEEP_INLINE zip_end read_zip_end(const byte_source& archive, std::uint64_t at) {
@@ -131,7 +140,7 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
         entry.pieces.push_back({words.word(at), words.word(at + 4)});
 }
 
-/// Reads the first entry of `rest` and removes it.
+/// Step 4: reads the first entry of `rest` and removes it.
 /// @throws format_error  an entry that is cut short, another signature, or a name that is not UTF-8 despite its flag
 /// @see APPNOTE 4.3.12, for the offsets of the fields
 [[nodiscard]] NDKEEP_INLINE zip_entry read_zip_entry(std::span<const std::byte>& rest, std::uint64_t prefix,
@@ -198,8 +207,8 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     return entry;
 }
 
-/// Limits each member to the room before the next one. Overlapping members are how a small archive expands to a huge
-/// one (CVE-2024-0450). Members at the same offset get no room, so neither can be read.
+/// Step 5: limits each member to the room before the next one. Overlapping members are how a small archive expands to a
+/// huge one (CVE-2024-0450). Members at the same offset get no room, so neither can be read.
 NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     auto& entries = directory.entries;
     std::vector<std::size_t> order(entries.size());
@@ -210,11 +219,12 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
         zip_entry& entry = entries[order[i]];
         const bool shared = i > 0 && entries[order[i - 1]].header_offset == entry.header_offset;
         const std::uint64_t next = i + 1 < order.size() ? entries[order[i + 1]].header_offset : directory.offset;
+        // The last member ends where the directory begins, and no member extends into it.
         entry.room_end = shared ? entry.header_offset : std::min(next, directory.offset);
     }
 }
 
-/// Reads the directory that the end record at `at` refers to.
+/// Steps 2 to 5: reads the directory that the end record at `at` refers to.
 [[nodiscard]] NDKEEP_INLINE zip_directory read_zip_entries(const byte_source& archive, std::uint64_t at,
                                                            const limits& limit) {
     const auto& file = archive.path();
@@ -254,6 +264,7 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     if (end.directory_size == 0 && directory.prefix != 0)
         throw malformed(file, "central directory", "members", "none behind " + counted(directory.prefix, "byte"));
 
+    // The directory is inside of the file and within the limit, so its size is safe to allocate.
     std::vector<std::byte> bytes(static_cast<std::size_t>(end.directory_size));
     archive.read(directory.offset, bytes);
     std::span<const std::byte> rest(bytes.data(), bytes.size());
@@ -294,6 +305,7 @@ NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::
         const zip_fields record(bytes);
         if (record.word(0) != zip_end_signature || record.half(20) != bytes.size() - zip_end_size)
             continue;
+        // Without this bound a crafted comment could make the reader read the same large directory thousands of times.
         if (++candidates > most_candidates)
             throw malformed(file, "end record", "one", "many that fit");
         try {

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The records of a zip archive: signatures, sizes, fields, and the bytes of new records. "APPNOTE" is PKWARE's .ZIP
 // File Format Specification, version 6.3.
+//
+// Layout of an archive. The directory is authoritative; local headers let a program read without seeking:
+//   members      for each one a local header, its name and extra fields, and the data
+//   directory    for each member an entry, its name, extra fields and comment
+//   64-bit end   a 64-bit end record and a locator that points to it, if a number exceeds the end record
+//   end          the end record, which points to the directory, and a comment
 #pragma once
 
 #include <ndkeep/version.hpp>

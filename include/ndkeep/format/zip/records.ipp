@@ -108,6 +108,7 @@ NDKEEP_INLINE std::string zip_local_text(const zip_entry& entry, bool is_64, std
     // APPNOTE 4.5.3: in a local header both sizes are in the 64-bit field, or none.
     out.word(is_64 ? 0xffff'ffff : entry.compressed).word(is_64 ? 0xffff'ffff : entry.size);
     out.half(entry.raw_name.size()).half(extra_size).text(entry.raw_name);
+    // What remains of the extra fields after the 64-bit sizes is padding.
     std::uint64_t padding = extra_size;
     if (is_64) {
         out.half(zip_extra64).half(16).quad(entry.size).quad(entry.compressed);
