@@ -109,7 +109,7 @@ NDKEEP_INLINE const time_unit* find_unit(std::string_view name) {
         name = "us";
     if (type.multiple < 0 || type.multiple > most_units || divisor < 1 || divisor > most_units)
         return false;
-    // The generic unit has no multiple and cannot be divided.
+    // The generic unit has no multiple, so a number before it is dropped, and it cannot be divided.
     if (name == "generic") {
         type.multiple = 1;
         return divisor == 1;

@@ -192,8 +192,8 @@ NDKEEP_INLINE preamble parse_preamble(std::span<const std::byte> first_bytes, co
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     if (bytes.size() < detail::magic.size() + 2)
         throw detail::malformed(file, "version", "2 bytes", counted(bytes.size() - detail::magic.size(), "byte"));
+    // All versions that exist have the minor number 0.
     const auto version =
-        // NEP 1 defines no minor version but 0.
         std::find_if(detail::format_versions.begin(), detail::format_versions.end(),
                      [&](const detail::format_version& each) { return each.major == byte(6) && byte(7) == 0; });
     if (version == detail::format_versions.end())

@@ -48,7 +48,6 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     const auto pick = [](const auto& x, const auto& y, bool least) {
         if (!x || !y)
             return x ? x : y;
-        // With equal values either is right.
         return detail::less(*y, *x) == least ? y : x;
     };
     both.min = pick(a.min, b.min, true);

@@ -208,8 +208,8 @@ NDKEEP_INLINE void literal_scanner::skip_suffix() {
         }
         ++at_;
     }
+    // Without this, "2x" would be two tokens.
     if (is_letter(peek()) || is_digit(peek()))
-        // Without this, "2x" would be two tokens.
         fail(here() + " behind a number", "a number");
     skip_blanks();
 }
