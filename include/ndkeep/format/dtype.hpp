@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A NumPy dtype as a value: kind, size, byte order, fields, and the text NumPy writes for it.
-// <ndkeep/format/dtype_parser.hpp> reads that text.
+// The parser of that text is in <ndkeep/format/dtype_parser.hpp>.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -17,43 +17,49 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What one element of an array is: a plain type, a date with its unit, or a struct of named fields.
+/// The type of one array element: a plain type, a date with its unit, or a struct of named fields.
 ///
-/// Two are equal if NumPy prints them alike: titles, padding and byte orders count.
+/// Two dtypes are equal if NumPy prints the same text for both, so titles, padding and byte orders count.
 class dtype {
   public:
     struct field;
 
-    /// `|V0`: no bytes.
+    /// The dtype `|V0`, an element of no bytes.
     dtype();
 
+    /// A type without fields and without a unit.
+    ///
     /// @param kind  b i u f c S U V
-    /// @param size  bytes; of U four per character
-    /// @param order  has no meaning for one byte, S and V, and is dropped there
-    /// @throws format_error  NumPy has no such type
+    /// @param size  bytes; U has four per character
+    /// @param order  ignored for types of one byte, S and V
+    /// @throws format_error  NumPy has no such type, or it has more than 2^31 - 1 bytes
     [[nodiscard]] static dtype plain(char kind, std::uint64_t size, byte_order order = native_order);
 
     /// A date or a span of time, 64 bits.
     ///
     /// @param kind  M (datetime64) or m (timedelta64)
     /// @param unit  Y M W D h m s ms us ns ps fs as, or empty for generic
+    /// @param multiple  units per step, from 0 to 2^31 - 1: 25 for `M8[25s]`; 1 if generic
+    /// @throws format_error  another kind or unit, or a multiple out of range
     [[nodiscard]] static dtype time(char kind, std::string unit, std::int64_t multiple = 1,
                                     byte_order order = native_order);
 
-    /// Fields in ascending order without overlap; what they leave of `size` bytes is padding.
+    /// A struct of `size` bytes. Its fields are in ascending order and do not overlap; other bytes are padding.
     ///
-    /// @throws format_error  fields that overlap, leave the struct or share a name or title
+    /// @param file  named in errors, never opened
+    /// @throws format_error  fields that overlap, exceed the struct, share a name or title, or have a name that is not
+    ///                       UTF-8; a struct of more than 2^31 - 1 bytes
     [[nodiscard]] static dtype structure(std::vector<field> fields, std::uint64_t size,
                                          const std::filesystem::path& file = {});
 
-    /// Anything `numpy.dtype(str)` takes ("<f8", "float64", "M8[25s]", "i4,S2"), and what `descr` prints.
+    /// Parses the text that `numpy.dtype(str)` accepts ("<f8", "float64", "M8[25s]", "i4,S2"), or that `descr` prints.
     ///
     /// @param file  named in errors, never opened
-    /// @throws format_error  not a dtype, an object, or beyond a limit
+    /// @throws format_error  not a dtype, a dtype with objects, a sub-array outside of a struct, or a limit exceeded
     [[nodiscard]] static dtype parse(std::string_view text, const std::filesystem::path& file = {},
                                      const limits& limit = {});
 
-    /// The value behind 'descr' in a header.
+    /// Parses the value of the key 'descr' in a header. Errors are those of the other overload.
     [[nodiscard]] static dtype parse(const literal& descr, const std::filesystem::path& file = {},
                                      const limits& limit = {});
 
@@ -65,22 +71,23 @@ class dtype {
     [[nodiscard]] const std::string& unit() const noexcept { return unit_; }    ///< of dates; empty is generic
     [[nodiscard]] std::int64_t multiple() const noexcept { return multiple_; }  ///< 25 of `M8[25s]`
 
-    /// The field of this name, or null.
+    /// The field with this name; nullptr if absent.
     [[nodiscard]] const field* find(std::string_view name) const;
 
-    /// No byte of any field needs swapping.
+    /// Whether all values are in the byte order of this machine, so that no bytes need swapping.
     [[nodiscard]] bool is_native() const;
 
-    /// The same type, sizes and offsets, in the machine's byte order.
+    /// The same type in the byte order of this machine; sizes and offsets do not change.
     [[nodiscard]] dtype native() const;
 
-    /// NumPy's `dtype.str`: "<f8", "<M8[ns]", and "|V16" for structs.
+    /// The text of NumPy's `dtype.str`: "<f8", "<M8[ns]", and "|V16" for structs.
     [[nodiscard]] std::string str() const;
 
-    /// What NumPy writes behind 'descr', as UTF-8: "'<f8'", "[('x', '<i4'), ('', '|V4'), ('m', '<f8', (2, 3))]".
+    /// The value NumPy writes for the key 'descr', in UTF-8: "'<f8'" or
+    /// "[('x', '<i4'), ('', '|V4'), ('m', '<f8', (2, 3))]".
     [[nodiscard]] std::string descr() const;
 
-    /// The C++ type that `load` and `map` take for it: "double", "std::int32_t", "ndkeep::fixed_string<8>". Empty for
+    /// The C++ element type for `load` and `map`: "double", "std::int32_t", "ndkeep::fixed_string<8>". Empty for
     /// structs, dates and durations.
     [[nodiscard]] std::string cpp_name() const;
 
@@ -96,17 +103,18 @@ class dtype {
     std::vector<field> fields_;
 };
 
+/// One field of a struct.
 struct dtype::field {
-    std::string name = {};   ///< UTF-8; one field may be without
-    std::string title = {};  ///< a second name; empty for none
+    std::string name = {};   ///< UTF-8; empty for at most one field of a struct
+    std::string title = {};  ///< the second name NumPy allows; empty if absent
     dtype type = {};
     std::uint64_t offset = 0;             ///< bytes from the start of the struct
     std::vector<std::size_t> shape = {};  ///< of a sub-array; {} is one value
 
-    /// How many dimensions each tuple of `descr` holds, outermost first, where sub-arrays are nested; else empty.
+    /// The number of dimensions in each tuple of `descr`, outermost first, if sub-arrays are nested; otherwise empty.
     std::vector<std::size_t> nesting = {};
 
-    /// Values in the sub-array, 1 without.
+    /// Values in the sub-array; 1 if the field is not a sub-array.
     [[nodiscard]] std::uint64_t count() const;
     [[nodiscard]] std::uint64_t nbytes() const { return count() * type.size(); }
 
@@ -117,19 +125,20 @@ inline dtype::dtype() = default;
 
 namespace detail {
 
-/// The error of a dtype: always about "descr".
+/// An error about a dtype; its field is "descr".
 [[nodiscard]] format_error descr_error(const std::filesystem::path& file, std::string expected, std::string found,
                                        std::string hint = {});
 
+/// "kind 'f'", for errors.
 [[nodiscard]] std::string kind_text(char kind);
 
 }  // namespace detail
 
 namespace core {
 
-/// Extents multiplied, zeros left out, so that a limit holds whichever of them is zero.
+/// Whether an array of this shape, with elements of `unit` bytes, has at most `most` bytes.
 ///
-/// @return false if the product times `unit` exceeds `most`
+/// Zeros count as 1, in the shape and as `unit`. So an extent of 0 cannot hide others whose product would overflow.
 [[nodiscard]] bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most);
 
 }  // namespace core

@@ -13,6 +13,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+// The product is not checked: `structure` and the parser have checked the bytes of each field.
 NDKEEP_INLINE std::uint64_t dtype::field::count() const {
     std::uint64_t values = 1;
     for (const std::size_t extent : shape)
@@ -38,6 +39,8 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type);
 NDKEEP_INLINE void print_field(std::string& out, const dtype::field& field) {
     const auto name = python_repr(field.name);
     out += '(' + (field.title.empty() ? name : '(' + python_repr(field.title) + ", " + name + ')') + ", ";
+    // Nested sub-arrays print as (name, (type, inner), outer). `shape` holds the dimensions of all levels, outermost
+    // first, while the text begins with the innermost level: the loop takes them from the end.
     const std::size_t outer = field.nesting.empty() ? field.shape.size() : field.nesting.front();
     out.append(field.nesting.size() > 1 ? field.nesting.size() - 1 : 0, '(');
     print_descr(out, field.type);
@@ -56,6 +59,8 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
     }
     std::uint64_t end = 0;
     out += '[';
+    // `descr` has no offsets: readers add up the sizes. Each gap must therefore be printed, as an unnamed void field,
+    // which is how NumPy prints padding.
     const auto pad_to = [&](std::uint64_t offset) {
         if (offset > end)
             out += (out.back() == '[' ? "('', '|V" : ", ('', '|V") + std::to_string(offset - end) + "')";
@@ -67,6 +72,7 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
         print_field(out, field);
         end = field.offset + field.nbytes();
     }
+    // Padding after the last field keeps the size of the struct.
     pad_to(type.size());
     out += ']';
 }
@@ -76,6 +82,7 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
 namespace core {
 
 NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
+    // The limit is divided, because the product of extents from a file can exceed 64 bits.
     std::uint64_t product = std::max<std::uint64_t>(unit, 1);
     for (const std::size_t extent : shape) {
         if (extent > most / product)
@@ -88,17 +95,20 @@ NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t uni
 }  // namespace core
 
 NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order) {
+    // M and m need a unit, which only `time` takes.
     if (kind == 'M' || kind == 'm' || !detail::has_size(kind, size) || size > largest_item)
         throw detail::descr_error({}, "a type of NumPy", detail::kind_text(kind) + " of " + counted(size, "byte"));
     dtype out;
     out.kind_ = kind;
     out.size_ = size;
     const bool ordered = size != 1 && kind != 'S' && kind != 'V';
+    // NumPy prints "|" for the other types, whatever order was asked for.
     out.order_ = !ordered ? byte_order::none : order == byte_order::none ? native_order : order;
     return out;
 }
 
 NDKEEP_INLINE dtype dtype::time(char kind, std::string unit, std::int64_t multiple, byte_order order) {
+    // A multiple of 0 is accepted because NumPy accepts it and writes it.
     const bool known = unit.empty() ? multiple == 1 : detail::find_unit(unit) != nullptr;
     if ((kind != 'M' && kind != 'm') || !known || multiple < 0 || multiple > detail::most_units)
         throw detail::descr_error({}, "a date of NumPy",
@@ -117,23 +127,29 @@ NDKEEP_INLINE dtype dtype::structure(std::vector<field> fields, std::uint64_t si
     if (size > largest_item)
         throw detail::descr_error(file, "at most " + counted(largest_item, "byte"), counted(size, "byte"));
     std::uint64_t end = 0;
+    // The views refer to `fields`, which moves only after their last use.
     std::vector<std::string_view> names;
     for (const field& each : fields) {
         const auto named = [&each] { return "field " + detail::printed(each.name); };
+        // A Python string, and so a name in a header, can hold lone surrogates.
         if (!detail::is_utf8(each.name, detail::surrogates::allowed) ||
             !detail::is_utf8(each.title, detail::surrogates::allowed))
             throw detail::descr_error(file, "names in UTF-8", named());
+        // Before `nbytes` below, which multiplies without a check.
         if (!detail::fits(each.shape, each.type.size(), largest_item))
             throw detail::descr_error(file, "at most " + counted(largest_item, "byte"),
                                       named() + " of shape " + shape_text(each.shape));
+        // NumPy cannot write structs whose fields overlap or are out of order either.
         if (each.offset < end || each.offset > size || each.nbytes() > size - each.offset)
             throw detail::descr_error(file, "ascending fields within " + counted(size, "byte"),
                                       named() + " at offset " + std::to_string(each.offset));
         end = each.offset + each.nbytes();
+        // NumPy finds a field by its name or by its title, so a title must not repeat any of them.
         names.push_back(each.name);
         if (!each.title.empty())
             names.push_back(each.title);
     }
+    // Sorted instead of compared in pairs: a header may have tens of thousands of fields.
     std::sort(names.begin(), names.end());
     if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
         throw detail::descr_error(file, "different names and titles", "field " + detail::printed(*twice) + " twice");
@@ -158,6 +174,7 @@ NDKEEP_INLINE dtype dtype::native() const {
     dtype out = *this;
     if (out.order_ != byte_order::none)
         out.order_ = native_order;
+    // Sizes and offsets do not depend on the byte order.
     for (field& each : out.fields_)
         each.type = each.type.native();
     return out;
@@ -167,6 +184,7 @@ NDKEEP_INLINE std::string dtype::str() const {
     std::string out;
     out += static_cast<char>(order_);
     out += kind_;
+    // NumPy counts characters of 4 bytes for U, and bytes for every other kind.
     out += std::to_string(kind_ == 'U' ? size_ / 4 : size_);
     if (!unit_.empty())
         out += '[' + (multiple_ == 1 ? "" : std::to_string(multiple_)) + unit_ + ']';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// dtypes with their text form both ways: the value, and dtype::parse, which reads what stands behind 'descr' in a
-// header and what numpy.dtype takes.
+// Parsing of dtypes: the value of 'descr' in a header, and the text that numpy.dtype accepts. <ndkeep/format/dtype.hpp>
+// declares dtype::parse.
 #pragma once
 
 #include <ndkeep/text/python/literal.hpp>
@@ -13,10 +13,11 @@
 namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
-/// An extent of an array or sub-array, from 0 to the largest std::ptrdiff_t. Python counts True as 1, NumPy fails on
-/// it.
+/// Reads one extent of an array or sub-array, from 0 to the largest std::ptrdiff_t. True is rejected: Python takes it
+/// for the integer 1, but NumPy fails on it later.
 ///
-/// @param field, whole  named in errors
+/// @param field, whole, file  the field, the complete shape and the file, for errors
+/// @throws format_error  not an integer, negative, or too large
 [[nodiscard]] std::size_t read_extent(const literal& value, std::string_view field, const literal& whole,
                                       const std::filesystem::path& file);
 

@@ -13,14 +13,15 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// The words for one type, between blanks.
+/// The names of one type, each between two blanks, so that a search for " name " finds complete names only.
 struct alias_row {
     char kind;
     std::uint8_t size;
     std::string_view words;
 };
 
-// numpy.sctypeDict and the type characters, of NumPy 1.24 on 64-bit Linux and macOS.
+// The names are those of numpy.sctypeDict and the type characters, in NumPy 1.24 on 64-bit Linux and macOS. A C long
+// has 8 bytes on both. T is from NumPy 2, and is listed only to be rejected by name.
 inline constexpr std::array<alias_row, 22> alias_rows = {{
     {'b', 1, " ? bool bool_ bool8 "},
     {'i', 1, " b byte int8 "},
@@ -46,7 +47,8 @@ inline constexpr std::array<alias_row, 22> alias_rows = {{
     {'T', 16, " T StringDType StringDType() "},
 }};
 
-/// A decimal number as C's strtol reads it, blanks and sign before it; nothing without digits. `at` moves behind it.
+/// Parses a decimal number at `at` as C's strtol does, with blanks and a sign in front; nullopt without digits. Moves
+/// `at` to the first character after the number.
 [[nodiscard]] NDKEEP_INLINE std::optional<std::int64_t> decimal(std::string_view text, std::size_t& at) {
     std::size_t i = std::min(text.find_first_not_of(" \t\n\v\f\r", at), text.size());
     const bool negative = i < text.size() && text[i] == '-';
@@ -55,6 +57,8 @@ inline constexpr std::array<alias_row, 22> alias_rows = {{
     if (i == text.size() || !is_digit(text[i]))
         return std::nullopt;
     std::int64_t value = 0;
+    // Larger numbers are replaced by this one, which exceeds every limit and leaves room for the next digit and for the
+    // factor 4 of U. strtol saturates as well.
     constexpr std::int64_t enough = std::numeric_limits<std::int64_t>::max() / 16;
     for (; i < text.size() && is_digit(text[i]); ++i)
         value = std::min(value * 10 + (text[i] - '0'), enough);
@@ -62,7 +66,8 @@ inline constexpr std::array<alias_row, 22> alias_rows = {{
     return negative ? -value : value;
 }
 
-// The units, and those that a divisor is tried with, in NumPy's order.
+// Each unit, and the finer units that NumPy tries for a divisor, in NumPy's order. NumPy counts 365 days a year and 30
+// days a month here.
 inline constexpr std::array<time_unit, 13> time_units = {{
     {"Y", {12, 52, 365}, {"M", "W", "D"}},
     {"M", {4, 30, 720}, {"W", "D", "h"}},
@@ -85,7 +90,7 @@ NDKEEP_INLINE const time_unit* find_unit(std::string_view name) {
     return found == time_units.end() ? nullptr : &*found;
 }
 
-/// What stands in the brackets of a date: "ns", "25s", "D/12", "generic"; false if NumPy has no such unit.
+/// Parses the text in the brackets of a date: "ns", "25s", "D/12", "generic". Returns false if NumPy has no such unit.
 [[nodiscard]] NDKEEP_INLINE bool read_unit(std::string_view text, plain_type& type) {
     std::size_t at = 0;
     type.multiple = decimal(text, at).value_or(1);
@@ -94,14 +99,17 @@ NDKEEP_INLINE const time_unit* find_unit(std::string_view name) {
     std::int64_t divisor = 1;
     if (slash < text.size()) {
         at = slash + 1;
+        // A missing divisor becomes 0, which is rejected below.
         divisor = decimal(text, at).value_or(0);
         if (at != text.size())
             return false;
     }
+    // NumPy accepts "us" also with the Greek letter mu.
     if (name == "\u03bcs")
         name = "us";
     if (type.multiple < 0 || type.multiple > most_units || divisor < 1 || divisor > most_units)
         return false;
+    // The generic unit has no multiple, so a number before it is dropped, and it cannot be divided.
     if (name == "generic") {
         type.multiple = 1;
         return divisor == 1;
@@ -112,6 +120,8 @@ NDKEEP_INLINE const time_unit* find_unit(std::string_view name) {
     type.unit = name;
     if (divisor == 1)
         return true;
+    // A fraction must be a whole number of a finer unit: "D/12" is 2h. As in NumPy, the first unit that fits is used.
+    // The product below fits 64 bits: the multiple has 31 bits, and the largest number of parts is 1,000,000.
     for (std::size_t i = 0; i < unit->parts.size(); ++i) {
         if (unit->parts[i] == 0 || unit->parts[i] % divisor != 0)
             continue;
@@ -138,6 +148,7 @@ NDKEEP_INLINE std::optional<plain_type> read_plain_type(std::string_view text) {
         const auto unit = rest.substr(name.size());
         if (unit.empty())
             return out;
+        // Exactly one closing bracket, at the end.
         const bool bracketed = unit.size() > 2 && unit.front() == '[' && unit.find(']') == unit.size() - 1;
         if (bracketed && read_unit(unit.substr(1, unit.size() - 2), out))
             return out;
@@ -148,7 +159,8 @@ NDKEEP_INLINE std::optional<plain_type> read_plain_type(std::string_view text) {
         out.size = 8;
         return out;
     }
-    // Only the one-letter words take a byte order.
+    // NumPy accepts a byte order in front of one-letter names only: "<d" is a type, "<float64" is not. A name with a
+    // blank could match across two names of a row, so it is excluded.
     if (!rest.empty() && rest.find(' ') == std::string_view::npos && (!marked || rest.size() == 1)) {
         const std::string word = ' ' + std::string(rest) + ' ';
         for (const alias_row& row : alias_rows) {
@@ -159,12 +171,16 @@ NDKEEP_INLINE std::optional<plain_type> read_plain_type(std::string_view text) {
             return out;
         }
     }
+    // What remains is a kind and a size, such as "f8".
     std::size_t at = 1;
     const auto size = rest.size() < 2 ? std::nullopt : decimal(rest, at);
+    // NumPy 1.24 accepts "S-1" and makes a type of negative size; a file with it is not safe to read.
     if (!size || at != rest.size() || *size < 0)
         return std::nullopt;
+    // "a" is NumPy's older letter for S.
     out.kind = rest[0] == 'a' ? 'S' : rest[0];
     out.size = static_cast<std::uint64_t>(*size) * (out.kind == 'U' ? 4 : 1);
+    // Pointers of 32-bit and 64-bit machines. The caller rejects objects.
     if (out.kind == 'O' ? out.size != 4 && out.size != 8 : !has_size(out.kind, out.size))
         return std::nullopt;
     return out;
@@ -174,6 +190,7 @@ NDKEEP_INLINE bool is_comma_string(std::string_view text) {
     const auto rest = text.substr(!text.empty() && std::string_view("<>=|").find(text[0]) != std::string_view::npos);
     if (rest.starts_with("()") || (!rest.empty() && is_digit(rest[0])))
         return true;
+    // The unit of a date can hold a comma, in square brackets.
     int brackets = 0;
     for (const char c : text) {
         brackets += c == '[' ? 1 : c == ']' ? -1 : 0;
@@ -184,6 +201,8 @@ NDKEEP_INLINE bool is_comma_string(std::string_view text) {
 }
 
 NDKEEP_INLINE std::optional<comma_item> next_comma_item(std::string_view& text) {
+    // This is the regular expression `format_re` of NumPy's _internal.py, group by group. std::regex is not used: it
+    // can exhaust the stack on a long text.
     const auto take_while = [&text](auto&& wanted) {
         const auto end = std::find_if_not(text.begin(), text.end(), wanted);
         const auto taken = text.substr(0, static_cast<std::size_t>(end - text.begin()));
@@ -196,6 +215,7 @@ NDKEEP_INLINE std::optional<comma_item> next_comma_item(std::string_view& text) 
         return taken;
     };
     const auto is_blank = [](char c) { return std::string_view(" \t\n\v\f\r").find(c) != std::string_view::npos; };
+    // `is_letter` includes the underscore and all bytes beyond ASCII; the expression does not.
     const auto is_word = [](char c) {
         return static_cast<unsigned char>(c) < 0x80 && (is_digit(c) || is_letter(c)) && c != '_';
     };
@@ -212,13 +232,16 @@ NDKEEP_INLINE std::optional<comma_item> next_comma_item(std::string_view& text) 
     if (const auto inner = take_one("<>|="); order.empty()) {
         order = inner;
     } else if (!inner.empty()) {
+        // A byte order may come before and after the count, but the two must agree.
         if ((order == "=" ? native : order) != (inner == "=" ? native : inner))
             return std::nullopt;
     }
-    if (order != foreign)  // which is why "<float64,i4" is a type to NumPy, and "<float64" is not
+    // NumPy drops a byte order that is the machine's. So "<float64,i4" is a dtype, although "<float64" alone is not.
+    if (order != foreign)
         order = {};
     out.type = order;
     out.type += take_while([&](char c) { return is_word(c) || c == '.' || c == '?'; });
+    // A date's unit belongs to the type: "M8[ns]".
     if (const auto end = text.find(']'); text.starts_with('[') && end != std::string_view::npos && end > 1) {
         const auto unit = text.substr(1, end - 1);
         if (std::all_of(unit.begin(), unit.end(), [&](char c) { return is_word(c) || c == ',' || c == '.'; })) {
@@ -229,6 +252,7 @@ NDKEEP_INLINE std::optional<comma_item> next_comma_item(std::string_view& text) 
     (void)take_while(is_blank);
     if (text.empty())
         return out;
+    // The item must end at a comma or at the end of the text; anything else is malformed.
     if (take_one(",").empty())
         return std::nullopt;
     (void)take_while(is_blank);

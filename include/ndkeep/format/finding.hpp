@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is wrong with a file, noted instead of thrown.
+// A problem found in a file, recorded instead of thrown.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -12,32 +12,34 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Something that is not as it should be.
+/// One problem of a file, with the parts of the error that describes it.
 struct finding {
     std::filesystem::path file;
     std::string field;
     std::string expected;
     std::string found;
-    std::string message;       ///< the whole sentence
-    std::exception_ptr cause;  ///< what `verify` throws for it
+    std::string message;       ///< the complete sentence, `what()` of the error
+    std::exception_ptr cause;  ///< the exception that `verify` throws for it
 };
 
 namespace detail {
 
+/// Records an error.
 template <class Error>
 [[nodiscard]] finding found(const Error& problem) {
     return {problem.file(),  problem.field(), problem.expected(),
             problem.found(), problem.what(),  std::make_exception_ptr(problem)};
 }
 
-/// Throws the first thing wrong, if anything is.
+/// Throws the first of the problems; does nothing if there are none.
 void throw_first(const std::vector<finding>& all);
 
 }  // namespace detail
 
 namespace core {
 
-/// Runs a check and notes what it throws.
+/// Runs a check and returns whether it passed. An ndkeep::error that it throws is added to `all`; other exceptions
+/// pass through.
 template <class Check>
 [[nodiscard]] bool passes(std::vector<finding>& all, Check&& check) {
     try {
@@ -45,7 +47,8 @@ template <class Check>
         return true;
     } catch (const error& problem) {
         auto noted = detail::found(problem);
-        noted.cause = std::current_exception();  // of its own kind, not sliced
+        // The exception itself: a copy of `problem` would be sliced to `error`.
+        noted.cause = std::current_exception();
         all.push_back(std::move(noted));
         return false;
     }

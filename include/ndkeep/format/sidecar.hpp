@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The JSON beside a file: what it describes, and which of its descriptions is about the file that is there.
+// The sidecar of an npy file: checksums, statistics and metadata as JSON, in a second file next to it.
+//
+// Keys of a sidecar. Only "ndkeep" and "array" are required:
+//   ndkeep       "sidecar/1"; always the first key
+//   array        dtype, shape, order ("C" or "F"), and nbytes of the data
+//   checksums    an object with one text for each kind of checksum
+//   statistics   count, nan, min, max, mean, std; for structs count and fields
+//   created      time of the description, UTC in ISO 8601
+//   file         size and mtime_ns of the npy file that the description was written for
+//   metadata     an object of the user
+//   previous     the same keys, except "ndkeep" and "previous", for the former state of the npy file
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -21,9 +31,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What a sidecar says of one state of a file.
+/// The part of a sidecar that describes one state of the npy file.
 struct description {
-    std::string type = {};  ///< dtype.str(), or dtype.descr() of a struct
+    std::string type = {};  ///< dtype.str(); for a struct dtype.descr()
     std::vector<std::size_t> shape = {};
     bool column_major = false;
     std::uint64_t nbytes = 0;  ///< of the data
@@ -32,56 +42,69 @@ struct description {
     std::optional<ndkeep::statistics> statistics = {};
     json metadata = json(json::value_t::object);
     std::string created = {};              ///< UTC, ISO 8601
-    std::optional<file_stamp> stamp = {};  ///< of the file it was written for
+    std::optional<file_stamp> stamp = {};  ///< size and time of the file it was written for
 
-    /// Whether it can be about a file with this header.
+    /// Whether dtype, shape, order and size agree with a header, so that the description can belong to that file.
     [[nodiscard]] bool fits(const array_info& info) const;
 };
 
-/// A sidecar: the description of the file it is beside, and of the one before, which a crash may have left in place.
+/// A sidecar: the description of the file as it should be now, and of its former state.
+///
+/// The sidecar is written before the data is changed. After a crash in between, the former description is the one that
+/// belongs to the file.
 struct sidecar {
     description current;
     std::optional<description> previous;
 };
 
-/// `NAME.npy.json` beside `NAME.npy`.
+/// The path of a file's sidecar: `NAME.npy.json` for `NAME.npy`.
 [[nodiscard]] std::filesystem::path sidecar_path(const std::filesystem::path& file);
 
-/// A description of an array as its header has it, made now: no sums, statistics or metadata yet.
+/// A new description with the contents of a header and the current time, but without checksums, statistics and
+/// metadata.
 [[nodiscard]] description described(const array_info& info);
 
-/// @throws format_error  not JSON, another version, or a value of the wrong kind
+/// Parses the text of a sidecar.
+///
+/// @param file  the path of the sidecar; named in errors, never opened
+/// @throws format_error  not JSON, too many values, another version, or a value of the wrong kind
 [[nodiscard]] sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file);
 
-/// The text of a sidecar, one key a line, readable by any JSON parser: numbers that are not finite are strings.
+/// The text of a sidecar, one key per line. Every JSON parser can read it: numbers that are not finite are strings.
+///
 /// @throws mismatch_error  metadata that JSON cannot hold: text that is not UTF-8
 [[nodiscard]] std::string sidecar_text(const sidecar& both);
 
-/// `meta` as it is kept: an object, null taken for {}, and what is not finite as "NaN", "Infinity", "-Infinity".
-/// @throws mismatch_error  neither an object nor null, with more values than can be read back, or what JSON cannot hold
+/// Checks metadata and returns the object to store; null becomes {}. Its text will have "NaN", "Infinity" and
+/// "-Infinity" for numbers that are not finite.
+///
+/// @param file  named in errors
+/// @throws mismatch_error  neither an object nor null, more values than can be read back, or a value that JSON
+///                         cannot hold
 [[nodiscard]] json kept_metadata(const json& meta, const std::filesystem::path& file);
 
 namespace core {
 
-/// A number as JSON text, exact.
+/// A number as JSON text, without loss.
 [[nodiscard]] std::string number_text(const statistics::number& number);
 
-/// Statistics as the JSON object that a sidecar holds, on one line.
+/// Statistics as the JSON object of a sidecar, on one line.
 [[nodiscard]] std::string statistics_text(const statistics& values);
 
 }  // namespace core
 
 namespace detail {
 
+/// Bytes of the largest sidecar that is read, so that a huge file under its name does not fill the memory.
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
 
-/// JSON values of a sidecar or a record. A sidecar holds the metadata of two descriptions, which is a quarter of them;
-/// the rest is for statistics of the fields of structs. So what was written can be read back.
+/// The largest number of JSON values in a sidecar or a record. The metadata of the two descriptions takes at most a
+/// quarter of it; the rest is for the statistics of struct fields. So everything that is written can be read back.
 inline constexpr std::size_t most_document_values = 1'048'576;
 static_assert(most_document_values >= 8 * most_metadata_values);
 
-/// Whether a text begins as a sidecar of any version does: with an object whose first key is "ndkeep" and has a value
-/// that begins with "sidecar/". Any other JSON belongs to another program.
+/// Whether a text begins like a sidecar of any version: with an object whose first key is "ndkeep", and whose value
+/// begins with "sidecar/". Other JSON belongs to another program and must not be replaced.
 [[nodiscard]] constexpr bool begins_sidecar(std::string_view text) noexcept {
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";  // RFC 8259, 8.1
     if (text.starts_with(byte_order_mark))
@@ -95,6 +118,7 @@ static_assert(most_document_values >= 8 * most_metadata_values);
     return true;
 }
 
+/// The current time as UTC in ISO 8601, to the second.
 [[nodiscard]] std::string now_text();
 
 }  // namespace detail

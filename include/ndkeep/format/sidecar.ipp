@@ -22,8 +22,10 @@ NDKEEP_INLINE std::filesystem::path sidecar_path(const std::filesystem::path& fi
 
 namespace detail {
 
+// `parse_sidecar` rejects any other version instead of guessing what it means.
 inline constexpr std::string_view sidecar_version = "sidecar/1";
 
+/// Appends the members of one description to an object.
 NDKEEP_INLINE void add_description(object_text& object, const description& said) {
     object_text array;
     array.add("dtype", json_text(said.type));
@@ -34,6 +36,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     array.add("order", said.column_major ? "\"F\"" : "\"C\"");
     array.add("nbytes", std::to_string(said.nbytes));
     object.add("array", array.str());
+    // Parts that are unknown are left out, not written as null or empty.
     if (!said.sums.empty()) {
         object_text sums;
         for (const auto& [name, sum] : said.sums)
@@ -43,6 +46,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     if (said.statistics)
         object.add("statistics", statistics_text(*said.statistics));
     object.add("created", json_text(said.created));
+    // Size and time of the npy file let a reader decide without a checksum that the description is current.
     if (said.stamp) {
         object_text stamp;
         stamp.add("size", std::to_string(said.stamp->size));
@@ -52,6 +56,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     object.add("metadata", json_text(said.metadata));
 }
 
+/// Parses what `statistics_text` prints. Every key but "count" may be absent.
 [[nodiscard]] NDKEEP_INLINE statistics parse_statistics(const object_reader& object) {
     statistics values;
     values.count = object.count("count");
@@ -67,6 +72,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
         const json* const value = object.find(key);
         if (value == nullptr)
             return std::nullopt;
+        // Integers must not pass through a double: counts of dates have 64 bits.
         if (const auto* const count = value->get_ptr<const json::number_unsigned_t*>())
             return *count;
         if (const auto* const whole = value->get_ptr<const json::number_integer_t*>())
@@ -76,6 +82,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     values.min = exact("min");
     values.max = exact("max");
     if (const json* const mean = object.find("mean")) {
+        // The mean of complex numbers is a list: real part, imaginary part.
         const auto* const parts = mean->get_ptr<const json::array_t*>();
         const bool complex = parts != nullptr && parts->size() == 2;
         values.mean = real("mean", complex ? (*parts)[0] : *mean);
@@ -84,6 +91,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     }
     if (const json* const deviation = object.find("std"))
         values.std = real("std", *deviation);
+    // The recursion is bounded, because the JSON parser limits nesting.
     if (object.find("fields") != nullptr) {
         const auto fields = object.object("fields");
         for (const auto& [name, inner] : fields.members())
@@ -92,11 +100,14 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     return values;
 }
 
+/// Parses what `add_description` prints. Unknown keys are ignored. A missing checksum, statistics, time, stamp or
+/// metadata is not an error.
 [[nodiscard]] NDKEEP_INLINE description parse_description(const object_reader& object) {
     description said;
     const auto array = object.object("array");
     said.type = array.text("dtype");
     for (const json& extent : array.list("shape")) {
+        // Numbers with a sign or a fraction have another type.
         const auto* const count = extent.get_ptr<const json::number_unsigned_t*>();
         if (count == nullptr)
             array.refuse("shape", "a list of counts", &extent);
@@ -121,6 +132,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
         said.stamp = {stamp.count("size"), stamp.integer("mtime_ns")};
     }
     if (object.find("metadata") != nullptr) {
+        // Only for its error if the metadata is not an object.
         (void)object.object("metadata");
         said.metadata = *object.find("metadata");
     }
@@ -130,6 +142,7 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
 NDKEEP_INLINE std::string now_text() {
     const std::time_t now = std::time(nullptr);
     std::tm parts = {};
+    // std::gmtime returns one buffer that all threads share.
     ::gmtime_r(&now, &parts);
     std::array<char, 32> text = {};
     const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
@@ -151,6 +164,7 @@ NDKEEP_INLINE std::string number_text(const statistics::number& number) {
 NDKEEP_INLINE std::string statistics_text(const statistics& values) {
     object_text object;
     object.add("count", std::to_string(values.count));
+    // A struct is never NaN; each of its fields has a number.
     if (values.fields.empty())
         object.add("nan", std::to_string(values.nan));
     if (values.min)
@@ -174,6 +188,8 @@ NDKEEP_INLINE std::string statistics_text(const statistics& values) {
 
 }  // namespace core
 
+// The size of the data follows from dtype and shape. It is compared as well, so that a sidecar whose parts contradict
+// each other fits no file.
 NDKEEP_INLINE bool description::fits(const array_info& info) const {
     const auto same = described(info);
     return type == same.type && shape == same.shape && column_major == same.column_major && nbytes == same.nbytes;
@@ -183,6 +199,7 @@ NDKEEP_INLINE description described(const array_info& info) {
     description said;
     said.type = info.type.is_struct() ? info.type.descr() : info.type.str();
     said.shape = info.shape;
+    // As NumPy would write it. Otherwise one array could have two descriptions that do not compare equal.
     said.column_major = written_column_major(info);
     said.nbytes = info.nbytes();
     said.created = detail::now_text();
@@ -197,7 +214,7 @@ NDKEEP_INLINE json kept_metadata(const json& meta, const std::filesystem::path& 
                               .found = meta.type_name(),
                               .hint = R"({{"name", value}, …})"});
     detail::check_json_values(meta, detail::most_metadata_values, file, "metadata");
-    // Also for its errors: later on the file is known no more.
+    // The text is thrown away. Printing it now reports values that JSON cannot hold while the file name is known.
     (void)detail::in_document(file, [&] { return detail::json_text(meta); });
     return meta.is_null() ? json(json::value_t::object) : meta;
 }
@@ -206,6 +223,7 @@ NDKEEP_INLINE sidecar parse_sidecar(std::string_view text, const std::filesystem
     const json whole = detail::parsed_json(text, file, {.values = detail::most_document_values});
     const detail::object_reader object(whole, "", file);
     const auto& version = object.text("ndkeep");
+    // Before any other key is read: another version may use the same keys differently.
     if (version != detail::sidecar_version)
         throw format_error(
             {.file = file, .field = "ndkeep", .expected = quoted(detail::sidecar_version), .found = quoted(version)});
@@ -217,6 +235,7 @@ NDKEEP_INLINE sidecar parse_sidecar(std::string_view text, const std::filesystem
 
 NDKEEP_INLINE std::string sidecar_text(const sidecar& both) {
     detail::object_text object;
+    // The first key: `begins_sidecar` recognises a sidecar by it.
     object.add("ndkeep", detail::json_text(detail::sidecar_version));
     detail::add_description(object, both.current);
     if (both.previous) {

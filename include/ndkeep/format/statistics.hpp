@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a description says of an array's values.
+// Statistics of an array: count, minimum, maximum, mean and standard deviation, and how two of them are merged.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -14,26 +14,29 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Statistics of an array, or of one field of a structured one. Which are there depends on the kind: numbers have all,
-/// complex numbers no order, dates no mean, text and bytes only a count, structs a count and their fields.
+/// Statistics of an array, or of one field of a structured array.
+///
+/// The kind decides which are present: all for numbers, no minimum and maximum for complex numbers, no mean and
+/// standard deviation for dates, only a count for text and bytes, a count and the fields for structs.
 struct statistics {
-    /// Exact: a 64-bit count of a date is no double.
+    /// An exact value. A double cannot hold every 64-bit integer, and a date is a 64-bit count of its unit.
     using number = std::variant<std::int64_t, std::uint64_t, double>;
 
-    std::uint64_t count = 0;                    ///< elements, those of sub-arrays one by one
-    std::uint64_t nan = 0;                      ///< of them NaN or NaT; the numbers below leave them out
-    std::optional<number> min = {}, max = {};   ///< absent without numbers
-    std::optional<double> mean = {};            ///< real part for complex numbers
-    std::optional<double> mean_imaginary = {};  ///< only of complex numbers
-    std::optional<double> std = {};             ///< of the population: divided by the count
+    std::uint64_t count = 0;                    ///< elements; a sub-array counts as many as it has
+    std::uint64_t nan = 0;                      ///< elements that are NaN or NaT; the numbers below leave them out
+    std::optional<number> min = {}, max = {};   ///< absent if all values are NaN, or none exist
+    std::optional<double> mean = {};            ///< the real part for complex numbers
+    std::optional<double> mean_imaginary = {};  ///< only for complex numbers
+    std::optional<double> std = {};             ///< of the population, so divided by the count and not by count - 1
     std::vector<std::pair<std::string, statistics>> fields = {};
 
+    /// The statistics of a field; nullptr if absent.
     [[nodiscard]] const statistics* find(std::string_view field) const;
 };
 
 namespace detail {
 
-// By hand, as std::visit and the comparison of variants take long to compile.
+// Written out, because std::visit and the comparison of variants are slow to compile.
 [[nodiscard]] double as_double(const statistics::number& number);
 
 [[nodiscard]] bool less(const statistics::number& a, const statistics::number& b);
@@ -42,7 +45,8 @@ namespace detail {
 
 namespace core {
 
-/// Statistics of two arrays as if they were one (Chan, Golub, LeVeque 1979 for the deviation).
+/// The statistics of two arrays together, as if they were one. Keeps only the fields that both have.
+/// @see Chan, Golub and LeVeque, 1979, for the standard deviation
 [[nodiscard]] statistics merged(const statistics& a, const statistics& b);
 
 }  // namespace core

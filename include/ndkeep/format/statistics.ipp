@@ -28,6 +28,7 @@ NDKEEP_INLINE double as_double(const statistics::number& number) {
 }
 
 NDKEEP_INLINE bool less(const statistics::number& a, const statistics::number& b) {
+    // Integers of the same type are compared as such: two that differ can be equal as doubles.
     const bool alike = a.index() == b.index();
     if (const auto* const whole = std::get_if<std::int64_t>(&a); alike && whole != nullptr)
         return *whole < *std::get_if<std::int64_t>(&b);
@@ -51,8 +52,10 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     };
     both.min = pick(a.min, b.min, true);
     both.max = pick(a.max, b.max, false);
+    // NaN have no part in the mean, so they do not count as weight.
     const auto n = static_cast<double>(a.count - a.nan);
     const auto m = static_cast<double>(b.count - b.nan);
+    // A side without a mean has no numbers, or a kind without means. The other side alone decides then.
     if (!a.mean || !b.mean) {
         both.mean = a.mean ? a.mean : b.mean;
         both.mean_imaginary = a.mean ? a.mean_imaginary : b.mean_imaginary;
@@ -61,20 +64,25 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
         double apart = 0;
         const auto mean = [&](double x, double y) {
             constexpr double largest = std::numeric_limits<double>::max();
-            if (std::abs(x) > largest || std::abs(y) > largest) {  // infinite: inf - inf below would be NaN
+            // Infinite: the difference below would be NaN for inf - inf.
+            if (std::abs(x) > largest || std::abs(y) > largest) {
                 apart = std::numeric_limits<double>::quiet_NaN();
                 return x + y;
             }
             const double step = y - x;
+            // For complex numbers both parts add to the squared distance of the means.
             apart += step * step;
+            // A weighted sum n * x + m * y could overflow where the mean does not, and would lose digits.
             return x + step * (m / (n + m));
         };
         both.mean = mean(*a.mean, *b.mean);
         if (a.mean_imaginary && b.mean_imaginary)
             both.mean_imaginary = mean(*a.mean_imaginary, *b.mean_imaginary);
         if (a.std && b.std)
+            // The squares within each part, and those of the distance between the two means.
             both.std = std::sqrt((n * *a.std * *a.std + m * *b.std * *b.std + apart * n * (m / (n + m))) / (n + m));
     }
+    // A field absent on one side would describe only a part of the rows.
     for (const auto& [name, values] : a.fields)
         if (const auto* const others = b.find(name))
             both.fields.emplace_back(name, merged(values, *others));

@@ -17,6 +17,7 @@ NDKEEP_INLINE bool is_ascii(std::string_view text) {
     std::uint64_t all = 0;
     std::size_t at = 0;
     for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+        // A copy, because the text need not be aligned.
         std::memcpy(&word, text.data() + at, sizeof word);
         all |= word;
     }
@@ -52,13 +53,13 @@ NDKEEP_INLINE std::optional<std::string> to_latin1(std::string_view text) {
     return out;
 }
 
-/// Whether Python's repr shows a character as it is. Code points that Unicode has not assigned yet count as printable
-/// below plane 4: every Python knows other ones.
+/// Whether Python's repr prints a character unescaped. Unassigned code points below plane 4 count as printable, because
+/// each version of Python knows a different set of them.
 [[nodiscard]] NDKEEP_INLINE bool is_printable(char32_t character) {
     struct range {
         char32_t first, last;
     };
-    // Categories Cc, Cf, Co, Cs, Zl, Zp, and Zs but for the space.
+    // Categories Cc, Cf, Co, Cs, Zl, Zp, and Zs without the space.
     static constexpr std::array<range, 26> hidden = {{
         {0, 0x1f},           {0x7f, 0xa0},       {0xad, 0xad},       {0x600, 0x605},     {0x61c, 0x61c},
         {0x6dd, 0x6dd},      {0x70f, 0x70f},     {0x890, 0x891},     {0x8e2, 0x8e2},     {0x1680, 0x1680},
@@ -67,6 +68,7 @@ NDKEEP_INLINE std::optional<std::string> to_latin1(std::string_view text) {
         {0x110cd, 0x110cd},  {0x13430, 0x13438}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0x40000, 0xe00ff},
         {0xe01f0, 0x10ffff},
     }};
+    // The last two code points of each plane are not characters.
     if ((character & 0xfffe) == 0xfffe)
         return false;
     const auto after = std::upper_bound(hidden.begin(), hidden.end(), character,
@@ -109,12 +111,15 @@ NDKEEP_INLINE decoded decode_utf8(std::string_view text, std::size_t at) {
     const auto byte = [&](std::size_t i) -> char32_t {
         return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0;
     };
+    // Bytes after the end of the text read as 0, which is not a continuation byte.
     const char32_t first = byte(0);
     if (at >= text.size())
         return {};
     if (first < 0x80)
         return {first, 1};
     const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    // 0x80 to 0xbf only continue a character. 0xc0 and 0xc1 would encode ASCII in two bytes; 0xf5 and above exceed
+    // U+10FFFF.
     if (first < 0xc2 || first > 0xf4)
         return {};
     char32_t character = first & (0xffu >> (length + 1));
@@ -123,6 +128,7 @@ NDKEEP_INLINE decoded decode_utf8(std::string_view text, std::size_t at) {
             return {};
         character = (character << 6) | (byte(i) & 0x3f);
     }
+    // An encoding longer than necessary is not UTF-8. Otherwise the same text could have different bytes.
     constexpr std::array<char32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
     if (character < least[length] || character > 0x10ffff)
         return {};
@@ -134,6 +140,7 @@ NDKEEP_INLINE bool is_utf8(std::string_view text, surrogates lone) {
         return true;
     for (std::size_t at = 0; at < text.size();) {
         const auto [character, length] = decode_utf8(text, at);
+        // `decode_utf8` accepts surrogates, as names in a header may hold them.
         if (length == 0 || (lone == surrogates::refused && detail::is_surrogate(character)))
             return false;
         at += length;
@@ -150,6 +157,7 @@ NDKEEP_INLINE std::size_t character_count(std::string_view text) {
 
 NDKEEP_INLINE std::string python_repr(std::string_view text) {
     const bool has_single = text.find('\'') != std::string_view::npos;
+    // As in Python: single quotes, unless the text has single quotes and no double ones.
     const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
     std::string out(1, quote);
     const auto escape = [&out](char letter, int digits, char32_t character) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Code page 437, in which zip archives name their members unless they say UTF-8.
+// Code page 437: the encoding of member names in zip archives that do not declare UTF-8.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -9,7 +9,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Text of code page 437 as UTF-8.
+/// Converts text from code page 437 to UTF-8. Every byte has a character, so this cannot fail.
 /// @see APPNOTE 4.4.4, bit 11, and appendix D.1
 [[nodiscard]] std::string from_code_page_437(std::string_view text);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The records of a zip archive: its directory read and checked, and the bytes of new ones.
+// The directory of a zip archive: reading and checking it, and finding the data of a member.
 #pragma once
 
 #include <ndkeep/bytes/source.hpp>
@@ -15,15 +15,15 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// All members of an archive, and where the parts lie that belong to none.
+/// All members of an archive, and the position of the directory.
 struct zip_directory {
     std::vector<zip_entry> entries = {};
-    std::uint64_t prefix = 0;  // bytes before the archive, by which all of its offsets are off
+    std::uint64_t prefix = 0;  // bytes before the archive; already added to all offsets here
     std::uint64_t offset = 0;  // of the directory, from the start of the file
     std::string comment = {};
 };
 
-/// What errors call a member: "member 'x'".
+/// The name of a member in errors: "member 'x'".
 [[nodiscard]] std::string member_field(std::string_view name);
 
 }  // namespace ndkeep::core

@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies of <ndkeep/format/zip/directory.hpp>.
+//
+// Archives are treated as hostile. Every length is checked before it is used for memory or an offset, and an archive
+// that two programs could read differently is rejected. The steps:
+//   1. Find the end record in the last 65,557 bytes. Its comment must end with the file.
+//   2. Read the 64-bit end record if present. Both records must agree.
+//   3. Compare the size of the directory with the file and with the limit, find where it begins, and read it.
+//   4. Read the entries. Their number must be that of the end record.
+//   5. Limit each member to the room before the next one.
+//   6. When a member is opened, check its flags, method and sizes, and the name in its local header.
 #pragma once
 
 #include <ndkeep/format/zip/directory.hpp>
@@ -19,39 +28,44 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Reads the central directory, which alone says what an archive holds; members are not touched.
+/// Reads the central directory, the only authority on what an archive holds. Members are not read.
 ///
 /// @param size  bytes of the whole archive
-/// @throws format_error  not a zip archive, cut short, a directory that lies, too many members
+/// @throws format_error  not a zip archive, cut short, an inconsistent directory, more than one possible directory, an
+///                       archive in several files, or too many members
 /// @see APPNOTE 4.3.12 to 4.3.16
 [[nodiscard]] NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size,
                                                              const limits& limit = {});
 
-/// Checks that a member can be read: its method, and sizes that can be true.
-/// @throws format_error  what is not read here, by its name
+/// Step 6: checks that a member can be read and that its sizes are possible.
+/// @throws format_error  an encrypted member, a patch, an unsupported method (named), or impossible sizes
+/// @see APPNOTE 4.4.4 and 4.4.5
 NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesystem::path& file);
 
-/// Where the bytes of a member begin, found through its local header, which must agree with the directory.
+/// Step 6: the offset of a member's data. Reads the local header, whose name must be that of the directory.
 ///
-/// @throws format_error  another local header, or members that overlap
+/// @throws format_error  no local header, another name in it, or members that overlap
 /// @see APPNOTE 4.3.7
 [[nodiscard]] NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
 
-/// What the end of an archive says about its directory.
+/// What the end record says about the directory.
 struct zip_end {
     std::uint64_t entries = 0;
     std::uint64_t directory_size = 0;
-    std::uint64_t directory_offset = 0;  // as it says
-    std::uint64_t at = 0;                // where the directory should end
+    std::uint64_t directory_offset = 0;  // as stored, without a prefix
+    std::uint64_t at = 0;                // of the end record, where the directory should end
 };
 
-/// The end record at `at`, or its 64-bit form before it.
-/// @throws format_error  it is not what it should be
+/// Step 2: reads the end record at `at`, and the 64-bit record before it if present.
+/// @throws format_error  an archive in several files, a missing 64-bit record, or two records that disagree
+/// @see APPNOTE 4.3.14 to 4.3.16
 [[nodiscard]] NDKEEP_INLINE zip_end read_zip_end(const byte_source& archive, std::uint64_t at) {
     std::array<std::byte, zip_end_size> bytes = {};
     archive.read(at, bytes);
     const zip_fields record(bytes);
+    // The number of this disk, that of the disk with the directory, and the entries on this disk and in total.
     if (record.half(4) != 0 || record.half(6) != 0 || record.half(8) != record.half(10)) {
+        // APPNOTE 4.4.19 and 4.4.20: all ones mean that the 64-bit record has the number.
         const bool in_the_64_bit_form = record.half(4) == 0xffff || record.half(6) == 0xffff;
         if (!in_the_64_bit_form)
             throw malformed(archive.path(), "end record", "an archive in one file", "one part of several");
@@ -59,6 +73,7 @@ struct zip_end {
     zip_end end{record.half(10), record.word(12), record.word(16), at};
     const bool needs_more =
         end.entries == 0xffff || end.directory_size == 0xffff'ffff || end.directory_offset == 0xffff'ffff;
+    // All ones need not mean a 64-bit record: 65,535 can be the true number of members. A full offset does need one.
     const auto without = [&](std::string_view missing) {
         if (needs_more && end.directory_offset == 0xffff'ffff)
             throw malformed(archive.path(), "end record", std::string(missing), "missing");
@@ -72,9 +87,11 @@ struct zip_end {
     if (locator.word(0) != zip_locator_signature)
         return without("a 64-bit locator");
 
-    // Where it says, or, in an archive with something before it, just before the locator.
+    // The locator has the offset of the record. With bytes before the archive that offset is too small; the record is
+    // then expected just before the locator.
     std::array<std::byte, zip_end64_size> bytes64 = {};
     const std::uint64_t most = at - zip_locator_size;
+    // The second candidate must not wrap if the file is too short for the record.
     for (const std::uint64_t place : {locator.quad(8), most - std::min(most, zip_end64_size)}) {
         if (place > most || most - place < zip_end64_size)
             continue;
@@ -84,7 +101,8 @@ struct zip_end {
             continue;
         if (record64.word(16) != 0 || record64.word(20) != 0 || record64.quad(24) != record64.quad(32))
             throw malformed(archive.path(), "end record", "an archive in one file", "one part of several");
-        // A field of the short record that is not full is to agree: else two programs would read two archives.
+        // A field of the short record that is not all ones must agree with the 64-bit record. Otherwise two programs
+        // could read two different archives from the same bytes.
         const auto agrees = [](std::uint64_t said, std::uint64_t full, std::uint64_t wide) {
             return said == full || said == wide;
         };
@@ -98,12 +116,14 @@ struct zip_end {
     return without("a 64-bit end record");
 }
 
-/// The fields that are full stand here instead, in this order: APPNOTE 4.5.3. False if one is missing.
+/// Reads the 64-bit extra field. It has a number for each field of the entry that is all ones, in this order: APPNOTE
+/// 4.5.3. Returns false if one is missing.
 [[nodiscard]] NDKEEP_INLINE bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
     std::size_t at = 0;
     for (std::uint64_t* const field : {&entry.size, &entry.compressed, &entry.header_offset}) {
         if (*field != 0xffff'ffff)
             continue;
+        // The length of the content comes from the file.
         if (at + 8 > content.size())
             return false;
         *field = zip_fields(content).quad(at);
@@ -112,6 +132,7 @@ struct zip_end {
     return true;
 }
 
+/// Reads the list of pieces. It is a hint from the file, so it is compared with the sizes before it is used.
 NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry& entry) {
     const zip_fields words(content);
     entry.pieces.clear();
@@ -119,7 +140,9 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
         entry.pieces.push_back({words.word(at), words.word(at + 4)});
 }
 
-/// One entry of the directory; `rest` is cut by it.
+/// Step 4: reads the first entry of `rest` and removes it.
+/// @throws format_error  an entry that is cut short, another signature, or a name that is not UTF-8 despite its flag
+/// @see APPNOTE 4.3.12, for the offsets of the fields
 [[nodiscard]] NDKEEP_INLINE zip_entry read_zip_entry(std::span<const std::byte>& rest, std::uint64_t prefix,
                                                      const std::filesystem::path& file) {
     const auto refuse = [&](std::string_view expected, std::string_view found) -> format_error {
@@ -154,12 +177,14 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     entry.raw_name = text(zip_entry_size, name_size);
     entry.comment = text(zip_entry_size + name_size + extra_size, comment_size);
     const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
+    // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
     if (utf8 && !is_utf8(entry.raw_name))
         throw refuse("names in UTF-8", printed(entry.raw_name));
     entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
-    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python reads it
+    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
 
     auto extra = rest.subspan(zip_entry_size + name_size, extra_size);
+    // APPNOTE 4.5.1: an id and a length of 2 bytes each, then the content.
     while (extra.size() >= 4) {
         const zip_fields head(extra);
         const std::size_t length = head.half(2);
@@ -174,6 +199,7 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
             entry.extra += std::string(reinterpret_cast<const char*>(extra.data()), 4 + length);
         extra = extra.subspan(4 + length);
     }
+    // The offset comes from the file, and may have 64 bits.
     if (entry.header_offset > std::numeric_limits<std::uint64_t>::max() - prefix)
         throw refuse("offsets within the file", "more");
     entry.header_offset += prefix;
@@ -181,7 +207,8 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     return entry;
 }
 
-/// Bounds each member by where the next one begins. Two that begin at one place leave no room for either.
+/// Step 5: limits each member to the room before the next one. Overlapping members are how a small archive expands to a
+/// huge one (CVE-2024-0450). Members at the same offset get no room, so neither can be read.
 NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     auto& entries = directory.entries;
     std::vector<std::size_t> order(entries.size());
@@ -192,18 +219,22 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
         zip_entry& entry = entries[order[i]];
         const bool shared = i > 0 && entries[order[i - 1]].header_offset == entry.header_offset;
         const std::uint64_t next = i + 1 < order.size() ? entries[order[i + 1]].header_offset : directory.offset;
+        // The last member ends where the directory begins, and no member extends into it.
         entry.room_end = shared ? entry.header_offset : std::min(next, directory.offset);
     }
 }
 
-/// The directory that the end record at `at` leads to.
+/// Steps 2 to 5: reads the directory that the end record at `at` refers to.
 [[nodiscard]] NDKEEP_INLINE zip_directory read_zip_entries(const byte_source& archive, std::uint64_t at,
                                                            const limits& limit) {
     const auto& file = archive.path();
     const zip_end end = read_zip_end(archive, at);
+    // The directory lies before its end record. This also keeps the differences below from wrapping.
     if (end.directory_size > end.at)
         throw malformed(file, "central directory", "at most " + counted(end.at, "byte"),
                         counted(end.directory_size, "byte"));
+    // Before the directory is allocated: an entry has at least `zip_entry_size` bytes. Very long names can exceed this
+    // bound with fewer members.
     if (end.directory_size / zip_entry_size > limit.members)
         throw malformed(file, "central directory", "at most " + counted(limit.members, "member"),
                         counted(end.directory_size, "byte"), "limits{.members = …} reads more");
@@ -219,16 +250,21 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     if (end.directory_offset > directory.offset)
         throw malformed(file, "central directory", "at byte " + std::to_string(directory.offset) + " or before",
                         "at byte " + std::to_string(end.directory_offset));
+    // Python assumes the same: a directory that ends later than its offset and size say has that many bytes before the
+    // archive, as in a self-extracting archive.
     directory.prefix = directory.offset - end.directory_offset;
-    // What is between the directory and its end record, or before the archive, cannot be told apart by numbers alone.
+    // Bytes before the archive, and bytes between the directory and the end record, give the same numbers here. The
+    // signature of the first entry decides.
     if (directory.prefix != 0 && end.directory_size != 0 && !is_entry(directory.offset) &&
         is_entry(end.directory_offset)) {
         directory.offset = end.directory_offset;
         directory.prefix = 0;
     }
+    // Without an entry there is no signature to confirm the position.
     if (end.directory_size == 0 && directory.prefix != 0)
         throw malformed(file, "central directory", "members", "none behind " + counted(directory.prefix, "byte"));
 
+    // The directory is inside of the file and within the limit, so its size is safe to allocate.
     std::vector<std::byte> bytes(static_cast<std::size_t>(end.directory_size));
     archive.read(directory.offset, bytes);
     std::span<const std::byte> rest(bytes.data(), bytes.size());
@@ -238,7 +274,8 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
                             "limits{.members = …} reads more");
         directory.entries.push_back(read_zip_entry(rest, directory.prefix, file));
     }
-    // Python goes by the directory's size alone, and so do old archives of more members than 16 bits can count.
+    // Only the low 16 bits are compared: older programs wrote more than 65,535 members without a 64-bit record, and the
+    // number wrapped. Python ignores it and uses the size of the directory.
     if ((directory.entries.size() & 0xffff) != (end.entries & 0xffff))
         throw malformed(file, "end record", counted(directory.entries.size(), "member"),
                         counted(end.entries, "member"));
@@ -249,16 +286,18 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
 NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size, const limits& limit) {
     const auto& file = archive.path();
     constexpr std::uint64_t longest_comment = 0xffff;
+    // APPNOTE 4.3.16: the length of the comment has 16 bits, so the end record starts in these last bytes.
     const std::uint64_t looked_at = std::min(size, zip_end_size + longest_comment);
     std::vector<std::byte> tail(static_cast<std::size_t>(looked_at));
     archive.read(size - looked_at, tail);
 
-    // A comment may hold what looks like an end record. Only a comment that ends with the file makes it one, and where
-    // two lead to a directory, nobody can say which archive is meant.
-    constexpr int most_candidates = 16;  // each may lead to a long directory that is no good at its end
+    // A comment can contain bytes that look like an end record. A candidate counts only if its comment ends with the
+    // file. If two candidates lead to a directory, the archive is ambiguous: programs would disagree about its members.
+    constexpr int most_candidates = 16;  // each may cost the reading of a long directory that fails at its end
     std::optional<zip_directory> found;
     std::optional<format_error> refused;
     int candidates = 0;
+    // From the end of the file backwards. A record has at least 22 bytes, so every `at` leaves room for one.
     for (std::size_t at = tail.size() - std::min<std::size_t>(tail.size(), zip_end_size - 1); at-- > 0;) {
         if (tail[at] != std::byte{'P'} || tail[at + 1] != std::byte{'K'})
             continue;
@@ -266,6 +305,7 @@ NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::
         const zip_fields record(bytes);
         if (record.word(0) != zip_end_signature || record.half(20) != bytes.size() - zip_end_size)
             continue;
+        // Without this bound a crafted comment could make the reader read the same large directory thousands of times.
         if (++candidates > most_candidates)
             throw malformed(file, "end record", "one", "many that fit");
         try {
@@ -298,9 +338,11 @@ NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesyste
         throw malformed(file, field, "whole data", "a patch");
     if (entry.method != zip_stored && entry.method != zip_deflated)
         throw malformed(file, field, "stored or deflate", zip_method_name(entry.method));
+    // Data that is stored has one size. Two would let the reader pass the end of the member.
     if (entry.method == zip_stored && entry.compressed != entry.size)
         throw malformed(file, field, counted(entry.size, "byte"), counted(entry.compressed, "byte"));
-    // Deflate needs 2 bits for 258 bytes at the least: what says more cannot be true, and is not allocated.
+    // Deflate encodes at most 258 bytes in 2 bits, so a byte expands to at most 1032. A larger size is false and must
+    // be rejected before memory is allocated for it.
     constexpr std::uint64_t most_per_byte = 1032;
     if (entry.method == zip_deflated && entry.size / most_per_byte > entry.compressed)
         throw malformed(file, field, "at most " + counted(entry.compressed * most_per_byte, "byte"),
@@ -309,6 +351,7 @@ NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesyste
 
 NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry) {
     const auto& file = archive.path();
+    // 0 if the member begins after the directory.
     const auto room = entry.room_end - std::min(entry.room_end, entry.header_offset);
     const auto check_room = [&](std::uint64_t head) {
         if (head > room || entry.compressed > room - head)
@@ -316,6 +359,7 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
                             counted(entry.compressed, "byte"), "it overlaps what follows it");
     };
     const std::uint64_t named = zip_local_size + entry.raw_name.size();
+    // Before anything is read, because the header may lie beyond the end of the room.
     check_room(named);
     std::vector<std::byte> bytes(static_cast<std::size_t>(named));
     archive.read(entry.header_offset, bytes);
@@ -324,11 +368,14 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
         throw malformed(file, member_field(entry.name), "a local header at byte " + std::to_string(entry.header_offset),
                         "something else");
     const std::string_view name(reinterpret_cast<const char*>(bytes.data()) + zip_local_size, entry.raw_name.size());
+    // Streaming programs read local headers, others the directory. Both must see the same name. Sizes and CRC of the
+    // local header may be 0 (APPNOTE 4.4.4, bit 3), so only those of the directory are used.
     if (local.half(26) != entry.raw_name.size())
         throw malformed(file, member_field(entry.name), "the same name in its local header",
                         "a name of " + counted(local.half(26), "byte"));
     if (name != entry.raw_name)
         throw malformed(file, member_field(entry.name), "the same name in its local header", printed(name));
+    // The extra fields here may be longer than those of the directory, so only this header tells where the data begins.
     const std::uint64_t head = named + local.half(28);
     check_room(head);
     return entry.header_offset + head;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON text into values of any make, nlohmann's among them, bounded.
+// A JSON parser with limits on depth and number of values. It builds nlohmann::json or values of another type.
 //
-// nlohmann's own parser is left to those who use it: a template over every way to read and to build, it would cost each
-// file that includes this one a fifth of a second.
+// nlohmann's parser is not used, because it is a template that costs each including file 0.2 s to compile. This one
+// also bounds the depth and the number of values.
 #pragma once
 
 #include <ndkeep/text/json/scanner.hpp>
@@ -23,7 +23,7 @@ using json = nlohmann::json;
 
 namespace detail {
 
-/// What `json_parser` makes values with.
+/// A type whose static functions make the values for `json_parser`.
 template <class Builder>
 concept json_builder = requires(typename Builder::value value, std::string text) {
     { Builder::null() } -> std::same_as<typename Builder::value>;
@@ -38,9 +38,9 @@ concept json_builder = requires(typename Builder::value value, std::string text)
     Builder::add(value, std::move(text), std::move(value));
 };
 
-/// Reads one JSON value with nothing but blanks around it. Of members with the same name the last one stays.
+/// Parses one JSON value, which only blanks may surround. If a name is repeated in an object, the last member is kept.
 ///
-/// Integers stay exact as far as 64 bits hold them; a number beyond the largest double is refused.
+/// Integers are exact if 64 bits can hold them. A number beyond the largest double is rejected.
 /// @see RFC 8259
 template <json_builder Builder>
 class json_parser : json_scanner {
@@ -58,6 +58,7 @@ class json_parser : json_scanner {
 
   private:
     [[nodiscard]] built value() {
+        // Before the value is built: brackets and commas alone can make many values from a short text.
         count_value();
         switch (peek()) {
         case '{':
@@ -85,6 +86,7 @@ class json_parser : json_scanner {
             return Builder::real(number.value);
         if (number.is == scanned_number::count)
             return Builder::count(number.magnitude);
+        // Negated as an unsigned number, because the magnitude of the smallest std::int64_t does not fit one.
         return Builder::negative(static_cast<std::int64_t>(0 - number.magnitude));
     }
 
@@ -119,7 +121,10 @@ class json_parser : json_scanner {
 
 namespace core {
 
-/// @throws format_error  not JSON, nested too deeply, or with more values than `bound` allows
+/// Parses one JSON document into nlohmann::json.
+///
+/// @param file  named in errors, never opened
+/// @throws format_error  not JSON, more than 128 levels deep, or more values than `bound` allows
 [[nodiscard]] json parsed_json(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {});
 
 }  // namespace core

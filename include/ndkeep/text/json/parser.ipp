@@ -8,7 +8,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Makes nlohmann's values, without the conversions of their constructors.
+/// Makes values of nlohmann::json, without the conversions of its constructors: kinds and values are exactly those
+/// given.
 struct nlohmann_builder {
     using value = json;
 

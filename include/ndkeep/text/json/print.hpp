@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// JSON for what ndkeep keeps in it: values written as text, with numbers that are not finite as strings, and objects
-// read member by member.
+// Printing of JSON, with strings for numbers that are not finite, and checked access to the members of an object.
 //
-// nlohmann's own serializer is left to those who use it, for the same reason as its parser:
-// <ndkeep/text/json/parser.hpp>.
+// nlohmann's serializer is not used, for the same reason as its parser: see <ndkeep/text/json/parser.hpp>.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -26,20 +24,25 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Control characters are escaped, DEL and C1 too: JSON may be printed to a terminal.
+/// Appends text as a JSON string. DEL and the C1 control characters are escaped as well, because JSON may be printed to
+/// a terminal, which would obey them.
+/// @throws mismatch_error  text that is not UTF-8
 void append_json_text(std::string& out, std::string_view text);
 
-/// The shortest text that reads back as the same double, and as a double.
+/// Appends the shortest text that reads back as the same double, and not as an integer. NaN and infinities become the
+/// strings "NaN", "Infinity" and "-Infinity".
 void append_json_number(std::string& out, double number);
 
-/// The double behind a number or one of the three strings.
+/// The double of a number or of one of these three strings; nullopt for other values.
 [[nodiscard]] std::optional<double> json_number(const json& value);
 
-/// Any value on one line, with the spaces Python writes.
-/// @param depth  brackets around it; a little deeper can be read, for what is put around it
+/// Appends any value on one line, with the spaces that Python's json module writes.
+///
+/// @param depth  levels of brackets around the value. The default reserves 8 levels for the document that encloses it.
+/// @throws mismatch_error  nested too deeply to be read back, binary data, or text that is not UTF-8
 void append_json(std::string& out, const json& value, std::size_t depth = 8);
 
-/// Runs what writes the JSON of `file`, and names the file in what is thrown of text that is not UTF-8 and the like.
+/// Runs `write`, which prints the JSON of `file`, and adds the file name to a mismatch_error that has none.
 template <class Write>
 decltype(auto) in_document(const std::filesystem::path& file, Write&& write) {
     try {
@@ -53,25 +56,34 @@ decltype(auto) in_document(const std::filesystem::path& file, Write&& write) {
     }
 }
 
-/// JSON values of metadata, which is for small things. What is written can be read back with the default limits.
+/// The largest number of JSON values in metadata, which is for small things. Half of the default limit leaves room for
+/// the document around it, so that everything written can be read back with default limits.
 inline constexpr std::size_t most_metadata_values = limits{}.json_values / 2;
 
+/// Checks the number of values in `value`, itself included.
 /// @throws mismatch_error  more values than `most`
 void check_json_values(const json& value, std::size_t most, const std::filesystem::path& file, const char* field);
 
-/// Reads the members of a JSON object, and names in errors the one that is wrong.
+/// Typed access to the members of a JSON object. Errors name the member by its path, such as "file.size".
 class object_reader {
   public:
+    /// @param value, file  must outlive the reader; the file is named in errors
+    /// @param path         of the object in the document; empty at the top
+    /// @throws format_error  not an object
     object_reader(const json& value, std::string path, const std::filesystem::path& file);
 
     [[nodiscard]] const json::object_t& members() const noexcept { return *members_; }
 
+    /// The member with this name; nullptr if absent.
     [[nodiscard]] const json* find(const std::string& key) const;
+
+    // The following throw format_error if the member is absent or of another kind.
     [[nodiscard]] const std::string& text(const std::string& key) const;
     [[nodiscard]] std::uint64_t count(const std::string& key) const;
     [[nodiscard]] std::int64_t integer(const std::string& key) const;
     [[nodiscard]] const json::array_t& list(const std::string& key) const;
     [[nodiscard]] object_reader object(const std::string& key) const;
+    /// @throws format_error  always; `found` is nullptr if the member is absent
     [[noreturn]] void refuse(const std::string& key, std::string_view expected, const json* found) const;
 
   private:
@@ -94,23 +106,24 @@ class object_reader {
 
 namespace core {
 
-/// JSON text of single values, for objects whose keys are to stay in order.
+/// The JSON text of one value, for objects that keep the order of their keys.
 [[nodiscard]] std::string json_text(std::string_view text);
 [[nodiscard]] std::string json_text(double number);
-template <std::same_as<json> Value>  // only a value that is JSON already: nothing is turned into it on the way
+template <std::same_as<json> Value>  // no implicit conversion from other types
 [[nodiscard]] std::string json_text(const Value& value) {
     std::string out;
     detail::append_json(out, value);
     return out;
 }
 
-/// An object whose members stay in the order they are added.
+/// The text of an object whose members keep the order in which they are added.
 class object_text {
   public:
+    /// Adds a member. `json` must be valid JSON text, and the key must not repeat.
     void add(std::string_view key, std::string_view json);
-    /// On one line.
+    /// The object on one line.
     [[nodiscard]] std::string str() const { return '{' + joined(", ") + '}'; }
-    /// One member a line.
+    /// The object with one member per line, and a newline at the end.
     [[nodiscard]] std::string lines() const { return "{ " + joined(",\n  ") + " }\n"; }
 
   private:

@@ -23,7 +23,8 @@ NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
     out += '"';
     for (std::size_t at = 0; at < text.size(); ++at) {
         char c = text[at];
-        const bool is_c1 = c == '\xc2' && static_cast<unsigned char>(text[at + 1]) < 0xa0;  // UTF-8: one more follows
+        // U+0080 to U+009F. After 0xc2, valid UTF-8 has one more byte.
+        const bool is_c1 = c == '\xc2' && static_cast<unsigned char>(text[at + 1]) < 0xa0;
         if (is_c1)
             c = text[++at];
         const auto byte = static_cast<unsigned char>(c);
@@ -48,10 +49,12 @@ NDKEEP_INLINE void append_json_number(std::string& out, double number) {
         out += number > 0 ? "\"Infinity\"" : number < 0 ? "\"-Infinity\"" : "\"NaN\"";
         return;
     }
+    // The shortest form of a double has at most 24 characters.
     std::array<char, 32> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     const std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
     out += text;
+    // std::to_chars prints 1.0 as "1", which would read back as an integer.
     if (text.find_first_of(".e") == std::string_view::npos)
         out += ".0";
 }
@@ -76,6 +79,7 @@ NDKEEP_INLINE std::optional<double> json_number(const json& value) {
 }
 
 NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t depth) {
+    // The parser rejects deeper documents, so none must be written.
     if (depth > deepest_json)
         throw mismatch_error(
             {.field = "json", .expected = "at most " + counted(deepest_json - 8, "level"), .found = "nested deeper"});
@@ -97,6 +101,7 @@ NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t 
         return append_json_number(out, value.get_ref<const json::number_float_t&>());
     case json::value_t::string:
         return append_json_text(out, value.get_ref<const json::string_t&>());
+    // JSON has no binary kind; nlohmann's value has, for other formats.
     case json::value_t::binary:
         throw mismatch_error({.field = "json", .expected = "text and numbers", .found = "binary"});
     case json::value_t::array: {
@@ -124,13 +129,14 @@ NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t 
     }
 }
 
-/// Values in `value`, itself included. Stops counting beyond `most`.
+/// The number of values in `value`, itself included. Stops counting beyond `most`.
 [[nodiscard]] NDKEEP_INLINE std::size_t json_value_count(const json& value, std::size_t most) {
-    std::vector<const json*> waiting = {&value};  // no recursion: the depth is not known to be bounded yet
+    std::vector<const json*> waiting = {&value};  // no recursion: nothing has limited the depth yet
     std::size_t count = 1;
     while (!waiting.empty() && count <= most) {
         const json& each = *waiting.back();
         waiting.pop_back();
+        // Counted before the items are queued, so that the queue does not outgrow the limit.
         count += each.is_structured() ? each.size() : 0;
         if (count > most)
             break;
@@ -176,6 +182,7 @@ NDKEEP_INLINE std::uint64_t object_reader::count(const std::string& key) const {
 NDKEEP_INLINE std::int64_t object_reader::integer(const std::string& key) const {
     const json* const value = find(key);
     const auto* const count = value == nullptr ? nullptr : value->get_ptr<const json::number_unsigned_t*>();
+    // The parser gives every integer without a sign the unsigned type.
     if (count != nullptr && std::in_range<std::int64_t>(*count))
         return static_cast<std::int64_t>(*count);
     return wanted<json::number_integer_t>(key, "an integer");

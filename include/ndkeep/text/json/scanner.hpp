@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words of JSON text: punctuation, strings and numbers, bounded in depth and in the number of values.
+// The tokens of JSON text: punctuation, strings and numbers, with limits on depth and number of values.
 #pragma once
 
 #include <ndkeep/limits.hpp>
@@ -13,59 +13,65 @@
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 
-/// How many values a document may hold.
+/// The largest number of values in a document.
 struct json_bound {
     std::size_t values = limits{}.json_values;
-    std::string_view hint = {};  ///< how the caller raises it; empty if nothing does
+    std::string_view hint = {};  ///< tells in an error how to raise the limit; empty if it is fixed
 };
 
 }  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// The largest number of nested brackets. Parsing and printing recurse, so this bounds the stack.
 inline constexpr std::size_t deepest_json = 128;
 
+/// The bound that a caller's limits set.
 [[nodiscard]] json_bound bound_of(const limits& limit);
 
-/// Reads the words of JSON text one by one, whatever they are put together to.
+/// Reads the tokens of JSON text one by one. The derived class combines them to values.
 class json_scanner {
   public:
-    /// @param file  named in errors
+    /// @param text, file  must outlive the scanner; the file is named in errors
     json_scanner(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {})
         : text_(text), file_(file), bound_(bound) {}
 
   protected:
+    /// Skips a byte order mark and blanks.
     void begin();
+    /// Checks that nothing follows the value.
     void end() const;
 
     [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const;
     [[noreturn]] void broken() const { refuse("valid JSON", "broken at byte " + std::to_string(at_ + 1)); }
 
-    /// NUL at the end, which no grammar takes, as it takes none in the text.
+    /// The current character; NUL at the end. JSON allows NUL nowhere, so the end needs no test of its own.
     [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
     void skip_blanks();
+    /// Skips `sign` and the blanks after it, if it is the current character.
     [[nodiscard]] bool take(char sign);
     void need(char sign);
     void need_word(std::string_view word);
 
-    /// Called before a value is built: a value takes many times as much memory as its text.
+    /// Counts a value before it is built, because a value takes many times as much memory as its text.
     void count_value();
 
     void open(char bracket);
     void close(char bracket);
 
+    /// Reads a string and resolves its escapes.
     [[nodiscard]] std::string string();
 
     void escape(std::string& out);
 
-    /// The u and four digits of \uXXXX.
+    /// Reads the u and the four digits of \uXXXX.
     [[nodiscard]] char32_t code_unit();
 
     [[nodiscard]] bool is_digit() const { return peek() >= '0' && peek() <= '9'; }
     void need_digits();
 
-    /// Integers are exact as far as 64 bits hold them.
+    /// A parsed number. Integers are exact if 64 bits can hold them; other numbers are doubles.
     struct scanned_number {
         enum { count, negative, real } is = real;
         std::uint64_t magnitude = 0;  // of a count or a negative integer
@@ -75,9 +81,10 @@ class json_scanner {
     [[nodiscard]] scanned_number number();
 
   private:
-    /// False where 64 bits are too few.
+    /// Parses an integer; returns false if 64 bits cannot hold it.
     [[nodiscard]] static bool integer(scanned_number& out, std::string_view digits, bool negative);
 
+    /// Parses a double. The number at `start` is rejected if it is beyond the largest one.
     [[nodiscard]] double real(std::string text, std::size_t start);
 
     std::string_view text_;

@@ -22,7 +22,7 @@ NDKEEP_INLINE json_bound bound_of(const limits& limit) {
 }
 
 NDKEEP_INLINE void json_scanner::begin() {
-    if (text_.starts_with("\xef\xbb\xbf"))  // a byte order mark may be passed over: RFC 8259, 8.1
+    if (text_.starts_with("\xef\xbb\xbf"))  // RFC 8259, 8.1: a parser may ignore a byte order mark
         at_ = 3;
     skip_blanks();
 }
@@ -89,6 +89,7 @@ NDKEEP_INLINE std::string json_scanner::string() {
             escape(out);
             continue;
         }
+        // RFC 8259, 7: control characters must be escaped. The NUL at the end is rejected here too.
         const auto [character, length] = decode_utf8(text_, at_);
         if (length == 0 || character < 0x20 || is_surrogate(character))
             broken();
@@ -109,12 +110,13 @@ NDKEEP_INLINE void json_scanner::escape(std::string& out) {
         return;
     }
     char32_t character = code_unit();
-    if (character >= 0xd800 && character <= 0xdbff) {  // the first of two: RFC 8259, 7
+    if (character >= 0xd800 && character <= 0xdbff) {  // RFC 8259, 7: the first half of a pair
         if (peek() != '\\')
             broken();
         ++at_;
         const std::size_t second_at = at_;
         const char32_t second = code_unit();
+        // A lone surrogate is not a character, so it cannot become UTF-8.
         if (second < 0xdc00 || second > 0xdfff) {
             at_ = second_at;
             broken();
@@ -156,6 +158,7 @@ NDKEEP_INLINE json_scanner::scanned_number json_scanner::number() {
     const bool negative = peek() == '-';
     at_ += negative;
     const std::size_t first = at_;
+    // RFC 8259, 6: no zeros in front.
     if (peek() == '0')
         ++at_;
     else
@@ -186,10 +189,12 @@ NDKEEP_INLINE bool json_scanner::integer(scanned_number& out, std::string_view d
     std::uint64_t magnitude = 0;
     for (const char c : digits) {
         const auto digit = static_cast<std::uint64_t>(c - '0');
+        // The product must not wrap.
         if (magnitude > (most - digit) / 10)
             return false;
         magnitude = magnitude * 10 + digit;
     }
+    // The smallest std::int64_t is -2^63.
     if (negative && magnitude > most_negative)
         return false;
     out.is = negative ? scanned_number::negative : scanned_number::count;
@@ -199,12 +204,13 @@ NDKEEP_INLINE bool json_scanner::integer(scanned_number& out, std::string_view d
 
 NDKEEP_INLINE double json_scanner::real(std::string text, std::size_t start) {
     double number = 0;
+// Used where the standard library has it for doubles: it does not depend on the locale.
 #if defined(__cpp_lib_to_chars)
     if (std::from_chars(text.data(), text.data() + text.size(), number).ec == std::errc())
         return number;
 #endif
-    // from_chars does not say whether a number is too large or too small; strtod does, and wants the locale's
-    // point.
+    // from_chars does not tell a number that is too large from one that is too small. strtod returns infinity or a
+    // number near 0, but it expects the decimal point of the locale.
     if (const auto point = text.find('.'); point != std::string::npos)
         text.replace(point, 1, std::localeconv()->decimal_point);
     number = std::strtod(text.c_str(), nullptr);

@@ -14,6 +14,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+/// A recursive parser, with one function for each kind of value.
 class literal_reader {
   public:
     literal_reader(std::string_view text, const std::filesystem::path& file, const literal_options& options)
@@ -22,13 +23,14 @@ class literal_reader {
     [[nodiscard]] literal read() {
         scan_.skip_indentation();
         literal out = value();
-        if (scan_.peek() == ',')  // a tuple needs no brackets at the top
+        if (scan_.peek() == ',')  // at the top level a tuple needs no brackets
             out = rest_of_tuple(std::move(out));
         scan_.finish();
         return out;
     }
 
   private:
+    // CPython's own limit. It also bounds the stack of this parser if a caller raises its limit.
     static constexpr std::size_t python_nesting = 200;
 
     [[nodiscard]] literal value() {
@@ -66,7 +68,7 @@ class literal_reader {
                 .text = std::move(text)};
     }
 
-    // Python takes +(2), and neither +(+2) nor ++2.
+    // Python accepts +(2), but neither +(+2) nor ++2.
     [[nodiscard]] literal signed_number(bool negative) {
         scan_.step();
         std::size_t brackets = 0;
@@ -77,6 +79,7 @@ class literal_reader {
         literal out = number();
         for (; brackets > 0; --brackets)
             scan_.close_bracket(')');
+        // An integer has no negative zero; a floating number keeps its sign in the text.
         out.negative = negative && (out.too_large || out.magnitude != 0);
         if (negative && out.is == literal::kind::floating)
             out.text.insert(0, "-");
@@ -86,6 +89,7 @@ class literal_reader {
     [[nodiscard]] literal sequence(literal::kind kind, char end) {
         scan_.open_bracket(deepest_);
         literal out{.is = kind};
+        // Whether a comma came last. It also makes an empty sequence valid.
         bool comma = true;
         while (comma && scan_.peek() != end) {
             out.items.push_back(value());
@@ -94,6 +98,7 @@ class literal_reader {
                 scan_.step();
         }
         scan_.close_bracket(end);
+        // Brackets around one value without a comma only group: (6) is 6, and (6,) is a tuple.
         if (kind == literal::kind::list || out.items.size() != 1 || comma)
             return out;
         literal alone = std::move(out.items.front());
@@ -105,6 +110,7 @@ class literal_reader {
         out.items.push_back(std::move(first));
         while (scan_.peek() == ',') {
             scan_.step();
+            // A comma at the end of the line ends the tuple.
             if (scan_.at_end() || is_newline(scan_.peek()))
                 break;
             out.items.push_back(value());
@@ -116,11 +122,12 @@ class literal_reader {
         scan_.open_bracket(deepest_);
         literal out{.is = literal::kind::dictionary};
         if (std::exchange(is_outermost_, false))
-            out.items.reserve(6);  // what a header has, so that nothing moves on the way
+            out.items.reserve(6);  // three keys and three values of a header: no reallocation
         while (scan_.peek() != '}') {
             out.items.push_back(value());
             if (scan_.peek() != ':')
                 scan_.fail(scan_.here(), "':' behind a key");
+            // Python rejects such keys with a TypeError.
             if (!hashable(out.items.back()))
                 scan_.fail("a list or dictionary as key", "text");
             scan_.step();
@@ -143,6 +150,7 @@ class literal_reader {
     bool is_outermost_ = true;
 };
 
+/// Appends a value as Python prints it, and stops soon after 200 bytes: a literal can have many items.
 NDKEEP_INLINE void print_literal(std::string& out, const literal& value) {
     constexpr std::size_t longest = 200;
     const auto print_items = [&](char open, char close) {
@@ -196,7 +204,7 @@ NDKEEP_INLINE std::string literal::str() const {
     detail::print_literal(out, *this);
     std::size_t end = 200;
     if (out.size() > end) {
-        while ((static_cast<unsigned char>(out[end]) & 0xc0) == 0x80)  // not within a character
+        while ((static_cast<unsigned char>(out[end]) & 0xc0) == 0x80)  // not inside of a character
             --end;
         out.resize(end);
         out += "…";

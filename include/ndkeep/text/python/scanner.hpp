@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The words of Python source that literals are made of: blanks, names, numbers and strings.
+// The tokens of Python literals: blanks, names, numbers and strings.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -14,6 +14,7 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 [[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+/// Whether a byte can be part of a Python name. All bytes beyond ASCII count: no literal has them outside of strings.
 [[nodiscard]] constexpr bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
 }
@@ -33,45 +34,57 @@ struct scanned_string {
     std::string text = {};
 };
 
+/// Reads the tokens of a Python literal one by one.
 class literal_scanner {
   public:
-    /// @param field, file  named in errors
+    /// @param text, field, file  must outlive the scanner; the last two are named in errors
+    /// @param long_suffix        accept `2L`, as Python 2 wrote it
+    /// @throws format_error      not UTF-8, or a NUL byte
     literal_scanner(std::string_view text, std::string_view field, const std::filesystem::path& file, bool long_suffix);
 
     [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
+    /// The byte `ahead` of the current position; NUL after the end.
     [[nodiscard]] char peek(std::size_t ahead = 0) const;
 
+    /// @throws format_error  always; adds the position, counted in characters from 1
     [[noreturn]] void fail(std::string found, std::string expected) const;
 
-    /// What stands here, for an error.
+    /// The token at the current position, for errors.
     [[nodiscard]] std::string here() const;
 
-    /// Skips one character, and the blanks behind it.
+    /// Skips one character and the blanks after it.
     void step();
 
-    /// Skips blanks, comments and joined lines; newlines only inside brackets.
+    /// Skips blanks, comments and joined lines. Newlines are blanks only inside brackets; elsewhere they end the
+    /// value.
     void skip_blanks();
 
-    /// Skips what may stand before the value: Python minds indentation, except on the first line.
+    /// Skips blanks, newlines and comments before the value. Rejects an indented line, as Python does, except if it is
+    /// the first.
     void skip_indentation();
 
+    /// Skips an opening bracket.
+    /// @throws format_error  more than `deepest` brackets are open
     void open_bracket(std::size_t deepest);
 
+    /// Skips a closing bracket.
+    /// @throws format_error  another character
     void close_bracket(char bracket);
 
-    /// From here to the end, only blanks and comments.
+    /// Checks that only blanks, newlines and comments remain.
     void finish();
 
-    /// Skips a name if it stands here, as a whole word.
+    /// Skips `name` if it is the current token, and returns whether it was.
     [[nodiscard]] bool take_name(std::string_view name);
 
     [[nodiscard]] bool at_number() const { return is_digit(peek()) || (peek() == '.' && is_digit(peek(1))); }
 
+    /// Reads a number without a sign.
     [[nodiscard]] scanned_number number();
 
     [[nodiscard]] bool at_string() const { return prefix_length() != no_string; }
 
-    /// One string, or several side by side.
+    /// Reads one string, or several adjacent ones, which Python joins.
     [[nodiscard]] scanned_string strings();
 
   private:
@@ -79,29 +92,33 @@ class literal_scanner {
 
     void skip_newline() { at_ += peek() == '\r' && peek(1) == '\n' ? 2 : 1; }
 
-    // Each underscore stands between two digits.
+    // Skips digits. An underscore must be between two of them.
     void digits(unsigned base);
 
     void fraction_and_exponent();
 
     static void add_digit(scanned_number& out, unsigned base, unsigned digit);
 
-    // NumPy drops the token L behind a number, however often it comes.
+    // Skips the suffix L. NumPy removes each token L after a number, however many there are.
     void skip_suffix();
 
+    // Skips blanks and joined lines, but no newlines.
     void skip_joined();
 
+    // Letters before the quote of a string; `no_string` if there is no string.
     [[nodiscard]] std::size_t prefix_length() const;
 
     void string_body(scanned_string& out, bool raw);
 
+    // Whether a byte of a string needs no special treatment, so that runs of them can be copied at once.
     [[nodiscard]] static bool is_plain(char c);
 
-    // One character as it stands; Python reads every newline as "\n".
+    // Reads one byte without an escape. Python reads every kind of newline as "\n".
     void plain(scanned_string& out);
 
     void escape(scanned_string& out);
 
+    // Reads an escape by number, with `least` to `most` digits.
     void coded(scanned_string& out, unsigned base, std::size_t least, std::size_t most);
 
     std::string_view text_;

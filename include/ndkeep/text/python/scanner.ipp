@@ -12,7 +12,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// What a letter or digit counts in a number, 99 for anything else.
+/// The value of a digit, also of a hexadecimal one; 99 for other characters, which is above every base.
 [[nodiscard]] constexpr unsigned digit_value(char c) {
     return static_cast<unsigned>(is_digit(c)            ? c - '0'
                                  : c >= 'a' && c <= 'f' ? c - 'a' + 10
@@ -25,6 +25,7 @@ NDKEEP_INLINE literal_scanner::literal_scanner(std::string_view text, std::strin
     : text_(text), field_(field), file_(file), long_suffix_(long_suffix) {
     if (!is_utf8(text_))
         fail("not UTF-8", "UTF-8");
+    // Python rejects NUL in source. Without this, `peek` could not use NUL for the end.
     if (const auto nul = text_.find('\0'); nul != std::string_view::npos) {
         at_ = nul;
         fail("a NUL byte", "text");
@@ -108,6 +109,7 @@ NDKEEP_INLINE void literal_scanner::close_bracket(char bracket) {
 }
 
 NDKEEP_INLINE void literal_scanner::finish() {
+    // From here newlines are blanks, as inside of brackets.
     depth_ = 1;
     skip_blanks();
     if (!at_end())
@@ -128,6 +130,7 @@ NDKEEP_INLINE scanned_number literal_scanner::number() {
     const char mark = static_cast<char>(peek(1) | 0x20);
     const unsigned base = peek() != '0' ? 10 : mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 10;
     if (base != 10) {
+        // Python allows one underscore after 0x, 0o and 0b.
         at_ += peek(2) == '_' ? 3 : 2;
         if (digit_value(peek()) >= base)
             fail(here(), "digits");
@@ -139,6 +142,7 @@ NDKEEP_INLINE scanned_number literal_scanner::number() {
         fraction_and_exponent();
     } else if (base == 10 && text_[first] == '0' &&
                text_.substr(first, at_ - first).find_first_not_of("0_") != std::string_view::npos) {
+        // Python 3 has no octal numbers such as 017, but it accepts 00.
         fail("a number that starts with 0", "digits without it");
     }
     if (out.floating)
@@ -186,6 +190,7 @@ NDKEEP_INLINE void literal_scanner::fraction_and_exponent() {
 
 NDKEEP_INLINE void literal_scanner::add_digit(scanned_number& out, unsigned base, unsigned digit) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+    // Digits are still read after an overflow, because the end of the number must be found.
     if (out.magnitude > (most - digit) / base)
         out.too_large = true;
     out.magnitude = out.magnitude * base + digit;
@@ -197,11 +202,13 @@ NDKEEP_INLINE void literal_scanner::skip_suffix() {
         if (long_suffix_)
             skip_joined();
         if (!long_suffix_ || peek() != 'L' || is_letter(peek(1)) || is_digit(peek(1))) {
+            // Blanks after the number are left to `skip_blanks`, which treats newlines in brackets.
             at_ = number_end;
             break;
         }
         ++at_;
     }
+    // Without this, "2x" would be two tokens.
     if (is_letter(peek()) || is_digit(peek()))
         fail(here() + " behind a number", "a number");
     skip_blanks();
@@ -236,6 +243,7 @@ NDKEEP_INLINE void literal_scanner::string_body(scanned_string& out, bool raw) {
         out.text += text_.substr(begin, at_ - begin);
         const char c = peek();
         if (at_end() || (is_newline(c) && !triple)) {
+            // The error shows the beginning of the string.
             at_ = start;
             fail("a string without an end", ndkeep::quoted(std::string(triple ? 3 : 1, quote)));
         }
@@ -246,6 +254,7 @@ NDKEEP_INLINE void literal_scanner::string_body(scanned_string& out, bool raw) {
         if (c == '\\' && !raw) {
             escape(out);
         } else if (c == '\\' && peek(1) != '\0') {
+            // In a raw string a backslash stays, and the character after it cannot end the string.
             out.text += c;
             ++at_;
             plain(out);
@@ -287,6 +296,7 @@ NDKEEP_INLINE void literal_scanner::escape(scanned_string& out) {
         const std::size_t length = c == 'x' ? 2 : c == 'u' ? 4 : 8;
         coded(out, 16, length, length);
     } else if (c == 'N' && !out.bytes) {
+        // That would need the names of all Unicode characters.
         fail("a character by name, \\N{…},", "the character or \\u and its number");
     } else {
         out.text += '\\';
