@@ -33,7 +33,7 @@ struct commit_rules {
 struct chunk_writer_options {
     chunk_size rows_per_chunk = {};                      ///< a count, or chunk_bytes(…)
     checksum sum = checksum::crc32c;                     ///< of each chunk; an existing dataset retains its kind
-    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array; as committed first
+    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array; set at first commit
     commit_rules commit = {};
     run_options run = {};
 };

@@ -132,7 +132,7 @@ class chunk_session {
     /// @throws mismatch_error  the rows do not fit the dataset
     [[nodiscard]] array_view checked(const array_view& rows);
 
-    /// Copies rows behind those that are held.
+    /// Copies rows after those that are held already.
     void hold(std::span<const std::byte> bytes, std::size_t rows);
 
     /// Writes the held rows to a chunk file, even if they do not fill a chunk.
