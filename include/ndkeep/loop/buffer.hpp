@@ -123,7 +123,7 @@ class loop_buffer {
     /// of a warm-up chunk are ignored.
     /// @throws mismatch_error  the dtype, rank or row shape differs
     [[nodiscard]] std::optional<array> push(const array_view& rows) {
-        // The first run has collected these rows already.
+        // Warm-up rows lie before the first new row: they are context, not input.
         if (loop_.chunk().is_warm_up)
             return std::nullopt;
         detail::in_buffer(loop_, name_, [&] {

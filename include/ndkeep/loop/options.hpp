@@ -64,7 +64,7 @@ struct loop_options {
 /// `.run.stop`, and a progress function that returns `flow::stop`, end the pass after the current chunk, with a commit.
 /// Progress counts rows.
 struct over_options {
-    std::uint64_t warm_up = 0;    ///< rows before the first one to show again; `is_warm_up()` is true for them
+    std::uint64_t warm_up = 0;    ///< rows to show again before the first new one, marked by `is_warm_up()`
     std::uint64_t first_row = 0;  ///< first row of a pass without a checkpoint
     bool verify = false;          ///< check the checksum of each chunk; of files without one, the header
     run_options run = {};

@@ -39,6 +39,7 @@ class [[nodiscard]] loop_pass {
   public:
     loop_pass& operator=(loop_pass&&) = delete;
     ~loop_pass() {
+        // A pass that ended normally is not active any more: this one was left by `break`, `return` or an exception.
         if (is_under_way_)
             loop_->abandon();
     }
@@ -129,6 +130,8 @@ class [[nodiscard]] loop_pass {
                 throw detail::another_source(loop_->path(), "kind", ndkeep::quoted(said.text("kind")),
                                              ndkeep::quoted(Feed::kind));
             feed_.resume(said, at.rows);
+            // Only the range in which this loop object was left contains the committed items. Any other range has only
+            // new items, as far as the loop can know.
             if constexpr (requires { feed_.identifies(); })
                 if (loop_->was_left_in(feed_.identifies()))
                     feed_.skip(said);

@@ -189,8 +189,8 @@ class stateful_loop {
     [[nodiscard]] std::uint64_t first_row() const noexcept { return core_.chunk().first_row; }
     /// Whether the current chunk is known to be the last one.
     [[nodiscard]] bool is_last() const noexcept { return core_.is_last(); }
-    /// Whether the current chunk was processed before. Its effects on bound states, buffers and the sink are undone
-    /// before the first new chunk.
+    /// Whether the current chunk belongs to the warm-up: it lies before the first new row. Its effects on bound states,
+    /// buffers and the sink are undone before the first new chunk.
     [[nodiscard]] bool is_warm_up() const noexcept { return core_.chunk().is_warm_up; }
     /// Whether the newest pass has reached the end of its source.
     [[nodiscard]] bool is_complete() const noexcept { return core_.is_complete(); }

@@ -132,7 +132,7 @@ void find_extremes(const key_column& keys, std::optional<statistics::number>& mi
     }
     const Number least = *std::min_element(low.begin(), low.end());
     const Number most = *std::max_element(high.begin(), high.end());
-    if (least <= most) {
+    if (least <= most) {  // false if every number is NaN or NaT, or there is none
         min = as_number(least);
         max = as_number(most);
     }

@@ -104,6 +104,7 @@ NDKEEP_INLINE void chunk_session::lend() {
 }
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit(loop_move&& moved) {
+    // An edit like any other: the commit applies it together with the appended rows, or none of them.
     staging_.edit({.what = chunk_edit::kind::move_loop,
                    .first_row = state().rows,
                    .loop = std::move(moved.name),
@@ -210,6 +211,7 @@ NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array
     convert.run(block.data(), from.data(), view.size());
     check_order_between(first, block.bytes(), count);
 
+    // The entries are copies, so that the edits below may change the list. No edit changes the number of a row.
     auto [at, entries] = state().between(first, first + count);
     for (const auto& entry : entries) {
         const std::uint64_t begin = std::max(at, first), end = std::min(at + entry.rows, first + count);
@@ -323,6 +325,7 @@ NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<con
     const std::uint64_t rows = part.size() / row_bytes;
     const std::uint64_t chunk_rows = rows_of_a_chunk();
     chunk_edit edit{.what = chunk_edit::kind::replace, .first_row = first};
+    // Only the overwritten part of the zeros is removed: an entry without a file can be split anywhere.
     edit.removed.push_back({.rows = rows, .nbytes = part.size()});
     for (std::uint64_t done = 0; done < rows; done += chunk_rows) {
         const std::uint64_t some = std::min(chunk_rows, rows - done);

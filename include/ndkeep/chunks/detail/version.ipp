@@ -28,6 +28,7 @@ NDKEEP_INLINE chunk_version::chunk_version(std::unique_ptr<place> where, const c
 NDKEEP_INLINE std::optional<std::string> chunk_version::identity_of(std::uint64_t number) const {
     if (number == state().number)
         return state().id;
+    // A separate log, because commit_log::identity_of is not const.
     detail::commit_log log(*place_);
     auto found = log.identity_of(number);
     return found ? std::optional(std::move(found->id)) : std::nullopt;
@@ -143,6 +144,7 @@ NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignm
     if (entry.file.empty())
         return mapping::zeros(entry.nbytes, called());
     const file source = open(entry);
+    // A mapping begins on a page, so that the offset in the file decides the alignment of the elements.
     auto bytes = entry.offset % alignment == 0 ? mapping::open(source, entry.offset, entry.nbytes, map_mode::read_only)
                                                : mapping::copy(source, entry.offset, entry.nbytes, map_mode::read_only);
     if (options_.verify)

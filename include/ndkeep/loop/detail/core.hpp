@@ -28,7 +28,7 @@ struct chunk_at_hand {
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
     bool is_last = false;     // known to be the last one of the source
-    bool is_warm_up = false;  // processed before, and shown again
+    bool is_warm_up = false;  // lies before the first new row; its effects are undone
 };
 
 /// One loop. One pass at a time is active.

@@ -89,6 +89,7 @@ NDKEEP_INLINE void loop_core::end(bool complete) noexcept {
 }
 
 NDKEEP_INLINE void loop_core::abandon() noexcept {
+    // Bound states keep their values for now: is_dirty_ makes the next pass restore them.
     memory().discard();
     chunk_ = {};
     release();
@@ -100,7 +101,7 @@ NDKEEP_INLINE bool loop_core::was_left_in(const void* range) noexcept {
 
 NDKEEP_INLINE void loop_core::release() noexcept {
     durable_ = nullptr;
-    sink_ = nullptr;  // the pass's, which is gone
+    sink_ = nullptr;  // gives the writer back, which need not outlive the pass
     is_under_way_ = false;
 }
 

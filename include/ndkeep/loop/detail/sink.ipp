@@ -76,6 +76,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
         return std::make_shared<const loop_snapshot>(*states.find("states"), non_finite == nullptr ? none : *non_finite,
                                                      loop_snapshot::position_of(said), step_, record);
     }
+    // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
     const std::string name = "chunks/" + states.text("file");
     const auto called = sink_.where().called(name);
     auto bytes = sink_.where().get(name, states.count("nbytes"));
@@ -91,6 +92,7 @@ NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position
     constexpr std::size_t most = 4096;  // bytes of JSON
     json out = json::object();
     auto& members = *out.get_ptr<json::object_t*>();
+    // JSON cannot hold NaN and infinities: a list of their paths is stored with the states.
     if (states.arrays.size() == 0) {
         members["states"] = states.forms;
         members["non_finite"] = non_finite_in(members["states"]);

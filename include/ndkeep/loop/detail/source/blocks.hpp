@@ -112,6 +112,7 @@ class block_feed {
         return true;
     }
     [[nodiscard]] item take() const {
+        // Refers to the memory of the array, which must outlive the pass.
         auto shape = array_->shape();
         shape[0] = static_cast<std::size_t>(at_ - first_);
         return {mapping::of(bytes(first_, at_), file()), shape};

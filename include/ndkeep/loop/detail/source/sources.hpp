@@ -217,6 +217,7 @@ class file_source {
         const array_info& info = opened.info;
         (void)rows_of_item(info, files_[i]);
         check_rank<N>(info.shape, files_[i], "over");
+        // The size is that of the open file, so that label and data agree even if another file gets the name.
         std::string label = label_of(i, opened.source);
         if (fits_in_place<T>(info, files_[i], info.data_offset)) {
             auto bytes = map_data(opened.source, info, alignof(T), map_mode::read_only, advice::will_need);

@@ -70,7 +70,7 @@ NDKEEP_INLINE void restore_non_finite(json& value, const json& paths, const std:
                 const auto member = members->find(name);
                 at = member == members->end() ? nullptr : &member->second;
             } else if (auto* const items = at->get_ptr<json::array_t*>()) {
-                std::size_t index = items->size();
+                std::size_t index = items->size();  // out of range unless `name` is a number
                 (void)std::from_chars(name.data(), name.data() + name.size(), index);
                 at = index < items->size() ? &(*items)[index] : nullptr;
             } else {
