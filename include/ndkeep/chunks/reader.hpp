@@ -56,7 +56,7 @@ class chunk_reader {
     /// @throws conflict_error  `.at_commit` does not exist, or was pruned
     explicit chunk_reader(const std::filesystem::path& path, const chunk_reader_options& options = {})
         : chunk_reader(std::make_unique<local_place>(path, local_place::access::read), options) {}
-    /// Reads from any place, for example an object store.
+    /// Reads from any place. Mapping and iterating need a place with local files; `rows` does not.
     explicit chunk_reader(std::unique_ptr<place> where, const chunk_reader_options& options = {})
         : version_(std::make_unique<const core::chunk_version>(std::move(where), options)) {
         const conversion fits(version_->state().type, dtype_of<T>(), version_->called(), "load_chunked_any");

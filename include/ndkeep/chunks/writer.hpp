@@ -41,7 +41,7 @@ class chunk_writer {
     /// @throws mismatch_error  the existing dataset has another dtype, rank or order
     explicit chunk_writer(const std::filesystem::path& path, const chunk_writer_options& options = {})
         : chunk_writer(std::make_unique<local_place>(path, local_place::access::write), options) {}
-    /// Writes to any place, for example an object store.
+    /// Writes to any place.
     explicit chunk_writer(std::unique_ptr<place> where, const chunk_writer_options& options = {})
         : run_(options.run), session_(std::move(where), options) {
         if (session_.is_new())

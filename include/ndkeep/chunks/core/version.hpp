@@ -95,7 +95,8 @@ class chunk_version {
     [[nodiscard]] std::size_t chunk_of(std::uint64_t row) const;
 
     /// The shortest range of chunks, as rows, that holds every number from `low` to `high`. It depends only on the
-    /// stored minimum and maximum of each chunk; no chunk file is opened. Empty if no chunk can hold such a number.
+    /// stored minimum and maximum of each chunk; no chunk file is opened. Empty if no chunk can hold such a number; all
+    /// rows if their dtype has no stored minimum and maximum.
     [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> find(const statistics::number& low,
                                                                const statistics::number& high) const;
 
