@@ -224,7 +224,7 @@ TEST_CASE("contract: chunks", "[contract]") {
     CHECK(nk::load_chunked<double>("readings").dimension() == 2);
 }
 
-// A pass that can be interrupted anywhere, as the README shows it.
+// A pass that can be interrupted anywhere, as the examples show it.
 struct running_mean {
     double sum = 0;
     std::size_t n = 0;

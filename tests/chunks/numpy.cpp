@@ -27,10 +27,10 @@ NDKEEP_FIELDS(trade, time, price, size);
 
 namespace {
 
-/// What the README shows to people who read with Python alone.
+/// What store/README.md shows to people who read with Python alone.
 const std::string& snippet() {
     static const std::string lines = [] {
-        const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "README.md");
+        const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "include/ndkeep/store/README.md");
         const auto begin = readme.find("def load_chunked(path):");
         return "import ast, glob\n" + readme.substr(begin, readme.find("```", begin) - begin);
     }();

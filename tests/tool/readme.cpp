@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the README shows of the tool is what the tool says.
+// What examples/tool/README.md shows of the tool is what the tool prints.
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 #include "tool/tool.hpp"
@@ -57,7 +57,7 @@ TEST_CASE("the README's transcript is what the tool prints", "[tool]") {
     const temp_dir dir;
     for (const auto& entry : fs::directory_iterator(source / "examples" / "data"))
         fs::copy_file(entry.path(), dir / entry.path().filename());
-    std::ifstream readme(source / "README.md");
+    std::ifstream readme(source / "examples" / "tool" / "README.md");
     const inside here(dir.path());
 
     std::string expected;
