@@ -1,4 +1,4 @@
-// The example lines of the design, compiled and run, with checks of what their comments promise.
+// The lines that the design promises, compiled and run, with what their comments say.
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/ndkeep.hpp>
@@ -17,7 +17,7 @@ NDKEEP_FIELDS(trade, time, price, size);
 
 namespace {
 
-/// Changes to a temporary directory, because the lines use file names without a directory.
+/// The lines name files without a directory.
 class in_temp_dir {
   public:
     in_temp_dir() : former_(std::filesystem::current_path()) { std::filesystem::current_path(dir_.path()); }
@@ -224,7 +224,7 @@ TEST_CASE("contract: chunks", "[contract]") {
     CHECK(nk::load_chunked<double>("readings").dimension() == 2);
 }
 
-// A pass that can be interrupted anywhere, as shown in the README.
+// A pass that can be interrupted anywhere, as the examples show it.
 struct running_mean {
     double sum = 0;
     std::size_t n = 0;

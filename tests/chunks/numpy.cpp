@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chunked arrays read by Python with json and NumPy, without ndkeep.
+// Whoever has no ndkeep reads a chunked array with json and NumPy.
 #include "chunks/dataset.hpp"
 #include "support/python.hpp"
 
@@ -27,10 +27,10 @@ NDKEEP_FIELDS(trade, time, price, size);
 
 namespace {
 
-/// The Python code that the README shows for this.
+/// What store/README.md shows to people who read with Python alone.
 const std::string& snippet() {
     static const std::string lines = [] {
-        const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "README.md");
+        const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "include/ndkeep/store/README.md");
         const auto begin = readme.find("def load_chunked(path):");
         return "import ast, glob\n" + readme.substr(begin, readme.find("```", begin) - begin);
     }();

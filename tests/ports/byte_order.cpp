@@ -106,7 +106,7 @@ TEST_CASE("NumPy on another machine reads what is saved here", "[ports][numpy]")
     nk::verify(dir / "rows.npy");
     nk::verify_npz(dir / "all.npz");
     nk::verify_chunked(dir / "chunked");
-    const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "README.md");
+    const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "include/ndkeep/store/README.md");
     const auto begin = readme.find("def load_chunked(path):");
     check_in_python(dir, "import ast, glob\n" + readme.substr(begin, readme.find("```", begin) - begin) + R"(
 rows = np.array([[1, -2.5, 3e300], [4, 5, 6]])

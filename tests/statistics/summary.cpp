@@ -418,4 +418,15 @@ TEST_CASE("fields that were found in pieces are put together", "[array][summary]
     CHECK(found.find("b")->count == 4);
     CHECK(found.find("b")->mean == 2.5);
 }
+
+TEST_CASE("no structs at no address have statistics without a minimum", "[array][summary]") {
+    nk::running_statistics running(nk::dtype::parse("[('a', '<i2'), ('b', '<f4', (2,))]"));
+
+    running.update(nullptr, 0);
+
+    const auto found = running.values();
+    CHECK(found.count == 0);
+    CHECK(found.find("b")->count == 0);
+    CHECK(!found.find("b")->min);
+}
 }  // namespace array_summary_tests

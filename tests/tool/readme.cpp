@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tool's output is what the README shows.
+// What examples/tool/README.md shows of the tool is what the tool prints.
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 #include "tool/tool.hpp"
@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Splits a command as a shell does: words between blanks, or in single quotes.
+/// A command as a shell would take it apart: words between blanks, or between single quotes.
 std::vector<std::string> words_of(const std::string& line) {
     std::vector<std::string> words;
     bool in_word = false, quoted = false;
@@ -38,7 +38,7 @@ std::vector<std::string> words_of(const std::string& line) {
     return words;
 }
 
-/// Changes the working directory as long as it exists.
+/// A folder to be in for a while.
 class inside {
   public:
     explicit inside(const fs::path& folder) : former_(fs::current_path()) { fs::current_path(folder); }
@@ -57,7 +57,7 @@ TEST_CASE("the README's transcript is what the tool prints", "[tool]") {
     const temp_dir dir;
     for (const auto& entry : fs::directory_iterator(source / "examples" / "data"))
         fs::copy_file(entry.path(), dir / entry.path().filename());
-    std::ifstream readme(source / "README.md");
+    std::ifstream readme(source / "examples" / "tool" / "README.md");
     const inside here(dir.path());
 
     std::string expected;

@@ -249,8 +249,8 @@ TEST_CASE("Python finds the arrays by their paths, and ten lines rebuild the tre
     nk::save_tree(dir / "t.npz", {{"region1", {{"values", a}, {"created", "2023-01-20"}, {"gap", std::nan("")}}},
                                   {"list", nk::tree::list({1, b, {{"deep", a}}})}});
 
-    // The lines are those of the README.
-    const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "README.md");
+    // The lines are those of examples/README.md.
+    const auto readme = read_text(std::filesystem::path(NDKEEP_SOURCE_DIR) / "examples/README.md");
     const auto begin = readme.find("def load_tree(file):");
     REQUIRE(begin != std::string::npos);
     const auto lines = readme.substr(begin, readme.find("```", begin) - begin);

@@ -15,25 +15,25 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 struct chunk_reader_options {
-    std::optional<std::uint64_t> at_commit = std::nullopt;  ///< an older version, while it is kept; nullopt: the newest
-    bool verify = false;                                    ///< look at a chunk's checksum also where it is mapped
-    std::uint64_t max_bytes = std::uint64_t{1} << 36;       ///< of one array in memory: rows of zeros take no file
+    std::optional<std::uint64_t> at_commit = std::nullopt;  ///< number of a retained commit; nullopt: the newest
+    bool verify = false;                                    ///< check the checksum of mapped chunks too
+    std::uint64_t max_bytes = std::uint64_t{1} << 36;  ///< limit of one array in memory, 64 GiB: zeros need no file
     run_options run = {};
 };
 
-/// Keeps all commits, where a number of them is asked for.
+/// Retains all commits: a value for `commit_rules::keep`.
 inline constexpr std::uint64_t everything = std::numeric_limits<std::uint64_t>::max();
 
 /// How a commit is made.
 struct commit_rules {
-    bool sync = true;          ///< survive a power cut once `commit` has returned
-    std::uint64_t keep = 100;  ///< commits that stay readable; older ones are pruned now and then. `everything`: all
+    bool sync = true;          ///< sync to disk: after `commit` returns, the commit survives a power cut
+    std::uint64_t keep = 100;  ///< newest commits to retain; older ones are pruned from time to time. `everything`: all
 };
 
 struct chunk_writer_options {
     chunk_size rows_per_chunk = {};                      ///< a count, or chunk_bytes(…)
-    checksum sum = checksum::crc32c;                     ///< of each chunk; of a dataset that is there, its own
-    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array itself; also its own
+    checksum sum = checksum::crc32c;                     ///< of each chunk; an existing dataset retains its kind
+    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array; set at first commit
     commit_rules commit = {};
     run_options run = {};
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Reading a chunked array: one version of it, whole, by rows, or chunk by chunk.
+// Reading one version of a chunked array: all of it, a range of rows, or chunk by chunk.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -38,10 +38,11 @@ struct row_range {
     friend bool operator==(const row_range&, const row_range&) = default;
 };
 
-/// One version of a chunked array of `T`, of rank N or any. Others may commit meanwhile: this one stays as it is, and
-/// is not pruned before the reader is gone.
+/// Reads one version of a chunked array of `T`, of rank N or any.
 ///
-/// Iterating gives the chunks in order, each mapped: `for (auto chunk : readings)`. No files are opened before.
+/// Later commits do not change what the reader sees. A lock keeps the version from being pruned while the reader lives.
+/// Iterating maps the chunks in order: `for (auto chunk : readings)`. A chunk file is opened only when its chunk is
+/// read or mapped.
 template <element T, std::size_t N = any_rank>
 class chunk_reader {
   public:
@@ -49,13 +50,13 @@ class chunk_reader {
     using element_type = T;
     static constexpr std::size_t rank = N;  ///< or any_rank
 
-    /// @throws io_error        no such dataset, or nothing committed yet
-    /// @throws mismatch_error  another dtype or rank
-    /// @throws checksum_error  the newest commit is damaged; recover_chunked steps over it
-    /// @throws conflict_error  `.at_commit` is no commit, or was pruned
+    /// @throws io_error        the dataset does not exist, or has no commit
+    /// @throws mismatch_error  the dtype or rank differs
+    /// @throws checksum_error  the newest commit is damaged; recover_chunked skips it
+    /// @throws conflict_error  `.at_commit` does not exist, or was pruned
     explicit chunk_reader(const std::filesystem::path& path, const chunk_reader_options& options = {})
         : chunk_reader(std::make_unique<local_place>(path, local_place::access::read), options) {}
-    /// The same wherever the bytes live.
+    /// Reads from any place. Mapping and iterating need a place with local files; `rows` does not.
     explicit chunk_reader(std::unique_ptr<place> where, const chunk_reader_options& options = {})
         : version_(std::make_unique<const core::chunk_version>(std::move(where), options)) {
         const conversion fits(version_->state().type, dtype_of<T>(), version_->called(), "load_chunked_any");
@@ -70,23 +71,27 @@ class chunk_reader {
     [[nodiscard]] const json& metadata() const noexcept { return version_->state().metadata; }
     /// The number of the commit.
     [[nodiscard]] std::uint64_t commit() const noexcept { return version_->state().number; }
-    /// The row at which chunk `i` begins; for `size()`, the number of rows.
+    /// The first row of chunk `i`; for `i == size()`, the number of rows.
     [[nodiscard]] std::uint64_t first_row(std::size_t i) const { return i == size() ? rows() : version_->first_row(i); }
 
-    /// What the chunks are without their C++ type.
+    /// The same version without its C++ type.
     [[nodiscard]] const core::chunk_version& version() const noexcept { return *version_; }
 
-    /// A chunk, mapped from its file.
-    /// @throws mismatch_error  another byte order or struct layout: `rows` converts
-    /// @throws format_error    its file is gone or cut short
+    /// Maps chunk `i` from its file, read-only.
+    /// @throws mismatch_error  the byte order or struct layout differs; `rows` converts it
+    /// @throws format_error    the file is missing or has a wrong length
+    /// @throws conflict_error  the version was pruned, which is possible only without the lock
     [[nodiscard]] chunk operator[](std::size_t i) const {
         detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), false);
         auto bytes = version_->map_chunk(i, alignof(T));
         return {std::move(bytes), detail::shape_of_rows(version_->entries()[i].rows, version_->state().row_shape)};
     }
 
-    /// Rows from `first` up to `last` as an array of its own; only the chunks that hold them are read. Sums are checked
-    /// of chunks that are read whole.
+    /// Copies rows `first` to `last`, without `last`, into a new array. Only the chunks that hold them are read. The
+    /// checksum is checked for chunks of which all rows are read.
+    /// @throws mismatch_error  the range exceeds the rows, or its bytes exceed `.max_bytes`
+    /// @throws checksum_error  a chunk has changed
+    /// @throws format_error    a chunk file is missing or has a wrong length
     [[nodiscard]] auto rows(std::uint64_t first, std::uint64_t last) const {
         const auto& state = version_->state();
         if (first > last || last > state.rows)
@@ -103,14 +108,16 @@ class chunk_reader {
     }
     [[nodiscard]] auto rows(const row_range& range) const { return rows(range.first, range.last); }
 
-    /// All rows as one contiguous array over the files of all chunks: nothing is read but where two chunks meet.
+    /// Maps all rows as one contiguous array; see `map_chunked`.
     [[nodiscard]] chunk map() const {
         detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), false);
         return {core::gather(*version_), version_->shape()};
     }
 
-    /// The rows that hold every number from `low` to `high`, as far as the smallest and largest of each chunk tell: of
-    /// the field that rows are ordered by, or of all numbers. No chunk is opened.
+    /// The range of rows that contains every number from `low` to `high`, rounded to chunks.
+    ///
+    /// It is found from the stored minimum and maximum of each chunk: of the field that orders the rows, or otherwise
+    /// of all numbers. No chunk file is opened. Rows in the range may hold other numbers too.
     template <class Number>
     [[nodiscard]] row_range find(const Number& low, const Number& high) const {
         const auto [first, last] = version_->find(as_key(low, false), as_key(high, true));
@@ -147,7 +154,7 @@ class chunk_reader {
     [[nodiscard]] iterator end() const { return {this, size()}; }
 
   private:
-    /// A key as the records keep it: a date in the unit of T, or, of a field, in its own.
+    /// A key as records store it: a date in the unit of T, or, for a field, in the unit of `number`.
     template <class Number>
     [[nodiscard]] static statistics::number as_key(const Number& number, [[maybe_unused]] bool is_high) {
         if constexpr (std::is_floating_point_v<Number>)
@@ -162,7 +169,7 @@ class chunk_reader {
             return in_unit<T>(number, is_high);
     }
 
-    /// A fine unit is rounded so that nothing is left out.
+    /// Converts to a coarser unit: `low` is rounded down and `high` up, so that no row is missed.
     template <class Unit, class Duration>
     [[nodiscard]] static statistics::number in_unit(const Duration& time, bool is_high) {
         if constexpr (requires { typename Unit::clock; })
@@ -174,23 +181,29 @@ class chunk_reader {
             return static_cast<std::int64_t>(time.count());
     }
 
-    // In a place of its own, so that what refers to it may be moved along.
+    // On the heap, so that references to it stay valid when the reader is moved.
     std::unique_ptr<const core::chunk_version> version_;
 };
 
-/// Reads a chunked array whole, in parallel and straight into its place, every chunk checked against its sum.
+/// Reads all rows of a chunked array in parallel, and checks the checksum of every chunk.
+/// @throws io_error        the dataset does not exist, or has no commit
+/// @throws mismatch_error  the dtype or rank differs, or the bytes exceed `.max_bytes`
+/// @throws checksum_error, format_error  the newest commit or a chunk is damaged
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {}) {
     const chunk_reader<T, N> from(path, options);
     return from.rows(0, from.rows());
 }
 
-/// The same for any dtype, byte order kept.
+/// Reads all rows with any dtype, and retains the byte order.
 [[nodiscard]] any_array load_chunked_any(const std::filesystem::path& path, const chunk_reader_options& options = {});
 
-/// Maps a chunked array as one contiguous `mapped<const T, N>`, whatever the rows per chunk: every page is a file's
-/// own, but for those in which two chunks meet. The version stays on the disk for as long as its files are mapped.
-/// @throws io_error  the process may not have as many mappings as there are chunks
+/// Maps a chunked array as one contiguous, read-only `mapped<const T, N>`, with any number of rows per chunk.
+///
+/// Pages are mapped from the chunk files, except where two chunks meet and where a chunk cannot be mapped at its
+/// address: these bytes are read into memory. The mapping stays valid if the version is pruned; its files use disk
+/// space until it is released.
+/// @throws io_error  the process would exceed its limit of mappings: about one per chunk
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped<const T, N> map_chunked(const std::filesystem::path& path,
                                              const chunk_reader_options& options = {}) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whole chunked arrays: written in one commit, compacted, pruned, recovered.
+// Saving a chunked array in one commit, and its maintenance: metadata, compacting, pruning, recovery.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -20,17 +20,17 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 struct save_chunked_options {
-    chunk_size rows_per_chunk = {};  ///< a count, or chunk_bytes(…); otherwise as many as 16 MiB hold
+    chunk_size rows_per_chunk = {};  ///< a count, or chunk_bytes(…); by default as many as fit into 16 MiB
     checksum sum = checksum::crc32c;
-    json meta = nullptr;                                 ///< an object; null keeps what is there
+    json meta = nullptr;                                 ///< an object; null retains existing metadata
     std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array itself
-    bool replace_type = false;                           ///< a dataset that is there may get another dtype or row shape
+    bool replace_type = false;                           ///< an existing dataset may get another dtype or row shape
     commit_rules commit = {};
     run_options run = {};
 };
 
 struct describe_chunked_options {
-    json meta = nullptr;  ///< null keeps what is there
+    json meta = nullptr;  ///< null retains existing metadata
     commit_rules commit = {};
     run_options run = {};
 };
@@ -42,35 +42,42 @@ struct compact_options {
 };
 
 struct prune_options {
-    std::uint64_t keep = 1;  ///< newest commits that stay
+    std::uint64_t keep = 1;  ///< newest commits to retain, at least 1
 };
 
-/// Writes an array as a chunked one, in one commit: chunks of rows along its first axis. Over a dataset that is there
-/// it replaces all rows; readers have the old ones or the new ones.
-/// @throws mismatch_error  the dataset has another dtype or row shape, and `.replace_type` is not set; keys out of
-/// order
-/// @throws io_error        disk full, no permission: what was there is there still
+/// Saves an array as a chunked array, in one commit. Chunks are ranges of rows along the first axis.
+///
+/// If the dataset exists, all its rows are replaced. Readers see either the old or the new rows.
+/// @throws mismatch_error  the dataset has another dtype or row shape, and `.replace_type` is not set; or keys are not
+///                         in order
+/// @throws io_error        disk full or no permission; the existing rows are untouched
+/// @throws conflict_error  other writers prevented the commit; the existing rows are untouched
 void save_chunked(const std::filesystem::path& path, const array_view& array, const save_chunked_options& options = {});
 
-/// Gives a chunked array other metadata, in one commit that changes no row.
-/// @throws io_error        nothing is committed there
+/// Replaces the metadata of a chunked array, in one commit that changes no row.
+/// @throws io_error        the dataset has no commit
 /// @throws mismatch_error  `.meta` is neither an object nor null
 void describe_chunked(const std::filesystem::path& path, const describe_chunked_options& options);
 
-/// Puts small chunks together, in one commit that changes no row. Chunks of zeros stay without files.
+/// Merges small chunks, in one commit that changes no row. Chunks of zeros stay without files.
+/// @throws io_error                      the dataset has no commit
+/// @throws format_error, checksum_error  a chunk to merge is damaged; nothing is committed
 void compact_chunked(const std::filesystem::path& path, const compact_options& options = {});
 
-/// Removes old commits and the files that only they use. What somebody reads stays, and so do all newer ones.
-/// @returns commits removed
+/// Removes old commits, and the files that only they use. A commit that a reader has open is retained, and so are all
+/// newer ones.
+/// @returns the number of commits removed
+/// @throws mismatch_error  `.keep` is 0
+/// @throws io_error        the dataset has no commit
 std::size_t prune_chunked(const std::filesystem::path& path, const prune_options& options = {});
 
-/// The damaged records at the end of the log, newest first: what `recover_chunked` would step over.
-/// @throws io_error  no commit can be read
+/// The numbers of the damaged records at the end of the log, newest first: those that `recover_chunked` would skip.
+/// @throws io_error  no intact commit is left
 [[nodiscard]] std::vector<std::uint64_t> damaged_commits(const std::filesystem::path& path);
 
-/// Steps over damaged records at the end of the log, by a new commit of the newest state that can be read. Whatever the
-/// damaged commits had added is given up; their files are swept later.
-/// @returns the numbers of the commits that are passed over from now on; none where nothing is damaged
+/// Skips damaged records at the end of the log: commits the newest intact state again, above them. The changes of the
+/// damaged commits are lost; a later sweep removes their files.
+/// @returns the numbers of the commits that are skipped from now on; empty if none is damaged
 std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path);
 
 }  // namespace ndkeep

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a chunked array consists of, and whether all of it is as it was written.
+// Description of a chunked array, and verification of its records and chunks.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -19,28 +19,28 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// A chunked array, as its newest record describes it.
+/// A chunked array as one of its records describes it.
 struct chunked_info {
     dtype type;
     std::vector<std::size_t> shape;  ///< of all rows
-    std::uint64_t commit = 0;        ///< number of the newest
-    std::uint64_t commits = 0;       ///< how many are kept
+    std::uint64_t commit = 0;        ///< number of the commit
+    std::uint64_t commits = 0;       ///< number of records present
     std::optional<std::string> order_by;
     checksum sum = checksum::none;
     std::vector<chunk_entry> chunks;
     json metadata;
 };
 
-/// Reads the newest record and its tables, and no chunk.
+/// Reads the newest record, or that of `.at_commit`, and its tables. No chunk is opened.
 /// @throws io_error, format_error, checksum_error
 [[nodiscard]] chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
 
-/// Everything wrong with a version: its record, and for every chunk its file, header, length, sum, smallest and largest
-/// number. Reads all of it. Empty means all is well.
+/// Lists every problem of a version: in its record, and in the file, header, length, checksum, minimum and maximum of
+/// each chunk. It reads all chunks completely. Empty if there is no problem.
 [[nodiscard]] std::vector<finding> findings_chunked(const std::filesystem::path& path,
                                                     const chunk_reader_options& options = {});
 
-/// Checks the same and throws the first thing wrong.
+/// Makes the same checks as `findings_chunked`, and throws the first problem.
 /// @throws io_error, format_error, checksum_error
 void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writing a chunked array: rows appended, replaced, cut off, in commits that count whole or not at all.
+// Writing a chunked array: appending, overwriting and resizing, in atomic commits.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -26,21 +26,22 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Writes rows of `T`, of rank N or any, at the end of a chunked array, or in place of others.
+/// Writes rows of `T`, of rank N or any: appends them to a chunked array, or overwrites existing ones.
 ///
-/// A dataset that is not there is made by the first commit. Rows reach files at once, in chunks of `.rows_per_chunk`,
-/// and readers after `commit()`: all of them, or none. A commit costs the rows that are new; small chunks at the end
-/// are put together on the way. What is not committed when the writer is destroyed never was. Two writers: rows that
-/// both append stand one behind the other; any other two changes of the same rows are a conflict_error for the one that
-/// comes second.
+/// The first commit creates a dataset that does not exist. Rows are written to files in chunks of `.rows_per_chunk` as
+/// soon as a chunk is full, but readers see them only after `commit()`, all or none. A commit costs as much as its new
+/// rows; it also merges small chunks at the end. The destructor discards changes that are not committed.
+///
+/// Several writers may work at once. Concurrent appends are serialised. For any other two changes of the same rows, the
+/// second commit throws conflict_error.
 template <element T, std::size_t N = any_rank>
 class chunk_writer {
   public:
-    /// @throws io_error        the directory cannot be made or read
-    /// @throws mismatch_error  the dataset that is there has another dtype, rank or order
+    /// @throws io_error        the directory cannot be created or read
+    /// @throws mismatch_error  the existing dataset has another dtype, rank or order
     explicit chunk_writer(const std::filesystem::path& path, const chunk_writer_options& options = {})
         : chunk_writer(std::make_unique<local_place>(path, local_place::access::write), options) {}
-    /// The same wherever the bytes live.
+    /// Writes to any place.
     explicit chunk_writer(std::unique_ptr<place> where, const chunk_writer_options& options = {})
         : run_(options.run), session_(std::move(where), options) {
         if (session_.is_new())
@@ -51,39 +52,46 @@ class chunk_writer {
                               "chunk_writer");
     }
 
-    /// Rows with those that are not committed yet.
+    /// The number of rows, including those that are not committed yet.
     [[nodiscard]] std::uint64_t rows() const noexcept { return session_.rows(); }
 
-    /// Adds rows at the end; an array of one axis more than a row has.
-    /// @throws mismatch_error  another dtype or row shape; keys that are out of order, with both of them; NaN and NaT
-    /// @throws io_error        disk full: rows appended before are still to be committed
+    /// Adds rows at the end. `rows` has one axis more than a row.
+    ///
+    /// If it throws, none of `rows` is added, and rows appended before can still be committed.
+    /// @throws mismatch_error  the dtype or row shape differs; a key is NaN or NaT, or less than the key before it
+    /// @throws io_error        disk full
     void append(const array_view& rows) {
         check(rows);
         progress_meter meter(run_, {.phase = "append", .items_total = 0, .bytes_total = rows.nbytes()});
         session_.append(rows, meter);
     }
 
-    /// Puts other rows in place of those from `first_row` on; only the chunks that they touch are written again.
+    /// Overwrites rows from `first_row` on. Only the chunks that hold them are written again, to new files.
+    /// @throws mismatch_error  the dtype or row shape differs; rows beyond the end; keys that would not be in order
+    /// @throws format_error, checksum_error  a chunk to write again is damaged
     void write(std::uint64_t first_row, const array_view& rows) {
         check(rows);
         progress_meter meter(run_, {.phase = "write", .items_total = 0, .bytes_total = rows.nbytes()});
         session_.write(first_row, rows, meter);
     }
 
-    /// Makes the array longer by rows of zeros, which take no room, or cuts it off.
+    /// Sets the number of rows: adds rows of zeros, which use no disk space, or removes rows at the end.
+    /// @throws mismatch_error  the dataset is new; or it has an order, in which zeros have no place
     void resize(std::uint64_t rows) { session_.resize(rows); }
 
-    /// @throws mismatch_error  neither an object nor null
+    /// Replaces the metadata at the next commit.
+    /// @throws mismatch_error  `meta` is neither an object nor null
     void set_metadata(const json& meta) { session_.set_metadata(meta); }
 
-    /// Makes everything since the last commit appear to readers that are opened from now on.
-    /// @returns the number of the commit
-    /// @throws conflict_error  others have changed the same rows meanwhile
-    /// @throws io_error        nothing is committed, and `commit` may be called again; or, where it says "outcome
-    ///                         unknown", open the array again and look
+    /// Makes all changes since the last commit visible to readers that are opened from now on.
+    /// @returns the number of the commit; without changes, that of the newest known one
+    /// @throws conflict_error  another writer has changed the same rows; discard the changes and try again
+    /// @throws io_error        nothing is committed, and `commit` may be called again. If the error says "outcome
+    ///                         unknown" or "visible, but may not survive a power cut", the writer is closed: open the
+    ///                         array again to see whether it has the commit
     std::uint64_t commit() { return session_.commit(); }
 
-    /// Forgets everything since the last commit, and goes on from the newest one, whoever made it.
+    /// Discards all changes since the last commit, and continues from the newest commit of any writer.
     void discard() noexcept { session_.discard(); }
 
   private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows collected over chunks until there are enough of them.
+// Buffers that collect rows over several chunks, up to a limit of bytes.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -32,7 +32,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Rows of one dtype and shape that are copied in, in blocks of memory that stay where they are.
+/// Copies of rows of one dtype and shape, in blocks of memory. Blocks never move: growing copies no row again.
 class row_store {
   public:
     explicit row_store(dtype type) : type_(std::move(type)) {}
@@ -41,15 +41,17 @@ class row_store {
     [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_ * row_bytes_; }
     [[nodiscard]] std::vector<std::size_t> shape() const;
 
-    /// @throws mismatch_error  other rows than before
+    /// @throws mismatch_error  another row shape than before, or a dtype that does not convert
     void check(const array_view& rows) const;
 
-    /// @param rows  that have been checked
+    /// Copies rows that `check` has accepted.
     void add(const array_view& rows);
 
-    /// Copies all rows, and gives their memory back on the way.
+    /// Copies all rows to `out`, and removes them. Each block is released as soon as it is copied, so that the peak of
+    /// memory is less than twice the rows.
     void take(std::byte* out);
 
+    /// The bytes of all rows, block by block.
     [[nodiscard]] std::vector<std::span<const std::byte>> pieces() const;
 
     void save(state_writer& out, const std::string& name) const;
@@ -61,7 +63,7 @@ class row_store {
         std::size_t used = 0;
     };
 
-    /// A block with room for at least one row. Small ones share one, so that rows that come singly are not many.
+    /// A block with room for at least one row. It has at least 64 KiB, so that rows that are added one by one share it.
     [[nodiscard]] block& room_for(std::size_t rows);
 
     dtype type_;
@@ -69,15 +71,17 @@ class row_store {
     std::uint64_t row_bytes_ = 0;
     std::uint64_t rows_ = 0;
     std::deque<block> blocks_;
-    bool is_new_ = true;
+    bool is_new_ = true;  // the row shape is not known yet
 };
 
-/// Whether what is held is given back before more comes, which would exceed the limit but not by itself.
+/// Whether the held rows are returned before `more` bytes are added: together they would exceed the limit, and the new
+/// ones alone would not.
 [[nodiscard]] constexpr bool gives_first(std::uint64_t held, std::uint64_t more, std::uint64_t limit) {
+    // Subtracted, because the sum of `held` and `more` could overflow.
     return held != 0 && more < limit && more > limit - std::min(held, limit);
 }
 
-/// All rows as an array of its own.
+/// Moves all rows out of the store into a new array.
 template <class T, std::size_t N>
 [[nodiscard]] array_of<T, N> taken(row_store& rows) {
     check_rank<N>(rows.shape(), {}, "buffer");
@@ -87,7 +91,7 @@ template <class T, std::size_t N>
     return array;
 }
 
-/// An error about a buffer.
+/// Calls `act`, and adds the checkpoint file and the name of the buffer to its mismatch_error.
 template <class Act>
 decltype(auto) in_buffer(const loop_core& core, const std::string& name, Act&& act) {
     try {
@@ -102,20 +106,24 @@ decltype(auto) in_buffer(const loop_core& core, const std::string& name, Act&& a
 
 }  // namespace detail
 
-/// Collects rows over chunks, and is part of the checkpoint; `stateful_loop::buffer` makes it.
+/// Collects rows over several chunks. It is part of the checkpoint, and `stateful_loop::buffer` makes it.
 ///
-/// It never holds more than `.limit_bytes`. A `push` that reaches the limit gives all rows back; one that would exceed
-/// it gives those that were held, and holds the new ones; rows that exceed it by themselves are given back at once,
-/// with those before them.
+/// After a `push` it never holds `.limit_bytes` or more:
+/// - a push that reaches the limit exactly returns all rows;
+/// - a push that would exceed the limit returns the rows held so far, and holds the new ones;
+/// - a push whose rows reach or exceed the limit alone returns all rows, the held ones first.
 template <element T, std::size_t N = any_rank>
 class loop_buffer {
   public:
     using array = array_of<T, N>;
 
-    /// Copies rows in. What has been collected comes back once there are `.limit_bytes` of it, and all of it on the
-    /// last chunk; nothing otherwise. Rows of a warm-up are passed over.
-    /// @throws mismatch_error  another dtype, rank or row shape
+    /// Copies rows into the buffer.
+    ///
+    /// Returns the collected rows if they reach `.limit_bytes`, and all rows on the last chunk; otherwise nullopt. Rows
+    /// of a warm-up chunk are ignored.
+    /// @throws mismatch_error  the dtype, rank or row shape differs
     [[nodiscard]] std::optional<array> push(const array_view& rows) {
+        // Warm-up rows lie before the first new row: they are context, not input.
         if (loop_.chunk().is_warm_up)
             return std::nullopt;
         detail::in_buffer(loop_, name_, [&] {
@@ -123,6 +131,7 @@ class loop_buffer {
             rows_.check(rows);
         });
         std::optional<array> given;
+        // On the last chunk no row may remain: old and new rows are returned together below, even beyond the limit.
         if (detail::gives_first(rows_.nbytes(), rows.size() * sizeof(T), limit_) && !loop_.is_last())
             given = flush();
         rows_.add(rows);
@@ -131,14 +140,14 @@ class loop_buffer {
         return given;
     }
 
-    /// What has been collected, if anything has.
+    /// Removes and returns all collected rows; nullopt if there are none.
     [[nodiscard]] std::optional<array> flush() {
         if (rows_.rows() == 0)
             return std::nullopt;
         return detail::taken<T, N>(rows_);
     }
 
-    /// Rows that are held, and their bytes.
+    /// The number of collected rows, and their bytes.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_.rows(); }
     [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_.nbytes(); }
 
@@ -159,7 +168,7 @@ class loop_buffer {
     detail::row_store rows_;
 };
 
-/// Rows for one key of a `keyed_loop_buffer`.
+/// Rows to add under one key of a `keyed_loop_buffer`.
 struct keyed_rows {
     keyed_rows(std::string_view of, array_view elements) : key(of), rows(std::move(elements)) {}
 
@@ -167,18 +176,22 @@ struct keyed_rows {
     array_view rows;
 };
 
-/// Collects rows by key, all under one limit; `stateful_loop::keyed_buffer` makes it.
+/// Collects rows by key, with one limit for all keys together. It is part of the checkpoint, and
+/// `stateful_loop::keyed_buffer` makes it.
 template <element T, std::size_t N = any_rank>
 class keyed_loop_buffer {
   public:
     using arrays = std::map<std::string, array_of<T, N>>;
 
-    /// Copies rows in. Those of all keys come back, by key, once there are `.limit_bytes` of them together, and on the
-    /// last chunk; nothing otherwise. Keys that never had a row are left out.
+    /// Copies rows into the buffer.
+    ///
+    /// Returns the rows of all keys, by key, if together they reach `.limit_bytes`, and on the last chunk; otherwise
+    /// nullopt. Keys without rows are left out. Rows of a warm-up chunk are ignored.
+    /// @throws mismatch_error  the dtype, rank or row shape differs; no rows are added then
     [[nodiscard]] std::optional<arrays> push(std::initializer_list<keyed_rows> rows) { return push_all(rows); }
     [[nodiscard]] std::optional<arrays> push(const std::vector<keyed_rows>& rows) { return push_all(rows); }
 
-    /// What has been collected, if anything has.
+    /// Removes and returns all collected rows; nullopt if there are none.
     [[nodiscard]] std::optional<arrays> flush() {
         arrays all;
         for (auto& [key, rows] : rows_)
@@ -187,6 +200,7 @@ class keyed_loop_buffer {
         return all.empty() ? std::nullopt : std::optional(std::move(all));
     }
 
+    /// The bytes of all collected rows.
     [[nodiscard]] std::uint64_t nbytes() const noexcept {
         std::uint64_t bytes = 0;
         for (const auto& [key, rows] : rows_)
@@ -195,6 +209,7 @@ class keyed_loop_buffer {
     }
 
     void save(state_writer& out) const {
+        // The rows are stored under numbers: a key may be any text, the name of a state may not.
         std::vector<std::string> keys;
         for (const auto& [key, rows] : rows_) {
             rows.save(out, std::to_string(keys.size()));
@@ -219,6 +234,7 @@ class keyed_loop_buffer {
     [[nodiscard]] std::optional<arrays> push_all(const Items& items) {
         if (loop_.chunk().is_warm_up)
             return std::nullopt;
+        // All rows are checked before any is added, so that an error changes nothing.
         std::uint64_t more = 0;
         detail::in_buffer(loop_, name_, [&] {
             for (const keyed_rows& each : items) {

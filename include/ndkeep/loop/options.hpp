@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a loop runs: when it commits, where a pass begins, and what it is told.
+// Options of a loop, its passes and its buffers.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -16,7 +16,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// How often position and states are committed: every so many chunks, after so much time, or `at_end` only. The last
+/// How often position and states are committed: after a number of chunks, after a time, or `at_end` only. The last
 /// chunk of a pass is always committed.
 class cadence {
   public:
@@ -26,59 +26,60 @@ class cadence {
         if (chunks < 1)
             throw mismatch_error({.field = "every", .expected = "at least 1 chunk", .found = std::to_string(chunks)});
     }
-    /// @throws mismatch_error  less than nothing
+    /// @throws mismatch_error  a negative time, or NaN
     template <class Rep, class Period>
     constexpr cadence(std::chrono::duration<Rep, Period> time) {  // NOLINT: implicit
         const double seconds = std::chrono::duration<double>(time).count();
         if (!(seconds >= 0))
             throw mismatch_error({.field = "every", .expected = "a time", .found = "less than none"});
-        constexpr double for_ever = 1e9;  // of which nanoseconds can still be counted
+        constexpr double for_ever = 1e9;  // seconds, 32 years; nanoseconds overflow 64 bits at 9.2e9
         time_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
             std::chrono::duration<double>(std::min(seconds, for_ever)));
     }
 
-    /// Whether it is time, so long after the last commit.
+    /// Whether a commit is due.
+    /// @param chunks  processed since the last commit
+    /// @param since   time of the last commit
     [[nodiscard]] bool is_due(std::uint64_t chunks, std::chrono::steady_clock::time_point since) const;
 
   private:
-    std::uint64_t chunks_ = 0;  // 0: by time
+    std::uint64_t chunks_ = 0;  // 0: time_ decides
     std::chrono::nanoseconds time_ = {};
 };
 
-/// Only once the pass has come to its end, or is stopped.
+/// Commits only when the pass ends or is stopped.
 inline constexpr cadence at_end = std::numeric_limits<std::uint64_t>::max();
 
 struct loop_options {
     cadence every = 1;  ///< chunks, a duration, or at_end
-    bool sync = true;   ///< checkpoints survive a power cut; not of a pass into a sink, which has its own rules
-    /// Of the loop, which its checkpoints carry; empty: the name of the file. A name that is not UTF-8 is escaped.
+    bool sync = true;   ///< checkpoints survive a power cut; a pass into a sink follows the `.commit` of its writer
+    /// Name of the loop, stored in its checkpoints; empty: the file name. A name that is not UTF-8 is escaped.
     std::string name = {};
-    /// Hears what could be passed over: a damaged checkpoint for which the one before was taken. Empty: a line on
-    /// standard error says so.
+    /// Called if the checkpoint is damaged and the previous one is used. Empty: a line on standard error reports it.
     std::function<void(const finding&)> report = {};
 };
 
-/// How a pass over chunks goes.
+/// Options of a pass over chunks.
 ///
-/// `.run.stop` and a progress function that answers `flow::stop` end the pass after the chunk at hand, with a commit.
+/// `.run.stop`, and a progress function that returns `flow::stop`, end the pass after the current chunk, with a commit.
 /// Progress counts rows.
 struct over_options {
-    std::uint64_t warm_up = 0;    ///< rows before the first one that are shown again, marked by `is_warm_up()`
-    std::uint64_t first_row = 0;  ///< at which a pass that has no checkpoint begins
-    bool verify = false;          ///< look at each chunk's checksum as it passes; of files without one, at the header
+    std::uint64_t warm_up = 0;    ///< rows to show again before the first new one, marked by `is_warm_up()`
+    std::uint64_t first_row = 0;  ///< first row of a pass without a checkpoint
+    bool verify = false;          ///< check the checksum of each chunk; of files without one, the header
     run_options run = {};
 };
 
-/// How a pass over one array goes, in blocks.
+/// Options of a pass over one array, in blocks of rows.
 struct block_options {
-    std::uint64_t rows = 0;  ///< of a block; 0: as many as 16 MiB hold
+    std::uint64_t rows = 0;  ///< rows of a block; 0: as many as fit into 16 MiB
     std::uint64_t warm_up = 0;
     std::uint64_t first_row = 0;
     run_options run = {};
 };
 
 struct loop_buffer_options {
-    std::uint64_t limit_bytes = std::uint64_t{300} << 20;  ///< of rows that are held; 300 MiB
+    std::uint64_t limit_bytes = std::uint64_t{300} << 20;  ///< bytes of collected rows, 300 MiB by default
 };
 
 }  // namespace ndkeep

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One pass over a source, for a range-for: each time the body comes to its end, that counts.
+// One pass of a loop over a source, for a range-based for: each body that ends normally is counted.
 #pragma once
 
 #include <ndkeep/chunks/detail/access.hpp>
@@ -30,24 +30,28 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// What `stateful_loop::over` gives a range-for. It begins when the loop does: position and states are then what they
-/// were at the last commit. Left by `break`, `return` or an exception, everything since then will not have been.
+/// The range that `stateful_loop::over` returns, for a range-based for.
+///
+/// The pass begins when the for statement begins: position and states become those of the last commit. If the body is
+/// left by `break`, `return` or an exception, all changes since the last commit are discarded.
 template <class Feed>
 class [[nodiscard]] loop_pass {
   public:
     loop_pass& operator=(loop_pass&&) = delete;
     ~loop_pass() {
+        // A pass that ended normally is not active any more: this one was left by `break`, `return` or an exception.
         if (is_under_way_)
             loop_->abandon();
     }
 
-    /// Commits the rows that the body appends to `sink` together with position and states, in one record of `sink`:
-    /// what a body puts out is there exactly once, whatever happens. There is no checkpoint beside it.
+    /// Commits the rows that the body appends to `sink` together with position and states, in one record of `sink`. So
+    /// every row is written exactly once, even after a crash. No checkpoint file is written.
     ///
-    /// What is bound has the values of the last commit from the beginning of the pass on, not before. A pass begins
-    /// anew where the sink is made anew. A dataset of more than one axis is committed to once its first block has said
-    /// what a row is.
-    /// @param sink  must outlive the pass; nobody else commits with it meanwhile
+    /// Bound states get the values of the last commit when the pass begins, not before. If the sink is created again,
+    /// for example by `save_chunked`, the pass starts from the beginning. A new sink of more than one axis is committed
+    /// to only after the first append, which sets the shape of a row.
+    /// @param sink  must outlive the pass; during the pass only the loop may commit with it
+    /// @throws conflict_error  the pass has begun already
     template <element T, std::size_t N>
     [[nodiscard]] loop_pass into(chunk_writer<T, N>& sink) && {
         if (is_under_way_)
@@ -59,7 +63,7 @@ class [[nodiscard]] loop_pass {
         return std::move(*this);
     }
 
-    /// Gives each chunk once, when it is looked at.
+    /// An input iterator: dereference it once per chunk, because a chunk is moved out.
     class iterator {
       public:
         using iterator_category = std::input_iterator_tag;
@@ -85,9 +89,12 @@ class [[nodiscard]] loop_pass {
         loop_pass* of_ = nullptr;
     };
 
-    /// @throws mismatch_error  another source than the one that was committed, or states that are not bound
+    /// Begins the pass.
+    /// @throws mismatch_error  the source is not the one of the last commit, or committed states are not bound
+    /// @throws conflict_error  another pass of the loop is active, or another pass writes to the sink
     [[nodiscard]] iterator begin() {
         loop_->check_free();
+        // The sink is reserved here and not in `into`, so that a pass that never begins does not block the writer.
         loop_->begin(sink_ ? sink_(loop_->name()) : nullptr, feed_.durable());
         is_under_way_ = true;
         or_abandon([this] {
@@ -103,11 +110,13 @@ class [[nodiscard]] loop_pass {
 
     loop_pass(detail::loop_core& loop, Feed feed, const over_options& options)
         : loop_(&loop), feed_(std::move(feed)), options_(options) {}
-    /// For `into`: iterators refer to the pass, so that one that has begun stays where it is.
+    /// Private, for `into`: iterators and threads refer to a pass, so that one that has begun must not move.
     loop_pass(loop_pass&& other)
         : loop_(other.loop_), feed_(std::move(other.feed_)), options_(std::move(other.options_)),
           sink_(std::move(other.sink_)) {}
 
+    /// Moves the source to the first row of this pass: `.first_row` before the first commit, else the committed
+    /// position, and back by the warm-up.
     void seek() {
         const auto& at = loop_->position();
         if (at.source.is_null()) {
@@ -121,6 +130,8 @@ class [[nodiscard]] loop_pass {
                 throw detail::another_source(loop_->path(), "kind", ndkeep::quoted(said.text("kind")),
                                              ndkeep::quoted(Feed::kind));
             feed_.resume(said, at.rows);
+            // Only the range in which this loop object was left contains the committed items. Any other range has only
+            // new items, as far as the loop can know.
             if constexpr (requires { feed_.identifies(); })
                 if (loop_->was_left_in(feed_.identifies()))
                     feed_.skip(said);
@@ -141,6 +152,7 @@ class [[nodiscard]] loop_pass {
     }
 
     void show_next() {
+        // A chunk of the warm-up must not contain rows that count, so that it is cut at the committed position.
         detail::chunk_at_hand chunk{.first_row = row_, .is_warm_up = warm_up_ != 0};
         const bool is_there = feed_.next(warm_up_ != 0 ? warm_up_ : std::numeric_limits<std::uint64_t>::max(), chunk);
         if (!is_there && chunk.is_warm_up)
@@ -153,7 +165,7 @@ class [[nodiscard]] loop_pass {
         end(true);
     }
 
-    /// What throws on the way from one body to the next leaves the pass, as a body that throws does.
+    /// An exception between two bodies, for example from the source or a commit, abandons the pass like one in a body.
     template <class Step>
     void or_abandon(Step&& step) {
         try {
@@ -169,6 +181,7 @@ class [[nodiscard]] loop_pass {
         or_abandon([this] { go_on(); });
     }
 
+    /// The body has ended normally: counts its chunk, commits if it is time, and fetches the next chunk.
     void go_on() {
         const auto chunk = loop_->chunk();
         feed_.done();
@@ -176,6 +189,7 @@ class [[nodiscard]] loop_pass {
         if (chunk.is_warm_up) {
             warm_up_ -= chunk.rows;
             const bool goes_on = meter_->goes_on();
+            // Also if the pass is stopped in its warm-up: what these bodies did must not remain.
             if (warm_up_ == 0 || !goes_on) {
                 loop_->end_warm_up();
                 feed_.return_to_begin();
@@ -183,6 +197,7 @@ class [[nodiscard]] loop_pass {
             return goes_on ? show_next() : end(false);
         }
         meter_->add(chunk.rows, chunk.bytes);
+        // The chunk is also the last one if its body has called `finish`.
         const bool is_last = loop_->is_last();
         const bool goes_on = meter_->goes_on() && !loop_->is_stopping();
         loop_->step([this] { return feed_.identity(); }, is_last || !goes_on);
@@ -203,8 +218,8 @@ class [[nodiscard]] loop_pass {
     over_options options_;
     std::function<std::unique_ptr<detail::loop_memory>(const std::string&)> sink_;
     std::optional<progress_meter> meter_;
-    std::uint64_t row_ = 0;      // at which the chunk at hand begins
-    std::uint64_t warm_up_ = 0;  // rows of it that are to come
+    std::uint64_t row_ = 0;      // first row of the current chunk
+    std::uint64_t warm_up_ = 0;  // rows of the warm-up that are still to be shown
     bool is_under_way_ = false;
 };
 

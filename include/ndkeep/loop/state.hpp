@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// States of a loop, part by part, on their way into a checkpoint and out of it.
+// Writer and reader of the states of a loop, for types with `save` and `load`.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -27,19 +27,21 @@ template <class T>
 class typed_slot;
 struct loop_access;
 
-/// What people are told of a part: the folder of all states is left out.
+/// The name of a part in errors: its path without the folder of all states.
 [[nodiscard]] std::string state_field(const std::string& path, const std::string& name);
 }  // namespace detail
 
-/// Takes the parts of a state, each under a name of its own: what `save` of a type is given.
+/// Writes the parts of a state, each under a different name: the argument of `save`.
 class state_writer {
   public:
-    /// Arrays are referred to until the state has been written.
-    /// @throws mismatch_error  a name twice, or one that cannot be a member's
+    /// Stores a part. An array is referred to, not copied, until the commit is written: pass a member of the object,
+    /// not a local variable of `save`.
+    /// @throws mismatch_error  the name is used twice, or is not valid: it must be UTF-8 of at most 255 bytes, without
+    ///                         slashes and control characters
     template <loop_state T>
     void set(const std::string& name, const T& value);
 
-    /// Rows in pieces of memory, one behind the other, as one array.
+    /// Stores rows from several pieces of memory, in this order, as one array.
     void set_rows(const std::string& name, const array_info& info, std::span<const std::span<const std::byte>> pieces);
 
   private:
@@ -49,14 +51,14 @@ class state_writer {
     friend class detail::typed_slot;
     friend struct detail::loop_access;
 
-    /// @param forms   gets how the parts are kept, an object
-    /// @param path    of their members in the archive
+    /// @param forms   receives the JSON form of each part
+    /// @param path    folder of their members in the archive
     state_writer(json::object_t& forms, std::string path, detail::packed_archive& arrays)
         : forms_(forms), path_(std::move(path)), arrays_(arrays) {}
 
-    /// The form of a part, whose only member is `kind`.
+    /// Adds the form of a part, and returns its first member, `kind`.
     [[nodiscard]] json& add(const std::string& name, const char* kind);
-    /// Says something else of a part.
+    /// Adds another member to the form of a part.
     void note(const std::string& name, const char* what, json value);
     [[nodiscard]] std::string member(const std::string& name) const;
     [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
@@ -67,12 +69,12 @@ class state_writer {
     detail::packed_archive& arrays_;
 };
 
-/// Gives the parts of a state back: what `load` of a type is given.
+/// Reads the parts of a state: the argument of `load`.
 class state_reader {
   public:
     [[nodiscard]] bool contains(const std::string& name) const { return find(name) != nullptr; }
 
-    /// @throws mismatch_error  no such part, or of another type
+    /// @throws mismatch_error  the part is absent, or has another type
     template <loop_state T>
     void get(const std::string& name, T& into) const;
     template <loop_state T>
@@ -92,24 +94,27 @@ class state_reader {
     friend class detail::typed_slot;
     friend struct detail::loop_access;
 
-    /// @param path  of the members
+    /// @param path  folder of the members in the archive
     state_reader(const json& forms, std::string path, const core::archive& from);
 
     [[nodiscard]] const json* find(const std::string& name) const;
 
-    /// The form of a part.
+    /// The JSON form of a part.
+    /// @throws mismatch_error  the part is absent
     [[nodiscard]] const json& form(const std::string& name) const;
-    /// What its form says under `kind`, which must be the one that T has.
+    /// The member `kind` of the form.
+    /// @throws mismatch_error  the part is absent, or stored in another form
     [[nodiscard]] const json& form(const std::string& name, const char* kind) const;
 
     [[noreturn]] void refuse(const std::string& name, std::string expected, std::string found) const;
 
     [[nodiscard]] std::string field(const std::string& name) const { return detail::state_field(path_, name); }
 
-    /// @throws mismatch_error  something else is said of a part
+    /// Checks a member of the form, if it is present.
+    /// @throws mismatch_error  it is not `wanted`
     void expect(const std::string& name, const char* what, const json& wanted) const;
 
-    /// An array, as `elements` reads it; errors name the state.
+    /// Reads an array with `elements`. Errors name the state instead of the member of the archive.
     template <class Elements>
     [[nodiscard]] auto read(const std::string& name, const char* kind, Elements&& elements) const {
         const auto* const member = form(name, kind).get_ptr<const json::string_t*>();

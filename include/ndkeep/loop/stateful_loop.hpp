@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A loop over chunks that remembers where it was.
+// stateful_loop: a loop over chunks that resumes where it was interrupted.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -40,7 +40,7 @@ inline constexpr bool is_chunk_reader = false;
 template <element T, std::size_t N>
 inline constexpr bool is_chunk_reader<chunk_reader<T, N>> = true;
 
-/// What `over` makes of a source; void of what is none.
+/// The type that reads a source for a pass; void if the type is not a source.
 template <class Source>
 [[nodiscard]] consteval auto feed_for() {
     using source = std::remove_cvref_t<Source>;
@@ -60,76 +60,88 @@ using feed_of = typename decltype(feed_for<Source>())::type;
 
 }  // namespace detail
 
-/// What a loop can pass over: a chunk_reader, an array in row-major order, a range of arrays, or a function that gives
-/// the next array. Lists of npy files and archives take the element type too: `over<double, 2>(files)`.
+/// A source of a loop: a chunk_reader, an array in row-major order, a range of arrays, or a function that returns the
+/// next array. Lists of npy files, and archives, need the element type in the call: `over<double, 2>(files)`.
 template <class Source>
 concept loop_source = !std::is_void_v<detail::feed_of<Source>>;
 
-/// A pass over chunks that can be interrupted anywhere, and goes on where it was.
+/// A loop over chunks that survives interruption anywhere and resumes where it stopped.
 ///
 ///     ndkeep::stateful_loop loop("mean.state");
 ///     auto& total = loop.bind<running_mean>("mean");
 ///     for (auto chunk : loop.over(readings))
 ///         total.add(chunk);
 ///
-/// When the body has come to its end, also by `continue`, position and states are committed together: to the file, an
-/// npz archive that NumPy reads, or to the array that the pass puts its rows `into`. `break`, `return`, exceptions and
-/// kills leave the last commit, and the next pass goes on from there: bound objects are then put back to what they
-/// were, so that nothing counts twice. What bodies put out elsewhere is put out again by those that run again: at least
-/// once, from sources that can go back.
+/// After each body that ends normally, also by `continue`, position and states are committed together. They go to the
+/// checkpoint file, which is an npz archive that NumPy reads, or to the array that the pass writes its rows `into`.
 ///
-/// The commit before is kept beside the file as NAME.previous, and taken, which is said, if the newest is damaged.
-/// NAME.lock is held for as long as the loop lives. Without the file, a pass begins anew, whatever NAME.previous holds.
-/// A loop is for one thread.
+/// `break`, `return`, exceptions and kills leave the last commit. The next pass resumes from it, and resets bound
+/// objects to it, so that each chunk counts once. Anything else that a body writes may be written again after a
+/// restart: at least once, if the source can go back.
+///
+/// The previous checkpoint is retained as NAME.previous. It is used, and this is reported, if the newest is damaged. A
+/// lock on NAME.lock is held for as long as the loop lives. If the checkpoint file is absent, a pass starts from the
+/// beginning, even if NAME.previous is present. A loop must be used by one thread only.
 class stateful_loop {
   public:
-    /// @throws conflict_error  another loop has the file
-    /// @throws io_error        its directory is not there, or cannot be written
-    /// @throws format_error, checksum_error  the checkpoint is damaged, and so is the one before
-    /// @throws mismatch_error  it is another kind of file, of another version, or another loop's
+    /// @param file  the checkpoint; it need not exist
+    /// @throws conflict_error  another loop has locked the checkpoint, or NAME.previous is not a checkpoint
+    /// @throws io_error        the directory is absent or not writable
+    /// @throws format_error, checksum_error  the checkpoint is damaged, and the previous one is damaged or absent
+    /// @throws mismatch_error  the file is of another kind, version or loop
     explicit stateful_loop(const std::filesystem::path& file, const loop_options& options = {})
         : core_(file, options) {}
     stateful_loop(const stateful_loop&) = delete;
     stateful_loop& operator=(const stateful_loop&) = delete;
 
-    /// Something that the loop remembers under a name. Refers to an object of the loop's: `auto&`, as `auto` would be a
-    /// copy that is not remembered. A body that is left before its end leaves it as it is then, until the next pass
-    /// puts it back; what is assigned before the first pass, or after one that came to its end, counts from the next
-    /// commit.
+    /// Binds a named value to the loop and returns a reference to it. Use `auto&`: a copy is not saved.
     ///
-    /// @param initial  what it is at first; what was committed wins
-    /// @throws mismatch_error  the name is taken; what was committed is of another type, or was begun with another
-    /// shape
+    /// If a body is left before its end, the value stays as it is until the next pass resets it to the last commit. A
+    /// value assigned before the first pass, or after a pass that ended normally, is part of the next commit.
+    ///
+    /// @param initial  value before the first commit; a committed value replaces it
+    /// @throws mismatch_error  the name is bound already; or the committed value has another type, or started with
+    ///                         another shape
     template <loop_state T>
     [[nodiscard]] T& bind(const std::string& name, T initial = T()) & {
         return bind_slot<T>(name, std::move(initial));
     }
 
-    /// Drops a state that was committed and is bound no more; without that, a pass does not begin.
+    /// Removes a committed state that is not bound any more. A pass does not begin while such a state is present.
+    /// @throws mismatch_error  the name is bound
     void forget(const std::string& name) { core_.states().forget(name); }
 
-    /// Collects rows over chunks until there are `.limit_bytes` of them. What a body then saves elsewhere should be on
-    /// the disk when it ends, as by `.sync = true`: from then on the rows are not in the checkpoint.
+    /// Makes a buffer that collects rows over several chunks, up to `.limit_bytes`.
+    ///
+    /// Rows that the buffer has returned are no longer in the checkpoint once the body ends. If the body saves them to
+    /// a file, it should use `.sync = true`: otherwise a power cut may lose them.
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] loop_buffer<T, N>& buffer(const std::string& name, const loop_buffer_options& options = {}) & {
         return bind_slot<loop_buffer<T, N>>(name, core_, name, options);
     }
-    /// The same by key, all under one limit.
+    /// Makes a buffer that collects rows by key, with one limit for all keys together.
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] keyed_loop_buffer<T, N>& keyed_buffer(const std::string& name,
                                                         const loop_buffer_options& options = {}) & {
         return bind_slot<keyed_loop_buffer<T, N>>(name, core_, name, options);
     }
 
-    /// A pass over all chunks that were not passed over yet. Each is the array itself: mapped from its file where it is
-    /// in one. The source is referred to, and must have a name; functions are kept.
+    /// A pass over all chunks that are not processed yet.
     ///
-    /// Going on needs the same source, of which the rows that were passed over have not changed; more rows are welcome.
-    /// A function of a row gives what begins there. A function without one, and a range, give what comes next: a range
-    /// that this loop was left in is gone on with behind what was committed, any other is taken whole; what a function
-    /// gave to bodies that do not count is gone, unless it gives it again.
+    /// Each chunk is an array, mapped from its file if possible. The pass refers to the source, which must therefore be
+    /// a named object; a function is copied or moved into the pass.
     ///
-    /// Of lists, names, sizes and order of what was passed over are compared, of archives checksums too.
+    /// To resume, the source must be the same, and the rows processed so far must not have changed. More rows may have
+    /// been added. What is compared depends on the source:
+    /// - a chunk_reader: the dataset, and that no commit has changed rows since;
+    /// - files: names, sizes and order of the files processed; the last one may have grown;
+    /// - archives: names, sizes, checksums and order of the members processed.
+    ///
+    /// A function `f(row)` returns the array that begins at `row`, and so can be resumed. A function `f()` returns the
+    /// next array: items handed to an abandoned body are lost, unless the function returns them again. A range that
+    /// this loop object left before its end is resumed after the committed items; any other range is processed from
+    /// its beginning.
+    /// @throws mismatch_error  an option does not fit the source, for example `.warm_up` of a range
     template <loop_source Source>
         requires(!detail::block_array<std::remove_cvref_t<Source>>)
     [[nodiscard]] auto over(Source&& source, const over_options& options = {}) & {
@@ -143,7 +155,8 @@ class stateful_loop {
                                                               options);
     }
 
-    /// The same over one array, in blocks of rows.
+    /// A pass over one array, in blocks of rows. To resume, the array must have the same dtype, row shape and, if it is
+    /// mapped, file name, and at least the rows processed so far; its elements are not compared.
     template <loop_source Source>
         requires detail::block_array<std::remove_cvref_t<Source>>
     [[nodiscard]] auto over(Source&& source, const block_options& options = {}) & {
@@ -154,15 +167,15 @@ class stateful_loop {
             over_options{.warm_up = options.warm_up, .first_row = options.first_row, .run = options.run});
     }
 
-    /// The same over npy files, each of which is a chunk.
+    /// A pass over npy files, each of which is a chunk.
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto over(std::vector<std::filesystem::path> files, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::file_source<T, N>>;
         return detail::loop_access::make<loop_pass<feed>>(core_, feed({std::move(files), options}), options);
     }
 
-    /// The same over the arrays of an archive, in its order.
-    template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>  // or braces might make one
+    /// A pass over the arrays of an archive, in the order of the archive.
+    template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>  // or braces could make a reader
     [[nodiscard]] auto over(const Reader& archive, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::member_source<T, N>>;
         return detail::loop_access::make<loop_pass<feed>>(core_, feed({archive, options}), options);
@@ -170,23 +183,24 @@ class stateful_loop {
     template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>
     void over(const Reader&&, const over_options& = {}) = delete;  // a pass refers to its source
 
-    /// How many chunks came before the one at hand, those of earlier runs included.
+    /// The number of chunks before the current one, including those of earlier runs.
     [[nodiscard]] std::uint64_t index() const noexcept { return core_.position().chunks; }
-    /// The row of the source at which the chunk at hand begins; between passes, the one that comes next.
+    /// The first row of the current chunk in the source; after a pass, the row that comes next.
     [[nodiscard]] std::uint64_t first_row() const noexcept { return core_.chunk().first_row; }
-    /// Whether the chunk at hand is known to be the last one.
+    /// Whether the current chunk is known to be the last one.
     [[nodiscard]] bool is_last() const noexcept { return core_.is_last(); }
-    /// Whether the chunk at hand was passed over before. What its body does to bound states, buffers and the sink is
-    /// undone before the first chunk that was not.
+    /// Whether the current chunk belongs to the warm-up: it lies before the first new row. Its effects on bound states,
+    /// buffers and the sink are undone before the first new chunk.
     [[nodiscard]] bool is_warm_up() const noexcept { return core_.chunk().is_warm_up; }
-    /// Whether the last pass has come to the end of its source.
+    /// Whether the newest pass has reached the end of its source.
     [[nodiscard]] bool is_complete() const noexcept { return core_.is_complete(); }
-    /// Rows that were passed over, counted from the first row of the source.
+    /// The number of rows processed, counted from the first row of the source.
     [[nodiscard]] std::uint64_t rows_done() const noexcept { return core_.position().rows; }
 
-    /// Ends the pass after the chunk at hand, with a commit. Other threads and signal handlers set `.run.stop` instead.
+    /// Ends the pass after the current chunk, with a commit. Other threads and signal handlers set `.run.stop` instead.
     void stop() noexcept { core_.stop(); }
-    /// Says that the chunk at hand is the last one, or, in a source, the one on its way.
+    /// Makes the current chunk the last one. A function that is a source may call it too: the chunk that it is about to
+    /// return is then the last one.
     void finish() noexcept { core_.finish(); }
 
   private:

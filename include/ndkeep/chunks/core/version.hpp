@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One version of a chunked array, whatever the type of its rows: its chunks read, mapped and found by their numbers.
+// One commit of a chunked array without the C++ type of its rows: reading, mapping and searching its chunks.
 #pragma once
 
 #include <ndkeep/chunks/detail/file.hpp>
@@ -28,7 +28,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace core {
 
-/// One commit of a chunked array, held open: rows of any dtype, read and mapped chunk by chunk.
+/// One commit of a chunked array, held open. Rows have any dtype.
+///
+/// A shared lock on the number of the commit keeps it from being pruned for as long as this object lives. Places
+/// without locks, and directories without a lock file, have no such protection: see `missing`.
 class chunk_version {
   public:
     chunk_version(std::unique_ptr<place> where, const chunk_reader_options& options);
@@ -42,55 +45,71 @@ class chunk_version {
     }
     [[nodiscard]] std::filesystem::path called() const { return place_->called(""); }
 
-    /// What an npy file of all rows would say of them.
+    /// The npy header that a single file with all rows would have.
     [[nodiscard]] array_info info() const { return {.type = state().type, .shape = shape()}; }
 
-    /// The id of a commit; nothing where it is pruned, or not made yet.
+    /// The random id of a commit; nullopt if it is pruned or does not exist yet.
     [[nodiscard]] std::optional<std::string> identity_of(std::uint64_t number) const;
-    /// Makes the names of all commits durable that can be seen: who relies on this version after a power cut needs it.
+    /// Syncs the names of all visible commits. A loop needs it before it stores a position in this version: a commit is
+    /// visible before it is durable, and after a power cut another commit could have its number.
     void make_durable() const { place_->sync_names("commits"); }
 
-    /// @throws conflict_error  the version was pruned
-    /// @throws format_error    it was not, and the file is gone all the same
+    /// Reports a chunk file that is missing.
+    /// @throws conflict_error  the commit was pruned
+    /// @throws format_error    the commit is still present, so the dataset is damaged
     [[noreturn]] void missing(const chunk_entry& entry) const;
 
-    /// The file of a chunk, as long as it should be.
+    /// Opens the file of a chunk and checks its length.
+    /// @throws format_error    the length is wrong, or the file is missing
+    /// @throws conflict_error  the commit was pruned
     [[nodiscard]] file open(const chunk_entry& entry) const;
 
+    /// @param size  bytes of the chunk file: header and rows
+    /// @throws format_error  the entry says another size
     void check_length(const chunk_entry& entry, std::uint64_t size) const;
 
+    /// @param at     first row of the chunk, for the error
+    /// @param found  checksum of all rows of the chunk, in hex
+    /// @throws checksum_error  the entry says another checksum
     void check_sum(const chunk_entry& entry, std::uint64_t at, const std::string& found) const;
 
-    /// The rows of a chunk, or a part of them; its sum is checked if they are all.
+    /// Reads rows `from` to `to` of chunk `i`. Rows are numbered from the start of the dataset. The checksum is checked
+    /// only if all rows of the chunk are read.
     void read_chunk(std::size_t i, std::uint64_t from, std::uint64_t to, std::byte* out) const;
 
-    /// Rows from `first` to `last` as elements of another layout or byte order, in row-major order.
+    /// Reads rows `first` to `last` in parallel, converts them, and stores them in row-major order.
     void read(std::uint64_t first, std::uint64_t last, const conversion& convert, std::byte* out) const;
 
-    /// The rows of a chunk where they lie in their file.
+    /// Maps the rows of a chunk, read-only. If their offset in the file is not a multiple of `alignment` bytes, they
+    /// are copied into memory instead. A chunk of zeros is anonymous memory.
     [[nodiscard]] mapping map_chunk(std::size_t i, std::size_t alignment) const;
 
+    /// Checks all rows of chunk `i` against its checksum. Chunks without a checksum pass.
+    /// @throws checksum_error  the rows have changed
     void verify(std::size_t i, std::span<const std::byte> rows) const;
 
-    /// @throws mismatch_error  so many rows are more than memory is to hold
+    /// @throws mismatch_error  so many rows have more than `.max_bytes` bytes
     void check_room(std::uint64_t rows) const;
 
-    /// The chunk that holds a row.
+    /// The index of the chunk that holds a row.
     [[nodiscard]] std::size_t chunk_of(std::uint64_t row) const;
 
-    /// Rows outside of which no number from `low` to `high` is, as far as what is kept about the chunks tells.
+    /// The shortest range of chunks, as rows, that holds every number from `low` to `high`. It depends only on the
+    /// stored minimum and maximum of each chunk; no chunk file is opened. Empty if no chunk can hold such a number; all
+    /// rows if their dtype has no stored minimum and maximum.
     [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> find(const statistics::number& low,
                                                                const statistics::number& high) const;
 
     [[nodiscard]] const chunk_reader_options& options() const noexcept { return options_; }
 
   private:
+    // The order matters: log_ refers to the place, and opened_ is read through log_.
     std::unique_ptr<place> place_;
     chunk_reader_options options_;
     detail::commit_log log_;
     detail::opened_state opened_;
     std::vector<chunk_entry> entries_;
-    std::vector<std::uint64_t> ends_;  // rows up to the end of each chunk
+    std::vector<std::uint64_t> ends_;  // number of rows up to the end of each chunk
 };
 
 }  // namespace core

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the rest of ndkeep knows of a chunk_writer, and its users need not.
+// Access for the rest of ndkeep to the untyped session of a chunk_writer.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -7,7 +7,7 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 struct chunk_access {
-    /// The rows on their way, without their C++ type.
+    /// The session that writes the rows, without their C++ type.
     template <class Writer>
     [[nodiscard]] static auto& session(Writer& of) noexcept {
         return of.session_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Chunk files of a writer: rows put into new ones, and read out of those that are there, checked, to be written again.
+// Chunk files of a writer: writes new files, and reads rows of existing ones, checked, to write them again.
 #pragma once
 
 #include <ndkeep/bytes/buffer.hpp>
@@ -14,19 +14,24 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The files behind a staging.
+/// Writes and reads the chunk files of a staging.
 class chunk_files {
   public:
     explicit chunk_files(staging& of) : staging_(of) {}
 
-    /// Puts rows into a file of their own.
+    /// Writes rows to a new file, and returns its entry with checksum, minimum and maximum. No reader sees the file
+    /// before a commit names it. Several threads may call this.
+    /// @param first_row  the row of the array at which they begin; it decides the length of the header
     [[nodiscard]] chunk_entry put(std::uint64_t first_row, std::span<const std::byte> bytes);
 
-    /// Rows that are there, one behind the other.
-    /// @throws format_error, checksum_error  of a chunk that is not what it was
+    /// Rows `first` to `last`, contiguous in memory. The checksum of every chunk that holds some of them is checked.
+    /// @throws format_error    a chunk file is missing or truncated
+    /// @throws checksum_error  a chunk has changed
     [[nodiscard]] buffer rows(std::uint64_t first, std::uint64_t last) const;
 
-    /// A staged chunk whose rows have another place in the array than its header was made for.
+    /// Writes a staged chunk again if its rows have moved to another place in the array and its header no longer fits.
+    /// This happens if another writer has committed rows before it. Otherwise it returns the entry unchanged.
+    /// @throws conflict_error  the file was swept
     [[nodiscard]] chunk_entry moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row);
 
   private:

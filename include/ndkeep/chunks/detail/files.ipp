@@ -17,14 +17,18 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Reads rows of a chunk that are to be written again: only if the chunk is what it was.
-/// @throws format_error    its file is gone or cut short
-/// @throws checksum_error  its bytes have changed
+/// Reads rows `from` to `to` of a chunk, counted from its first row, after checking the chunk.
+///
+/// The rows will be written to a new file, which gets a new checksum: without the check, damaged bytes would become
+/// valid.
+/// @throws format_error    the file is missing or truncated
+/// @throws checksum_error  the bytes have changed
 NDKEEP_INLINE void read_checked(place& where, const chunk_state& state, const chunk_entry& entry, std::uint64_t from,
                                 std::uint64_t to, std::byte* out) {
     const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
     const std::string name = "chunks/" + entry.file;
     const std::span<std::byte> part(out, static_cast<std::size_t>(to - from) * row_bytes);
+    // The checksum covers the chunk as a whole: to check a part of it, all of it is read.
     buffer whole;
     std::span<std::byte> all = part;
     if (part.size() != entry.nbytes) {
@@ -77,10 +81,13 @@ NDKEEP_INLINE chunk_entry chunk_files::moved(const chunk_entry& entry, std::uint
     const std::uint64_t row_bytes = entry.nbytes / entry.rows;
     if (!is_placed(entry) || place_of(from_row, row_bytes) == place_of(to_row, row_bytes))
         return entry;
+    // Left as it is, the chunk could not be mapped at its new place, and every map_chunked would copy it.
     const buffer bytes(static_cast<std::size_t>(entry.nbytes));
     if (!where().get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
         throw conflict_error({.file = where().called("chunks/" + entry.file), .field = "chunk", .found = "swept"});
     chunk_entry again = put(to_row, bytes.bytes());
+    // A commit syncs the staged files first, then calls this: the new file must be synced separately, before a durable
+    // record names it.
     staging_.sync_late(again.file);
     return again;
 }

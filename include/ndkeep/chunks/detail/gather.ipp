@@ -28,6 +28,7 @@ NDKEEP_INLINE std::optional<mapping_budget> mappings_of_process() {
             const file source = file::open(path);
             std::string text;
             std::array<std::byte, 65536> block;
+            // Files in /proc report a size of 0: they are read until nothing more comes.
             for (std::size_t length = 1; length != 0;) {
                 length = source.read_some(text.size(), block);
                 text += as_text({block.data(), length});
@@ -41,6 +42,7 @@ NDKEEP_INLINE std::optional<mapping_budget> mappings_of_process() {
     const auto maps = text_of("/proc/self/maps");
     if (!limit || !maps)
         return std::nullopt;
+    // One line of /proc/self/maps is one mapping.
     mapping_budget budget{0, static_cast<std::uint64_t>(std::count(maps->begin(), maps->end(), '\n'))};
     for (const char c : *limit)
         if (c >= '0' && c <= '9')
@@ -50,7 +52,7 @@ NDKEEP_INLINE std::optional<mapping_budget> mappings_of_process() {
 
 NDKEEP_INLINE void check_mappings(std::uint64_t wanted, const std::optional<mapping_budget>& budget,
                                   const std::filesystem::path& called) {
-    constexpr std::uint64_t for_others = 1024;
+    constexpr std::uint64_t for_others = 1024;  // left for the allocator, libraries and other maps of the process
     if (!budget || wanted + budget->used + for_others <= budget->most)
         return;
     throw io_error(called, "cannot map " + counted(wanted, "chunk"), std::make_error_code(std::errc::not_enough_memory),
@@ -73,12 +75,14 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
     const auto plan = detail::plan_gathering(ranges, mapping::page_size(), detail::least_mapped_chunk);
     const auto mapped = static_cast<std::uint64_t>(
         std::count_if(plan.begin(), plan.end(), [](const detail::gathered_plan& each) { return each.mapped != 0; }));
+    // Counting reads all of /proc/self/maps. The usual limit is 65,530, which so few chunks do not approach.
     constexpr std::uint64_t worth_counting = 1000;
     if (mapped > worth_counting)
         detail::check_mappings(mapped, detail::mappings_of_process(), from.called());
 
     auto all = mapping::reserved(detail::gathered_begin, total, from.called());
-    // Mappings first: what is read goes into the last page of the one before.
+    // Chunks are mapped first and read afterwards. A chunk that is read may begin in the last page of the mapped chunk
+    // before it, and mapping that page later would discard its bytes.
     std::vector<std::size_t> to_read;
     for (std::size_t i = 0; i < entries.size(); ++i) {
         const auto& part = plan[i];
@@ -90,7 +94,8 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
         const file source = from.open(entries[i]);
         const std::uint64_t at = part.at - detail::gathered_begin;
         all.take(source, entries[i].offset + part.read, at + part.read, part.mapped);
-        // The page is the former chunk's, and mapped already.
+        // The head of this chunk lies in the last page of the chunk before, which is in place already. That page is a
+        // private copy, so the store never reaches the file.
         source.read(entries[i].offset, {all.data() + at, static_cast<std::size_t>(part.read)});
     }
     for (const std::size_t i : to_read) {
@@ -105,6 +110,7 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
                 i, {all.data() + (plan[i].at - detail::gathered_begin), static_cast<std::size_t>(entries[i].nbytes)});
         });
     }
+    // Only now: the reads above store into the range.
     all.protect();
     return all;
 }

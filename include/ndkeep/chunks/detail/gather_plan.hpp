@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ranges of many files side by side in one address range: the plan, as a pure function of numbers.
+// Plan for mapping ranges of many files contiguously: a pure function of numbers, so that any page size can be tested.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -9,26 +9,30 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Bytes of a file that are to lie at an offset of the whole. Without a file they are zeros.
+/// A range of bytes of a file; without a file, so many zeros.
 struct gathered_range {
     bool has_file = false;
     std::uint64_t file_offset = 0;
     std::uint64_t length = 0;
 };
 
-/// What is done for one range: from its first whole page on it is mapped, what is before is read into memory.
+/// How one range gets into memory: its head is read, and it is mapped from its first page boundary on.
 struct gathered_plan {
-    std::uint64_t at = 0;      // in the address range
-    std::uint64_t read = 0;    // bytes from `at` that are read
-    std::uint64_t mapped = 0;  // bytes behind them that are mapped, the last page whole
+    std::uint64_t at = 0;      // offset in the address range
+    std::uint64_t read = 0;    // bytes from `at` on that are read
+    std::uint64_t mapped = 0;  // bytes after those that are mapped; the last page may be shared with the next range
 };
 
-/// Ranges begin this far into the address range, so that files whose headers are so long fit at any page size.
+/// Bytes of the address range before the first range. Chunks with a header of 4096 bytes then have equal offsets in the
+/// file and in memory modulo any page size, if all chunks are multiples of a page.
 inline constexpr std::uint64_t gathered_begin = 4096;
 
-/// A range can be mapped where its place in the file and in memory agree modulo the page. The page where two ranges
-/// meet belongs to the first one's mapping, and the head of the second is read into it.
-/// @param worth_it  bytes below which a range is read and not mapped
+/// Plans where each range lies and which part of it is mapped.
+///
+/// A range can be mapped if its offsets in the file and in memory are equal modulo the page size. The page where two
+/// ranges meet belongs to the mapping of the first one; the head of the second one is read into it.
+/// @param page      bytes of a page
+/// @param worth_it  ranges with fewer bytes are read, not mapped
 [[nodiscard]] std::vector<gathered_plan> plan_gathering(const std::vector<gathered_range>& ranges, std::uint64_t page,
                                                         std::uint64_t worth_it);
 

@@ -12,9 +12,11 @@ NDKEEP_INLINE std::vector<gathered_plan> plan_gathering(const std::vector<gather
     std::uint64_t at = gathered_begin;
     for (const auto& range : ranges) {
         gathered_plan next{at, 0, 0};
+        // Zeros need nothing: reserved memory is zero.
         if (range.has_file) {
             const std::uint64_t head = (page - at % page) % page;
             const bool agrees = at % page == range.file_offset % page;
+            // A range that ends before the next page boundary has no page to map.
             if (agrees && range.length >= worth_it && range.length > head) {
                 next.read = head;
                 next.mapped = range.length - head;

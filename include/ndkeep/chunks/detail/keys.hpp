@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The numbers of rows: the smallest and largest of them that are kept about a chunk, and those that rows are ordered
-// by.
+// Per-chunk minimum and maximum, and the key that rows are ordered by.
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
@@ -23,7 +22,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Numbers with a stride among rows that lie one behind the other.
+/// The numbers of contiguous rows, or of one field of them. The stride is in bytes.
 struct key_column {
     dtype type;
     const std::byte* first = nullptr;
@@ -32,16 +31,18 @@ struct key_column {
 
     template <class Number>
     [[nodiscard]] Number at(std::size_t i) const {
+        // Fields of packed structs are not aligned: a pointer to Number would be undefined behaviour.
         Number number;
         std::memcpy(&number, first + i * stride, sizeof number);
         return number;
     }
 };
 
-/// All numbers of some rows, or those of the field that orders them.
+/// All numbers of `count` rows; if a field orders the rows, only the numbers of that field.
 [[nodiscard]] key_column keys_of(const chunk_state& state, const std::byte* rows, std::size_t count);
 
-/// Calls `use` with a number of the column's C++ type; false where the numbers have no order or are not native.
+/// Calls `use` with a zero of the column's C++ type. Returns false, without a call, if the numbers have no order, are
+/// float16, or are not in native byte order.
 template <class Use>
 bool with_number(const dtype& type, Use&& use) {
     const char form = number_form(type);
@@ -68,8 +69,10 @@ bool with_number(const dtype& type, Use&& use) {
     return true;
 }
 
+/// Whether the type is datetime64 or timedelta64.
 [[nodiscard]] bool is_time(const dtype& type);
 
+/// Whether a number is NaN, or NaT, which NumPy stores as the least int64.
 template <class Number>
 [[nodiscard]] bool is_no_number(Number number, bool time) {
     if constexpr (std::is_floating_point_v<Number>)
@@ -79,6 +82,7 @@ template <class Number>
                number == static_cast<Number>(std::numeric_limits<std::int64_t>::min());
 }
 
+/// The number in the widest type of its kind, as records store it.
 template <class Number>
 [[nodiscard]] statistics::number as_number(Number number) {
     if constexpr (std::is_floating_point_v<Number>)
@@ -89,7 +93,8 @@ template <class Number>
         return static_cast<std::uint64_t>(number);
 }
 
-/// Eight at a time, each in a place of its own: what compilers turn into vector instructions. NaN is in no order.
+/// Updates eight minima and maxima from contiguous numbers, except the last `count % 8`. The eight are independent, so
+/// compilers vectorise the loop. NaN changes nothing, because every comparison with it is false.
 template <class Number>
 void look_at_eights(const std::byte* at, std::size_t count, std::array<Number, 8>& low, std::array<Number, 8>& high) {
     for (std::size_t i = 0; i + 8 <= count; i += 8) {
@@ -102,16 +107,18 @@ void look_at_eights(const std::byte* at, std::size_t count, std::array<Number, 8
     }
 }
 
-/// The smallest and the largest, without NaN and NaT; nothing where there is none.
+/// Finds the minimum and maximum, ignoring NaN and NaT. Without any other number, `min` and `max` stay as they are.
 template <class Number>
 void find_extremes(const key_column& keys, std::optional<statistics::number>& min,
                    std::optional<statistics::number>& max) {
+    // The initial minimum is greater than the initial maximum, which shows below if no number was found.
     using range = std::numeric_limits<Number>;
     std::array<Number, 8> low, high;
     low.fill(range::has_infinity ? range::infinity() : range::max());
     high.fill(range::has_infinity ? -range::infinity() : range::lowest());
     const bool time = is_time(keys.type);
     std::size_t i = 0;
+    // The fast loop would take NaT for the minimum, so times take the slow one.
     if (keys.stride == sizeof(Number) && !time) {
         look_at_eights(keys.first, keys.count, low, high);
         i = keys.count / 8 * 8;
@@ -125,18 +132,20 @@ void find_extremes(const key_column& keys, std::optional<statistics::number>& mi
     }
     const Number least = *std::min_element(low.begin(), low.end());
     const Number most = *std::max_element(high.begin(), high.end());
-    if (least <= most) {
+    if (least <= most) {  // false if every number is NaN or NaT, or there is none
         min = as_number(least);
         max = as_number(most);
     }
 }
 
-/// The first row that is no key or belongs before the one before it; nothing where all are in order.
+/// The first key that is NaN or NaT, or less than the key before it.
 struct disorder {
     std::size_t row = 0;
-    std::string before, found;
-    bool no_key = false;
+    std::string before, found;  // both keys as text
+    bool no_key = false;        // NaN or NaT
 };
+
+/// nullopt if all keys are in order. Equal keys are.
 
 template <class Number>
 [[nodiscard]] std::optional<disorder> find_disorder(const key_column& keys) {

@@ -11,6 +11,7 @@ NDKEEP_INLINE key_column keys_of(const chunk_state& state, const std::byte* rows
     key_column keys{state.type, rows, item, count};
     for (const std::size_t extent : state.row_shape)
         keys.count *= extent;
+    // Rows that are ordered by a field are single structs (state_for_rows), so that there is one key per row.
     if (state.order_by && !state.order_by->empty())
         if (const auto* const field = state.type.find(*state.order_by)) {
             keys.type = field->type;

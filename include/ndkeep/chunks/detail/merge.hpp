@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Small chunks put together into larger ones, which changes no row.
+// Merging of small chunks into larger ones, which changes no row.
 #pragma once
 
 #include <ndkeep/chunks/detail/files.hpp>
@@ -13,22 +13,23 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Notes merges as edits of a staging.
+/// Merges chunks, and adds each merge as an edit to a staging. If another writer has changed the chunks before the
+/// commit, the commit drops the merge and retains its other edits.
 class chunk_merger {
   public:
-    /// @param chunk_rows  of a chunk that is as long as it should be
+    /// @param chunk_rows  rows of a full chunk
     chunk_merger(staging& of, chunk_files& files, std::uint64_t chunk_rows)
         : staging_(of), files_(files), chunk_rows_(chunk_rows) {}
 
-    /// Every run of chunks that are too short.
+    /// Merges every run of adjacent chunks that are not full. Chunks of zeros stay without files.
     void compact(progress_meter& meter);
 
-    /// Small chunks at the end become larger ones, eight at a time: each row is written again once for every power of
-    /// eight that the chunk it ends up in is long.
+    /// Merges small chunks at the end, eight or more at a time, so that many small appends do not leave as many files.
+    /// A row is rewritten about once per power of eight up to the length of its final chunk.
     void merge_tail();
 
   private:
-    /// Puts the rows of several chunks into one, or into as many as they fill.
+    /// Writes the rows of several chunks to as few chunks as can hold them.
     void merge(std::uint64_t first, const std::vector<chunk_entry>& entries, progress_meter& meter);
 
     [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }

@@ -38,8 +38,11 @@ NDKEEP_INLINE void chunk_merger::compact(progress_meter& meter) {
 
 NDKEEP_INLINE void chunk_merger::merge_tail() {
     constexpr std::uint64_t fan = 8;
+    // Without an edit there is nothing to commit, and a merge alone must not cause a commit.
     for (bool merged = staging_.has_edits(); merged;) {
         merged = false;
+        // The logarithm of the number of rows to base 8, rounded down. A run ends at the first chunk of a higher tier:
+        // merging large chunks with small ones would rewrite the large ones for every few small ones.
         const auto tier = [](std::uint64_t rows) {
             int power = 0;
             for (; rows >= fan; rows /= fan)
@@ -71,9 +74,11 @@ NDKEEP_INLINE void chunk_merger::merge_tail() {
         try {
             merge(state().rows - rows_in, run, quiet);
         } catch (const checksum_error&) {
-            // Of old rows, which are not what is committed here: they stay as they are, for verify to find.
+            // The damage is in old rows, which this commit does not need to touch. They stay as they are, and verify
+            // reports them; the new rows are committed all the same.
             return;
         }
+        // The merged chunk may be the last one of a run that can be merged in turn.
         merged = rows_in < chunk_rows_;
     }
 }
@@ -82,7 +87,7 @@ NDKEEP_INLINE void chunk_merger::merge(std::uint64_t first, const std::vector<ch
                                        progress_meter& meter) {
     const std::uint64_t rows = rows_of(entries), last = first + rows;
     if (rows / chunk_rows_ + (rows % chunk_rows_ != 0) >= entries.size())
-        return;  // nothing would be gained
+        return;  // the merge would not reduce the number of files
     chunk_edit edit{.what = chunk_edit::kind::merge, .first_row = first, .removed = entries};
     for (std::uint64_t at = first, end = first; at < last; at = end) {
         end = at + std::min(chunk_rows_, last - at);

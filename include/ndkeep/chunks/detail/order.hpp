@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows in order of a key: what is checked before they are written.
+// Check that rows are in the order of their key, before they are written.
 #pragma once
 
 #include <ndkeep/format/statistics.hpp>
@@ -16,21 +16,24 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// An order as text for errors.
 [[nodiscard]] std::string order_text(const std::optional<std::string>& order);
 
-/// The order of a dataset that has one.
+/// The key order of a dataset with `.order_by`.
 class row_order {
   public:
     row_order(const chunk_state& state, std::filesystem::path called) : state_(state), called_(std::move(called)) {}
 
     using number = std::optional<statistics::number>;
 
-    /// The first and the last key.
+    /// The first and the last key of at least one row.
     [[nodiscard]] std::pair<number, number> ends_of(std::span<const std::byte> bytes, std::size_t rows) const;
 
-    /// @throws mismatch_error  a key that is NaN or NaT, or less than the one before it
+    /// @throws mismatch_error  a key is NaN or NaT, or less than the key before it
     void check_sorted(std::span<const std::byte> bytes, std::size_t rows) const;
 
+    /// @param row  number of the row whose key is less than the key before it
+    /// @throws mismatch_error  always, with both keys
     [[noreturn]] void refuse(std::uint64_t row, const statistics::number& before,
                              const statistics::number& found) const;
 

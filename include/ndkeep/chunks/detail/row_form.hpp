@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the rows of a dataset are: said of a new one, compared with one that is there.
+// The dtype and shape of a dataset's rows: set on the first write, checked afterwards.
 #pragma once
 
 #include <ndkeep/chunks/options.hpp>
@@ -13,12 +13,13 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The state of a dataset that has no rows yet.
-/// @throws mismatch_error  rows of no bytes, several checksums, an order that such rows do not have
+/// The state of a new dataset without rows.
+/// @throws mismatch_error  a row has 0 bytes or too many; more than one checksum; `.order_by` does not fit the rows
 [[nodiscard]] chunk_state state_for_rows(const dtype& type, const std::vector<std::size_t>& row_shape,
                                          const chunk_writer_options& options, const std::filesystem::path& called);
 
-/// @throws mismatch_error  the rows there are others
+/// Checks rows to write against those of an existing dataset.
+/// @throws mismatch_error  the dtype does not convert to that of the dataset, or the row shape differs
 void check_rows(const chunk_state& there, const dtype& type, const std::vector<std::size_t>& row_shape,
                 const std::filesystem::path& called);
 

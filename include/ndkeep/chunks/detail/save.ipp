@@ -29,6 +29,7 @@ NDKEEP_INLINE void save_chunked(const std::filesystem::path& path, const array_v
     };
     if (array.shape().empty())
         refuse("shape", "at least 1 dimension", shape_text(array.shape()));
+    // The session would compare `.order_by` with that of the existing dataset; start_anew sets it below.
     detail::chunk_session session(std::make_unique<local_place>(path, local_place::access::write),
                                   {.rows_per_chunk = options.rows_per_chunk,
                                    .sum = options.sum,
@@ -58,7 +59,8 @@ NDKEEP_INLINE void save_chunked(const std::filesystem::path& path, const array_v
 
 namespace detail {
 
-/// Before anything is made in a directory that is no dataset.
+/// Rejects a directory without commits, before anything is created in it.
+/// @throws io_error  nothing is committed
 NDKEEP_INLINE void check_committed(const std::filesystem::path& path) {
     local_place there(path, local_place::access::read);
     if (commit_log(there).numbers().empty())
@@ -69,7 +71,7 @@ NDKEEP_INLINE void check_committed(const std::filesystem::path& path) {
 
 NDKEEP_INLINE void describe_chunked(const std::filesystem::path& path, const describe_chunked_options& options) {
     detail::check_committed(path);
-    // With one row a chunk, none is too short: nothing is put together on the way.
+    // With one row per chunk, every chunk is full: the commit merges nothing and writes only a record.
     detail::chunk_session session(std::make_unique<local_place>(path, local_place::access::write),
                                   {.rows_per_chunk = 1, .commit = options.commit, .run = options.run});
     if (!options.meta.is_null())
@@ -104,7 +106,7 @@ NDKEEP_INLINE std::vector<std::uint64_t> damaged_commits(const std::filesystem::
     for (std::uint64_t number = log.newest_number().value_or(0); number > 0; --number) {
         try {
             if (!log.read(number))
-                break;  // pruned
+                break;  // pruned, and so are all older ones
             return damaged;
         } catch (const checksum_error&) {
             damaged.push_back(number);

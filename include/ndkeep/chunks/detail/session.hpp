@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rows on their way into a chunked array, whatever their type: cut into chunk files, and noted as edits.
+// Writer of a chunked array without the C++ type of its rows: cuts rows into chunk files, and adds edits to a staging.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -28,7 +28,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// A writer of rows without their C++ type.
+/// The untyped core of chunk_writer.
+///
+/// Rows that do not fill a chunk are held in memory. Full chunks are written to files at once, and the next commit
+/// makes them visible. If `append`, `write` or `resize` throws, the rows are as they were before the call.
 class chunk_session {
   public:
     chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options);
@@ -36,53 +39,55 @@ class chunk_session {
     [[nodiscard]] place& where() const noexcept { return *place_; }
     [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return state().rows + pending_rows_; }
-    /// Whether nothing says yet what the rows are.
+    /// Whether the dataset has no dtype and row shape yet.
     [[nodiscard]] bool is_new() const noexcept { return state().type.size() == 0; }
 
-    /// Says what the rows of a new dataset are, or checks it against one that is there.
+    /// Sets dtype and row shape of a new dataset, or checks them against those of an existing one.
+    /// @throws mismatch_error  they do not fit the dataset, or `.order_by` does not fit them
     void expect(const dtype& type, const std::vector<std::size_t>& row_shape);
 
-    /// Replaces all rows, and what they are.
+    /// Removes all rows, and sets dtype, row shape and order.
     void start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
                     const std::optional<std::string>& order_by);
 
     void append(const array_view& rows, progress_meter& meter);
 
-    /// Other rows in place of some that are there; chunks that are touched are written again.
+    /// Overwrites rows from `first` on. Chunks that hold some of them are written again.
     void write(std::uint64_t first, const array_view& rows, progress_meter& meter);
 
-    /// More rows, of zeros, or fewer.
+    /// Adds rows of zeros at the end, or removes rows there.
     void resize(std::uint64_t wanted);
 
     void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
 
-    /// The same rows in chunks as long as they should be.
+    /// Merges chunks that are not full, without changing a row.
     void compact(progress_meter& meter);
 
     std::uint64_t commit();
 
     void discard() noexcept;
 
-    /// Whether there is anything that is not committed.
+    /// Whether there are changes that are not committed.
     [[nodiscard]] bool has_changes() const noexcept { return pending_rows_ != 0 || staging_.has_edits(); }
 
-    /// While it is lent to a loop, nobody else commits.
-    /// @throws conflict_error  another loop has it
+    /// Reserves the session for a loop: from now on only the loop commits, because a commit without the loop's position
+    /// would make it write the same rows again after a restart.
+    /// @throws conflict_error  another loop has reserved it
     void lend();
     void give_back() noexcept { lent_ = false; }
     /// Whether commits survive a power cut.
     [[nodiscard]] bool syncs() const noexcept { return options_.commit.sync; }
 
-    /// What a commit is to say of a loop.
+    /// The step of a loop that a commit contains.
     struct loop_move {
         std::string name = {};
-        std::uint64_t from_step = 0;
-        json to = {};  // with "step"
+        std::uint64_t from_step = 0;  // the commit fails if the loop is at another step
+        json to = {};                 // position and states, with "step"
     };
-    /// Puts a file that a loop's state names.
+    /// Writes a file with the states of a loop, and returns its name. It must be named by the next commit.
     [[nodiscard]] std::string stage_loop_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
-    /// Commits together with how far a loop has come.
-    /// @throws conflict_error  somebody else has moved it
+    /// Commits the rows and the step of a loop together.
+    /// @throws conflict_error  another process has moved the loop, and so has written the same rows
     std::uint64_t commit(loop_move&& moved);
 
   private:
@@ -90,8 +95,9 @@ class chunk_session {
 
     [[noreturn]] void refuse_new() const;
 
-    /// Calls what stages and edits; if it throws, this is as it was before.
-    /// @param into_memory  nothing can be staged, so that what is held need not be kept aside
+    /// Calls `change`; if it throws, restores edits and held rows. Files that were staged meanwhile are removed by the
+    /// next commit or discard.
+    /// @param into_memory  `change` only appends to the held rows: cutting them off restores them, and no copy is made
     template <class Change>
     void all_or_nothing(bool into_memory, Change&& change) {
         staging_.check_usable();
@@ -122,28 +128,34 @@ class chunk_session {
 
     void resize_checked(std::uint64_t wanted);
 
-    /// The rows in row-major order, of the shape that the dataset has.
+    /// The rows in row-major order. Sets or checks dtype and row shape of the dataset.
+    /// @throws mismatch_error  the rows do not fit the dataset
     [[nodiscard]] array_view checked(const array_view& rows);
 
+    /// Copies rows after those that are held already.
     void hold(std::span<const std::byte> bytes, std::size_t rows);
 
+    /// Writes the held rows to a chunk file, even if they do not fill a chunk.
     void flush();
 
     void stage_pending();
 
-    /// Chunks of equal length that lie in memory one behind the other.
+    /// Writes `count` chunks of equal length, contiguous in memory, in parallel.
     void stage_chunks(std::span<const std::byte> bytes, std::size_t chunk_rows, std::size_t count,
                       progress_meter& meter);
 
+    /// Overwrites rows of one chunk, which begins at row `at`; `first` is the first row to overwrite.
     void write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first, std::span<const std::byte> part);
 
-    /// Rows where there was no file yet: only they get one.
+    /// Overwrites rows of a zeros entry. Only these rows get files; the zeros around them stay without.
     void write_zeros(std::uint64_t first, std::span<const std::byte> part);
 
-    /// Rows that are to stand behind all others.
+    /// Checks the order of rows to append.
+    /// @throws mismatch_error  a key is NaN or NaT, or less than the key before it
     void check_order(std::span<const std::byte> bytes, std::size_t rows);
 
-    /// Rows that are to stand among others.
+    /// Checks the order of rows to overwrite, including the rows before and after them.
+    /// @throws mismatch_error  a key is NaN or NaT, or less than the key before it
     void check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes, std::uint64_t rows);
 
     std::unique_ptr<place> place_;
@@ -152,8 +164,8 @@ class chunk_session {
     chunk_files files_{staging_};
     std::vector<std::byte> pending_;  // rows that do not fill a chunk yet
     std::size_t pending_rows_ = 0;
-    std::optional<statistics::number> last_pending_;
-    bool lent_ = false;
+    std::optional<statistics::number> last_pending_;  // key of the last held row
+    bool lent_ = false;                               // reserved for a loop
 };
 
 }  // namespace detail

@@ -45,6 +45,7 @@ NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<st
 
 NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
                                              const std::optional<std::string>& order_by) {
+    // Held rows would be replaced as well.
     pending_.clear();
     pending_rows_ = 0;
     options_.order_by = order_by;
@@ -103,6 +104,7 @@ NDKEEP_INLINE void chunk_session::lend() {
 }
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit(loop_move&& moved) {
+    // An edit like any other: the commit applies it together with the appended rows, or none of them.
     staging_.edit({.what = chunk_edit::kind::move_loop,
                    .first_row = state().rows,
                    .loop = std::move(moved.name),
@@ -114,6 +116,8 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit(loop_move&& moved) {
 NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
     if (is_new() && staging_.has_edits())
         refuse_new();
+    // After a commit whose outcome is unknown, the retry must commit the same edits: staging accepts no new ones until
+    // it has found out.
     if (!staging_.is_uncertain()) {
         flush();
         if (!is_new())
@@ -133,6 +137,7 @@ NDKEEP_INLINE void chunk_session::refuse_new() const {
 }
 
 NDKEEP_INLINE std::size_t chunk_session::rows_of_a_chunk() const {
+    // A new dataset has rows of 0 bytes until its first append: the size of a chunk divides by the bytes of a row.
     const std::uint64_t rows = options_.rows_per_chunk.rows(std::max<std::uint64_t>(1, state().row_bytes()));
     return static_cast<std::size_t>(rows);
 }
@@ -143,6 +148,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     const std::size_t chunk_rows = rows_of_a_chunk();
     const conversion convert(view.type(), state().type, place_->called(""));
     std::size_t done = 0;
+    // Full chunks are written straight from the caller's memory if nothing has to be converted.
     if (view.contiguous() != nullptr && convert.is_identity()) {
         const std::span<const std::byte> all(view.contiguous(), view.nbytes());
         check_order(all, count);
@@ -162,7 +168,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
         hold(part(done, count - done), count - done);
         return;
     }
-    // Made block by block, and cut once a chunk is full.
+    // Otherwise the rows are converted in blocks, each of which at most fills the chunk, so that memory stays bounded.
     const std::size_t row_elements = count == 0 ? 0 : view.size() / count;
     buffer from, to;
     while (done < count) {
@@ -187,7 +193,9 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
 NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter) {
     const auto view = checked(rows);
     const std::uint64_t count = view.shape()[0];
+    // Held rows become a chunk first, so that they can be overwritten too.
     flush();
+    // Subtracted, because the sum of `first` and `count` could overflow.
     if (first > state().rows || count > state().rows - first)
         throw mismatch_error({.file = place_->called(""),
                               .field = "rows to write",
@@ -203,6 +211,7 @@ NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array
     convert.run(block.data(), from.data(), view.size());
     check_order_between(first, block.bytes(), count);
 
+    // The entries are copies, so that the edits below may change the list. No edit changes the number of a row.
     auto [at, entries] = state().between(first, first + count);
     for (const auto& entry : entries) {
         const std::uint64_t begin = std::max(at, first), end = std::min(at + entry.rows, first + count);
@@ -228,14 +237,18 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
                                   .expected = "at most " + std::to_string(rows_now),
                                   .found = std::to_string(wanted),
                                   .hint = "rows of zeros have no place in an order"});
+        // Zeros need no disk space, so nothing but this check bounds their number.
         (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->called(""));
         const std::uint64_t more = wanted - rows_now;
+        // The edit fits only if the number of rows is still the same at the commit: the caller asked for a total.
         staging_.edit({.what = chunk_edit::kind::grow,
                        .first_row = rows_now,
                        .added = {{.rows = more, .nbytes = more * state().row_bytes()}}});
     } else if (wanted < rows_now) {
         auto [begin, entries] = state().between(wanted, rows_now);
         chunk_edit cut{.what = chunk_edit::kind::replace, .first_row = begin, .removed = std::move(entries)};
+        // A file holds exactly the rows of its entry, so that its checksum stays valid: a chunk that is cut is written
+        // again. Zeros have no file.
         if (wanted > begin) {
             const auto rest = wanted - begin;
             const auto& partial = cut.removed.front();
@@ -267,6 +280,7 @@ NDKEEP_INLINE void chunk_session::flush() {
 }
 
 NDKEEP_INLINE void chunk_session::stage_pending() {
+    // The rows are dropped only after the file is written: if the disk is full, a later commit can try again.
     auto entry = files_.put(state().rows, {pending_.data(), pending_.size()});
     pending_.clear();
     pending_rows_ = 0;
@@ -281,7 +295,7 @@ NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes,
     const std::uint64_t first = state().rows;
     std::vector<chunk_entry> entries(count);
     const run_options quiet{.threads = options_.run.threads, .progress = {}, .stop = options_.run.stop};
-    // In turns, so that progress is told.
+    // In groups, because only the calling thread may call the progress function: it does so between them.
     const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
     for (std::size_t begin = 0; begin < count; begin += turn) {
         const std::size_t some = std::min(turn, count - begin);
@@ -297,6 +311,7 @@ NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes,
 
 NDKEEP_INLINE void chunk_session::write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first,
                                               std::span<const std::byte> part) {
+    // Chunk files never change, as older commits name them: the chunk gets a new file.
     const buffer whole = files_.rows(at, at + entry.rows);
     std::copy(part.begin(), part.end(), whole.data() + (first - at) * state().row_bytes());
     staging_.edit({.what = chunk_edit::kind::replace,
@@ -310,6 +325,7 @@ NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<con
     const std::uint64_t rows = part.size() / row_bytes;
     const std::uint64_t chunk_rows = rows_of_a_chunk();
     chunk_edit edit{.what = chunk_edit::kind::replace, .first_row = first};
+    // Only the overwritten part of the zeros is removed: an entry without a file can be split anywhere.
     edit.removed.push_back({.rows = rows, .nbytes = part.size()});
     for (std::uint64_t done = 0; done < rows; done += chunk_rows) {
         const std::uint64_t some = std::min(chunk_rows, rows - done);
@@ -325,6 +341,7 @@ NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, 
     const row_order order(state(), place_->called(""));
     order.check_sorted(bytes, rows);
     const auto* const last = state().last_entry();
+    // The key before is that of the last held row, or the maximum of the last chunk, which is sorted.
     const auto before = pending_rows_ != 0 ? last_pending_ : last != nullptr ? last->max : std::nullopt;
     const auto [first, end] = order.ends_of(bytes, rows);
     if (before && less(*first, *before))
@@ -339,6 +356,7 @@ NDKEEP_INLINE void chunk_session::check_order_between(std::uint64_t first_row, s
     const row_order order(state(), place_->called(""));
     order.check_sorted(bytes, static_cast<std::size_t>(rows));
     const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
+    // The rows before and after are read: chunks keep only the keys at their ends, and these rows may lie inside.
     const auto key_of = [&](std::uint64_t row) { return *order.ends_of(files_.rows(row, row + 1).bytes(), 1).first; };
     if (first_row > 0)
         if (const auto before = key_of(first_row - 1); less(*first, before))

@@ -23,7 +23,9 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Reads a chunk from the first byte of its file to the last of its rows.
+/// Reads a chunk file completely, and compares header, length, checksum, minimum and maximum with its entry.
+/// @throws format_error    the file is missing, or its header or length is wrong
+/// @throws checksum_error  the rows do not have the checksum, minimum or maximum of the entry
 NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     const auto& entry = from.entries()[i];
     if (entry.file.empty())
@@ -48,11 +50,13 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
         refuse("shape", shape_text(shape), shape_text(info.shape));
     if (info.data_offset != entry.offset)
         refuse("data offset", std::to_string(entry.offset), std::to_string(info.data_offset));
+    // For some shapes both orders are the same, and the header may name either.
     if (info.column_major && written_column_major(info))
         refuse("order", "row-major", "column-major");
     if (const auto size = source.size(); size != entry.offset + entry.nbytes)
         refuse("length", counted(entry.offset + entry.nbytes, "byte"), counted(size, "byte"));
 
+    // Blocks of 1 MiB bound the memory of each thread, however large the chunks are.
     running_checksums sums(state.sum);
     const std::uint64_t row_bytes = state.row_bytes();
     const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
@@ -110,6 +114,7 @@ NDKEEP_INLINE std::vector<finding> findings_chunked(const std::filesystem::path&
                         [&] { from.emplace(std::make_unique<local_place>(path, local_place::access::read), options); }))
         return all;
     const auto& entries = from->entries();
+    // One list per chunk: threads share none, and the findings are in the order of the chunks.
     std::vector<std::vector<finding>> found(entries.size());
     progress totals{.phase = "verify", .items_total = entries.size(), .file = path};
     for (const auto& entry : entries)

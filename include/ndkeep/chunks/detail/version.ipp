@@ -28,12 +28,15 @@ NDKEEP_INLINE chunk_version::chunk_version(std::unique_ptr<place> where, const c
 NDKEEP_INLINE std::optional<std::string> chunk_version::identity_of(std::uint64_t number) const {
     if (number == state().number)
         return state().id;
+    // A separate log, because commit_log::identity_of is not const.
     detail::commit_log log(*place_);
     auto found = log.identity_of(number);
     return found ? std::optional(std::move(found->id)) : std::nullopt;
 }
 
 NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
+    // A lock protects the commit of most readers. Without one, the record tells whether a prune removed the file, which
+    // is normal, or something else did, which is damage. Prune removes the record before the file.
     if (!log_.exists(state().number))
         throw conflict_error({.file = place_->called("chunks/" + entry.file),
                               .field = "commit " + std::to_string(state().number),
@@ -81,12 +84,13 @@ NDKEEP_INLINE void chunk_version::read_chunk(std::size_t i, std::uint64_t from, 
         std::memset(out, 0, bytes);
         return;
     }
+    // The checksum covers the chunk as a whole: a part of it cannot be checked.
     const bool whole = to - from == entry.rows;
     running_checksums sums(whole ? state().sum : checksum::none);
     constexpr std::size_t block = std::size_t{1} << 20;
     const std::uint64_t begin = entry.offset + (from - first_row(i)) * row_bytes;
     const std::string name = "chunks/" + entry.file;
-    const auto source = place_->open(name);
+    const auto source = place_->open(name);  // nullopt also if the place has no local files: get_range serves these
     if (source)
         check_length(entry, source->size());
     for (std::size_t at = 0; at < bytes; at += block) {
@@ -119,8 +123,10 @@ NDKEEP_INLINE void chunk_version::read(std::uint64_t first, std::uint64_t last, 
         const std::uint64_t from = std::max(first, first_row(i)), to = std::min(last, ends_[i]);
         const std::size_t count = static_cast<std::size_t>(to - from) * row_elements;
         std::byte* const target = out + static_cast<std::size_t>(from - first) * row_elements * convert.to_size();
+        // Threads write to ranges of `out` that do not overlap.
         if (convert.keeps_places()) {
             read_chunk(i, from, to, target);
+            // At most the byte order differs, so the elements are converted in place without a second buffer.
             if (!convert.is_identity())
                 convert.run(target, target, count);
         } else {
@@ -138,6 +144,7 @@ NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignm
     if (entry.file.empty())
         return mapping::zeros(entry.nbytes, called());
     const file source = open(entry);
+    // A mapping begins on a page, so that the offset in the file decides the alignment of the elements.
     auto bytes = entry.offset % alignment == 0 ? mapping::open(source, entry.offset, entry.nbytes, map_mode::read_only)
                                                : mapping::copy(source, entry.offset, entry.nbytes, map_mode::read_only);
     if (options_.verify)
@@ -151,6 +158,8 @@ NDKEEP_INLINE void chunk_version::verify(std::size_t i, std::span<const std::byt
 }
 
 NDKEEP_INLINE void chunk_version::check_room(std::uint64_t rows) const {
+    // Chunks of zeros have no file, so the size of the files does not bound the memory that a record asks for.
+    // Divided, because the product of rows and bytes could overflow.
     if (rows > options_.max_bytes / std::max<std::uint64_t>(1, state().row_bytes()))
         throw mismatch_error({.file = called(),
                               .field = "bytes of the rows",
@@ -166,10 +175,12 @@ NDKEEP_INLINE std::size_t chunk_version::chunk_of(std::uint64_t row) const {
 NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const statistics::number& low,
                                                                           const statistics::number& high) const {
     if (!detail::with_number(detail::key_type(state()), [](auto) {}))
-        return {0, state().rows};  // nothing is kept about them
+        return {0, state().rows};  // such rows have no stored minimum and maximum
     std::uint64_t first = 0, last = 0;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         const auto& entry = entries_[i];
+        // Entries of zeros store no minimum and maximum: both are 0. Other entries without them hold only NaN or NaT,
+        // which no range contains.
         const bool zeros = entry.file.empty();
         const statistics::number zero = 0.0;
         if (!zeros && !entry.min)
@@ -178,7 +189,7 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const 
         const auto& max = zeros ? zero : *entry.max;
         if (detail::less(high, min) || detail::less(max, low))
             continue;
-        if (first == last)
+        if (first == last)  // the first chunk that matches
             first = first_row(i);
         last = ends_[i];
     }

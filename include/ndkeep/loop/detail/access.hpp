@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How a loop makes what only it can make: passes, buffers, and the writers and readers of states.
+// Access for a loop to private constructors: of passes, buffers, and writers and readers of states.
 #pragma once
 
 #include <ndkeep/version.hpp>

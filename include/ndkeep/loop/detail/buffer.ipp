@@ -43,6 +43,7 @@ NDKEEP_INLINE void row_store::add(const array_view& rows) {
         const std::size_t some =
             std::min(rows.shape()[0] - done, (into.bytes.size() - into.used) / static_cast<std::size_t>(row_bytes_));
         std::byte* const out = into.bytes.data() + into.used;
+        // Straight into the block if nothing has to be converted.
         if (convert.is_identity()) {
             ordered.fill(done * row_elements, some * row_elements, out);
         } else {
@@ -54,6 +55,7 @@ NDKEEP_INLINE void row_store::add(const array_view& rows) {
         done += some;
         rows_ += some;
     }
+    // Rows of 0 bytes need no block, but they count.
     if (row_bytes_ == 0)
         rows_ += rows.shape()[0];
 }
@@ -82,6 +84,7 @@ NDKEEP_INLINE void row_store::load(const state_reader& in, const std::string& na
     *this = row_store(type_);
     if (!in.contains(name))
         return;
+    // Checked like rows of a caller: the program may have another T now, or the file may be damaged.
     const any_array kept = in.get_any(name);
     check(kept);
     add(kept);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A loop's checkpoint in a file of its own, and the one before beside it.
+// The checkpoint file of a loop, with its lock and the previous checkpoint.
 #pragma once
 
 #include <ndkeep/format/finding.hpp>
@@ -17,36 +17,45 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Holds the lock of NAME, in NAME.lock, for as long as it lives.
+/// The checkpoint NAME of a loop. It holds an exclusive lock on NAME.lock for as long as it lives, so that one process
+/// at a time runs the loop.
 class checkpoint_file final : public loop_memory {
   public:
     using reporter = std::function<void(const finding&)>;
 
-    /// @throws conflict_error  another loop has it
+    /// @param report  called with the damage if NAME is damaged and NAME.previous is used; empty: prints a line
+    /// @throws conflict_error  another loop holds the lock, or NAME.previous is not a checkpoint
+    /// @throws io_error        NAME.lock cannot be created or locked
     checkpoint_file(const std::filesystem::path& path, std::string loop, bool sync, reporter report);
 
-    // A child that was forked meanwhile must not keep the next loop out.
+    // Unlocks explicitly: a forked child has a copy of the descriptor, which would hold the lock after a mere close.
     ~checkpoint_file() override;
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    /// Whether there is one, as far as is known.
+    /// Whether a checkpoint was read or written by this object.
     [[nodiscard]] bool has_commit() const noexcept { return generation_ != 0; }
 
+    /// Reads NAME, or NAME.previous if NAME is damaged. nullptr if NAME is absent, even if NAME.previous is present.
+    /// @throws format_error, checksum_error  both are damaged, or NAME is damaged and NAME.previous is absent
+    /// @throws mismatch_error                another kind of file, version or loop
     [[nodiscard]] std::shared_ptr<const loop_snapshot> newest() override;
 
+    /// Replaces NAME atomically; see the steps in checkpoint.ipp.
     [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override;
 
     [[nodiscard]] bool syncs() const noexcept override { return sync_; }
 
   private:
+    /// Creates or opens NAME.lock, and locks it.
     [[nodiscard]] static file locked(const std::filesystem::path& path);
 
-    /// The name of the checkpoint before is taken from nobody else.
+    /// Rejects a NAME.previous that is not a checkpoint: a commit would replace a file of the user.
     void check_former() const;
 
+    /// NAME.previous
     [[nodiscard]] std::filesystem::path former() const;
 
-    /// nullptr where there is none, or, said, where it is damaged.
+    /// nullptr if the file is absent or damaged; `damage` is set only if it is damaged.
     [[nodiscard]] std::shared_ptr<const loop_snapshot> read(const std::filesystem::path& name,
                                                             std::optional<finding>& damage) const;
 
@@ -58,8 +67,8 @@ class checkpoint_file final : public loop_memory {
     reporter report_;
     file lock_;
     owning_process owner_;
-    std::uint64_t generation_ = 0;
-    bool is_damaged_ = false;  // the newest, so that the one before is what counts
+    std::uint64_t generation_ = 0;  // of the newest checkpoint; 0 if there is none
+    bool is_damaged_ = false;       // NAME is damaged, so NAME.previous is the valid checkpoint
 };
 
 }  // namespace ndkeep::detail

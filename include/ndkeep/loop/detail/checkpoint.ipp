@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bodies of <ndkeep/loop/detail/checkpoint.hpp>.
+//
+// How a commit replaces the checkpoint. NAME exists at every instant once it was committed: a loop without NAME starts
+// from the beginning, and would process rows twice. Before step 1, the loop syncs the commits of its source.
+//   1. Write the new checkpoint under a temporary name, and sync it: after the rename no part of it may be missing.
+//   2. Link NAME to NAME.previous, through a temporary name: renaming NAME itself would leave a moment without NAME.
+//   3. Rename the new checkpoint to NAME. This is the commit point.
+//   4. Sync the directory: otherwise a power cut may bring the old checkpoint back.
+// Without `.sync`, nothing is synced, and only a kill of the process is survived.
 #pragma once
 
 #include <ndkeep/loop/detail/checkpoint.hpp>
@@ -31,12 +39,14 @@ NDKEEP_INLINE checkpoint_file::checkpoint_file(const std::filesystem::path& path
 }
 
 NDKEEP_INLINE checkpoint_file::~checkpoint_file() {
+    // In a forked child, the lock still belongs to the parent.
     if (owner_.is_this())
         lock_.unlock();
 }
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> checkpoint_file::newest() {
     std::optional<finding> damage;
+    // Only damage leads to NAME.previous. Without NAME the user wants a fresh start.
     auto snapshot = read(path_, damage);
     is_damaged_ = damage.has_value();
     if (is_damaged_) {
@@ -51,11 +61,12 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> checkpoint_file::newest() {
 }
 
 NDKEEP_INLINE bool checkpoint_file::commit(packed_states&& states, const loop_position& at) {
-    owner_.check(path_);
+    owner_.check(path_);  // a forked child shares the lock with its parent, and must not commit
     in_document(path_, [&] { add_state_member(states, loop_, generation_ + 1, at); });
     const auto pieces = states.arrays.finish();
-    replacement next(path_);
+    replacement next(path_);  // step 1
     growing_file out(next.content());
+    // Disk space is reserved first, so that a full disk is reported before the work. Small files do not need it.
     constexpr std::uint64_t worth_it = std::uint64_t{1} << 20;
     if (states.arrays.size() >= worth_it)
         out.expect(states.arrays.size());
@@ -63,10 +74,10 @@ NDKEEP_INLINE bool checkpoint_file::commit(packed_states&& states, const loop_po
         out.add(piece);
     out.finish();
     next.seal(sync_);
-    // A damaged one is not worth keeping, and what is kept is.
+    // Step 2. A damaged NAME must not replace NAME.previous, which is the only valid checkpoint then.
     if (!is_damaged_)
         next.keep_former_as(former());
-    next.commit(sync_);
+    next.commit(sync_);  // steps 3 and 4
     is_damaged_ = false;
     ++generation_;
     return true;
@@ -75,6 +86,8 @@ NDKEEP_INLINE bool checkpoint_file::commit(packed_states&& states, const loop_po
 NDKEEP_INLINE file checkpoint_file::locked(const std::filesystem::path& path) {
     if (!path.has_filename() || path.filename() == "." || path.filename() == "..")
         throw io_error(path, "cannot keep a checkpoint", std::make_error_code(std::errc::is_a_directory));
+    // The lock is on a separate file, because every commit replaces NAME and so the file that a lock would be on. It is
+    // never removed: a process could lock the removed file while another creates and locks a new one.
     std::filesystem::path name = path;
     name += ".lock";
     const auto refuse = [&](const std::error_code& why) {
@@ -84,13 +97,13 @@ NDKEEP_INLINE file checkpoint_file::locked(const std::filesystem::path& path) {
         std::optional<file> held = file::create_exclusive(name);
         if (!held)
             held = file::open_leftover(name);
-        if (!held && errno == ENOENT)
+        if (!held && errno == ENOENT)  // another program removed it between the two calls
             continue;
         if (!held)
             refuse(last_error());
         if (!S_ISREG(held->status().st_mode))
             refuse(std::make_error_code(std::errc::not_supported));
-        held->call(path);
+        held->call(path);  // errors name the checkpoint
         if (held->try_lock())
             return std::move(*held);
         throw conflict_error({.file = path,
@@ -109,7 +122,7 @@ NDKEEP_INLINE void checkpoint_file::check_former() const {
     std::array<std::byte, 4> begin = {};
     const std::size_t length = present ? present->read_some(0, begin) : begin.size();
     const auto text = as_text({begin.data(), length});
-    // A power cut may have left nothing of it, or zeros.
+    // A checkpoint is a zip archive. Without `.sync`, a power cut may have left it empty or full of zeros.
     if (present && (text == "PK\x03\x04" || text.find_first_not_of('\0') == std::string_view::npos))
         return;
     throw conflict_error({.file = name,
@@ -140,6 +153,8 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> checkpoint_file::read(const s
         damage = found(problem);
         return nullptr;
     }
+    // mismatch_error is not damage and passes: the file of another loop or version is intact, and falling back to
+    // NAME.previous would lead to overwriting it.
     try {
         auto snapshot = std::make_shared<const loop_snapshot>(std::move(bytes), name, loop_);
         snapshot->check_committed();

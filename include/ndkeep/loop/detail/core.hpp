@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A loop without the types of its chunks: how far it has come, and when that is committed.
+// The core of a loop without the types of its chunks: position, states, and when they are committed.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -18,20 +18,20 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// What a pass is refused for that would go on in other rows than those that were passed over.
+/// The error when a resumed pass finds a different source.
 [[nodiscard]] mismatch_error another_source(const std::filesystem::path& file, const std::string& field,
                                             std::string expected, std::string found, std::string hint = {});
 
-/// The chunk at hand.
+/// The chunk that the body processes now.
 struct chunk_at_hand {
     std::uint64_t first_row = 0;
     std::uint64_t rows = 0;
     std::uint64_t bytes = 0;
-    bool is_last = false;
-    bool is_warm_up = false;
+    bool is_last = false;     // known to be the last one of the source
+    bool is_warm_up = false;  // lies before the first new row; its effects are undone
 };
 
-/// One loop, of which one pass at a time goes on.
+/// One loop. One pass at a time is active.
 class loop_core {
   public:
     loop_core(const std::filesystem::path& path, const loop_options& options);
@@ -44,27 +44,30 @@ class loop_core {
     [[nodiscard]] bool is_last() const noexcept { return !chunk_.is_warm_up && (chunk_.is_last || finishing_); }
     [[nodiscard]] bool is_complete() const noexcept { return complete_; }
 
+    /// Ends the pass after this chunk, with a commit.
     void stop() noexcept { stopping_ = true; }
+    /// The same, and the chunk counts as the last one of the source.
     void finish() noexcept { finishing_ = true; }
 
-    /// @throws conflict_error  a pass is under way
+    /// @throws conflict_error  a pass is active
     void check_free() const;
 
-    /// Begins a pass from the last commit.
-    /// @param into     where it commits to; nullptr: the loop's own file
-    /// @param durable  makes what is relied on in the source safe from a power cut
-    /// @throws mismatch_error  the pass that was committed is of another kind
+    /// Begins a pass: position and states become those of the last commit.
+    /// @param into     where the pass commits to; nullptr: the checkpoint file
+    /// @param durable  syncs the source, so that the position stays valid after a power cut; may be empty
+    /// @throws mismatch_error  the last commit is in the file, but `into` is given; or states are not bound
     void begin(std::unique_ptr<loop_memory> into, std::function<void()> durable);
 
+    /// A body is about to process this chunk.
     void show(const chunk_at_hand& chunk);
 
-    /// After the rows before the first one have been shown again: nothing that their bodies did to what is bound, put
-    /// out or asked for counts.
+    /// Ends the warm-up: undoes what its bodies did to bound states and the sink, and ignores their `stop` and
+    /// `finish`.
     void end_warm_up();
 
-    /// The body has come to its end.
-    /// @param source   what has been passed over
-    /// @param ends     the pass does too
+    /// The body has ended normally: counts its chunk, and commits if it is time.
+    /// @param source  returns the identity of the source, with all that was processed
+    /// @param ends    the pass ends as well, so that it must commit
     template <class Source>
     void step(Source&& source, bool ends) {
         position_.rows += chunk_.rows;
@@ -74,19 +77,21 @@ class loop_core {
             commit(source());
     }
 
-    /// The source has come to its end without anybody's knowing before.
+    /// The source has ended, and the last chunk was not known to be the last: commits what is not committed yet.
     template <class Source>
     void end_of_source(Source&& source) {
         if (since_ != 0)
             commit(source());
     }
 
+    /// Ends the pass normally.
+    /// @param complete  it reached the end of the source
     void end(bool complete) noexcept;
 
-    /// The pass was left by another way than its end.
+    /// The pass was left by `break`, `return` or an exception: discards all changes since the last commit.
     void abandon() noexcept;
 
-    /// Whether the pass before was over this range, and did not come to its end.
+    /// Remembers the range of this pass. True if the pass before used the same range and did not reach its end.
     [[nodiscard]] bool was_left_in(const void* range) noexcept;
 
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
@@ -97,10 +102,11 @@ class loop_core {
 
     void release() noexcept;
 
-    /// Makes everything what it was at the last commit.
+    /// Sets position and states to those of the last commit, or to the initial ones before the first commit.
     void restore();
     void keep(std::shared_ptr<const loop_snapshot> stored);
 
+    /// Commits position and states, if the sink is ready for a commit.
     void commit(json source);
 
     loop_options options_;
@@ -109,18 +115,18 @@ class loop_core {
     bound_states states_;
     std::unique_ptr<loop_memory> sink_;
     std::function<void()> durable_;
-    std::shared_ptr<const loop_snapshot> stored_;  // the last commit, where it has been asked for
+    std::shared_ptr<const loop_snapshot> stored_;  // the last commit if it was read; nullptr: read it when needed
     loop_position position_;
     chunk_at_hand chunk_;
     std::uint64_t since_ = 0;  // chunks since the last commit
     std::chrono::steady_clock::time_point last_commit_;
-    bool stopping_ = false, finishing_ = false;  // asked for
-    bool is_under_way_ = false;
-    bool is_dirty_ = false;  // bodies have run since states were what was committed
-    bool was_sink_ = false;  // of the pass before
-    bool complete_ = false;
-    bool was_complete_ = false;    // the pass before
-    const void* range_ = nullptr;  // of the pass before, compared only
+    bool stopping_ = false, finishing_ = false;  // `stop` or `finish` was called in this pass
+    bool is_under_way_ = false;                  // a pass is active
+    bool is_dirty_ = false;                      // bodies have run since the states were those of the last commit
+    bool was_sink_ = false;                      // the newest pass commits, or committed, into a sink
+    bool complete_ = false;                      // the newest pass has reached the end of its source
+    bool was_complete_ = false;                  // the same of the pass before
+    const void* range_ = nullptr;                // range of the newest pass; only compared, never read
 };
 
 }  // namespace ndkeep::detail

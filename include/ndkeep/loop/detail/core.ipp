@@ -35,6 +35,7 @@ NDKEEP_INLINE void loop_core::check_free() const {
 
 NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::function<void()> durable) {
     check_free();
+    // Two positions, one in the file and one in the sink, could differ: only one of them may exist.
     if (into != nullptr && file_.has_commit())
         throw mismatch_error({.file = path(),
                               .field = "checkpoint",
@@ -45,7 +46,8 @@ NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::func
     was_complete_ = std::exchange(complete_, false);
     chunk_ = {};
     since_ = 0;
-    // What the loop's own file says is known from its beginning on, what a sink says is not.
+    // The checkpoint file was read when the loop was made, and bound states have its values already. The record of a
+    // sink was not read, so that the states must be restored from it; and from the file after a pass into a sink.
     const bool is_other_memory = into != nullptr || was_sink_;
     sink_ = std::move(into);
     was_sink_ = sink_ != nullptr;
@@ -57,7 +59,7 @@ NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::func
         else
             states_.check_all_bound();
     } catch (...) {
-        is_dirty_ = true;
+        is_dirty_ = true;  // some states may have been restored, and others not
         release();
         throw;
     }
@@ -74,6 +76,7 @@ NDKEEP_INLINE void loop_core::show(const chunk_at_hand& chunk) {
 NDKEEP_INLINE void loop_core::end_warm_up() {
     stopping_ = finishing_ = false;
     memory().discard();
+    // The position is retained: a first pass may begin at .first_row, which no commit contains yet.
     const auto at = position_;
     restore();
     position_ = at;
@@ -86,6 +89,7 @@ NDKEEP_INLINE void loop_core::end(bool complete) noexcept {
 }
 
 NDKEEP_INLINE void loop_core::abandon() noexcept {
+    // Bound states keep their values for now: is_dirty_ makes the next pass restore them.
     memory().discard();
     chunk_ = {};
     release();
@@ -97,7 +101,7 @@ NDKEEP_INLINE bool loop_core::was_left_in(const void* range) noexcept {
 
 NDKEEP_INLINE void loop_core::release() noexcept {
     durable_ = nullptr;
-    sink_ = nullptr;  // the pass's, which is gone
+    sink_ = nullptr;  // gives the writer back, which need not outlive the pass
     is_under_way_ = false;
 }
 
@@ -115,15 +119,17 @@ NDKEEP_INLINE void loop_core::keep(std::shared_ptr<const loop_snapshot> stored) 
 }
 
 NDKEEP_INLINE void loop_core::commit(json source) {
+    // The source is synced before the position in it becomes durable. In the other order, a power cut could leave a
+    // position in a commit of the source that no longer exists. Once per pass is enough: a pass reads one version.
     if (durable_ && memory().syncs())
         std::exchange(durable_, nullptr)();
     position_.source = std::move(source);
     if (!memory().commit(states_.pack(), position_))
-        return;
+        return;  // the sink has no dtype and shape of rows yet: the next chunk tries again
     since_ = 0;
     last_commit_ = std::chrono::steady_clock::now();
     is_dirty_ = false;
-    stored_ = nullptr;  // what is bound is the same
+    stored_ = nullptr;  // older than the commit just made; restore reads the new one if it needs it
     states_.committed();
 }
 

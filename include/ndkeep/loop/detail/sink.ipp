@@ -25,8 +25,9 @@ NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, st
                               .field = "output",
                               .expected = "committed before the pass begins",
                               .found = "rows that are not"});
+    // Nothing after this may throw: the destructor, which gives the sink back, runs only for a complete object.
     sink_.lend();
-    sink_.discard();  // and goes on from the newest commit
+    sink_.discard();  // continues from the newest commit, which another process may have made
 }
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
@@ -40,6 +41,8 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
         said.refuse("step", "at least 1", said.find("step"));
     auto stored = stored_in(said, file);
     stored->check_committed();
+    // A file of states contains step and position too. If they differ from the record, it is not the file that was
+    // committed with it.
     if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
         throw malformed(file, "loops." + loop_, "as far as its states", "elsewhere");
     return stored;
@@ -49,7 +52,7 @@ NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_positi
     if (sink_.is_new() && row_type_)
         sink_.expect(*row_type_, {});
     if (sink_.is_new())
-        return false;  // nobody knows yet what its rows are
+        return false;  // a record needs the dtype and shape of a row, and no row was written yet
     in_document(sink_.where().called("commits"), [&] {
         json moved = json::object();
         auto& members = *moved.get_ptr<json::object_t*>();
@@ -73,6 +76,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
         return std::make_shared<const loop_snapshot>(*states.find("states"), non_finite == nullptr ? none : *non_finite,
                                                      loop_snapshot::position_of(said), step_, record);
     }
+    // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
     const std::string name = "chunks/" + states.text("file");
     const auto called = sink_.where().called(name);
     auto bytes = sink_.where().get(name, states.count("nbytes"));
@@ -85,9 +89,10 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
 }
 
 NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at) {
-    constexpr std::size_t most = 4096;
+    constexpr std::size_t most = 4096;  // bytes of JSON
     json out = json::object();
     auto& members = *out.get_ptr<json::object_t*>();
+    // JSON cannot hold NaN and infinities: a list of their paths is stored with the states.
     if (states.arrays.size() == 0) {
         members["states"] = states.forms;
         members["non_finite"] = non_finite_in(members["states"]);

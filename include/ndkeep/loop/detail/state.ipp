@@ -46,6 +46,8 @@ NDKEEP_INLINE std::string state_writer::member(const std::string& name) const {
 }
 
 NDKEEP_INLINE void state_writer::check_name(const std::string& name) const {
+    // The name becomes part of the name of a member in the archive. Without slashes and ".." it cannot lead out of its
+    // folder when the archive is unpacked.
     constexpr std::size_t longest = 255;
     const bool fits = !name.empty() && name.size() <= longest && name != "." && name != ".." && detail::is_utf8(name) &&
                       std::none_of(name.begin(), name.end(), [](char c) {

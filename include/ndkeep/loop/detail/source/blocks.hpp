@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One array, cut into blocks of rows, as the source of a loop.
+// An array as the source of a loop, in blocks of rows.
 #pragma once
 
 #include <ndkeep/array/mapped.hpp>
@@ -47,8 +47,8 @@ inline constexpr bool is_container<xt::xarray_adaptor<S, L, Shape, Tag>> = true;
 template <class S, std::size_t N, xt::layout_type L, class Tag>
 inline constexpr bool is_container<xt::xtensor_adaptor<S, N, L, Tag>> = true;
 
-/// Containers of elements that lie in memory in row-major order: mapped arrays, xt::xarray, xt::xtensor, and what
-/// adapts memory to them. Views do not: they are evaluated first.
+/// A container whose elements are contiguous in memory, in row-major order: a mapped array, xt::xarray, xt::xtensor, or
+/// an adaptor of memory. A view is not: evaluate it into a container first.
 template <class A>
 concept block_array = is_container<A> && expression<A> && A::static_layout == xt::layout_type::row_major;
 
@@ -57,7 +57,7 @@ inline constexpr std::size_t rank_of_shape = any_rank;
 template <class Extent, std::size_t N>
 inline constexpr std::size_t rank_of_shape<std::array<Extent, N>> = N;
 
-/// Shows rows of an array where they lie. What is behind of a mapped file goes out of memory.
+/// Shows blocks of an array without copying. Finished blocks of a mapped file are released from memory.
 template <class A>
 class block_feed {
     using value = typename A::value_type;
@@ -104,6 +104,7 @@ class block_feed {
             return false;
         first_ = at_;
         at_ += std::min({block_, most, rows_ - at_});
+        // The system reads the next block while the body processes this one.
         advise(advice::will_need, at_, std::min(rows_, at_ + block_));
         chunk.rows = at_ - first_;
         chunk.bytes = bytes(first_, at_).size();
@@ -111,6 +112,7 @@ class block_feed {
         return true;
     }
     [[nodiscard]] item take() const {
+        // Refers to the memory of the array, which must outlive the pass.
         auto shape = array_->shape();
         shape[0] = static_cast<std::size_t>(at_ - first_);
         return {mapping::of(bytes(first_, at_), file()), shape};
@@ -119,10 +121,12 @@ class block_feed {
         try {
             advise(advice::drop, first_, at_);
         } catch (const error&) {
-            // It was only a wish.
+            // Only advice to the system: the loop is correct without it.
         }
     }
 
+    /// What a commit stores about the source, and `resume` compares. The number of rows is not part of it: the array
+    /// may have grown.
     [[nodiscard]] json identity() const {
         json said = json::object();
         auto& members = *said.get_ptr<json::object_t*>();
@@ -154,9 +158,9 @@ class block_feed {
 
     const A* array_;
     std::uint64_t rows_ = 0;
-    std::size_t row_ = 0;               // elements of one
-    std::uint64_t block_;               // rows of one
-    std::uint64_t first_ = 0, at_ = 0;  // of the block at hand, and behind it
+    std::size_t row_ = 0;               // elements of one row
+    std::uint64_t block_;               // rows of one block
+    std::uint64_t first_ = 0, at_ = 0;  // first row of the current block, and of the next one
 };
 
 }  // namespace ndkeep::detail

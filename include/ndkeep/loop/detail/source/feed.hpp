@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The user's own sources of a loop: ranges of arrays, and functions that give the next one.
+// Sources of a loop that the user provides: ranges of arrays, and functions that return the next array.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -26,7 +26,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// What rows can be counted of.
+/// A type with countable rows: it has a shape, or a size and data. Text is excluded.
 template <class A>
 concept rows_array =
     !std::convertible_to<const A&, std::string_view> && (
@@ -53,8 +53,8 @@ template <rows_array A>
     }
 }
 
-/// Tells arrays apart by their rows and by what stands at both of their ends: looking at all of it would take as long
-/// as many a body.
+/// Extends a hash by the number of rows of an array, and by its first and last 64 bytes. Hashing all bytes could take
+/// as long as the body. The hash is not collision-resistant: it detects a different source, not an attack.
 template <rows_array A>
 [[nodiscard]] std::uint64_t hash_of_array(const A& array, std::uint64_t before) {
     before = hash_of(std::to_string(rows_of_array(array)) + ' ', before);
@@ -72,8 +72,8 @@ template <rows_array A>
     return before;
 }
 
-/// A function that gives the next array, or nothing once there is none: `f()`, or `f(row)` for the one that begins at a
-/// row.
+/// A function that returns an optional or pointer to the next array, empty at the end: `f()`, or `f(row)` for the array
+/// that begins at a row.
 template <class F, class... Row>
 concept gives_arrays = std::invocable<F&, Row...> && requires(F& function, Row... row) {
     requires rows_array<std::remove_cvref_t<decltype(*function(row...))>>;
@@ -88,7 +88,7 @@ concept array_range = !expression<R> && requires(R & range) {
     requires rows_array<std::remove_cvref_t<decltype(*std::begin(range))>>;
 };
 
-/// What all of them have in common: nothing is known of them but how many rows they have given.
+/// Common base of ranges and functions. They have no checksums, no known total of rows, and nothing to sync.
 class feed_base {
   public:
     feed_base(std::string_view kind, const over_options& options);
@@ -106,7 +106,8 @@ class feed_base {
     std::string_view kind_;
 };
 
-/// A function of the user's. One that takes a row gives what begins there; one that does not, what comes next.
+/// Reads from a function. `f(row)` returns the array that begins at `row`; `f()` returns the next array, and cannot go
+/// back.
 template <array_function F>
 class function_feed : public feed_base {
     static constexpr bool by_row = gives_arrays<F, std::uint64_t>;
@@ -147,6 +148,7 @@ class function_feed : public feed_base {
             current_.emplace(*std::move(given));
         }
         chunk.rows = rows_of_array(*current_);
+        // A function decides where its chunks end, so that a warm-up cannot be cut at the committed position.
         if (chunk.rows > most)
             throw mismatch_error(
                 {.field = "rows of the source",
@@ -164,7 +166,7 @@ class function_feed : public feed_base {
     std::optional<item> current_;
 };
 
-/// A range of the user's: it gives what comes next.
+/// Reads from a range, item by item.
 template <class R>
 class range_feed : public feed_base {
     using iterator = decltype(std::begin(std::declval<R&>()));
@@ -185,10 +187,13 @@ class range_feed : public feed_base {
 
     void start(std::uint64_t) { restart(); }
     void resume(const object_reader&, std::uint64_t) { restart(); }
-    /// Passes over what was committed of this very range; one that begins with other items only lies where it lay.
+    /// Skips the items that were committed, if the range is the one that was left. Its address was compared before, but
+    /// another range may have the same address: the items are compared by hash, and if they differ, the range is
+    /// processed from its beginning.
     void skip(const object_reader& said) {
         if constexpr (std::forward_iterator<iterator>) {
             const std::uint64_t items = said.count("items");
+            // Nobody sees these items, but `next` hashes them.
             for (chunk_at_hand passed; items_ < items && next(0, passed);) {
             }
             if (items_ != items || hexadecimal(hash_) != said.text("passed"))
@@ -201,10 +206,12 @@ class range_feed : public feed_base {
         (*said.get_ptr<json::object_t*>())["passed"] = hexadecimal(hash_);
         return said;
     }
+    /// The address of the range. nullptr for input ranges: their items are consumed, so that nothing has to be skipped.
     [[nodiscard]] const void* identifies() const noexcept { return std::forward_iterator<iterator> ? range_ : nullptr; }
     [[nodiscard]] static std::uint64_t back(std::uint64_t) { return 0; }
     [[nodiscard]] bool next(std::uint64_t, chunk_at_hand& chunk) {
         const sentinel end = std::end(*range_);
+        // The iterator is advanced as late as possible: advancing an input range may wait for its next item.
         if (!at_)
             at_.emplace(std::begin(*range_));
         else if (*at_ != end)
@@ -220,7 +227,7 @@ class range_feed : public feed_base {
             hash_ = hash_of_array(*current_, hash_);
         }
         ++items_;
-        // Only where looking ahead takes nothing from the source.
+        // Looking ahead in an input range would consume an item.
         if constexpr (std::forward_iterator<iterator>) {
             auto behind = *at_;
             chunk.is_last = !(++behind != end);
@@ -243,7 +250,7 @@ class range_feed : public feed_base {
 
     struct none {};
     R* range_;
-    std::uint64_t items_ = 0;  // that were shown
+    std::uint64_t items_ = 0;  // number of items shown
     std::uint64_t hash_ = hash_of("");
     std::optional<iterator> at_;
     std::optional<std::conditional_t<refers, none, std::remove_cvref_t<reference>>> current_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sources whose chunks are counted: the next one is fetched while the body has the one before.
+// Sources with a known number of items: the next item is fetched while the body processes the current one.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -32,16 +32,16 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// An item of a source, and rows of it that are behind.
+/// A position in a source: an item, and how many of its rows are processed.
 struct item_place {
     std::size_t index = 0;
     std::uint64_t rows = 0;
 };
 
-/// Bytes from which on it is worth asking the system to read them: less is what it reads at the first look anyway.
+/// The least bytes of a chunk for which read-ahead is requested. Smaller chunks are read at the first access anyway.
 inline constexpr std::size_t worth_reading_ahead = std::size_t{128} << 10;
 
-/// Copies elements that cannot be used where they lie, into memory that is mapped all the same.
+/// Reads elements that cannot be mapped, because they need conversion or are compressed, into anonymous memory.
 template <element T, std::size_t N>
 [[nodiscard]] mapped<const T, N> read_into_memory(const byte_source& source, const array_info& info,
                                                   const run_options& run, std::uint32_t* crc = nullptr) {
@@ -53,8 +53,9 @@ template <element T, std::size_t N>
     return {std::move(bytes), info.shape};
 }
 
-/// Whether elements can be used where they lie.
-/// @throws mismatch_error  they are no T
+/// Whether elements can be used in the mapped file: no conversion, aligned, and in row-major order. `bool` cannot,
+/// because a file may contain bytes other than 0 and 1.
+/// @throws mismatch_error  the dtype does not convert to T
 template <element T>
 [[nodiscard]] bool fits_in_place(const array_info& info, const std::filesystem::path& file, std::uint64_t address) {
     const conversion convert(info.type, dtype_of<T>(), file);
@@ -62,22 +63,24 @@ template <element T>
            !(info.column_major && element_reader::has_order(info));
 }
 
-/// An item of a source as it was when it was fetched, and what tells it apart from others.
+/// An item of a source, and a label that identifies it, both as they were when the item was fetched.
 template <class Item>
 struct fetched_item {
     Item item;
     std::string label = {};
 };
 
-/// Shows the items of a Source one after the other. It has
+/// Shows the items of a Source in order. A Source has
 ///
-///     item                            a mapped array of which axis 0 counts rows
-///     size(), rows_of(i)              how many, and how many rows each has
-///     fetch(i), is_slow(i)            a fetched_item; whether a thread is worth it
-///     start(place)                    what is shown begins there; the items before count as passed over
-///     resume(said, rows)              the same as it was committed; nothing where rows alone say where that is
-///     pass(i, label, first, last)     an item is shown up to these rows, of the whole source and of its own
-///     identity(), total_rows(), durable()
+///     item                            type of a mapped array; axis 0 counts rows
+///     size(), rows_of(i)              number of items, and rows of each
+///     fetch(i), is_slow(i)            a fetched_item; whether to fetch it in a thread
+///     start(place)                    begins at this position; the items before it count as processed
+///     resume(stored, rows)            checks the source, and returns the committed position; nullopt: `rows` is it
+///     pass(i, label, first, last)     item i, which begins at row `first` of the source, is shown up to its row `last`
+///     identity()                      what a commit stores about the source
+///     total_rows()                    nullopt if unknown
+///     durable()                       a function that syncs the source; may be empty
 template <class Source>
 class item_feed {
   public:
@@ -109,9 +112,9 @@ class item_feed {
         else
             start(rows);
     }
-    /// After going back: what comes next is what would have come without it.
+    /// After a warm-up, or if it is stopped: continues at the first row of the pass.
     void return_to_begin() { at_ = begin_; }
-    /// Goes back, and says how far.
+    /// Goes back for a warm-up. Returns by how many rows, at most `wanted`.
     [[nodiscard]] std::uint64_t back(std::uint64_t wanted) {
         std::uint64_t gone = 0;
         while (gone < wanted && (at_.rows != 0 || at_.index != 0)) {
@@ -124,7 +127,7 @@ class item_feed {
             gone += some;
         }
         if (gone == 0)
-            return_to_begin();  // from items without rows
+            return_to_begin();  // only items without rows were stepped over
         return gone;
     }
 
@@ -138,9 +141,11 @@ class item_feed {
         if (at_.rows > rows)
             throw another_source(source_.file(), "rows", "at least " + std::to_string(at_.rows), std::to_string(rows));
         const std::uint64_t first = at_.rows, last = first + std::min(most, rows - first);
+        // Chunks of a warm-up were counted as processed before.
         if (!chunk.is_warm_up)
             source_.pass(index, std::move(label), chunk.first_row - first, last);
         at_ = last == rows ? item_place{at_.index + 1, 0} : item_place{at_.index, last};
+        // Before the body runs. If the item continues, it is fetched again: `all` is given away below.
         begin_ahead(at_.index);
         current_ = first == 0 && last == rows
                        ? std::move(all)
@@ -158,7 +163,7 @@ class item_feed {
     void done() noexcept {}
 
   private:
-    /// An item on its way, or what came of it.
+    /// An item that is fetched ahead: in a thread, already present, or failed.
     struct fetched {
         std::size_t index = 0;
         std::optional<fetched_item<item>> there = std::nullopt;
@@ -172,12 +177,14 @@ class item_feed {
             return;
         fetched next{.index = index};
         try {
+            // The thread refers to this object, which does not move once the pass has begun. At most one fetch is
+            // active, as ahead_ was reset above, which waits for the thread before.
             if (source_.is_slow(index))
                 next.coming = std::async(std::launch::async, [this, index] { return source_.fetch(index); });
             else
                 next.there = source_.fetch(index);
         } catch (...) {
-            next.problem = std::current_exception();  // for when it is asked for
+            next.problem = std::current_exception();  // thrown when the item is needed: the body before it still runs
         }
         ahead_ = std::move(next);
     }
@@ -193,10 +200,11 @@ class item_feed {
     }
 
     Source source_;
-    item_place begin_;  // of the pass
-    item_place at_;     // of what comes next
+    item_place begin_;  // first position of the pass
+    item_place at_;     // position of the next chunk
     item current_;
-    std::optional<fetched> ahead_;  // last, as its thread uses the source
+    // Declared last and so destroyed first: its future waits for the thread, which uses source_.
+    std::optional<fetched> ahead_;
 };
 
 }  // namespace ndkeep::detail

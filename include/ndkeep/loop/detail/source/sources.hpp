@@ -50,7 +50,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// One version of a chunked array. Another one continues it if no row that was passed over has changed.
+/// One version of a chunked array. A pass can resume in a later version if no commit since has changed or removed rows.
+/// Positions are rows, not chunks, because merges change chunks without changing a row.
 template <element T, std::size_t N>
 class chunk_source {
   public:
@@ -68,6 +69,7 @@ class chunk_source {
 
     [[nodiscard]] fetched_item<item> fetch(std::size_t i) const {
         const conversion convert(version().state().type, dtype_of<T>(), version().called());
+        // Other byte orders and struct layouts cannot be mapped: the rows are read and converted.
         if (!convert.is_identity()) {
             auto shape = version().shape();
             shape[0] = static_cast<std::size_t>(rows_of(i));
@@ -106,8 +108,11 @@ class chunk_source {
             refuse("dataset", ndkeep::quoted(said.text("dataset")), ndkeep::quoted(state.dataset));
         if (commit > state.number)
             refuse("commit", "at least " + std::to_string(commit), std::to_string(state.number));
+        // The number alone does not identify a commit: after a power cut another one may have it. If the commit is
+        // pruned, its id cannot be compared, and the checks below must do.
         if (const auto id = version().identity_of(commit); id && *id != said.text("id"))
             refuse("id of a commit", ndkeep::quoted(said.text("id")), ndkeep::quoted(*id));
+        // Appends and merges do not count as rewriting.
         if (state.rewritten > commit)
             refuse("rows", "those of commit " + std::to_string(commit),
                    "others since commit " + std::to_string(state.rewritten));
@@ -127,12 +132,12 @@ class chunk_source {
     bool verify_;
 };
 
-/// What has been passed over of a list of files or members: a hash of all but the last, what the last one was, and its
-/// rows.
+/// What was processed of a list of files or members: a hash of all labels but the last, the last label, and how many
+/// of its rows. The last one is separate because it may be incomplete, and a file may have grown since.
 class list_identity {
   public:
-    /// The items before are passed over.
-    /// @param label_of  of an item as it is now
+    /// Counts all items before a position as processed.
+    /// @param label_of  returns the present label of an item
     template <class Label>
     void start(const item_place& at, Label&& label_of) {
         *this = list_identity();
@@ -140,16 +145,22 @@ class list_identity {
             pass(i, label_of(i), 0, 0);
     }
 
+    /// Item `index` is processed up to its row `rows`. It may be the last item again.
+    /// @param first_row  of the item in the source
     void pass(std::size_t index, std::string&& label, std::uint64_t first_row, std::uint64_t rows);
 
+    /// What a commit stores.
     [[nodiscard]] json said(std::string_view kind) const;
 
-    /// Where to go on, and whether the last item is what it was; throws where the others are not.
+    /// The position to resume from, and whether the last item has the label that was committed.
     struct resumed {
         std::size_t last = 0;
-        std::uint64_t rows = 0;  // of it that were passed over
+        std::uint64_t rows = 0;  // of the last item that were processed
         bool is_same = true;
     };
+    /// Compares the present items with those of the last commit.
+    /// @throws mismatch_error  there are fewer items, or one before the last has another label
+    /// @throws format_error    the committed numbers contradict each other
     template <class Label>
     [[nodiscard]] resumed resume(const object_reader& said, std::uint64_t rows, const std::filesystem::path& file,
                                  std::size_t size, Label&& label_of) {
@@ -177,6 +188,7 @@ class list_identity {
 };
 
 /// The number of rows of an item.
+/// @throws mismatch_error  it has no axis
 [[nodiscard]] std::uint64_t rows_of_item(const array_info& info, const std::filesystem::path& file,
                                          std::string field = {});
 
@@ -205,6 +217,7 @@ class file_source {
         const array_info& info = opened.info;
         (void)rows_of_item(info, files_[i]);
         check_rank<N>(info.shape, files_[i], "over");
+        // The size is that of the open file, so that label and data agree even if another file gets the name.
         std::string label = label_of(i, opened.source);
         if (fits_in_place<T>(info, files_[i], info.data_offset)) {
             auto bytes = map_data(opened.source, info, alignof(T), map_mode::read_only, advice::will_need);
@@ -222,7 +235,7 @@ class file_source {
     [[nodiscard]] std::optional<item_place> resume(const object_reader& said, std::uint64_t rows) {
         const auto at = passed_.resume(said, rows, file(), size(), label());
         const std::uint64_t there = rows_of(at.last);
-        // One to which rows have been appended since goes on where it ended.
+        // A file to which rows were appended is resumed at its first new row. Its size differs, but its name does not.
         const bool has_grown = there > at.rows && said.text("last").starts_with(name_of(at.last) + ' ');
         if (!at.is_same && !has_grown)
             throw another_source(files_[at.last], "file", ndkeep::quoted(said.text("last")),
@@ -232,7 +245,7 @@ class file_source {
     [[nodiscard]] std::function<void()> durable() const { return nullptr; }
 
   private:
-    /// Where the files are does not matter.
+    /// The file name without its directory: the files may have been moved together.
     [[nodiscard]] std::string name_of(std::size_t i) const { return name_text(files_[i].filename().string()); }
     [[nodiscard]] std::string label_of(std::size_t i, const ndkeep::file& opened) const {
         return name_of(i) + ' ' + std::to_string(opened.size());
@@ -244,7 +257,8 @@ class file_source {
     std::vector<std::filesystem::path> files_;
     bool verify_;
     unsigned threads_;
-    // Shared, so that a source may be moved while nothing is under way.
+    // Set once a file needed copying, so that later files are fetched in a thread, which may set it too. On the heap,
+    // because an atomic cannot be moved, and a source is moved before its pass begins.
     std::shared_ptr<std::atomic<bool>> copies_ = std::make_shared<std::atomic<bool>>(false);
     list_identity passed_;
 };

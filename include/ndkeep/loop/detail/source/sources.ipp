@@ -8,6 +8,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE void list_identity::pass(std::size_t index, std::string&& label, std::uint64_t first_row,
                                        std::uint64_t rows) {
+    // A new item: the one before is complete, and its label goes into the hash.
     if (index == items_) {
         if (items_ != 0)
             hash_ = hash_of(label_ + '\n', hash_);

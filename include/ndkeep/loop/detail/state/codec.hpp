@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How each form of state is written and read.
+// Writing and reading of states in each form.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -34,7 +34,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// How one type of state is written and read.
+/// Writes and reads states of one type.
 template <class T>
 struct state_codec {
     using form = state_form;
@@ -61,7 +61,7 @@ struct state_codec {
         } else if constexpr (kind == form::sequence) {
             write_sequence(out, name, value);
         } else {
-            // One part an item: lists by number, dictionaries by number too, as keys may be any text.
+            // One part per item, named by its number, also in dictionaries: a key may be any text, a name may not.
             json& items = out.add(name, kind == form::list ? "list" : "dictionary");
             json parts = json::object();
             json::array_t keys;
@@ -106,8 +106,8 @@ struct state_codec {
     }
 
   private:
-    /// JSON has one kind of number and no names of types: of what is no more than a number, a flag or a text, both are
-    /// kept beside it.
+    /// Whether the name of the type is stored with the value. JSON does not distinguish int from double or float:
+    /// without the name, a value of another type could be read silently.
     static constexpr bool is_simple = (std::is_arithmetic_v<T> && element<T>) || std::is_same_v<T, std::string>;
     [[nodiscard]] static std::string simple_name() {
         if constexpr (std::is_same_v<T, std::string>)
@@ -116,7 +116,7 @@ struct state_codec {
             return dtype_of<T>().str();
     }
 
-    /// What cannot be text is refused by the name of its state, not when all of it is written.
+    /// Rejects a value that cannot be written as text now, so that the error names the state.
     static void check_text(const state_writer& out, const std::string& name, const json& value) {
         try {
             (void)json_text(value);
@@ -141,23 +141,25 @@ struct state_codec {
         } catch (const json::exception& problem) {
             in.refuse(name, "a value of the type that is bound", problem.what());
         }
+        // The value is converted back and compared: a conversion from JSON may drop content without an error.
         if (const auto lost = what_is_lost(kept, json(std::as_const(into)), ""); !lost.empty())
             in.refuse(name, "a value of the type that is bound", lost);
     }
 
-    /// Whole numbers stay whole, and NaN is NaN.
+    /// Whether two numbers are the same. An integer is not the same as a floating-point number, and NaN equals NaN.
     [[nodiscard]] static bool is_same_number(const json& a, const json& b) {
         if (a.is_number_float() || b.is_number_float())
             return a.is_number_float() && b.is_number_float() &&
                    (a == b || (std::isnan(a.get<double>()) && std::isnan(b.get<double>())));
-        // Compared as they are, -1 and the largest unsigned number would be the same.
+        // The comparison of nlohmann's JSON converts to one type, in which -1 equals the largest unsigned number.
         const auto is_negative = [](const json& number) {
             return !number.is_number_unsigned() && number.get<std::int64_t>() < 0;
         };
         return is_negative(a) == is_negative(b) && a == b;
     }
 
-    /// Conversions from JSON pass over members that they do not know, and cut numbers.
+    /// Describes content of `kept` that is not in `taken`; empty if there is none. Conversions from JSON ignore members
+    /// that they do not know, and truncate numbers.
     [[nodiscard]] static std::string what_is_lost(const json& kept, const json& taken, const std::string& path) {
         if (const auto* const members = kept.get_ptr<const json::object_t*>()) {
             const auto* const others = taken.get_ptr<const json::object_t*>();
@@ -182,7 +184,8 @@ struct state_codec {
         return {};
     }
 
-    /// Bytes as an array of V, whose shape is {} or {count}.
+    /// Stores the bytes of items as an array of NumPy's V type, with shape {} or {count}. The name of the C++ type is
+    /// stored too: bytes of another type must not be read.
     template <class Item>
     static void write_bytes(state_writer& out, const std::string& name, std::vector<std::size_t> shape,
                             const Item* items, std::size_t count) {
@@ -270,7 +273,7 @@ struct state_codec {
                 inner.get(std::to_string(i), all[*key]);
             }
         }
-        into = std::move(all);
+        into = std::move(all);  // only now, so that an error leaves `into` as it was
     }
 };
 

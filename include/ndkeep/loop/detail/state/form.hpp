@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Which C++ types a loop can remember, and in what form each is kept.
+// The C++ types that a loop can save, and the form in which each is stored.
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
@@ -65,23 +65,24 @@ struct state_dictionary<std::map<std::string, T, C, A>> : std::true_type {};
 template <class T, class H, class E, class A>
 struct state_dictionary<std::unordered_map<std::string, T, H, E, A>> : std::true_type {};
 
-/// What does not hold what it shows.
+/// A type that refers to its content and does not own it: it could be saved, but not loaded.
 template <class T>
 inline constexpr bool is_view =
     std::ranges::enable_view<T> || std::is_pointer_v<T> || std::is_member_pointer_v<T> || std::is_null_pointer_v<T>;
 
-/// What nlohmann's JSON converts both ways. It would take arrays too, and lose their shape.
+/// A type that nlohmann's JSON converts both ways. Arrays are excluded: JSON would lose their shape.
 template <class T>
 concept json_value = !xt::is_xexpression<T>::value && !is_view<T> && requires(const T& from, const json& in) {
     json(from);
     { in.get<T>() } -> std::same_as<T>;
 };
 
-/// Whether bytes of a T that were kept mean anything in another process, as far as can be told.
+/// A type whose bytes can be read in another process, as far as the compiler can tell: members that are pointers are
+/// not detected.
 template <class T>
 concept plain_bytes = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !is_view<T>;
 
-/// How a T is kept.
+/// The form in which a state is stored.
 enum class state_form { none, own, array, sequence, list, dictionary, json, scalar, bytes };
 
 template <class T>
@@ -106,7 +107,7 @@ template <class T>
         constexpr state_form item = form_of<typename T::mapped_type>();
         return item == state_form::none || item == state_form::json ? item : state_form::dictionary;
     } else if constexpr (std::is_same_v<T, long double>)
-        return state_form::scalar;  // JSON would round it
+        return state_form::scalar;  // JSON would round it to double
     else if constexpr (json_value<T>)
         return state_form::json;
     else if constexpr (element<T>)
@@ -117,10 +118,13 @@ template <class T>
 
 }  // namespace detail
 
-/// What a loop can remember: types with `void save(state_writer&) const` and `void load(const state_reader&)`;
-/// xt::xarray and xt::xtensor of elements; numbers, strings and whatever nlohmann's JSON converts both ways; vectors,
-/// deques, lists and maps by name of these; and, as the bytes they are, trivially copyable types, which are to
-/// hold no pointers and to keep their members from one program to the next.
+/// A type that a loop can save:
+/// - types with `void save(state_writer&) const` and `void load(const state_reader&)`;
+/// - xt::xarray and xt::xtensor of elements;
+/// - numbers, strings, and all types that nlohmann's JSON converts both ways;
+/// - vectors, deques and lists of these, and maps from std::string to these;
+/// - trivially copyable types, as their bytes. They must not hold pointers, and their members must not change between
+///   versions of the program.
 template <class T>
 concept loop_state = std::is_object_v<T> && !std::is_const_v<T> && detail::form_of<T>() != detail::state_form::none;
 

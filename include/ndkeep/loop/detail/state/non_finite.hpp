@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Numbers that are not finite in JSON: text has no word for them, so that it is said beside it where they are.
+// NaN and infinities in JSON: they are written as text, and a separate list holds their paths.
 #pragma once
 
 #include <ndkeep/text/json/parser.hpp>
@@ -9,10 +9,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// The paths of all numbers that are not finite, as JSON pointers.
+/// @see RFC 6901
 [[nodiscard]] json non_finite_in(const json& value);
 
-/// Makes numbers of the texts at these places.
-/// @throws format_error  there is no such text
+/// Replaces the texts "NaN", "Infinity" and "-Infinity" at these paths by numbers.
+/// @throws format_error  a path is not valid, or has no such text
 void restore_non_finite(json& value, const json& paths, const std::filesystem::path& file);
 
 }  // namespace ndkeep::detail

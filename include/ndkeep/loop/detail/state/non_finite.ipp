@@ -16,7 +16,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Where numbers in `value` are not finite, as JSON pointers.
+/// Adds the paths of numbers in `value` that are not finite, as JSON pointers.
 /// @see RFC 6901
 NDKEEP_INLINE void add_non_finite(const json& value, const std::string& path, json::array_t& paths) {
     if (const auto* const real = value.get_ptr<const json::number_float_t*>()) {
@@ -24,6 +24,7 @@ NDKEEP_INLINE void add_non_finite(const json& value, const std::string& path, js
             paths.emplace_back(path);
     } else if (const auto* const members = value.get_ptr<const json::object_t*>()) {
         for (const auto& [name, member] : *members) {
+            // RFC 6901, section 3: "~" is written "~0", and "/" is written "~1".
             std::string escaped;
             for (const char c : name)
                 if (c == '~' || c == '/')
@@ -69,7 +70,7 @@ NDKEEP_INLINE void restore_non_finite(json& value, const json& paths, const std:
                 const auto member = members->find(name);
                 at = member == members->end() ? nullptr : &member->second;
             } else if (auto* const items = at->get_ptr<json::array_t*>()) {
-                std::size_t index = items->size();
+                std::size_t index = items->size();  // out of range unless `name` is a number
                 (void)std::from_chars(name.data(), name.data() + name.size(), index);
                 at = index < items->size() ? &(*items)[index] : nullptr;
             } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The states of a loop under their names: as they are, as they were committed, and as they were at first.
+// The bound states of a loop, by name: present, committed and initial values.
 #pragma once
 
 #include <ndkeep/error.hpp>
@@ -23,7 +23,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Something bound under a name.
+/// A value that is bound to a loop under a name.
 class state_slot {
   public:
     explicit state_slot(std::string name) : name_(std::move(name)) {}
@@ -55,7 +55,8 @@ class typed_slot final : public state_slot {
             out.note(name(), "initial_shape", *initial_shape_);
     }
 
-    /// Shapes may change while a loop goes on; that it was begun with another one means another program.
+    /// Reads the value, and checks its initial shape. The present shape may change from chunk to chunk, but another
+    /// initial shape means that the program has changed.
     void read(const state_reader& in) override {
         in.get(name(), value_);
         if (initial_shape_)
@@ -76,10 +77,11 @@ class typed_slot final : public state_slot {
     std::optional<json> initial_shape_;
 };
 
-/// States under their names, and what was committed of them.
+/// All bound states of a loop, and the values of the last commit.
 class bound_states {
   public:
-    /// @throws mismatch_error  the name is taken; what is stored under it is of another type
+    /// Adds a state, and sets it to its committed value, if there is one.
+    /// @throws mismatch_error  the name is bound already, or the committed value has another type
     template <class Slot>
     Slot& bind(std::unique_ptr<Slot> slot) {
         if (is_bound(slot->name()))
@@ -87,7 +89,8 @@ class bound_states {
                                   .field = "state " + ndkeep::quoted(slot->name()),
                                   .expected = "each name once",
                                   .found = "bound twice"});
-        // Before anything of it counts: as it is now, where there is no commit yet.
+        // The initial value is copied as bytes before the committed one overwrites it: a pass that begins before the
+        // first commit, or anew, must restore it.
         packed_states initial;
         write(*slot, initial);
         auto kept = frozen(std::move(initial));
@@ -98,19 +101,20 @@ class bound_states {
         return static_cast<Slot&>(*slots_.back());
     }
 
-    /// What was committed last, or nullptr.
+    /// Sets the last commit; nullptr if there is none, or if it has not been read.
     void store(std::shared_ptr<const loop_snapshot> stored) { stored_ = std::move(stored); }
 
-    /// Makes all states what they were at the last commit; those that it does not know, what they were at first.
-    /// @throws mismatch_error  it knows states that are not bound
+    /// Sets all states to their committed values, and states without one to their initial values.
+    /// @throws mismatch_error  the commit has states that are not bound
     void restore();
 
+    /// @throws mismatch_error  the commit has states that are not bound: the next commit would lose them
     void check_all_bound() const;
 
-    /// What was committed under this name is nobody's.
+    /// Ignores the committed value of a name, so that it need not be bound.
     /// @throws mismatch_error  it is bound
     void forget(const std::string& name);
-    /// What is bound has been committed.
+    /// After a commit: it contains all bound states, and none that were forgotten.
     void committed();
     void call(std::filesystem::path file) { stored_file_ = std::move(file); }
 

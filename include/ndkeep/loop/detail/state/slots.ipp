@@ -39,7 +39,7 @@ NDKEEP_INLINE void bound_states::forget(const std::string& name) {
 }
 
 NDKEEP_INLINE void bound_states::committed() {
-    stored_ = nullptr;
+    stored_ = nullptr;  // older than the commit just made
     forgotten_.clear();
 }
 
@@ -64,6 +64,7 @@ NDKEEP_INLINE void bound_states::write(const state_slot& slot, packed_states& to
 }
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> bound_states::frozen(packed_states&& states) {
+    // The archive that a checkpoint would be, so that restoring initial values and committed ones is the same code.
     add_state_member(states, "", 1, {});
     std::vector<std::byte> bytes;
     bytes.reserve(static_cast<std::size_t>(states.arrays.size()));

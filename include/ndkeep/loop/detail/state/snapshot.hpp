@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a loop commits, wherever it is kept: how far it has come, in what, and its states.
+// What a loop commits, to a checkpoint file or to a sink: its position, the identity of its source, and its states.
 #pragma once
 
 #include <ndkeep/limits.hpp>
@@ -25,14 +25,14 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// How far a pass has come.
 struct loop_position {
-    std::uint64_t rows = 0;    // of the source, whose bodies have come to their end
-    std::uint64_t chunks = 0;  // bodies
-    json source = nullptr;     // what it was; null before the first
+    std::uint64_t rows = 0;    // rows of the source whose bodies have ended normally
+    std::uint64_t chunks = 0;  // bodies that have ended normally
+    json source = nullptr;     // identity of the source; null before the first commit
 
     friend bool operator==(const loop_position&, const loop_position&) = default;
 };
 
-/// States on their way out: JSON forms, and arrays that are referred to.
+/// States ready to be written: their JSON forms, and references to their arrays.
 struct packed_states {
     json::object_t forms = {};
     packed_archive arrays = {};
@@ -40,20 +40,20 @@ struct packed_states {
 
 [[nodiscard]] json position_json(const loop_position& at);
 
-/// Puts all that there is to know into the archive, as its member `state.json`.
-/// @throws mismatch_error  more JSON than can be read again
+/// Adds `state.json` to the archive: position, source, forms and metadata of the checkpoint.
+/// @throws mismatch_error  the states or the source have more JSON values than a reader accepts
 void add_state_member(packed_states& states, std::string_view loop, std::uint64_t generation, const loop_position& at);
 
-/// States that were committed, ready to be read.
+/// States of one commit, ready to be read.
 class loop_snapshot {
   public:
-    /// The archive that `add_state_member` has been called on.
-    /// @param file  what errors name
-    /// @throws format_error, checksum_error  damaged
+    /// Reads the archive that `add_state_member` completed, and checks all of it.
+    /// @param file  named in errors, never opened
+    /// @throws format_error, checksum_error  it is damaged
     /// @throws mismatch_error                another kind of file, version or loop
     loop_snapshot(std::vector<std::byte>&& bytes, const std::filesystem::path& file, std::string_view loop);
 
-    /// States without arrays, as a record holds them.
+    /// Takes states without arrays from the record of a chunked array.
     loop_snapshot(const json& forms, const json& non_finite, const loop_position& at, std::uint64_t generation,
                   const std::filesystem::path& file);
     loop_snapshot(const loop_snapshot&) = delete;
@@ -69,20 +69,24 @@ class loop_snapshot {
     static constexpr std::string_view states_folder = "states";
 
     [[nodiscard]] static loop_position position_of(const object_reader& said);
-    /// @throws format_error  what has been committed was committed in some source, and not for the last time
+    /// Checks what every committed snapshot has: a source, at least one chunk, and a generation that can be increased.
+    /// @throws format_error  one of them is missing
     void check_committed() const;
 
   private:
-    // What was written here is read whole again: its size is the bound.
+    // No limits below the size of the file: a loop must be able to read everything that it has written.
     static constexpr limits whole{.members = std::numeric_limits<std::size_t>::max(),
                                   .json_bytes = std::numeric_limits<std::uint64_t>::max()};
 
     [[nodiscard]] static std::span<const std::byte> empty_archive();
 
-    /// Damage anywhere is found now: half a state is none. Members lie in the file as they are, so that they ask for no
-    /// more memory than it has.
+    /// Checks the checksum of every member before any state is read: states must not be restored in part. Members must
+    /// be stored, not compressed, so that they cannot need more memory than the file has bytes.
+    /// @throws format_error    a member is compressed
+    /// @throws checksum_error  a member has changed
     void check_members() const;
 
+    // The order matters: archive_ refers to bytes_.
     std::vector<std::byte> bytes_;
     archive archive_;
     json forms_;
@@ -90,7 +94,7 @@ class loop_snapshot {
     std::uint64_t generation_ = 0;
 };
 
-/// Where a loop commits to, and begins from.
+/// Where a loop commits to and resumes from: a checkpoint file or a sink.
 class loop_memory {
   public:
     loop_memory() = default;
@@ -98,13 +102,13 @@ class loop_memory {
     loop_memory& operator=(const loop_memory&) = delete;
     virtual ~loop_memory() = default;
 
-    /// The newest commit; nullptr before the first.
+    /// Reads the newest commit; nullptr before the first.
     [[nodiscard]] virtual std::shared_ptr<const loop_snapshot> newest() = 0;
-    /// Makes all of this the newest commit, or nothing of it. False where nothing can be committed yet.
+    /// Commits atomically. False if nothing can be committed yet.
     [[nodiscard]] virtual bool commit(packed_states&& states, const loop_position& at) = 0;
     /// Whether commits survive a power cut.
     [[nodiscard]] virtual bool syncs() const noexcept = 0;
-    /// Gives up what the body has put out since the last commit.
+    /// Discards the output of the bodies since the last commit.
     virtual void discard() noexcept {}
 };
 

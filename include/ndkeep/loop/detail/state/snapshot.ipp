@@ -31,8 +31,9 @@ NDKEEP_INLINE json position_json(const loop_position& at) {
     return out;
 }
 
-/// JSON values of the states of a loop, and of its source. Three times as many can be read, because those that are not
-/// finite are listed too: so a loop always comes back to what it has saved.
+/// The largest number of JSON values in the states of a loop, and in the identity of its source. The reader accepts
+/// three times as many: states, source, and the list of numbers that are not finite. So a loop can read whatever it has
+/// written.
 inline constexpr std::size_t most_state_values = std::size_t{1} << 19;
 
 NDKEEP_INLINE void add_state_member(packed_states& states, std::string_view loop, std::uint64_t generation,
@@ -71,13 +72,14 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
                               .expected = "a checkpoint",
                               .found = "another kind, without " + std::string(state_member)});
     const auto text = read_member_bytes(archive_, *entry);
-    // The member is stored, as check_members has seen, so the bytes of the file bound the number of values. A limit
-    // below that would keep a loop from what it has committed.
+    // check_members has verified that the member is not compressed, so the size of the file bounds the text. The limit
+    // of values is above what add_state_member writes, with room for the members of the document itself.
     const json document =
         parsed_json(as_text({text.data(), text.size()}), file, {.values = 3 * most_state_values + 64});
     const object_reader all(document, "", file);
     const std::string_view version = all.text("ndkeep");
     if (version != loop_version) {
+        // The name before the slash tells the kind of file; with the same name, only the version differs.
         if (version.substr(0, version.find('/')) == loop_version.substr(0, loop_version.find('/')))
             refuse("version", loop_version, version, "written by another version of ndkeep");
         refuse("ndkeep", loop_version, version);
@@ -111,6 +113,7 @@ NDKEEP_INLINE loop_position loop_snapshot::position_of(const object_reader& said
 NDKEEP_INLINE void loop_snapshot::check_committed() const {
     if (!position_.source.is_object() || position_.chunks == 0)
         throw malformed(archive_.path(), "source", "an object", position_.source.type_name());
+    // The next commit adds 1, which would wrap to 0: no checkpoint.
     if (generation_ == std::numeric_limits<std::uint64_t>::max())
         throw malformed(archive_.path(), "generation", "one before another", std::to_string(generation_));
 }
