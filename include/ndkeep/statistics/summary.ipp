@@ -198,7 +198,8 @@ NDKEEP_INLINE statistics running_statistics::values() const {
 NDKEEP_INLINE void running_statistics::update_fields(const std::byte* elements, std::size_t count) {
     found_.count += count;
     const auto item = static_cast<std::size_t>(type_.size());
-    // A tiny file can claim 2^62 elements of 0 bytes, which must not be looped over. No elements have no address either.
+    // A tiny file can claim 2^62 elements of 0 bytes, which must not be looped over. No elements have no address
+    // either.
     if (item == 0 || count == 0)
         return;
     for (std::size_t i = 0; i < inner_.size(); ++i) {
