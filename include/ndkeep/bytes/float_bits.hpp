@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Whether a floating-point number is NaN or finite, decided by its bits.
 //
-// Programs that use ndkeep are compiled with -ffast-math too. Compilers may then assume that no number is NaN or infinite,
-// and take std::isnan(x) and x != x for false. Files have such numbers all the same, so no other header asks the standard
-// library, and a number is compared only after it was found not to be NaN.
+// Programs that use ndkeep are compiled with -ffast-math too. Compilers may then assume that no number is NaN or
+// infinite, and take std::isnan(x) and x != x for false. Files have such numbers all the same, so no other header asks
+// the standard library, and a number is compared only after it was found not to be NaN.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -27,8 +27,9 @@ template <std::floating_point T>
     } else {
         // long double of 80 bits (x86) or 128 (AArch64, s390x): sign and exponent are the upper two bytes of both.
         static_assert(std::numeric_limits<T>::digits == 64 || std::numeric_limits<T>::digits == 113);
-        constexpr std::size_t upper = std::endian::native == std::endian::big      ? 0
-                                      : std::numeric_limits<T>::digits == 64 ? 8 : 14;
+        constexpr std::size_t upper = std::endian::native == std::endian::big ? 0
+                                      : std::numeric_limits<T>::digits == 64  ? 8
+                                                                              : 14;
         std::uint16_t exponent;
         std::memcpy(&exponent, reinterpret_cast<const std::byte*>(&value) + upper, sizeof exponent);
         return (exponent & 0x7fffU) != 0x7fffU;
