@@ -45,7 +45,7 @@ TEST_CASE("a list of numbers in metadata that are none is an error of the archiv
     archive.commit();
 
     const auto e = thrown<nk::format_error>([&] { (void)nk::npz_reader(dir / "a.npz").metadata(); });
-    CHECK(e.field() == "metadata.json.ndkeep.nonfinite");
+    CHECK(e.field() == "member 'metadata.json': metadata.json.ndkeep.nonfinite");
 }
 
 TEST_CASE("without metadata there is none, and {} is read", "[npz][metadata]") {
