@@ -4,7 +4,7 @@
 #
 # Includes go downwards between the floors listed below, and contain no cycle within a floor. Only its verb includes
 # VERB/detail/. Only os/ makes system calls, only os/mapping maps memory, and only array/xtensor.hpp names xtensor's
-# headers. A folder has at most ten headers. If examples/ and benchmarks/ are next to the folder, they use no name from
+# headers. Bits tell whether a number is finite, never the standard library. A folder has at most ten headers. If examples/ and benchmarks/ are next to the folder, they use no name from
 # a detail namespace and no header from a detail/ folder.
 set -eu
 include=${1:-$(dirname "$0")/../include}
@@ -106,6 +106,9 @@ only_in "$mapping" "mappings are made in os/mapping" \
 only_in "$file" "POSIX is called in os/ only" '#[[:space:]]*include[[:space:]]*<unistd\.h>'
 only_in "$xtensor" "xtensor's headers are named in array/xtensor.hpp" \
     '(#[[:space:]]*include[[:space:]]*|__has_include[[:space:]]*\([[:space:]]*)<(xtensor|xtl|xsimd)/'
+
+only_in 'none' "bytes/float_bits.hpp tells NaN and infinities by their bits" \
+    '(^|[^A-Za-z0-9_])(isnan|isinf|isfinite|isnormal|fpclassify|isunordered)[[:space:]]*\('
 
 # Examples and benchmarks must use only what users may use.
 for folder in ../examples ../benchmarks; do

@@ -21,6 +21,7 @@
 #include <ndkeep/work/progress.ipp>
 #include <ndkeep/work/progress_bar.ipp>
 
+#include <ndkeep/text/json/nonfinite.ipp>
 #include <ndkeep/text/json/parser.ipp>
 #include <ndkeep/text/json/print.ipp>
 #include <ndkeep/text/json/scanner.ipp>
@@ -117,6 +118,5 @@
 #include <ndkeep/loop/detail/source/feed.ipp>
 #include <ndkeep/loop/detail/source/sources.ipp>
 #include <ndkeep/loop/detail/state.ipp>
-#include <ndkeep/loop/detail/state/non_finite.ipp>
 #include <ndkeep/loop/detail/state/slots.ipp>
 #include <ndkeep/loop/detail/state/snapshot.ipp>

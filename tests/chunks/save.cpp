@@ -263,6 +263,20 @@ TEST_CASE("metadata stays until other metadata is given", "[chunks]") {
     CHECK((metadata() == nk::json::object()));
 }
 
+TEST_CASE("numbers of metadata that are not finite come back as numbers, through every commit", "[chunks]") {
+    const temp_dir dir;
+    const nk::json meta = {{"limit", std::numeric_limits<double>::infinity()}, {"text", "Infinity"}};
+    nk::save_chunked(dir / "a", numbers<double, 1>({20}), {.meta = meta, .commit = unsynced});
+    nk::chunk_writer<double, 1> writer(dir / "a", {.commit = unsynced});
+    writer.append(numbers<double, 1>({3}));
+    writer.commit();
+
+    CHECK((nk::inspect_chunked(dir / "a").metadata == meta));
+    const auto record = nk::json::parse(read_text(dir / "a/commits/00000000000000000002.json"));
+    CHECK(record["metadata"]["limit"] == "Infinity");
+    CHECK(record["nonfinite"] == nk::json{"/metadata/limit"});
+}
+
 TEST_CASE("describe_chunked changes the metadata, and no row", "[chunks]") {
     const temp_dir dir;
     const auto path = dir / "a";

@@ -72,6 +72,23 @@ void rewrite_document(const fs::path& file, const std::string& from, const std::
 
 }  // namespace
 
+TEST_CASE("states of version 0.1, which listed numbers under another name, are resumed", "[loop]") {
+    const temp_dir dir;
+    {
+        nk::stateful_loop loop(dir / "a.state");
+        auto& ratio = loop.bind<double>("ratio", 1.5);
+        const auto source = [&]() -> std::optional<xt::xtensor<double, 1>> {
+            return loop.index() == 0 ? std::optional(xt::xtensor<double, 1>{1}) : std::nullopt;
+        };
+        for ([[maybe_unused]] const auto& chunk : loop.over(source))
+            ratio = -std::numeric_limits<double>::infinity();
+    }
+    rewrite_document(dir / "a.state", R"("nonfinite": ["/states/ratio/json"])", R"("non_finite": ["/ratio/json"])");
+
+    nk::stateful_loop loop(dir / "a.state");
+    CHECK(loop.bind<double>("ratio", 1.5) == -std::numeric_limits<double>::infinity());
+}
+
 TEST_CASE("a loop killed at any file call of its commit begins from the old or the new one", "[loop]") {
     const temp_dir dir;
     const bool prepared_as_one = GENERATE(false, true);

@@ -44,7 +44,7 @@ def check(file):
     document = json.loads(f["state.json"])
     assert document["ndkeep"] == "loop/1" and document["position"] == {"rows": 3, "chunks": 1}, document
     states = document["states"]
-    assert states["ratio"]["json"] == "Infinity" and "/ratio/json" in document["non_finite"]
+    assert states["ratio"]["json"] == "Infinity" and document["nonfinite"] == ["/states/ratio/json"]
     assert states["names"]["json"] == ["größer", "NaN"]
     assert f["states/window"].dtype == np.float32 and f["states/window"].tolist() == [[1, 2], [3, 4]]
     assert f["states/columns"].flags.f_contiguous and f["states/columns"].tolist() == [[1, 2, 3], [4, 5, 6]]

@@ -65,21 +65,54 @@ TEST_CASE("structs have statistics for every field, and their dtype as NumPy wri
     verify(dir / "t.npy");
 }
 
-TEST_CASE("numbers that JSON has not are strings, and are read back", "[npy][sidecar]") {
+TEST_CASE("numbers that JSON has not are strings, are listed, and come back as numbers", "[npy][sidecar]") {
     const temp_dir dir;
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const double nan = std::numeric_limits<double>::quiet_NaN();
     save(dir / "t.npy", xt::xtensor<double, 1>{-infinity, 1, infinity, nan},
-         {.meta = {{"nan", nan}, {"list", {infinity, -infinity, 1.5}}, {"inner", {{"x", nan}}}}, .statistics = true});
+         {.meta = {{"nan", nan}, {"text", "NaN"}, {"list", {infinity, -infinity, 1.5}}, {"a/b", {{"~", nan}}}},
+          .statistics = true});
 
-    CHECK(metadata(dir / "t.npy") ==
-          json{{"nan", "NaN"}, {"list", {"Infinity", "-Infinity", 1.5}}, {"inner", {{"x", "NaN"}}}});
+    const json meta = metadata(dir / "t.npy");
+    CHECK(std::isnan(meta["nan"].get<double>()));
+    CHECK(meta["text"] == "NaN");
+    CHECK(meta["list"] == json{infinity, -infinity, 1.5});
+    CHECK(std::isnan(meta["a/b"]["~"].get<double>()));
+    CHECK(said_in(dir / "t.npy")["metadata"]["nan"] == "NaN");
+    CHECK(said_in(dir / "t.npy")["nonfinite"] ==
+          json{"/statistics/min", "/statistics/max", "/statistics/mean", "/statistics/std", "/metadata/a~1b/~0",
+               "/metadata/list/0", "/metadata/list/1", "/metadata/nan"});
     const auto values = said_in(dir / "t.npy")["statistics"];
     CHECK(values["nan"] == 1);
     CHECK(values["min"] == "-Infinity");
     CHECK(values["max"] == "Infinity");
     CHECK(values["mean"] == "NaN");
     verify(dir / "t.npy");
+}
+
+TEST_CASE("a sidecar of version 0.1, which lists no numbers, is read", "[npy][sidecar]") {
+    const temp_dir dir;
+    save(dir / "t.npy", xt::xtensor<double, 1>{-std::numeric_limits<double>::infinity(), 1}, {.statistics = true});
+    std::string text = read_text(dir / "t.npy.json");
+    const auto list = text.find(",\n  \"nonfinite\"");
+    REQUIRE(list != std::string::npos);
+    write_text(dir / "t.npy.json", text.substr(0, list) + " }\n");
+
+    verify(dir / "t.npy");
+    CHECK(findings(dir / "t.npy").empty());
+}
+
+TEST_CASE("a list of numbers that are none is refused", "[npy][sidecar][error]") {
+    for (const auto* const list : {"1", "{}", "[1]", R"([""])", R"(["/metadata/x"])", R"(["/metadata/y"])",
+                                   R"(["/metadata/z/1"])", R"(["metadata"])", R"(["/metadata/w", "/metadata/w"])"}) {
+        CAPTURE(list);
+        const std::string text =
+            R"({"ndkeep": "sidecar/1", "array": {"dtype": "<f8", "shape": [], "order": "C", "nbytes": 8},)"
+            R"( "metadata": {"x": 1, "y": "nan", "z": ["NaN"], "w": "NaN"}, "nonfinite": )" +
+            std::string(list) + '}';
+        const auto e = thrown<format_error>([&] { (void)parse_sidecar(text, "t.npy.json"); });
+        CHECK(e.field() == "nonfinite");
+    }
 }
 
 TEST_CASE("metadata keeps text of any kind and whole numbers exactly", "[npy][sidecar]") {

@@ -2,6 +2,9 @@
 // Metadata and checksums of an archive, which are stored as a member.
 #include "npz/archives.hpp"
 
+#include <cmath>
+#include <limits>
+
 namespace npz_archives::metadata_tests {
 
 TEST_CASE("metadata is kept beside the arrays, and is none of them", "[npz][metadata]") {
@@ -14,6 +17,35 @@ TEST_CASE("metadata is kept beside the arrays, and is none of them", "[npz][meta
     CHECK(in.names() == strings{"a"});
     CHECK(nk::json::parse(in.text("metadata.json")) == meta);
     CHECK(member_of(dir / "a.npz", "metadata.json").method == "stored");
+}
+
+TEST_CASE("numbers of metadata that are not finite come back as numbers", "[npz][metadata]") {
+    const temp_dir dir;
+    const nk::json meta = {{"fill", std::numeric_limits<double>::quiet_NaN()},
+                           {"text", "NaN"},
+                           {"nonfinite", {1, -std::numeric_limits<double>::infinity()}}};
+    nk::save_npz(dir / "a.npz", {{"a", six}}, {.meta = meta, .sum = nk::checksum::md5});
+
+    const auto back = nk::npz_reader(dir / "a.npz").metadata();
+    const auto stored = nk::json::parse(nk::npz_reader(dir / "a.npz").text("metadata.json"));
+
+    CHECK(std::isnan(back["fill"].get<double>()));
+    CHECK(back["text"] == "NaN");
+    CHECK(back["nonfinite"] == meta["nonfinite"]);
+    CHECK_FALSE(back.contains("ndkeep"));
+    CHECK(stored["fill"] == "NaN");
+    CHECK(stored["ndkeep"]["nonfinite"] == nk::json{"/fill", "/nonfinite/1"});
+    nk::verify_npz(dir / "a.npz");
+}
+
+TEST_CASE("a list of numbers in metadata that are none is an error of the archive", "[npz][metadata][error]") {
+    const temp_dir dir;
+    nk::npz_writer archive(dir / "a.npz");
+    archive.add_text("metadata.json", R"({"x": 1, "ndkeep": {"nonfinite": ["/x"]}})");
+    archive.commit();
+
+    const auto e = thrown<nk::format_error>([&] { (void)nk::npz_reader(dir / "a.npz").metadata(); });
+    CHECK(e.field() == "member 'metadata.json': metadata.json.ndkeep.nonfinite");
 }
 
 TEST_CASE("without metadata there is none, and {} is read", "[npz][metadata]") {

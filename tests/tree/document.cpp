@@ -85,11 +85,32 @@ TEST_CASE("the document of a tree is JSON with arrays and numbers that are not f
     CHECK(made.text == R"({ "ndkeep": "tree/1",
   "tree": {"region1": {"values": null, "created": "2023-01-20"}, "pi": "NaN"},
   "arrays": [[["region1", "values"], "region1/values.npy"]],
-  "nonfinite": [[["pi"], "NaN"]] }
+  "nonfinite": ["/tree/pi"] }
 )");
     REQUIRE(made.arrays.size() == 1);
     CHECK(made.arrays[0].first == "region1/values");
     CHECK(made.arrays[0].second == array(1));
+}
+
+TEST_CASE("a document without numbers that are not finite does not list them", "[tree][document]") {
+    CHECK(nk::document_of({{"pi", 3.1}}).text.find("nonfinite") == std::string::npos);
+}
+
+TEST_CASE("numbers that are not finite are listed as JSON pointers", "[tree][document]") {
+    const tree data = {{"a/b", {1, not_a_number, {{"~", infinity}}}}, {"", -infinity}};
+
+    const auto made = nk::document_of(data);
+
+    CHECK(made.text.find(R"("nonfinite": ["/tree/a~1b/1", "/tree/a~1b/2/~0", "/tree/"])") != std::string::npos);
+    CHECK(read(made) == data);
+    CHECK(nk::document_of(not_a_number).text.find(R"("nonfinite": ["/tree"])") != std::string::npos);
+}
+
+TEST_CASE("documents of version 0.1, which list paths and texts of numbers, are read", "[tree][document]") {
+    const tree back = read_text_of(document(R"({"a": [1, "NaN", "NaN"], "b": "-Infinity"})", "[]",
+                                            R"([[["a", 1], "NaN"], [["b"], "-Infinity"]])"));
+
+    CHECK(back == tree({{"a", {1, not_a_number, "NaN"}}, {"b", -infinity}}));
 }
 
 TEST_CASE("every kind of value comes back from its document", "[tree][document]") {
@@ -206,7 +227,8 @@ TEST_CASE("documents with other members, or of another version, are refused", "[
     CHECK(refusal(with("\"tree/1\"", "1")) == "ndkeep is an integer, expected a string");
     CHECK(refusal(with("\"tree\"", "\"tee\"")) == "tree is missing, expected a value");
     CHECK(refusal(with("\"arrays\": []", "\"arrays\": {}")) == "arrays is a dictionary, expected a list");
-    CHECK(refusal(with(", \"nonfinite\": []", "")) == "nonfinite is missing, expected a list");
+    CHECK(refusal(with(", \"nonfinite\": []", "")) == "accepted");
+    CHECK(refusal(with("\"nonfinite\": []", "\"nonfinite\": {}")) == "nonfinite is a dictionary, expected a list");
     CHECK(refusal(with("\"nonfinite\"", "\"more\": 1, \"nonfinite\"")) == "'more' is an integer, expected no such key");
     CHECK(refusal(whole + "x").starts_with("json is broken at byte "));
 }
@@ -253,15 +275,25 @@ TEST_CASE("an array is where null is, once", "[tree][document][error]") {
 }
 
 TEST_CASE("a number that is not finite is where its text is, once", "[tree][document][error]") {
-    CHECK(refusal(document(R"(["NaN"])", "[]", R"([[[0], "NaN"]])")) == "accepted");
-    CHECK(refusal(document(R"(["a"])", "[]", R"([[[0], "NaN"]])")) ==
-          "nonfinite[0] is that of 'a', expected the path of 'NaN'");
-    CHECK(refusal(document("[1]", "[]", R"([[[0], "NaN"]])")) ==
-          "nonfinite[0] is that of an integer, expected the path of 'NaN'");
-    CHECK(refusal(document(R"(["nan"])", "[]", R"([[[0], "nan"]])")) ==
-          "nonfinite[0] is 'nan', expected 'NaN', 'Infinity' or '-Infinity'");
-    CHECK(refusal(document(R"(["NaN"])", "[]", R"([[[0], "NaN"], [[0], "NaN"]])")) ==
-          "nonfinite[1] is that of a real number, expected the path of 'NaN'");
+    const auto refused = [](const std::string& value, const std::string& list) {
+        return refusal(document(value, "[]", list));
+    };
+    const std::string wanted = ", expected the path of 'NaN', 'Infinity' or '-Infinity'";
+
+    CHECK(refused(R"(["NaN"])", R"(["/tree/0"])") == "accepted");
+    CHECK(refused(R"(["a"])", R"(["/tree/0"])") == "nonfinite[0] is that of 'a'" + wanted);
+    CHECK(refused("[1]", R"(["/tree/0"])") == "nonfinite[0] is that of an integer" + wanted);
+    CHECK(refused(R"(["nan"])", R"([[[0], "nan"]])") == "nonfinite[0] is that of 'nan'" + wanted);
+    CHECK(refused(R"(["NaN"])", R"(["/tree/0", "/tree/0"])") == "nonfinite[1] is that of a real number" + wanted);
+}
+
+TEST_CASE("a pointer that leads nowhere is refused", "[tree][document][error]") {
+    for (const auto* const pointer : {"", "/", "tree", "/arrays", "/tree/1", "/tree/-1", "/tree/00x", "/tree/0/0",
+                                      "/tree/", "/tree/~", "/tree/18446744073709551616", "/nonfinite/0"}) {
+        CAPTURE(pointer);
+        CHECK(refusal(document(R"(["NaN"])", "[]", "[\"" + std::string(pointer) + "\"]")) ==
+              "nonfinite[0] is '" + std::string(pointer) + "', expected a pointer into the tree");
+    }
 }
 
 TEST_CASE("mutated documents are read or refused", "[tree][document][error]") {

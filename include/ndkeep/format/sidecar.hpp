@@ -70,13 +70,13 @@ struct sidecar {
 /// @throws format_error  not JSON, too many values, another version, or a value of the wrong kind
 [[nodiscard]] sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file);
 
-/// The text of a sidecar, one key per line. Every JSON parser can read it: numbers that are not finite are strings.
+/// The text of a sidecar, one key per line. Every JSON parser can read it: numbers that are not finite are strings,
+/// which <ndkeep/text/json/nonfinite.hpp> tells apart from others.
 ///
 /// @throws mismatch_error  metadata that JSON cannot hold: text that is not UTF-8
 [[nodiscard]] std::string sidecar_text(const sidecar& both);
 
-/// Checks metadata and returns the object to store; null becomes {}. Its text will have "NaN", "Infinity" and
-/// "-Infinity" for numbers that are not finite.
+/// Checks metadata and returns the object to store; null becomes {}.
 ///
 /// @param file  named in errors
 /// @throws mismatch_error  neither an object nor null, more values than can be read back, or a value that JSON

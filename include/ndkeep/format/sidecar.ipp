@@ -6,6 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <array>
@@ -25,6 +26,39 @@ namespace detail {
 // `parse_sidecar` rejects any other version instead of guessing what it means.
 inline constexpr std::string_view sidecar_version = "sidecar/1";
 
+/// Adds a number as the JSON text that is exactly it.
+NDKEEP_INLINE void add_exact(object_text& object, std::string_view key, const statistics::number& number) {
+    if (const auto* const real = std::get_if<double>(&number))
+        object.add_number(key, *real);
+    else
+        object.add(key, number_text(number));
+}
+
+[[nodiscard]] NDKEEP_INLINE object_text statistics_object(const statistics& values) {
+    object_text object;
+    object.add("count", std::to_string(values.count));
+    // A struct is never NaN; each of its fields has a number.
+    if (values.fields.empty())
+        object.add("nan", std::to_string(values.nan));
+    if (values.min)
+        add_exact(object, "min", *values.min);
+    if (values.max)
+        add_exact(object, "max", *values.max);
+    if (values.mean && values.mean_imaginary)
+        object.add_value("mean", json(json::array_t{*values.mean, *values.mean_imaginary}));
+    else if (values.mean)
+        object.add_number("mean", *values.mean);
+    if (values.std)
+        object.add_number("std", *values.std);
+    if (!values.fields.empty()) {
+        object_text fields;
+        for (const auto& [name, inner] : values.fields)
+            fields.add_object(name, statistics_object(inner));
+        object.add_object("fields", fields);
+    }
+    return object;
+}
+
 /// Appends the members of one description to an object.
 NDKEEP_INLINE void add_description(object_text& object, const description& said) {
     object_text array;
@@ -35,25 +69,25 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     array.add("shape", '[' + shape + ']');
     array.add("order", said.column_major ? "\"F\"" : "\"C\"");
     array.add("nbytes", std::to_string(said.nbytes));
-    object.add("array", array.str());
+    object.add_object("array", array);
     // Parts that are unknown are left out, not written as null or empty.
     if (!said.sums.empty()) {
         object_text sums;
         for (const auto& [name, sum] : said.sums)
             sums.add(name, json_text(sum));
-        object.add("checksums", sums.str());
+        object.add_object("checksums", sums);
     }
     if (said.statistics)
-        object.add("statistics", statistics_text(*said.statistics));
+        object.add_object("statistics", statistics_object(*said.statistics));
     object.add("created", json_text(said.created));
     // Size and time of the npy file let a reader decide without a checksum that the description is current.
     if (said.stamp) {
         object_text stamp;
         stamp.add("size", std::to_string(said.stamp->size));
         stamp.add("mtime_ns", std::to_string(said.stamp->mtime_ns));
-        object.add("file", stamp.str());
+        object.add_object("file", stamp);
     }
-    object.add("metadata", json_text(said.metadata));
+    object.add_value("metadata", said.metadata);
 }
 
 /// Parses what `statistics_text` prints. Every key but "count" may be absent.
@@ -161,30 +195,7 @@ NDKEEP_INLINE std::string number_text(const statistics::number& number) {
     return json_text(*std::get_if<double>(&number));
 }
 
-NDKEEP_INLINE std::string statistics_text(const statistics& values) {
-    object_text object;
-    object.add("count", std::to_string(values.count));
-    // A struct is never NaN; each of its fields has a number.
-    if (values.fields.empty())
-        object.add("nan", std::to_string(values.nan));
-    if (values.min)
-        object.add("min", number_text(*values.min));
-    if (values.max)
-        object.add("max", number_text(*values.max));
-    if (values.mean && values.mean_imaginary)
-        object.add("mean", '[' + json_text(*values.mean) + ", " + json_text(*values.mean_imaginary) + ']');
-    else if (values.mean)
-        object.add("mean", json_text(*values.mean));
-    if (values.std)
-        object.add("std", json_text(*values.std));
-    if (!values.fields.empty()) {
-        object_text fields;
-        for (const auto& [name, inner] : values.fields)
-            fields.add(name, statistics_text(inner));
-        object.add("fields", fields.str());
-    }
-    return object.str();
-}
+NDKEEP_INLINE std::string statistics_text(const statistics& values) { return detail::statistics_object(values).str(); }
 
 }  // namespace core
 
@@ -220,13 +231,14 @@ NDKEEP_INLINE json kept_metadata(const json& meta, const std::filesystem::path& 
 }
 
 NDKEEP_INLINE sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file) {
-    const json whole = detail::parsed_json(text, file, {.values = detail::most_document_values});
+    json whole = detail::parsed_json(text, file, {.values = detail::most_document_values});
     const detail::object_reader object(whole, "", file);
     const auto& version = object.text("ndkeep");
     // Before any other key is read: another version may use the same keys differently.
     if (version != detail::sidecar_version)
         throw format_error(
             {.file = file, .field = "ndkeep", .expected = quoted(detail::sidecar_version), .found = quoted(version)});
+    detail::restore_nonfinite(whole, file);
     sidecar both{detail::parse_description(object), {}};
     if (object.find("previous") != nullptr)
         both.previous = detail::parse_description(object.object("previous"));
@@ -241,8 +253,9 @@ NDKEEP_INLINE std::string sidecar_text(const sidecar& both) {
     if (both.previous) {
         detail::object_text previous;
         detail::add_description(previous, *both.previous);
-        object.add("previous", previous.str());
+        object.add_object("previous", previous);
     }
+    object.add_nonfinite();
     return object.lines();
 }
 

@@ -4,8 +4,9 @@
 
 #include <ndkeep/format/statistics.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
+
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -63,9 +64,8 @@ NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
     } else {
         double apart = 0;
         const auto mean = [&](double x, double y) {
-            constexpr double largest = std::numeric_limits<double>::max();
             // Infinite: the difference below would be NaN for inf - inf.
-            if (std::abs(x) > largest || std::abs(y) > largest) {
+            if (!detail::is_finite(x) || !detail::is_finite(y)) {
                 apart = std::numeric_limits<double>::quiet_NaN();
                 return x + y;
             }

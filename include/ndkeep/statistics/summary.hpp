@@ -2,6 +2,7 @@
 // running_statistics: statistics of elements that arrive in pieces, and the loops that compute them.
 #pragma once
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>
@@ -10,8 +11,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,21 +24,12 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Whether `value` is NaN. Tests the bits of float and double: with -ffast-math the compiler assumes that a comparison
-/// finds no NaN and removes it.
-template <class T>
-[[nodiscard]] bool is_nan(T value) noexcept {
-    if constexpr (std::is_same_v<T, float>)
-        return (std::bit_cast<std::uint32_t>(value) & 0x7fff'ffffU) > 0x7f80'0000U;
-    else if constexpr (std::is_same_v<T, double>)
-        return (std::bit_cast<std::uint64_t>(value) & 0x7fff'ffff'ffff'ffffU) > 0x7ff0'0000'0000'0000U;
-    else if constexpr (std::is_floating_point_v<T>)
-        return value != value;
-    else
-        return false;
+/// Integers are never NaN.
+template <std::integral T>
+[[nodiscard]] constexpr bool is_nan(T) noexcept {
+    return false;
 }
 
-/// `value` as one of the three types of statistics::number. Only a long double may be rounded.
 template <class T>
 [[nodiscard]] statistics::number exact_number(T value) {
     if constexpr (std::is_floating_point_v<T>)
@@ -64,9 +56,11 @@ template <class T>
     for (std::size_t i = 0; i < count; ++i) {
         nan += is_nan(values[i]);
         // Comparisons with NaN are false, so a NaN changes neither.
+        sums[i % 8] += value_at(i);
+        if (is_nan(values[i]))
+            continue;
         low = values[i] < low ? values[i] : low;
         high = values[i] > high ? values[i] : high;
-        sums[i % 8] += value_at(i);
     }
     statistics found;
     found.count = count;
@@ -117,6 +111,14 @@ template <class T>
     std::memcpy(&x, &bits, sizeof bits);
 }
 
+/// Sets these bits in numbers that are 0 there.
+[[gnu::always_inline]] inline void put_bits(const four_words& set, four_doubles& x) {
+    four_words bits;
+    std::memcpy(&bits, &x, sizeof bits);
+    bits |= set;
+    std::memcpy(&x, &bits, sizeof bits);
+}
+
 /// The results of the first pass, separately for each of the four positions in a vector.
 struct four_sums {
     four_doubles low, high, sum;
@@ -132,8 +134,12 @@ struct four_sums {
         four_doubles value = x;
         put_zeros(missing, value);
         sum += value;
-        low = x < low ? x : low;
-        high = x > high ? x : high;
+        // Numbers that change neither minimum nor maximum stand in for NaN, which must not be compared.
+        four_doubles least = value, most = value;
+        put_bits(missing & 0x7ff0'0000'0000'0000, least);
+        put_bits(missing & (0x7ff0'0000'0000'0000 | std::numeric_limits<long long>::min()), most);
+        low = least < low ? least : low;
+        high = most > high ? most : high;
     }
 };
 
@@ -181,7 +187,9 @@ template <class T>
     const auto add_square = [mean = found.mean](const four_doubles& value, four_doubles& squares) {
         four_words missing;
         find_missing(value, missing);
-        four_doubles apart = value - mean;
+        four_doubles apart = value;
+        put_zeros(missing, apart);  // before: no arithmetic with NaN
+        apart -= mean;
         put_zeros(missing, apart);
         squares += apart * apart;
     };

@@ -12,6 +12,7 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/store/table.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <algorithm>
@@ -25,20 +26,20 @@ inline constexpr std::string_view record_version = "chunks/1";
 // Writers fold lists of more than 128 items. The limit leaves room for other writers, and bounds the cost of a record.
 inline constexpr std::size_t most_items = 4096;
 
-[[nodiscard]] NDKEEP_INLINE std::string item_text(const chunk_item& item, checksum sum) {
+[[nodiscard]] NDKEEP_INLINE object_text item_text(const chunk_item& item, checksum sum) {
     object_text out;
     if (item.table != nullptr) {
         out.add("table", json_text(item.table->file));
         out.add("crc32c", json_text(item.table->sum));
         out.add("from", std::to_string(item.from));
         out.add("to", std::to_string(item.to));
-        return out.str();
+        return out;
     }
     const chunk_entry& entry = item.entry;
     // Zeros have no file: growing costs no disk space, and needs no checksum to be computed.
     if (entry.file.empty()) {
         out.add("rows", std::to_string(entry.rows));
-        return out.str();
+        return out;
     }
     out.add("file", json_text(entry.file));
     out.add("rows", std::to_string(entry.rows));
@@ -48,10 +49,10 @@ inline constexpr std::size_t most_items = 4096;
     if (sum != checksum::none)
         out.add(checksum_name(sum), json_text(entry.sum));
     if (entry.min && entry.max) {
-        out.add("min", number_text(*entry.min));
-        out.add("max", number_text(*entry.max));
+        add_exact(out, "min", *entry.min);
+        add_exact(out, "max", *entry.max);
     }
-    return out.str();
+    return out;
 }
 
 template <class List, class Text>
@@ -77,10 +78,14 @@ NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     out.add("rows", count(state.rows));
     out.add("order_by", state.order_by ? json_text(*state.order_by) : "null");
     out.add("sum", json_text(checksum_name(state.sum)));
-    out.add("chunks", list_text(state.items, [&](const chunk_item& item) { return item_text(item, state.sum); }));
-    out.add("loops", json_text(state.loops));
-    out.add("metadata", json_text(state.metadata));
+    std::vector<object_text> items;
+    for (const chunk_item& item : state.items)
+        items.push_back(item_text(item, state.sum));
+    out.add_list("chunks", items);
+    out.add_value("loops", state.loops);
+    out.add_value("metadata", state.metadata);
     out.add("created", json_text(state.created));
+    out.add_nonfinite();
     std::string text = out.str();
     text.pop_back();  // the closing bracket, which follows the checksum
     const auto sum = hex_text(crc32c(bytes_of(text)));
@@ -107,10 +112,11 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     // The checksum comes first: a damaged record must be reported as damage, which can be recovered from, and not as a
     // malformed one.
     check_sum();
-    const json whole = parsed_json(text_, file_, {.values = most_document_values});
+    json whole = parsed_json(text_, file_, {.values = most_document_values});
     const object_reader object(whole, "", file_);
     // Before any other member, whose meaning depends on the version.
     check_version(object);
+    restore_nonfinite(whole, file_);
     chunk_state state;
     state.number = number;
     state.id = identity(object, "id");

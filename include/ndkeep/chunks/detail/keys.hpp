@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/statistics.hpp>
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -76,7 +76,7 @@ bool with_number(const dtype& type, Use&& use) {
 template <class Number>
 [[nodiscard]] bool is_no_number(Number number, bool time) {
     if constexpr (std::is_floating_point_v<Number>)
-        return std::isnan(number);
+        return is_nan(number);
     else
         return time && std::is_same_v<Number, std::int64_t> &&
                number == static_cast<Number>(std::numeric_limits<std::int64_t>::min());
@@ -94,15 +94,21 @@ template <class Number>
 }
 
 /// Updates eight minima and maxima from contiguous numbers, except the last `count % 8`. The eight are independent, so
-/// compilers vectorise the loop. NaN changes nothing, because every comparison with it is false.
+/// compilers vectorise the loop. Infinities that change nothing stand in for NaN.
 template <class Number>
 void look_at_eights(const std::byte* at, std::size_t count, std::array<Number, 8>& low, std::array<Number, 8>& high) {
     for (std::size_t i = 0; i + 8 <= count; i += 8) {
         std::array<Number, 8> some;
         std::memcpy(some.data(), at + i * sizeof(Number), sizeof some);
         for (std::size_t j = 0; j < 8; ++j) {
-            low[j] = some[j] < low[j] ? some[j] : low[j];
-            high[j] = some[j] > high[j] ? some[j] : high[j];
+            Number least = some[j], most = some[j];
+            if constexpr (std::is_floating_point_v<Number>) {
+                constexpr Number infinity = std::numeric_limits<Number>::infinity();
+                least = is_nan(some[j]) ? infinity : least;
+                most = is_nan(some[j]) ? -infinity : most;
+            }
+            low[j] = least < low[j] ? least : low[j];
+            high[j] = most > high[j] ? most : high[j];
         }
     }
 }

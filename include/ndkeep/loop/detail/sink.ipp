@@ -7,7 +7,6 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/error.hpp>
-#include <ndkeep/loop/detail/state/non_finite.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
 #include <ndkeep/store/edit.hpp>
 #include <ndkeep/store/place.hpp>
@@ -70,10 +69,8 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
                                                                           const std::filesystem::path& record) {
     const auto states = said.object("states");
     if (states.find("file") == nullptr) {
-        static const json none = json::array();
-        const json* const non_finite = states.find("non_finite");
         (void)states.object("states");
-        return std::make_shared<const loop_snapshot>(*states.find("states"), non_finite == nullptr ? none : *non_finite,
+        return std::make_shared<const loop_snapshot>(*states.find("states"), states.find("non_finite"),
                                                      loop_snapshot::position_of(said), step_, record);
     }
     // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
@@ -95,7 +92,6 @@ NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position
     // JSON cannot hold NaN and infinities: a list of their paths is stored with the states.
     if (states.arrays.size() == 0) {
         members["states"] = states.forms;
-        members["non_finite"] = non_finite_in(members["states"]);
         if (json_text(out).size() <= most)
             return out;
         members.clear();

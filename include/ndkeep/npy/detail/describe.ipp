@@ -4,6 +4,7 @@
 
 #include <ndkeep/npy/describe.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
@@ -49,9 +50,12 @@ NDKEEP_INLINE void statistics_check::compare(const statistics& stored, const sta
     const auto near = [&](std::string_view key, const auto& expected, const auto& now) {
         // The order of summation depends on how the data was divided into blocks, so the last digits may differ.
         constexpr double rounding = 1e-9;
-        const bool same = expected.has_value() == now.has_value() &&
-                          (!expected || *expected == *now || (detail::is_nan(*expected) && detail::is_nan(*now)) ||
-                           std::abs(*expected - *now) <= rounding * scale);
+        const auto is_near = [&](double a, double b) {
+            if (detail::is_nan(a) || detail::is_nan(b))
+                return detail::is_nan(a) && detail::is_nan(b);
+            return a == b || std::abs(a - b) <= rounding * scale;
+        };
+        const bool same = expected.has_value() == now.has_value() && (!expected || is_near(*expected, *now));
         if (!same)
             note(path, key, expected ? json_text(*expected) : "none", now ? json_text(*now) : "none");
     };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The member `metadata.json`: the user's object, with the checksums of arrays under the reserved key "ndkeep".
 //
-//     {"run": 7, "ndkeep": {"checksums": {"temps": {"md5": "5d41402abc4b2a76b9719d911017c592"}}}}
+//     {"run": 7, "fill": "NaN",
+//      "ndkeep": {"checksums": {"temps": {"md5": "5d41402abc4b2a76b9719d911017c592"}}, "nonfinite": ["/fill"]}}
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>

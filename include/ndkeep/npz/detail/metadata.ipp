@@ -7,6 +7,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/npz/core/member.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
@@ -27,6 +28,7 @@ inline constexpr const char* reserved_key = "ndkeep";
     out.user = parsed_json(text, file, bound_of(limit));
     auto* const members = out.user.get_ptr<json::object_t*>();
     const object_reader whole(out.user, std::string(metadata_member), file);
+    json nonfinite;
     if (const json* const own = whole.find(reserved_key)) {
         const object_reader kept(*own, std::string(metadata_member) + '.' + reserved_key, file);
         if (kept.find("checksums") != nullptr) {
@@ -37,8 +39,13 @@ inline constexpr const char* reserved_key = "ndkeep";
                     out.sums[name].emplace(kind, one.text(kind));
             }
         }
+        if (const json* const pointers = kept.find(nonfinite_key))
+            nonfinite = *pointers;
         members->erase(reserved_key);
     }
+    if (!nonfinite.is_null())
+        restore_nonfinite(out.user, nonfinite, file,
+                          std::string(metadata_member) + '.' + reserved_key + '.' + nonfinite_key);
     return out;
 }
 
@@ -57,7 +64,8 @@ NDKEEP_INLINE void check_npz_metadata(const json& meta, const std::filesystem::p
 NDKEEP_INLINE std::string npz_metadata_text(const npz_metadata& said) {
     object_text whole;
     for (const auto& [key, value] : *said.user.get_ptr<const json::object_t*>())
-        whole.add(key, json_text(value));
+        whole.add_value(key, value);
+    object_text own;
     if (!said.sums.empty()) {
         object_text all;
         for (const auto& [name, sums] : said.sums) {
@@ -66,10 +74,14 @@ NDKEEP_INLINE std::string npz_metadata_text(const npz_metadata& said) {
                 one.add(kind, json_text(hex));
             all.add(name, one.str());
         }
-        object_text own;
         own.add("checksums", all.str());
-        whole.add(reserved_key, own.str());
     }
+    // Every other key of this document is the user's.
+    const auto nonfinite = whole.nonfinite();
+    if (!nonfinite.empty())
+        own.add(nonfinite_key, nonfinite);
+    if (!said.sums.empty() || !nonfinite.empty())
+        whole.add(reserved_key, own.str());
     return whole.str() + '\n';
 }
 

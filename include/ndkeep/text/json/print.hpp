@@ -119,8 +119,19 @@ template <std::same_as<json> Value>  // no implicit conversion from other types
 /// The text of an object whose members keep the order in which they are added.
 class object_text {
   public:
-    /// Adds a member. `json` must be valid JSON text, and the key must not repeat.
+    /// Adds a member. `json` must be valid JSON text without numbers that are not finite, and the key must not repeat.
     void add(std::string_view key, std::string_view json);
+    // The others take any number, and remember where those are that are not finite.
+    void add_number(std::string_view key, double number);
+    void add_value(std::string_view key, const json& value);
+    void add_object(std::string_view key, const object_text& inner);
+    void add_list(std::string_view key, const std::vector<object_text>& items);
+
+    /// The JSON text of the list of these numbers' pointers, relative to this object; empty if all are finite.
+    [[nodiscard]] std::string nonfinite() const;
+    /// Adds that list as the member "nonfinite", unless it is empty. Last of all.
+    void add_nonfinite();
+
     /// The object on one line.
     [[nodiscard]] std::string str() const { return '{' + joined(", ") + '}'; }
     /// The object with one member per line, and a newline at the end.
@@ -130,6 +141,7 @@ class object_text {
     [[nodiscard]] std::string joined(std::string_view between) const;
 
     std::vector<std::string> members_;
+    std::vector<std::string> nonfinite_;  // pointers, relative to this object
 };
 
 }  // namespace core

@@ -4,12 +4,13 @@
 
 #include <ndkeep/text/json/print.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <limits>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -45,8 +46,10 @@ NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
 }
 
 NDKEEP_INLINE void append_json_number(std::string& out, double number) {
-    if (!std::isfinite(number)) {
-        out += number > 0 ? "\"Infinity\"" : number < 0 ? "\"-Infinity\"" : "\"NaN\"";
+    if (!is_finite(number)) {
+        out += '"';
+        out += nonfinite_text(number);
+        out += '"';
         return;
     }
     // The shortest form of a double has at most 24 characters.
@@ -67,15 +70,7 @@ NDKEEP_INLINE std::optional<double> json_number(const json& value) {
     if (const auto* const whole = value.get_ptr<const json::number_integer_t*>())
         return static_cast<double>(*whole);
     const auto* const text = value.get_ptr<const json::string_t*>();
-    if (text == nullptr)
-        return std::nullopt;
-    if (*text == "NaN")
-        return std::numeric_limits<double>::quiet_NaN();
-    if (*text == "Infinity")
-        return std::numeric_limits<double>::infinity();
-    if (*text == "-Infinity")
-        return -std::numeric_limits<double>::infinity();
-    return std::nullopt;
+    return text == nullptr ? std::nullopt : nonfinite_number(*text);
 }
 
 NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t depth) {
@@ -224,6 +219,55 @@ NDKEEP_INLINE std::string json_text(double number) {
 
 NDKEEP_INLINE void object_text::add(std::string_view key, std::string_view json) {
     members_.push_back(json_text(key) + ": " + std::string(json));
+}
+
+NDKEEP_INLINE void object_text::add_number(std::string_view key, double number) {
+    add(key, json_text(number));
+    if (detail::is_finite(number))
+        return;
+    nonfinite_.emplace_back();
+    detail::append_step(nonfinite_.back(), key);
+}
+
+NDKEEP_INLINE void object_text::add_value(std::string_view key, const json& value) {
+    add(key, json_text(value));
+    std::string pointer;
+    detail::append_step(pointer, key);
+    detail::list_nonfinite(value, pointer, nonfinite_);
+}
+
+NDKEEP_INLINE void object_text::add_object(std::string_view key, const object_text& inner) {
+    add(key, inner.str());
+    std::string pointer;
+    detail::append_step(pointer, key);
+    for (const auto& each : inner.nonfinite_)
+        nonfinite_.push_back(pointer + each);
+}
+
+NDKEEP_INLINE void object_text::add_list(std::string_view key, const std::vector<object_text>& items) {
+    std::string text = "[";
+    std::string pointer;
+    detail::append_step(pointer, key);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        text += (i == 0 ? "" : ", ") + items[i].str();
+        for (const auto& each : items[i].nonfinite_)
+            nonfinite_.push_back(pointer + '/' + std::to_string(i) + each);
+    }
+    add(key, text + ']');
+}
+
+NDKEEP_INLINE std::string object_text::nonfinite() const {
+    if (nonfinite_.empty())
+        return {};
+    std::string out;
+    for (const auto& pointer : nonfinite_)
+        out += (out.empty() ? "[" : ", ") + json_text(pointer);
+    return out + ']';
+}
+
+NDKEEP_INLINE void object_text::add_nonfinite() {
+    if (!nonfinite_.empty())
+        add(detail::nonfinite_key, nonfinite());
 }
 
 NDKEEP_INLINE std::string object_text::joined(std::string_view between) const {

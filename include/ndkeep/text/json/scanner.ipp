@@ -4,12 +4,12 @@
 
 #include <ndkeep/text/json/scanner.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <charconv>
 #include <clocale>
-#include <cmath>
 #include <cstdlib>
 #include <limits>
 #include <system_error>
@@ -214,7 +214,7 @@ NDKEEP_INLINE double json_scanner::real(std::string text, std::size_t start) {
     if (const auto point = text.find('.'); point != std::string::npos)
         text.replace(point, 1, std::localeconv()->decimal_point);
     number = std::strtod(text.c_str(), nullptr);
-    if (!std::isfinite(number)) {
+    if (!is_finite(number)) {
         at_ = start;
         broken();
     }

@@ -4,9 +4,11 @@
 
 #include <ndkeep/tree/detail/document.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/json/scanner.hpp>
@@ -16,10 +18,9 @@
 #include <ndkeep/tree/detail/branch.hpp>
 #include <ndkeep/tree/detail/text.hpp>
 
-#include <cmath>
 #include <cstdint>
-#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -64,7 +65,8 @@ class tree_writer {
         members.add("ndkeep", json_text(tree_version));
         members.add("tree", text);
         members.add("arrays", '[' + arrays_ + ']');
-        members.add("nonfinite", '[' + nonfinite_ + ']');
+        if (!nonfinite_.empty())
+            members.add(nonfinite_key, '[' + nonfinite_ + ']');
         document_.text = members.lines();
         return std::move(document_);
     }
@@ -89,8 +91,8 @@ class tree_writer {
             return append_children(out, value);
         case tree_kind::real_number:
             // JSON has no such numbers. They are written as strings, and the list tells them from real strings.
-            if (!std::isfinite(value.get<double>()))
-                list_path(nonfinite_, json_text(value.get<double>()));
+            if (!is_finite(value.get<double>()))
+                list_pointer(nonfinite_);
             [[fallthrough]];
         default:
             append_scalar(out, value);
@@ -147,6 +149,13 @@ class tree_writer {
         list += "], " + what + ']';
     }
 
+    void list_pointer(std::string& list) const {
+        std::string pointer = "/tree";
+        for (const auto& [key, index] : path_)
+            append_step(pointer, key != nullptr ? *key : std::to_string(index));
+        list += (list.empty() ? "" : ", ") + json_text(pointer);
+    }
+
     std::vector<step> path_;
     array_names names_;
     std::string arrays_;
@@ -180,11 +189,7 @@ class tree_reader {
         check_members();
         root_ = std::move(document_["tree"]);
         // Numbers first: so their paths are checked against the tree as it is in the text, before arrays replace null.
-        for_each("nonfinite", [&](tree& place, const std::string& text, const std::string& field) {
-            if (!place.is_string() || tree_access::text(place) != text)
-                refuse(field, "the path of " + printed(text), found_at(place));
-            place = nonfinite(text, field);
-        });
+        restore_numbers();
         // The views refer to `document_`, which outlives them.
         std::set<std::string_view> members;
         for_each("arrays", [&](tree& place, const std::string& member, const std::string& field) {
@@ -211,11 +216,12 @@ class tree_reader {
         if (tree_access::text(version) != tree_version)
             refuse("ndkeep", printed(tree_version), printed(tree_access::text(version)));
         (void)member("arrays", tree_kind::list);
-        (void)member("nonfinite", tree_kind::list);
+        if (document_.contains(nonfinite_key))
+            (void)member(nonfinite_key, tree_kind::list);
         if (!document_.contains("tree"))
             refuse("tree", "a value", "missing");
         for (const auto& [key, value] : document_.items())
-            if (key != "ndkeep" && key != "tree" && key != "arrays" && key != "nonfinite")
+            if (key != "ndkeep" && key != "tree" && key != "arrays" && key != nonfinite_key)
                 refuse(printed(key), "no such key", std::string(kind_text(value.kind())));
     }
 
@@ -227,19 +233,58 @@ class tree_reader {
         return *value;
     }
 
+    /// Turns the texts of numbers that are not finite into these numbers.
+    void restore_numbers() {
+        const tree* const list = document_.find(nonfinite_key);
+        for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+            const tree& entry = (*list)[i];
+            const std::string field = nonfinite_key + ('[' + std::to_string(i) + ']');
+            tree& place = entry.is_string() ? place_at(tree_access::text(entry), field) : listed(entry, field);
+            const auto number =
+                place.is_string() ? nonfinite_number(tree_access::text(place)) : std::optional<double>();
+            if (!number)
+                refuse(field, "the path of 'NaN', 'Infinity' or '-Infinity'", found_at(place));
+            place = *number;
+        }
+    }
+
     /// Calls `use` with every place that is listed under `key`, its text, and the field for errors.
     template <class Use>
     void for_each(const std::string& key, Use use) {
         const tree& list = document_.at(key);
         for (std::size_t i = 0; i < list.size(); ++i) {
-            const tree& entry = list[i];
             const std::string field = key + '[' + std::to_string(i) + ']';
-            if (!entry.is_list() || entry.size() != 2 || !entry[0].is_list() || !entry[1].is_string())
-                refuse(field, "a path and a string",
-                       entry.is_list() ? "a list of " + counted(entry.size(), "value")
-                                       : std::string(kind_text(entry.kind())));
-            use(place_of(entry[0], field), tree_access::text(entry[1]), field);
+            tree& place = listed(list[i], field);
+            use(place, tree_access::text(list[i][1]), field);
         }
+    }
+
+    /// The place that an entry of a path and a text is about. Version 0.1 listed numbers like this too.
+    [[nodiscard]] tree& listed(const tree& entry, const std::string& field) {
+        if (!entry.is_list() || entry.size() != 2 || !entry[0].is_list() || !entry[1].is_string())
+            refuse(field, "a path and a string",
+                   entry.is_list() ? "a list of " + counted(entry.size(), "value")
+                                   : std::string(kind_text(entry.kind())));
+        return place_of(entry[0], field);
+    }
+
+    /// Follows a JSON pointer from the document, whose tree is its member "tree".
+    /// @throws format_error  it leads nowhere
+    [[nodiscard]] tree& place_at(const std::string& pointer, const std::string& field) {
+        const auto steps = steps_of(pointer);
+        tree* place = steps && !steps->empty() && steps->front() == "tree" ? &root_ : nullptr;
+        for (std::size_t i = 1; place != nullptr && i < steps->size(); ++i) {
+            const std::string& step = (*steps)[i];
+            if (place->is_dictionary()) {
+                place = place->find(step);
+            } else {
+                const auto index = place->is_list() ? index_of(step, place->size()) : std::nullopt;
+                place = index ? &(*place)[*index] : nullptr;
+            }
+        }
+        if (place == nullptr)
+            refuse(field, "a pointer into the tree", printed(pointer));
+        return *place;
     }
 
     /// Follows a path of keys and indexes from the root.
@@ -270,16 +315,6 @@ class tree_reader {
     [[nodiscard]] static std::string found_at(const tree& place) {
         return "that of " +
                (place.is_string() ? printed(tree_access::text(place)) : std::string(kind_text(place.kind())));
-    }
-
-    [[nodiscard]] double nonfinite(const std::string& text, const std::string& field) const {
-        if (text == "NaN")
-            return std::numeric_limits<double>::quiet_NaN();
-        if (text == "Infinity")
-            return std::numeric_limits<double>::infinity();
-        if (text != "-Infinity")
-            refuse(field, "'NaN', 'Infinity' or '-Infinity'", printed(text));
-        return -std::numeric_limits<double>::infinity();
     }
 
     const std::filesystem::path& file_;

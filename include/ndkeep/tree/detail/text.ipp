@@ -4,13 +4,14 @@
 
 #include <ndkeep/tree/detail/text.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
 #include <ndkeep/tree/detail/access.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -79,9 +80,8 @@ class tree_printer {
             const dtype& type = value.type();
             out_ += "array " + (type.is_struct() ? type.descr() : ndkeep::quoted(type.str())) + ' ';
             out_ += shape_text(value.shape());
-        } else if (value.is_real() && !std::isfinite(value.get<double>())) {
-            const double number = value.get<double>();
-            out_ += number > 0 ? "Infinity" : number < 0 ? "-Infinity" : "NaN";
+        } else if (value.is_real() && !is_finite(value.get<double>())) {
+            out_ += nonfinite_text(value.get<double>());
         } else {
             append_scalar(out_, value);
         }

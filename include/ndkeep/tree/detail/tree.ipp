@@ -5,6 +5,7 @@
 
 #include <ndkeep/tree/tree.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/tree/detail/access.hpp>
@@ -130,7 +131,9 @@ NDKEEP_INLINE bool tree::equals_but_children(const tree& other) const {
     const auto* const number = std::get_if<double>(&content_);
     const auto* const other_number = std::get_if<double>(&other.content_);
     if (number != nullptr && other_number != nullptr)
-        return *number == *other_number || (std::isnan(*number) && std::isnan(*other_number));
+        return detail::is_nan(*number) || detail::is_nan(*other_number)
+                   ? detail::is_nan(*number) && detail::is_nan(*other_number)
+                   : *number == *other_number;
     if (other_number != nullptr)  // swapped, so that the real number is on the left
         return other.equals_but_children(*this);
     if (number != nullptr) {
@@ -284,7 +287,7 @@ NDKEEP_INLINE double tree::double_number() const {
 
 NDKEEP_INLINE float tree::float_number() const {
     const double number = double_number();
-    if (!std::isfinite(number) || std::abs(number) <= std::numeric_limits<float>::max())
+    if (!detail::is_finite(number) || std::abs(number) <= std::numeric_limits<float>::max())
         return static_cast<float>(number);
     std::array<char, 32> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;

@@ -7,6 +7,7 @@
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/text.hpp>
 #include <ndkeep/error.hpp>
@@ -19,7 +20,6 @@
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -146,11 +146,14 @@ struct state_codec {
             in.refuse(name, "a value of the type that is bound", lost);
     }
 
+    [[nodiscard]] static bool is_same_real(double a, double b) {
+        return is_nan(a) || is_nan(b) ? is_nan(a) && is_nan(b) : a == b;
+    }
+
     /// Whether two numbers are the same. An integer is not the same as a floating-point number, and NaN equals NaN.
     [[nodiscard]] static bool is_same_number(const json& a, const json& b) {
         if (a.is_number_float() || b.is_number_float())
-            return a.is_number_float() && b.is_number_float() &&
-                   (a == b || (std::isnan(a.get<double>()) && std::isnan(b.get<double>())));
+            return a.is_number_float() && b.is_number_float() && is_same_real(a.get<double>(), b.get<double>());
         // The comparison of nlohmann's JSON converts to one type, in which -1 equals the largest unsigned number.
         const auto is_negative = [](const json& number) {
             return !number.is_number_unsigned() && number.get<std::int64_t>() < 0;

@@ -54,7 +54,8 @@ class loop_snapshot {
     loop_snapshot(std::vector<std::byte>&& bytes, const std::filesystem::path& file, std::string_view loop);
 
     /// Takes states without arrays from the record of a chunked array.
-    loop_snapshot(const json& forms, const json& non_finite, const loop_position& at, std::uint64_t generation,
+    /// @param non_finite  the list that version 0.1 kept with them; nullptr if there is none
+    loop_snapshot(const json& forms, const json* non_finite, const loop_position& at, std::uint64_t generation,
                   const std::filesystem::path& file);
     loop_snapshot(const loop_snapshot&) = delete;
     loop_snapshot& operator=(const loop_snapshot&) = delete;

@@ -11,9 +11,9 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/zip/directory.hpp>
 #include <ndkeep/format/zip/records.hpp>
-#include <ndkeep/loop/detail/state/non_finite.hpp>
 #include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <utility>
@@ -32,8 +32,8 @@ NDKEEP_INLINE json position_json(const loop_position& at) {
 }
 
 /// The largest number of JSON values in the states of a loop, and in the identity of its source. The reader accepts
-/// three times as many: states, source, and the list of numbers that are not finite. So a loop can read whatever it has
-/// written.
+/// four times as many: states, source, and the list of their numbers that are not finite. So a loop can read whatever
+/// it has written.
 inline constexpr std::size_t most_state_values = std::size_t{1} << 19;
 
 NDKEEP_INLINE void add_state_member(packed_states& states, std::string_view loop, std::uint64_t generation,
@@ -46,11 +46,17 @@ NDKEEP_INLINE void add_state_member(packed_states& states, std::string_view loop
     out.add("loop", json_text(loop));
     out.add("generation", std::to_string(generation));
     out.add("position", json_text(position_json(at)));
-    out.add("source", json_text(at.source));
-    out.add("states", json_text(forms));
-    out.add("non_finite", json_text(non_finite_in(forms)));
+    out.add_value("source", at.source);
+    out.add_value("states", forms);
     out.add("created", json_text(now_text()));
+    out.add_nonfinite();
     states.arrays.add_text(state_member, out.lines());
+}
+
+/// Version 0.1 listed the numbers of the states alone, under another name.
+NDKEEP_INLINE void restore_nonfinite_0_1(json& forms, const json* pointers, const std::filesystem::path& file) {
+    if (pointers != nullptr)
+        restore_nonfinite(forms, *pointers, file, "non_finite");
 }
 
 NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const std::filesystem::path& file,
@@ -74,8 +80,7 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     const auto text = read_member_bytes(archive_, *entry);
     // check_members has verified that the member is not compressed, so the size of the file bounds the text. The limit
     // of values is above what add_state_member writes, with room for the members of the document itself.
-    const json document =
-        parsed_json(as_text({text.data(), text.size()}), file, {.values = 3 * most_state_values + 64});
+    json document = parsed_json(as_text({text.data(), text.size()}), file, {.values = 4 * most_state_values + 64});
     const object_reader all(document, "", file);
     const std::string_view version = all.text("ndkeep");
     if (version != loop_version) {
@@ -86,20 +91,20 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     }
     if (all.text("loop") != loop)
         refuse("loop", loop, all.text("loop"), ".name says which loop it is");
+    restore_nonfinite(document, file);
     generation_ = all.count("generation");
     position_ = position_of(all);
     if (generation_ == 0)
         throw malformed(file, "generation", "at least 1", "0");
     (void)all.object("states");
     forms_ = *all.find("states");
-    if (const json* const paths = all.find("non_finite"))
-        restore_non_finite(forms_, *paths, file);
+    restore_nonfinite_0_1(forms_, all.find("non_finite"), file);
 }
 
-NDKEEP_INLINE loop_snapshot::loop_snapshot(const json& forms, const json& non_finite, const loop_position& at,
+NDKEEP_INLINE loop_snapshot::loop_snapshot(const json& forms, const json* non_finite, const loop_position& at,
                                            std::uint64_t generation, const std::filesystem::path& file)
     : archive_(empty_archive(), whole, file), forms_(forms), position_(at), generation_(generation) {
-    restore_non_finite(forms_, non_finite, file);
+    restore_nonfinite_0_1(forms_, non_finite, file);
 }
 
 NDKEEP_INLINE loop_position loop_snapshot::position_of(const object_reader& said) {
