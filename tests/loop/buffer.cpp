@@ -51,6 +51,24 @@ TEST_CASE("a keyed buffer counts all keys together", "[loop]") {
     CHECK(got[2].empty());
 }
 
+TEST_CASE("a new key that is given twice at once has rows of one shape", "[loop][error]") {
+    const temp_dir dir;
+    auto source = chunks_of({1});
+    nk::stateful_loop loop(dir / "a.state", quick());
+    auto& buffer = loop.keyed_buffer<std::int64_t>("by site");
+    const xt::xtensor<std::int64_t, 2> narrow = xt::ones<std::int64_t>({2, 1}), wide = xt::ones<std::int64_t>({2, 3});
+    for ([[maybe_unused]] const auto& chunk : loop.over(source)) {
+        const auto e = thrown<nk::mismatch_error>([&] { (void)buffer.push({{"x", narrow}, {"x", wide}}); });
+        CHECK(e.field().ends_with("shape of a row"));
+        CHECK(e.found() == "(3,)");
+        CHECK(buffer.nbytes() == 0);
+
+        const auto all = buffer.push({{"x", wide}, {"x", wide}});
+        REQUIRE(all);
+        CHECK(all->at("x").shape(0) == 4);
+    }
+}
+
 TEST_CASE("buffers cascade, hold copies, and survive an interruption", "[loop]") {
     const temp_dir dir;
     save_chunks(dir / "rows", chunks_of({1, 1, 1, 1}));

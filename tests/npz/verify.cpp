@@ -47,6 +47,18 @@ TEST_CASE("a reader finds what is wrong with one member, and gives its stored su
           nk::checksums_of(std::as_bytes(std::span(six.data(), 6)), nk::checksum::md5)["md5"]);
 }
 
+TEST_CASE("the sum of an array is not asked of a member that has its name without .npy", "[npz][verify]") {
+    const temp_dir dir;
+    const auto file = dir / "a.npz";
+    nk::save_npz(file, {{"x", six}}, {.sum = nk::checksum::md5});
+    nk::npz_writer more(file, {.append = true});
+    more.add_text("x", nk::header_bytes({.type = nk::dtype_of<std::int8_t>(), .shape = {1}}) + "a");
+    more.commit();
+
+    CHECK(nk::npz_reader(file).findings("x").empty());
+    CHECK(nk::findings_npz(file).empty());
+}
+
 TEST_CASE("inspect_npz tells of every member how it lies in the archive", "[npz][inspect]") {
     const temp_dir dir;
     const auto file = dir / "a.npz";

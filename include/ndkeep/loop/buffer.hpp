@@ -43,6 +43,8 @@ class row_store {
 
     /// @throws mismatch_error  another row shape than before, or a dtype that does not convert
     void check(const array_view& rows) const;
+    /// @throws mismatch_error  the rows have another shape than the first ones
+    static void check_alike(const array_view& first, const array_view& rows);
 
     /// Copies rows that `check` has accepted.
     void add(const array_view& rows);
@@ -236,10 +238,12 @@ class keyed_loop_buffer {
             return std::nullopt;
         // All rows are checked before any is added, so that an error changes nothing.
         std::uint64_t more = 0;
+        std::map<std::string_view, const array_view*> firsts;  // a key may occur twice
         detail::in_buffer(loop_, name_, [&] {
             for (const keyed_rows& each : items) {
                 detail::check_rank<N>(each.rows.shape(), {}, "keyed_buffer");
                 store_of(each.key).check(each.rows);
+                detail::row_store::check_alike(*firsts.try_emplace(each.key, &each.rows).first->second, each.rows);
                 more += each.rows.size() * sizeof(T);
             }
         });

@@ -136,6 +136,9 @@ NDKEEP_INLINE void file::write(std::uint64_t offset, std::span<const std::byte> 
         });
         if (count < 0)
             fail("cannot write");
+        // No file system should do that; one that does must not keep the caller here.
+        if (count == 0)
+            throw io_error(path_, "cannot write", std::make_error_code(std::errc::io_error));
         done += static_cast<std::size_t>(count);
     }
 }

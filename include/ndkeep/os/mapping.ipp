@@ -53,8 +53,9 @@ NDKEEP_INLINE mapping mapping::copy(const file& source, std::uint64_t offset, st
     source.read(offset, {opened.data(), opened.range_.length});
     opened.mode_ = mode;
     // A stray store must crash here as it does in a mapping of the file.
-    if (mode == map_mode::read_only && length != 0)
-        ::mprotect(opened.range_.begin, opened.range_.mapped, PROT_READ);
+    if (mode == map_mode::read_only && length != 0 &&
+        ::mprotect(opened.range_.begin, opened.range_.mapped, PROT_READ) != 0)
+        throw io_error(source.path(), "cannot protect a copy of", detail::last_error());
     return opened;
 }
 

@@ -93,7 +93,10 @@ NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::op
                 *there = status;
             return path;
         }
-        auto target = std::filesystem::read_symlink(path);
+        std::error_code problem;
+        auto target = std::filesystem::read_symlink(path, problem);
+        if (problem)
+            continue;  // the link was replaced since: what is there now decides
         // A relative link is relative to the directory of the link, not to that of the process.
         path = target.is_absolute() ? target : path.parent_path() / target;
     }

@@ -18,19 +18,30 @@ NDKEEP_INLINE std::vector<std::size_t> row_store::shape() const {
     return all;
 }
 
+[[nodiscard]] NDKEEP_INLINE std::vector<std::size_t> row_shape_of(const array_view& rows) {
+    return {rows.shape().begin() + 1, rows.shape().end()};
+}
+
+NDKEEP_INLINE void check_row_shape(const std::vector<std::size_t>& expected, const std::vector<std::size_t>& found) {
+    if (found != expected)
+        throw mismatch_error({.field = "shape of a row", .expected = shape_text(expected), .found = shape_text(found)});
+}
+
+NDKEEP_INLINE void row_store::check_alike(const array_view& first, const array_view& rows) {
+    check_row_shape(row_shape_of(first), row_shape_of(rows));
+}
+
 NDKEEP_INLINE void row_store::check(const array_view& rows) const {
     if (rows.shape().empty())
         throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
-    const std::vector<std::size_t> row_shape(rows.shape().begin() + 1, rows.shape().end());
-    if (!is_new_ && row_shape != row_shape_)
-        throw mismatch_error(
-            {.field = "shape of a row", .expected = shape_text(row_shape_), .found = shape_text(row_shape)});
+    if (!is_new_)
+        check_row_shape(row_shape_, row_shape_of(rows));
     const conversion fits(rows.type(), type_);
 }
 
 NDKEEP_INLINE void row_store::add(const array_view& rows) {
     if (is_new_) {
-        row_shape_.assign(rows.shape().begin() + 1, rows.shape().end());
+        row_shape_ = row_shape_of(rows);
         row_bytes_ = product(row_shape_) * type_.size();
         is_new_ = false;
     }

@@ -30,7 +30,9 @@ NDKEEP_INLINE std::vector<finding> npz_reader::findings(std::string_view name, c
     std::vector<finding> all;
     std::map<std::string, checksums> stored;
     (void)core::passes(all, [&] { stored = sums(); });
-    const auto said = stored.find(std::string(core::without_npy(entry.name)));
+    // Sums are kept for arrays. A member "x" beside the array "x.npy" has none.
+    const auto said =
+        entry.name.ends_with(core::npy_suffix) ? stored.find(std::string(core::without_npy(entry.name))) : stored.end();
     progress_meter meter(run, {.phase = "verify", .bytes_total = entry.size, .file = file()});
     detail::find_in_member(archive_, entry, said == stored.end() ? nullptr : &said->second, options_.limit, meter, all);
     meter.finish();
