@@ -39,7 +39,7 @@ struct chunk_table {
     std::vector<chunk_entry> entries;
     std::vector<std::uint64_t> ends;  // rows up to the end of each entry, from the first entry on
 
-    /// Computes `ends`. They stop growing above the largest file offset.
+    /// Computes `ends`. All rows together must fit a file offset in bytes; `parse_table` rejects tables that have more.
     void count_rows();
     /// Rows in the entries below `index`.
     [[nodiscard]] std::uint64_t rows_before(std::size_t index) const { return index == 0 ? 0 : ends[index - 1]; }
@@ -82,8 +82,6 @@ struct chunk_state {
 
     /// All entries in the order of their rows, with those of tables.
     [[nodiscard]] std::vector<chunk_entry> entries() const;
-
-    [[nodiscard]] std::size_t entry_count() const;
 
     /// Adds an entry at the end; ignores one without rows.
     void append(chunk_entry entry);
