@@ -74,6 +74,8 @@ NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>&
 
 NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     place& where = log.where();
+    if (keep == 0)
+        throw mismatch_error({.file = where.path(), .field = "keep", .expected = "at least 1", .found = "0"});
     // The newest first: all records below it were present before the listing began, so the listing cannot miss them. A
     // missed record would stay below removed ones, and step 7 of a commit would draw a wrong conclusion from it.
     const auto newest = log.newest_number();
