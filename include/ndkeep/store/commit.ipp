@@ -56,7 +56,7 @@ NDKEEP_INLINE bool staging::has_edits() const noexcept {
 }
 
 NDKEEP_INLINE void staging::check_usable() const {
-    owner_.check(where().called(""));
+    owner_.check(where().path());
     // The record of the failed commit may exist. A new edit would change what its next try has to find again.
     if (uncertain_ && !committing_)
         throw conflict_error({.file = where().called("commits"),

@@ -40,7 +40,7 @@ class chunk_version {
     [[nodiscard]] std::vector<std::size_t> shape() const {
         return detail::shape_of_rows(state().rows, state().row_shape);
     }
-    [[nodiscard]] std::filesystem::path called() const { return place_->called(""); }
+    [[nodiscard]] std::filesystem::path called() const { return place_->path(); }
 
     /// What an npy file of all rows would say of them.
     [[nodiscard]] array_info info() const { return {.type = state().type, .shape = shape()}; }

@@ -54,7 +54,7 @@ class chunk_session {
     /// More rows, of zeros, or fewer.
     void resize(std::uint64_t wanted);
 
-    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
+    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->path())); }
 
     /// The same rows in chunks as long as they should be.
     void compact(progress_meter& meter);

@@ -26,11 +26,11 @@ NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const c
     : place_(std::move(where)), options_(options),
       staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
     if (options.commit.keep == 0)
-        throw mismatch_error({.file = place_->called(""), .field = "keep", .expected = "at least 1", .found = "0"});
+        throw mismatch_error({.file = place_->path(), .field = "keep", .expected = "at least 1", .found = "0"});
     if (is_new())
         return;
     if (options_.order_by && options_.order_by != state().order_by)
-        throw mismatch_error({.file = place_->called(""),
+        throw mismatch_error({.file = place_->path(),
                               .field = "order_by",
                               .expected = order_text(options_.order_by),
                               .found = order_text(state().order_by)});
@@ -38,9 +38,9 @@ NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const c
 
 NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
     if (is_new())
-        staging_.begin(state_for_rows(type, row_shape, options_, place_->called("")));
+        staging_.begin(state_for_rows(type, row_shape, options_, place_->path()));
     else
-        check_rows(state(), type, row_shape, place_->called(""));
+        check_rows(state(), type, row_shape, place_->path());
 }
 
 NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
@@ -48,7 +48,7 @@ NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vecto
     pending_.clear();
     pending_rows_ = 0;
     options_.order_by = order_by;
-    auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->called("")));
+    auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->path()));
     staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
 }
 
@@ -81,7 +81,7 @@ NDKEEP_INLINE void chunk_session::compact(progress_meter& meter) {
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit() {
     if (lent_)
-        throw conflict_error({.file = place_->called(""),
+        throw conflict_error({.file = place_->path(),
                               .field = "commit",
                               .expected = "made by the loop whose output this is",
                               .found = "asked for within it",
@@ -98,7 +98,7 @@ NDKEEP_INLINE void chunk_session::discard() noexcept {
 NDKEEP_INLINE void chunk_session::lend() {
     if (lent_)
         throw conflict_error(
-            {.file = place_->called(""), .field = "writer", .expected = "free", .found = "the output of another pass"});
+            {.file = place_->path(), .field = "writer", .expected = "free", .found = "the output of another pass"});
     lent_ = true;
 }
 
@@ -125,7 +125,7 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
 }
 
 NDKEEP_INLINE void chunk_session::refuse_new() const {
-    throw mismatch_error({.file = place_->called(""),
+    throw mismatch_error({.file = place_->path(),
                           .field = "dataset",
                           .expected = "one with rows",
                           .found = "new",
@@ -141,7 +141,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     const std::size_t count = view.shape()[0];
     const std::uint64_t row_bytes = state().row_bytes();
     const std::size_t chunk_rows = rows_of_a_chunk();
-    const conversion convert(view.type(), state().type, place_->called(""));
+    const conversion convert(view.type(), state().type, place_->path());
     std::size_t done = 0;
     if (view.contiguous() != nullptr && convert.is_identity()) {
         const std::span<const std::byte> all(view.contiguous(), view.nbytes());
@@ -189,14 +189,14 @@ NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array
     const std::uint64_t count = view.shape()[0];
     flush();
     if (first > state().rows || count > state().rows - first)
-        throw mismatch_error({.file = place_->called(""),
+        throw mismatch_error({.file = place_->path(),
                               .field = "rows to write",
                               .expected = "rows before " + std::to_string(state().rows),
                               .found = std::to_string(first) + " to " + std::to_string(first + count)});
     if (count == 0)
         return;
     const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
-    const conversion convert(view.type(), state().type, place_->called(""));
+    const conversion convert(view.type(), state().type, place_->path());
     const buffer from(view.nbytes());
     view.fill(0, view.size(), from.data());
     const buffer block(static_cast<std::size_t>(count) * row_bytes);
@@ -223,12 +223,12 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
     const std::uint64_t rows_now = state().rows;
     if (wanted > rows_now) {
         if (state().order_by)
-            throw mismatch_error({.file = place_->called(""),
+            throw mismatch_error({.file = place_->path(),
                                   .field = "rows",
                                   .expected = "at most " + std::to_string(rows_now),
                                   .found = std::to_string(wanted),
                                   .hint = "rows of zeros have no place in an order"});
-        (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->called(""));
+        (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->path());
         const std::uint64_t more = wanted - rows_now;
         staging_.edit({.what = chunk_edit::kind::grow,
                        .first_row = rows_now,
@@ -248,7 +248,7 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
 
 NDKEEP_INLINE array_view chunk_session::checked(const array_view& rows) {
     if (rows.shape().empty())
-        throw mismatch_error({.file = place_->called(""),
+        throw mismatch_error({.file = place_->path(),
                               .field = "shape",
                               .expected = "at least 1 dimension",
                               .found = shape_text(rows.shape())});
@@ -322,7 +322,7 @@ NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<con
 NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, std::size_t rows) {
     if (!state().order_by || rows == 0)
         return;
-    const row_order order(state(), place_->called(""));
+    const row_order order(state(), place_->path());
     order.check_sorted(bytes, rows);
     const auto* const last = state().last_entry();
     const auto before = pending_rows_ != 0 ? last_pending_ : last != nullptr ? last->max : std::nullopt;
@@ -336,7 +336,7 @@ NDKEEP_INLINE void chunk_session::check_order_between(std::uint64_t first_row, s
                                                       std::uint64_t rows) {
     if (!state().order_by || rows == 0)
         return;
-    const row_order order(state(), place_->called(""));
+    const row_order order(state(), place_->path());
     order.check_sorted(bytes, static_cast<std::size_t>(rows));
     const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
     const auto key_of = [&](std::uint64_t row) { return *order.ends_of(files_.rows(row, row + 1).bytes(), 1).first; };

@@ -21,7 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, std::optional<dtype> row_type)
     : sink_(sink), loop_(std::move(loop)), row_type_(std::move(row_type)) {
     if (sink_.has_changes())
-        throw mismatch_error({.file = sink_.where().called(""),
+        throw mismatch_error({.file = sink_.where().path(),
                               .field = "output",
                               .expected = "committed before the pass begins",
                               .found = "rows that are not"});
