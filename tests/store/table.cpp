@@ -155,12 +155,6 @@ void begin(detail::staging& to) {
 
 const detail::chunk_mover unmoved;
 
-detail::chunk_state newest_state(const std::shared_ptr<memory::content>& all) {
-    memory::place where(all);
-    detail::commit_log log(where);
-    return detail::open_state(log).state;
-}
-
 }  // namespace
 
 TEST_CASE("records stay short over a thousand commits, and say the same", "[store]") {

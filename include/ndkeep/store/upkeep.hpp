@@ -15,10 +15,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Adds the names of the files that hold states of loops.
-void add_loop_names(const chunk_state& state, std::set<std::string>& names);
+/// Adds the names of the files of all notes.
+void add_note_files(const chunk_state& state, std::set<std::string>& names);
 
-/// Adds the names of all files that a state names: tables, chunks and states of loops.
+/// Adds the names of all files that a state names: tables, chunks and files of notes.
 void add_names(const chunk_state& state, std::set<std::string>& names);
 
 /// Removes orphans: those of the listed files that writers of this dataset have staged and that no record names.

@@ -19,13 +19,13 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE void add_loop_names(const chunk_state& state, std::set<std::string>& names) {
-    for (const auto& file : loop_files(state.loops))
-        names.insert(file);
+NDKEEP_INLINE void add_note_files(const chunk_state& state, std::set<std::string>& names) {
+    for (const auto& [name, note] : state.notes)
+        names.insert(note.files.begin(), note.files.end());
 }
 
 NDKEEP_INLINE void add_names(const chunk_state& state, std::set<std::string>& names) {
-    add_loop_names(state, names);
+    add_note_files(state, names);
     for (const auto& item : state.items) {
         if (item.table != nullptr)
             names.insert(item.table->file);

@@ -73,17 +73,17 @@ class chunk_session {
     /// Whether commits survive a power cut.
     [[nodiscard]] bool syncs() const noexcept { return options_.commit.sync; }
 
-    /// What a commit is to say of a loop.
-    struct loop_move {
+    /// A note to be committed together with the rows.
+    struct note_change {
         std::string name = {};
         std::uint64_t from_step = 0;
-        json to = {};  // with "step"
+        dataset_note to = {};
     };
-    /// Puts a file that a loop's state names.
-    [[nodiscard]] std::string stage_loop_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
-    /// Commits together with how far a loop has come.
-    /// @throws conflict_error  somebody else has moved it
-    std::uint64_t commit(loop_move&& moved);
+    /// Puts a file for a note, which must list it.
+    [[nodiscard]] std::string stage_note_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
+    /// Commits the rows and the note.
+    /// @throws conflict_error  another writer has changed the note
+    std::uint64_t commit(note_change&& made);
 
   private:
     std::uint64_t commit_all();

@@ -102,12 +102,12 @@ NDKEEP_INLINE void chunk_session::lend() {
     lent_ = true;
 }
 
-NDKEEP_INLINE std::uint64_t chunk_session::commit(loop_move&& moved) {
-    staging_.edit({.what = chunk_edit::kind::move_loop,
+NDKEEP_INLINE std::uint64_t chunk_session::commit(note_change&& made) {
+    staging_.edit({.what = chunk_edit::kind::set_note,
                    .first_row = state().rows,
-                   .loop = std::move(moved.name),
-                   .from_step = moved.from_step,
-                   .loop_state = std::move(moved.to)});
+                   .note = std::move(made.name),
+                   .from_step = made.from_step,
+                   .noted = std::move(made.to)});
     return commit_all();
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -37,7 +38,8 @@ class sink_memory final : public loop_memory {
                                                                  const std::filesystem::path& record);
 
     /// Small states without arrays stand in the record itself.
-    [[nodiscard]] json kept(packed_states&& states, const loop_position& at);
+    /// @param files  receives the name of the file that larger states are put into
+    [[nodiscard]] json kept(packed_states&& states, const loop_position& at, std::vector<std::string>& files);
 
     chunk_session& sink_;
     std::string loop_;

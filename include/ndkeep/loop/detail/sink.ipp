@@ -9,7 +9,6 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/loop/detail/state/non_finite.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
-#include <ndkeep/store/edit.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 
@@ -31,13 +30,14 @@ NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, st
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
     const auto file = sink_.where().called("commits");
-    const object_reader loops(sink_.state().loops, "loops", file);
-    step_ = loop_step(sink_.state().loops, loop_, file);
-    if (loops.find(loop_) == nullptr)
+    const auto& notes = sink_.state().notes;
+    const auto note = notes.find(loop_);
+    step_ = note == notes.end() ? 0 : note->second.step;
+    if (note == notes.end())
         return nullptr;
-    const auto said = loops.object(loop_);
     if (step_ == 0)
-        said.refuse("step", "at least 1", said.find("step"));
+        throw malformed(file, "loops." + loop_ + ".step", "at least 1", "0");
+    const object_reader said(note->second.content, "loops." + loop_, file);
     auto stored = stored_in(said, file);
     stored->check_committed();
     if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
@@ -51,12 +51,11 @@ NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_positi
     if (sink_.is_new())
         return false;  // nobody knows yet what its rows are
     in_document(sink_.where().called("commits"), [&] {
-        json moved = json::object();
-        auto& members = *moved.get_ptr<json::object_t*>();
-        members["step"] = step_ + 1;
+        dataset_note moved{.step = step_ + 1};
+        auto& members = *moved.content.get_ptr<json::object_t*>();
         members["position"] = position_json(at);
         members["source"] = at.source;
-        members["states"] = kept(std::move(states), at);
+        members["states"] = kept(std::move(states), at, moved.files);
         (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
     });
     ++step_;
@@ -84,7 +83,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
     return std::make_shared<const loop_snapshot>(std::move(*bytes), called, loop_);
 }
 
-NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at) {
+NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at, std::vector<std::string>& files) {
     constexpr std::size_t most = 4096;
     json out = json::object();
     auto& members = *out.get_ptr<json::object_t*>();
@@ -100,7 +99,8 @@ NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position
     std::uint32_t sum = 0;
     for (const auto& piece : pieces)
         sum = crc32c(piece, sum);
-    members["file"] = sink_.stage_loop_file(pieces);
+    files.push_back(sink_.stage_note_file(pieces));
+    members["file"] = files.back();
     members["nbytes"] = states.arrays.size();
     members["crc32c"] = hex_text(sum);
     return out;
