@@ -115,6 +115,17 @@ TEST_CASE("what a record calls a file of a loop cannot be removed from elsewhere
     }
 }
 
+TEST_CASE("a place is named as its user named it, without a slash at the end", "[store][error]") {
+    const temp_dir dir;
+    save_chunked(dir / "a", vector(xt::arange<double>(3)));
+
+    CHECK(local_place(dir / "a", local_place::access::read).path() == dir / "a");
+    CHECK(local_place(dir / "a/", local_place::access::read).path() == dir / "a");
+    CHECK(local_place("/", local_place::access::read).path() == "/");
+    const auto e = thrown<mismatch_error>([&] { (void)load_chunked<double, 1>(dir / "a", {.max_bytes = 8}); });
+    CHECK(e.file() == dir / "a");
+}
+
 TEST_CASE("readers create nothing", "[store]") {
     const temp_dir dir;
     const auto path = saved(dir);

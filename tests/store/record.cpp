@@ -2,6 +2,7 @@
 // Records with false content.
 #include "store/record.hpp"
 
+#include <ndkeep/store/record.hpp>
 #include <ndkeep/store/upkeep.hpp>
 #include <ndkeep/text/unicode.hpp>
 
@@ -144,13 +145,15 @@ TEST_CASE("a chunk that is missing or cut short is an error that names it", "[st
 }
 
 TEST_CASE("no record that lies makes anything remove or keep what is not a chunk", "[store][error]") {
-    // States of loops are files too, and records name them as they name chunks.
+    // Notes have files too, and records name them as they name chunks.
     const auto all = one_chunk();
-    for (const std::string name : {"../commits/x", "../../victim", "/tmp/victim", "lock", ""}) {
-        CAPTURE(name);
+    for (const std::string note :
+         {R"("states": {"file": "../commits/x"})", R"("states": {"file": "../../victim"})",
+          R"("states": {"file": "/tmp/victim"})", R"("states": {"file": "lock"})", R"("states": {"file": ""})",
+          R"("files": ["../commits/x"])", R"("files": ["lock"])", R"("files": ["/tmp/victim"])", R"("files": [""])"}) {
+        CAPTURE(note);
         const auto here = memory::copy_of(*all);
-        here->set(record_of(1), sealed(replaced(here->text(record_of(1)), "\"loops\": {}",
-                                                R"("loops": {"L": {"states": {"file": ")" + name + "\"}}}")));
+        here->set(record_of(1), with_note(here->text(record_of(1)), "{" + note + "}"));
         const auto process = std::make_shared<memory::process>();
         try {
             detail::chunk_session session(memory::opened(here, process), {.rows_per_chunk = 4});
@@ -167,6 +170,60 @@ TEST_CASE("no record that lies makes anything remove or keep what is not a chunk
             if (made.what == "remove" && made.name.starts_with("chunks/"))
                 CHECK(detail::is_chunk_name(made.name.substr(7)));
     }
+}
+
+TEST_CASE("notes that cannot be are refused", "[store][error]") {
+    const auto all = one_chunk();
+    const auto record = all->text(record_of(1));
+    for (const std::string note :
+         {"null", "[]", "4", R"({"step": -1})", R"({"step": "4"})", R"({"step": 1.5})", R"({"step": 4, "files": null})",
+          R"({"step": 4, "files": "0.npz"})", R"({"step": 4, "files": [0]})", R"({"files": ["0.npz", "../0.npz"]})"})
+        check_refused(all, with_note(record, note));
+}
+
+TEST_CASE("a note is read back as it was written, with the names of its files", "[store]") {
+    detail::chunk_state state = newest_state(one_chunk());
+    state.notes["L"] = {.step = 4, .files = {"0-1.npz", "0-2.npz"}, .content = {{"position", {{"rows", 6}}}}};
+    state.notes["M"] = {.step = 1};
+
+    const auto all = memory::empty();
+    all->set(record_of(1), detail::record_text(state));
+    const auto notes = newest_state(all).notes;
+
+    REQUIRE(notes.size() == 2);
+    CHECK(notes.at("L").step == 4);
+    CHECK(notes.at("L").files == std::vector<std::string>{"0-1.npz", "0-2.npz"});
+    CHECK((notes.at("L").content == json{{"position", {{"rows", 6}}}}));
+    CHECK(notes.at("M").files.empty());
+    CHECK(notes.at("M").content.empty());
+}
+
+TEST_CASE("the file that version 0.1 names for a loop is neither swept nor pruned", "[store]") {
+    const auto all = one_chunk();
+    const auto dataset = newest_state(all).dataset;
+    const auto name = "000000000006-" + detail::writer_word(3, dataset) + "-0.npz";
+    all->set("chunks/" + name, "states");
+    all->set(record_of(1), with_note(all->text(record_of(1)),
+                                     R"({"position": {"chunks": 1, "rows": 6}, "source": {}, "states": {"crc32c": )"
+                                     R"("00000000", "file": ")" +
+                                         name + R"(", "nbytes": 6}, "step": 4})"));
+    leave_file(all);
+    const auto files = all->names_in("chunks").size();
+
+    append_and_commit(all, 100);
+    {
+        memory::place where(all);
+        detail::commit_log log(where);
+        CHECK(detail::prune(log, 1) == 1);
+    }
+
+    CHECK(all->names_in("chunks").size() == files);  // one more chunk, and the file that was left is swept
+    CHECK(all->has("chunks/" + name));
+    const auto note = newest_state(all).notes.at("L");
+    CHECK(note.step == 4);
+    CHECK(note.files == std::vector{name});
+    // Version 0.1 finds it there too.
+    CHECK(json::parse(all->text(record_of(2))).at("loops").at("L").at("states").at("file") == name);
 }
 
 TEST_CASE("rows of a damaged chunk are not made good by writing them again", "[store][error]") {

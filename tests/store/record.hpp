@@ -39,6 +39,17 @@ inline std::string with_chunks(const std::string& record, const std::string& chu
     return sealed(replaced(text, "\"rows\": 6", "\"rows\": " + rows));
 }
 
+/// The same record with a note.
+inline std::string with_note(const std::string& record, const std::string& note) {
+    return sealed(replaced(record, "\"loops\": {}", "\"loops\": {\"L\": " + note + '}'));
+}
+
+inline detail::chunk_state newest_state(const std::shared_ptr<memory::content>& all) {
+    memory::place where(all);
+    detail::commit_log log(where);
+    return detail::open_state(log).state;
+}
+
 inline void check_refused(const std::shared_ptr<memory::content>& all, const std::string& text) {
     CAPTURE(text.substr(0, 2000));
     all->set(record_of(1), text);

@@ -94,6 +94,33 @@ TEST_CASE("ranges beyond a table are refused", "[store][error]") {
     check_refused(is.all, record(item("0", "1.0"), "1"));
 }
 
+TEST_CASE("a table of more rows than a file can hold is refused, whatever range of it is named", "[store][error]") {
+    // Rows of zeros take no file, so that two entries can have more rows than 63 bits of bytes hold.
+    tabled is;
+    const auto header = is.table.find('\n') + 1;
+    const std::size_t length = 48 + 3 * 8 + 8 + 2 * 8;
+    constexpr std::uint64_t most = (std::uint64_t{1} << 60) - 1;
+    for (std::size_t i = 0; i < 17; ++i) {
+        std::string entry(length, '\0');
+        for (int byte = 0; byte < 8; ++byte) {
+            entry[48 + static_cast<std::size_t>(byte)] = static_cast<char>(most >> (8 * byte));
+            entry[56 + static_cast<std::size_t>(byte)] = static_cast<char>((8 * most) >> (8 * byte));
+        }
+        is.table.replace(header + i * length, length, entry);
+    }
+    is.all->set("chunks/" + is.file, is.table);
+
+    for (const std::string range : {R"("from": 0, "to": 17)", R"("from": 10, "to": 17)", R"("from": 16, "to": 20)"})
+        for (const std::string rows : {"0", "6", "2", "9223372036854775808"}) {
+            const auto begin = is.record.find("\"chunks\": [") + 10;
+            const auto item =
+                R"([{"table": ")" + is.file + R"(", "crc32c": ")" + tabled::sum_of(is.table) + "\", " + range + "}]";
+            check_refused(is.all, sealed(replaced(is.record.substr(0, begin) + item +
+                                                      is.record.substr(is.record.find(", \"loops\"")),
+                                                  "\"rows\": 300", "\"rows\": " + rows)));
+        }
+}
+
 TEST_CASE("a small record that asks for more chunks than there are files is refused", "[store][error]") {
     // Each of 4096 items may refer to a complete table: a table of 10 MB would expand to entries of 70 GB in memory.
     tabled is;
@@ -127,12 +154,6 @@ void begin(detail::staging& to) {
 }
 
 const detail::chunk_mover unmoved;
-
-detail::chunk_state newest_state(const std::shared_ptr<memory::content>& all) {
-    memory::place where(all);
-    detail::commit_log log(where);
-    return detail::open_state(log).state;
-}
 
 }  // namespace
 

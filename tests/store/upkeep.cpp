@@ -72,6 +72,19 @@ TEST_CASE("pruning writes nothing, so a full disk does not keep it", "[store][fa
     CHECK(detail::prune(log, 1) == 2);
 }
 
+TEST_CASE("to keep no commit is refused, and nothing is removed", "[store][error]") {
+    const auto all = eleven_rows();
+    const auto before = all->files;
+    memory::place where(all);
+    detail::commit_log log(where);
+
+    const auto e = thrown<mismatch_error>([&] { (void)detail::prune(log, 0); });
+
+    CHECK(e.file() == "memory");
+    CHECK(e.field() == "keep");
+    CHECK(all->files == before);
+}
+
 TEST_CASE("what a reader has opened is not pruned before it is gone", "[store]") {
     const auto all = eleven_rows();
     memory::place where(all);

@@ -47,8 +47,8 @@ class chunk_writer {
         if (session_.is_new())
             return;
         const auto& state = session_.state();
-        const conversion fits(dtype_of<T>(), state.type, session_.where().called(""));
-        detail::check_rank<N>(detail::shape_of_rows(state.rows, state.row_shape), session_.where().called(""),
+        const conversion fits(dtype_of<T>(), state.type, session_.where().path());
+        detail::check_rank<N>(detail::shape_of_rows(state.rows, state.row_shape), session_.where().path(),
                               "chunk_writer");
     }
 
@@ -98,8 +98,8 @@ class chunk_writer {
     friend struct detail::chunk_access;
 
     void check(const array_view& rows) const {
-        const conversion fits(rows.type(), dtype_of<T>(), session_.where().called(""));
-        detail::check_rank<N>(rows.shape(), session_.where().called(""), "chunk_writer");
+        const conversion fits(rows.type(), dtype_of<T>(), session_.where().path());
+        detail::check_rank<N>(rows.shape(), session_.where().path(), "chunk_writer");
     }
 
     run_options run_;

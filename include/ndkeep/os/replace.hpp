@@ -21,7 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 ///
 /// Destruction without `commit()` leaves the file as it was. If the process is killed at any instant, the name leads to
 /// the complete old or the complete new content. The new file gets the mode of the old one, and its owner if permitted.
-class replacement : public writer_lock {
+class replacement {
   public:
     /// Waits for the lock as `writer_lock` does, and throws the same errors.
     explicit replacement(const std::filesystem::path& target) : replacement(writer_lock(target)) {}
@@ -31,8 +31,14 @@ class replacement : public writer_lock {
     replacement(replacement&&) noexcept = default;
     ~replacement();
 
+    /// As of `writer_lock`.
+    [[nodiscard]] const std::filesystem::path& target() const noexcept { return lock_.target(); }
+    [[nodiscard]] bool target_exists() const noexcept { return lock_.target_exists(); }
+    [[nodiscard]] bool target_is_reserved() const noexcept { return lock_.target_is_reserved(); }
+    void check_process() const { lock_.check_process(); }
+
     /// The file to write the new content into. Empty at first, open for reading and writing.
-    [[nodiscard]] file& content() noexcept { return is_borrowed_ ? content_ : beside_; }
+    [[nodiscard]] file& content() noexcept { return lock_.is_borrowed() ? content_ : lock_.held(); }
 
     /// Ends the writing and reports late write errors. With `durable`, waits until the content is on the disk. Returns
     /// the stamp, which the file keeps under its final name.
@@ -78,6 +84,7 @@ class replacement : public writer_lock {
     /// @throws io_error  says that the new content is visible, because the rename has already happened
     void sync_target_directory() const;
 
+    writer_lock lock_;                  // declared first, so that it is released last
     std::filesystem::path written_as_;  // the temporary name of `content()`
     file content_;                      // open only if the lock file belongs to another user
     bool sealed_ = false;

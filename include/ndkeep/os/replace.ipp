@@ -18,29 +18,31 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : writer_lock(std::move(lock)), written_as_(name_) {
-    if (is_borrowed_)
+NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : lock_(std::move(lock)), written_as_(lock_.held_as()) {
+    if (lock_.is_borrowed())
         create_content();
-    if (!former_)
+    const auto& former = lock_.former();
+    if (!former)
         return;
     const auto status = content().status();
-    const bool has_owner = status.st_uid == former_->st_uid && status.st_gid == former_->st_gid;
+    const bool has_owner = status.st_uid == former->st_uid && status.st_gid == former->st_gid;
     // The owner first, because a change of owner clears the set-user-ID bits. As a rule only the superuser may change
     // it. For others a refusal is no error: the new file is theirs.
     if (!has_owner) {
-        [[maybe_unused]] const int refused = ::fchown(content().descriptor(), former_->st_uid, former_->st_gid);
+        [[maybe_unused]] const int refused = ::fchown(content().descriptor(), former->st_uid, former->st_gid);
     }
     // Before any content is written: a file that was private must not be readable for others meanwhile.
     constexpr mode_t bits = 07777;
-    if ((!has_owner || (status.st_mode & bits) != (former_->st_mode & bits)) &&
-        ::fchmod(content().descriptor(), former_->st_mode & bits) != 0)
+    if ((!has_owner || (status.st_mode & bits) != (former->st_mode & bits)) &&
+        ::fchmod(content().descriptor(), former->st_mode & bits) != 0)
         content().fail("cannot set the mode of");
 }
 
 NDKEEP_INLINE replacement::~replacement() {
-    // Only a separate content file: `writer_lock` removes the lock file. After a commit, `content_` is not open. If the
+    // Only a separate content file: `lock_` removes the lock file. After a commit, `content_` is not open. If the
     // name leads to another file by now, that file belongs to another writer.
-    if (is_borrowed_ && content_.is_open() && owner_.is_this() && is_named(content_, written_as_))
+    if (lock_.is_borrowed() && content_.is_open() && lock_.is_of_this_process() &&
+        writer_lock::is_named(content_, written_as_))
         ::unlink(written_as_.c_str());
 }
 
@@ -60,12 +62,12 @@ NDKEEP_INLINE void replacement::keep_former_as(const std::filesystem::path& name
         return;
     // Link and rename, so that the target has its name at every instant. If it were renamed away first, a kill would
     // leave no file under its name.
-    const std::filesystem::path link = detail::beside(target_, ".prv");
+    const std::filesystem::path link = detail::beside(target(), ".prv");
     // One that a killed process left would make `link` fail.
     remove_file(link);
-    if (::link(target_.c_str(), link.c_str()) != 0) {
+    if (::link(target().c_str(), link.c_str()) != 0) {
         if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
-            throw io_error(target_, "cannot keep the former content of", detail::last_error());
+            throw io_error(target(), "cannot keep the former content of", detail::last_error());
         copy_to(link);  // the file system has no hard links
     }
     if (::rename(link.c_str(), name.c_str()) != 0)
@@ -78,8 +80,8 @@ NDKEEP_INLINE void replacement::keep_former_as(const std::filesystem::path& name
 NDKEEP_INLINE file replacement::commit(bool durable) {
     prepare(durable);
     // step 4
-    if (::rename(written_as_.c_str(), target_.c_str()) != 0)
-        throw io_error(target_, "cannot replace", detail::last_error());
+    if (::rename(written_as_.c_str(), target().c_str()) != 0)
+        throw io_error(target(), "cannot replace", detail::last_error());
     return committed(durable);
 }
 
@@ -87,26 +89,26 @@ NDKEEP_INLINE file replacement::commit_new(bool durable) {
     prepare(durable);
     // Plain rename would replace a file that another program created since the last check. One call must do both.
 #if defined(RENAME_NOREPLACE)
-    if (::renameat2(AT_FDCWD, written_as_.c_str(), AT_FDCWD, target_.c_str(), RENAME_NOREPLACE) == 0)
+    if (::renameat2(AT_FDCWD, written_as_.c_str(), AT_FDCWD, target().c_str(), RENAME_NOREPLACE) == 0)
         return committed(durable);
     if (errno != EINVAL && errno != ENOSYS)
-        throw io_error(target_, "cannot create", detail::last_error());
+        throw io_error(target(), "cannot create", detail::last_error());
 #endif
     // The file system does not know the flag. A link also fails if the name exists. A kill before the unlink leaves a
     // second name of the finished file, which the next writer removes without writing into it.
-    if (::link(written_as_.c_str(), target_.c_str()) != 0)
-        throw io_error(target_, "cannot create", detail::last_error());
+    if (::link(written_as_.c_str(), target().c_str()) != 0)
+        throw io_error(target(), "cannot create", detail::last_error());
     ::unlink(written_as_.c_str());
     return committed(durable);
 }
 
 NDKEEP_INLINE void replacement::create_content() {
-    written_as_ = detail::beside_of_user(target_);
-    auto fresh = file::create_exclusive(written_as_, target_);
+    written_as_ = detail::beside_of_user(target());
+    auto fresh = file::create_exclusive(written_as_, target());
     // Removed and created again, not truncated: it may be a second name of a finished file.
     if (!fresh && detail::is_own_file(written_as_)) {
         remove_file(written_as_);
-        fresh = file::create_exclusive(written_as_, target_);
+        fresh = file::create_exclusive(written_as_, target());
     }
     if (!fresh)
         throw io_error(written_as_, "cannot create", std::make_error_code(std::errc::file_exists));
@@ -119,8 +121,8 @@ NDKEEP_INLINE void replacement::prepare(bool durable) {
         seal(durable);
     // Step 3. If another program removed the name meanwhile, a second writer may have created it again. The rename
     // would then publish the unfinished content of that writer.
-    if (!is_named(content(), written_as_))
-        throw io_error(target_,
+    if (!writer_lock::is_named(content(), written_as_))
+        throw io_error(target(),
                        "cannot replace: " + quoted(written_as_.filename().native()) +
                            " was removed or replaced by another program",
                        std::make_error_code(std::errc::no_such_file_or_directory));
@@ -130,7 +132,7 @@ NDKEEP_INLINE void replacement::copy_to(const std::filesystem::path& name) {
     auto copy = file::create_exclusive(name);
     if (!copy)
         throw io_error(name, "cannot create", std::make_error_code(std::errc::file_exists));
-    const file from = file::open(target_);
+    const file from = file::open(target());
     copy->copy(from, 0, 0, from.size());
     // Before the rename, so that a power cut cannot leave an empty or partial copy under the second name.
     copy->sync();
@@ -147,12 +149,13 @@ NDKEEP_INLINE file replacement::committed(bool durable) {
 }
 
 NDKEEP_INLINE void replacement::sync_target_directory() const {
-    const auto directory = target_.parent_path();
+    const auto directory = target().parent_path();
     try {
         sync_directory(directory);
     } catch (const io_error& problem) {
         throw io_error(directory.empty() ? "." : directory, "cannot sync the directory", problem.code(),
-                       quoted(target_.filename().native()) + " has its new content, which may not survive a power cut");
+                       quoted(target().filename().native()) +
+                           " has its new content, which may not survive a power cut");
     }
 }
 

@@ -61,17 +61,20 @@ class writer_lock {
     /// Checks that this is not a copy in a forked child.
     /// @throws conflict_error  it is
     void check_process() const { owner_.check(target_); }
+    /// Whether this is not a copy in a forked child.
+    [[nodiscard]] bool is_of_this_process() const noexcept { return owner_.is_this(); }
 
-  protected:
+    /// The status of the file when the lock was taken; nullopt if it did not exist.
+    [[nodiscard]] const std::optional<struct stat>& former() const noexcept { return former_; }
+    /// The lock file, and its path. If it is not borrowed, its holder may write new content into it, rename it to the
+    /// target and move it out.
+    [[nodiscard]] file& held() noexcept { return beside_; }
+    [[nodiscard]] const std::filesystem::path& held_as() const noexcept { return name_; }
+    /// Whether the lock file belongs to another user: do not write into it, do not rename it.
+    [[nodiscard]] bool is_borrowed() const noexcept { return is_borrowed_; }
+
     /// Whether `name` leads to the file that is open as `held`: same inode on the same device, links not followed.
     [[nodiscard]] static bool is_named(const file& held, const std::filesystem::path& name) noexcept;
-
-    file beside_;                        // the lock file
-    std::filesystem::path name_;         // the path of `beside_`
-    bool is_borrowed_ = false;           // `beside_` belongs to another user: do not write into it, do not remove it
-    std::optional<struct stat> former_;  // status of the target; declared before `target_`, whose initialiser sets it
-    std::filesystem::path target_;
-    owning_process owner_;
 
   private:
     /// Runs steps 1 to 5.
@@ -100,6 +103,13 @@ class writer_lock {
 
     /// @throws io_error  the target exists and is not a regular file
     void check_former() const;
+
+    file beside_;                        // the lock file
+    std::filesystem::path name_;         // the path of `beside_`
+    bool is_borrowed_ = false;           // `beside_` belongs to another user
+    std::optional<struct stat> former_;  // status of the target; declared before `target_`, whose initialiser sets it
+    std::filesystem::path target_;
+    owning_process owner_;
 };
 
 }  // namespace ndkeep

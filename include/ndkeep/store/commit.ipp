@@ -56,7 +56,7 @@ NDKEEP_INLINE bool staging::has_edits() const noexcept {
 }
 
 NDKEEP_INLINE void staging::check_usable() const {
-    owner_.check(where().called(""));
+    owner_.check(where().path());
     // The record of the failed commit may exist. A new edit would change what its next try has to find again.
     if (uncertain_ && !committing_)
         throw conflict_error({.file = where().called("commits"),
@@ -197,16 +197,15 @@ NDKEEP_INLINE std::set<std::string> staging::added_files() const {
     for (const auto& each : edits_)
         for (const auto& entry : each.added)
             files.insert(entry.file);
-    // Files of other loops are among them. That does no harm, as only the files staged here are synced.
-    for (const auto& file : loop_files(work_.loops))
-        files.insert(file);
+    // Files of other writers' notes are among them. That does no harm, as only the files staged here are synced.
+    add_note_files(work_, files);
     return files;
 }
 
 NDKEEP_INLINE void staging::remove_unnamed(const std::vector<std::string>& own) {
     const std::set<std::string> staged(own.begin(), own.end());
     std::set<std::string> named;
-    add_loop_names(base_, named);
+    add_note_files(base_, named);
     for (const auto& item : base_.items) {
         if (item.table != nullptr)
             named.insert(item.table->file);

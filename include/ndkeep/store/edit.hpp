@@ -3,11 +3,9 @@
 #pragma once
 
 #include <ndkeep/store/state.hpp>
-#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,7 +13,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// One edit of the rows, or of a loop's position.
+/// One edit of the rows, or of a note.
 ///
 /// Its new files are staged already. The files that it replaces stay, because readers of older commits use them. The
 /// edit names what it expects in the state, so that applying it to a newer state detects a conflict.
@@ -25,23 +23,19 @@ struct chunk_edit {
         replace,      // puts other rows in place of present entries; at the end of the array, fewer or more rows too
         merge,        // puts the same rows into other files; may be dropped if it does not fit
         grow,         // adds rows of zeros at the end
-        replace_all,  // replaces all rows, with their dtype and row shape; clears the positions of loops
-        move_loop,    // changes no row: stores the position of a loop that writes its output here
+        replace_all,  // replaces all rows, with their dtype and row shape; removes the notes
+        set_note,     // changes no row: replaces a note
     };
 
     kind what = kind::append;
     std::uint64_t first_row = 0;                        // row at which it begins, when it was made
     std::vector<chunk_entry> removed = {};              // replace, merge: the entries expected there
-    std::vector<chunk_entry> added = {};                // all but move_loop
+    std::vector<chunk_entry> added = {};                // all but set_note
     std::shared_ptr<const chunk_state> anew = nullptr;  // replace_all: dtype, row shape, order and sum
-    std::string loop = {};                              // move_loop: its name
-    std::uint64_t from_step = 0;                        // move_loop: the step it came from, 0 before its first
-    json loop_state = {};                               // move_loop: its new state, with the key "step"
+    std::string note = {};                              // set_note: its name
+    std::uint64_t from_step = 0;                        // set_note: the step of the note that it replaces
+    dataset_note noted = {};                            // set_note: the new note
 };
-
-/// The step that a loop has reached; 0 if the loop is absent.
-/// @throws format_error  the loops are malformed
-[[nodiscard]] std::uint64_t loop_step(const json& loops, const std::string& name, const std::filesystem::path& file);
 
 /// The number of rows of all entries.
 [[nodiscard]] std::uint64_t rows_of(const std::vector<chunk_entry>& entries);

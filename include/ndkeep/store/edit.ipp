@@ -7,7 +7,6 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>
-#include <ndkeep/text/json/print.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,11 +14,6 @@
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-NDKEEP_INLINE std::uint64_t loop_step(const json& loops, const std::string& name, const std::filesystem::path& file) {
-    const object_reader all(loops, "loops", file);
-    return all.find(name) == nullptr ? 0 : all.object(name).count("step");
-}
 
 NDKEEP_INLINE std::uint64_t rows_of(const std::vector<chunk_entry>& entries) {
     std::uint64_t rows = 0;
@@ -47,7 +41,7 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         state_.items.clear();
         state_.rows = 0;
         // A loop's position belongs to the rows that it has written here, and these are replaced.
-        state_.loops = json(json::value_t::object);
+        state_.notes.clear();
         state_.type = edit.anew->type;
         state_.row_shape = edit.anew->row_shape;
         state_.order_by = edit.anew->order_by;
@@ -55,14 +49,15 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         state_.rewritten = number_;
         add(edit, 0);
         return true;
-    case chunk_edit::kind::move_loop:
+    case chunk_edit::kind::set_note:
         // Another process that runs the same loop has written the same rows. To apply this edit too would store them
         // twice, so it is always a conflict.
-        if (loop_step(state_.loops, edit.loop, {}) != edit.from_step) {
-            why = "loop " + ndkeep::quoted(edit.loop) + " has been moved on by somebody else";
+        if (const auto present = state_.notes.find(edit.note);
+            (present == state_.notes.end() ? 0 : present->second.step) != edit.from_step) {
+            why = "loop " + ndkeep::quoted(edit.note) + " has been moved on by somebody else";
             return false;
         }
-        (*state_.loops.get_ptr<json::object_t*>())[edit.loop] = edit.loop_state;
+        state_.notes[edit.note] = edit.noted;
         return true;
     }
     return false;

@@ -142,7 +142,7 @@ NDKEEP_INLINE void commit_log::check_unused() {
     if (others.empty() || newest_number())
         return;
     std::sort(others.begin(), others.end());
-    throw io_error(place_.called(""), "cannot begin a chunked array here",
+    throw io_error(place_.path(), "cannot begin a chunked array here",
                    std::make_error_code(std::errc::directory_not_empty),
                    "there is " + ndkeep::quoted(others.front()) +
                        (others.size() == 1 ? "" : " and " + std::to_string(others.size() - 1) + " more") +

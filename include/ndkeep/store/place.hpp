@@ -80,6 +80,8 @@ class place {
 
     /// The display path of a name, for errors.
     [[nodiscard]] virtual std::filesystem::path called(const std::string& name) const = 0;
+    /// The display path of the place itself, without a slash at the end.
+    [[nodiscard]] std::filesystem::path path() const;
 };
 
 /// A directory in the file system of this machine.

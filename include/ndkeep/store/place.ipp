@@ -16,6 +16,12 @@ NDKEEP_INLINE std::optional<file> place::open(const std::string& name) {
     return std::nullopt;
 }
 
+NDKEEP_INLINE std::filesystem::path place::path() const {
+    auto named = called("");
+    // "readings" / "" is "readings/", and "/" is its own parent.
+    return named.has_filename() ? named : named.parent_path();
+}
+
 NDKEEP_INLINE local_place::local_place(const std::filesystem::path& named, access wanted)
     : path_(named), access_(wanted) {
     if (!path_.has_filename())

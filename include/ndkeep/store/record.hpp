@@ -3,9 +3,10 @@
 //
 //     {"ndkeep": "chunks/1", "id": "…", "parent": "…", …, "rows": 120000, "chunks": [items], …,"crc32c":"9ae0daaf"}
 //
-// The checksum covers all bytes before `,"crc32c"`, which ends the file. An item is an entry, a number of rows of
-// zeros, or a range of entries from a table. A record with a name in "needs" is rejected: a later version may mark
-// records in this way that older readers would misread.
+// Notes are the member "loops", named so because loops use them: {NAME: {"step": 3, "files": ["…"], …}}. What else is
+// in a note is left to its user. The checksum covers all bytes before `,"crc32c"`, which ends the file. An item is an
+// entry, a number of rows of zeros, or a range of entries from a table. A record with a name in "needs" is rejected: a
+// later version may mark records in this way that older readers would misread.
 #pragma once
 
 #include <ndkeep/format/header.hpp>
@@ -33,9 +34,6 @@ inline constexpr std::uint64_t longest_record = std::uint64_t{16} << 20;
 
 /// The text of a record, with its checksum.
 [[nodiscard]] std::string record_text(const chunk_state& state);
-
-/// The names of the files in `chunks` that hold states of loops: the text under "file" in each member of each loop.
-[[nodiscard]] std::vector<std::string> loop_files(const json& loops);
 
 /// Returns the table in a file, never nullptr; `sum` is the checksum in the record. Its exceptions pass through `read`.
 using table_loader = std::function<std::shared_ptr<const chunk_table>(const std::string& file, const std::string& sum,
@@ -70,6 +68,9 @@ class record_reader {
     /// A smallest or largest number; nullopt if absent. For `form`, see number_form.
     [[nodiscard]] std::optional<statistics::number> number(const object_reader& object, const char* key,
                                                            char form) const;
+
+    /// A note, by its name in "loops".
+    [[nodiscard]] dataset_note note(const object_reader& notes, const std::string& name) const;
 
     void read_items(const object_reader& object, chunk_state& state) const;
 

@@ -63,6 +63,34 @@ template <class List, class Text>
     return out + ']';
 }
 
+[[nodiscard]] NDKEEP_INLINE json json_of(const std::map<std::string, dataset_note>& notes) {
+    json out(json::value_t::object);
+    for (const auto& [name, note] : notes) {
+        json files(json::value_t::array);
+        for (const auto& file : note.files)
+            files.get_ptr<json::array_t*>()->emplace_back(file);
+        json whole = note.content;
+        auto& members = *whole.get_ptr<json::object_t*>();
+        members["step"] = note.step;
+        // Also if there are none: a note without the member is of version 0.1, see `files_of_first_version`.
+        members["files"] = std::move(files);
+        (*out.get_ptr<json::object_t*>())[name] = std::move(whole);
+    }
+    return out;
+}
+
+/// The files of a note without a list of them, as version 0.1 wrote it for a loop: {"states": {"file": "…"}, …}. They
+/// must not be swept while the loop can be resumed.
+[[nodiscard]] NDKEEP_INLINE std::vector<std::string> files_of_first_version(const json::object_t& note) {
+    std::vector<std::string> files;
+    for (const auto& [key, value] : note)
+        if (const auto* const inner = value.get_ptr<const json::object_t*>())
+            if (const auto file = inner->find("file"); file != inner->end())
+                if (const auto* const text = file->second.get_ptr<const json::string_t*>())
+                    files.push_back(*text);
+    return files;
+}
+
 NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     object_text out;
     const auto count = [](std::uint64_t number) { return std::to_string(number); };
@@ -82,7 +110,7 @@ NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     for (const chunk_item& item : state.items)
         items.push_back(item_text(item, state.sum));
     out.add_list("chunks", items);
-    out.add_value("loops", state.loops);
+    out.add_value("loops", json_of(state.notes));
     out.add_value("metadata", state.metadata);
     out.add("created", json_text(state.created));
     out.add_nonfinite();
@@ -90,22 +118,6 @@ NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     text.pop_back();  // the closing bracket, which follows the checksum
     const auto sum = hex_text(crc32c(bytes_of(text)));
     return text + ",\"crc32c\":\"" + sum + "\"}";
-}
-
-NDKEEP_INLINE std::vector<std::string> loop_files(const json& loops) {
-    std::vector<std::string> files;
-    // Anything of another shape is passed over: what the states of loops mean is known to the loops only.
-    const auto* const all = loops.get_ptr<const json::object_t*>();
-    if (all == nullptr)
-        return files;
-    for (const auto& [name, loop] : *all)
-        if (const auto* const members = loop.get_ptr<const json::object_t*>())
-            for (const auto& [key, value] : *members)
-                if (const auto* const inner = value.get_ptr<const json::object_t*>())
-                    if (const auto file = inner->find("file"); file != inner->end())
-                        if (const auto* const text = file->second.get_ptr<const json::string_t*>())
-                            files.push_back(*text);
-    return files;
 }
 
 NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
@@ -142,15 +154,11 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
         object.refuse("sum", "a checksum that is known here", object.find("sum"));
     state.sum = checksum_from_name(sum).value_or(checksum::none);
     read_items(object, state);
-    for (auto* const kept : {&state.loops, &state.metadata}) {
-        const char* const name = kept == &state.loops ? "loops" : "metadata";
-        (void)object.object(name);
-        *kept = *object.find(name);
-    }
-    // These names are opened and removed like those of chunks, so they must not lead out of the folder either.
-    for (const auto& name : loop_files(state.loops))
-        if (!is_chunk_name(name))
-            refuse("file of a loop", "a name of hexadecimal words", ndkeep::quoted(name));
+    const auto notes = object.object("loops");
+    for (const auto& [name, value] : notes.members())
+        state.notes[name] = note(notes, name);
+    (void)object.object("metadata");
+    state.metadata = *object.find("metadata");
     state.created = object.text("created");
     return state;
 }
@@ -220,6 +228,31 @@ NDKEEP_INLINE std::optional<statistics::number> record_reader::number(const obje
     if (form != 'f' || !real)
         object.refuse(key, "no number of another kind", value);
     return *real;
+}
+
+NDKEEP_INLINE dataset_note record_reader::note(const object_reader& notes, const std::string& name) const {
+    const auto members = notes.object(name);
+    dataset_note out;
+    if (members.find("step") != nullptr)
+        out.step = members.count("step");
+    if (members.find("files") == nullptr) {
+        out.files = files_of_first_version(members.members());
+    } else {
+        for (const json& each : members.list("files")) {
+            const auto* const text = each.get_ptr<const json::string_t*>();
+            if (text == nullptr)
+                members.refuse("files", "a list of names", &each);
+            out.files.push_back(*text);
+        }
+    }
+    // These names are opened and removed like those of chunks, so they must not lead out of the folder either.
+    for (const auto& file : out.files)
+        if (!is_chunk_name(file))
+            refuse("file of a note", "a name of hexadecimal words", ndkeep::quoted(file));
+    out.content = *notes.find(name);
+    for (const char* const own : {"step", "files"})
+        out.content.get_ptr<json::object_t*>()->erase(own);
+    return out;
 }
 
 NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_state& state) const {

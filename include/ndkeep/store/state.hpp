@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +40,7 @@ struct chunk_table {
     std::vector<chunk_entry> entries;
     std::vector<std::uint64_t> ends;  // rows up to the end of each entry, from the first entry on
 
-    /// Computes `ends`. They stop growing above the largest file offset.
+    /// Computes `ends`. All rows together must fit a file offset in bytes; `parse_table` rejects tables that have more.
     void count_rows();
     /// Rows in the entries below `index`.
     [[nodiscard]] std::uint64_t rows_before(std::size_t index) const { return index == 0 ? 0 : ends[index - 1]; }
@@ -57,6 +58,16 @@ struct chunk_item {
     [[nodiscard]] const chunk_entry& at(std::size_t i) const;
 };
 
+/// What a program keeps with the rows and commits together with them, such as the position of a loop.
+///
+/// Every commit copies it forward, whoever makes it, and its files are kept as long as a commit names them. Nothing
+/// here reads its content.
+struct dataset_note {
+    std::uint64_t step = 0;               // grows with each change; 0 before the first
+    std::vector<std::string> files = {};  // names in the folder `chunks`
+    json content = json(json::value_t::object);
+};
+
 /// The complete state of a dataset in one commit. There are no change records, so each commit can be read alone, and
 /// pruning older ones never affects it.
 struct chunk_state {
@@ -72,8 +83,7 @@ struct chunk_state {
     std::optional<std::string> order_by = {};  // field whose values ascend; "": the rows' own values; nullopt: no order
     checksum sum = checksum::crc32c;           // kind of the entries' sums
     std::vector<chunk_item> items = {};
-    // Part of the state, so every commit copies it forward, whoever makes it: rows and positions stay together.
-    json loops = json(json::value_t::object);
+    std::map<std::string, dataset_note> notes = {};  // by name
     json metadata = json(json::value_t::object);
     std::string created = {};
 
@@ -82,8 +92,6 @@ struct chunk_state {
 
     /// All entries in the order of their rows, with those of tables.
     [[nodiscard]] std::vector<chunk_entry> entries() const;
-
-    [[nodiscard]] std::size_t entry_count() const;
 
     /// Adds an entry at the end; ignores one without rows.
     void append(chunk_entry entry);

@@ -16,9 +16,7 @@ NDKEEP_INLINE void chunk_table::count_rows() {
     ends.clear();
     std::uint64_t rows = 0;
     for (const auto& entry : entries)
-        // The sum stops just above the largest offset, because the entries of a hostile table could overflow it. One
-        // addition cannot: `check_entry` rejects an entry with more rows than the largest offset.
-        ends.push_back(rows = std::min(rows + entry.rows, detail::largest_offset + 1));
+        ends.push_back(rows += entry.rows);
 }
 
 NDKEEP_INLINE std::uint64_t chunk_item::rows() const {
@@ -43,13 +41,6 @@ NDKEEP_INLINE std::vector<chunk_entry> chunk_state::entries() const {
         for (std::size_t i = 0; i < item.count(); ++i)
             all.push_back(item.at(i));
     return all;
-}
-
-NDKEEP_INLINE std::size_t chunk_state::entry_count() const {
-    std::size_t count = 0;
-    for (const auto& item : items)
-        count += item.count();
-    return count;
 }
 
 NDKEEP_INLINE void chunk_state::append(chunk_entry entry) {

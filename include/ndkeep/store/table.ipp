@@ -209,6 +209,9 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
                             .found = info.type.is_struct() ? info.type.descr() : ndkeep::quoted(info.type.str())});
     chunk_table table{std::move(file), sum, {}, {}};
     table.entries.resize(info.shape[0]);
+    // The entries are those of one state, whose rows fit a file offset in bytes.
+    const std::uint64_t most = largest_offset / std::max<std::uint64_t>(1, state.row_bytes());
+    std::uint64_t rows = 0;
     const char form = number_form(key_type(state));
     const std::byte* at = bytes.data() + info.data_offset;
     const auto text = [&](std::size_t size) {
@@ -235,6 +238,14 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
             read_numbers(entry, low, high, form);
         }
         check_entry(entry, state, called);
+        // Compared before the addition, which could overflow: a slice of such a table would have another number of rows
+        // than its entries.
+        if (entry.rows > most - rows)
+            throw format_error({.file = called,
+                                .field = "rows of a table",
+                                .expected = "at most " + std::to_string(most),
+                                .found = "more"});
+        rows += entry.rows;
     }
     table.count_rows();
     return table;

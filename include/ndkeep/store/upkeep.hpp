@@ -15,10 +15,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Adds the names of the files that hold states of loops.
-void add_loop_names(const chunk_state& state, std::set<std::string>& names);
+/// Adds the names of the files of all notes.
+void add_note_files(const chunk_state& state, std::set<std::string>& names);
 
-/// Adds the names of all files that a state names: tables, chunks and states of loops.
+/// Adds the names of all files that a state names: tables, chunks and files of notes.
 void add_names(const chunk_state& state, std::set<std::string>& names);
 
 /// Removes orphans: those of the listed files that writers of this dataset have staged and that no record names.
@@ -50,6 +50,7 @@ void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const
 ///
 /// @param keep  number of newest commits to keep, at least 1; a commit that is being read is kept, with all newer ones
 /// @returns the number of records removed
+/// @throws mismatch_error  `keep` is 0, which would remove every record
 /// @throws io_error        the readers cannot be determined: nothing is removed; or a removal or the sync has failed
 /// @throws checksum_error, format_error  a record to keep is damaged: nothing is removed
 std::size_t prune(commit_log& log, std::uint64_t keep);

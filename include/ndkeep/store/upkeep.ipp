@@ -19,13 +19,13 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE void add_loop_names(const chunk_state& state, std::set<std::string>& names) {
-    for (const auto& file : loop_files(state.loops))
-        names.insert(file);
+NDKEEP_INLINE void add_note_files(const chunk_state& state, std::set<std::string>& names) {
+    for (const auto& [name, note] : state.notes)
+        names.insert(note.files.begin(), note.files.end());
 }
 
 NDKEEP_INLINE void add_names(const chunk_state& state, std::set<std::string>& names) {
-    add_loop_names(state, names);
+    add_note_files(state, names);
     for (const auto& item : state.items) {
         if (item.table != nullptr)
             names.insert(item.table->file);
@@ -74,6 +74,8 @@ NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>&
 
 NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     place& where = log.where();
+    if (keep == 0)
+        throw mismatch_error({.file = where.path(), .field = "keep", .expected = "at least 1", .found = "0"});
     // The newest first: all records below it were present before the listing began, so the listing cannot miss them. A
     // missed record would stay below removed ones, and step 7 of a commit would draw a wrong conclusion from it.
     const auto newest = log.newest_number();

@@ -43,7 +43,7 @@ class chunk_version {
     [[nodiscard]] std::vector<std::size_t> shape() const {
         return detail::shape_of_rows(state().rows, state().row_shape);
     }
-    [[nodiscard]] std::filesystem::path called() const { return place_->called(""); }
+    [[nodiscard]] std::filesystem::path called() const { return place_->path(); }
 
     /// The npy header that a single file with all rows would have.
     [[nodiscard]] array_info info() const { return {.type = state().type, .shape = shape()}; }

@@ -58,7 +58,7 @@ class chunk_session {
     /// Adds rows of zeros at the end, or removes rows there.
     void resize(std::uint64_t wanted);
 
-    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->called(""))); }
+    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->path())); }
 
     /// Merges chunks that are not full, without changing a row.
     void compact(progress_meter& meter);
@@ -78,17 +78,17 @@ class chunk_session {
     /// Whether commits survive a power cut.
     [[nodiscard]] bool syncs() const noexcept { return options_.commit.sync; }
 
-    /// The step of a loop that a commit contains.
-    struct loop_move {
+    /// A note to be committed together with the rows.
+    struct note_change {
         std::string name = {};
-        std::uint64_t from_step = 0;  // the commit fails if the loop is at another step
-        json to = {};                 // position and states, with "step"
+        std::uint64_t from_step = 0;
+        dataset_note to = {};
     };
-    /// Writes a file with the states of a loop, and returns its name. It must be named by the next commit.
-    [[nodiscard]] std::string stage_loop_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
-    /// Commits the rows and the step of a loop together.
-    /// @throws conflict_error  another process has moved the loop, and so has written the same rows
-    std::uint64_t commit(loop_move&& moved);
+    /// Puts a file for a note, which must list it.
+    [[nodiscard]] std::string stage_note_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
+    /// Commits the rows and the note.
+    /// @throws conflict_error  another writer has changed the note
+    std::uint64_t commit(note_change&& made);
 
   private:
     std::uint64_t commit_all();

@@ -26,11 +26,11 @@ NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const c
     : place_(std::move(where)), options_(options),
       staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
     if (options.commit.keep == 0)
-        throw mismatch_error({.file = place_->called(""), .field = "keep", .expected = "at least 1", .found = "0"});
+        throw mismatch_error({.file = place_->path(), .field = "keep", .expected = "at least 1", .found = "0"});
     if (is_new())
         return;
     if (options_.order_by && options_.order_by != state().order_by)
-        throw mismatch_error({.file = place_->called(""),
+        throw mismatch_error({.file = place_->path(),
                               .field = "order_by",
                               .expected = order_text(options_.order_by),
                               .found = order_text(state().order_by)});
@@ -38,9 +38,9 @@ NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const c
 
 NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
     if (is_new())
-        staging_.begin(state_for_rows(type, row_shape, options_, place_->called("")));
+        staging_.begin(state_for_rows(type, row_shape, options_, place_->path()));
     else
-        check_rows(state(), type, row_shape, place_->called(""));
+        check_rows(state(), type, row_shape, place_->path());
 }
 
 NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
@@ -49,7 +49,7 @@ NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vecto
     pending_.clear();
     pending_rows_ = 0;
     options_.order_by = order_by;
-    auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->called("")));
+    auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->path()));
     staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
 }
 
@@ -82,7 +82,7 @@ NDKEEP_INLINE void chunk_session::compact(progress_meter& meter) {
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit() {
     if (lent_)
-        throw conflict_error({.file = place_->called(""),
+        throw conflict_error({.file = place_->path(),
                               .field = "commit",
                               .expected = "made by the loop whose output this is",
                               .found = "asked for within it",
@@ -99,17 +99,17 @@ NDKEEP_INLINE void chunk_session::discard() noexcept {
 NDKEEP_INLINE void chunk_session::lend() {
     if (lent_)
         throw conflict_error(
-            {.file = place_->called(""), .field = "writer", .expected = "free", .found = "the output of another pass"});
+            {.file = place_->path(), .field = "writer", .expected = "free", .found = "the output of another pass"});
     lent_ = true;
 }
 
-NDKEEP_INLINE std::uint64_t chunk_session::commit(loop_move&& moved) {
+NDKEEP_INLINE std::uint64_t chunk_session::commit(note_change&& made) {
     // An edit like any other: the commit applies it together with the appended rows, or none of them.
-    staging_.edit({.what = chunk_edit::kind::move_loop,
+    staging_.edit({.what = chunk_edit::kind::set_note,
                    .first_row = state().rows,
-                   .loop = std::move(moved.name),
-                   .from_step = moved.from_step,
-                   .loop_state = std::move(moved.to)});
+                   .note = std::move(made.name),
+                   .from_step = made.from_step,
+                   .noted = std::move(made.to)});
     return commit_all();
 }
 
@@ -129,7 +129,7 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
 }
 
 NDKEEP_INLINE void chunk_session::refuse_new() const {
-    throw mismatch_error({.file = place_->called(""),
+    throw mismatch_error({.file = place_->path(),
                           .field = "dataset",
                           .expected = "one with rows",
                           .found = "new",
@@ -146,7 +146,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     const std::size_t count = view.shape()[0];
     const std::uint64_t row_bytes = state().row_bytes();
     const std::size_t chunk_rows = rows_of_a_chunk();
-    const conversion convert(view.type(), state().type, place_->called(""));
+    const conversion convert(view.type(), state().type, place_->path());
     std::size_t done = 0;
     // Full chunks are written straight from the caller's memory if nothing has to be converted.
     if (view.contiguous() != nullptr && convert.is_identity()) {
@@ -197,14 +197,14 @@ NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array
     flush();
     // Subtracted, because the sum of `first` and `count` could overflow.
     if (first > state().rows || count > state().rows - first)
-        throw mismatch_error({.file = place_->called(""),
+        throw mismatch_error({.file = place_->path(),
                               .field = "rows to write",
                               .expected = "rows before " + std::to_string(state().rows),
                               .found = std::to_string(first) + " to " + std::to_string(first + count)});
     if (count == 0)
         return;
     const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
-    const conversion convert(view.type(), state().type, place_->called(""));
+    const conversion convert(view.type(), state().type, place_->path());
     const buffer from(view.nbytes());
     view.fill(0, view.size(), from.data());
     const buffer block(static_cast<std::size_t>(count) * row_bytes);
@@ -232,13 +232,13 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
     const std::uint64_t rows_now = state().rows;
     if (wanted > rows_now) {
         if (state().order_by)
-            throw mismatch_error({.file = place_->called(""),
+            throw mismatch_error({.file = place_->path(),
                                   .field = "rows",
                                   .expected = "at most " + std::to_string(rows_now),
                                   .found = std::to_string(wanted),
                                   .hint = "rows of zeros have no place in an order"});
         // Zeros need no disk space, so nothing but this check bounds their number.
-        (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->called(""));
+        (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->path());
         const std::uint64_t more = wanted - rows_now;
         // The edit fits only if the number of rows is still the same at the commit: the caller asked for a total.
         staging_.edit({.what = chunk_edit::kind::grow,
@@ -261,7 +261,7 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
 
 NDKEEP_INLINE array_view chunk_session::checked(const array_view& rows) {
     if (rows.shape().empty())
-        throw mismatch_error({.file = place_->called(""),
+        throw mismatch_error({.file = place_->path(),
                               .field = "shape",
                               .expected = "at least 1 dimension",
                               .found = shape_text(rows.shape())});
@@ -338,7 +338,7 @@ NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<con
 NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, std::size_t rows) {
     if (!state().order_by || rows == 0)
         return;
-    const row_order order(state(), place_->called(""));
+    const row_order order(state(), place_->path());
     order.check_sorted(bytes, rows);
     const auto* const last = state().last_entry();
     // The key before is that of the last held row, or the maximum of the last chunk, which is sorted.
@@ -353,7 +353,7 @@ NDKEEP_INLINE void chunk_session::check_order_between(std::uint64_t first_row, s
                                                       std::uint64_t rows) {
     if (!state().order_by || rows == 0)
         return;
-    const row_order order(state(), place_->called(""));
+    const row_order order(state(), place_->path());
     order.check_sorted(bytes, static_cast<std::size_t>(rows));
     const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
     // The rows before and after are read: chunks keep only the keys at their ends, and these rows may lie inside.

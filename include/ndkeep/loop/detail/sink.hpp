@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -47,7 +48,8 @@ class sink_memory final : public loop_memory {
 
     /// The states as a record stores them: in the record if they are small and have no arrays, otherwise in a file that
     /// the record names. Every later commit copies them forward, so that records must stay short.
-    [[nodiscard]] json kept(packed_states&& states, const loop_position& at);
+    /// @param files  receives the name of that file
+    [[nodiscard]] json kept(packed_states&& states, const loop_position& at, std::vector<std::string>& files);
 
     chunk_session& sink_;
     std::string loop_;

@@ -8,7 +8,6 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
-#include <ndkeep/store/edit.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 
@@ -20,7 +19,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, std::optional<dtype> row_type)
     : sink_(sink), loop_(std::move(loop)), row_type_(std::move(row_type)) {
     if (sink_.has_changes())
-        throw mismatch_error({.file = sink_.where().called(""),
+        throw mismatch_error({.file = sink_.where().path(),
                               .field = "output",
                               .expected = "committed before the pass begins",
                               .found = "rows that are not"});
@@ -31,13 +30,14 @@ NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, st
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
     const auto file = sink_.where().called("commits");
-    const object_reader loops(sink_.state().loops, "loops", file);
-    step_ = loop_step(sink_.state().loops, loop_, file);
-    if (loops.find(loop_) == nullptr)
+    const auto& notes = sink_.state().notes;
+    const auto note = notes.find(loop_);
+    step_ = note == notes.end() ? 0 : note->second.step;
+    if (note == notes.end())
         return nullptr;
-    const auto said = loops.object(loop_);
     if (step_ == 0)
-        said.refuse("step", "at least 1", said.find("step"));
+        throw malformed(file, "loops." + loop_ + ".step", "at least 1", "0");
+    const object_reader said(note->second.content, "loops." + loop_, file);
     auto stored = stored_in(said, file);
     stored->check_committed();
     // A file of states contains step and position too. If they differ from the record, it is not the file that was
@@ -53,12 +53,11 @@ NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_positi
     if (sink_.is_new())
         return false;  // a record needs the dtype and shape of a row, and no row was written yet
     in_document(sink_.where().called("commits"), [&] {
-        json moved = json::object();
-        auto& members = *moved.get_ptr<json::object_t*>();
-        members["step"] = step_ + 1;
+        dataset_note moved{.step = step_ + 1};
+        auto& members = *moved.content.get_ptr<json::object_t*>();
         members["position"] = position_json(at);
         members["source"] = at.source;
-        members["states"] = kept(std::move(states), at);
+        members["states"] = kept(std::move(states), at, moved.files);
         (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
     });
     ++step_;
@@ -85,11 +84,10 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
     return std::make_shared<const loop_snapshot>(std::move(*bytes), called, loop_);
 }
 
-NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at) {
+NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at, std::vector<std::string>& files) {
     constexpr std::size_t most = 4096;  // bytes of JSON
     json out = json::object();
     auto& members = *out.get_ptr<json::object_t*>();
-    // JSON cannot hold NaN and infinities: a list of their paths is stored with the states.
     if (states.arrays.size() == 0) {
         members["states"] = states.forms;
         if (json_text(out).size() <= most)
@@ -101,7 +99,8 @@ NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position
     std::uint32_t sum = 0;
     for (const auto& piece : pieces)
         sum = crc32c(piece, sum);
-    members["file"] = sink_.stage_loop_file(pieces);
+    files.push_back(sink_.stage_note_file(pieces));
+    members["file"] = files.back();
     members["nbytes"] = states.arrays.size();
     members["crc32c"] = hex_text(sum);
     return out;

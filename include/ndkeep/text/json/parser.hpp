@@ -43,48 +43,50 @@ concept json_builder = requires(typename Builder::value value, std::string text)
 /// Integers are exact if 64 bits can hold them. A number beyond the largest double is rejected.
 /// @see RFC 8259
 template <json_builder Builder>
-class json_parser : json_scanner {
+class json_parser {
     using built = typename Builder::value;
 
   public:
-    using json_scanner::json_scanner;
+    /// @param text, file  must outlive the parser; the file is named in errors
+    json_parser(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {})
+        : scan_(text, file, bound) {}
 
     [[nodiscard]] built read() {
-        begin();
+        scan_.begin();
         built out = value();
-        end();
+        scan_.end();
         return out;
     }
 
   private:
     [[nodiscard]] built value() {
         // Before the value is built: brackets and commas alone can make many values from a short text.
-        count_value();
-        switch (peek()) {
+        scan_.count_value();
+        switch (scan_.peek()) {
         case '{':
             return object();
         case '[':
             return array();
         case '"':
-            return Builder::string(string());
+            return Builder::string(scan_.string());
         case 't':
-            need_word("true");
+            scan_.need_word("true");
             return Builder::boolean(true);
         case 'f':
-            need_word("false");
+            scan_.need_word("false");
             return Builder::boolean(false);
         case 'n':
-            need_word("null");
+            scan_.need_word("null");
             return Builder::null();
         default:
-            return scalar(number());
+            return scalar(scan_.number());
         }
     }
 
-    [[nodiscard]] static built scalar(const scanned_number& number) {
-        if (number.is == scanned_number::real)
+    [[nodiscard]] static built scalar(const json_scanner::scanned_number& number) {
+        if (number.is == json_scanner::scanned_number::real)
             return Builder::real(number.value);
-        if (number.is == scanned_number::count)
+        if (number.is == json_scanner::scanned_number::count)
             return Builder::count(number.magnitude);
         // Negated as an unsigned number, because the magnitude of the smallest std::int64_t does not fit one.
         return Builder::negative(static_cast<std::int64_t>(0 - number.magnitude));
@@ -92,29 +94,31 @@ class json_parser : json_scanner {
 
     [[nodiscard]] built object() {
         built out = Builder::dictionary();
-        open('{');
-        if (peek() != '}') {
+        scan_.open('{');
+        if (scan_.peek() != '}') {
             do {
-                std::string name = string();
-                need(':');
+                std::string name = scan_.string();
+                scan_.need(':');
                 Builder::add(out, std::move(name), value());
-            } while (take(','));
+            } while (scan_.take(','));
         }
-        close('}');
+        scan_.close('}');
         return out;
     }
 
     [[nodiscard]] built array() {
         built out = Builder::list();
-        open('[');
-        if (peek() != ']') {
+        scan_.open('[');
+        if (scan_.peek() != ']') {
             do {
                 Builder::add(out, value());
-            } while (take(','));
+            } while (scan_.take(','));
         }
-        close(']');
+        scan_.close(']');
         return out;
     }
+
+    json_scanner scan_;
 };
 
 }  // namespace detail

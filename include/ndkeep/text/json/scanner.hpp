@@ -29,26 +29,21 @@ inline constexpr std::size_t deepest_json = 128;
 /// The bound that a caller's limits set.
 [[nodiscard]] json_bound bound_of(const limits& limit);
 
-/// Reads the tokens of JSON text one by one. The derived class combines them to values.
+/// Reads the tokens of JSON text one by one. Its user combines them to values.
 class json_scanner {
   public:
     /// @param text, file  must outlive the scanner; the file is named in errors
     json_scanner(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {})
         : text_(text), file_(file), bound_(bound) {}
 
-  protected:
     /// Skips a byte order mark and blanks.
     void begin();
     /// Checks that nothing follows the value.
     void end() const;
 
-    [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const;
-    [[noreturn]] void broken() const { refuse("valid JSON", "broken at byte " + std::to_string(at_ + 1)); }
-
     /// The current character; NUL at the end. JSON allows NUL nowhere, so the end needs no test of its own.
     [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
-    void skip_blanks();
     /// Skips `sign` and the blanks after it, if it is the current character.
     [[nodiscard]] bool take(char sign);
     void need(char sign);
@@ -63,14 +58,6 @@ class json_scanner {
     /// Reads a string and resolves its escapes.
     [[nodiscard]] std::string string();
 
-    void escape(std::string& out);
-
-    /// Reads the u and the four digits of \uXXXX.
-    [[nodiscard]] char32_t code_unit();
-
-    [[nodiscard]] bool is_digit() const { return peek() >= '0' && peek() <= '9'; }
-    void need_digits();
-
     /// A parsed number. Integers are exact if 64 bits can hold them; other numbers are doubles.
     struct scanned_number {
         enum { count, negative, real } is = real;
@@ -81,6 +68,19 @@ class json_scanner {
     [[nodiscard]] scanned_number number();
 
   private:
+    [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const;
+    [[noreturn]] void broken() const { refuse("valid JSON", "broken at byte " + std::to_string(at_ + 1)); }
+
+    void skip_blanks();
+
+    void escape(std::string& out);
+
+    /// Reads the u and the four digits of \uXXXX.
+    [[nodiscard]] char32_t code_unit();
+
+    [[nodiscard]] bool is_digit() const { return peek() >= '0' && peek() <= '9'; }
+    void need_digits();
+
     /// Parses an integer; returns false if 64 bits cannot hold it.
     [[nodiscard]] static bool integer(scanned_number& out, std::string_view digits, bool negative);
 
