@@ -14,10 +14,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The files behind a staging.
+/// The files of a transaction.
 class chunk_files {
   public:
-    explicit chunk_files(staging& of) : staging_(of) {}
+    explicit chunk_files(transaction& of) : transaction_(of) {}
 
     /// Puts rows into a file of their own.
     [[nodiscard]] chunk_entry put(std::uint64_t first_row, std::span<const std::byte> bytes);
@@ -27,13 +27,14 @@ class chunk_files {
     [[nodiscard]] buffer rows(std::uint64_t first, std::uint64_t last) const;
 
     /// A staged chunk whose rows have another place in the array than its header was made for.
-    [[nodiscard]] chunk_entry moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row);
+    /// Staged again if its padding depends on the place; the same entry otherwise.
+    [[nodiscard]] chunk_entry moved(const moved_file& file);
 
   private:
-    [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
-    [[nodiscard]] place& where() const noexcept { return staging_.where(); }
+    [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
+    [[nodiscard]] place& where() const noexcept { return transaction_.where(); }
 
-    staging& staging_;
+    transaction& transaction_;
 };
 
 }  // namespace ndkeep::detail

@@ -13,12 +13,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Notes merges as edits of a staging.
+/// Notes merges as edits of a transaction.
 class chunk_merger {
   public:
     /// @param chunk_rows  of a chunk that is as long as it should be
-    chunk_merger(staging& of, chunk_files& files, std::uint64_t chunk_rows)
-        : staging_(of), files_(files), chunk_rows_(chunk_rows) {}
+    chunk_merger(transaction& of, chunk_files& files, std::uint64_t chunk_rows)
+        : transaction_(of), files_(files), chunk_rows_(chunk_rows) {}
 
     /// Every run of chunks that are too short.
     void compact(progress_meter& meter);
@@ -31,9 +31,9 @@ class chunk_merger {
     /// Puts the rows of several chunks into one, or into as many as they fill.
     void merge(std::uint64_t first, const std::vector<chunk_entry>& entries, progress_meter& meter);
 
-    [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
+    [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
 
-    staging& staging_;
+    transaction& transaction_;
     chunk_files& files_;
     std::uint64_t chunk_rows_;
 };

@@ -38,7 +38,7 @@ NDKEEP_INLINE void chunk_merger::compact(progress_meter& meter) {
 
 NDKEEP_INLINE void chunk_merger::merge_tail() {
     constexpr std::uint64_t fan = 8;
-    for (bool merged = staging_.has_edits(); merged;) {
+    for (bool merged = transaction_.has_edits(); merged;) {
         merged = false;
         const auto tier = [](std::uint64_t rows) {
             int power = 0;
@@ -90,7 +90,7 @@ NDKEEP_INLINE void chunk_merger::merge(std::uint64_t first, const std::vector<ch
         meter.add(end - at, edit.added.back().nbytes);
         meter.report();
     }
-    staging_.edit(std::move(edit));
+    transaction_.edit(std::move(edit));
 }
 
 }  // namespace ndkeep::detail
