@@ -326,7 +326,7 @@ TEST_CASE("a writer whose staged files were swept is told, and commits nothing",
         nk::save_chunked(path, row(1, 1), {.commit = unsynced});
 
         const auto e = thrown<nk::conflict_error>([&] { slow.commit(); });
-        CHECK(e.found() == "staged files were swept");
+        CHECK(e.found() == "another writer swept the staged files in commit 2; discard this transaction and try again");
     }
     CHECK(orphans(path).empty());
     check_rows(path, row(1, 1));

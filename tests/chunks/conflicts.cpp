@@ -65,14 +65,37 @@ TEST_CASE("other changes of the same rows are a conflict, and nothing of them co
             CHECK(two.commit() == 3);
         } else {
             const auto e = thrown<nk::conflict_error>([&] { two.commit(); });
-            CHECK(e.field() == "commit on top of 1");
-            CHECK(std::string(e.what()).find("commit 2") != std::string::npos);
+            CHECK(e.file() == dir / "a");
+            CHECK(e.found().starts_with("another writer "));
+            CHECK(e.found().ends_with(" in commit 2; discard this transaction and try again"));
             CHECK(same(nk::load_chunked<double, 2>(dir / "a"), after_one));
             two.discard();
             CHECK(orphans(dir / "a").empty());
         }
         nk::verify_chunked(dir / "a");
     }
+}
+
+TEST_CASE("a conflict is told in a sentence that names the commits of the other writer", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    const auto conflict = [&](int commits) {
+        std::filesystem::remove_all(path);
+        nk::save_chunked(path, counted(3), {.commit = unsynced});
+        nk::chunk_writer<double, 2> one(path, {.commit = unsynced}), two(path, {.commit = unsynced});
+        two.write(1, counted(1, 20));
+        for (int i = 0; i < commits; ++i) {
+            one.write(0, counted(1, i));
+            one.commit();
+        }
+        return std::string(thrown<nk::conflict_error>([&] { two.commit(); }).what());
+    };
+
+    CHECK(conflict(1) == path.string() +
+                             ": another writer changed the same rows in commit 2; discard this transaction " +
+                             "and try again");
+    CHECK(conflict(3) == path.string() + ": another writer changed the same rows in one of the commits 2 to 4; " +
+                             "discard this transaction and try again");
 }
 
 TEST_CASE("after a conflict and discard a writer goes on from what is there", "[chunks]") {

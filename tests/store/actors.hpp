@@ -308,7 +308,7 @@ using act = std::function<void(scripted_place&, contents&, told&)>;
 /// A writer that makes this many commits of one row each.
 inline act writer(int commits) {
     return [commits](scripted_place& where, contents& all, told& so_far) {
-        detail::staging to(where, {.sync = true, .keep = std::uint64_t{1} << 60, .patience = {}});
+        detail::transaction to(where, {.sync = true, .keep = std::uint64_t{1} << 60, .patience = {}});
         if (to.base().number == 0) {
             detail::chunk_state wanted;
             wanted.type = dtype::plain('u', 8, byte_order::little);
@@ -330,7 +330,9 @@ inline act writer(int commits) {
             const auto bit = std::uint64_t{1} << all.chunk(entry.file);
             try {
                 to.edit({.what = detail::chunk_edit::kind::append, .first_row = to.work().rows, .added = {entry}});
-                (void)to.commit({});
+                auto result = to.commit();
+                while (result.is_rebased())
+                    result = to.resume(std::move(result), {result.moved.front().entry});
                 so_far.acknowledged |= bit;
             } catch (const conflict_error&) {
                 so_far.refused |= bit;

@@ -27,6 +27,15 @@ struct unheard {
     writer to{memory::opened(all, process), fours()};
 };
 
+/// A commit of a writer that believes that others are open, so that it does not sweep.
+void append_without_locks(const std::shared_ptr<memory::content>& all, double row) {
+    const auto process = std::make_shared<memory::process>();
+    process->locks = memory::lock_kind::none;
+    writer other(memory::opened(all, process), fours());
+    other.append(rows_from(row, 1));
+    (void)other.commit();
+}
+
 }  // namespace
 
 TEST_CASE("a record that was put though the place reported a failure is a commit", "[store][fault]") {
@@ -243,6 +252,137 @@ TEST_CASE("a writer that slept while its number was used and pruned commits once
         for (const auto& name : named_files(all))
             CHECK(all->has("chunks/" + name));
     }
+}
+
+TEST_CASE("a number that is taken by a record that nobody can look at leaves the outcome unknown", "[store][fault]") {
+    // The record may be ours: over NFS, a put whose reply was lost finds its own name taken.
+    const auto all = eleven_rows();
+    const auto process = std::make_shared<memory::process>();
+    process->locks = memory::lock_kind::none;
+    std::optional<writer> to(std::in_place, memory::opened(all, process), fours());
+    to->append(rows_from(100, 4));
+    bool is_taken = false;
+    process->before = [&](const memory::call& made) {
+        if (made == memory::call{"put", record_of(4)}) {
+            append_without_locks(all, 200);
+            append_without_locks(all, 201);
+            is_taken = true;
+        } else if (is_taken && made == memory::call{"get", record_of(4)}) {
+            memory::place where(all);
+            detail::commit_log log(where);
+            (void)detail::prune(log, 1);
+        }
+    };
+
+    const auto problem = thrown<io_error>([&] { (void)to->commit(); });
+    process->before = nullptr;
+
+    CHECK(std::string(problem.what()).find("outcome unknown") != std::string::npos);
+    CHECK_THROWS_AS(to->append(rows_from(300, 1)), conflict_error);
+    CHECK_THROWS_AS(to->commit(), conflict_error);
+    const auto files = all->names_in("chunks").size();
+    to.reset();
+    CHECK(all->names_in("chunks").size() == files);
+}
+
+// Rebased ----------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// A transaction on eleven rows that appends one row, and another writer's commit of one row since.
+struct overtaken {
+    overtaken() {
+        to.edit({.what = detail::chunk_edit::kind::append, .first_row = 11, .added = {staged(11)}});
+        append_and_commit(all, 200);
+    }
+    [[nodiscard]] chunk_entry staged(std::uint64_t row) {
+        chunk_entry entry{.rows = 1, .nbytes = 8, .offset = 128, .sum = "00000000"};
+        entry.file = to.stage({}, row);
+        return entry;
+    }
+
+    std::shared_ptr<memory::content> all = eleven_rows();
+    memory::place where{all};
+    detail::transaction to{where, {}};
+};
+
+}  // namespace
+
+TEST_CASE("rows that another commit has moved are staged again before they are committed", "[store]") {
+    overtaken is;
+
+    auto result = is.to.commit();
+    REQUIRE(result.is_rebased());
+    REQUIRE(result.moved.size() == 1);
+    const auto moved = result.moved.front();
+    CHECK(moved.from_row == 11);
+    CHECK(moved.to_row == 12);
+    CHECK(newest(is.all) == 4);
+    const auto again = is.staged(12);
+    result = is.to.resume(std::move(result), {again});
+
+    CHECK_FALSE(result.is_rebased());
+    CHECK(result.number == 5);
+    CHECK(is.to.base().entries().back() == again);
+    CHECK(is.to.base().rows == 13);
+    CHECK_FALSE(is.all->has("chunks/" + moved.entry.file));
+    CHECK(is.all->has("chunks/" + again.file));
+}
+
+TEST_CASE("a rebased commit that is not continued can be committed later, or discarded", "[store]") {
+    for (const bool discards : {false, true}) {
+        CAPTURE(discards);
+        overtaken is;
+        (void)is.to.commit();
+
+        if (discards)
+            is.to.discard();
+        auto result = is.to.commit();
+
+        CHECK(result.is_rebased() != discards);
+        if (result.is_rebased())
+            result = is.to.resume(std::move(result), {result.moved.front().entry});
+        CHECK(result.number == (discards ? 4 : 5));
+        CHECK(newest(is.all) == result.number);
+    }
+}
+
+TEST_CASE("others that commit while moved rows are staged again move them once more", "[store]") {
+    overtaken is;
+
+    auto result = is.to.commit();
+    std::vector<std::uint64_t> rows;
+    while (result.is_rebased()) {
+        rows.push_back(result.moved.front().to_row);
+        if (rows.size() < 3)
+            append_and_commit(is.all, 300);
+        result = is.to.resume(std::move(result), {is.staged(rows.back())});
+    }
+
+    CHECK(rows == std::vector<std::uint64_t>{12, 13, 14});
+    CHECK(is.to.base().rows == 15);
+    for (const auto& name : named_files(is.all))
+        CHECK(is.all->has("chunks/" + name));
+}
+
+TEST_CASE("a commit gives up after sixteen tries, and can be called again", "[store]") {
+    const auto all = eleven_rows();
+    const auto process = std::make_shared<memory::process>();
+    process->locks = memory::lock_kind::none;
+    writer to(memory::opened(all, process), fours());
+    to.append(rows_from(100, 4));
+    process->before = [&](const memory::call& made) {
+        if (made.what == "put" && made.name.starts_with("commits/"))
+            append_without_locks(all, 200);
+    };
+
+    const auto e = thrown<conflict_error>([&] { (void)to.commit(); });
+    process->before = nullptr;
+
+    CHECK(std::string(e.what()) == "memory: other writers committed first in each of 16 tries; commit again");
+    CHECK(to.commit() == 20);
+    CHECK(times(rows_in(all), 100) == 1);
+    CHECK(times(rows_in(all), 200) == 16);
 }
 
 TEST_CASE("metadata that is set after a failed commit is refused, not forgotten", "[store][error]") {

@@ -139,7 +139,7 @@ TEST_CASE("a small record that asks for more chunks than there are files is refu
 namespace {
 
 /// An empty file that stands for this many rows.
-chunk_entry staged_entry(detail::staging& to, std::uint64_t rows, double low) {
+chunk_entry staged_entry(detail::transaction& to, std::uint64_t rows, double low) {
     chunk_entry entry{.rows = rows, .nbytes = 8 * rows, .offset = 128, .sum = "0badcafe"};
     entry.file = to.stage({}, to.work().rows);
     entry.min = low;
@@ -147,20 +147,18 @@ chunk_entry staged_entry(detail::staging& to, std::uint64_t rows, double low) {
     return entry;
 }
 
-void begin(detail::staging& to) {
+void begin(detail::transaction& to) {
     detail::chunk_state wanted;
     wanted.type = dtype_of<double>();
     to.begin(wanted);
 }
-
-const detail::chunk_mover unmoved;
 
 }  // namespace
 
 TEST_CASE("records stay short over a thousand commits, and say the same", "[store]") {
     const auto all = memory::empty();
     memory::place where(all);
-    detail::staging to(where, {.sync = true, .keep = everything, .patience = std::chrono::milliseconds(1000)});
+    detail::transaction to(where, {.sync = true, .keep = everything, .patience = std::chrono::milliseconds(1000)});
     begin(to);
     std::vector<chunk_entry> expected;
     std::size_t longest = 0, written = 0;
@@ -168,7 +166,7 @@ TEST_CASE("records stay short over a thousand commits, and say the same", "[stor
         const auto entry = staged_entry(to, 1 + i % 3, static_cast<double>(i));
         expected.push_back(entry);
         to.edit({.what = detail::chunk_edit::kind::append, .first_row = to.work().rows, .added = {entry}});
-        const auto number = to.commit(unmoved);
+        const auto number = to.commit().number;
         longest = std::max(longest, all->text(record_of(number)).size());
         written += all->text(record_of(number)).size();
     }
@@ -190,14 +188,14 @@ TEST_CASE("records stay short over a thousand commits, and say the same", "[stor
 TEST_CASE("chunks replaced at random among two thousand are read back as they were written", "[store]") {
     const auto all = memory::empty();
     memory::place where(all);
-    detail::staging to(where, {.sync = false, .keep = everything, .patience = std::chrono::milliseconds(1000)});
+    detail::transaction to(where, {.sync = false, .keep = everything, .patience = std::chrono::milliseconds(1000)});
     begin(to);
     std::mt19937 random(7);
     std::vector<chunk_entry> expected;
     for (std::size_t i = 0; i < 2000; ++i)
         expected.push_back(staged_entry(to, 1 + random() % 5, static_cast<double>(i)));
     to.edit({.what = detail::chunk_edit::kind::append, .first_row = 0, .added = expected});
-    (void)to.commit(unmoved);
+    (void)to.commit();
 
     for (int turn = 0; turn < 400; ++turn) {
         const int edits = 1 + static_cast<int>(random() % 3);
@@ -216,7 +214,7 @@ TEST_CASE("chunks replaced at random among two thousand are read back as they we
             expected.erase(first, last);
             expected.insert(expected.begin() + static_cast<std::ptrdiff_t>(at), made);
         }
-        const auto number = to.commit(unmoved);
+        const auto number = to.commit().number;
         CHECK(all->text(record_of(number)).size() < 64 * 1024);
         if (turn % 20 == 0)
             REQUIRE((newest_state(all).entries() == expected));

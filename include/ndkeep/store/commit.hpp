@@ -12,12 +12,15 @@
 //  3. Read the newest state, number N. If its epoch is not the noted one, throw: staged files look like orphans, and a
 //     sweep may have removed ours. If N was pruned while it was read, read again.
 //  4. Apply the edits to N. Otherwise rows that another writer has committed since would be lost. An edit that does
-//     not fit any more is an error, because it would overwrite such rows. A merge that does not fit is dropped.
-//  5. Put chunks again that need another padding at their new row, and fold a long list into a table. Sync these files,
-//     then the names in `chunks`. Otherwise a durable record can name a file whose directory entry is lost.
+//     not fit any more is an error, because it would overwrite such rows. A merge that does not fit is dropped. If
+//     staged files now begin at other rows, return them: they may need another padding. The caller stages them again
+//     and continues the commit: step 1 is repeated for the new files, and step 5 follows.
+//  5. Fold a long list of chunks into a table, and sync it. Then sync the names in `chunks`. Otherwise a durable record
+//     can name a file whose directory entry is lost.
 //  6. Put record N + 1 under a name that must be free. Otherwise two writers could both commit on top of N. If the name
 //     is taken, compare the ids: a store may report a put as failed that has succeeded, and another try would write the
-//     rows twice. If the record is not ours, go back to step 3.
+//     rows twice. If the record is not ours, go back to step 3. If it is gone by now, it may have been ours: the
+//     outcome is unknown.
 //  7. Check that record N is still present. Pruning frees numbers: a writer that was stopped between 3 and 6 may have
 //     put its record below the newest one, where no reader looks. Pruning removes ascending numbers, so if N is
 //     present, N + 1 was never used before. If N is gone, the record counts only as the newest one, or as the parent of
@@ -32,6 +35,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/byte_locks.hpp>
 #include <ndkeep/os/process.hpp>
+#include <ndkeep/store/commit_attempt.hpp>
 #include <ndkeep/store/edit.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/store/place.hpp>
@@ -42,6 +46,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -58,14 +63,43 @@ struct commit_options {
     std::chrono::milliseconds patience = usual_patience;  // longest wait for another writer's commit
 };
 
+/// A staged file whose rows another writer's commit has moved.
+struct moved_file {
+    chunk_entry entry = {};
+    std::uint64_t from_row = 0, to_row = 0;  // at which its rows begin: when it was staged, and now
+};
+
+/// What a commit has come to: a new commit, or files that its caller must stage again for other rows.
+struct commit_result {
+    std::uint64_t number = 0;                           // of the commit
+    std::vector<moved_file> moved = {};                 // rebased: the files to stage again
+    std::unique_ptr<commit_attempt> attempt = nullptr;  // rebased: what `transaction::resume` continues
+
+    [[nodiscard]] bool is_rebased() const noexcept { return attempt != nullptr; }
+};
+
 /// The transaction of one writer: its staged files, its edits, and the state that they will make.
+///
+/// | phase     | what has happened                             | stage, edit | commit          | a discard     |
+/// |-----------|-----------------------------------------------|-------------|-----------------|---------------|
+/// | fresh     | nothing since it was opened                   | yes         | also sweeps     | removes files |
+/// | open      | a commit has succeeded, or its put has failed | yes         | yes             | removes files |
+/// | uncertain | the put of a record was reported as failed    | no          | first finds out | keeps files   |
+/// | failed    | a sync of staged files has failed             | no          | no              | removes files |
+/// | closed    | a record may count or not, or may be lost     | no          | no              | keeps files   |
+///
+/// A successful commit leads to `open`. A failed one leaves the phase as it was if the error came before step 6 and was
+/// not a sync: a conflict, a damaged record, a full disk. A failed sync of staged files leads to `failed`, because the
+/// bytes may be lost although the next sync succeeds. A put that fails in step 6 leads to `uncertain`. If it cannot be
+/// found out whether a record counts, or if step 8 fails, the phase is `closed`. From `uncertain`, a commit and a
+/// discard lead to `open`, a failed sync to `closed`. `failed` and `closed` are final.
 ///
 /// The destructor discards what is not committed, and removes the staged files as far as it can. It keeps them if the
 /// outcome of a commit is unknown, because a record may name them.
 ///
 /// One thread uses it at a time, except for `stage`, which several threads may call. A forked child cannot use its
 /// copy; to destroy the copy changes no file.
-class staging {
+class transaction {
   public:
     /// Opens the newest commit, or begins a new dataset if there is none. Draws and stores the id of a new dataset.
     ///
@@ -73,13 +107,13 @@ class staging {
     /// @throws checksum_error  the newest record is damaged
     /// @throws format_error    the newest record is malformed, or of an unknown version
     /// @throws conflict_error  others commit and prune faster than the newest commit can be opened
-    staging(place& where, const commit_options& options);
-    staging(const staging&) = delete;
-    staging& operator=(const staging&) = delete;
-    ~staging();
+    transaction(place& where, const commit_options& options);
+    transaction(const transaction&) = delete;
+    transaction& operator=(const transaction&) = delete;
+    ~transaction();
 
     [[nodiscard]] place& where() const noexcept { return log_.where(); }
-    /// The state that this writer's edits started from; number 0 before the first commit. Others may have committed
+    /// The state that this writer's edits are applied to; number 0 before the first commit. Others may have committed
     /// since.
     [[nodiscard]] const chunk_state& base() const noexcept { return base_; }
     /// `base()` with all edits applied.
@@ -88,12 +122,11 @@ class staging {
     /// rows it must exist for readers.
     [[nodiscard]] bool has_edits() const noexcept;
 
-    /// @throws conflict_error  the last commit has failed, and `commit` or `discard` must be called first; or the
-    ///                         writer is closed, because the outcome is unknown or not durable, or because a sync has
-    ///                         failed; or this is a forked child
+    /// Checks that the phase allows to stage and edit.
+    /// @throws conflict_error  it does not; or this is a forked child
     void check_usable() const;
     /// Whether the last commit failed while its record was put. The record may exist; the next commit finds out.
-    [[nodiscard]] bool is_uncertain() const noexcept { return uncertain_.has_value(); }
+    [[nodiscard]] bool is_uncertain() const noexcept { return phase_ == phase::uncertain; }
 
     /// The edits made so far, as a point to return to.
     struct mark {
@@ -110,8 +143,6 @@ class staging {
     /// @throws conflict_error  as `check_usable`
     /// @throws io_error        the file cannot be written
     [[nodiscard]] std::string stage(place::parts bytes, std::uint64_t row, std::string_view ending = ".npy");
-    /// Syncs a file that is staged during a commit, because step 1 has passed. Does nothing without `sync`.
-    void sync_late(const std::string& name);
 
     /// Sets dtype, row shape, order and checksum of a new dataset. To be called before its first edit.
     void begin(const chunk_state& wanted);
@@ -125,30 +156,66 @@ class staging {
     void set_metadata(const json& meta);
 
     /// Drops all edits since the last commit and removes their files, then starts again from the newest commit. The
-    /// files stay if the last commit is uncertain. If the newest commit cannot be read, the base stays as it was, and
+    /// files stay if a record may name them. If the newest commit cannot be read, the base stays as it was, and
     /// the next commit reports the error.
     void discard() noexcept;
 
     /// Commits all edits since the last commit, on top of what others have committed meanwhile.
     ///
-    /// @param move  puts a chunk again whose first row has changed
-    /// @returns the number of the new commit; of `base()` if there are no edits
+    /// If that moves staged files to other rows, nothing is committed yet: the edits are rebased on the newest commit,
+    /// and the result lists the files. The caller stages again those that need it, and calls `resume`. It may drop the
+    /// result instead, and commit later.
+    /// @returns the new commit; that of `base()` if there are no edits; or the moved files
     /// @throws conflict_error  nothing is committed: an edit no longer fits, staged files were swept, or 16 tries were
     ///                         not enough
     /// @throws mismatch_error  nothing is committed: the record would be too long
     /// @throws checksum_error, format_error  nothing is committed: the newest record is damaged
     /// @throws io_error        nothing is committed, and `commit` may be called again. If the message says "outcome
     ///                         unknown" or "may not survive a power cut", or a sync has failed, the writer is closed
-    std::uint64_t commit(const chunk_mover& move);
+    [[nodiscard]] commit_result commit();
+    /// Continues a commit that was rebased, and throws as `commit`.
+    /// @param staged  the entries to use instead of `rebased.moved`, in their order
+    [[nodiscard]] commit_result resume(commit_result&& rebased, const std::vector<chunk_entry>& staged);
 
   private:
+    enum class phase { fresh, open, uncertain, failed, closed };
+
+    /// An edit, and the row at which it begins in `work_`. `edit.first_row` is the row that its files are staged for.
+    struct noted_edit {
+        chunk_edit edit;
+        std::uint64_t row = 0;
+    };
+
     void open_newest();
+
+    /// Whether a record may name the staged files.
+    [[nodiscard]] bool may_be_named() const noexcept { return phase_ == phase::uncertain || phase_ == phase::closed; }
 
     /// Removes the staged files. They stay if a record may name them: after an unknown outcome, and in a forked child,
     /// whose parent still uses them.
     void forget_files() noexcept;
 
-    [[nodiscard]] conflict_error conflict(const std::string& why) const;
+    /// @param what    that another writer has done
+    /// @param newest  number of the commit that was found
+    [[nodiscard]] conflict_error conflict(const std::string& what, std::uint64_t newest) const;
+
+    /// @throws conflict_error  the phase allows no commit; or this is a forked child
+    void check_may_commit() const;
+
+    /// Runs a part of a commit. If a sync of staged files fails in it, the phase becomes `failed` or `closed`.
+    template <class Part>
+    [[nodiscard]] commit_result guarded(Part&& part) {
+        try {
+            return part();
+        } catch (...) {
+            if (files_->has_failed())
+                phase_ = may_be_named() ? phase::closed : phase::failed;
+            throw;
+        }
+    }
+
+    /// Step 1.
+    void sync_added_files();
 
     /// The files that the next commit will name. Other staged files could not be put, or a merge has replaced them.
     [[nodiscard]] std::set<std::string> added_files() const;
@@ -178,7 +245,7 @@ class staging {
         }
     }
 
-    /// Closes the writer.
+    /// Leads to `closed`.
     /// @throws io_error  always
     [[noreturn]] void outcome_unknown(std::uint64_t number, const std::error_code& why);
 
@@ -186,20 +253,29 @@ class staging {
     /// of memory after it would report a commit as failed that stands.
     struct committed {
         chunk_state state, work;
+        bool sweeps = false;  // its epoch is new
     };
 
-    /// Steps 3 to 7.
-    /// @param new_epoch  the commit precedes a sweep
-    [[nodiscard]] committed put_on_top(const chunk_mover& move, bool new_epoch);
+    /// Steps 3 to 8, and the cleaning.
+    /// @param is_resumed  the edits are rebased already: the first try begins with step 5
+    [[nodiscard]] commit_result put_on_top(std::unique_ptr<commit_attempt> attempt, bool is_resumed);
 
     /// The state of an uncertain put that has succeeded; nullopt if it has not, or if there was none. Removes our
-    /// record if it does not count.
+    /// record if it does not count. Leads to `open`.
     /// @throws io_error  the outcome stays unknown
     [[nodiscard]] std::optional<chunk_state> outcome_of_former_put();
 
-    /// Step 4: `before` with all edits. They are applied again only if another writer has committed since `base()`.
-    /// @throws conflict_error  an edit no longer fits
-    [[nodiscard]] chunk_state remade(const chunk_state& before, const chunk_mover& move);
+    /// Steps 3 and 4. False if the newest state was pruned while it was read.
+    /// @throws conflict_error  an edit no longer fits, or staged files were swept: the edits stay as they were
+    [[nodiscard]] bool rebase();
+    /// Step 4, if another writer has committed since `base()`.
+    void rebase_on(const chunk_state& newest);
+
+    /// The staged files that are not at the row that they were staged for.
+    [[nodiscard]] std::vector<moved_file> moved_files() const;
+
+    /// Replaces the entries of moved files in the edits and in `work_`.
+    void use_instead(const std::vector<chunk_entry>& staged);
 
     /// Step 5: moves the end of a long list of items into a table. Every record holds the complete state, so its length
     /// must not grow with the number of chunks.
@@ -212,12 +288,13 @@ class staging {
     /// record is present and counts.
     enum class put_result { taken, put, stands };
 
-    /// Step 6.
+    /// Step 6. The phase is `uncertain` from the put on.
+    /// @throws io_error  the put has failed; or the outcome is unknown
     [[nodiscard]] put_result put(const chunk_state& next, const std::string& text);
 
     /// Step 7: whether the record counts. False after its removal, if its number had been used before and pruned.
     /// @throws io_error  the outcome is unknown
-    [[nodiscard]] bool stands(const chunk_state& next, const chunk_state& before);
+    [[nodiscard]] bool stands(const chunk_state& next);
 
     /// Step 8; then `base()` and `work()` become the committed state.
     /// @throws io_error  visible, but not durable
@@ -225,30 +302,24 @@ class staging {
 
     /// Removes unused files, sweeps and prunes. Errors are ignored: the commit stands, and a later sweep removes what
     /// is left.
-    /// @param listed  names in `chunks` from before step 3
-    void clean_up(const std::vector<std::string>& listed, const std::vector<std::string>& own);
+    void clean_up(const commit_attempt& attempt, bool sweeps, const std::vector<std::string>& own);
 
     /// Prunes once twice `keep` records exist, so that many small commits do not fill the disk.
     void prune_if_due();
 
     commit_log log_;
     commit_options options_;
-    byte_locks locks_;             // `lock_writing`, held shared
-    byte_locks lease_;             // the number of `base_`, held shared: merging and writing read its chunks
-    bool shares_writing_ = false;  // `locks_` has it
+    byte_locks locks_;  // `lock_writing`, held shared; not open if there is no such lock
+    byte_locks lease_;  // the number of `base_`, held shared: merging and writing read its chunks
     std::string dataset_;
     std::optional<staged_files> files_;
     chunk_state base_, work_;
-    std::vector<chunk_edit> edits_;
-    std::optional<json> metadata_;          // replaces that of the newest state
-    std::string id_;                        // of the record, the same in all tries of one commit
-    std::optional<chunk_state> uncertain_;  // a record that may or may not have been put
-    std::uint64_t epoch_before_ = 0;        // of the state that the commit was made on
-    bool first_ = true;                     // no commit has succeeded yet; only the first one sweeps
-    bool is_followed_ = false;              // the first record exists, so the file with the drawn id is obsolete
+    std::vector<noted_edit> edits_;
+    std::optional<json> metadata_;  // replaces that of the newest state
+    phase phase_ = phase::fresh;
+    std::string id_;                // of the record, the same in all tries of one commit
+    std::uint64_t put_number_ = 0;  // uncertain: of the record that was put
     owning_process owner_;
-    bool closed_ = false;      // the last commit is unknown or not durable
-    bool committing_ = false;  // `commit` is running, and may use an uncertain writer
 };
 
 }  // namespace ndkeep::detail

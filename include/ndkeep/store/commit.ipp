@@ -21,14 +21,15 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE staging::staging(place& where, const commit_options& options) : log_(where), options_(options) {
+NDKEEP_INLINE transaction::transaction(place& where, const commit_options& options) : log_(where), options_(options) {
     const bool is_new = !log_.newest_number();
     if (is_new)
         log_.check_unused();  // before the lock file is created: a place that is refused stays as it was
     locks_ = where.locks();
     // A sweeping writer holds this lock exclusively for a moment, so wait for it. A writer that went on without the
     // lock would be overlooked by the next sweep, and its staged files would be removed.
-    shares_writing_ = locks_.is_open() && locks_.lock_shared_within(lock_writing, options_.patience);
+    if (!locks_.lock_shared_within(lock_writing, options_.patience))
+        locks_ = {};
     // The id must be stored before the first file is staged. Otherwise the files of a writer killed before its first
     // commit could not be told from files that belong to somebody else.
     if (is_new && !log_.newest_number())
@@ -43,81 +44,79 @@ NDKEEP_INLINE staging::staging(place& where, const commit_options& options) : lo
     files_.emplace(where, dataset_);
 }
 
-NDKEEP_INLINE staging::~staging() {
+NDKEEP_INLINE transaction::~transaction() {
     forget_files();
     // A child forked since shares the locks. It would keep others from sweeping and pruning until it ends.
     locks_.unlock_all();
     lease_.unlock_all();
 }
 
-NDKEEP_INLINE bool staging::has_edits() const noexcept {
+NDKEEP_INLINE bool transaction::has_edits() const noexcept {
     // A new dataset is committed even without rows, so that readers find its dtype and row shape.
     return !edits_.empty() || metadata_ || (base_.number == 0 && work_.type.size() != 0);
 }
 
-NDKEEP_INLINE void staging::check_usable() const {
-    owner_.check(where().path());
+NDKEEP_INLINE void transaction::check_usable() const {
+    check_may_commit();
     // The record of the failed commit may exist. A new edit would change what its next try has to find again.
-    if (uncertain_ && !committing_)
-        throw conflict_error({.file = where().called("commits"),
-                              .field = "writer",
-                              .expected = "one whose commit has succeeded",
-                              .found = "one whose commit has failed",
-                              .hint = "commit again, or discard"});
-    if (closed_ || files_->has_failed())
-        throw conflict_error({.file = where().called("commits"),
-                              .field = "writer",
-                              .expected = "one whose last commit is known to have succeeded",
-                              .found = "closed",
-                              .hint = "open it again to see what is there"});
+    if (phase_ == phase::uncertain)
+        throw conflict_error(
+            {.file = where().path(), .found = "the last commit of this writer has failed; commit again, or discard"});
 }
 
-NDKEEP_INLINE void staging::go_back(mark&& to) noexcept {
+NDKEEP_INLINE void transaction::check_may_commit() const {
+    owner_.check(where().path());
+    if (phase_ == phase::failed)
+        throw conflict_error(
+            {.file = where().path(),
+             .found = "this writer is closed, because its files could not be synced; write the rows again"});
+    if (phase_ == phase::closed)
+        throw conflict_error({.file = where().path(),
+                              .found = "this writer is closed, because the outcome of its last commit is not known; "
+                                       "open the dataset again to see whether it has the rows"});
+}
+
+NDKEEP_INLINE void transaction::go_back(mark&& to) noexcept {
     // The files staged since the mark stay in `files_`. The commit removes them, because it does not name them.
     edits_.erase(edits_.begin() + static_cast<std::ptrdiff_t>(to.edits), edits_.end());
     work_ = std::move(to.work);
 }
 
-NDKEEP_INLINE std::string staging::stage(place::parts bytes, std::uint64_t row, std::string_view ending) {
+NDKEEP_INLINE std::string transaction::stage(place::parts bytes, std::uint64_t row, std::string_view ending) {
     check_usable();
     return files_->put(bytes, row, ending);
 }
 
-NDKEEP_INLINE void staging::sync_late(const std::string& name) {
-    // Step 1 is over by now, so this file would otherwise be named without being on the disk.
-    if (options_.sync)
-        files_->sync(name);
-}
-
-NDKEEP_INLINE void staging::begin(const chunk_state& wanted) {
+NDKEEP_INLINE void transaction::begin(const chunk_state& wanted) {
     work_.type = wanted.type;
     work_.row_shape = wanted.row_shape;
     work_.order_by = wanted.order_by;
     work_.sum = wanted.sum;
 }
 
-NDKEEP_INLINE void staging::edit(chunk_edit made) {
+NDKEEP_INLINE void transaction::edit(chunk_edit made) {
     check_usable();
     std::string why;
-    // No mover: a file was staged for the row at which it stands in `work_`.
-    if (!edit_maker(work_, base_.number + 1, {}).make(made, why))
-        throw conflict(why);
+    if (!edit_maker(work_, base_.number + 1).make(made, why))
+        throw conflict(why, base_.number);
     // Noted only after it was applied, so a rejected edit is not part of the commit.
-    edits_.push_back(std::move(made));
+    const std::uint64_t row = made.first_row;
+    edits_.push_back({std::move(made), row});
 }
 
-NDKEEP_INLINE void staging::set_metadata(const json& meta) {
+NDKEEP_INLINE void transaction::set_metadata(const json& meta) {
     check_usable();
     metadata_ = meta;
     work_.metadata = meta;
 }
 
-NDKEEP_INLINE void staging::discard() noexcept {
-    // First the files: whether they may be removed depends on `uncertain_`, which is reset below.
+NDKEEP_INLINE void transaction::discard() noexcept {
+    // First the files: whether they may be removed depends on the phase, which may change below.
     forget_files();
     edits_.clear();
     metadata_.reset();
-    uncertain_.reset();
+    if (phase_ == phase::uncertain)
+        phase_ = phase::open;
     id_.clear();
     try {
         if (log_.newest_number())
@@ -128,81 +127,76 @@ NDKEEP_INLINE void staging::discard() noexcept {
     work_ = base_;
 }
 
-NDKEEP_INLINE std::uint64_t staging::commit(const chunk_mover& move) {
-    // A commit after an uncertain one is what resolves it, so `check_usable` must let it pass, also in `stage` below.
-    committing_ = true;
-    struct no_longer {
-        ~no_longer() { committing = false; }
-        bool& committing;
-    };
-    const no_longer at_the_end{committing_};
-    check_usable();
+NDKEEP_INLINE commit_result transaction::commit() {
+    check_may_commit();
     if (!has_edits())
-        return base_.number;
-    if (options_.sync)
-        files_->sync(added_files());  // step 1, and before the turn: others need not wait for this disk
-    else
-        files_->check(added_files());
-    // The first commit of a writer that is alone also sweeps. The lock decides only whether to try: a sweep is safe
-    // with other writers too, but would make their commits fail. If the upgrade is refused, the shared lock stays.
-    const bool alone = first_ && shares_writing_ && locks_.lock(lock_writing);
-    struct shared_again {
-        // Shared again, or all other writers would wait until this one is closed.
-        ~shared_again() {
-            if (alone)
-                (void)locks.lock_shared(lock_writing);
-        }
-        byte_locks& locks;
-        bool alone;
-    };
-    const shared_again afterwards{locks_, alone};
-    // Listed before step 3. A file staged later is not in the list. A file staged earlier is named by a record when the
-    // sweep reads them, or its writer has noted an older epoch, and step 3 of that writer's commit fails.
-    const auto before = alone ? where().list("chunks") : std::vector<std::string>();
-    const commit_turn turn(where(), options_.patience);  // step 2
-
-    committed made = put_on_top(move, alone && may_have_orphans(before));
-    // Released at once: the record names them, so neither an error in step 8 nor the destructor may remove them.
-    const auto own = files_->release();
-    finish(std::move(made));
-    clean_up(before, own);
-    return base_.number;
+        return {.number = base_.number};
+    return guarded([&] {
+        sync_added_files();  // before the turn: others need not wait for this disk
+        // Step 2. Only the first commit of a writer sweeps.
+        auto attempt = std::make_unique<commit_attempt>(where(), locks_, options_.patience, phase_ == phase::fresh);
+        attempt->raises_epoch = !attempt->listed().empty() && may_have_orphans(attempt->listed());
+        attempt->is_first_record = base_.number == 0;
+        return put_on_top(std::move(attempt), false);
+    });
 }
 
-NDKEEP_INLINE void staging::open_newest() {
+NDKEEP_INLINE commit_result transaction::resume(commit_result&& rebased, const std::vector<chunk_entry>& staged) {
+    check_usable();
+    return guarded([&] {
+        use_instead(staged);
+        sync_added_files();
+        return put_on_top(std::move(rebased.attempt), true);
+    });
+}
+
+NDKEEP_INLINE void transaction::sync_added_files() {
+    if (options_.sync)
+        files_->sync(added_files());
+    else
+        files_->check(added_files());
+}
+
+NDKEEP_INLINE void transaction::open_newest() {
     auto opened = open_state(log_);
     // The old lease is released only now, so the base was never without one.
     base_ = std::move(opened.state);
     lease_ = std::move(opened.lease);
 }
 
-NDKEEP_INLINE void staging::forget_files() noexcept {
+NDKEEP_INLINE void transaction::forget_files() noexcept {
     if (!files_)
         return;
     // A record that names them may exist, and a record without its files is damage. Orphans only cost space until a
     // sweep removes them.
-    if (uncertain_ || closed_ || !owner_.is_this())
+    if (may_be_named() || !owner_.is_this())
         (void)files_->release();
     else
         files_->remove();
 }
 
-NDKEEP_INLINE conflict_error staging::conflict(const std::string& why) const {
-    return conflict_error(
-        {.file = where().called("commits"), .field = "commit on top of " + std::to_string(base_.number), .found = why});
+NDKEEP_INLINE conflict_error transaction::conflict(const std::string& what, std::uint64_t newest) const {
+    // Any commit since `base_` may be the one that has done it.
+    std::string commits;
+    if (newest == base_.number + 1)
+        commits = " in commit " + std::to_string(newest);
+    else if (newest > base_.number)
+        commits = " in one of the commits " + std::to_string(base_.number + 1) + " to " + std::to_string(newest);
+    return conflict_error({.file = where().path(),
+                           .found = "another writer " + what + commits + "; discard this transaction and try again"});
 }
 
-NDKEEP_INLINE std::set<std::string> staging::added_files() const {
+NDKEEP_INLINE std::set<std::string> transaction::added_files() const {
     std::set<std::string> files;
     for (const auto& each : edits_)
-        for (const auto& entry : each.added)
+        for (const auto& entry : each.edit.added)
             files.insert(entry.file);
     // Files of other writers' notes are among them. That does no harm, as only the files staged here are synced.
     add_note_files(work_, files);
     return files;
 }
 
-NDKEEP_INLINE void staging::remove_unnamed(const std::vector<std::string>& own) {
+NDKEEP_INLINE void transaction::remove_unnamed(const std::vector<std::string>& own) {
     const std::set<std::string> staged(own.begin(), own.end());
     std::set<std::string> named;
     add_note_files(base_, named);
@@ -219,7 +213,7 @@ NDKEEP_INLINE void staging::remove_unnamed(const std::vector<std::string>& own) 
             where().remove("chunks/" + name);
 }
 
-NDKEEP_INLINE bool staging::may_have_orphans(const std::vector<std::string>& files) const {
+NDKEEP_INLINE bool transaction::may_have_orphans(const std::vector<std::string>& files) const {
     std::set<std::string> named(files_->names().begin(), files_->names().end());
     // Only the newest state is asked: reading all records costs time, and the sweep does it before it removes anything.
     add_names(base_, named);
@@ -228,7 +222,7 @@ NDKEEP_INLINE bool staging::may_have_orphans(const std::vector<std::string>& fil
     });
 }
 
-NDKEEP_INLINE std::optional<chunk_state> staging::newest(bool& pruned) {
+NDKEEP_INLINE std::optional<chunk_state> transaction::newest(bool& pruned) {
     pruned = false;
     // Asking for the record after the known one costs two look-ups, a listing one entry for each record.
     const auto number = base_.number == 0 ? log_.newest_number() : log_.newest_number(base_.number);
@@ -243,63 +237,74 @@ NDKEEP_INLINE std::optional<chunk_state> staging::newest(bool& pruned) {
     return state;
 }
 
-NDKEEP_INLINE void staging::outcome_unknown(std::uint64_t number, const std::error_code& why) {
+NDKEEP_INLINE void transaction::outcome_unknown(std::uint64_t number, const std::error_code& why) {
     // Closed, because neither answer is safe: taking it for failed writes the rows twice, taking it for committed may
     // lose them.
-    closed_ = true;
+    phase_ = phase::closed;
     throw io_error(where().called("commits/" + record_name(number)), "outcome unknown", why,
                    "open the dataset again to see whether it has this commit");
 }
 
-NDKEEP_INLINE staging::committed staging::put_on_top(const chunk_mover& move, bool new_epoch) {
-    constexpr int most_tries = 16;
+NDKEEP_INLINE commit_result transaction::put_on_top(std::unique_ptr<commit_attempt> attempt, bool is_resumed) {
+    const auto finished = [&](committed made) {
+        const bool sweeps = made.sweeps;
+        // Released at once: the record names them, so neither an error in step 8 nor the destructor may remove them.
+        const auto own = files_->release();
+        finish(std::move(made));
+        clean_up(*attempt, sweeps, own);
+        return commit_result{.number = base_.number};
+    };
     // One id for all tries, also in later calls of `commit`. Step 6 needs it to recognise our record after a put that
     // was reported as failed.
     if (id_.empty())
         id_ = random_identity();
-    for (int tries = 0; tries < most_tries; ++tries) {
-        // Before anything else: if the former put has succeeded, these edits are committed already.
+    for (;; is_resumed = false) {
+        // A resumed commit is still in the try that was rebased.
+        if (!is_resumed)
+            attempt->begin_try();
+        // Before anything else: if the former put has succeeded, these edits are committed already. No sweep follows.
+        // The list of this call was made after the new epoch became visible, so it may hold files of writers that have
+        // noted the new epoch and would not notice the sweep.
         if (auto former = outcome_of_former_put())
-            return {*former, *former};
-        bool pruned = false;
-        // Step 3.
-        const auto found = newest(pruned);
-        if (pruned)
-            continue;
-        const chunk_state before = found ? *found : chunk_state();
-        // A sweep was begun since our files were staged. Some of them may be gone, and the rest may follow.
-        if (before.epoch != base_.epoch)
-            throw conflict("staged files were swept");
-        // Step 4. The parent's id lets readers and `prune` tell records that count from displaced ones.
-        chunk_state next = remade(before, move);
-        next.number = before.number + 1;
+            return finished({*former, *former});
+        // Steps 3 and 4.
+        if (!is_resumed) {
+            if (!rebase())
+                continue;
+            if (auto moved = moved_files(); !moved.empty())
+                return {.moved = std::move(moved), .attempt = std::move(attempt)};
+        }
+        chunk_state next = work_;
+        next.number = base_.number + 1;
         next.id = id_;
-        next.parent = before.id;
+        // Lets readers and `prune` tell records that count from displaced ones.
+        next.parent = base_.id;
         if (next.dataset.empty())
             next.dataset = dataset_;
         // The new epoch becomes visible before anything is swept: writers that staged earlier notice it in step 3.
-        epoch_before_ = next.epoch;
-        next.epoch += new_epoch ? 1 : 0;
+        next.epoch += attempt->raises_epoch ? 1 : 0;
         next.created = now_text();
         // Step 5.
         fold(next);
-        committed made{next, next};
+        committed made{next, next, attempt->raises_epoch};
         const auto text = checked_record_text(next);
         if (options_.sync)
             files_->sync_names();  // before the record: it may become durable at any time after its put
         // Steps 6 and 7.
+        const phase before = phase_;
         const auto result = put(next, text);
         if (result == put_result::stands ||
-            (result == put_result::put && or_unknown(next.number, [&] { return stands(next, before); })))
-            return made;
+            (result == put_result::put && or_unknown(next.number, [&] { return stands(next); })))
+            return finished(std::move(made));
+        // Nothing of ours is left to look for.
+        phase_ = before;
     }
-    throw conflict("others commit all the time");
 }
 
-NDKEEP_INLINE std::optional<chunk_state> staging::outcome_of_former_put() {
-    if (!uncertain_)
+NDKEEP_INLINE std::optional<chunk_state> transaction::outcome_of_former_put() {
+    if (phase_ != phase::uncertain)
         return std::nullopt;
-    const std::uint64_t number = uncertain_->number;
+    const std::uint64_t number = put_number_;
     return or_unknown(number, [&]() -> std::optional<chunk_state> {
         auto present = log_.read(number);
         const auto newest_present = log_.newest_number().value_or(0);
@@ -311,43 +316,101 @@ NDKEEP_INLINE std::optional<chunk_state> staging::outcome_of_former_put() {
         if (!own && !stands && newest_present >= number)
             outcome_unknown(number, std::make_error_code(std::errc::io_error));
         if (own && stands) {
-            // No sweep follows. The list of this call was made after the new epoch became visible, so it may hold files
-            // of writers that have noted the new epoch and would not notice the sweep.
-            epoch_before_ = present->epoch;
-            uncertain_.reset();
+            phase_ = phase::open;
             return present;
         }
         // Our record is displaced: newer records are present, and none of them was made on top of it.
         if (own)
             where().remove("commits/" + record_name(number));
-        uncertain_.reset();
+        phase_ = phase::open;
         return std::nullopt;
     });
 }
 
-NDKEEP_INLINE chunk_state staging::remade(const chunk_state& before, const chunk_mover& move) {
-    // Nobody has committed since, so `work_` is the result already.
-    if (before.number == base_.number)
-        return work_;
-    chunk_state next = before;
+NDKEEP_INLINE bool transaction::rebase() {
+    bool pruned = false;
+    const auto found = newest(pruned);
+    if (pruned)
+        return false;
+    const chunk_state before = found ? *found : chunk_state();
+    // A sweep was begun since our files were staged. Some of them may be gone, and the rest may follow.
+    if (before.epoch != base_.epoch)
+        throw conflict("swept the staged files", before.number);
+    // If nobody has committed since, `work_` is the result already.
+    if (before.number != base_.number)
+        rebase_on(before);
+    return true;
+}
+
+NDKEEP_INLINE void transaction::rebase_on(const chunk_state& newest) {
+    chunk_state next = newest;
     // The staged bytes are rows of the old form. Only an edit that replaces all rows brings its own.
-    if (before.type != work_.type || before.row_shape != work_.row_shape || before.order_by != work_.order_by ||
-        before.sum != work_.sum)
-        if (edits_.empty() || edits_.front().what != chunk_edit::kind::replace_all)
-            throw conflict("the dtype, the shape of a row or the order has changed");
+    if (newest.type != work_.type || newest.row_shape != work_.row_shape || newest.order_by != work_.order_by ||
+        newest.sum != work_.sum)
+        if (edits_.empty() || edits_.front().edit.what != chunk_edit::kind::replace_all)
+            throw conflict("changed the dtype, the shape of a row, the order or the checksum", newest.number);
+    std::vector<noted_edit> fitting;
     for (const auto& each : edits_) {
+        const bool appends = each.edit.what == chunk_edit::kind::append;
+        const std::uint64_t row = appends ? next.rows : each.row;
         std::string why;
+        if (edit_maker(next, newest.number + 1).make(each.edit, why))
+            fitting.push_back({each.edit, row});
         // A merge changes no row, so the commit does without it. The append that it belongs to must not fail.
-        if (!edit_maker(next, before.number + 1, move).make(each, why) && each.what != chunk_edit::kind::merge)
-            throw conflict(why + " in commit " + std::to_string(before.number));
+        else if (each.edit.what != chunk_edit::kind::merge)
+            throw conflict(why, newest.number);
     }
     // Metadata is replaced as one value, so the last writer to commit determines it.
     if (metadata_)
         next.metadata = *metadata_;
-    return next;
+    // The old lease is released only now, so the base was never without one.
+    byte_locks lease = where().locks();
+    (void)lease.lock_shared(newest.number);
+    chunk_state base = newest;
+    // Nothing below throws: a failure leaves the edits as they were.
+    base_ = std::move(base);
+    work_ = std::move(next);
+    edits_ = std::move(fitting);
+    lease_ = std::move(lease);
 }
 
-NDKEEP_INLINE void staging::fold(chunk_state& state) {
+NDKEEP_INLINE std::vector<moved_file> transaction::moved_files() const {
+    std::vector<moved_file> moved;
+    for (const auto& [edit, begin] : edits_) {
+        std::uint64_t from = edit.first_row, to = begin;
+        for (const auto& entry : edit.added) {
+            // The data offset of a padded file fits one row only. Zeros have no file.
+            if (from != to && !entry.file.empty())
+                moved.push_back({entry, from, to});
+            from += entry.rows;
+            to += entry.rows;
+        }
+    }
+    return moved;
+}
+
+NDKEEP_INLINE void transaction::use_instead(const std::vector<chunk_entry>& staged) {
+    std::size_t next = 0;
+    for (auto& [edit, begin] : edits_) {
+        if (edit.first_row == begin)
+            continue;
+        for (auto& entry : edit.added)
+            if (!entry.file.empty())
+                entry = staged.at(next++);
+        edit.first_row = begin;
+    }
+    chunk_state work = base_;
+    for (const auto& each : edits_) {
+        std::string why;
+        if (!edit_maker(work, base_.number + 1).make(each.edit, why))
+            throw conflict(why, base_.number);
+    }
+    if (metadata_)
+        work.metadata = *metadata_;
+    work_ = std::move(work);
+}
+
+NDKEEP_INLINE void transaction::fold(chunk_state& state) {
     // An entry takes some 140 bytes of text, so 128 items keep a record below 20 KB, metadata aside. A fold leaves at
     // most 65 items: it puts and syncs one more file, and must not be due at every commit.
     constexpr std::size_t most = 128, folded = 64;
@@ -373,8 +436,10 @@ NDKEEP_INLINE void staging::fold(chunk_state& state) {
     const auto bytes = bytes_of(text);
     table->sum = hex_text(crc32c(bytes));
     // Staged as any chunk: if this try fails, the file is removed with the others.
-    table->file = stage({&bytes, 1}, 0);
-    sync_late(table->file);
+    table->file = files_->put({&bytes, 1}, 0);
+    // Step 1 is over by now, so it would otherwise be named without being on the disk.
+    if (options_.sync)
+        files_->sync(table->file);
     items.erase(items.begin() + static_cast<std::ptrdiff_t>(begin), items.end());
     const std::size_t count = table->entries.size();
     // The next read of the newest state finds the table in memory.
@@ -382,7 +447,7 @@ NDKEEP_INLINE void staging::fold(chunk_state& state) {
     items.push_back({.table = std::move(table), .from = 0, .to = count});
 }
 
-NDKEEP_INLINE std::string staging::checked_record_text(const chunk_state& next) const {
+NDKEEP_INLINE std::string transaction::checked_record_text(const chunk_state& next) const {
     auto text = record_text(next);
     // Refused before the put: a record that no reader accepts would occupy its number and block all later commits.
     if (text.size() > longest_record)
@@ -394,10 +459,11 @@ NDKEEP_INLINE std::string staging::checked_record_text(const chunk_state& next) 
     return text;
 }
 
-NDKEEP_INLINE staging::put_result staging::put(const chunk_state& next, const std::string& text) {
+NDKEEP_INLINE transaction::put_result transaction::put(const chunk_state& next, const std::string& text) {
     const auto bytes = bytes_of(text);
     // Before the put, so that every way out of it leaves the writer uncertain: the record may exist from here on.
-    uncertain_ = next;
+    phase_ = phase::uncertain;
+    put_number_ = next.number;
     bool is_new = false;
     try {
         is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, options_.sync);
@@ -407,27 +473,28 @@ NDKEEP_INLINE staging::put_result staging::put(const chunk_state& next, const st
             return put_result::stands;
         // Still uncertain, although no record was found: a store may carry out a request later that it has reported as
         // failed. The next try looks again.
-        uncertain_ = next;
+        phase_ = phase::uncertain;
         throw;
     }
     if (is_new)
         return put_result::put;
     const auto present = or_unknown(next.number, [&] { return log_.identity_of(next.number); });
-    if (present && present->id == id_)
-        return put_result::put;  // ours, from a try that was reported as failed
-    // The number has another writer's record, so nothing of ours is left to look for.
-    uncertain_.reset();
-    return put_result::taken;
+    // Gone again, so it was pruned. It may have been ours: over NFS, a put whose reply was lost finds its own name
+    // taken.
+    if (!present)
+        outcome_unknown(next.number, std::make_error_code(std::errc::io_error));
+    // Ours, from a try that was reported as failed; or another writer's.
+    return present->id == id_ ? put_result::put : put_result::taken;
 }
 
-NDKEEP_INLINE bool staging::stands(const chunk_state& next, const chunk_state& before) {
+NDKEEP_INLINE bool transaction::stands(const chunk_state& next) {
     // The first record has no parent to look for.
-    if (before.number == 0 && log_.newest_number() == next.number)
+    if (base_.number == 0 && log_.newest_number() == next.number)
         return true;
     // Record N is asked for after N + 1 was put, and by id: a displaced record may have its number. If it is present,
     // no record above it has been pruned, so N + 1 was free because it was new.
-    const auto parent = before.number == 0 ? std::nullopt : log_.identity_of(before.number);
-    if (parent && parent->id == before.id)
+    const auto parent = base_.number == 0 ? std::nullopt : log_.identity_of(base_.number);
+    if (parent && parent->id == base_.id)
         return true;
     // N is gone, so N + 1 may be a number that was used before. The record counts if it is the newest, because readers
     // begin there, or if a record on top of it has confirmed it since.
@@ -443,34 +510,32 @@ NDKEEP_INLINE bool staging::stands(const chunk_state& next, const chunk_state& b
         outcome_unknown(next.number, std::make_error_code(std::errc::io_error));
     // Removed before the next try, so that no listing made while others prune can show it as the newest record.
     where().remove("commits/" + record_name(next.number));
-    uncertain_.reset();
     return false;
 }
 
-NDKEEP_INLINE void staging::finish(committed made) {
+NDKEEP_INLINE void transaction::finish(committed made) {
     if (options_.sync) {
         try {
             // Step 8. The record's bytes are durable since its put, its name only after this.
             where().sync_names("commits");
         } catch (const io_error& problem) {
             // Not tried again: after a failed fsync the kernel may report success although nothing was written.
-            closed_ = true;
+            phase_ = phase::closed;
             throw io_error(where().called("commits/" + record_name(made.state.number)),
                            "visible, but may not survive a power cut", problem.code());
         }
     }
-    const bool was_first = base_.number == 0;
     // Nothing below throws: the commit stands, and this object must agree with it.
-    uncertain_.reset();
+    phase_ = phase::open;
     id_.clear();
     base_ = std::move(made.state);
     work_ = std::move(made.work);
     edits_.clear();
     metadata_.reset();
-    is_followed_ = was_first;
 }
 
-NDKEEP_INLINE void staging::clean_up(const std::vector<std::string>& listed, const std::vector<std::string>& own) {
+NDKEEP_INLINE void transaction::clean_up(const commit_attempt& attempt, bool sweeps,
+                                         const std::vector<std::string>& own) {
     try {
         log_.keep_tables_of(base_);
         // The lease moves on to the new commit. Holding the old one would keep its files from being pruned.
@@ -478,19 +543,17 @@ NDKEEP_INLINE void staging::clean_up(const std::vector<std::string>& listed, con
         (void)lease_.lock_shared(base_.number);
         remove_unnamed(own);
         // Only after a commit that has raised the epoch, or writers would not notice that their files are gone.
-        if (base_.epoch != epoch_before_)
-            sweep_listed(log_, listed, own, base_, locks_);
-        first_ = false;
-        if (std::exchange(is_followed_, false))
+        if (sweeps)
+            sweep_listed(log_, attempt.listed(), own, base_, locks_);
+        if (attempt.is_first_record)
             where().remove(dataset_name());  // the first record holds the id now
         prune_if_due();
     } catch (const std::exception&) {
         // The commit stands, so no error may leave this function. A sweep is not tried again by this writer.
-        first_ = false;
     }
 }
 
-NDKEEP_INLINE void staging::prune_if_due() {
+NDKEEP_INLINE void transaction::prune_if_due() {
     // Tried once in `keep` commits only: a long reader may keep old commits from being pruned, and each try lists all
     // records. The bound keeps `2 * keep` from overflowing; `everything` is above it.
     if (options_.keep == 0 || base_.number % options_.keep != 0 ||

@@ -6,7 +6,6 @@
 #include <ndkeep/version.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,26 +39,20 @@ struct chunk_edit {
 /// The number of rows of all entries.
 [[nodiscard]] std::uint64_t rows_of(const std::vector<chunk_entry>& entries);
 
-/// Puts the rows of an entry into a new file, if the padding of its file depends on the first row. Returns the entry to
-/// use, which is the old one if nothing was put.
-using chunk_mover = std::function<chunk_entry(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row)>;
-
 /// Applies edits to a state.
 class edit_maker {
   public:
     /// @param number  of the commit that will have the edits
-    /// @param move    called for files whose first row has changed since they were staged; may be empty if none can
-    edit_maker(chunk_state& state, std::uint64_t number, const chunk_mover& move)
-        : state_(state), number_(number), move_(move) {}
+    edit_maker(chunk_state& state, std::uint64_t number) : state_(state), number_(number) {}
 
     /// Applies one edit. False if it does not fit: the state then has the same rows, but an entry of zeros may be split
     /// in two.
-    /// @param why  receives the reason
+    /// @param why  receives the reason: what another writer must have done
     [[nodiscard]] bool make(const chunk_edit& edit, std::string& why);
 
   private:
-    /// Appends the added entries; `to_row` is the row at which they begin in this state.
-    void add(const chunk_edit& edit, std::uint64_t to_row);
+    /// Appends the added entries.
+    void add(const chunk_edit& edit);
 
     [[nodiscard]] bool append(const chunk_edit& edit, std::string& why);
 
@@ -75,7 +68,6 @@ class edit_maker {
 
     chunk_state& state_;
     std::uint64_t number_;
-    const chunk_mover& move_;
 };
 
 }  // namespace ndkeep::detail

@@ -32,10 +32,10 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
     case chunk_edit::kind::grow:
         // The caller asked for a total number of rows, which these would not give on top of another number.
         if (state_.rows != edit.first_row) {
-            why = "the number of rows is another";
+            why = "changed the number of rows";
             return false;
         }
-        add(edit, state_.rows);
+        add(edit);
         return true;
     case chunk_edit::kind::replace_all:
         state_.items.clear();
@@ -47,14 +47,14 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         state_.order_by = edit.anew->order_by;
         state_.sum = edit.anew->sum;
         state_.rewritten = number_;
-        add(edit, 0);
+        add(edit);
         return true;
     case chunk_edit::kind::set_note:
         // Another process that runs the same loop has written the same rows. To apply this edit too would store them
         // twice, so it is always a conflict.
         if (const auto present = state_.notes.find(edit.note);
             (present == state_.notes.end() ? 0 : present->second.step) != edit.from_step) {
-            why = "loop " + ndkeep::quoted(edit.note) + " has been moved on by somebody else";
+            why = "moved " + ndkeep::quoted(edit.note) + " on";
             return false;
         }
         state_.notes[edit.note] = edit.noted;
@@ -63,15 +63,9 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
     return false;
 }
 
-NDKEEP_INLINE void edit_maker::add(const chunk_edit& edit, std::uint64_t to_row) {
-    std::uint64_t from_row = edit.first_row;
-    for (const auto& entry : edit.added) {
-        // The data offset of a padded file fits one place of its rows in the array only. Zeros have no file.
-        const bool moved = move_ && from_row != to_row && !entry.file.empty();
-        state_.append(moved ? move_(entry, from_row, to_row) : entry);
-        from_row += entry.rows;
-        to_row += entry.rows;
-    }
+NDKEEP_INLINE void edit_maker::add(const chunk_edit& edit) {
+    for (const auto& entry : edit.added)
+        state_.append(entry);
 }
 
 NDKEEP_INLINE bool edit_maker::append(const chunk_edit& edit, std::string& why) {
@@ -79,10 +73,10 @@ NDKEEP_INLINE bool edit_maker::append(const chunk_edit& edit, std::string& why) 
     const auto* const last = state_.last_entry();
     if (state_.order_by && last != nullptr && !edit.added.empty() && last->max && edit.added.front().min &&
         less(*edit.added.front().min, *last->max)) {
-        why = "rows that belong behind have been appended";
+        why = "appended rows with larger keys";
         return false;
     }
-    add(edit, state_.rows);
+    add(edit);
     return true;
 }
 
@@ -90,15 +84,17 @@ NDKEEP_INLINE bool edit_maker::replace(const chunk_edit& edit, std::string& why)
     // Files never change, so rows are unchanged if their entries name the same files. Comparing names is enough.
     const std::uint64_t rows = rows_of(edit.removed);
     const std::uint64_t end_row = edit.first_row + rows;
-    why = "rows that it changes have changed";
+    why = "changed the same rows";
     if (end_row > state_.rows || !holds(edit.first_row, edit.removed))
         return false;
     // Another number of rows is allowed only at the end of the array: later rows would get other numbers.
-    if (rows_of(edit.added) != rows && end_row != state_.rows)
+    if (rows_of(edit.added) != rows && end_row != state_.rows) {
+        why = "appended rows after these";
         return false;
+    }
     // The order was checked when the rows were staged, but the neighbours may have changed since.
     if (!keeps_order(edit.first_row, end_row, edit.added)) {
-        why = "rows beside those that it changes have changed, and the order would be lost";
+        why = "changed the rows next to these, whose keys are out of order with them now";
         return false;
     }
     // The first split may insert an item, so the second index is found after it. Only zeros can be split.

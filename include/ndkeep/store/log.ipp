@@ -283,7 +283,8 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
                                   .expected = "one that is kept, the newest is " + std::to_string(*newest),
                                   .found = number > *newest ? "not there yet" : "pruned"});
     }
-    throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "pruned all the time"});
+    throw conflict_error(
+        {.file = where.path(), .found = "other writers commit and prune faster than the newest commit can be opened"});
 }
 
 }  // namespace ndkeep::detail

@@ -189,7 +189,9 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover(commit_log& log) {
             return damaged;
         }
     }
-    throw conflict_error({.file = where.called("commits"), .field = "commits", .found = "changing all the time"});
+    throw conflict_error(
+        {.file = where.path(),
+         .found = "other writers committed first in each of " + std::to_string(most_tries) + " tries; try again"});
 }
 
 }  // namespace ndkeep::detail

@@ -14,10 +14,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Writes and reads the chunk files of a staging.
+/// Writes and reads the chunk files of a transaction.
 class chunk_files {
   public:
-    explicit chunk_files(staging& of) : staging_(of) {}
+    explicit chunk_files(transaction& of) : transaction_(of) {}
 
     /// Writes rows to a new file, and returns its entry with checksum, minimum and maximum. No reader sees the file
     /// before a commit names it. Several threads may call this.
@@ -32,13 +32,13 @@ class chunk_files {
     /// Writes a staged chunk again if its rows have moved to another place in the array and its header no longer fits.
     /// This happens if another writer has committed rows before it. Otherwise it returns the entry unchanged.
     /// @throws conflict_error  the file was swept
-    [[nodiscard]] chunk_entry moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row);
+    [[nodiscard]] chunk_entry moved(const moved_file& file);
 
   private:
-    [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
-    [[nodiscard]] place& where() const noexcept { return staging_.where(); }
+    [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
+    [[nodiscard]] place& where() const noexcept { return transaction_.where(); }
 
-    staging& staging_;
+    transaction& transaction_;
 };
 
 }  // namespace ndkeep::detail

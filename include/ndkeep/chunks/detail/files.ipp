@@ -57,7 +57,7 @@ NDKEEP_INLINE chunk_entry chunk_files::put(std::uint64_t first_row, std::span<co
     const auto keys = keys_of(state(), bytes.data(), static_cast<std::size_t>(rows));
     (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, entry.min, entry.max); });
     const std::array<std::span<const std::byte>, 2> parts = {detail::bytes_of(header), bytes};
-    entry.file = staging_.stage(parts, first_row);
+    entry.file = transaction_.stage(parts, first_row);
     return entry;
 }
 
@@ -77,19 +77,17 @@ NDKEEP_INLINE buffer chunk_files::rows(std::uint64_t first, std::uint64_t last) 
     return bytes;
 }
 
-NDKEEP_INLINE chunk_entry chunk_files::moved(const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
+NDKEEP_INLINE chunk_entry chunk_files::moved(const moved_file& file) {
+    const auto& entry = file.entry;
     const std::uint64_t row_bytes = entry.nbytes / entry.rows;
-    if (!is_placed(entry) || place_of(from_row, row_bytes) == place_of(to_row, row_bytes))
+    if (!is_placed(entry) || place_of(file.from_row, row_bytes) == place_of(file.to_row, row_bytes))
         return entry;
     // Left as it is, the chunk could not be mapped at its new place, and every map_chunked would copy it.
     const buffer bytes(static_cast<std::size_t>(entry.nbytes));
     if (!where().get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
-        throw conflict_error({.file = where().called("chunks/" + entry.file), .field = "chunk", .found = "swept"});
-    chunk_entry again = put(to_row, bytes.bytes());
-    // A commit syncs the staged files first, then calls this: the new file must be synced separately, before a durable
-    // record names it.
-    staging_.sync_late(again.file);
-    return again;
+        throw conflict_error({.file = where().called("chunks/" + entry.file),
+                              .found = "removed by a sweep; discard this transaction and try again"});
+    return put(file.to_row, bytes.bytes());
 }
 
 }  // namespace ndkeep::detail

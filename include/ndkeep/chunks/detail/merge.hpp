@@ -13,13 +13,13 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Merges chunks, and adds each merge as an edit to a staging. If another writer has changed the chunks before the
+/// Merges chunks, and adds each merge as an edit to a transaction. If another writer has changed the chunks before the
 /// commit, the commit drops the merge and retains its other edits.
 class chunk_merger {
   public:
     /// @param chunk_rows  rows of a full chunk
-    chunk_merger(staging& of, chunk_files& files, std::uint64_t chunk_rows)
-        : staging_(of), files_(files), chunk_rows_(chunk_rows) {}
+    chunk_merger(transaction& of, chunk_files& files, std::uint64_t chunk_rows)
+        : transaction_(of), files_(files), chunk_rows_(chunk_rows) {}
 
     /// Merges every run of adjacent chunks that are not full. Chunks of zeros stay without files.
     void compact(progress_meter& meter);
@@ -32,9 +32,9 @@ class chunk_merger {
     /// Writes the rows of several chunks to as few chunks as can hold them.
     void merge(std::uint64_t first, const std::vector<chunk_entry>& entries, progress_meter& meter);
 
-    [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
+    [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
 
-    staging& staging_;
+    transaction& transaction_;
     chunk_files& files_;
     std::uint64_t chunk_rows_;
 };

@@ -39,7 +39,7 @@ NDKEEP_INLINE void chunk_merger::compact(progress_meter& meter) {
 NDKEEP_INLINE void chunk_merger::merge_tail() {
     constexpr std::uint64_t fan = 8;
     // Without an edit there is nothing to commit, and a merge alone must not cause a commit.
-    for (bool merged = staging_.has_edits(); merged;) {
+    for (bool merged = transaction_.has_edits(); merged;) {
         merged = false;
         // The logarithm of the number of rows to base 8, rounded down. A run ends at the first chunk of a higher tier:
         // merging large chunks with small ones would rewrite the large ones for every few small ones.
@@ -95,7 +95,7 @@ NDKEEP_INLINE void chunk_merger::merge(std::uint64_t first, const std::vector<ch
         meter.add(end - at, edit.added.back().nbytes);
         meter.report();
     }
-    staging_.edit(std::move(edit));
+    transaction_.edit(std::move(edit));
 }
 
 }  // namespace ndkeep::detail

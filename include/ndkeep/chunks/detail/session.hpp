@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writer of a chunked array without the C++ type of its rows: cuts rows into chunk files, and adds edits to a staging.
+// Writer of a chunked array without the C++ type of its rows: cuts rows into chunk files, and adds edits to a transaction.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -37,7 +37,7 @@ class chunk_session {
     chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options);
 
     [[nodiscard]] place& where() const noexcept { return *place_; }
-    [[nodiscard]] const chunk_state& state() const noexcept { return staging_.work(); }
+    [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return state().rows + pending_rows_; }
     /// Whether the dataset has no dtype and row shape yet.
     [[nodiscard]] bool is_new() const noexcept { return state().type.size() == 0; }
@@ -58,7 +58,7 @@ class chunk_session {
     /// Adds rows of zeros at the end, or removes rows there.
     void resize(std::uint64_t wanted);
 
-    void set_metadata(const json& meta) { staging_.set_metadata(kept_metadata(meta, place_->path())); }
+    void set_metadata(const json& meta) { transaction_.set_metadata(kept_metadata(meta, place_->path())); }
 
     /// Merges chunks that are not full, without changing a row.
     void compact(progress_meter& meter);
@@ -68,7 +68,7 @@ class chunk_session {
     void discard() noexcept;
 
     /// Whether there are changes that are not committed.
-    [[nodiscard]] bool has_changes() const noexcept { return pending_rows_ != 0 || staging_.has_edits(); }
+    [[nodiscard]] bool has_changes() const noexcept { return pending_rows_ != 0 || transaction_.has_edits(); }
 
     /// Reserves the session for a loop: from now on only the loop commits, because a commit without the loop's position
     /// would make it write the same rows again after a restart.
@@ -85,7 +85,7 @@ class chunk_session {
         dataset_note to = {};
     };
     /// Puts a file for a note, which must list it.
-    [[nodiscard]] std::string stage_note_file(place::parts bytes) { return staging_.stage(bytes, rows(), ".npz"); }
+    [[nodiscard]] std::string stage_note_file(place::parts bytes) { return transaction_.stage(bytes, rows(), ".npz"); }
     /// Commits the rows and the note.
     /// @throws conflict_error  another writer has changed the note
     std::uint64_t commit(note_change&& made);
@@ -100,18 +100,18 @@ class chunk_session {
     /// @param into_memory  `change` only appends to the held rows: cutting them off restores them, and no copy is made
     template <class Change>
     void all_or_nothing(bool into_memory, Change&& change) {
-        staging_.check_usable();
+        transaction_.check_usable();
         const std::size_t bytes = pending_.size(), rows_held = pending_rows_;
         const auto last = last_pending_;
         const auto kept = into_memory ? std::vector<std::byte>() : pending_;
-        auto edits = into_memory ? std::nullopt : std::optional(staging_.remember());
+        auto edits = into_memory ? std::nullopt : std::optional(transaction_.remember());
         try {
             change();
         } catch (...) {
             if (into_memory) {
                 pending_.resize(bytes);
             } else {
-                staging_.go_back(std::move(*edits));
+                transaction_.go_back(std::move(*edits));
                 pending_ = kept;
             }
             pending_rows_ = rows_held;
@@ -160,8 +160,8 @@ class chunk_session {
 
     std::unique_ptr<place> place_;
     chunk_writer_options options_;
-    staging staging_;
-    chunk_files files_{staging_};
+    transaction transaction_;
+    chunk_files files_{transaction_};
     std::vector<std::byte> pending_;  // rows that do not fill a chunk yet
     std::size_t pending_rows_ = 0;
     std::optional<statistics::number> last_pending_;  // key of the last held row

@@ -24,7 +24,7 @@ namespace detail {
 
 NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options)
     : place_(std::move(where)), options_(options),
-      staging_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
+      transaction_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
     if (options.commit.keep == 0)
         throw mismatch_error({.file = place_->path(), .field = "keep", .expected = "at least 1", .found = "0"});
     if (is_new())
@@ -38,7 +38,7 @@ NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const c
 
 NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
     if (is_new())
-        staging_.begin(state_for_rows(type, row_shape, options_, place_->path()));
+        transaction_.begin(state_for_rows(type, row_shape, options_, place_->path()));
     else
         check_rows(state(), type, row_shape, place_->path());
 }
@@ -50,7 +50,7 @@ NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vecto
     pending_rows_ = 0;
     options_.order_by = order_by;
     auto anew = std::make_shared<chunk_state>(state_for_rows(type, row_shape, options_, place_->path()));
-    staging_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
+    transaction_.edit({.what = chunk_edit::kind::replace_all, .anew = std::move(anew)});
 }
 
 NDKEEP_INLINE void chunk_session::append(const array_view& rows, progress_meter& meter) {
@@ -77,7 +77,7 @@ NDKEEP_INLINE void chunk_session::resize(std::uint64_t wanted) {
 
 NDKEEP_INLINE void chunk_session::compact(progress_meter& meter) {
     flush();
-    chunk_merger(staging_, files_, rows_of_a_chunk()).compact(meter);
+    chunk_merger(transaction_, files_, rows_of_a_chunk()).compact(meter);
 }
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit() {
@@ -93,7 +93,7 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit() {
 NDKEEP_INLINE void chunk_session::discard() noexcept {
     pending_.clear();
     pending_rows_ = 0;
-    staging_.discard();
+    transaction_.discard();
 }
 
 NDKEEP_INLINE void chunk_session::lend() {
@@ -105,27 +105,32 @@ NDKEEP_INLINE void chunk_session::lend() {
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit(note_change&& made) {
     // An edit like any other: the commit applies it together with the appended rows, or none of them.
-    staging_.edit({.what = chunk_edit::kind::set_note,
-                   .first_row = state().rows,
-                   .note = std::move(made.name),
-                   .from_step = made.from_step,
-                   .noted = std::move(made.to)});
+    transaction_.edit({.what = chunk_edit::kind::set_note,
+                       .first_row = state().rows,
+                       .note = std::move(made.name),
+                       .from_step = made.from_step,
+                       .noted = std::move(made.to)});
     return commit_all();
 }
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
-    if (is_new() && staging_.has_edits())
+    if (is_new() && transaction_.has_edits())
         refuse_new();
-    // After a commit whose outcome is unknown, the retry must commit the same edits: staging accepts no new ones until
+    // After a commit whose outcome is unknown, the retry must commit the same edits: the transaction accepts no new ones until
     // it has found out.
-    if (!staging_.is_uncertain()) {
+    if (!transaction_.is_uncertain()) {
         flush();
         if (!is_new())
-            chunk_merger(staging_, files_, rows_of_a_chunk()).merge_tail();
+            chunk_merger(transaction_, files_, rows_of_a_chunk()).merge_tail();
     }
-    return staging_.commit([this](const chunk_entry& entry, std::uint64_t from_row, std::uint64_t to_row) {
-        return files_.moved(entry, from_row, to_row);
-    });
+    auto result = transaction_.commit();
+    while (result.is_rebased()) {
+        std::vector<chunk_entry> staged;
+        for (const auto& file : result.moved)
+            staged.push_back(files_.moved(file));
+        result = transaction_.resume(std::move(result), staged);
+    }
+    return result.number;
 }
 
 NDKEEP_INLINE void chunk_session::refuse_new() const {
@@ -241,9 +246,9 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
         (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->path());
         const std::uint64_t more = wanted - rows_now;
         // The edit fits only if the number of rows is still the same at the commit: the caller asked for a total.
-        staging_.edit({.what = chunk_edit::kind::grow,
-                       .first_row = rows_now,
-                       .added = {{.rows = more, .nbytes = more * state().row_bytes()}}});
+        transaction_.edit({.what = chunk_edit::kind::grow,
+                           .first_row = rows_now,
+                           .added = {{.rows = more, .nbytes = more * state().row_bytes()}}});
     } else if (wanted < rows_now) {
         auto [begin, entries] = state().between(wanted, rows_now);
         chunk_edit cut{.what = chunk_edit::kind::replace, .first_row = begin, .removed = std::move(entries)};
@@ -255,7 +260,7 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
             cut.added.push_back(partial.file.empty() ? chunk_entry{.rows = rest, .nbytes = rest * state().row_bytes()}
                                                      : files_.put(begin, files_.rows(begin, wanted).bytes()));
         }
-        staging_.edit(std::move(cut));
+        transaction_.edit(std::move(cut));
     }
 }
 
@@ -284,7 +289,7 @@ NDKEEP_INLINE void chunk_session::stage_pending() {
     auto entry = files_.put(state().rows, {pending_.data(), pending_.size()});
     pending_.clear();
     pending_rows_ = 0;
-    staging_.edit({.what = chunk_edit::kind::append, .first_row = state().rows, .added = {std::move(entry)}});
+    transaction_.edit({.what = chunk_edit::kind::append, .first_row = state().rows, .added = {std::move(entry)}});
 }
 
 NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes, std::size_t chunk_rows,
@@ -306,7 +311,7 @@ NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes,
         meter.add(some * chunk_rows, some * chunk);
         meter.report();
     }
-    staging_.edit({.what = chunk_edit::kind::append, .first_row = first, .added = std::move(entries)});
+    transaction_.edit({.what = chunk_edit::kind::append, .first_row = first, .added = std::move(entries)});
 }
 
 NDKEEP_INLINE void chunk_session::write_chunk(const chunk_entry& entry, std::uint64_t at, std::uint64_t first,
@@ -314,10 +319,10 @@ NDKEEP_INLINE void chunk_session::write_chunk(const chunk_entry& entry, std::uin
     // Chunk files never change, as older commits name them: the chunk gets a new file.
     const buffer whole = files_.rows(at, at + entry.rows);
     std::copy(part.begin(), part.end(), whole.data() + (first - at) * state().row_bytes());
-    staging_.edit({.what = chunk_edit::kind::replace,
-                   .first_row = at,
-                   .removed = {entry},
-                   .added = {files_.put(at, whole.bytes())}});
+    transaction_.edit({.what = chunk_edit::kind::replace,
+                       .first_row = at,
+                       .removed = {entry},
+                       .added = {files_.put(at, whole.bytes())}});
 }
 
 NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<const std::byte> part) {
@@ -332,7 +337,7 @@ NDKEEP_INLINE void chunk_session::write_zeros(std::uint64_t first, std::span<con
         edit.added.push_back(files_.put(first + done, part.subspan(static_cast<std::size_t>(done * row_bytes),
                                                                    static_cast<std::size_t>(some * row_bytes))));
     }
-    staging_.edit(std::move(edit));
+    transaction_.edit(std::move(edit));
 }
 
 NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, std::size_t rows) {
