@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writer of a chunked array without the C++ type of its rows: cuts rows into chunk files, and adds edits to a transaction.
+// Writer of a chunked array, without the C++ type of its rows: cuts rows into chunk files, and edits a transaction.
 #pragma once
 
 #include <ndkeep/array/view.hpp>

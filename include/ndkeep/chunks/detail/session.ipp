@@ -116,8 +116,8 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit(note_change&& made) {
 NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
     if (is_new() && transaction_.has_edits())
         refuse_new();
-    // After a commit whose outcome is unknown, the retry must commit the same edits: the transaction accepts no new ones until
-    // it has found out.
+    // After a commit whose outcome is unknown, the retry must commit the same edits: the transaction accepts no new
+    // ones until it has found out.
     if (!transaction_.is_uncertain()) {
         flush();
         if (!is_new())
