@@ -143,7 +143,7 @@ void write_file(const context& with, const std::filesystem::path& path, const st
         throw usage_error(shown_path(path) + " is the file that is drawn");
     nk::replacement next(path);
     next.content().write(0, std::as_bytes(std::span(bytes)));
-    next.commit(false);
+    next.commit(ndkeep::durability::when_convenient);
     if (!with.quiet)
         with.err << shown(array.name()) << " -> " << shown_path(path) << ' ' << human_bytes(bytes.size()) << '\n';
 }

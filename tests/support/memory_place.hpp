@@ -150,7 +150,7 @@ class place final : public ndkeep::place {
         const auto data = find(name);
         return data == nullptr ? std::nullopt : std::optional<std::uint64_t>(data->size());
     }
-    [[nodiscard]] bool put(const std::string& name, parts all_parts, bool durable) override {
+    [[nodiscard]] bool put(const std::string& name, parts all_parts, ndkeep::durability wanted) override {
         bytes whole;
         for (const auto part : all_parts)
             whole.insert(whole.end(), part.begin(), part.end());
@@ -160,7 +160,7 @@ class place final : public ndkeep::place {
             const std::scoped_lock lock(all_->mutex);
             is_free = all_->files.count(name) == 0;
             if (is_free) {
-                durable = durable && of_->left_out.count("durable") == 0;
+                const bool durable = wanted == ndkeep::durability::on_disk && of_->left_out.count("durable") == 0;
                 auto data = std::make_shared<const bytes>(std::move(whole));
                 all_->files[name] = data;
                 all_->history.push_back({durable ? event::kind::put_durable : event::kind::put, name, data});

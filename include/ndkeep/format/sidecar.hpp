@@ -118,6 +118,9 @@ static_assert(most_document_values >= 8 * most_metadata_values);
     return true;
 }
 
+/// Adds a number as the JSON text that is exactly it.
+void add_exact(object_text& object, std::string_view key, const statistics::number& number);
+
 /// The current time as UTC in ISO 8601, to the second.
 [[nodiscard]] std::string now_text();
 

@@ -4,6 +4,7 @@
 
 #include <ndkeep/os/byte_locks.hpp>
 #include <ndkeep/os/directory.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/version.hpp>
@@ -49,7 +50,7 @@ class place {
     /// Stores bytes under a name that must be free; false if it is taken. The parts are joined. Other processes see all
     /// of the bytes or none. Of several puts of one name, at most one returns true.
     /// @param durable  the bytes survive a power cut before they get the name; the name itself needs `sync_names`
-    [[nodiscard]] virtual bool put(const std::string& name, parts bytes, bool durable) = 0;
+    [[nodiscard]] virtual bool put(const std::string& name, parts bytes, durability wanted) = 0;
     /// The names in a folder, without the folder, in no order; none if the folder is absent. Names that are put or
     /// removed meanwhile may be missing.
     [[nodiscard]] virtual std::vector<std::string> list(const std::string& folder) = 0;
@@ -106,7 +107,7 @@ class local_place final : public place {
 
     [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override;
 
-    [[nodiscard]] bool put(const std::string& name, parts bytes, bool durable) override;
+    [[nodiscard]] bool put(const std::string& name, parts bytes, durability wanted) override;
 
     [[nodiscard]] std::vector<std::string> list(const std::string& folder) override;
 

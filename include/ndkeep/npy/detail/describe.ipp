@@ -9,6 +9,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/writer_lock.hpp>
@@ -217,7 +218,7 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     // The lock does not stop other programs, or stores through a mapping. The sums could then be of mixed data.
     if (array.source.stamp() != stamp)
         throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});
-    detail::write_sidecar(target, {said, {}}, options.sync);
+    detail::write_sidecar(target, {said, {}}, durability_of(options.sync));
 }
 
 }  // namespace ndkeep
