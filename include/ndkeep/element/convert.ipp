@@ -5,7 +5,7 @@
 #include <ndkeep/element/convert.hpp>
 
 #include <ndkeep/error.hpp>
-#include <ndkeep/format/dtype_words.hpp>
+#include <ndkeep/format/time_unit.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -115,26 +115,17 @@ NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
 }
 
 NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
-    // There is no step from M to D: a month has no fixed number of days.
-    struct step {
-        std::string_view coarse, fine;
-        std::int64_t factor;
-    };
-    constexpr step steps[] = {{"Y", "M", 12},     {"W", "D", 7},      {"D", "h", 24},     {"h", "m", 60},
-                              {"m", "s", 60},     {"s", "ms", 1000},  {"ms", "us", 1000}, {"us", "ns", 1000},
-                              {"ns", "ps", 1000}, {"ps", "fs", 1000}, {"fs", "as", 1000}};
-    const auto leads_to = [&](std::string_view unit, std::int64_t multiple, const dtype& finer) {
-        for (const auto& [coarse, fine, factor] : steps) {
-            if (unit == finer.unit())
-                break;
-            // A multiple that would overflow exceeds every other multiple, so the step is left out and the units
-            // differ.
-            if (unit == coarse && multiple <= std::numeric_limits<std::int64_t>::max() / factor) {
-                unit = fine;
-                multiple *= factor;
-            }
+    const auto leads_to = [](std::string_view unit, std::int64_t multiple, const dtype& finer) {
+        while (unit != finer.unit()) {
+            const time_unit* const coarse = find_unit(unit);
+            const std::int64_t factor = coarse == nullptr ? 0 : exact_parts(*coarse);
+            // A multiple that would overflow exceeds every other multiple, so the units differ.
+            if (factor == 0 || multiple > std::numeric_limits<std::int64_t>::max() / factor)
+                return false;
+            unit = coarse->finer[0];
+            multiple *= factor;
         }
-        return unit == finer.unit() && multiple == finer.multiple();
+        return multiple == finer.multiple();
     };
     return leads_to(a.unit(), a.multiple(), b) || leads_to(b.unit(), b.multiple(), a);
 }

@@ -5,7 +5,7 @@
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
 #include <ndkeep/format/dtype.hpp>
-#include <ndkeep/format/dtype_words.hpp>
+#include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/version.hpp>
 
 #include <array>
@@ -123,31 +123,14 @@ struct counted_unit {
 /// average lengths of chrono; their counts since 1970 are those of NumPy.
 /// @param num, den  a reduced fraction, as std::ratio makes them
 [[nodiscard]] constexpr counted_unit unit_of_seconds(std::intmax_t num, std::intmax_t den) {
-    struct known {
-        std::string_view name;
-        std::intmax_t num, den;
-    };
-    constexpr std::array<known, 13> units = {{{"Y", 31'556'952, 1},
-                                              {"M", 2'629'746, 1},
-                                              {"W", 604'800, 1},
-                                              {"D", 86'400, 1},
-                                              {"h", 3'600, 1},
-                                              {"m", 60, 1},
-                                              {"s", 1, 1},
-                                              {"ms", 1, 1'000},
-                                              {"us", 1, 1'000'000},
-                                              {"ns", 1, 1'000'000'000},
-                                              {"ps", 1, 1'000'000'000'000},
-                                              {"fs", 1, 1'000'000'000'000'000},
-                                              {"as", 1, 1'000'000'000'000'000'000}}};
-    for (const auto& unit : units) {
+    for (const time_unit& unit : time_units) {
         // As the fraction is reduced, a multiple of the unit has a `den` that divides the unit's. The check of `num`
         // keeps num * scale from overflowing.
-        if (unit.den % den != 0)
+        if (unit.per_second % den != 0)
             continue;
-        const std::intmax_t scale = unit.den / den;
-        if (num <= std::numeric_limits<std::int64_t>::max() / scale && num * scale % unit.num == 0)
-            return {unit.name, num * scale / unit.num};
+        const std::intmax_t scale = unit.per_second / den;
+        if (num <= std::numeric_limits<std::int64_t>::max() / scale && num * scale % unit.seconds == 0)
+            return {unit.name, num * scale / unit.seconds};
     }
     return {};
 }

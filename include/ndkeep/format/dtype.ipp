@@ -5,6 +5,7 @@
 #include <ndkeep/format/dtype.hpp>
 
 #include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>

@@ -4,10 +4,8 @@
 
 #include <ndkeep/version.hpp>
 
-#include <array>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -60,19 +58,6 @@ struct plain_type {
         return false;
     }
 }
-
-/// A unit of dates, and the finer units that a fraction of it can be expressed in.
-struct time_unit {
-    std::string_view name;
-    std::array<std::int32_t, 3> parts;  // how many of each finer unit make one; 0 at the end
-    std::array<std::string_view, 3> finer;
-};
-
-// NumPy stores the multiple of a unit in a C int.
-inline constexpr std::int64_t most_units = std::numeric_limits<std::int32_t>::max();
-
-/// The unit with this name; nullptr if absent.
-[[nodiscard]] const time_unit* find_unit(std::string_view name);
 
 /// Parses a plain type as `numpy.dtype(str)` accepts it; nullopt if NumPy has no such type. The size is not compared
 /// with any limit; that is left to the caller.

@@ -4,10 +4,13 @@
 
 #include <ndkeep/format/dtype_words.hpp>
 
+#include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/text/python/scanner.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <limits>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -64,30 +67,6 @@ inline constexpr std::array<alias_row, 22> alias_rows = {{
         value = std::min(value * 10 + (text[i] - '0'), enough);
     at = i;
     return negative ? -value : value;
-}
-
-// Each unit, and the finer units that NumPy tries for a divisor, in NumPy's order. NumPy counts 365 days a year and 30
-// days a month here.
-inline constexpr std::array<time_unit, 13> time_units = {{
-    {"Y", {12, 52, 365}, {"M", "W", "D"}},
-    {"M", {4, 30, 720}, {"W", "D", "h"}},
-    {"W", {7, 168, 10080}, {"D", "h", "m"}},
-    {"D", {24, 1440, 86400}, {"h", "m", "s"}},
-    {"h", {60, 3600}, {"m", "s"}},
-    {"m", {60, 60000}, {"s", "ms"}},
-    {"s", {1000, 1000000}, {"ms", "us"}},
-    {"ms", {1000, 1000000}, {"us", "ns"}},
-    {"us", {1000, 1000000}, {"ns", "ps"}},
-    {"ns", {1000, 1000000}, {"ps", "fs"}},
-    {"ps", {1000, 1000000}, {"fs", "as"}},
-    {"fs", {1000}, {"as"}},
-    {"as", {}, {}},
-}};
-
-NDKEEP_INLINE const time_unit* find_unit(std::string_view name) {
-    const auto found =
-        std::find_if(time_units.begin(), time_units.end(), [&](const time_unit& unit) { return unit.name == name; });
-    return found == time_units.end() ? nullptr : &*found;
 }
 
 /// Parses the text in the brackets of a date: "ns", "25s", "D/12", "generic". Returns false if NumPy has no such unit.
