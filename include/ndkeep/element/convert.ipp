@@ -106,6 +106,7 @@ NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
         return static_cast<std::size_t>(type.size()) / 2;
     case 'U':
         return 4;
+    case 'E':  // in this machine's order always
     case 'S':
     case 'V':
         return 1;
@@ -196,7 +197,10 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
         refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
     if (!to.is_struct()) {
         const bool is_time = to.kind() == 'M' || to.kind() == 'm';
-        if (from.kind() != to.kind() || from.size() != to.size() || (is_time && !detail::same_time_unit(from, to)))
+        // A bfloat16 is stored as two bytes without a name, so each converts to the other.
+        const auto stored_kind = [](const dtype& type) { return type.kind() == 'E' ? 'V' : type.kind(); };
+        if (stored_kind(from) != stored_kind(to) || from.size() != to.size() ||
+            (is_time && !detail::same_time_unit(from, to)))
             refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
         const auto bytes = static_cast<std::size_t>(to.size());
         const bool swapped = from.order() != to.order() && from.order() != byte_order::none;

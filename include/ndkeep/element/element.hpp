@@ -2,6 +2,7 @@
 // element, the C++ types that an array can hold, and dtype_of, the NumPy dtype of each.
 #pragma once
 
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -44,9 +45,9 @@ concept has_dtype = requires {
 
 }  // namespace detail
 
-/// A trivially copyable type with a NumPy dtype: bool, integers and enums (by their size), float16, float, double, long
-/// double, std::complex of the last three, fixed_string, fixed_u32string, fixed_bytes, chrono durations and time points
-/// with a signed 64-bit count, and structs declared with NDKEEP_FIELDS.
+/// A trivially copyable type with a NumPy dtype: bool, integers and enums (by their size), float16, bfloat16, float,
+/// double, long double, std::complex of the last three, fixed_string, fixed_u32string, fixed_bytes, chrono durations
+/// and time points with a signed 64-bit count, and structs declared with NDKEEP_FIELDS.
 template <class T>
 concept element = detail::has_dtype<std::remove_const_t<T>> && std::is_trivially_copyable_v<T>;
 
@@ -91,6 +92,11 @@ template <class T>
     requires(std::is_floating_point_v<T> || std::is_same_v<T, float16>)
 struct element_type<T> {
     [[nodiscard]] static dtype make() { return dtype::plain('f', sizeof(T)); }
+};
+
+template <>
+struct element_type<bfloat16> {
+    [[nodiscard]] static dtype make() { return dtype::plain('E', sizeof(bfloat16)); }
 };
 
 template <class T>

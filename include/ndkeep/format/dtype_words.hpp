@@ -12,7 +12,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The byte order of a dtype, with NumPy's character for it. Types of one byte, S and V have none.
+/// The byte order of a dtype, with NumPy's character for it. Types of one byte, bfloat16, S and V have none.
 enum class byte_order : char { little = '<', big = '>', none = '|' };
 
 /// The byte order of this machine.
@@ -31,33 +31,11 @@ struct plain_type {
     std::int64_t multiple = 1;
 };
 
-/// Whether NumPy has a type of this kind and size in bytes. Kinds O and T are not included.
-[[nodiscard]] constexpr bool has_size(char kind, std::uint64_t size) {
-    switch (kind) {
-    case 'b':
-        return size == 1;
-    case 'i':
-    case 'u':
-        return size == 1 || size == 2 || size == 4 || size == 8;
-    case 'f':
-        // 16 bytes are long double: extended precision on x86-64, quadruple on AArch64. The 12 bytes of 32-bit x86 are
-        // not supported.
-        return size == 2 || size == 4 || size == 8 || size == 16;
-    case 'c':
-        return size == 8 || size == 16 || size == 32;
-    case 'M':
-    case 'm':
-        return size == 8;
-    case 'U':
-        // UCS-4: four bytes per character.
-        return size % 4 == 0;
-    case 'S':
-    case 'V':
-        return true;
-    default:
-        return false;
-    }
-}
+/// Whether a dtype can have this kind and size in bytes. Kinds O and T are not included.
+[[nodiscard]] bool has_size(char kind, std::uint64_t size);
+
+/// The C++ element type of a number: "double", "std::int32_t". Empty for other kinds.
+[[nodiscard]] std::string_view number_name(char kind, std::uint64_t size);
 
 /// Parses a plain type as `numpy.dtype(str)` accepts it; nullopt if NumPy has no such type. The size is not compared
 /// with any limit; that is left to the caller.

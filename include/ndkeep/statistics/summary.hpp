@@ -2,6 +2,7 @@
 // running_statistics: statistics of elements that arrive in pieces, and the loops that compute them.
 #pragma once
 
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>
