@@ -82,7 +82,8 @@ struct drawing {
             text += std::string(", ") + (what.is_line() ? "means and ranges" : "means") +
                     (grid.is_sampled ? " of samples" : "");
         if (grid.missing != 0)
-            text += ", " + std::to_string(grid.missing) + (what.part.type.kind() == 'f' ? " NaN" : " missing");
+            text += ", " + std::to_string(grid.missing) +
+                    (what.part.type.kind() == 'f' || what.part.type.kind() == 'E' ? " NaN" : " missing");
         return text;
     }
 

@@ -33,7 +33,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// The part of a sidecar that describes one state of the npy file.
 struct description {
-    std::string type = {};  ///< dtype.str(); for a struct dtype.descr()
+    std::string type = {};  ///< core::dtype_text
     std::vector<std::size_t> shape = {};
     bool column_major = false;
     std::uint64_t nbytes = 0;  ///< of the data
@@ -46,6 +46,10 @@ struct description {
 
     /// Whether dtype, shape, order and size agree with a header, so that the description can belong to that file.
     [[nodiscard]] bool fits(const array_info& info) const;
+
+    /// The dtype of the elements of a file with dtype `stored`: the described one if it only says more than the header
+    /// can, which has no name for bfloat16; otherwise `stored`.
+    [[nodiscard]] dtype known_type(const dtype& stored) const;
 };
 
 /// A sidecar: the description of the file as it should be now, and of its former state.
