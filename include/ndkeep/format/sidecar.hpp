@@ -95,6 +95,9 @@ namespace core {
 
 namespace detail {
 
+/// Adds a number to a JSON object, without loss. Floats that are not finite are listed as the object's others are.
+void add_exact(object_text& object, std::string_view key, const statistics::number& number);
+
 /// Bytes of the largest sidecar that is read, so that a huge file under its name does not fill the memory.
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
 

@@ -26,7 +26,6 @@ namespace detail {
 // `parse_sidecar` rejects any other version instead of guessing what it means.
 inline constexpr std::string_view sidecar_version = "sidecar/1";
 
-/// Adds a number as the JSON text that is exactly it.
 NDKEEP_INLINE void add_exact(object_text& object, std::string_view key, const statistics::number& number) {
     if (const auto* const real = std::get_if<double>(&number))
         object.add_number(key, *real);
