@@ -24,11 +24,15 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// Storage for named, immutable byte strings. Derive from it to keep chunked arrays elsewhere, as in an object store.
 ///
-/// Names are FOLDER/NAME with one of two folders: "commits" and "chunks". Every operation may throw `io_error`. If
-/// `put` throws, the bytes may have been stored nevertheless.
+/// Names are FOLDER/NAME with one of two folders: "commits" and "chunks". A name is absent if no `put` has stored it,
+/// or if it was removed: `get`, `get_range` and `size` report that by their result, never by an error. Every operation
+/// may throw `io_error`, which leaves open whether the name is present: a `put` that throws may have stored the bytes.
 ///
-/// No commit is lost without locks and turns, which a place need not have. They avoid commits that must be made again,
-/// and locks keep a commit from being pruned while it is read.
+/// `get`, `get_range`, `size`, `put` and `open` are called by several threads at once.
+///
+/// A place need not have files, locks and turns. Without files, chunks are read into memory where they would be mapped.
+/// Without locks and turns, no commit is lost: they avoid commits that must be made again, and locks keep a commit from
+/// being pruned while it is read.
 class place {
   public:
     using parts = std::span<const std::span<const std::byte>>;
@@ -65,7 +69,8 @@ class place {
     /// Names outside the two folders that do not belong to a dataset. A new dataset is rejected if there are any.
     [[nodiscard]] virtual std::vector<std::string> strangers() { return {}; }
 
-    /// The bytes of a name as a file; nullopt if the name is absent, or if this place has no files.
+    /// The bytes of a name as a local file, to be mapped; nullopt if there is no such file. That does not mean that the
+    /// name is absent, as a place need not have files: `size` and `get_range` decide that.
     [[nodiscard]] virtual std::optional<file> open(const std::string& name);
     /// The advisory locks of this place, on numbers: see log.hpp for their meaning. If it has no locks, or this user
     /// may not open them, the result is not open and grants every lock.
@@ -153,6 +158,9 @@ class local_place final : public place {
 };
 
 namespace detail {
+
+/// `named` without a slash at its end.
+[[nodiscard]] std::filesystem::path display_path(const std::filesystem::path& named);
 
 /// The turn of one writer to commit, from its construction to its destruction. Other writers wait for it.
 class commit_turn {
