@@ -7,6 +7,7 @@
 #include "values.hpp"
 
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/float16.hpp>
 
@@ -60,11 +61,9 @@ template <class Real>
 
 [[nodiscard]] bool write_part(const nk::dtype& type, long double value, std::byte* to) {
     switch (type.size() / number_parts(type)) {
-    case 2: {
-        const auto stored = nk::float16(value).bits();
-        store(type, &stored, sizeof stored, to);
-        return std::isfinite(static_cast<float>(nk::float16(value))) || !std::isfinite(value);
-    }
+    case 2:
+        return type.kind() == 'E' ? write_real<nk::bfloat16>(type, value, to)
+                                  : write_real<nk::float16>(type, value, to);
     case 4:
         return write_real<float>(type, value, to);
     case 8:
@@ -77,8 +76,9 @@ template <class Real>
 /// The rule of numpy.can_cast(from, to, "same_kind") for numbers and text.
 [[nodiscard]] bool is_same_kind(const nk::dtype& from, const nk::dtype& to) {
     constexpr std::string_view kinds = "buifc";
+    const auto rank = [&](const nk::dtype& type) { return kinds.find(type.kind() == 'E' ? 'f' : type.kind()); };
     if (is_number(from) && is_number(to))
-        return kinds.find(from.kind()) <= kinds.find(to.kind());
+        return rank(from) <= rank(to);
     return (from.kind() == 'S' && (to.kind() == 'S' || to.kind() == 'U')) || (from.kind() == 'U' && to.kind() == 'U');
 }
 
@@ -167,17 +167,20 @@ class caster {
         }
         std::array<long double, 2> parts = {};
         read_numbers(pair.from.type, from, 0, 1, parts.data());
-        const bool is_real = pair.from.type.kind() == 'f' || pair.from.type.kind() == 'c';
+        const bool is_real = std::string_view("fEc").find(pair.from.type.kind()) != std::string_view::npos;
         return write_number(pair.to.type, parts[0], parts[1], to, is_real ? overflow::saturates : overflow::wraps);
     }
 
     [[noreturn]] void refuse(const nk::dtype& from, const nk::dtype& to, const std::string& field) const {
         const bool numbers = is_number(from) && is_number(to);
+        const auto text = [](const nk::dtype& type) {
+            return type.is_struct() ? nk::core::dtype_text(type) : nk::quoted(type.str());
+        };
         throw nk::mismatch_error(
             {.file = called_,
              .field = field,
-             .expected = "one that can become " + to.descr(),
-             .found = from.descr(),
+             .expected = "one that can become " + text(to),
+             .found = text(from),
              .hint = numbers ? "not of the same kind; --unsafe casts it all the same" : "these are never cast"});
     }
 

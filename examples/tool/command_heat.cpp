@@ -82,7 +82,8 @@ struct drawing {
             text += std::string(", ") + (what.is_line() ? "means and ranges" : "means") +
                     (grid.is_sampled ? " of samples" : "");
         if (grid.missing != 0)
-            text += ", " + std::to_string(grid.missing) + (what.part.type.kind() == 'f' ? " NaN" : " missing");
+            text += ", " + std::to_string(grid.missing) +
+                    (what.part.type.kind() == 'f' || what.part.type.kind() == 'E' ? " NaN" : " missing");
         return text;
     }
 
@@ -143,7 +144,7 @@ void write_file(const context& with, const std::filesystem::path& path, const st
         throw usage_error(shown_path(path) + " is the file that is drawn");
     nk::replacement next(path);
     next.content().write(0, std::as_bytes(std::span(bytes)));
-    next.commit(false);
+    next.commit(ndkeep::durability::when_convenient);
     if (!with.quiet)
         with.err << shown(array.name()) << " -> " << shown_path(path) << ' ' << human_bytes(bytes.size()) << '\n';
 }

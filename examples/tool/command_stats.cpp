@@ -58,7 +58,9 @@ struct leaf_page {
     [[nodiscard]] bool has_range() const { return !summary.histogram.empty(); }
     /// The histogram covers finite numbers only: infinities have no position in it.
     [[nodiscard]] std::pair<double, double> range() const { return summary.histogram.range(); }
-    [[nodiscard]] bool is_real() const { return part.type.kind() == 'f' || part.type.kind() == 'c'; }
+    [[nodiscard]] bool is_real() const {
+        return std::string_view("fEc").find(part.type.kind()) != std::string_view::npos;
+    }
 };
 
 void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {

@@ -221,7 +221,7 @@ void merge(array_comparison& into, array_comparison&& more, std::size_t most_tol
 [[nodiscard]] bool may_hold_nan(const nk::dtype& type) {
     const auto all = leaves_of(type);
     return std::any_of(all.begin(), all.end(), [](const leaf& each) {
-        return std::string_view("fcMm").find(each.type.kind()) != std::string_view::npos;
+        return std::string_view("fEcMm").find(each.type.kind()) != std::string_view::npos;
     });
 }
 

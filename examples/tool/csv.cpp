@@ -143,7 +143,7 @@ template <class Number>
     return value;
 }
 
-/// Parses at the width of the dtype, so that the value is rounded only once. Only float16 is parsed as double.
+/// Parses at the width of the dtype, so that the value is rounded only once. Numbers of two bytes are parsed as double.
 [[nodiscard]] std::optional<long double> take_real(std::string_view& text, std::size_t bytes) {
     const auto widened = [](const auto& value) {
         return value ? std::optional(static_cast<long double>(*value)) : std::nullopt;
@@ -169,7 +169,8 @@ template <class Number>
         const auto value = take_number<std::uint64_t>(text);
         return value && text.empty() && write_number(type, static_cast<long double>(*value), 0, to);
     }
-    case 'f': {
+    case 'f':
+    case 'E': {
         const auto value = take_real(text, static_cast<std::size_t>(type.size()));
         return value && text.empty() && write_number(type, *value, 0, to);
     }

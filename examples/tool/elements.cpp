@@ -89,6 +89,7 @@ std::string json_at(const nk::dtype& type, const std::byte* value) {
     case 'u':
         return value_text(type, value);
     case 'f':
+    case 'E':
         return number(real_at(type, value));
     case 'c':
         return '[' + number(real_at(type, value)) + ", " + number(imaginary_at(type, value)) + ']';

@@ -79,6 +79,8 @@ std::string dtype_name(const ndkeep::dtype& type) {
         return "uint" + bits;
     case 'f':
         return "float" + bits;
+    case 'E':
+        return "bfloat16";
     case 'c':
         return "complex" + bits;
     case 'S':
@@ -104,7 +106,7 @@ std::string byte_order_name(const ndkeep::dtype& type) {
     return orders.front() == '<' ? "little-endian" : "big-endian";
 }
 
-std::string dtype_text(const ndkeep::dtype& type) { return type.is_struct() ? type.descr() : type.str(); }
+std::string dtype_text(const ndkeep::dtype& type) { return ndkeep::core::dtype_text(type); }
 
 std::string dtype_label(const ndkeep::dtype& type) {
     return type.is_struct() ? "struct of " + ndkeep::counted(type.fields().size(), "field") : type.str();

@@ -35,7 +35,7 @@ void describe_single(const subject& what, const nk::describe_options& options) {
     }
     if (array.source.stamp() != stamp)
         throw nk::conflict_error({.file = what.path, .field = "data", .found = "changing while it is described"});
-    nk::core::write_sidecar(lock.target(), {said, {}}, options.sync);
+    nk::core::write_sidecar(lock.target(), {said, {}}, ndkeep::durability_of(options.sync));
 }
 
 }  // namespace tool

@@ -63,7 +63,7 @@ void write_raw(const target& to, const content& what) {
     both.current.sums = seen.sums();
     both.current.statistics = seen.values();
     both.current.metadata = what.words.metadata;
-    both.current.stamp = next.seal(false);
+    both.current.stamp = next.seal(nk::durability::when_convenient);
     try {
         // Until the data file is renamed, readers still need the description of the former data, so both are stored.
         if (const auto former = nk::core::read_sidecar(path))
@@ -72,9 +72,9 @@ void write_raw(const target& to, const content& what) {
         both.previous.reset();  // a damaged sidecar has no description to keep
     }
     check_interrupted(to.path);
-    nk::core::write_sidecar(path, both, false);
+    nk::core::write_sidecar(path, both, nk::durability::when_convenient);
     try {
-        next.commit(false);
+        next.commit(nk::durability::when_convenient);
     } catch (const nk::error&) {
         if (!both.previous)
             remove_if_possible(path);
@@ -96,7 +96,7 @@ void write_csv_file(const target& to, const content& what) {
     });
     meter.finish();
     former.hold();
-    next.commit(false);
+    next.commit(nk::durability::when_convenient);
     former.remove();
 }
 

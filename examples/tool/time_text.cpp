@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "time_text.hpp"
 
+#include <ndkeep/format/time_unit.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -45,32 +47,17 @@ template <class... Number>
     return year_text(date.year) + printed("-%02u-%02u", date.month, date.day);
 }
 
-struct unit_of_day {
-    std::string_view name;
-    std::int64_t per_day;     // 0: use per_second
-    std::int64_t per_second;  // 0: the unit is longer than a second
-    int digits;               // digits after the decimal point of the seconds
-};
-constexpr std::array<unit_of_day, 9> units_of_day = {{
-    {"h", 24, 0, 0},
-    {"m", 1440, 0, 0},
-    {"s", 86400, 1, 0},
-    {"ms", 0, 1'000, 3},
-    {"us", 0, 1'000'000, 6},
-    {"ns", 0, 1'000'000'000, 9},
-    {"ps", 0, 1'000'000'000'000, 12},
-    {"fs", 0, 1'000'000'000'000'000, 15},
-    {"as", 0, 1'000'000'000'000'000'000, 18},
-}};
-
-[[nodiscard]] std::string time_text(const unit_of_day& unit, std::int64_t count) {
+[[nodiscard]] std::string time_text(const nk::core::time_unit& unit, std::int64_t count) {
     const auto parted = [](std::int64_t& number, std::int64_t by) {
         std::int64_t rest = number % by;
         number = number / by - (rest < 0 ? 1 : 0);
         return rest < 0 ? rest + by : rest;
     };
-    const std::int64_t fraction = unit.digits == 0 ? 0 : parted(count, unit.per_second);
-    const std::int64_t in_day = parted(count, unit.per_day == 0 ? 86400 : unit.per_day);
+    int digits = 0;  // after the decimal point of the seconds
+    for (std::int64_t rest = unit.per_second; rest > 1; rest /= 10)
+        ++digits;
+    const std::int64_t fraction = digits == 0 ? 0 : parted(count, unit.per_second);
+    const std::int64_t in_day = parted(count, 86400 / unit.seconds);
     std::string out = day_text(count);
     const auto pair = [](std::int64_t number) { return printed("%02lld", static_cast<long long>(number)); };
     if (unit.name == "h")
@@ -78,7 +65,7 @@ constexpr std::array<unit_of_day, 9> units_of_day = {{
     if (unit.name == "m")
         return out + 'T' + pair(in_day / 60) + ':' + pair(in_day % 60);
     out += 'T' + pair(in_day / 3600) + ':' + pair(in_day / 60 % 60) + ':' + pair(in_day % 60);
-    return unit.digits == 0 ? out : out + printed(".%0*lld", unit.digits, static_cast<long long>(fraction));
+    return digits == 0 ? out : out + printed(".%0*lld", digits, static_cast<long long>(fraction));
 }
 
 }  // namespace
@@ -104,35 +91,18 @@ std::string date_text(const nk::dtype& type, std::int64_t count) {
     }
     if (unit == "W" || unit == "D")
         return day_text(unit == "W" ? 7 * units : units);
-    for (const auto& each : units_of_day)
-        if (each.name == unit)
-            return time_text(each, units);
-    return std::to_string(count);
+    const auto* const known = nk::core::find_unit(unit);
+    return known == nullptr ? std::to_string(count) : time_text(*known, units);
 }
 
 std::string lone_time(const nk::dtype& type, std::int64_t count) {
     if (type.kind() == 'M' || count == not_a_time)
         return date_text(type, count);
-    constexpr std::array<std::array<std::string_view, 2>, 13> names = {{{"Y", "years"},
-                                                                        {"M", "months"},
-                                                                        {"W", "weeks"},
-                                                                        {"D", "days"},
-                                                                        {"h", "hours"},
-                                                                        {"m", "minutes"},
-                                                                        {"s", "seconds"},
-                                                                        {"ms", "milliseconds"},
-                                                                        {"us", "microseconds"},
-                                                                        {"ns", "nanoseconds"},
-                                                                        {"ps", "picoseconds"},
-                                                                        {"fs", "femtoseconds"},
-                                                                        {"as", "attoseconds"}}};
     std::int64_t units = 0;
     if (__builtin_mul_overflow(count, type.multiple(), &units))
         return std::to_string(count);
-    for (const auto& [unit, name] : names)
-        if (unit == type.unit())
-            return std::to_string(units) + ' ' + std::string(name);
-    return std::to_string(units) + " generic time units";
+    const auto* const unit = nk::core::find_unit(type.unit());
+    return std::to_string(units) + ' ' + std::string(unit == nullptr ? "generic time units" : unit->plural);
 }
 
 }  // namespace tool

@@ -68,8 +68,8 @@ namespace nk = ndkeep;
 column_texts::column_texts(const column& values, int precision) : values_(values) {
     const char kind = values.type.kind();
     const auto size = static_cast<std::size_t>(values.type.size());
-    if (kind == 'f' || kind == 'c') {
-        const std::size_t half = kind == 'c' ? size / 2 : size;
+    if (kind == 'f' || kind == 'E' || kind == 'c') {
+        const std::size_t half = kind == 'c' ? size / 2 : kind == 'E' ? sizeof(float) : size;
         std::vector<long double> numbers(values.count);
         for (std::size_t i = 0; i < values.count; ++i)
             numbers[i] = real_at(values.type, values.at(i));
@@ -112,6 +112,9 @@ std::string value_text(const nk::dtype& type, const std::byte* value) {
         return std::to_string(unsigned_at(type, value));
     case 'f':
         return scalar_text(real_at(type, value), bytes);
+    case 'E':
+        // The shortest text of the float, which holds every bfloat16.
+        return scalar_text(real_at(type, value), sizeof(float));
     case 'c':
         return complex_text(real_at(type, value), imaginary_at(type, value), bytes / 2);
     case 'M':

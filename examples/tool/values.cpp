@@ -3,6 +3,7 @@
 
 #include "time_text.hpp"
 
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/text/unicode.hpp>
 
@@ -61,7 +62,7 @@ template <class Use>
 auto with_real_of(const nk::dtype& type, const Use& use) {
     switch (part_size(type)) {
     case 2:
-        return use(nk::float16{});
+        return type.kind() == 'E' ? use(nk::bfloat16{}) : use(nk::float16{});
     case 4:
         return use(float{});
     case 8:
@@ -74,7 +75,7 @@ auto with_real_of(const nk::dtype& type, const Use& use) {
 }  // namespace
 
 bool is_number(const nk::dtype& type) {
-    return !type.is_struct() && std::string_view("biufc").find(type.kind()) != std::string_view::npos;
+    return !type.is_struct() && std::string_view("biufEc").find(type.kind()) != std::string_view::npos;
 }
 
 bool is_time(const nk::dtype& type) { return type.kind() == 'M' || type.kind() == 'm'; }

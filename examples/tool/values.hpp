@@ -11,7 +11,7 @@
 
 namespace tool {
 
-/// Kinds b, i, u, f and c.
+/// Kinds b, i, u, f, E (bfloat16) and c.
 [[nodiscard]] bool is_number(const ndkeep::dtype& type);
 /// Kinds M and m, which are stored as integer counts.
 [[nodiscard]] bool is_time(const ndkeep::dtype& type);
@@ -28,7 +28,7 @@ namespace tool {
 [[nodiscard]] std::int64_t integer_at(const ndkeep::dtype& type, const std::byte* value);
 /// @param type  kind u
 [[nodiscard]] std::uint64_t unsigned_at(const ndkeep::dtype& type, const std::byte* value);
-/// @param type  kind f or c
+/// @param type  kind f, E or c
 [[nodiscard]] long double real_at(const ndkeep::dtype& type, const std::byte* value);
 /// @param type  kind c
 [[nodiscard]] long double imaginary_at(const ndkeep::dtype& type, const std::byte* value);

@@ -185,6 +185,19 @@ TEST_CASE("visit shows float16 as float, or as itself where it is listed", "[arr
     CHECK_THROWS_AS(nk::visit<double>(name, array), nk::mismatch_error);
 }
 
+TEST_CASE("visit shows bfloat16 as float, and as bytes what has no name for it", "[array][any]") {
+    const auto array = of<nk::bfloat16>({1.5, -2, 384});
+    const auto name = [](const auto& a) {
+        return std::is_same_v<std::decay_t<decltype(a(0))>, float> ? "float" : "bfloat16";
+    };
+
+    CHECK(nk::visit<nk::real>(total, array) == 383.5);
+    CHECK(std::string(nk::visit<float, nk::bfloat16>(name, array)) == "bfloat16");
+    CHECK_THROWS_AS(nk::visit<nk::real>(total, filled("<V2", {1}, std::string("\0\1", 2))), nk::mismatch_error);
+    CHECK_THROWS_AS(array.as<float>(), nk::mismatch_error);
+    CHECK_THROWS_AS(array.as<nk::float16>(), nk::mismatch_error);
+}
+
 TEST_CASE("visit returns any result by value, also none", "[array][any]") {
     const auto array = of<double>({3, 1, 2});
     int calls = 0;

@@ -31,9 +31,9 @@ class watched_place : public nk::place {
         return inner_.get_range(name, offset, out);
     }
     std::optional<std::uint64_t> size(const std::string& name) override { return inner_.size(name); }
-    bool put(const std::string& name, parts bytes, bool durable) override {
+    bool put(const std::string& name, parts bytes, nk::durability wanted) override {
         note("put " + name);
-        return inner_.put(name, bytes, durable);
+        return inner_.put(name, bytes, wanted);
     }
     std::vector<std::string> list(const std::string& folder) override { return inner_.list(folder); }
     void remove(const std::string& name) override {

@@ -2,6 +2,7 @@
 // Complete arrays saved as chunks: all element types and shapes, also over existing datasets.
 #include "chunks/dataset.hpp"
 
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
 
@@ -48,6 +49,10 @@ nk::float16 number<nk::float16>(std::size_t i) {
     return nk::float16(static_cast<float>(i) / 2);
 }
 template <>
+nk::bfloat16 number<nk::bfloat16>(std::size_t i) {
+    return nk::bfloat16(static_cast<float>(i) / 2);
+}
+template <>
 nk::fixed_string<5> number<nk::fixed_string<5>>(std::size_t i) {
     return {std::to_string(i % 99999)};
 }
@@ -84,8 +89,8 @@ xt::xtensor<T, N> numbers(const std::array<std::size_t, N>& shape) {
 
 TEMPLATE_TEST_CASE("save_chunked keeps every kind of element", "[chunks]", bool, std::int8_t, std::uint8_t,
                    std::int16_t, std::uint16_t, std::int32_t, std::uint32_t, std::int64_t, std::uint64_t, nk::float16,
-                   float, double, std::complex<double>, nk::fixed_string<5>, nanoseconds, std::chrono::milliseconds,
-                   reading) {
+                   nk::bfloat16, float, double, std::complex<double>, nk::fixed_string<5>, nanoseconds,
+                   std::chrono::milliseconds, reading) {
     const temp_dir dir;
     const auto flat = numbers<TestType, 1>({103});
     const auto deep = numbers<TestType, 3>({11, 2, 3});

@@ -40,6 +40,7 @@ TEST_CASE("numbers go by kind and size", "[array][element]") {
     CHECK(types<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t>() == "|b1 |i1 <i2 <i4 <i8");
     CHECK(types<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>() == "|u1 <u2 <u4 <u8");
     CHECK(types<short, int, long, long long, unsigned long long>() == "<i2 <i4 <i8 <i8 <u8");
+    CHECK(types<nk::bfloat16>() == "bfloat16");
     CHECK(types<nk::float16, float, double, long double>() == "<f2 <f4 <f8 <f16");
     CHECK(types<std::complex<float>, std::complex<double>, std::complex<long double>>() == "<c8 <c16 <c32");
     CHECK(nk::dtype_of<long>() == nk::dtype_of<long long>());

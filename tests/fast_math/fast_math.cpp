@@ -60,7 +60,8 @@ TEST_CASE("fast math: statistics leave NaN out, and are verified", "[fast_math]"
     nk::verify(dir / "a.npy");
 }
 
-TEST_CASE("fast math: numbers beside NaN alone have no minimum, and infinities are minimum and maximum", "[fast_math]") {
+TEST_CASE("fast math: numbers beside NaN alone have no minimum, and infinities are minimum and maximum",
+          "[fast_math]") {
     const auto none = nk::statistics_of(std::vector<double>(100, nan()));
     CHECK(none.nan == 100);
     CHECK_FALSE(none.min);

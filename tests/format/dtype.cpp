@@ -61,11 +61,33 @@ TEST_CASE("a dtype has the name of the C++ type that reads it", "[format][dtype]
     CHECK(dtype::plain('b', 1).cpp_name() == "bool");
     CHECK(dtype::plain('u', 4, byte_order::big).cpp_name() == "std::uint32_t");
     CHECK(dtype::plain('f', 2).cpp_name() == "ndkeep::float16");
+    CHECK(dtype::plain('E', 2).cpp_name() == "ndkeep::bfloat16");
     CHECK(dtype::plain('c', 16).cpp_name() == "std::complex<double>");
     CHECK(dtype::plain('U', 16).cpp_name() == "ndkeep::fixed_u32string<4>");
     CHECK(dtype::plain('V', 3).cpp_name() == "ndkeep::fixed_bytes<3>");
     CHECK(dtype::time('M', "s").cpp_name().empty());
     CHECK(dtype::structure({}, 8).cpp_name().empty());
+}
+
+TEST_CASE("bfloat16 is read by its name and written as two bytes", "[format][dtype]") {
+    // ml_dtypes: np.dtype('bfloat16').str is '<V2' on little-endian machines; .descr of a struct has it as well.
+    const std::string bytes = ndkeep::native_order == byte_order::little ? "'<V2'" : "'>V2'";
+    const auto plain = dtype::parse("'bfloat16'");
+    const auto pair = dtype::parse("[('a', 'bfloat16'), ('b', '|u1')]");
+
+    CHECK(plain == dtype::plain('E', 2));
+    CHECK(plain.size() == 2);
+    CHECK(plain.is_native());
+    CHECK(plain.str() == "bfloat16");
+    CHECK(plain.descr() == bytes);
+    CHECK(plain.stored() == dtype::parse("<V2"));
+    CHECK(pair.descr() == "[('a', " + bytes + "), ('b', '|u1')]");
+    CHECK(pair.stored() == dtype::parse("[('a', '|V2'), ('b', '|u1')]"));
+    CHECK(ndkeep::core::dtype_text(pair) == "[('a', 'bfloat16'), ('b', '|u1')]");
+    CHECK(dtype::parse(ndkeep::core::dtype_text(plain)) == plain);
+    CHECK(dtype::parse("<V2").kind() == 'V');
+    for (const char* const text : {"E", "E2", "<E2", "<bfloat16", "bfloat", "bfloat16 "})
+        CHECK_THROWS_AS(dtype::parse(text), ndkeep::format_error);
 }
 
 TEST_CASE("names are quoted and escaped as Python's repr does", "[format][dtype]") {

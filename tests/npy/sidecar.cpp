@@ -79,9 +79,9 @@ TEST_CASE("numbers that JSON has not are strings, are listed, and come back as n
     CHECK(meta["list"] == json{infinity, -infinity, 1.5});
     CHECK(std::isnan(meta["a/b"]["~"].get<double>()));
     CHECK(said_in(dir / "t.npy")["metadata"]["nan"] == "NaN");
-    CHECK(said_in(dir / "t.npy")["nonfinite"] ==
-          json{"/statistics/min", "/statistics/max", "/statistics/mean", "/statistics/std", "/metadata/a~1b/~0",
-               "/metadata/list/0", "/metadata/list/1", "/metadata/nan"});
+    CHECK(said_in(dir / "t.npy")["nonfinite"] == json{"/statistics/min", "/statistics/max", "/statistics/mean",
+                                                      "/statistics/std", "/metadata/a~1b/~0", "/metadata/list/0",
+                                                      "/metadata/list/1", "/metadata/nan"});
     const auto values = said_in(dir / "t.npy")["statistics"];
     CHECK(values["nan"] == 1);
     CHECK(values["min"] == "-Infinity");

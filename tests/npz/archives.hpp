@@ -83,6 +83,7 @@ inline void save_all_kinds(const fs::path& file, const nk::npz_options& options)
     out.add("flags", std::vector<bool>{true, false, true});
     out.add("times", std::vector{milliseconds_since_1970(std::chrono::milliseconds(1234))});
     out.add("halves", std::vector<nk::float16>{1.5f, -0.0f});
+    out.add("upper halves", std::vector<nk::bfloat16>{1.5f, -0.0f});
     out.add("complex", std::vector<std::complex<float>>{{1, -2}});
     out.add_bytes("raw", std::as_bytes(std::span(three)));
     out.add_text("notes.txt", "as measured");
@@ -110,6 +111,7 @@ inline void check_all_kinds(const nk::npz_reader& in) {
     CHECK((in.load<bool, 1>("flags") == xt::xtensor<bool, 1>{true, false, true}));
     CHECK((in.load<milliseconds_since_1970, 1>("times")(0).time_since_epoch().count() == 1234));
     CHECK(static_cast<float>(in.load<nk::float16, 1>("halves")(0)) == 1.5f);
+    CHECK(static_cast<float>(in.load<nk::bfloat16, 1>("upper halves")(0)) == 1.5f);
     CHECK((in.load<std::complex<float>, 1>("complex")(0) == std::complex<float>(1, -2)));
     const auto raw = std::as_bytes(std::span(three));
     CHECK(in.bytes("raw") == std::vector<std::byte>(raw.begin(), raw.end()));

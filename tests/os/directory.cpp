@@ -29,22 +29,23 @@ namespace fs = std::filesystem;
 
 directory opened(const fs::path& path) { return std::move(*directory::open(path)); }
 
-bool put(directory& to, const std::string& name, std::string_view text, bool durable = false) {
+bool put(directory& to, const std::string& name, std::string_view text,
+         durability wanted = durability::when_convenient) {
     const std::array<std::span<const std::byte>, 2> parts = {detail::bytes_of(text.substr(0, text.size() / 2)),
                                                              detail::bytes_of(text.substr(text.size() / 2))};
-    return to.put(name, parts, durable);
+    return to.put(name, parts, wanted);
 }
 
 }  // namespace
 
 TEST_CASE("put creates a file whole, under a name that was free", "[store]") {
-    for (const bool durable : {false, true}) {
+    for (const auto wanted : {durability::when_convenient, durability::on_disk}) {
         const temp_dir dir;
         auto there = opened(dir.path());
 
-        CHECK(put(there, "a", "first text", durable));
-        CHECK_FALSE(put(there, "a", "other", durable));
-        CHECK(put(there, "empty", "", durable));
+        CHECK(put(there, "a", "first text", wanted));
+        CHECK_FALSE(put(there, "a", "other", wanted));
+        CHECK(put(there, "empty", "", wanted));
 
         CHECK(read_text(dir / "a") == "first text");
         CHECK(read_text(dir / "empty").empty());

@@ -22,7 +22,7 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 void replace_by(const fs::path& path, std::string_view text) {
     replacement next(path);
     next.content().write(0, bytes_of(text));
-    next.commit(false);
+    next.commit(durability::when_convenient);
 }
 
 unsigned mode_of(const fs::path& path) {
@@ -40,8 +40,8 @@ TEST_CASE("a replacement is seen at commit, whole", "[bytes][replace]") {
     replacement next(dir / "t");
     next.content().write(0, bytes_of("new text"));
     CHECK(read_text(dir / "t") == "old");
-    const auto stamp = next.seal(true);
-    const auto done = next.commit(true);
+    const auto stamp = next.seal(durability::on_disk);
+    const auto done = next.commit(durability::on_disk);
 
     CHECK(read_text(dir / "t") == "new text");
     CHECK(file::open(dir / "t").stamp() == stamp);
@@ -68,7 +68,7 @@ TEST_CASE("commit_new refuses a name that was taken meanwhile", "[bytes][replace
         replacement next(dir / "t");
         write_text(dir / "t", "first");
 
-        const auto e = thrown<io_error>([&] { next.commit_new(false); });
+        const auto e = thrown<io_error>([&] { next.commit_new(durability::when_convenient); });
 
         CHECK(e.code() == std::errc::file_exists);
         CHECK(e.file() == dir / "t");
@@ -82,7 +82,7 @@ TEST_CASE("commit_new by link refuses a name that is taken, and leaves one name"
     const auto by_link = [&](const fs::path& path) {
         replacement next(path);
         const faults::session armed({.what = faults::effect::fail, .at = 0, .code = EINVAL});
-        next.commit_new(false);
+        next.commit_new(durability::when_convenient);
     };
 
     by_link(dir / "t");
@@ -220,7 +220,7 @@ TEST_CASE("a path without a directory is replaced where the program is", "[bytes
 
     replacement next("t");
     next.content().write(0, bytes_of("new"));
-    next.commit(true);
+    next.commit(durability::on_disk);
 
     fs::current_path(former);
     CHECK(read_text(dir / "t") == "new");
@@ -351,8 +351,8 @@ TEST_CASE("a name that was lost meanwhile is neither renamed nor removed", "[byt
         if (taken)
             write_text(dir / ".t.ndk", "half of");
 
-        CHECK(thrown<io_error>([&] { next.commit(false); }).file() == dir / "t");
-        CHECK(thrown<io_error>([&] { next.commit_new(false); }).file() == dir / "t");
+        CHECK(thrown<io_error>([&] { next.commit(durability::when_convenient); }).file() == dir / "t");
+        CHECK(thrown<io_error>([&] { next.commit_new(durability::when_convenient); }).file() == dir / "t");
         CHECK(read_text(dir / "t") == "old");
         CHECK(fs::exists(dir / ".t.ndk") == taken);
     }
@@ -412,7 +412,7 @@ TEST_CASE("writers of one name wait for each other", "[bytes][replace]") {
     {
         replacement next(std::move(*first));
         next.content().write(0, bytes_of("first"));
-        const auto still_locked = next.commit(false);
+        const auto still_locked = next.commit(durability::when_convenient);
         CHECK(read_text(dir / "t") == "first");
     }
     second.get();
@@ -439,7 +439,7 @@ TEST_CASE("increments by many writers are all there", "[bytes][replace]") {
             const auto former = read_text(dir / "t");
             replacement next(std::move(lock));
             next.content().write(0, bytes_of(former + '1'));
-            next.commit(false);
+            next.commit(durability::when_convenient);
         }
     };
     std::vector<std::thread> writers;

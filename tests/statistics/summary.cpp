@@ -183,6 +183,7 @@ TEST_CASE("every width of number is understood", "[array][summary]") {
     check(summary(std::vector<std::uint16_t>{1, 2, 3}));
     check(summary(std::vector<std::uint32_t>{1, 2, 3}));
     check(summary(std::vector<nk::float16>{1, 2, 3}));
+    check(summary(std::vector<nk::bfloat16>{1, 2, 3}));
     check(summary(std::vector<float>{1, 2, 3}));
     check(summary(std::vector<long double>{1, 2, 3}));
 }

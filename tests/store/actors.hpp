@@ -209,7 +209,7 @@ class scripted_place final : public place {
     [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override {
         return answer({operation::kind::size, number_of(name)}) != 0 ? std::optional<std::uint64_t>(1) : std::nullopt;
     }
-    [[nodiscard]] bool put(const std::string& name, parts parts_of, bool) override {
+    [[nodiscard]] bool put(const std::string& name, parts parts_of, ndkeep::durability) override {
         if (name.starts_with("chunks/"))
             return answer({operation::kind::put_chunk, all_.chunk(name.substr(7))}) != 0;
         std::string text;

@@ -91,7 +91,7 @@ TEST_CASE("a put joins its parts, and a range is any part of them", "[store][pla
         const auto where = on.place_at("a");
         const auto one = bytes_of("0123"), two = bytes_of("4567");
         const std::array<std::span<const std::byte>, 3> parts = {std::span<const std::byte>(one), {}, two};
-        REQUIRE(where->put("chunks/1", parts, true));
+        REQUIRE(where->put("chunks/1", parts, nk::durability::on_disk));
 
         bytes middle(4), none;
         CHECK(where->get_range("chunks/1", 2, middle));

@@ -33,7 +33,9 @@ class without_files final : public nk::place {
         return inner_.get_range(name, offset, out);
     }
     std::optional<std::uint64_t> size(const std::string& name) override { return inner_.size(name); }
-    bool put(const std::string& name, parts bytes, bool durable) override { return inner_.put(name, bytes, durable); }
+    bool put(const std::string& name, parts bytes, nk::durability wanted) override {
+        return inner_.put(name, bytes, wanted);
+    }
     std::vector<std::string> list(const std::string& folder) override { return inner_.list(folder); }
     void remove(const std::string& name) override { inner_.remove(name); }
     void sync(const std::string& name) override { inner_.sync(name); }
@@ -90,7 +92,7 @@ using bytes = std::vector<std::byte>;
 
 [[nodiscard]] inline bool put(nk::place& where, const std::string& name, const bytes& data) {
     const std::array<std::span<const std::byte>, 1> parts = {std::span<const std::byte>(data)};
-    return where.put(name, parts, false);
+    return where.put(name, parts, nk::durability::when_convenient);
 }
 
 [[nodiscard]] inline std::optional<bytes> get(nk::place& where, const std::string& name) {

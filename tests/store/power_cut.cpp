@@ -176,7 +176,7 @@ TEST_CASE("a power cut while a damaged record is passed over leaves what can be 
     memory::place(made.all).remove(damaged);
     std::vector<std::byte> torn(100);
     const std::array<std::span<const std::byte>, 1> parts = {torn};
-    REQUIRE(memory::place(made.all).put(damaged, parts, true));
+    REQUIRE(memory::place(made.all).put(damaged, parts, durability::on_disk));
     memory::place(made.all).sync_names("commits");
     const auto before = made.all->history.size();
     {

@@ -52,7 +52,7 @@ struct content {
     }
     /// False if the name is taken.
     bool put(const std::string& name, std::span<const std::byte> all) {
-        return stored.put(name, std::array<std::span<const std::byte>, 1>{all}, false);
+        return stored.put(name, std::array<std::span<const std::byte>, 1>{all}, ndkeep::durability::when_convenient);
     }
     void set(const std::string& name, std::string_view text) {
         stored.remove(name);
@@ -151,7 +151,7 @@ class place final : public ndkeep::place {
         const operation now(*this, "size", name);
         return all_->stored.size(name);
     }
-    [[nodiscard]] bool put(const std::string& name, parts all_parts, bool durable) override {
+    [[nodiscard]] bool put(const std::string& name, parts all_parts, ndkeep::durability wanted) override {
         bytes whole;
         for (const auto part : all_parts)
             whole.insert(whole.end(), part.begin(), part.end());
@@ -161,7 +161,7 @@ class place final : public ndkeep::place {
             const std::scoped_lock lock(all_->mutex);
             is_free = all_->put(name, whole);
             if (is_free) {
-                durable = durable && of_->left_out.count("durable") == 0;
+                const bool durable = wanted == ndkeep::durability::on_disk && of_->left_out.count("durable") == 0;
                 all_->history.push_back({durable ? event::kind::put_durable : event::kind::put, name,
                                          std::make_shared<const bytes>(std::move(whole))});
             }

@@ -80,7 +80,8 @@ TEST_CASE("listed texts become numbers, and others stay", "[json]") {
 }
 
 TEST_CASE("a pointer to anything else is refused, with its text", "[json][error]") {
-    for (const auto* const pointer : {"", "/", "a", "/a", "/a/2", "/a/-1", "/a/b", "/b", "/c", "/c/d", "/nonfinite/0"}) {
+    for (const auto* const pointer :
+         {"", "/", "a", "/a", "/a/2", "/a/-1", "/a/b", "/b", "/c", "/c/d", "/nonfinite/0"}) {
         CAPTURE(pointer);
         nk::json document = {{"a", {"x", 1}}, {"b", 1.5}, {"c", {{"d", "nan"}}}, {"nonfinite", {pointer}}};
         const auto e = thrown<nk::format_error>([&] { detail::restore_nonfinite(document, "f.json"); });

@@ -33,13 +33,16 @@ TEST_CASE("a forked child does not release the lock of its parent's replacement"
         std::optional<nk::replacement> next(std::in_place, file);
         next->content().write(0, nk::detail::bytes_of("from the parent"));
 
-        CHECK(used_and_destroyed_in_child(next, [](auto& copy) { (void)copy.commit(false); }) == "");
-        CHECK(used_and_destroyed_in_child(next, [](auto& copy) { (void)copy.commit_new(false); }) == "");
-        CHECK(used_and_destroyed_in_child(next, [](auto& copy) { (void)copy.seal(false); }) == "");
+        CHECK(used_and_destroyed_in_child(
+                  next, [](auto& copy) { (void)copy.commit(ndkeep::durability::when_convenient); }) == "");
+        CHECK(used_and_destroyed_in_child(
+                  next, [](auto& copy) { (void)copy.commit_new(ndkeep::durability::when_convenient); }) == "");
+        CHECK(used_and_destroyed_in_child(
+                  next, [](auto& copy) { (void)copy.seal(ndkeep::durability::when_convenient); }) == "");
 
         CHECK(fs::exists(dir / ".t.ndk"));
         if (commits)
-            (void)next->commit(false);
+            (void)next->commit(ndkeep::durability::when_convenient);
         next.reset();
         CHECK(read_text(file) == "from the parent");
         CHECK(dir.files() == 1);
@@ -66,7 +69,7 @@ TEST_CASE("a child that lives on keeps nobody from writing once its parent is do
     archive->add("x", numbers(0, 3));
     archive->commit();
     archive.reset();
-    (void)next->commit(false);
+    (void)next->commit(ndkeep::durability::when_convenient);
     next.reset();
     loop.reset();
     (void)sink->commit();

@@ -5,6 +5,7 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/float16.hpp>
@@ -27,8 +28,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The element types that `visit` tries. If float is listed and float16 is not, float16 arrays are visited as float,
-/// which holds every float16 exactly.
+/// The element types that `visit` tries. If float is listed and float16 or bfloat16 is not, their arrays are visited
+/// as float, which holds every value of both exactly.
 template <class... T>
 struct types {};
 using integral = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
@@ -162,7 +163,7 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
     return std::forward<Function>(function)(array.as<T>());
 }
 
-/// Copies a float16 array to float.
+/// Copies an array of float16 or bfloat16 to float.
 [[nodiscard]] any_array widened(const any_array& narrow);
 
 template <class Function, class... T>
@@ -186,7 +187,7 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
     };
     bool done = ((is(array.type(), dtype_of<T>()) && called(std::type_identity<T>(), array)) || ...);
     if constexpr ((std::is_same_v<T, float> || ...))
-        if (!done && is(array.type(), dtype_of<float16>())) {
+        if (!done && (is(array.type(), dtype_of<float16>()) || is(array.type(), dtype_of<bfloat16>()))) {
             done = called(std::type_identity<float>(), widened(array));
         }
     if (!done) {
@@ -205,7 +206,7 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
 
 /// Calls `function` with `array` as an xtensor container of its element type: `visit<real>(f, any)`,
 /// `visit<float, double>(f, any)`. The container refers to the memory of the array if the dtype has native byte order
-/// and is neither bool nor float16. Otherwise it holds or refers to a copy, which ends with the call.
+/// and is not bool, float16 or bfloat16. Otherwise it holds or refers to a copy, which ends with the call.
 ///
 /// @return the result of `function`, by value; it must have the same type for every element type
 /// @throws mismatch_error  the dtype is not in the list

@@ -50,13 +50,19 @@ NDKEEP_INLINE std::string any_array::hint() const {
 namespace detail {
 
 NDKEEP_INLINE any_array widened(const any_array& narrow) {
-    // Two steps: float16 reads its bits in native byte order only.
     any_array wide(dtype_of<float>(), narrow.shape());
-    const conversion convert(narrow.type(), dtype_of<float16>());
-    const buffer halves(narrow.bytes().size());
-    convert.run(halves.data(), narrow.bytes().data(), narrow.size());
-    const auto* const values = reinterpret_cast<const float16*>(halves.data());
-    std::copy(values, values + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
+    // Two steps: a number reads its bits in native byte order only.
+    const auto widen = [&]<class Narrow>(std::type_identity<Narrow>) {
+        const conversion convert(narrow.type(), dtype_of<Narrow>());
+        const buffer halves(narrow.bytes().size());
+        convert.run(halves.data(), narrow.bytes().data(), narrow.size());
+        const auto* const values = reinterpret_cast<const Narrow*>(halves.data());
+        std::copy(values, values + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
+    };
+    if (narrow.type() == dtype_of<bfloat16>())
+        widen(std::type_identity<bfloat16>());
+    else
+        widen(std::type_identity<float16>());
     return wide;
 }
 

@@ -2,6 +2,7 @@
 // A place in the memory of this process, for tests and for data that need not be kept.
 #pragma once
 
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/version.hpp>
 
@@ -36,7 +37,7 @@ class memory_place final : public place {
 
     [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override;
 
-    [[nodiscard]] bool put(const std::string& name, parts bytes, bool durable) override;
+    [[nodiscard]] bool put(const std::string& name, parts bytes, durability wanted) override;
 
     [[nodiscard]] std::vector<std::string> list(const std::string& folder) override;
 

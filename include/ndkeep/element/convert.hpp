@@ -18,7 +18,8 @@ namespace core {
 /// Reverses the bytes of `count` numbers of `width` bytes each. `to` may equal `from`.
 void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::size_t width) noexcept;
 
-/// Bytes that are reversed together: a number, half of a complex number, one character of 'U' text. 1 for 'S' and 'V'.
+/// Bytes that are reversed together: a number, half of a complex number, one character of 'U' text. 1 for bfloat16, 'S'
+/// and 'V'.
 [[nodiscard]] std::size_t swap_width(const dtype& type) noexcept;
 
 /// Whether the time units of two dtypes are equally long, such as 1 h and 60 m. Years and months equal no number of
@@ -29,7 +30,7 @@ void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::si
 
 /// Converts elements of one dtype to another dtype of the same meaning: equal kinds, sizes and time units, and in
 /// structs equal field names and sub-array shapes. The byte order, the order of the fields, their packing and padding
-/// may differ.
+/// may differ. A bfloat16 has the meaning of two bytes.
 class conversion {
   public:
     /// @param file  named in errors, never opened

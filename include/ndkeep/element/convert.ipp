@@ -5,7 +5,7 @@
 #include <ndkeep/element/convert.hpp>
 
 #include <ndkeep/error.hpp>
-#include <ndkeep/format/dtype_words.hpp>
+#include <ndkeep/format/time_unit.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -106,6 +106,7 @@ NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
         return static_cast<std::size_t>(type.size()) / 2;
     case 'U':
         return 4;
+    case 'E':  // in this machine's order always
     case 'S':
     case 'V':
         return 1;
@@ -115,26 +116,17 @@ NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
 }
 
 NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
-    // There is no step from M to D: a month has no fixed number of days.
-    struct step {
-        std::string_view coarse, fine;
-        std::int64_t factor;
-    };
-    constexpr step steps[] = {{"Y", "M", 12},     {"W", "D", 7},      {"D", "h", 24},     {"h", "m", 60},
-                              {"m", "s", 60},     {"s", "ms", 1000},  {"ms", "us", 1000}, {"us", "ns", 1000},
-                              {"ns", "ps", 1000}, {"ps", "fs", 1000}, {"fs", "as", 1000}};
-    const auto leads_to = [&](std::string_view unit, std::int64_t multiple, const dtype& finer) {
-        for (const auto& [coarse, fine, factor] : steps) {
-            if (unit == finer.unit())
-                break;
-            // A multiple that would overflow exceeds every other multiple, so the step is left out and the units
-            // differ.
-            if (unit == coarse && multiple <= std::numeric_limits<std::int64_t>::max() / factor) {
-                unit = fine;
-                multiple *= factor;
-            }
+    const auto leads_to = [](std::string_view unit, std::int64_t multiple, const dtype& finer) {
+        while (unit != finer.unit()) {
+            const time_unit* const coarse = find_unit(unit);
+            const std::int64_t factor = coarse == nullptr ? 0 : exact_parts(*coarse);
+            // A multiple that would overflow exceeds every other multiple, so the units differ.
+            if (factor == 0 || multiple > std::numeric_limits<std::int64_t>::max() / factor)
+                return false;
+            unit = coarse->finer[0];
+            multiple *= factor;
         }
-        return unit == finer.unit() && multiple == finer.multiple();
+        return multiple == finer.multiple();
     };
     return leads_to(a.unit(), a.multiple(), b) || leads_to(b.unit(), b.multiple(), a);
 }
@@ -205,7 +197,10 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
         refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
     if (!to.is_struct()) {
         const bool is_time = to.kind() == 'M' || to.kind() == 'm';
-        if (from.kind() != to.kind() || from.size() != to.size() || (is_time && !detail::same_time_unit(from, to)))
+        // A bfloat16 is stored as two bytes without a name, so each converts to the other.
+        const auto stored_kind = [](const dtype& type) { return type.kind() == 'E' ? 'V' : type.kind(); };
+        if (stored_kind(from) != stored_kind(to) || from.size() != to.size() ||
+            (is_time && !detail::same_time_unit(from, to)))
             refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
         const auto bytes = static_cast<std::size_t>(to.size());
         const bool swapped = from.order() != to.order() && from.order() != byte_order::none;

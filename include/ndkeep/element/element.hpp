@@ -2,10 +2,11 @@
 // element, the C++ types that an array can hold, and dtype_of, the NumPy dtype of each.
 #pragma once
 
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
 #include <ndkeep/format/dtype.hpp>
-#include <ndkeep/format/dtype_words.hpp>
+#include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/version.hpp>
 
 #include <array>
@@ -44,9 +45,9 @@ concept has_dtype = requires {
 
 }  // namespace detail
 
-/// A trivially copyable type with a NumPy dtype: bool, integers and enums (by their size), float16, float, double, long
-/// double, std::complex of the last three, fixed_string, fixed_u32string, fixed_bytes, chrono durations and time points
-/// with a signed 64-bit count, and structs declared with NDKEEP_FIELDS.
+/// A trivially copyable type with a NumPy dtype: bool, integers and enums (by their size), float16, bfloat16, float,
+/// double, long double, std::complex of the last three, fixed_string, fixed_u32string, fixed_bytes, chrono durations
+/// and time points with a signed 64-bit count, and structs declared with NDKEEP_FIELDS.
 template <class T>
 concept element = detail::has_dtype<std::remove_const_t<T>> && std::is_trivially_copyable_v<T>;
 
@@ -93,6 +94,11 @@ struct element_type<T> {
     [[nodiscard]] static dtype make() { return dtype::plain('f', sizeof(T)); }
 };
 
+template <>
+struct element_type<bfloat16> {
+    [[nodiscard]] static dtype make() { return dtype::plain('E', sizeof(bfloat16)); }
+};
+
 template <class T>
     requires std::is_floating_point_v<T>
 struct element_type<std::complex<T>> {
@@ -123,31 +129,14 @@ struct counted_unit {
 /// average lengths of chrono; their counts since 1970 are those of NumPy.
 /// @param num, den  a reduced fraction, as std::ratio makes them
 [[nodiscard]] constexpr counted_unit unit_of_seconds(std::intmax_t num, std::intmax_t den) {
-    struct known {
-        std::string_view name;
-        std::intmax_t num, den;
-    };
-    constexpr std::array<known, 13> units = {{{"Y", 31'556'952, 1},
-                                              {"M", 2'629'746, 1},
-                                              {"W", 604'800, 1},
-                                              {"D", 86'400, 1},
-                                              {"h", 3'600, 1},
-                                              {"m", 60, 1},
-                                              {"s", 1, 1},
-                                              {"ms", 1, 1'000},
-                                              {"us", 1, 1'000'000},
-                                              {"ns", 1, 1'000'000'000},
-                                              {"ps", 1, 1'000'000'000'000},
-                                              {"fs", 1, 1'000'000'000'000'000},
-                                              {"as", 1, 1'000'000'000'000'000'000}}};
-    for (const auto& unit : units) {
+    for (const time_unit& unit : time_units) {
         // As the fraction is reduced, a multiple of the unit has a `den` that divides the unit's. The check of `num`
         // keeps num * scale from overflowing.
-        if (unit.den % den != 0)
+        if (unit.per_second % den != 0)
             continue;
-        const std::intmax_t scale = unit.den / den;
-        if (num <= std::numeric_limits<std::int64_t>::max() / scale && num * scale % unit.num == 0)
-            return {unit.name, num * scale / unit.num};
+        const std::intmax_t scale = unit.per_second / den;
+        if (num <= std::numeric_limits<std::int64_t>::max() / scale && num * scale % unit.seconds == 0)
+            return {unit.name, num * scale / unit.seconds};
     }
     return {};
 }

@@ -11,6 +11,48 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+namespace detail {
+
+/// The bits of a two-byte number with a sign, `Exponent` bits of exponent and `Fraction` bits of significand, as
+/// IEEE 754 lays them out. `value` is rounded to nearest, ties to even.
+template <int Exponent, int Fraction>
+[[nodiscard]] constexpr std::uint16_t rounded_bits(double value) noexcept {
+    static_assert(1 + Exponent + Fraction == 16);
+    constexpr int bias = (1 << (Exponent - 1)) - 1;
+    constexpr int lowest = 1 - bias;  // exponent of the smallest normal number
+    constexpr int surplus = 52 - Fraction;
+    constexpr std::uint64_t infinity = ((std::uint64_t{1} << Exponent) - 1) << Fraction;
+    // Half-way from the largest number to the next power of two, as a double. From here on, infinity is nearest.
+    constexpr std::uint64_t beyond =
+        (static_cast<std::uint64_t>(1023 + bias) << 52) | ((std::uint64_t{2} << Fraction) - 1) << (surplus - 1);
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    const std::uint64_t sign = bits >> 48 & 0x8000U;
+    const std::uint64_t magnitude = bits & 0x7fff'ffff'ffff'ffffU;
+    if (magnitude > 0x7ff0'0000'0000'0000U) {  // NaN: quiet, with the leading bits of its payload
+        constexpr std::uint64_t quiet = std::uint64_t{1} << (Fraction - 1);
+        return static_cast<std::uint16_t>(sign | infinity | quiet | (magnitude >> surplus & (2 * quiet - 1)));
+    }
+    if (magnitude >= beyond)
+        return static_cast<std::uint16_t>(sign | infinity);
+    const auto exponent = static_cast<int>(magnitude >> 52) - 1023;
+    if (exponent < lowest - Fraction - 1)  // less than half of the smallest number
+        return static_cast<std::uint16_t>(sign);
+    const std::uint64_t significand = (magnitude & 0xf'ffff'ffff'ffffU) | 0x10'0000'0000'0000U;
+    // In subnormal numbers the last bit is worth the same at every exponent, so more bits are dropped.
+    const int dropped = exponent < lowest ? surplus + (lowest - exponent) : surplus;
+    const std::uint64_t half = std::uint64_t{1} << (dropped - 1);
+    const std::uint64_t rest = significand & ((std::uint64_t{1} << dropped) - 1);
+    std::uint64_t kept = significand >> dropped;
+    if (rest > half || (rest == half && (kept & 1) != 0))
+        ++kept;
+    // Added, not combined with |: the implicit leading bit completes the exponent (hence not the whole bias), and a
+    // carry out of the significand gives the next exponent, which is right.
+    const std::uint64_t scale = exponent < lowest ? 0 : static_cast<std::uint64_t>(exponent - lowest) << Fraction;
+    return static_cast<std::uint16_t>(sign | (scale + kept));
+}
+
+}  // namespace detail
+
 /// An IEEE 754 binary16 number. It converts to float and double exactly. It converts from any number by rounding to
 /// nearest, ties to even; a long double is rounded to double first. Arithmetic is done in float.
 class float16 {
@@ -20,7 +62,7 @@ class float16 {
     template <class Number>
         requires std::is_arithmetic_v<Number>
     constexpr float16(Number value) noexcept  // NOLINT: implicit, as between the built-in numbers
-        : bits_(rounded(static_cast<double>(value))) {}
+        : bits_(detail::rounded_bits<5, 10>(static_cast<double>(value))) {}
 
     constexpr operator float() const noexcept { return widened(); }  // NOLINT: implicit
 
@@ -37,31 +79,6 @@ class float16 {
     constexpr float16& operator/=(float other) noexcept { return *this = float16(widened() / other); }
 
   private:
-    [[nodiscard]] static constexpr std::uint16_t rounded(double value) noexcept {
-        const auto bits = std::bit_cast<std::uint64_t>(value);
-        const auto sign = static_cast<std::uint16_t>(bits >> 48 & 0x8000U);
-        const std::uint64_t magnitude = bits & 0x7fff'ffff'ffff'ffffU;
-        if (magnitude > 0x7ff0'0000'0000'0000U)  // NaN: quiet, with the leading bits of its payload
-            return static_cast<std::uint16_t>(sign | 0x7e00U | (magnitude >> 42 & 0x3ffU));
-        if (magnitude >= 0x40ef'fe00'0000'0000U)  // 65520, half-way to 2^16, rounds up to infinity
-            return static_cast<std::uint16_t>(sign | 0x7c00U);
-        const auto exponent = static_cast<int>(magnitude >> 52) - 1023;
-        if (exponent < -25)  // less than half of the smallest number, 2^-24
-            return sign;
-        const std::uint64_t significand = (magnitude & 0xf'ffff'ffff'ffffU) | 0x10'0000'0000'0000U;
-        // Numbers below 2^-14 are subnormal: the last bit is worth 2^-24 at every exponent, so more bits are dropped.
-        const int dropped = exponent < -14 ? 42 + (-14 - exponent) : 42;
-        const std::uint64_t half = std::uint64_t{1} << (dropped - 1);
-        const std::uint64_t rest = significand & ((std::uint64_t{1} << dropped) - 1);
-        std::uint64_t kept = significand >> dropped;
-        if (rest > half || (rest == half && (kept & 1) != 0))
-            ++kept;
-        // Added, not combined with |: the implicit leading bit completes the exponent (hence 14, not the bias 15), and
-        // a carry out of the significand gives the next exponent, which is right.
-        const std::uint64_t scale = exponent < -14 ? 0 : static_cast<std::uint64_t>(exponent + 14) << 10;
-        return static_cast<std::uint16_t>(sign | (scale + kept));
-    }
-
     [[nodiscard]] constexpr float widened() const noexcept {
         const std::uint32_t sign = std::uint32_t{bits_ & 0x8000U} << 16;
         const std::uint32_t exponent = bits_ >> 10 & 0x1fU;

@@ -29,9 +29,9 @@ class dtype {
 
     /// A type without fields and without a unit.
     ///
-    /// @param kind  b i u f c S U V
+    /// @param kind  b i u f c S U V, or E for bfloat16
     /// @param size  bytes; U has four per character
-    /// @param order  ignored for types of one byte, S and V
+    /// @param order  ignored for types of one byte, bfloat16, S and V
     /// @throws format_error  NumPy has no such type, or it has more than 2^31 - 1 bytes
     [[nodiscard]] static dtype plain(char kind, std::uint64_t size, byte_order order = native_order);
 
@@ -53,6 +53,7 @@ class dtype {
                                          const std::filesystem::path& file = {});
 
     /// Parses the text that `numpy.dtype(str)` accepts ("<f8", "float64", "M8[25s]", "i4,S2"), or that `descr` prints.
+    /// "bfloat16" is accepted as well, and a "V2" stays bytes.
     ///
     /// @param file  named in errors, never opened
     /// @throws format_error  not a dtype, a dtype with objects, a sub-array outside of a struct, or a limit exceeded
@@ -80,11 +81,15 @@ class dtype {
     /// The same type in the byte order of this machine; sizes and offsets do not change.
     [[nodiscard]] dtype native() const;
 
-    /// The text of NumPy's `dtype.str`: "<f8", "<M8[ns]", and "|V16" for structs.
+    /// The same type as a reader of `descr` gets it: two bytes, "|V2", for bfloat16, also in the fields of structs.
+    [[nodiscard]] dtype stored() const;
+
+    /// The text of NumPy's `dtype.str`: "<f8", "<M8[ns]", and "|V16" for structs. "bfloat16" has no other.
     [[nodiscard]] std::string str() const;
 
     /// The value NumPy writes for the key 'descr', in UTF-8: "'<f8'" or
-    /// "[('x', '<i4'), ('', '|V4'), ('m', '<f8', (2, 3))]".
+    /// "[('x', '<i4'), ('', '|V4'), ('m', '<f8', (2, 3))]". That of bfloat16 is "'<V2'" or "'>V2'", in this machine's
+    /// order, as np.save writes it for the dtype of ml_dtypes.
     [[nodiscard]] std::string descr() const;
 
     /// The C++ element type for `load` and `map`: "double", "std::int32_t", "ndkeep::fixed_string<8>". Empty for
@@ -135,6 +140,10 @@ namespace detail {
 }  // namespace detail
 
 namespace core {
+
+/// The text that `dtype::parse` turns into the same dtype: `descr`, with "bfloat16" by name, of a struct; otherwise
+/// `str`.
+[[nodiscard]] std::string dtype_text(const dtype& type);
 
 /// Whether an array of this shape, with elements of `unit` bytes, has at most `most` bytes.
 ///

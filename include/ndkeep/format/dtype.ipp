@@ -5,6 +5,7 @@
 #include <ndkeep/format/dtype.hpp>
 
 #include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
@@ -34,16 +35,19 @@ NDKEEP_INLINE format_error descr_error(const std::filesystem::path& file, std::s
 
 NDKEEP_INLINE std::string kind_text(char kind) { return "kind " + ndkeep::quoted(std::string_view(&kind, 1)); }
 
-NDKEEP_INLINE void print_descr(std::string& out, const dtype& type);
+/// How to print bfloat16, for which NumPy's `descr` has no name: as the bytes that NumPy writes, or by its name.
+enum class bfloat16_as { bytes, name };
 
-NDKEEP_INLINE void print_field(std::string& out, const dtype::field& field) {
+NDKEEP_INLINE void print_descr(std::string& out, const dtype& type, bfloat16_as as);
+
+NDKEEP_INLINE void print_field(std::string& out, const dtype::field& field, bfloat16_as as) {
     const auto name = python_repr(field.name);
     out += '(' + (field.title.empty() ? name : '(' + python_repr(field.title) + ", " + name + ')') + ", ";
     // Nested sub-arrays print as (name, (type, inner), outer). `shape` holds the dimensions of all levels, outermost
     // first, while the text begins with the innermost level: the loop takes them from the end.
     const std::size_t outer = field.nesting.empty() ? field.shape.size() : field.nesting.front();
     out.append(field.nesting.size() > 1 ? field.nesting.size() - 1 : 0, '(');
-    print_descr(out, field.type);
+    print_descr(out, field.type, as);
     std::size_t end = field.shape.size();
     for (std::size_t i = field.nesting.size(); i-- > 1; end -= field.nesting[i])
         out += ", " + shape_text(std::span(field.shape.data() + end - field.nesting[i], field.nesting[i])) + ')';
@@ -52,7 +56,11 @@ NDKEEP_INLINE void print_field(std::string& out, const dtype::field& field) {
     out += ')';
 }
 
-NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
+NDKEEP_INLINE void print_descr(std::string& out, const dtype& type, bfloat16_as as) {
+    if (type.kind() == 'E' && as == bfloat16_as::bytes) {
+        out += native_order == byte_order::little ? "'<V2'" : "'>V2'";
+        return;
+    }
     if (!type.is_struct()) {
         out += '\'' + type.str() + '\'';
         return;
@@ -69,7 +77,7 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
         pad_to(field.offset);
         if (out.back() != '[')
             out += ", ";
-        print_field(out, field);
+        print_field(out, field, as);
         end = field.offset + field.nbytes();
     }
     // Padding after the last field keeps the size of the struct.
@@ -80,6 +88,14 @@ NDKEEP_INLINE void print_descr(std::string& out, const dtype& type) {
 }  // namespace detail
 
 namespace core {
+
+NDKEEP_INLINE std::string dtype_text(const dtype& type) {
+    if (!type.is_struct())
+        return type.str();
+    std::string out;
+    detail::print_descr(out, type, detail::bfloat16_as::name);
+    return out;
+}
 
 NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t unit, std::uint64_t most) {
     // The limit is divided, because the product of extents from a file can exceed 64 bits.
@@ -101,7 +117,7 @@ NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order
     dtype out;
     out.kind_ = kind;
     out.size_ = size;
-    const bool ordered = size != 1 && kind != 'S' && kind != 'V';
+    const bool ordered = size != 1 && kind != 'S' && kind != 'V' && kind != 'E';
     // NumPy prints "|" for the other types, whatever order was asked for.
     out.order_ = !ordered ? byte_order::none : order == byte_order::none ? native_order : order;
     return out;
@@ -180,7 +196,18 @@ NDKEEP_INLINE dtype dtype::native() const {
     return out;
 }
 
+NDKEEP_INLINE dtype dtype::stored() const {
+    if (kind_ == 'E')
+        return plain('V', size_);
+    dtype out = *this;
+    for (field& each : out.fields_)
+        each.type = each.type.stored();
+    return out;
+}
+
 NDKEEP_INLINE std::string dtype::str() const {
+    if (kind_ == 'E')
+        return "bfloat16";
     std::string out;
     out += static_cast<char>(order_);
     out += kind_;
@@ -193,23 +220,12 @@ NDKEEP_INLINE std::string dtype::str() const {
 
 NDKEEP_INLINE std::string dtype::descr() const {
     std::string out;
-    detail::print_descr(out, *this);
+    detail::print_descr(out, *this, detail::bfloat16_as::bytes);
     return out;
 }
 
 NDKEEP_INLINE std::string dtype::cpp_name() const {
-    const std::string bits = std::to_string(8 * size_);
     switch (kind_) {
-    case 'b':
-        return "bool";
-    case 'i':
-        return "std::int" + bits + "_t";
-    case 'u':
-        return "std::uint" + bits + "_t";
-    case 'f':
-        return size_ == 2 ? "ndkeep::float16" : size_ == 4 ? "float" : size_ == 8 ? "double" : "long double";
-    case 'c':
-        return size_ == 8 ? "std::complex<float>" : size_ == 16 ? "std::complex<double>" : "std::complex<long double>";
     case 'S':
         return "ndkeep::fixed_string<" + std::to_string(size_) + '>';
     case 'U':
@@ -217,7 +233,7 @@ NDKEEP_INLINE std::string dtype::cpp_name() const {
     case 'V':
         return is_struct_ ? "" : "ndkeep::fixed_bytes<" + std::to_string(size_) + '>';
     default:
-        return "";
+        return std::string(detail::number_name(kind_, size_));
     }
 }
 

@@ -4,17 +4,15 @@
 
 #include <ndkeep/version.hpp>
 
-#include <array>
 #include <bit>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The byte order of a dtype, with NumPy's character for it. Types of one byte, S and V have none.
+/// The byte order of a dtype, with NumPy's character for it. Types of one byte, bfloat16, S and V have none.
 enum class byte_order : char { little = '<', big = '>', none = '|' };
 
 /// The byte order of this machine.
@@ -33,46 +31,11 @@ struct plain_type {
     std::int64_t multiple = 1;
 };
 
-/// Whether NumPy has a type of this kind and size in bytes. Kinds O and T are not included.
-[[nodiscard]] constexpr bool has_size(char kind, std::uint64_t size) {
-    switch (kind) {
-    case 'b':
-        return size == 1;
-    case 'i':
-    case 'u':
-        return size == 1 || size == 2 || size == 4 || size == 8;
-    case 'f':
-        // 16 bytes are long double: extended precision on x86-64, quadruple on AArch64. The 12 bytes of 32-bit x86 are
-        // not supported.
-        return size == 2 || size == 4 || size == 8 || size == 16;
-    case 'c':
-        return size == 8 || size == 16 || size == 32;
-    case 'M':
-    case 'm':
-        return size == 8;
-    case 'U':
-        // UCS-4: four bytes per character.
-        return size % 4 == 0;
-    case 'S':
-    case 'V':
-        return true;
-    default:
-        return false;
-    }
-}
+/// Whether a dtype can have this kind and size in bytes. Kinds O and T are not included.
+[[nodiscard]] bool has_size(char kind, std::uint64_t size);
 
-/// A unit of dates, and the finer units that a fraction of it can be expressed in.
-struct time_unit {
-    std::string_view name;
-    std::array<std::int32_t, 3> parts;  // how many of each finer unit make one; 0 at the end
-    std::array<std::string_view, 3> finer;
-};
-
-// NumPy stores the multiple of a unit in a C int.
-inline constexpr std::int64_t most_units = std::numeric_limits<std::int32_t>::max();
-
-/// The unit with this name; nullptr if absent.
-[[nodiscard]] const time_unit* find_unit(std::string_view name);
+/// The C++ element type of a number: "double", "std::int32_t". Empty for other kinds.
+[[nodiscard]] std::string_view number_name(char kind, std::uint64_t size);
 
 /// Parses a plain type as `numpy.dtype(str)` accepts it; nullopt if NumPy has no such type. The size is not compared
 /// with any limit; that is left to the caller.

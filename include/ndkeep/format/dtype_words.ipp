@@ -4,48 +4,81 @@
 
 #include <ndkeep/format/dtype_words.hpp>
 
+#include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/text/python/scanner.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <limits>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// The names of one type, each between two blanks, so that a search for " name " finds complete names only.
-struct alias_row {
+/// A type without fields and unit. Each of its names is between two blanks, so that a search for " name " finds
+/// complete names only.
+struct type_row {
     char kind;
-    std::uint8_t size;
+    std::uint8_t size;          // bytes; 0 if the text after the name decides
+    std::string_view cpp_name;  // of numbers
     std::string_view words;
 };
 
 // The names are those of numpy.sctypeDict and the type characters, in NumPy 1.24 on 64-bit Linux and macOS. A C long
-// has 8 bytes on both. T is from NumPy 2, and is listed only to be rejected by name.
-inline constexpr std::array<alias_row, 22> alias_rows = {{
-    {'b', 1, " ? bool bool_ bool8 "},
-    {'i', 1, " b byte int8 "},
-    {'i', 2, " h short int16 "},
-    {'i', 4, " i intc int32 "},
-    {'i', 8, " l q p int int_ int0 int64 intp long longlong "},
-    {'u', 1, " B ubyte uint8 "},
-    {'u', 2, " H ushort uint16 "},
-    {'u', 4, " I uintc uint32 "},
-    {'u', 8, " L Q P uint uint0 uint64 uintp ulong ulonglong "},
-    {'f', 2, " e half float16 "},
-    {'f', 4, " f single float32 "},
-    {'f', 8, " d double float float_ float64 "},
-    {'f', 16, " g longdouble longfloat float128 "},
-    {'c', 8, " F csingle singlecomplex complex64 "},
-    {'c', 16, " D cdouble cfloat complex complex_ complex128 "},
-    {'c', 32, " G clongdouble clongfloat longcomplex complex256 "},
-    {'S', 0, " S a bytes bytes_ bytes0 string_ "},
-    {'S', 1, " c "},
-    {'U', 0, " U str str_ str0 unicode unicode_ "},
-    {'V', 0, " V void void0 "},
-    {'O', 8, " O object object_ object0 "},
-    {'T', 16, " T StringDType StringDType() "},
+// has 8 bytes on both. T is from NumPy 2, and is listed only to be rejected by name. bfloat16 is from ml_dtypes, with
+// its type character E as the kind here.
+// A number of 16 bytes is a long double: extended precision on x86-64, quadruple on AArch64. The 12 bytes of 32-bit x86
+// are not supported.
+// A new number needs a row here and an `element_type` in <ndkeep/element/element.hpp>.
+inline constexpr std::array<type_row, 23> type_rows = {{
+    {'b', 1, "bool", " ? bool bool_ bool8 "},
+    {'i', 1, "std::int8_t", " b byte int8 "},
+    {'i', 2, "std::int16_t", " h short int16 "},
+    {'i', 4, "std::int32_t", " i intc int32 "},
+    {'i', 8, "std::int64_t", " l q p int int_ int0 int64 intp long longlong "},
+    {'u', 1, "std::uint8_t", " B ubyte uint8 "},
+    {'u', 2, "std::uint16_t", " H ushort uint16 "},
+    {'u', 4, "std::uint32_t", " I uintc uint32 "},
+    {'u', 8, "std::uint64_t", " L Q P uint uint0 uint64 uintp ulong ulonglong "},
+    {'f', 2, "ndkeep::float16", " e half float16 "},
+    {'f', 4, "float", " f single float32 "},
+    {'f', 8, "double", " d double float float_ float64 "},
+    {'f', 16, "long double", " g longdouble longfloat float128 "},
+    {'E', 2, "ndkeep::bfloat16", " bfloat16 "},
+    {'c', 8, "std::complex<float>", " F csingle singlecomplex complex64 "},
+    {'c', 16, "std::complex<double>", " D cdouble cfloat complex complex_ complex128 "},
+    {'c', 32, "std::complex<long double>", " G clongdouble clongfloat longcomplex complex256 "},
+    {'S', 0, "", " S a bytes bytes_ bytes0 string_ "},
+    {'S', 1, "", " c "},
+    {'U', 0, "", " U str str_ str0 unicode unicode_ "},
+    {'V', 0, "", " V void void0 "},
+    {'O', 8, "", " O object object_ object0 "},
+    {'T', 16, "", " T StringDType StringDType() "},
 }};
+
+NDKEEP_INLINE std::string_view number_name(char kind, std::uint64_t size) {
+    for (const type_row& row : type_rows)
+        if (row.kind == kind && row.size == size)
+            return row.cpp_name;
+    return {};
+}
+
+NDKEEP_INLINE bool has_size(char kind, std::uint64_t size) {
+    switch (kind) {
+    case 'M':
+    case 'm':
+        return size == 8;
+    case 'U':
+        // UCS-4: four bytes per character.
+        return size % 4 == 0;
+    case 'S':
+    case 'V':
+        return true;
+    default:
+        return !number_name(kind, size).empty();
+    }
+}
 
 /// Parses a decimal number at `at` as C's strtol does, with blanks and a sign in front; nullopt without digits. Moves
 /// `at` to the first character after the number.
@@ -64,30 +97,6 @@ inline constexpr std::array<alias_row, 22> alias_rows = {{
         value = std::min(value * 10 + (text[i] - '0'), enough);
     at = i;
     return negative ? -value : value;
-}
-
-// Each unit, and the finer units that NumPy tries for a divisor, in NumPy's order. NumPy counts 365 days a year and 30
-// days a month here.
-inline constexpr std::array<time_unit, 13> time_units = {{
-    {"Y", {12, 52, 365}, {"M", "W", "D"}},
-    {"M", {4, 30, 720}, {"W", "D", "h"}},
-    {"W", {7, 168, 10080}, {"D", "h", "m"}},
-    {"D", {24, 1440, 86400}, {"h", "m", "s"}},
-    {"h", {60, 3600}, {"m", "s"}},
-    {"m", {60, 60000}, {"s", "ms"}},
-    {"s", {1000, 1000000}, {"ms", "us"}},
-    {"ms", {1000, 1000000}, {"us", "ns"}},
-    {"us", {1000, 1000000}, {"ns", "ps"}},
-    {"ns", {1000, 1000000}, {"ps", "fs"}},
-    {"ps", {1000, 1000000}, {"fs", "as"}},
-    {"fs", {1000}, {"as"}},
-    {"as", {}, {}},
-}};
-
-NDKEEP_INLINE const time_unit* find_unit(std::string_view name) {
-    const auto found =
-        std::find_if(time_units.begin(), time_units.end(), [&](const time_unit& unit) { return unit.name == name; });
-    return found == time_units.end() ? nullptr : &*found;
 }
 
 /// Parses the text in the brackets of a date: "ns", "25s", "D/12", "generic". Returns false if NumPy has no such unit.
@@ -163,7 +172,7 @@ NDKEEP_INLINE std::optional<plain_type> read_plain_type(std::string_view text) {
     // blank could match across two names of a row, so it is excluded.
     if (!rest.empty() && rest.find(' ') == std::string_view::npos && (!marked || rest.size() == 1)) {
         const std::string word = ' ' + std::string(rest) + ' ';
-        for (const alias_row& row : alias_rows) {
+        for (const type_row& row : type_rows) {
             if (row.words.find(word) == std::string_view::npos)
                 continue;
             out.kind = row.kind;
@@ -180,6 +189,9 @@ NDKEEP_INLINE std::optional<plain_type> read_plain_type(std::string_view text) {
     // "a" is NumPy's older letter for S.
     out.kind = rest[0] == 'a' ? 'S' : rest[0];
     out.size = static_cast<std::uint64_t>(*size) * (out.kind == 'U' ? 4 : 1);
+    // bfloat16 has only its name: NumPy has no size after the letter E.
+    if (out.kind == 'E')
+        return std::nullopt;
     // Pointers of 32-bit and 64-bit machines. The caller rejects objects.
     if (out.kind == 'O' ? out.size != 4 && out.size != 8 : !has_size(out.kind, out.size))
         return std::nullopt;

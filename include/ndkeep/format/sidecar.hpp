@@ -33,7 +33,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// The part of a sidecar that describes one state of the npy file.
 struct description {
-    std::string type = {};  ///< dtype.str(); for a struct dtype.descr()
+    std::string type = {};  ///< core::dtype_text
     std::vector<std::size_t> shape = {};
     bool column_major = false;
     std::uint64_t nbytes = 0;  ///< of the data
@@ -46,6 +46,10 @@ struct description {
 
     /// Whether dtype, shape, order and size agree with a header, so that the description can belong to that file.
     [[nodiscard]] bool fits(const array_info& info) const;
+
+    /// The dtype of the elements of a file with dtype `stored`: the described one if it only says more than the header
+    /// can, which has no name for bfloat16; otherwise `stored`.
+    [[nodiscard]] dtype known_type(const dtype& stored) const;
 };
 
 /// A sidecar: the description of the file as it should be now, and of its former state.
@@ -95,9 +99,6 @@ namespace core {
 
 namespace detail {
 
-/// Adds a number to a JSON object, without loss. Floats that are not finite are listed as the object's others are.
-void add_exact(object_text& object, std::string_view key, const statistics::number& number);
-
 /// Bytes of the largest sidecar that is read, so that a huge file under its name does not fill the memory.
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
 
@@ -120,6 +121,9 @@ static_assert(most_document_values >= 8 * most_metadata_values);
     }
     return true;
 }
+
+/// Adds a number as the JSON text that is exactly it.
+void add_exact(object_text& object, std::string_view key, const statistics::number& number);
 
 /// The current time as UTC in ISO 8601, to the second.
 [[nodiscard]] std::string now_text();

@@ -202,12 +202,22 @@ NDKEEP_INLINE std::string statistics_text(const statistics& values) { return det
 // each other fits no file.
 NDKEEP_INLINE bool description::fits(const array_info& info) const {
     const auto same = described(info);
-    return type == same.type && shape == same.shape && column_major == same.column_major && nbytes == same.nbytes;
+    return (type == same.type || known_type(info.type) != info.type) && shape == same.shape &&
+           column_major == same.column_major && nbytes == same.nbytes;
+}
+
+NDKEEP_INLINE dtype description::known_type(const dtype& stored) const {
+    try {
+        const auto known = dtype::parse(type);
+        return known.stored() == stored.stored() ? known : stored;
+    } catch (const format_error&) {
+        return stored;  // the text is from a file, and may be anything
+    }
 }
 
 NDKEEP_INLINE description described(const array_info& info) {
     description said;
-    said.type = info.type.is_struct() ? info.type.descr() : info.type.str();
+    said.type = detail::dtype_text(info.type);
     said.shape = info.shape;
     // As NumPy would write it. Otherwise one array could have two descriptions that do not compare equal.
     said.column_major = written_column_major(info);

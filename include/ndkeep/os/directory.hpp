@@ -2,6 +2,7 @@
 // An open directory: list, open, create atomically and remove the files in it.
 #pragma once
 
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/version.hpp>
 
@@ -73,7 +74,8 @@ class directory {
     /// @param parts    the content, in order
     /// @param durable  syncs the bytes before the file gets its name. The name itself is durable only after `sync()`
     /// @throws io_error  it cannot be created or written, or the file system has no exclusive creation
-    [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts, bool durable);
+    [[nodiscard]] bool put(const std::string& name, std::span<const std::span<const std::byte>> parts,
+                           durability wanted);
 
     /// The names of all entries, unordered. If other processes create files meanwhile, the list can miss an entry and
     /// have a newer one: conclude nothing from an absent name.
@@ -95,7 +97,7 @@ class directory {
     /// @throws io_error  with `std::errc::invalid_argument`
     void check_name(const std::string& name) const;
 
-    static void write(file& to, std::span<const std::span<const std::byte>> parts, bool durable);
+    static void write(file& to, std::span<const std::span<const std::byte>> parts, durability wanted);
 
     /// Creates a file without a name (O_TMPFILE), which disappears if the process is killed; nullopt where the system
     /// or the file system has no such files. Errors show it as `name`.

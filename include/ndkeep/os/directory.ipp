@@ -121,12 +121,12 @@ NDKEEP_INLINE std::optional<file> directory::open_file(const std::string& name, 
 }
 
 NDKEEP_INLINE bool directory::put(const std::string& name, std::span<const std::span<const std::byte>> parts,
-                                  bool durable) {
+                                  durability wanted) {
     check_name(name);
     // An unnamed file first: a killed process leaves nothing to clean up. The final name is never opened with O_EXCL
     // and written in place, because readers would see a part of the content.
     if (auto unnamed = unnamed_file(name)) {
-        write(*unnamed, parts, durable);
+        write(*unnamed, parts, wanted);
         if (const auto linked = link_unnamed(*unnamed, name))
             return *linked;
     }
@@ -140,7 +140,7 @@ NDKEEP_INLINE bool directory::put(const std::string& name, std::span<const std::
     };
     // After success as well: a link leaves the temporary name in place. After a rename there is nothing to remove.
     const removed at_the_end{descriptor_, temporary};
-    write(made, parts, durable);
+    write(made, parts, wanted);
     return link_named(temporary, name);
 }
 
@@ -193,7 +193,7 @@ NDKEEP_INLINE void directory::check_name(const std::string& name) const {
                        std::make_error_code(std::errc::invalid_argument));
 }
 
-NDKEEP_INLINE void directory::write(file& to, std::span<const std::span<const std::byte>> parts, bool durable) {
+NDKEEP_INLINE void directory::write(file& to, std::span<const std::span<const std::byte>> parts, durability wanted) {
     std::uint64_t size = 0, offset = 0;
     for (const auto part : parts)
         size += part.size();
@@ -208,7 +208,7 @@ NDKEEP_INLINE void directory::write(file& to, std::span<const std::span<const st
     }
     // Before the file gets its name, so that the name never leads to content that a power cut can still take away.
     // Without sync, at least late write errors (NFS, quota) are found before anybody can see the file.
-    if (durable)
+    if (wanted == durability::on_disk)
         to.sync();
     else
         to.settle();

@@ -9,6 +9,7 @@
 // 5. With `durable`, sync the directory: until then, a power cut can bring the old content back.
 #pragma once
 
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/version.hpp>
@@ -44,7 +45,7 @@ class replacement {
     /// the stamp, which the file keeps under its final name.
     /// @throws io_error        the content was not written in full
     /// @throws conflict_error  this is a copy in a forked child
-    file_stamp seal(bool durable);
+    file_stamp seal(durability wanted);
 
     /// Keeps the present file under a second name, and replaces what has that name. Call it right before `commit`. Does
     /// nothing if there is no present file, or if it is an empty reservation.
@@ -61,11 +62,11 @@ class replacement {
     /// @throws io_error        the file is unchanged; or, if the error says so, the new content is visible but may not
     ///                         survive a power cut
     /// @throws conflict_error  this is a copy in a forked child
-    file commit(bool durable);
+    file commit(durability wanted);
 
     /// The same, but the name must not exist yet.
     /// @throws io_error  as `commit`; with `std::errc::file_exists` if another program created the name first
-    file commit_new(bool durable);
+    file commit_new(durability wanted);
 
   private:
     /// Creates the file for the content when the lock file belongs to another user. The lock is held, so a file of this
@@ -73,13 +74,13 @@ class replacement {
     void create_content();
 
     /// Does everything that can fail before the commit point (steps 2 and 3).
-    void prepare(bool durable);
+    void prepare(durability wanted);
 
     /// Copies the present file where hard links are not supported.
     void copy_to(const std::filesystem::path& name);
 
     /// Does what follows the commit point: unlocks, and syncs the directory (step 5).
-    [[nodiscard]] file committed(bool durable);
+    [[nodiscard]] file committed(durability wanted);
 
     /// @throws io_error  says that the new content is visible, because the rename has already happened
     void sync_target_directory() const;

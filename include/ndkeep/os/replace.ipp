@@ -46,9 +46,9 @@ NDKEEP_INLINE replacement::~replacement() {
         ::unlink(written_as_.c_str());
 }
 
-NDKEEP_INLINE file_stamp replacement::seal(bool durable) {
+NDKEEP_INLINE file_stamp replacement::seal(durability wanted) {
     check_process();
-    if (durable)
+    if (wanted == durability::on_disk)
         content().sync();
     else
         content().settle();
@@ -77,20 +77,20 @@ NDKEEP_INLINE void replacement::keep_former_as(const std::filesystem::path& name
     remove_file(link);
 }
 
-NDKEEP_INLINE file replacement::commit(bool durable) {
-    prepare(durable);
+NDKEEP_INLINE file replacement::commit(durability wanted) {
+    prepare(wanted);
     // step 4
     if (::rename(written_as_.c_str(), target().c_str()) != 0)
         throw io_error(target(), "cannot replace", detail::last_error());
-    return committed(durable);
+    return committed(wanted);
 }
 
-NDKEEP_INLINE file replacement::commit_new(bool durable) {
-    prepare(durable);
+NDKEEP_INLINE file replacement::commit_new(durability wanted) {
+    prepare(wanted);
     // Plain rename would replace a file that another program created since the last check. One call must do both.
 #if defined(RENAME_NOREPLACE)
     if (::renameat2(AT_FDCWD, written_as_.c_str(), AT_FDCWD, target().c_str(), RENAME_NOREPLACE) == 0)
-        return committed(durable);
+        return committed(wanted);
     if (errno != EINVAL && errno != ENOSYS)
         throw io_error(target(), "cannot create", detail::last_error());
 #endif
@@ -99,7 +99,7 @@ NDKEEP_INLINE file replacement::commit_new(bool durable) {
     if (::link(written_as_.c_str(), target().c_str()) != 0)
         throw io_error(target(), "cannot create", detail::last_error());
     ::unlink(written_as_.c_str());
-    return committed(durable);
+    return committed(wanted);
 }
 
 NDKEEP_INLINE void replacement::create_content() {
@@ -115,10 +115,10 @@ NDKEEP_INLINE void replacement::create_content() {
     content_ = std::move(*fresh);
 }
 
-NDKEEP_INLINE void replacement::prepare(bool durable) {
+NDKEEP_INLINE void replacement::prepare(durability wanted) {
     check_process();
     if (!sealed_)
-        seal(durable);
+        seal(wanted);
     // Step 3. If another program removed the name meanwhile, a second writer may have created it again. The rename
     // would then publish the unfinished content of that writer.
     if (!writer_lock::is_named(content(), written_as_))
@@ -138,12 +138,12 @@ NDKEEP_INLINE void replacement::copy_to(const std::filesystem::path& name) {
     copy->sync();
 }
 
-NDKEEP_INLINE file replacement::committed(bool durable) {
+NDKEEP_INLINE file replacement::committed(durability wanted) {
     file done = std::move(content());  // so that the destructor has nothing to remove
     // The inode is the target now. A child that was forked meanwhile has a copy of the descriptor, which would keep the
     // lock without this call.
     done.unlock();
-    if (durable)
+    if (wanted == durability::on_disk)
         sync_target_directory();
     return done;
 }

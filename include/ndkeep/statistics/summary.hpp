@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>

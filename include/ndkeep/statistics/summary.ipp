@@ -144,6 +144,11 @@ template <class T>
         default:
             return numbers(std::type_identity<long double>());
         }
+    case 'E': {
+        std::array<float, summary_block> wide;
+        std::copy_n(as(std::type_identity<bfloat16>()), count, wide.begin());
+        return summary_of_numbers(wide.data(), count);
+    }
     case 'c':
         return type.size() == 8    ? summary_of_complex(as(std::type_identity<std::complex<float>>()), count)
                : type.size() == 16 ? summary_of_complex(as(std::type_identity<std::complex<double>>()), count)

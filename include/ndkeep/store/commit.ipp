@@ -8,6 +8,7 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/store/record.hpp>
 #include <ndkeep/store/table.hpp>
@@ -33,7 +34,7 @@ NDKEEP_INLINE transaction::transaction(place& where, const commit_options& optio
     // The id must be stored before the first file is staged. Otherwise the files of a writer killed before its first
     // commit could not be told from files that belong to somebody else.
     if (is_new && !log_.newest_number())
-        dataset_ = log_.future_dataset(options_.sync);
+        dataset_ = log_.future_dataset(durability_of(options_.sync));
     // The epoch is noted before the first file is staged, so step 3 notices a sweep that may have removed the file.
     // The log is asked again, because another writer may have made the first commit since.
     if (!is_new || log_.newest_number()) {
@@ -466,7 +467,7 @@ NDKEEP_INLINE transaction::put_result transaction::put(const chunk_state& next, 
     put_number_ = next.number;
     bool is_new = false;
     try {
-        is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, options_.sync);
+        is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, durability_of(options_.sync));
     } catch (const error&) {
         // A put can succeed although its reply is lost, as over NFS. If the record counts, the commit has succeeded.
         if (outcome_of_former_put())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
@@ -69,7 +70,7 @@ class commit_log {
     /// The id of the dataset before its first commit. Draws and stores it if no writer has done so yet.
     /// @param durable  the stored id survives a power cut
     /// @throws io_error  its name holds a file that is not of this format
-    [[nodiscard]] std::string future_dataset(bool durable);
+    [[nodiscard]] std::string future_dataset(durability wanted);
 
     /// Checks that a new dataset may begin in this place.
     /// @throws io_error  the place has files that no writer of this dataset has left, and no commit

@@ -97,7 +97,7 @@ NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number(std::uint64
     return newest_number();
 }
 
-NDKEEP_INLINE std::string commit_log::future_dataset(bool durable) {
+NDKEEP_INLINE std::string commit_log::future_dataset(durability wanted) {
     for (;;) {
         // Read again after every put: of several writers that begin at once, only one draws the id for all.
         const auto drawn = drawn_dataset();
@@ -112,9 +112,9 @@ NDKEEP_INLINE std::string commit_log::future_dataset(bool durable) {
             place_.remove(dataset_name());
         const auto text = dataset_text(random_identity());
         const auto bytes = bytes_of(text);
-        (void)place_.put(dataset_name(), {&bytes, 1}, durable);
+        (void)place_.put(dataset_name(), {&bytes, 1}, wanted);
         // Before any file is staged: files whose id is lost would look foreign, and block a new dataset here.
-        if (durable)
+        if (wanted == durability::on_disk)
             place_.sync_names("commits");
     }
 }

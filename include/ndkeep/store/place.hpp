@@ -4,6 +4,7 @@
 
 #include <ndkeep/os/byte_locks.hpp>
 #include <ndkeep/os/directory.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/version.hpp>
@@ -52,15 +53,16 @@ class place {
     [[nodiscard]] virtual std::optional<std::uint64_t> size(const std::string& name) = 0;
     /// Stores bytes under a name that must be free; false if it is taken. The parts are joined. Other processes see all
     /// of the bytes or none. Of several puts of one name, at most one returns true.
-    /// @param durable  the bytes survive a power cut before they get the name; the name itself needs `sync_names`
-    [[nodiscard]] virtual bool put(const std::string& name, parts bytes, bool durable) = 0;
+    /// @param wanted  with `on_disk`, the bytes survive a power cut before they get the name; the name needs
+    /// `sync_names`
+    [[nodiscard]] virtual bool put(const std::string& name, parts bytes, durability wanted) = 0;
     /// The names in a folder, without the folder, in no order; none if the folder is absent. Names that are put or
     /// removed meanwhile may be missing.
     [[nodiscard]] virtual std::vector<std::string> list(const std::string& folder) = 0;
     /// Removes a name; does nothing if it is absent.
     virtual void remove(const std::string& name) = 0;
 
-    /// Makes the bytes durable that were put without `durable`. An object store has nothing to do.
+    /// Makes the bytes durable that were put with `when_convenient`. An object store has nothing to do.
     /// @throws io_error  with `std::errc::no_such_file_or_directory` if the name is absent; or the bytes may be lost
     virtual void sync(const std::string& name) = 0;
     /// Makes the names in a folder durable, and removals too.
@@ -111,7 +113,7 @@ class local_place final : public place {
 
     [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override;
 
-    [[nodiscard]] bool put(const std::string& name, parts bytes, bool durable) override;
+    [[nodiscard]] bool put(const std::string& name, parts bytes, durability wanted) override;
 
     [[nodiscard]] std::vector<std::string> list(const std::string& folder) override;
 

@@ -71,12 +71,12 @@ NDKEEP_INLINE std::optional<std::uint64_t> local_place::size(const std::string& 
     return source ? std::optional(source->size()) : std::nullopt;
 }
 
-NDKEEP_INLINE bool local_place::put(const std::string& name, parts bytes, bool durable) {
+NDKEEP_INLINE bool local_place::put(const std::string& name, parts bytes, durability wanted) {
     const auto [folder, rest] = split(name);
     // Only now: a directory that is refused for a new dataset, because it has foreign files, stays as it was.
     if (folders_.count(folder) == 0)
         make_folders();
-    return folders_.at(folder).put(rest, bytes, durable);
+    return folders_.at(folder).put(rest, bytes, wanted);
 }
 
 NDKEEP_INLINE std::vector<std::string> local_place::list(const std::string& folder) {

@@ -15,8 +15,8 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE std::string staged_files::put(place::parts bytes, std::uint64_t row, std::string_view ending) {
     for (;;) {
         std::string name = new_name(row, ending);
-        // Not durable yet: step 1 syncs only the files that the commit names, so merged ones never wait for the disk.
-        const bool is_new = place_.put("chunks/" + name, bytes, false);
+        // Step 1 syncs only the files that the commit names, so merged ones never wait for the disk.
+        const bool is_new = place_.put("chunks/" + name, bytes, durability::when_convenient);
         names_unsynced_ = true;
         if (is_new)
             return name;

@@ -120,9 +120,6 @@ struct chunk_state {
 
 namespace detail {
 
-/// The dtype as records and tables write it: NumPy's descr of a struct, `dtype.str` otherwise.
-[[nodiscard]] std::string dtype_text(const dtype& type);
-
 /// The form of a chunk's smallest and largest number: 'i' int64, 'u' uint64, 'f' float64; 0 if none are kept, because
 /// the type has no order or does not fit.
 [[nodiscard]] char number_form(const dtype& type);

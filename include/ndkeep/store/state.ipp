@@ -154,8 +154,6 @@ NDKEEP_INLINE std::optional<std::size_t> chunk_state::cut_zeros_of_table(std::si
 
 namespace detail {
 
-NDKEEP_INLINE std::string dtype_text(const dtype& type) { return type.is_struct() ? type.descr() : type.str(); }
-
 NDKEEP_INLINE char number_form(const dtype& type) {
     switch (type.kind()) {
     case 'b':

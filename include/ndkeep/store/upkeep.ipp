@@ -184,7 +184,7 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover(commit_log& log) {
         const auto text = record_text(next);
         const auto bytes = bytes_of(text);
         // Always durable, whatever the dataset's writers do: this is called after something has been lost.
-        if (where.put("commits/" + record_name(next.number), {&bytes, 1}, true)) {
+        if (where.put("commits/" + record_name(next.number), {&bytes, 1}, durability::on_disk)) {
             where.sync_names("commits");
             return damaged;
         }

@@ -45,8 +45,8 @@ NDKEEP_INLINE std::optional<std::uint64_t> memory_place::size(const std::string&
     return found == nullptr ? std::nullopt : std::optional<std::uint64_t>(found->size());
 }
 
-NDKEEP_INLINE bool memory_place::put(const std::string& name, parts bytes, bool durable) {
-    (void)durable;
+NDKEEP_INLINE bool memory_place::put(const std::string& name, parts bytes, durability wanted) {
+    (void)wanted;
     std::vector<std::byte> whole;
     for (const auto part : bytes)
         whole.insert(whole.end(), part.begin(), part.end());

@@ -41,7 +41,7 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
                             .found = std::move(found),
                             .hint = "the file is not the one that was written"});
     };
-    if (info.type != state.type)
+    if (info.type.stored() != state.type.stored())
         refuse("dtype", state.type.descr(), info.type.descr());
     const auto shape = shape_of_rows(entry.rows, state.row_shape);
     if (info.shape != shape)

@@ -73,11 +73,11 @@ NDKEEP_INLINE bool checkpoint_file::commit(packed_states&& states, const loop_po
     for (const auto& piece : pieces)
         out.add(piece);
     out.finish();
-    next.seal(sync_);
+    next.seal(durability_of(sync_));
     // Step 2. A damaged NAME must not replace NAME.previous, which is the only valid checkpoint then.
     if (!is_damaged_)
         next.keep_former_as(former());
-    next.commit(sync_);  // steps 3 and 4
+    next.commit(durability_of(sync_));  // steps 3 and 4
     is_damaged_ = false;
     ++generation_;
     return true;

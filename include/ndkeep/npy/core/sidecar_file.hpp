@@ -6,6 +6,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/npy/inspect.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
@@ -39,7 +40,7 @@ void digest_data(const opened_array& array, digest& into, std::string_view phase
 /// Writes or replaces the sidecar of `file` atomically.
 /// @param file  not a symbolic link
 /// @throws conflict_error  a file that is not a sidecar has the name
-void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable);
+void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted);
 
 /// Removes the sidecar of a file. A file of another program under that name is kept.
 void remove_sidecar(const std::filesystem::path& file);
@@ -70,14 +71,14 @@ class former_sidecar {
     /// The sidecar outlives the commit if the process is killed before `remove`.
     /// @param next   the new array
     /// @param stamp  of the new array's file
-    void disown(const array_info& next, const file_stamp& stamp, bool durable);
+    void disown(const array_info& next, const file_stamp& stamp, durability wanted);
 
     /// Removes the sidecar. Call it after the commit point.
     /// @throws io_error  it cannot be removed; says that the array is saved
     void remove();
 
   private:
-    void replace_claims(const array_info& next, const file_stamp& stamp, bool durable) const;
+    void replace_claims(const array_info& next, const file_stamp& stamp, durability wanted) const;
 
     [[nodiscard]] std::optional<sidecar> sidecar_that_parses() const;
 

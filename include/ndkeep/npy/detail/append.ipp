@@ -30,6 +30,7 @@
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
 #include <ndkeep/npy/detail/save.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/os/replace.hpp>
@@ -211,20 +212,20 @@ NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t o
 
 /// Writes the longer array to a new file and renames it: for headers that cannot change in place.
 NDKEEP_INLINE void rewrite_grown(const opened_array& array, writer_lock&& lock, const array_info& info,
-                                 std::span<const std::byte> bytes, std::optional<sidecar> both, bool sync) {
+                                 std::span<const std::byte> bytes, std::optional<sidecar> both, durability wanted) {
     replacement next(std::move(lock));
     const auto target = next.target();
     const std::string header = header_bytes(info);
     next.content().write(0, bytes_of(header));
     copy_data(array, next.content(), header.size());
     next.content().write(header.size() + array.info.nbytes(), bytes);
-    const auto stamp = next.seal(sync);
+    const auto stamp = next.seal(wanted);
     // The sidecar goes first, because the rename is the only commit point: see the order of a save.
     if (both) {
         both->current.stamp = stamp;
-        write_sidecar(target, *both, sync);
+        write_sidecar(target, *both, wanted);
     }
-    next.commit(sync);
+    next.commit(wanted);
 }
 
 /// Removes rows that no header counts. If that fails, readers ignore them, and the next append overwrites them.
@@ -240,11 +241,11 @@ NDKEEP_INLINE void cut_back(file& source, std::uint64_t former_size) {
 /// Writes the rows and then the header (steps 6 and 7). If either fails, the file is as before, unless the former
 /// header cannot be restored.
 NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown, std::span<const std::byte> bytes,
-                                 bool sync) {
+                                 durability wanted) {
     const std::uint64_t former_size = array.source.size();
     // Both forms report write errors that the system reports late (NFS, quota).
     const auto settle = [&] {
-        if (sync)
+        if (wanted == durability::on_disk)
             array.source.sync();
         else
             array.source.settle();
@@ -302,17 +303,18 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     const detail::grown_header grown(array, rows.shape()[axis]);
     auto both = detail::grown_sidecar(array, target, grown.info, added.bytes(), added.size());
     if (!grown.in_place)
-        return detail::rewrite_grown(array, std::move(lock), grown.info, added.bytes(), std::move(both), options.sync);
+        return detail::rewrite_grown(array, std::move(lock), grown.info, added.bytes(), std::move(both),
+                                     durability_of(options.sync));
 
     if (both)
-        detail::write_sidecar(target, *both, options.sync);
-    detail::grow_in_place(array, grown, added.bytes(), options.sync);
+        detail::write_sidecar(target, *both, durability_of(options.sync));
+    detail::grow_in_place(array, grown, added.bytes(), durability_of(options.sync));
     if (!both)
         return;
     try {
         both->current.stamp = array.source.stamp();
         both->previous.reset();
-        detail::write_sidecar(target, *both, options.sync);
+        detail::write_sidecar(target, *both, durability_of(options.sync));
     } catch (const error&) {
         // Not an error: the rows are added and the sidecar of step 5 is correct. Only its stamp is missing, which
         // spares readers the checksum.
@@ -344,13 +346,13 @@ NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limit
     }
     if (!grown.in_place) {
         array.info.shape = grown.info.shape;  // so that the rows are copied with the data
-        detail::rewrite_grown(array, std::move(lock), grown.info, {}, std::move(next), true);
+        detail::rewrite_grown(array, std::move(lock), grown.info, {}, std::move(next), durability::on_disk);
         return gained;
     }
     // The order of an append, without step 6: the rows are in the file already. Always durable.
     if (next)
-        detail::write_sidecar(target, *next, true);
-    detail::grow_in_place(array, grown, {}, true);
+        detail::write_sidecar(target, *next, durability::on_disk);
+    detail::grow_in_place(array, grown, {}, durability::on_disk);
     return gained;
 }
 

@@ -9,6 +9,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/writer_lock.hpp>
@@ -98,12 +99,14 @@ NDKEEP_INLINE void find_in_data(const opened_array& array, const std::filesystem
     }
     checksum kinds = checksum::none;
     bool with_statistics = false;
+    dtype type = array.info.type;
     for (const auto& said : fitting) {
         kinds |= kinds_of(said.sums);
+        type = said.statistics ? said.known_type(type) : type;
         with_statistics = with_statistics || said.statistics;
     }
     // One pass computes every sum that either description needs.
-    digest computed(array.info.type, kinds, with_statistics);
+    digest computed(type, kinds, with_statistics);
     digest_data(array, computed, "verify", run);
     const auto sums = computed.sums();
     const auto values = computed.values();
@@ -193,6 +196,8 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     const auto former = kept ? kept : both ? std::optional(both->current) : std::nullopt;
 
     auto said = described(array.info);
+    const dtype type = kept ? kept->known_type(array.info.type) : array.info.type;
+    said.type = detail::dtype_text(type);
     said.stamp = stamp;
     said.metadata = !options.meta.is_null() ? given : former ? former->metadata : json(json::value_t::object);
     const checksum wanted = options.sum ? *options.sum : former ? kinds_of(former->sums) : checksum::none;
@@ -206,8 +211,7 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     if (statistics_known)
         said.statistics = kept->statistics;
     if (!sums_known || (with_statistics && !statistics_known)) {
-        detail::digest computed(array.info.type, sums_known ? checksum::none : kinds,
-                                with_statistics && !statistics_known);
+        detail::digest computed(type, sums_known ? checksum::none : kinds, with_statistics && !statistics_known);
         detail::digest_data(array, computed, "describe", options.run);
         if (!sums_known)
             said.sums = computed.sums();
@@ -217,7 +221,7 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     // The lock does not stop other programs, or stores through a mapping. The sums could then be of mixed data.
     if (array.source.stamp() != stamp)
         throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});
-    detail::write_sidecar(target, {said, {}}, options.sync);
+    detail::write_sidecar(target, {said, {}}, durability_of(options.sync));
 }
 
 }  // namespace ndkeep

@@ -96,12 +96,12 @@ NDKEEP_INLINE new_file::new_file(const std::filesystem::path& path, const array_
 
 NDKEEP_INLINE void new_file::put_in_place(const array_info& info) {
     // The order of a save without a sidecar: content on the disk, former sidecar disowned, rename, sidecar removed.
-    former_.disown(info, next_.seal(true), true);
+    former_.disown(info, next_.seal(durability::on_disk), durability::on_disk);
     if (may_replace_)
-        next_.commit(true);
+        next_.commit(durability::on_disk);
     else
         // Fails if a program that does not lock has created the name meanwhile.
-        next_.commit_new(true);
+        next_.commit_new(durability::on_disk);
     former_.remove();
 }
 

@@ -21,6 +21,7 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/detail/save.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/replace.hpp>
 #include <ndkeep/work/parallel.hpp>
 
@@ -121,7 +122,7 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
     digest seen(info.type, sums, options.statistics);
     write_array(next.content(), array.in_order(info.column_major), info, seen, options.run);
     // Step 2.
-    const auto stamp = next.seal(options.sync);
+    const auto stamp = next.seal(durability_of(options.sync));
     // Step 3.
     if (options.has_sidecar()) {
         sidecar both{described(info), former_description(target)};
@@ -129,12 +130,12 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
         both.current.statistics = seen.values();
         both.current.metadata = metadata;
         both.current.stamp = stamp;
-        write_sidecar(target, both, options.sync);
+        write_sidecar(target, both, durability_of(options.sync));
     } else {
-        former->disown(info, stamp, options.sync);
+        former->disown(info, stamp, durability_of(options.sync));
     }
     // Steps 4 and 5.
-    next.commit(options.sync);
+    next.commit(durability_of(options.sync));
     if (former)
         former->remove();
 }

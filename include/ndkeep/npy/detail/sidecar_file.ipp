@@ -112,7 +112,7 @@ NDKEEP_INLINE void drop_claims(const opened_array& array, const std::filesystem:
     said->statistics.reset();
     said->stamp.reset();
     // Durable: stores into the mapping may reach the disk at any time, and no false sum may be on the disk by then.
-    write_sidecar(path, {*said, {}}, true);
+    write_sidecar(path, {*said, {}}, durability::on_disk);
 }
 
 }  // namespace ndkeep::detail
@@ -166,7 +166,7 @@ NDKEEP_INLINE std::optional<sidecar> read_sidecar(const std::filesystem::path& f
     return parse_sidecar(*text, path);
 }
 
-NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, bool durable) {
+NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted) {
     const auto path = sidecar_path(file);
     const auto text = sidecar_text(both);
     const auto refuse = [&](const char* found) {
@@ -184,7 +184,7 @@ NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sideca
     if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
         refuse("something else");
     next.content().write(0, bytes_of(text));
-    next.commit(durable);
+    next.commit(wanted);
 }
 
 NDKEEP_INLINE void remove_sidecar(const std::filesystem::path& file) {
@@ -232,9 +232,9 @@ NDKEEP_INLINE void former_sidecar::hold() {
         lock_.emplace(sidecar_path(file_));
 }
 
-NDKEEP_INLINE void former_sidecar::disown(const array_info& next, const file_stamp& stamp, bool durable) {
+NDKEEP_INLINE void former_sidecar::disown(const array_info& next, const file_stamp& stamp, durability wanted) {
     if (is_present_)
-        replace_claims(next, stamp, durable);
+        replace_claims(next, stamp, wanted);
     hold();
 }
 
@@ -251,7 +251,8 @@ NDKEEP_INLINE void former_sidecar::remove() {
     lock_.reset();
 }
 
-NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const file_stamp& stamp, bool durable) const {
+NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const file_stamp& stamp,
+                                                  durability wanted) const {
     const auto both = sidecar_that_parses();
     if (!both)
         return;  // no reader uses a sidecar that does not parse
@@ -267,12 +268,12 @@ NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const 
         // The former file and the new one have the same stamp: both were written within one clock tick. Without the
         // stamp, readers compare the sum.
         former->stamp.reset();
-        return write_sidecar(file_, {*former, {}}, durable);
+        return write_sidecar(file_, {*former, {}}, wanted);
     }
     // Without a sum, only stamps can tell the two arrays apart. So the new array gets a description with its stamp.
     auto said = described(next);
     said.stamp = stamp;
-    write_sidecar(file_, {said, former ? *former : both->current}, durable);
+    write_sidecar(file_, {said, former ? *former : both->current}, wanted);
 }
 
 NDKEEP_INLINE std::optional<sidecar> former_sidecar::sidecar_that_parses() const {

@@ -24,6 +24,7 @@
 #include <ndkeep/format/zip/directory.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npz/detail/metadata.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/text/json/print.hpp>
@@ -253,7 +254,7 @@ NDKEEP_INLINE void npz_writer::commit() {
     write_kept();
     write_directory();
     meter_.finish();
-    next_.commit(options_.sync);
+    next_.commit(durability_of(options_.sync));
     failed_ = false;
     done_ = true;
 }
