@@ -53,36 +53,4 @@ static_assert(sizeof(bfloat16) == 2 && std::is_trivially_copyable_v<bfloat16>);
 }  // namespace ndkeep
 
 template <>
-class std::numeric_limits<ndkeep::bfloat16> {
-  public:
-    static constexpr bool is_specialized = true;
-    static constexpr bool is_signed = true;
-    static constexpr bool is_integer = false;
-    static constexpr bool is_exact = false;
-    static constexpr bool has_infinity = true;
-    static constexpr bool has_quiet_NaN = true;
-    static constexpr bool has_signaling_NaN = true;
-    static constexpr bool is_iec559 = false;
-    static constexpr bool is_bounded = true;
-    static constexpr bool is_modulo = false;
-    static constexpr bool traps = false;
-    static constexpr bool tinyness_before = false;
-    static constexpr std::float_round_style round_style = std::round_to_nearest;
-    static constexpr int radix = 2;
-    static constexpr int digits = 8;
-    static constexpr int digits10 = 2;
-    static constexpr int max_digits10 = 4;
-    static constexpr int min_exponent = -125;
-    static constexpr int min_exponent10 = -37;
-    static constexpr int max_exponent = 128;
-    static constexpr int max_exponent10 = 38;
-    static constexpr ndkeep::bfloat16 min() noexcept { return ndkeep::bfloat16::from_bits(0x0080); }
-    static constexpr ndkeep::bfloat16 lowest() noexcept { return ndkeep::bfloat16::from_bits(0xff7f); }
-    static constexpr ndkeep::bfloat16 max() noexcept { return ndkeep::bfloat16::from_bits(0x7f7f); }
-    static constexpr ndkeep::bfloat16 epsilon() noexcept { return ndkeep::bfloat16::from_bits(0x3c00); }
-    static constexpr ndkeep::bfloat16 round_error() noexcept { return ndkeep::bfloat16::from_bits(0x3f00); }
-    static constexpr ndkeep::bfloat16 infinity() noexcept { return ndkeep::bfloat16::from_bits(0x7f80); }
-    static constexpr ndkeep::bfloat16 quiet_NaN() noexcept { return ndkeep::bfloat16::from_bits(0x7fc0); }
-    static constexpr ndkeep::bfloat16 signaling_NaN() noexcept { return ndkeep::bfloat16::from_bits(0x7fa0); }
-    static constexpr ndkeep::bfloat16 denorm_min() noexcept { return ndkeep::bfloat16::from_bits(0x0001); }
-};
+class std::numeric_limits<ndkeep::bfloat16> : public ndkeep::detail::two_byte_limits<ndkeep::bfloat16, 8, 128> {};

@@ -96,10 +96,20 @@ class float16 {
 
 static_assert(sizeof(float16) == 2 && std::is_trivially_copyable_v<float16>);
 
-}  // namespace ndkeep
+namespace detail {
 
-template <>
-class std::numeric_limits<ndkeep::float16> {
+/// What std::numeric_limits says of a two-byte number in the format of IEEE 754. All of it follows from two numbers.
+/// @tparam Digits       significant bits, with the one that is not stored
+/// @tparam MaxExponent  as std::numeric_limits has it: one more than the exponent of the largest number
+template <class Number, int Digits, int MaxExponent>
+class two_byte_limits {
+    static constexpr double decimal(int binary) { return binary * 0.301029995663981195; }  // log10(2)
+    static constexpr int bias = MaxExponent - 1;
+    static constexpr Number number(int exponent, int fraction) noexcept {
+        return Number::from_bits(static_cast<std::uint16_t>(exponent << (Digits - 1) | fraction));
+    }
+    static constexpr int no_number = 2 * bias + 1;  // the exponent of infinities and NaN
+
   public:
     static constexpr bool is_specialized = true;
     static constexpr bool is_signed = true;
@@ -108,27 +118,37 @@ class std::numeric_limits<ndkeep::float16> {
     static constexpr bool has_infinity = true;
     static constexpr bool has_quiet_NaN = true;
     static constexpr bool has_signaling_NaN = true;
-    static constexpr bool is_iec559 = true;
+    static constexpr bool is_iec559 = false;
     static constexpr bool is_bounded = true;
     static constexpr bool is_modulo = false;
     static constexpr bool traps = false;
     static constexpr bool tinyness_before = false;
     static constexpr std::float_round_style round_style = std::round_to_nearest;
     static constexpr int radix = 2;
-    static constexpr int digits = 11;
-    static constexpr int digits10 = 3;
-    static constexpr int max_digits10 = 5;
-    static constexpr int min_exponent = -13;
-    static constexpr int min_exponent10 = -4;
-    static constexpr int max_exponent = 16;
-    static constexpr int max_exponent10 = 4;
-    static constexpr ndkeep::float16 min() noexcept { return ndkeep::float16::from_bits(0x0400); }
-    static constexpr ndkeep::float16 lowest() noexcept { return ndkeep::float16::from_bits(0xfbff); }
-    static constexpr ndkeep::float16 max() noexcept { return ndkeep::float16::from_bits(0x7bff); }
-    static constexpr ndkeep::float16 epsilon() noexcept { return ndkeep::float16::from_bits(0x1400); }
-    static constexpr ndkeep::float16 round_error() noexcept { return ndkeep::float16::from_bits(0x3800); }
-    static constexpr ndkeep::float16 infinity() noexcept { return ndkeep::float16::from_bits(0x7c00); }
-    static constexpr ndkeep::float16 quiet_NaN() noexcept { return ndkeep::float16::from_bits(0x7e00); }
-    static constexpr ndkeep::float16 signaling_NaN() noexcept { return ndkeep::float16::from_bits(0x7d00); }
-    static constexpr ndkeep::float16 denorm_min() noexcept { return ndkeep::float16::from_bits(0x0001); }
+    static constexpr int digits = Digits;
+    static constexpr int digits10 = static_cast<int>(decimal(Digits - 1));
+    static constexpr int max_digits10 = static_cast<int>(decimal(Digits)) + 2;
+    static constexpr int min_exponent = 3 - MaxExponent;
+    static constexpr int min_exponent10 = static_cast<int>(decimal(min_exponent - 1));
+    static constexpr int max_exponent = MaxExponent;
+    static constexpr int max_exponent10 = static_cast<int>(decimal(MaxExponent));
+    static constexpr Number min() noexcept { return number(1, 0); }
+    static constexpr Number lowest() noexcept { return Number::from_bits(0x8000U | max().bits()); }
+    static constexpr Number max() noexcept { return number(no_number - 1, (1 << (Digits - 1)) - 1); }
+    static constexpr Number epsilon() noexcept { return number(bias + 1 - Digits, 0); }
+    static constexpr Number round_error() noexcept { return number(bias - 1, 0); }
+    static constexpr Number infinity() noexcept { return number(no_number, 0); }
+    static constexpr Number quiet_NaN() noexcept { return number(no_number, 1 << (Digits - 2)); }
+    static constexpr Number signaling_NaN() noexcept { return number(no_number, 1 << (Digits - 3)); }
+    static constexpr Number denorm_min() noexcept { return number(0, 1); }
+};
+
+}  // namespace detail
+
+}  // namespace ndkeep
+
+template <>
+class std::numeric_limits<ndkeep::float16> : public ndkeep::detail::two_byte_limits<ndkeep::float16, 11, 16> {
+  public:
+    static constexpr bool is_iec559 = true;
 };
