@@ -102,8 +102,9 @@ namespace detail {
 /// Bytes of the largest sidecar that is read, so that a huge file under its name does not fill the memory.
 inline constexpr std::uint64_t longest_sidecar = std::uint64_t{64} << 20;
 
-/// The largest number of JSON values in a sidecar or a record. The metadata of the two descriptions takes at most a
-/// quarter of it; the rest is for the statistics of struct fields. So everything that is written can be read back.
+/// The largest number of JSON values in a sidecar or a record. The metadata of the two descriptions, and the list of
+/// its numbers that are not finite, take at most half of it; the rest is for the statistics of struct fields. So
+/// everything that is written can be read back.
 inline constexpr std::size_t most_document_values = 1'048'576;
 static_assert(most_document_values >= 8 * most_metadata_values);
 

@@ -95,8 +95,11 @@ NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::op
         }
         std::error_code problem;
         auto target = std::filesystem::read_symlink(path, problem);
+        // The link was removed or replaced meanwhile: look at the name again.
+        if (problem == std::errc::no_such_file_or_directory || problem == std::errc::invalid_argument)
+            continue;
         if (problem)
-            continue;  // the link was replaced since: what is there now decides
+            throw io_error(path, "cannot follow", problem);
         // A relative link is relative to the directory of the link, not to that of the process.
         path = target.is_absolute() ? target : path.parent_path() / target;
     }

@@ -47,8 +47,8 @@ class replacement {
     /// @throws conflict_error  this is a copy in a forked child
     file_stamp seal(durability wanted);
 
-    /// Keeps the present file under a second name, and replaces what has that name. Call it right before `commit`. Does
-    /// nothing if there is no present file, or if it is an empty reservation.
+    /// Keeps the present file under a second name, and replaces what has that name. Call it right before `commit`.
+    /// Nothing happens if the file is absent or an empty reservation.
     ///
     /// The present file keeps its own name too. At every instant, each of the two names leads to a complete file or is
     /// as it was before.

@@ -309,7 +309,7 @@ class transaction {
 
     commit_log log_;
     commit_options options_;
-    byte_locks locks_;  // `lock_writing`, held shared; not open if there is no such lock
+    byte_locks locks_;  // `lock_writing`, held shared; closed if the place has no such lock
     byte_locks lease_;  // the number of `base_`, held shared: merging and writing read its chunks
     std::string dataset_;
     std::optional<staged_files> files_;

@@ -71,8 +71,8 @@ class place {
     /// Names outside the two folders that do not belong to a dataset. A new dataset is rejected if there are any.
     [[nodiscard]] virtual std::vector<std::string> strangers() { return {}; }
 
-    /// The bytes of a name as a local file, to be mapped; nullopt if there is no such file. That does not mean that the
-    /// name is absent, as a place need not have files: `size` and `get_range` decide that.
+    /// Opens a name as a local file, for mapping. nullopt if the place has no file for it. The name may still exist:
+    /// `size` and `get_range` decide that.
     [[nodiscard]] virtual std::optional<file> open(const std::string& name);
     /// The advisory locks of this place, on numbers: see log.hpp for their meaning. If it has no locks, or this user
     /// may not open them, the result is not open and grants every lock.

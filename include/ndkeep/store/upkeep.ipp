@@ -67,8 +67,8 @@ NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>&
         if (std::find(records.begin(), records.end(), record_name(0)) != records.end())
             log.where().remove(dataset_name());
     } catch (const error&) {
-        // The commit stands, so this is no error of the commit. If a record cannot be read, the files that it names are
-        // unknown, and nothing is removed.
+        // The commit has succeeded, so errors are ignored. If a record cannot be read, its files are unknown, and
+        // nothing is removed.
     }
 }
 

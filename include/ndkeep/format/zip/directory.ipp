@@ -260,7 +260,7 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
         directory.offset = end.directory_offset;
         directory.prefix = 0;
     }
-    // Without an entry there is no signature to confirm the position.
+    // An empty directory has no signature that confirms its position.
     if (end.directory_size == 0 && directory.prefix != 0)
         throw malformed(file, "central directory", "members", "none behind " + counted(directory.prefix, "byte"));
 

@@ -89,7 +89,7 @@ NDKEEP_INLINE void loop_core::end(bool complete) noexcept {
 }
 
 NDKEEP_INLINE void loop_core::abandon() noexcept {
-    // Bound states keep their values for now: is_dirty_ makes the next pass restore them.
+    // Bound states keep their values. is_dirty_ makes the next pass restore them.
     memory().discard();
     chunk_ = {};
     release();
