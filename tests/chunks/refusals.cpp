@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A place that rejects one call of a writer: the failed call has no effect and can be repeated.
 #include "chunks/rows.hpp"
+#include "support/forwarding_place.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -15,49 +16,36 @@ using namespace dataset;
 namespace {
 
 /// A directory that records puts, syncs and removals, and rejects calls on request.
-class watched_place : public nk::place {
+class watched_place : public forwarding_place {
   public:
     struct watch {
         std::vector<std::string> calls;
         std::function<void(const std::string& call)> before = [](const std::string&) {};
     };
-    watched_place(const std::filesystem::path& path, watch& by)
-        : inner_(path, nk::local_place::access::write), by_(by) {}
+    watched_place(const std::filesystem::path& path, watch& by) : forwarding_place(path), by_(by) {}
 
-    std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override {
-        return inner_.get(name, most);
-    }
-    bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
-        return inner_.get_range(name, offset, out);
-    }
-    std::optional<std::uint64_t> size(const std::string& name) override { return inner_.size(name); }
     bool put(const std::string& name, parts bytes, nk::durability wanted) override {
         note("put " + name);
-        return inner_.put(name, bytes, wanted);
+        return forwarding_place::put(name, bytes, wanted);
     }
-    std::vector<std::string> list(const std::string& folder) override { return inner_.list(folder); }
     void remove(const std::string& name) override {
         note("remove " + name);
-        inner_.remove(name);
+        forwarding_place::remove(name);
     }
     void sync(const std::string& name) override {
         note("sync " + name);
-        inner_.sync(name);
+        forwarding_place::sync(name);
     }
     void sync_names(const std::string& folder) override {
         note("sync_names " + folder);
-        inner_.sync_names(folder);
+        forwarding_place::sync_names(folder);
     }
-    std::optional<nk::file> open(const std::string& name) override { return inner_.open(name); }
-    nk::byte_locks locks() override { return inner_.locks(); }
-    std::filesystem::path called(const std::string& name) const override { return inner_.called(name); }
 
   private:
     void note(const std::string& call) {
         by_.calls.push_back(call);
         by_.before(call);
     }
-    nk::local_place inner_;
     watch& by_;
 };
 

@@ -2,6 +2,7 @@
 // Three kinds of places, on which the same tests run: a directory, memory, and a place without files.
 #pragma once
 
+#include "support/forwarding_place.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/chunks.hpp>
@@ -22,29 +23,11 @@ namespace places {
 namespace nk = ndkeep;
 
 /// A directory, none of whose names can be opened as a file. Unlike memory, it has locks.
-class without_files final : public nk::place {
+class without_files final : public forwarding_place {
   public:
-    explicit without_files(const std::filesystem::path& path) : inner_(path, nk::local_place::access::write) {}
+    using forwarding_place::forwarding_place;
 
-    std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override {
-        return inner_.get(name, most);
-    }
-    bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
-        return inner_.get_range(name, offset, out);
-    }
-    std::optional<std::uint64_t> size(const std::string& name) override { return inner_.size(name); }
-    bool put(const std::string& name, parts bytes, nk::durability wanted) override {
-        return inner_.put(name, bytes, wanted);
-    }
-    std::vector<std::string> list(const std::string& folder) override { return inner_.list(folder); }
-    void remove(const std::string& name) override { inner_.remove(name); }
-    void sync(const std::string& name) override { inner_.sync(name); }
-    void sync_names(const std::string& folder) override { inner_.sync_names(folder); }
-    nk::byte_locks locks() override { return inner_.locks(); }
-    std::filesystem::path called(const std::string& name) const override { return inner_.called(name); }
-
-  private:
-    nk::local_place inner_;
+    std::optional<nk::file> open(const std::string&) override { return std::nullopt; }
 };
 
 enum class kind { directory, memory, no_files };
