@@ -63,6 +63,7 @@
 
 #include <ndkeep/store/commit.ipp>
 #include <ndkeep/store/commit_attempt.ipp>
+#include <ndkeep/store/commit_steps.ipp>
 #include <ndkeep/store/edit.ipp>
 #include <ndkeep/store/log.ipp>
 #include <ndkeep/store/place.ipp>

@@ -326,4 +326,5 @@ class transaction {
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/store/commit.ipp>
+#include <ndkeep/store/commit_steps.ipp>
 #endif
