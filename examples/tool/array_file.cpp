@@ -74,9 +74,8 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
         }
         break;
     case subject_kind::chunked:
-        parts_->chunks = std::make_unique<nk::core::chunk_version>(
-            std::make_unique<nk::local_place>(path, nk::local_place::access::read),
-            nk::chunk_reader_options{.verify = true, .run = run});
+        parts_->chunks =
+            std::make_unique<nk::core::chunk_version>(path, nk::chunk_reader_options{.verify = true, .run = run});
         break;
     default:
         break;

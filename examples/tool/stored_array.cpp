@@ -121,21 +121,20 @@ class expanding {
 }
 
 [[nodiscard]] stored_array chunked_array(const fs::path& path) {
-    const auto version = std::make_shared<const nk::core::chunk_version>(
-        std::make_unique<nk::local_place>(path, nk::local_place::access::read), nk::chunk_reader_options{});
+    const auto version = std::make_shared<const nk::core::chunk_version>(path, nk::chunk_reader_options{});
     stored_array out{.file = path, .info = version->info()};
     out.info.data_offset = 0;
 
     struct opened_chunk {
         std::mutex mutex;
         std::size_t index = static_cast<std::size_t>(-1);
-        std::shared_ptr<const nk::file> source;
+        std::shared_ptr<const nk::core::opened_chunk> source;
     };
     const auto last = std::make_shared<opened_chunk>();
     const auto source_of = [version, last](std::size_t i) {
         const std::lock_guard lock(last->mutex);
         if (last->index != i) {
-            last->source = std::make_shared<const nk::file>(version->open(version->entries()[i]));
+            last->source = std::make_shared<const nk::core::opened_chunk>(version->open(version->entries()[i]));
             last->index = i;
         }
         return last->source;

@@ -102,6 +102,8 @@
 #include <ndkeep/chunks/detail/gather.ipp>
 #include <ndkeep/chunks/detail/gather_plan.ipp>
 #include <ndkeep/chunks/detail/keys.ipp>
+#include <ndkeep/chunks/detail/location.ipp>
+#include <ndkeep/chunks/detail/memory_place.ipp>
 #include <ndkeep/chunks/detail/merge.ipp>
 #include <ndkeep/chunks/detail/order.ipp>
 #include <ndkeep/chunks/detail/reader.ipp>

@@ -355,7 +355,7 @@ TEST_CASE("others that commit while moved rows are staged again move them once m
     while (result.is_rebased()) {
         rows.push_back(result.moved.front().to_row);
         if (rows.size() < 3)
-            append_and_commit(is.all, 300);
+            append_without_locks(is.all, 300);
         result = is.to.resume(std::move(result), {is.staged(rows.back())});
     }
 

@@ -139,7 +139,7 @@ TEST_CASE("a chunk that is missing or cut short is an error that names it", "[st
     const auto text = all->text(name);
     all->set(name, text.substr(0, text.size() - 1));
     CHECK_THROWS_AS(rows_in(all), format_error);
-    all->files.erase(name);
+    all->stored.remove(name);
     const auto problem = thrown<format_error>([&] { (void)rows_in(all); });
     CHECK(problem.file() == "memory/" + name);
 }

@@ -47,7 +47,7 @@ TEST_CASE("a table that is not what its sum says is damage", "[store][error]") {
         const auto problem = thrown<checksum_error>([&] { (void)rows_in(is.all); });
         CHECK(problem.file() == "memory/chunks/" + is.file);
     }
-    is.all->files.erase("chunks/" + is.file);
+    is.all->stored.remove("chunks/" + is.file);
     CHECK_THROWS_AS(rows_in(is.all), format_error);
 }
 

@@ -74,7 +74,7 @@ TEST_CASE("pruning writes nothing, so a full disk does not keep it", "[store][fa
 
 TEST_CASE("to keep no commit is refused, and nothing is removed", "[store][error]") {
     const auto all = eleven_rows();
-    const auto before = all->files;
+    const auto before = all->files();
     memory::place where(all);
     detail::commit_log log(where);
 
@@ -82,7 +82,7 @@ TEST_CASE("to keep no commit is refused, and nothing is removed", "[store][error
 
     CHECK(e.file() == "memory");
     CHECK(e.field() == "keep");
-    CHECK(all->files == before);
+    CHECK(all->files() == before);
 }
 
 TEST_CASE("what a reader has opened is not pruned before it is gone", "[store]") {

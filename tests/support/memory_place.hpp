@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A place in memory for tests: several simulated processes share its bytes, operations can fail, and the power can be
-// cut.
+// A memory_place for tests: several simulated processes share its bytes, operations can fail, and the power can be cut.
 #pragma once
 
+#include <ndkeep/chunks/memory_place.hpp>
 #include <ndkeep/store/place.hpp>
 
+#include <array>
 #include <functional>
 #include <mutex>
 #include <random>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include <sys/mman.h>
@@ -39,34 +41,44 @@ struct event {
 
 /// The state that all processes share.
 struct content {
-    std::map<std::string, std::shared_ptr<const bytes>> files;  // by FOLDER/NAME
+    ndkeep::memory_place stored;
     std::vector<event> history;
 
-    [[nodiscard]] bool has(const std::string& name) const { return files.count(name) != 0; }
-    [[nodiscard]] std::string text(const std::string& name) const {
-        const auto& data = *files.at(name);
-        return {reinterpret_cast<const char*>(data.data()), data.size()};
+    [[nodiscard]] bool has(const std::string& name) { return stored.size(name).has_value(); }
+    [[nodiscard]] bytes data(const std::string& name) { return stored.get(name, stored.size(name).value()).value(); }
+    [[nodiscard]] std::string text(const std::string& name) {
+        const auto found = data(name);
+        return {reinterpret_cast<const char*>(found.data()), found.size()};
+    }
+    /// False if the name is taken.
+    bool put(const std::string& name, std::span<const std::byte> all) {
+        return stored.put(name, std::array<std::span<const std::byte>, 1>{all}, ndkeep::durability::when_convenient);
     }
     void set(const std::string& name, std::string_view text) {
-        const auto* const first = reinterpret_cast<const std::byte*>(text.data());
-        files[name] = std::make_shared<const bytes>(first, first + text.size());
+        stored.remove(name);
+        put(name, std::as_bytes(std::span(text)));
     }
     void note(std::string word, std::uint64_t number) {
         history.push_back({event::kind::note, std::move(word), nullptr, number});
     }
-    [[nodiscard]] std::set<std::string> names_in(const std::string& folder) const {
-        std::set<std::string> names;
-        for (const auto& [name, data] : files)
-            if (name.starts_with(folder + '/'))
-                names.insert(name.substr(folder.size() + 1));
-        return names;
+    [[nodiscard]] std::set<std::string> names_in(const std::string& folder) {
+        const auto names = stored.list(folder);
+        return {names.begin(), names.end()};
+    }
+    /// All bytes by FOLDER/NAME.
+    [[nodiscard]] std::map<std::string, bytes> files() {
+        std::map<std::string, bytes> all;
+        for (const std::string folder : {"commits", "chunks"})
+            for (const auto& name : stored.list(folder))
+                all[folder + '/' + name] = data(folder + '/' + name);
+        return all;
     }
 
     /// Completes the puts that were reported as failed but were only delayed.
     void finish_late() {
         const std::scoped_lock lock(mutex);
-        for (auto& [name, data] : std::exchange(late, {}))
-            files.emplace(name, std::move(data));
+        for (const auto& [name, all] : std::exchange(late, {}))
+            put(name, *all);
     }
 
     std::mutex mutex = {};
@@ -93,9 +105,10 @@ struct content {
 }
 
 /// A copy of the files that is independent from now on.
-[[nodiscard]] inline std::shared_ptr<content> copy_of(const content& from) {
+[[nodiscard]] inline std::shared_ptr<content> copy_of(content& from) {
     auto made = empty();
-    made->files = from.files;
+    for (const auto& [name, all] : from.files())
+        made->put(name, all);
     return made;
 }
 
@@ -128,27 +141,15 @@ class place final : public ndkeep::place {
 
     [[nodiscard]] std::optional<bytes> get(const std::string& name, std::uint64_t most) override {
         const operation now(*this, "get", name);
-        const auto data = find(name);
-        if (data == nullptr)
-            return std::nullopt;
-        if (data->size() > most)
-            throw ndkeep::format_error({.file = called(name), .field = "length", .found = "too long"});
-        return *data;
+        return all_->stored.get(name, most);
     }
     [[nodiscard]] bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
         const operation now(*this, "get_range", name);
-        const auto data = find(name);
-        if (data == nullptr)
-            return false;
-        if (offset > data->size() || out.size() > data->size() - offset)
-            throw ndkeep::format_error({.file = called(name), .field = "length", .found = "cut short"});
-        std::copy_n(data->begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-        return true;
+        return all_->stored.get_range(name, offset, out);
     }
     [[nodiscard]] std::optional<std::uint64_t> size(const std::string& name) override {
         const operation now(*this, "size", name);
-        const auto data = find(name);
-        return data == nullptr ? std::nullopt : std::optional<std::uint64_t>(data->size());
+        return all_->stored.size(name);
     }
     [[nodiscard]] bool put(const std::string& name, parts all_parts, ndkeep::durability wanted) override {
         bytes whole;
@@ -158,12 +159,11 @@ class place final : public ndkeep::place {
         bool is_free = false;
         {
             const std::scoped_lock lock(all_->mutex);
-            is_free = all_->files.count(name) == 0;
+            is_free = all_->put(name, whole);
             if (is_free) {
                 const bool durable = wanted == ndkeep::durability::on_disk && of_->left_out.count("durable") == 0;
-                auto data = std::make_shared<const bytes>(std::move(whole));
-                all_->files[name] = data;
-                all_->history.push_back({durable ? event::kind::put_durable : event::kind::put, name, data});
+                all_->history.push_back({durable ? event::kind::put_durable : event::kind::put, name,
+                                         std::make_shared<const bytes>(std::move(whole))});
             }
         }
         now.fail_if_done();
@@ -171,24 +171,20 @@ class place final : public ndkeep::place {
     }
     [[nodiscard]] std::vector<std::string> list(const std::string& folder) override {
         const operation now(*this, "list", folder);
-        const std::scoped_lock lock(all_->mutex);
-        const auto names = all_->names_in(folder);
-        return {names.begin(), names.end()};
+        return all_->stored.list(folder);
     }
     void remove(const std::string& name) override {
         const operation now(*this, "remove", name);
         {
             const std::scoped_lock lock(all_->mutex);
-            all_->files.erase(name);
+            all_->stored.remove(name);
             all_->history.push_back({event::kind::remove, name});
         }
         now.fail_if_done();
     }
     void sync(const std::string& name) override {
         const operation now(*this, "sync", name);
-        if (find(name) == nullptr)
-            throw ndkeep::io_error(called(name), "cannot sync",
-                                   std::make_error_code(std::errc::no_such_file_or_directory));
+        all_->stored.sync(name);
         if (of_->left_out.count("sync") == 0)
             add(event::kind::sync, name);
         now.fail_if_done();
@@ -214,7 +210,7 @@ class place final : public ndkeep::place {
     }
 
     [[nodiscard]] std::filesystem::path called(const std::string& name) const override {
-        return std::filesystem::path("memory") / name;
+        return all_->stored.called(name);
     }
 
   private:
@@ -260,11 +256,6 @@ class place final : public ndkeep::place {
         std::optional<fault> fails_;
     };
 
-    [[nodiscard]] std::shared_ptr<const bytes> find(const std::string& name) const {
-        const std::scoped_lock lock(all_->mutex);
-        const auto at = all_->files.find(name);
-        return at == all_->files.end() ? nullptr : at->second;
-    }
     void add(event::kind what, const std::string& name) {
         const std::scoped_lock lock(all_->mutex);
         all_->history.push_back({what, name});
@@ -331,7 +322,7 @@ template <class Random>
             else if (what == 2)
                 data.resize(one_of(data.size() + 1));
         }
-        left->files[name] = std::make_shared<const bytes>(std::move(data));
+        left->put(name, data);
     }
     return left;
 }

@@ -495,7 +495,7 @@ TEST_CASE("a raw file whose replacement was cut off is read as it was described"
     both.current.type = "<i4";
     both.current.nbytes /= 2;
     both.current.stamp->mtime_ns += 1;
-    detail::write_sidecar(dir / "t.raw", both, false);
+    detail::write_sidecar(dir / "t.raw", both, durability::when_convenient);
     const auto file = (dir / "t.raw").string();
 
     CHECK(run_tool({"show", file}).out == run_tool({"show", (dir / "t.npy").string()}).out);

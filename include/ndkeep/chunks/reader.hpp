@@ -9,20 +9,19 @@
 #include <ndkeep/chunks/core/gather.hpp>
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/location.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>
-#include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/text/json/parser.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -42,7 +41,7 @@ struct row_range {
 ///
 /// Later commits do not change what the reader sees. A lock keeps the version from being pruned while the reader lives.
 /// Iterating maps the chunks in order: `for (auto chunk : readings)`. A chunk file is opened only when its chunk is
-/// read or mapped.
+/// read or mapped. In a place without files, chunks are read into memory instead of being mapped.
 template <element T, std::size_t N = any_rank>
 class chunk_reader {
   public:
@@ -54,11 +53,8 @@ class chunk_reader {
     /// @throws mismatch_error  the dtype or rank differs
     /// @throws checksum_error  the newest commit is damaged; recover_chunked skips it
     /// @throws conflict_error  `.at_commit` does not exist, or was pruned
-    explicit chunk_reader(const std::filesystem::path& path, const chunk_reader_options& options = {})
-        : chunk_reader(std::make_unique<local_place>(path, local_place::access::read), options) {}
-    /// Reads from any place. Mapping and iterating need a place with local files; `rows` does not.
-    explicit chunk_reader(std::unique_ptr<place> where, const chunk_reader_options& options = {})
-        : version_(std::make_unique<const core::chunk_version>(std::move(where), options)) {
+    explicit chunk_reader(const dataset_location& where, const chunk_reader_options& options = {})
+        : version_(std::make_unique<const core::chunk_version>(where, options)) {
         const conversion fits(version_->state().type, dtype_of<T>(), version_->called(), "load_chunked_any");
         detail::check_rank<N>(version_->shape(), version_->called(), "chunk_reader");
     }
@@ -77,7 +73,7 @@ class chunk_reader {
     /// The same version without its C++ type.
     [[nodiscard]] const core::chunk_version& version() const noexcept { return *version_; }
 
-    /// Maps chunk `i` from its file, read-only.
+    /// Maps chunk `i` from its file, read-only; without a file, reads it into memory.
     /// @throws mismatch_error  the byte order or struct layout differs; `rows` converts it
     /// @throws format_error    the file is missing or has a wrong length
     /// @throws conflict_error  the version was pruned, which is possible only without the lock
@@ -190,24 +186,23 @@ class chunk_reader {
 /// @throws mismatch_error  the dtype or rank differs, or the bytes exceed `.max_bytes`
 /// @throws checksum_error, format_error  the newest commit or a chunk is damaged
 template <element T, std::size_t N = any_rank>
-[[nodiscard]] auto load_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {}) {
-    const chunk_reader<T, N> from(path, options);
+[[nodiscard]] auto load_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
+    const chunk_reader<T, N> from(where, options);
     return from.rows(0, from.rows());
 }
 
 /// Reads all rows with any dtype, and retains the byte order.
-[[nodiscard]] any_array load_chunked_any(const std::filesystem::path& path, const chunk_reader_options& options = {});
+[[nodiscard]] any_array load_chunked_any(const dataset_location& where, const chunk_reader_options& options = {});
 
 /// Maps a chunked array as one contiguous, read-only `mapped<const T, N>`, with any number of rows per chunk.
 ///
-/// Pages are mapped from the chunk files, except where two chunks meet and where a chunk cannot be mapped at its
-/// address: these bytes are read into memory. The mapping stays valid if the version is pruned; its files use disk
-/// space until it is released.
+/// Pages are mapped from the chunk files, except where two chunks meet, and where a chunk cannot be mapped at its
+/// address or has no file: these bytes are read into memory. The mapping stays valid if the version is pruned; its
+/// files use disk space until it is released.
 /// @throws io_error  the process would exceed its limit of mappings: about one per chunk
 template <element T, std::size_t N = any_rank>
-[[nodiscard]] mapped<const T, N> map_chunked(const std::filesystem::path& path,
-                                             const chunk_reader_options& options = {}) {
-    return chunk_reader<T, N>(path, options).map();
+[[nodiscard]] mapped<const T, N> map_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
+    return chunk_reader<T, N>(where, options).map();
 }
 
 }  // namespace ndkeep

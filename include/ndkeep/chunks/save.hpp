@@ -5,6 +5,7 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/text/json/parser.hpp>
@@ -12,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,33 +52,33 @@ struct prune_options {
 ///                         in order
 /// @throws io_error        disk full or no permission; the existing rows are untouched
 /// @throws conflict_error  other writers prevented the commit; the existing rows are untouched
-void save_chunked(const std::filesystem::path& path, const array_view& array, const save_chunked_options& options = {});
+void save_chunked(const dataset_location& where, const array_view& array, const save_chunked_options& options = {});
 
 /// Replaces the metadata of a chunked array, in one commit that changes no row.
 /// @throws io_error        the dataset has no commit
 /// @throws mismatch_error  `.meta` is neither an object nor null
-void describe_chunked(const std::filesystem::path& path, const describe_chunked_options& options);
+void describe_chunked(const dataset_location& where, const describe_chunked_options& options);
 
 /// Merges small chunks, in one commit that changes no row. Chunks of zeros stay without files.
 /// @throws io_error                      the dataset has no commit
 /// @throws format_error, checksum_error  a chunk to merge is damaged; nothing is committed
-void compact_chunked(const std::filesystem::path& path, const compact_options& options = {});
+void compact_chunked(const dataset_location& where, const compact_options& options = {});
 
 /// Removes old commits, and the files that only they use. A commit that a reader has open is retained, and so are all
 /// newer ones.
 /// @returns the number of commits removed
 /// @throws mismatch_error  `.keep` is 0
 /// @throws io_error        the dataset has no commit
-std::size_t prune_chunked(const std::filesystem::path& path, const prune_options& options = {});
+std::size_t prune_chunked(const dataset_location& where, const prune_options& options = {});
 
 /// The numbers of the damaged records at the end of the log, newest first: those that `recover_chunked` would skip.
 /// @throws io_error  no intact commit is left
-[[nodiscard]] std::vector<std::uint64_t> damaged_commits(const std::filesystem::path& path);
+[[nodiscard]] std::vector<std::uint64_t> damaged_commits(const dataset_location& where);
 
 /// Skips damaged records at the end of the log: commits the newest intact state again, above them. The changes of the
 /// damaged commits are lost; a later sweep removes their files.
 /// @returns the numbers of the commits that are skipped from now on; empty if none is damaged
-std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path);
+std::vector<std::uint64_t> recover_chunked(const dataset_location& where);
 
 }  // namespace ndkeep
 

@@ -3,16 +3,17 @@
 #pragma once
 
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/chunks/core/version.hpp>
+#include <ndkeep/chunks/location.hpp>
+#include <ndkeep/chunks/options.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/finding.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,18 +32,23 @@ struct chunked_info {
     json metadata;
 };
 
+struct verify_chunked_options {
+    std::optional<std::uint64_t> at_commit = std::nullopt;  ///< number of a retained commit; nullopt: the newest
+    run_options run = {};
+};
+
 /// Reads the newest record, or that of `.at_commit`, and its tables. No chunk is opened.
 /// @throws io_error, format_error, checksum_error
-[[nodiscard]] chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
+[[nodiscard]] chunked_info inspect_chunked(const dataset_location& where, const chunk_reader_options& options = {});
 
 /// Lists every problem of a version: in its record, and in the file, header, length, checksum, minimum and maximum of
 /// each chunk. It reads all chunks completely. Empty if there is no problem.
-[[nodiscard]] std::vector<finding> findings_chunked(const std::filesystem::path& path,
-                                                    const chunk_reader_options& options = {});
+[[nodiscard]] std::vector<finding> findings_chunked(const dataset_location& where,
+                                                    const verify_chunked_options& options = {});
 
 /// Makes the same checks as `findings_chunked`, and throws the first problem.
 /// @throws io_error, format_error, checksum_error
-void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options = {});
+void verify_chunked(const dataset_location& where, const verify_chunked_options& options = {});
 
 }  // namespace ndkeep
 

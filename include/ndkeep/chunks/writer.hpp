@@ -8,20 +8,18 @@
 #include <ndkeep/chunks/detail/access.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/session.hpp>
+#include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
-#include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <memory>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -39,11 +37,8 @@ class chunk_writer {
   public:
     /// @throws io_error        the directory cannot be created or read
     /// @throws mismatch_error  the existing dataset has another dtype, rank or order
-    explicit chunk_writer(const std::filesystem::path& path, const chunk_writer_options& options = {})
-        : chunk_writer(std::make_unique<local_place>(path, local_place::access::write), options) {}
-    /// Writes to any place.
-    explicit chunk_writer(std::unique_ptr<place> where, const chunk_writer_options& options = {})
-        : run_(options.run), session_(std::move(where), options) {
+    explicit chunk_writer(const dataset_location& where, const chunk_writer_options& options = {})
+        : run_(options.run), session_(where, options) {
         if (session_.is_new())
             return;
         const auto& state = session_.state();

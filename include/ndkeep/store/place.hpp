@@ -25,11 +25,15 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// Storage for named, immutable byte strings. Derive from it to keep chunked arrays elsewhere, as in an object store.
 ///
-/// Names are FOLDER/NAME with one of two folders: "commits" and "chunks". Every operation may throw `io_error`. If
-/// `put` throws, the bytes may have been stored nevertheless.
+/// Names are FOLDER/NAME with one of two folders: "commits" and "chunks". A name is absent if no `put` has stored it,
+/// or if it was removed: `get`, `get_range` and `size` report that by their result, never by an error. Every operation
+/// may throw `io_error`, which leaves open whether the name is present: a `put` that throws may have stored the bytes.
 ///
-/// No commit is lost without locks and turns, which a place need not have. They avoid commits that must be made again,
-/// and locks keep a commit from being pruned while it is read.
+/// `get`, `get_range`, `size`, `put` and `open` are called by several threads at once.
+///
+/// A place need not have files, locks and turns. Without files, chunks are read into memory where they would be mapped.
+/// Without locks and turns, no commit is lost: they avoid commits that must be made again, and locks keep a commit from
+/// being pruned while it is read.
 class place {
   public:
     using parts = std::span<const std::span<const std::byte>>;
@@ -49,7 +53,8 @@ class place {
     [[nodiscard]] virtual std::optional<std::uint64_t> size(const std::string& name) = 0;
     /// Stores bytes under a name that must be free; false if it is taken. The parts are joined. Other processes see all
     /// of the bytes or none. Of several puts of one name, at most one returns true.
-    /// @param durable  the bytes survive a power cut before they get the name; the name itself needs `sync_names`
+    /// @param wanted  with `on_disk`, the bytes survive a power cut before they get the name; the name needs
+    /// `sync_names`
     [[nodiscard]] virtual bool put(const std::string& name, parts bytes, durability wanted) = 0;
     /// The names in a folder, without the folder, in no order; none if the folder is absent. Names that are put or
     /// removed meanwhile may be missing.
@@ -57,7 +62,7 @@ class place {
     /// Removes a name; does nothing if it is absent.
     virtual void remove(const std::string& name) = 0;
 
-    /// Makes the bytes durable that were put without `durable`. An object store has nothing to do.
+    /// Makes the bytes durable that were put with `when_convenient`. An object store has nothing to do.
     /// @throws io_error  with `std::errc::no_such_file_or_directory` if the name is absent; or the bytes may be lost
     virtual void sync(const std::string& name) = 0;
     /// Makes the names in a folder durable, and removals too.
@@ -66,7 +71,8 @@ class place {
     /// Names outside the two folders that do not belong to a dataset. A new dataset is rejected if there are any.
     [[nodiscard]] virtual std::vector<std::string> strangers() { return {}; }
 
-    /// The bytes of a name as a file; nullopt if the name is absent, or if this place has no files.
+    /// The bytes of a name as a local file, to be mapped; nullopt if there is no such file. That does not mean that the
+    /// name is absent, as a place need not have files: `size` and `get_range` decide that.
     [[nodiscard]] virtual std::optional<file> open(const std::string& name);
     /// The advisory locks of this place, on numbers: see log.hpp for their meaning. If it has no locks, or this user
     /// may not open them, the result is not open and grants every lock.
@@ -154,6 +160,9 @@ class local_place final : public place {
 };
 
 namespace detail {
+
+/// `named` without a slash at its end.
+[[nodiscard]] std::filesystem::path display_path(const std::filesystem::path& named);
 
 /// The turn of one writer to commit, from its construction to its destruction. Other writers wait for it.
 class commit_turn {

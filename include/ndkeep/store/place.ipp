@@ -16,16 +16,11 @@ NDKEEP_INLINE std::optional<file> place::open(const std::string& name) {
     return std::nullopt;
 }
 
-NDKEEP_INLINE std::filesystem::path place::path() const {
-    auto named = called("");
-    // "readings" / "" is "readings/", and "/" is its own parent.
-    return named.has_filename() ? named : named.parent_path();
-}
+NDKEEP_INLINE std::filesystem::path place::path() const { return detail::display_path(called("")); }
 
 NDKEEP_INLINE local_place::local_place(const std::filesystem::path& named, access wanted)
-    : path_(named), access_(wanted) {
-    if (!path_.has_filename())
-        path_ = path_.parent_path();  // "readings/": the parent is synced below, and would be the directory itself
+    // Without the slash of "readings/": the parent is synced later, and would be the directory itself.
+    : path_(detail::display_path(named)), access_(wanted) {
     if (wanted == access::write)
         root_ = directory::create(path_, is_new_);
     else if (auto present = directory::open(path_))
@@ -189,6 +184,11 @@ NDKEEP_INLINE std::pair<std::string, std::string> local_place::split(const std::
 }
 
 namespace detail {
+
+NDKEEP_INLINE std::filesystem::path display_path(const std::filesystem::path& named) {
+    // "readings" / "" is "readings/", and "/" is its own parent.
+    return named.has_filename() ? named : named.parent_path();
+}
 
 NDKEEP_INLINE commit_turn::~commit_turn() {
     // A forked child shares the descriptor and thus the lock. If it unlocked, the parent would lose its turn.

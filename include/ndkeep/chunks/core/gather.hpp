@@ -30,8 +30,9 @@ namespace ndkeep::inline NDKEEP_ABI::core {
 
 /// Maps the rows of all chunks contiguously, read-only.
 ///
-/// Pages are mapped from the chunk files. Two kinds of bytes are read into memory instead: the page in which two chunks
-/// meet, and chunks that are too small or wrongly aligned for a mapping. With `.verify`, every checksum is checked.
+/// Pages are mapped from the chunk files. Three kinds of bytes are read into memory instead: the page in which two
+/// chunks meet, chunks that are too small or wrongly aligned for a mapping, and chunks of a place without files. With
+/// `.verify`, every checksum is checked.
 /// @throws io_error        the process would exceed its limit of mappings; nothing is mapped then
 /// @throws format_error    a chunk file is missing or has a wrong length
 /// @throws conflict_error  a chunk file is missing because the commit was pruned

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/format/header.hpp>
@@ -14,6 +15,7 @@
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -28,13 +30,36 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace core {
 
+class chunk_version;
+
+/// The bytes of one chunk, header and rows: a local file, or ranges of a place that has none. It must not outlive its
+/// chunk_version.
+class opened_chunk {
+  public:
+    /// Fills `out` with the bytes from `offset` on. Offset 0 is the first byte of the header.
+    /// @throws conflict_error, format_error  the chunk was removed meanwhile: see `chunk_version::missing`
+    void read(std::uint64_t offset, std::span<std::byte> out) const;
+
+    /// The file to map; nullptr if the place has none.
+    [[nodiscard]] const file* local_file() const noexcept { return file_ ? &*file_ : nullptr; }
+
+  private:
+    friend class chunk_version;
+    opened_chunk(const chunk_version& of, const chunk_entry& entry, std::optional<file>&& local)
+        : of_(&of), entry_(&entry), file_(std::move(local)) {}
+
+    const chunk_version* of_;
+    const chunk_entry* entry_;
+    std::optional<file> file_;
+};
+
 /// One commit of a chunked array, held open. Rows have any dtype.
 ///
 /// A shared lock on the number of the commit keeps it from being pruned for as long as this object lives. Places
 /// without locks, and directories without a lock file, have no such protection: see `missing`.
 class chunk_version {
   public:
-    chunk_version(std::unique_ptr<place> where, const chunk_reader_options& options);
+    chunk_version(const dataset_location& where, const chunk_reader_options& options);
 
     [[nodiscard]] place& where() const noexcept { return *place_; }
     [[nodiscard]] const chunk_state& state() const noexcept { return opened_.state; }
@@ -59,10 +84,16 @@ class chunk_version {
     /// @throws format_error    the commit is still present, so the dataset is damaged
     [[noreturn]] void missing(const chunk_entry& entry) const;
 
-    /// Opens the file of a chunk and checks its length.
-    /// @throws format_error    the length is wrong, or the file is missing
+    /// Opens a chunk and checks its length.
+    /// @throws format_error    the length is wrong, or the chunk is missing
     /// @throws conflict_error  the commit was pruned
-    [[nodiscard]] file open(const chunk_entry& entry) const;
+    [[nodiscard]] opened_chunk open(const chunk_entry& entry) const;
+
+    /// The local file of a chunk, with its length checked; nullopt if the place has none, also if the chunk is missing.
+    [[nodiscard]] std::optional<file> local_file(const chunk_entry& entry) const;
+
+    /// Whether a chunk was asked for that the place does not have as a file. Such chunks are read into memory.
+    [[nodiscard]] bool reads_into_memory() const noexcept { return reads_into_memory_; }
 
     /// @param size  bytes of the chunk file: header and rows
     /// @throws format_error  the entry says another size
@@ -80,8 +111,8 @@ class chunk_version {
     /// Reads rows `first` to `last` in parallel, converts them, and stores them in row-major order.
     void read(std::uint64_t first, std::uint64_t last, const conversion& convert, std::byte* out) const;
 
-    /// Maps the rows of a chunk, read-only. If their offset in the file is not a multiple of `alignment` bytes, they
-    /// are copied into memory instead. A chunk of zeros is anonymous memory.
+    /// Maps the rows of a chunk, read-only. If the place has no file of it, or if the offset of the rows in the file is
+    /// not a multiple of `alignment` bytes, they are copied into memory instead. A chunk of zeros is anonymous memory.
     [[nodiscard]] mapping map_chunk(std::size_t i, std::size_t alignment) const;
 
     /// Checks all rows of chunk `i` against its checksum. Chunks without a checksum pass.
@@ -104,12 +135,13 @@ class chunk_version {
 
   private:
     // The order matters: log_ refers to the place, and opened_ is read through log_.
-    std::unique_ptr<place> place_;
+    std::shared_ptr<place> place_;
     chunk_reader_options options_;
     detail::commit_log log_;
     detail::opened_state opened_;
     std::vector<chunk_entry> entries_;
     std::vector<std::uint64_t> ends_;  // number of rows up to the end of each chunk
+    mutable std::atomic<bool> reads_into_memory_ = false;
 };
 
 }  // namespace core

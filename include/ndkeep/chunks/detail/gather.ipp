@@ -18,6 +18,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -77,8 +78,7 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
         std::count_if(plan.begin(), plan.end(), [](const detail::gathered_plan& each) { return each.mapped != 0; }));
     // Counting reads all of /proc/self/maps. The usual limit is 65,530, which so few chunks do not approach.
     constexpr std::uint64_t worth_counting = 1000;
-    if (mapped > worth_counting)
-        detail::check_mappings(mapped, detail::mappings_of_process(), from.called());
+    bool is_counted = mapped <= worth_counting;
 
     auto all = mapping::reserved(detail::gathered_begin, total, from.called());
     // Chunks are mapped first and read afterwards. A chunk that is read may begin in the last page of the mapped chunk
@@ -91,17 +91,23 @@ NDKEEP_INLINE mapping gather(const chunk_version& from) {
                 to_read.push_back(i);
             continue;
         }
-        const file source = from.open(entries[i]);
+        const auto source = from.local_file(entries[i]);
+        if (!source) {
+            to_read.push_back(i);
+            continue;
+        }
+        // Only now: a place without files needs no mappings.
+        if (!std::exchange(is_counted, true))
+            detail::check_mappings(mapped, detail::mappings_of_process(), from.called());
         const std::uint64_t at = part.at - detail::gathered_begin;
-        all.take(source, entries[i].offset + part.read, at + part.read, part.mapped);
+        all.take(*source, entries[i].offset + part.read, at + part.read, part.mapped);
         // The head of this chunk lies in the last page of the chunk before, which is in place already. That page is a
         // private copy, so the store never reaches the file.
-        source.read(entries[i].offset, {all.data() + at, static_cast<std::size_t>(part.read)});
+        source->read(entries[i].offset, {all.data() + at, static_cast<std::size_t>(part.read)});
     }
     for (const std::size_t i : to_read) {
-        const std::span<std::byte> out(all.data() + (plan[i].at - detail::gathered_begin),
-                                       static_cast<std::size_t>(plan[i].read));
-        from.read_chunk(i, from.first_row(i), from.first_row(i) + entries[i].rows, out.data());
+        std::byte* const out = all.data() + (plan[i].at - detail::gathered_begin);
+        from.read_chunk(i, from.first_row(i), from.first_row(i) + entries[i].rows, out);
     }
     if (from.options().verify) {
         const run_options& run = from.options().run;

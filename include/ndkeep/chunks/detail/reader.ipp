@@ -6,8 +6,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-NDKEEP_INLINE any_array load_chunked_any(const std::filesystem::path& path, const chunk_reader_options& options) {
-    const detail::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
+NDKEEP_INLINE any_array load_chunked_any(const dataset_location& where, const chunk_reader_options& options) {
+    const detail::chunk_version from(where, options);
     from.check_room(from.state().rows);
     any_array all(from.state().type, from.shape());
     from.read(0, from.state().rows, conversion(from.state().type), all.bytes().data());

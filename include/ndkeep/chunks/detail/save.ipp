@@ -12,14 +12,14 @@
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/store/upkeep.hpp>
 
-#include <memory>
 #include <system_error>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-NDKEEP_INLINE void save_chunked(const std::filesystem::path& path, const array_view& array,
+NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view& array,
                                 const save_chunked_options& options) {
+    const auto path = where.path();
     const auto refuse = [&](const char* field, std::string expected, std::string found, std::string hint = {}) {
         throw mismatch_error({.file = path,
                               .field = field,
@@ -30,12 +30,11 @@ NDKEEP_INLINE void save_chunked(const std::filesystem::path& path, const array_v
     if (array.shape().empty())
         refuse("shape", "at least 1 dimension", shape_text(array.shape()));
     // The session would compare `.order_by` with that of the existing dataset; start_anew sets it below.
-    detail::chunk_session session(std::make_unique<local_place>(path, local_place::access::write),
-                                  {.rows_per_chunk = options.rows_per_chunk,
-                                   .sum = options.sum,
-                                   .order_by = std::nullopt,
-                                   .commit = options.commit,
-                                   .run = options.run});
+    detail::chunk_session session(where, {.rows_per_chunk = options.rows_per_chunk,
+                                          .sum = options.sum,
+                                          .order_by = std::nullopt,
+                                          .commit = options.commit,
+                                          .run = options.run});
     const std::vector<std::size_t> row_shape(array.shape().begin() + 1, array.shape().end());
     auto order_by = options.order_by;
     if (!session.is_new()) {
@@ -59,49 +58,48 @@ NDKEEP_INLINE void save_chunked(const std::filesystem::path& path, const array_v
 
 namespace detail {
 
-/// Rejects a directory without commits, before anything is created in it.
+/// Rejects a place without commits, before anything is created in it.
 /// @throws io_error  nothing is committed
-NDKEEP_INLINE void check_committed(const std::filesystem::path& path) {
-    local_place there(path, local_place::access::read);
-    if (commit_log(there).numbers().empty())
-        throw io_error(path, "nothing is committed", std::make_error_code(std::errc::no_such_file_or_directory));
+NDKEEP_INLINE void check_committed(const dataset_location& where) {
+    const auto there = where.open(local_place::access::read);
+    if (commit_log(*there).numbers().empty())
+        throw io_error(there->path(), "nothing is committed",
+                       std::make_error_code(std::errc::no_such_file_or_directory));
 }
 
 }  // namespace detail
 
-NDKEEP_INLINE void describe_chunked(const std::filesystem::path& path, const describe_chunked_options& options) {
-    detail::check_committed(path);
+NDKEEP_INLINE void describe_chunked(const dataset_location& where, const describe_chunked_options& options) {
+    detail::check_committed(where);
     // With one row per chunk, every chunk is full: the commit merges nothing and writes only a record.
-    detail::chunk_session session(std::make_unique<local_place>(path, local_place::access::write),
-                                  {.rows_per_chunk = 1, .commit = options.commit, .run = options.run});
+    detail::chunk_session session(where, {.rows_per_chunk = 1, .commit = options.commit, .run = options.run});
     if (!options.meta.is_null())
         session.set_metadata(options.meta);
     (void)session.commit();
 }
 
-NDKEEP_INLINE void compact_chunked(const std::filesystem::path& path, const compact_options& options) {
-    detail::check_committed(path);
+NDKEEP_INLINE void compact_chunked(const dataset_location& where, const compact_options& options) {
+    detail::check_committed(where);
     detail::chunk_session session(
-        std::make_unique<local_place>(path, local_place::access::write),
-        {.rows_per_chunk = options.rows_per_chunk, .commit = options.commit, .run = options.run});
-    progress_meter meter(options.run, {.phase = "compact", .items_total = session.rows(), .file = path});
+        where, {.rows_per_chunk = options.rows_per_chunk, .commit = options.commit, .run = options.run});
+    progress_meter meter(options.run, {.phase = "compact", .items_total = session.rows(), .file = where.path()});
     session.compact(meter);
     meter.finish();
     (void)session.commit();
 }
 
-NDKEEP_INLINE std::size_t prune_chunked(const std::filesystem::path& path, const prune_options& options) {
+NDKEEP_INLINE std::size_t prune_chunked(const dataset_location& where, const prune_options& options) {
     if (options.keep == 0)
-        throw mismatch_error({.file = path, .field = "keep", .expected = "at least 1", .found = "0"});
-    detail::check_committed(path);
-    local_place where(path, local_place::access::write);
-    detail::commit_log log(where);
+        throw mismatch_error({.file = where.path(), .field = "keep", .expected = "at least 1", .found = "0"});
+    detail::check_committed(where);
+    const auto opened = where.open(local_place::access::write);
+    detail::commit_log log(*opened);
     return detail::prune(log, options.keep);
 }
 
-NDKEEP_INLINE std::vector<std::uint64_t> damaged_commits(const std::filesystem::path& path) {
-    local_place where(path, local_place::access::read);
-    detail::commit_log log(where);
+NDKEEP_INLINE std::vector<std::uint64_t> damaged_commits(const dataset_location& where) {
+    const auto opened = where.open(local_place::access::read);
+    detail::commit_log log(*opened);
     std::vector<std::uint64_t> damaged;
     for (std::uint64_t number = log.newest_number().value_or(0); number > 0; --number) {
         try {
@@ -112,13 +110,13 @@ NDKEEP_INLINE std::vector<std::uint64_t> damaged_commits(const std::filesystem::
             damaged.push_back(number);
         }
     }
-    throw io_error(path, "no commit can be read", std::make_error_code(std::errc::no_such_file_or_directory));
+    throw io_error(opened->path(), "no commit can be read", std::make_error_code(std::errc::no_such_file_or_directory));
 }
 
-NDKEEP_INLINE std::vector<std::uint64_t> recover_chunked(const std::filesystem::path& path) {
-    detail::check_committed(path);
-    local_place where(path, local_place::access::write);
-    detail::commit_log log(where);
+NDKEEP_INLINE std::vector<std::uint64_t> recover_chunked(const dataset_location& where) {
+    detail::check_committed(where);
+    const auto opened = where.open(local_place::access::write);
+    detail::commit_log log(*opened);
     return detail::recover(log);
 }
 

@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/chunks/detail/files.hpp>
+#include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/sidecar.hpp>
@@ -34,7 +35,7 @@ namespace detail {
 /// makes them visible. If `append`, `write` or `resize` throws, the rows are as they were before the call.
 class chunk_session {
   public:
-    chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options);
+    chunk_session(const dataset_location& where, const chunk_writer_options& options);
 
     [[nodiscard]] place& where() const noexcept { return *place_; }
     [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
@@ -158,7 +159,7 @@ class chunk_session {
     /// @throws mismatch_error  a key is NaN or NaT, or less than the key before it
     void check_order_between(std::uint64_t first_row, std::span<const std::byte> bytes, std::uint64_t rows);
 
-    std::unique_ptr<place> place_;
+    std::shared_ptr<place> place_;
     chunk_writer_options options_;
     transaction transaction_;
     chunk_files files_{transaction_};

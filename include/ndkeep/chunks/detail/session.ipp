@@ -22,8 +22,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-NDKEEP_INLINE chunk_session::chunk_session(std::unique_ptr<place> where, const chunk_writer_options& options)
-    : place_(std::move(where)), options_(options),
+NDKEEP_INLINE chunk_session::chunk_session(const dataset_location& where, const chunk_writer_options& options)
+    : place_(where.open(local_place::access::write)), options_(options),
       transaction_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
     if (options.commit.keep == 0)
         throw mismatch_error({.file = place_->path(), .field = "keep", .expected = "at least 1", .found = "0"});

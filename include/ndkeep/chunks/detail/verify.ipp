@@ -4,19 +4,17 @@
 
 #include <ndkeep/chunks/verify.hpp>
 
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/statistics.hpp>
-#include <ndkeep/os/file.hpp>
 #include <ndkeep/store/log.hpp>
-#include <ndkeep/store/place.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -32,7 +30,7 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
         return;
     const auto& state = from.state();
     const auto called = from.where().called("chunks/" + entry.file);
-    const file source = from.open(entry);
+    const auto source = from.open(entry);
     std::vector<std::byte> header(static_cast<std::size_t>(entry.offset));
     source.read(0, header);
     const auto info = parse_header({header.data(), header.size()}, called);
@@ -53,8 +51,6 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     // For some shapes both orders are the same, and the header may name either.
     if (info.column_major && written_column_major(info))
         refuse("order", "row-major", "column-major");
-    if (const auto size = source.size(); size != entry.offset + entry.nbytes)
-        refuse("length", counted(entry.offset + entry.nbytes, "byte"), counted(size, "byte"));
 
     // Blocks of 1 MiB bound the memory of each thread, however large the chunks are.
     running_checksums sums(state.sum);
@@ -93,8 +89,8 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
 
 }  // namespace detail
 
-NDKEEP_INLINE chunked_info inspect_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
-    const core::chunk_version from(std::make_unique<local_place>(path, local_place::access::read), options);
+NDKEEP_INLINE chunked_info inspect_chunked(const dataset_location& where, const chunk_reader_options& options) {
+    const core::chunk_version from(where, options);
     const auto& state = from.state();
     return {.type = state.type,
             .shape = from.shape(),
@@ -106,17 +102,16 @@ NDKEEP_INLINE chunked_info inspect_chunked(const std::filesystem::path& path, co
             .metadata = state.metadata};
 }
 
-NDKEEP_INLINE std::vector<finding> findings_chunked(const std::filesystem::path& path,
-                                                    const chunk_reader_options& options) {
+NDKEEP_INLINE std::vector<finding> findings_chunked(const dataset_location& where,
+                                                    const verify_chunked_options& options) {
     std::vector<finding> all;
     std::optional<core::chunk_version> from;
-    if (!detail::passes(all,
-                        [&] { from.emplace(std::make_unique<local_place>(path, local_place::access::read), options); }))
+    if (!detail::passes(all, [&] { from.emplace(where, chunk_reader_options{.at_commit = options.at_commit}); }))
         return all;
     const auto& entries = from->entries();
     // One list per chunk: threads share none, and the findings are in the order of the chunks.
     std::vector<std::vector<finding>> found(entries.size());
-    progress totals{.phase = "verify", .items_total = entries.size(), .file = path};
+    progress totals{.phase = "verify", .items_total = entries.size(), .file = where.path()};
     for (const auto& entry : entries)
         totals.bytes_total += entry.nbytes;
     progress_meter meter(options.run, totals);
@@ -130,8 +125,8 @@ NDKEEP_INLINE std::vector<finding> findings_chunked(const std::filesystem::path&
     return all;
 }
 
-NDKEEP_INLINE void verify_chunked(const std::filesystem::path& path, const chunk_reader_options& options) {
-    detail::throw_first(findings_chunked(path, options));
+NDKEEP_INLINE void verify_chunked(const dataset_location& where, const verify_chunked_options& options) {
+    detail::throw_first(findings_chunked(where, options));
 }
 
 }  // namespace ndkeep

@@ -17,9 +17,16 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace core {
 
-NDKEEP_INLINE chunk_version::chunk_version(std::unique_ptr<place> where, const chunk_reader_options& options)
-    : place_(std::move(where)), options_(options), log_(*place_), opened_(detail::open_state(log_, options.at_commit)),
-      entries_(opened_.state.entries()) {
+NDKEEP_INLINE void opened_chunk::read(std::uint64_t offset, std::span<std::byte> out) const {
+    if (file_)
+        file_->read(offset, out);
+    else if (!of_->where().get_range("chunks/" + entry_->file, offset, out))
+        of_->missing(*entry_);
+}
+
+NDKEEP_INLINE chunk_version::chunk_version(const dataset_location& where, const chunk_reader_options& options)
+    : place_(where.open(local_place::access::read)), options_(options), log_(*place_),
+      opened_(detail::open_state(log_, options.at_commit)), entries_(opened_.state.entries()) {
     std::uint64_t rows = 0;
     for (const auto& entry : entries_)
         ends_.push_back(rows += entry.rows);
@@ -47,12 +54,24 @@ NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
         {.file = place_->called("chunks/" + entry.file), .field = "chunk", .expected = "there", .found = "missing"});
 }
 
-NDKEEP_INLINE file chunk_version::open(const chunk_entry& entry) const {
+NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {
+    auto local = local_file(entry);
+    if (!local) {
+        const auto size = place_->size("chunks/" + entry.file);
+        if (!size)
+            missing(entry);
+        check_length(entry, *size);
+    }
+    return {*this, entry, std::move(local)};
+}
+
+NDKEEP_INLINE std::optional<file> chunk_version::local_file(const chunk_entry& entry) const {
     auto source = place_->open("chunks/" + entry.file);
-    if (!source)
-        missing(entry);
-    check_length(entry, source->size());
-    return std::move(*source);
+    if (source)
+        check_length(entry, source->size());
+    else
+        reads_into_memory_ = true;
+    return source;
 }
 
 NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::uint64_t size) const {
@@ -89,16 +108,12 @@ NDKEEP_INLINE void chunk_version::read_chunk(std::size_t i, std::uint64_t from, 
     running_checksums sums(whole ? state().sum : checksum::none);
     constexpr std::size_t block = std::size_t{1} << 20;
     const std::uint64_t begin = entry.offset + (from - first_row(i)) * row_bytes;
-    const std::string name = "chunks/" + entry.file;
-    const auto source = place_->open(name);  // nullopt also if the place has no local files: get_range serves these
-    if (source)
-        check_length(entry, source->size());
+    // The length is not asked for where there is no file: over a network, a question costs as much as a range, and
+    // `get_range` reports an end that comes too early.
+    const opened_chunk source(*this, entry, local_file(entry));
     for (std::size_t at = 0; at < bytes; at += block) {
         const std::span<std::byte> part(out + at, std::min(block, bytes - at));
-        if (source)
-            source->read(begin + at, part);
-        else if (!place_->get_range(name, begin + at, part))
-            missing(entry);
+        source.read(begin + at, part);
         sums.update(part);
     }
     if (sums.kinds() != checksum::none)
@@ -143,10 +158,16 @@ NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignm
     const auto& entry = entries_.at(i);
     if (entry.file.empty())
         return mapping::zeros(entry.nbytes, called());
-    const file source = open(entry);
+    const opened_chunk source = open(entry);
+    mapping bytes;
     // A mapping begins on a page, so that the offset in the file decides the alignment of the elements.
-    auto bytes = entry.offset % alignment == 0 ? mapping::open(source, entry.offset, entry.nbytes, map_mode::read_only)
-                                               : mapping::copy(source, entry.offset, entry.nbytes, map_mode::read_only);
+    if (const file* const local = source.local_file(); local != nullptr && entry.offset % alignment == 0) {
+        bytes = mapping::open(*local, entry.offset, entry.nbytes, map_mode::read_only);
+    } else {
+        bytes = mapping::zeros(entry.nbytes, place_->called("chunks/" + entry.file));
+        source.read(entry.offset, {bytes.data(), bytes.size()});
+        bytes.protect();
+    }
     if (options_.verify)
         verify(i, {bytes.data(), bytes.size()});
     return bytes;
