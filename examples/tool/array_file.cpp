@@ -31,8 +31,8 @@ namespace {
 
 [[nodiscard]] opened_view mapped_view(const nk::array_info& info, nk::mapping&& bytes) {
     const auto kept = std::make_shared<const nk::mapping>(std::move(bytes));
-    nk::array_view view(info.type, info.shape, kept->data(), info.column_major);
-    return {info, view.in_order(nk::written_column_major(info)).kept_by(kept)};
+    nk::array_view view(info.type, info.shape, kept->data(), nk::order_of(info));
+    return {info, view.in_order(written_order(info)).kept_by(kept)};
 }
 
 /// A view of a stored member in place, after its CRC-32 has been checked.
@@ -133,7 +133,7 @@ opened_view array_file::open(const std::string& name) const {
     if (entry->method == nk::core::zip_stored)
         return nk::core::in_member(name, [&] { return stored_view(*parts_->archive, *entry); });
     nk::array_view view = parts_->archive->load_any(name);
-    return {info, view.in_order(nk::written_column_major(info))};
+    return {info, view.in_order(written_order(info))};
 }
 
 kept_words array_file::words() const {

@@ -5,6 +5,8 @@
 #include "subject.hpp"
 
 #include <ndkeep/array/view.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <memory>
@@ -19,6 +21,11 @@ struct opened_view {
     ndkeep::array_info info;
     ndkeep::array_view view;
 };
+
+/// The order as NumPy writes it: row-major for an array that has both.
+[[nodiscard]] inline ndkeep::order written_order(const ndkeep::array_info& info) {
+    return ndkeep::written_column_major(info) ? ndkeep::order::column_major : ndkeep::order::row_major;
+}
 
 /// Metadata of a file, and which checksums and statistics are stored for it.
 struct kept_words {

@@ -191,8 +191,8 @@ class caster {
     std::vector<cast_pair> pairs_;
 };
 
-[[nodiscard]] std::string place_text(std::uint64_t at, const std::vector<std::size_t>& shape, bool column_major) {
-    if (!column_major)
+[[nodiscard]] std::string place_text(std::uint64_t at, const std::vector<std::size_t>& shape, nk::order visited) {
+    if (visited == nk::order::row_major)
         return index_text(at, shape);
     std::string text;
     for (const std::size_t extent : shape) {
@@ -265,24 +265,23 @@ bool write_text(const nk::dtype& type, std::string_view utf8, std::byte* to) {
 }
 
 nk::array_view cast_view(const nk::array_view& from, const nk::dtype& to, const cast_options& options) {
-    const bool column_major = options.column_major;
     if (from.type() == to)
-        return from.in_order(column_major);
+        return from.in_order(options.order);
     const auto cast = std::make_shared<const caster>(from.type(), to, options);
-    const auto source = from.in_order(column_major);
-    const auto make = [cast, source, column_major](std::size_t first, std::size_t count, std::byte* out) {
+    const auto source = from.in_order(options.order);
+    const auto make = [cast, source, visited = options.order](std::size_t first, std::size_t count, std::byte* out) {
         const nk::core::buffer given(std::max<std::size_t>(1, count * static_cast<std::size_t>(source.type().size())));
         source.fill(first, count, given.data());
         cast->run(given.data(), out, count,
-                  [&](std::size_t i) { return place_text(first + i, source.shape(), column_major); });
+                  [&](std::size_t i) { return place_text(first + i, source.shape(), visited); });
     };
-    if (!column_major)
+    if (options.order == nk::order::row_major)
         return {to, from.shape(), make};
     const auto all = std::make_shared<const nk::core::buffer>(from.size() * static_cast<std::size_t>(to.size()));
     constexpr std::size_t most = std::size_t{1} << 16;
     for (std::size_t first = 0; first < from.size(); first += most)
         make(first, std::min(most, from.size() - first), all->data() + first * static_cast<std::size_t>(to.size()));
-    return nk::array_view(to, from.shape(), all->data(), true).kept_by(all);
+    return nk::array_view(to, from.shape(), all->data(), nk::order::column_major).kept_by(all);
 }
 
 }  // namespace tool

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/view.hpp>
+#include <ndkeep/format/order.hpp>
 
 #include <filesystem>
 
@@ -12,7 +13,7 @@ namespace tool {
 [[nodiscard]] ndkeep::dtype with_order(const ndkeep::dtype& type, ndkeep::byte_order order);
 
 struct cast_options {
-    bool column_major = false;  ///< element order of the result
+    ndkeep::order order = ndkeep::order::row_major;  ///< of the elements of the result
     /// Casts as numpy's astype(casting="unsafe"): integers wrap, fractions are truncated, other numbers that are too
     /// large for an integer are clamped, NaN becomes 0. If false, casts as casting="same_kind" and accepts only values
     /// that fit.

@@ -79,8 +79,8 @@ struct source {
                                 .found = nk::counted(there, "byte"),
                                 .hint = "the stream is cut short"});
     const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-    const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, info.column_major);
-    return {info, view.in_order(nk::written_column_major(info)).kept_by(kept)};
+    const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, nk::order_of(info));
+    return {info, view.in_order(written_order(info)).kept_by(kept)};
 }
 
 class conversion_job {
@@ -240,12 +240,12 @@ class conversion_job {
                                                           : nk::native_order);
     }
 
-    [[nodiscard]] bool wanted_column_major(const nk::array_info& info) const {
+    [[nodiscard]] nk::order wanted_order(const nk::array_info& info) const {
         if (target_.kind == target_kind::chunked || target_.kind == target_kind::csv)
-            return false;
+            return nk::order::row_major;
         nk::array_info wanted = info;
         wanted.column_major = order_ == "F" || (order_ == "keep" && info.column_major);
-        return nk::written_column_major(wanted);
+        return written_order(wanted);
     }
 
     [[nodiscard]] nk::array_view made(const std::string& name) const {
@@ -253,24 +253,22 @@ class conversion_job {
         if (target_.kind == target_kind::chunked && nk::written_column_major(array.info) && !with_.quiet)
             with_.err << "ndkeep: " << shown(from_.called) << ": Fortran order is not kept, chunks have their rows one "
                       << "by one\n";
-        return cast_view(array.view, wanted_type(array.info.type),
-                         {.column_major = wanted_column_major(array.info),
-                          .unsafe = with_.given.has("--unsafe"),
-                          .called = from_.called});
+        return cast_view(
+            array.view, wanted_type(array.info.type),
+            {.order = wanted_order(array.info), .unsafe = with_.given.has("--unsafe"), .called = from_.called});
     }
 
     [[nodiscard]] outcome tell(const content& what) const {
         for (std::size_t i = 0; i < what.names.size(); ++i) {
             const auto info = from_.info(from_.names[i]);
             nk::array_info wanted{.type = wanted_type(info.type), .shape = info.shape};
-            const auto told = [](const nk::array_info& each, bool column_major) {
-                return dtype_label(each.type) + ' ' + nk::shape_text(each.shape) + (column_major ? " F " : " C ") +
-                       human_bytes(each.nbytes());
+            const auto told = [](const nk::array_info& each, nk::order order) {
+                return dtype_label(each.type) + ' ' + nk::shape_text(each.shape) +
+                       (order == nk::order::column_major ? " F " : " C ") + human_bytes(each.nbytes());
             };
             with_.out << target_name(target_.kind) << ' ' << shown_path(to_path_)
                       << (what.names[i].empty() ? "" : " " + shown(what.names[i])) << ": "
-                      << told(info, nk::written_column_major(info)) << " -> " << told(wanted, wanted_column_major(info))
-                      << '\n';
+                      << told(info, written_order(info)) << " -> " << told(wanted, wanted_order(info)) << '\n';
         }
         return outcome::fine;
     }

@@ -92,13 +92,12 @@ void add_type(sheet& page, const nk::dtype& type) {
 }
 
 void add_shape(sheet& page, const nk::array_info& info) {
-    const bool column_major = nk::written_column_major(info);
     page.json.add_json("shape", json_shape(info.shape));
-    page.json.add_text("order", column_major ? "F" : "C");
+    page.json.add_text("order", nk::written_column_major(info) ? "F" : "C");
     page.json.add("fortran_order", info.column_major);
     page.json.add("size", info.size());
     page.line("shape", nk::shape_text(info.shape) + "  " + nk::counted(info.size(), "element"));
-    page.line("order", column_major ? "Fortran, column-major" : "C, row-major");
+    page.line("order", nk::written_column_major(info) ? "Fortran, column-major" : "C, row-major");
 }
 
 void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {

@@ -266,8 +266,8 @@ array_comparison compare_values(const nk::array_view& a, const nk::array_view& b
     for (const auto& pair : pairs.all)
         out.fields.push_back({pair.a.path, 0});
     // If both files are column-major, elements are compared in that order; otherwise in row-major order.
-    const bool column_major = a.column_major() && b.column_major();
-    const auto left = a.in_order(column_major), right = b.in_order(column_major);
+    const auto visited = a.column_major() && b.column_major() ? nk::order::column_major : nk::order::row_major;
+    const auto left = a.in_order(visited), right = b.in_order(visited);
     const auto a_size = static_cast<std::size_t>(a.type().size()), b_size = static_cast<std::size_t>(b.type().size());
     const bool bytes_tell = a.type() == b.type() && (rules.equal_nan || !may_hold_nan(a.type()));
     constexpr std::size_t block_bytes = std::size_t{1} << 19;
@@ -291,7 +291,7 @@ array_comparison compare_values(const nk::array_view& a, const nk::array_view& b
         if (bytes_tell && (a_size == 0 || std::memcmp(elements.a, elements.b, some * a_size) == 0))
             return;
         block_comparison compared(elements, pairs, rules, [&](std::size_t i) {
-            return column_major ? row_major_number(first + i, a.shape()) : first + i;
+            return visited == nk::order::column_major ? row_major_number(first + i, a.shape()) : first + i;
         });
         const std::scoped_lock lock(merging);
         merge(out, std::move(compared.seen), rules.most_told);

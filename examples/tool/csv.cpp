@@ -227,7 +227,7 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     const auto item = static_cast<std::size_t>(type.size());
     constexpr std::size_t block = std::size_t{1} << 20;  // in bytes
     const std::size_t most = std::max<std::size_t>(1, std::min(block / std::max<std::size_t>(1, item), array.size()));
-    const auto rows = array.in_order(false);
+    const auto rows = array.in_order(nk::order::row_major);
     const nk::core::buffer made(std::max<std::size_t>(1, most * item));
     std::string lines;
     for (std::size_t first = 0; first < array.size(); first += most) {

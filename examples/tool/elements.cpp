@@ -31,7 +31,8 @@ void add_leaves(std::vector<leaf>& out, leaf part) {
         inner.path += (part.path.empty() ? "" : ".") + field.name;
         inner.type = field.type;
         inner.offset += static_cast<std::size_t>(field.offset);
-        const auto strides = nk::core::strides_of(field.shape, static_cast<std::size_t>(field.type.size()), false);
+        const auto strides =
+            nk::core::strides_of(field.shape, static_cast<std::size_t>(field.type.size()), nk::order::row_major);
         inner.shape.insert(inner.shape.end(), field.shape.begin(), field.shape.end());
         inner.strides.insert(inner.strides.end(), strides.begin(), strides.end());
         add_leaves(out, std::move(inner));
@@ -71,8 +72,8 @@ column column_of(const leaf& part, const std::byte* elements, std::size_t item, 
     auto strides = part.strides;
     shape.insert(shape.begin(), count);
     strides.insert(strides.begin(), static_cast<std::ptrdiff_t>(item));
-    nk::core::copy_strided(out.bytes.data(), nk::core::strides_of(shape, size, false), elements + part.offset, strides,
-                           shape, size);
+    nk::core::copy_strided(out.bytes.data(), nk::core::strides_of(shape, size, nk::order::row_major),
+                           elements + part.offset, strides, shape, size);
     if (!part.type.is_native()) {
         const std::size_t width = nk::core::swap_width(part.type);
         nk::core::swap_bytes(out.bytes.data(), out.bytes.data(), out.count * (size / width), width);

@@ -258,8 +258,8 @@ nk::core::buffer elements_at(const stored_array& array, const std::vector<axis_i
         return out;
 
     // Visits the file's slowest axis first, and the indexes of each axis in ascending order, so that reads go forward.
-    const auto from_strides = nk::core::strides_of(shape, item, array.info.column_major);
-    const auto to_strides = nk::core::strides_of(counts, item, false);
+    const auto from_strides = nk::core::strides_of(shape, item, nk::order_of(array.info));
+    const auto to_strides = nk::core::strides_of(counts, item, nk::order::row_major);
     std::vector<std::size_t> order(rank);
     std::iota(order.begin(), order.end(), std::size_t{0});
     if (array.info.column_major)

@@ -58,7 +58,7 @@ void write_raw(const target& to, const content& what) {
     const auto path = next.target();
     const auto sums = what.words.sums == nk::checksum::none ? nk::checksum::crc32c : what.words.sums;
     nk::core::digest seen(info.type, sums, what.words.has_statistics);
-    nk::core::write_elements(next.content(), 0, array.in_order(info.column_major), seen, to.run);
+    nk::core::write_elements(next.content(), 0, array.in_order(nk::order_of(info)), seen, to.run);
     nk::sidecar both{nk::described(info), {}};
     both.current.sums = seen.sums();
     both.current.statistics = seen.values();
@@ -221,7 +221,7 @@ std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kin
     const auto info = nk::core::info_of(array);
     if (kind == target_kind::npy)
         put(nk::header_bytes(info));
-    nk::core::for_each_block(array.in_order(info.column_major), std::size_t{1} << 20,
+    nk::core::for_each_block(array.in_order(nk::order_of(info)), std::size_t{1} << 20,
                              [&](std::span<const std::byte> bytes, std::size_t) { put(nk::core::as_text(bytes)); });
     return written;
 }

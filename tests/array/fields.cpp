@@ -253,7 +253,7 @@ TEST_CASE("structs are padded with zeros from strided and column-major arrays to
     };
 
     check(trades, {0, 10, 1, 11, 2, 12});
-    check(nk::array_view(trades).in_order(false), {0, 1, 2, 10, 11, 12});
+    check(nk::array_view(trades).in_order(nk::order::row_major), {0, 1, 2, 10, 11, 12});
     check(xt::view(trades, 1, xt::range(0, 3, 2)), {10, 12});
 }
 

@@ -11,6 +11,7 @@
 
 namespace array_strided_tests {
 
+using ndkeep::order;
 using ndkeep::detail::copy_strided;
 using ndkeep::detail::gather;
 using ndkeep::detail::is_contiguous;
@@ -135,8 +136,8 @@ TEST_CASE("copy_strided copies large arrays across their axes", "[array][strided
     std::iota(from.begin(), from.end(), 0);
     std::vector<int> to(from.size(), -1);
 
-    copy_strided(reinterpret_cast<std::byte*>(to.data()), strides_of(shape, 4, true),
-                 reinterpret_cast<const std::byte*>(from.data()), strides_of(shape, 4, false), shape, 4);
+    copy_strided(reinterpret_cast<std::byte*>(to.data()), strides_of(shape, 4, order::column_major),
+                 reinterpret_cast<const std::byte*>(from.data()), strides_of(shape, 4, order::row_major), shape, 4);
 
     std::size_t wrong = 0;
     for (std::size_t i = 0; i < 67; ++i)
@@ -154,21 +155,21 @@ TEST_CASE("arrays without elements or bytes are copied without touching memory",
 }
 
 TEST_CASE("strides count bytes, in either order", "[array][strided]") {
-    CHECK(strides_of(shape_type{2, 3, 4}, 8, false) == strides_type{96, 32, 8});
-    CHECK(strides_of(shape_type{2, 3, 4}, 8, true) == strides_type{8, 16, 48});
-    CHECK(strides_of(shape_type{}, 8, true).empty());
+    CHECK(strides_of(shape_type{2, 3, 4}, 8, order::row_major) == strides_type{96, 32, 8});
+    CHECK(strides_of(shape_type{2, 3, 4}, 8, order::column_major) == strides_type{8, 16, 48});
+    CHECK(strides_of(shape_type{}, 8, order::column_major).empty());
 }
 
 TEST_CASE("an array is contiguous whatever the strides of axes of one element", "[array][strided]") {
-    CHECK(is_contiguous(shape_type{2, 3}, strides_type{24, 8}, 8, false));
-    CHECK(!is_contiguous(shape_type{2, 3}, strides_type{24, 8}, 8, true));
-    CHECK(is_contiguous(shape_type{2, 3}, strides_type{8, 16}, 8, true));
-    CHECK(is_contiguous(shape_type{1, 3}, strides_type{999, 8}, 8, false));
-    CHECK(is_contiguous(shape_type{1, 3}, strides_type{0, 8}, 8, true));
-    CHECK(is_contiguous(shape_type{}, strides_type{}, 8, true));
-    CHECK(is_contiguous(shape_type{5, 0}, strides_type{1, 2}, 8, false));
-    CHECK(!is_contiguous(shape_type{3}, strides_type{-8}, 8, false));
-    CHECK(!is_contiguous(shape_type{2}, strides_type{0}, 8, false));
+    CHECK(is_contiguous(shape_type{2, 3}, strides_type{24, 8}, 8, order::row_major));
+    CHECK(!is_contiguous(shape_type{2, 3}, strides_type{24, 8}, 8, order::column_major));
+    CHECK(is_contiguous(shape_type{2, 3}, strides_type{8, 16}, 8, order::column_major));
+    CHECK(is_contiguous(shape_type{1, 3}, strides_type{999, 8}, 8, order::row_major));
+    CHECK(is_contiguous(shape_type{1, 3}, strides_type{0, 8}, 8, order::column_major));
+    CHECK(is_contiguous(shape_type{}, strides_type{}, 8, order::column_major));
+    CHECK(is_contiguous(shape_type{5, 0}, strides_type{1, 2}, 8, order::row_major));
+    CHECK(!is_contiguous(shape_type{3}, strides_type{-8}, 8, order::row_major));
+    CHECK(!is_contiguous(shape_type{2}, strides_type{0}, 8, order::row_major));
 }
 
 }  // namespace array_strided_tests

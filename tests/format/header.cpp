@@ -17,6 +17,7 @@ namespace format_header_tests {
 using ndkeep::array_info;
 using ndkeep::dtype;
 using ndkeep::format_error;
+using ndkeep::order;
 
 namespace {
 
@@ -56,8 +57,8 @@ format_error refusal_of(std::string_view text, char version = 1) {
     return refusal([&] { return read(text, version); });
 }
 
-array_info info_of(std::string_view type, std::vector<std::size_t> shape, bool column_major = false) {
-    return {.type = dtype::parse(type), .shape = std::move(shape), .column_major = column_major};
+array_info info_of(std::string_view type, std::vector<std::size_t> shape, order stored = order::row_major) {
+    return {.type = dtype::parse(type), .shape = std::move(shape), .column_major = stored == order::column_major};
 }
 
 std::string blanks(std::size_t count) { return std::string(count, ' '); }
@@ -73,9 +74,10 @@ TEST_CASE("a header is written as np.save writes it", "[format][header]") {
     CHECK(header_bytes(info_of("<f8", {})) == "\x93NUMPY\x01\0v\0"s
                                               "{'descr': '<f8', 'fortran_order': False, 'shape': (), }" +
                                                   blanks(62) + "\n");
-    CHECK(header_bytes(info_of(">i2", {7}, true)) == "\x93NUMPY\x01\0v\0"s
-                                                     "{'descr': '>i2', 'fortran_order': True, 'shape': (7,), }" +
-                                                         blanks(61) + "\n");
+    CHECK(header_bytes(info_of(">i2", {7}, order::column_major)) ==
+          "\x93NUMPY\x01\0v\0"s
+          "{'descr': '>i2', 'fortran_order': True, 'shape': (7,), }" +
+              blanks(61) + "\n");
     CHECK(header_bytes(info_of("[('été', '<i4')]", {2})) ==
           "\x93NUMPY\x01\0v\0"s
           "{'descr': [('\xe9t\xe9', '<i4')], 'fortran_order': False, 'shape': (2,), }" +
@@ -87,11 +89,12 @@ TEST_CASE("a header is written as np.save writes it", "[format][header]") {
 }
 
 TEST_CASE("growing the first axis never moves the data", "[format][header]") {
-    for (const bool column_major : {false, true}) {
+    for (const auto stored : {order::row_major, order::column_major}) {
         std::uint64_t rows = 1;
         for (int digits = 1; digits < 19; ++digits, rows *= 10) {
-            const auto shape = column_major ? std::vector<std::size_t>{1, rows} : std::vector<std::size_t>{rows, 1};
-            CHECK(header_bytes(info_of("|u1", shape, column_major)).size() == 128);
+            const auto shape =
+                stored == order::column_major ? std::vector<std::size_t>{1, rows} : std::vector<std::size_t>{rows, 1};
+            CHECK(header_bytes(info_of("|u1", shape, stored)).size() == 128);
         }
     }
 }
@@ -144,7 +147,7 @@ TEST_CASE("what is written is read back", "[format][header]") {
     for (const char version : {'\1', '\2', '\3'})
         for (const auto* type :
              {"<f8", "[('x', '<i4'), ('', '|V4'), (('t', \"it's\"), '>M8[D]', (2,))]", "[('é', '|u1')]"}) {
-            auto info = info_of(type, {3, 0, 5}, true);
+            auto info = info_of(type, {3, 0, 5}, order::column_major);
             info.version = static_cast<std::uint8_t>(version);
             const auto header = header_bytes(info, {.version = info.version});
             info.data_offset = header.size();
@@ -155,7 +158,7 @@ TEST_CASE("what is written is read back", "[format][header]") {
 
 TEST_CASE("only an array that is not row-major as well is called column-major", "[format][header]") {
     const auto written = [](std::vector<std::size_t> shape) {
-        return written_column_major(info_of("<f8", std::move(shape), true));
+        return written_column_major(info_of("<f8", std::move(shape), order::column_major));
     };
 
     CHECK(written({2, 3}));
@@ -166,6 +169,12 @@ TEST_CASE("only an array that is not row-major as well is called column-major", 
     CHECK_FALSE(written({9, 1}));
     CHECK_FALSE(written({3, 0, 2}));
     CHECK_FALSE(written_column_major(info_of("<f8", {2, 3})));
+}
+
+TEST_CASE("the order of an array is what its header says, also if it has both orders", "[format][header]") {
+    CHECK(order_of(info_of("<f8", {2, 3})) == order::row_major);
+    CHECK(order_of(info_of("<f8", {2, 3}, order::column_major)) == order::column_major);
+    CHECK(order_of(info_of("<f8", {9}, order::column_major)) == order::column_major);
 }
 
 TEST_CASE("headers of other writers are read", "[format][header]") {

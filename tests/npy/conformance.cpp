@@ -269,12 +269,12 @@ struct request {
     std::vector<std::size_t> shape;
     bool has_shape = false;
     std::uint64_t offset = 0;
-    bool by_columns = false;
+    nk::order file_order = nk::order::row_major;
 
     explicit request(const json& facts, const path& copy)
         : file(copy), type(nk::dtype::parse(facts.at("dtype").get<std::string>())),
           has_shape(!facts.at("request_shape").is_null()), offset(facts.at("offset").get<std::uint64_t>()),
-          by_columns(facts.at("order") == "F") {
+          file_order(facts.at("order") == "F" ? nk::order::column_major : nk::order::row_major) {
         if (has_shape)
             shape = facts.at("request_shape").get<std::vector<std::size_t>>();
     }
@@ -285,7 +285,7 @@ struct request {
         auto bytes = *this;
         bytes.type = nk::dtype_of<std::uint8_t>();
         if (has_shape)
-            bytes.shape.insert(by_columns ? bytes.shape.begin() : bytes.shape.end(),
+            bytes.shape.insert(file_order == nk::order::column_major ? bytes.shape.begin() : bytes.shape.end(),
                                static_cast<std::size_t>(type.size()));
         return bytes;
     }
@@ -321,8 +321,8 @@ std::string mapped_in_order(const request& wanted, const std::string& mode, Orde
 
 template <class T>
 std::string mapped_as_type(const request& wanted, const std::string& mode) {
-    return wanted.by_columns ? mapped_in_order<T>(wanted, mode, nk::column_major)
-                             : mapped_in_order<T>(wanted, mode, nk::row_major);
+    return wanted.file_order == nk::order::column_major ? mapped_in_order<T>(wanted, mode, nk::column_major)
+                                                        : mapped_in_order<T>(wanted, mode, nk::row_major);
 }
 
 /// The data in the order of the file.
@@ -340,7 +340,7 @@ nk::any_array loaded(const request& wanted) {
     nk::raw_options<> options{.offset = wanted.offset};
     if (wanted.has_shape)
         options.shape = wanted.shape;
-    return nk::load_raw_any(wanted.file, wanted.type, options, wanted.by_columns);
+    return nk::load_raw_any(wanted.file, wanted.type, options, wanted.file_order);
 }
 
 path copied(const json& facts, const temp_dir& dir) {
@@ -445,7 +445,7 @@ TEST_CASE("conformance: headerless files are read and mapped as numpy.memmap doe
         CHECK(std::filesystem::file_size(wanted.file) == facts.at("file_size_after").get<std::size_t>());
         if (mode != "w+" && mode != "write")
             CHECK((read_text(wanted.file).substr(0, before.size()) == before));
-        if (wanted.by_columns)
+        if (wanted.file_order == nk::order::column_major)
             bytes = npy_case::rows_of_columns(npy_case::shape_in(facts), static_cast<std::size_t>(wanted.type.size()),
                                               bytes);
         CHECK(sha256(npy_case::packed(wanted.type, std::as_bytes(std::span(bytes)))) == facts.at("sha256"));

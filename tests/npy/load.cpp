@@ -37,8 +37,8 @@ void write_npy(const std::filesystem::path& file, const nk::array_info& info, co
     write_text(file, nk::header_bytes(info) + data);
 }
 
-nk::array_info doubles(const shape& extents, bool column_major = false) {
-    return {.type = nk::dtype_of<double>(), .shape = extents, .column_major = column_major};
+nk::array_info doubles(const shape& extents, nk::order file_order = nk::order::row_major) {
+    return {.type = nk::dtype_of<double>(), .shape = extents, .column_major = file_order == nk::order::column_major};
 }
 
 /// The i-th number in file order is i.
@@ -49,9 +49,9 @@ std::vector<double> counted(const shape& extents) {
 }
 
 /// For each row-major index, the position of the element in file order.
-std::vector<double> in_row_order(const shape& extents, bool column_major_file) {
+std::vector<double> in_row_order(const shape& extents, nk::order file_order) {
     auto numbers = counted(extents);
-    if (!column_major_file)
+    if (file_order == nk::order::row_major)
         return numbers;
     std::vector<double> out;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -70,11 +70,11 @@ std::vector<double> in_row_order(const shape& extents, bool column_major_file) {
 /// Loads both files into both containers and checks every element.
 void check_orders(const shape& extents) {
     const temp_dir dir;
-    const auto row_strides = nk::detail::strides_of(extents, sizeof(double), false);
-    for (const bool column_major_file : {false, true}) {
-        CAPTURE(extents, column_major_file);
-        write_npy(dir / "t.npy", doubles(extents, column_major_file), bytes_of(counted(extents)));
-        const auto expected = in_row_order(extents, column_major_file);
+    const auto row_strides = nk::detail::strides_of(extents, sizeof(double), nk::order::row_major);
+    for (const auto file_order : {nk::order::row_major, nk::order::column_major}) {
+        CAPTURE(extents, static_cast<int>(file_order));
+        write_npy(dir / "t.npy", doubles(extents, file_order), bytes_of(counted(extents)));
+        const auto expected = in_row_order(extents, file_order);
 
         const auto by_rows = nk::load<double>(dir / "t.npy");
         const auto by_columns = nk::load<double>(dir / "t.npy", nk::column_major);
@@ -85,7 +85,7 @@ void check_orders(const shape& extents) {
         CHECK(by_columns.layout() != xt::layout_type::dynamic);
         CHECK(std::equal(expected.begin(), expected.end(), by_rows.data()));
         std::vector<double> gathered(expected.size());
-        const auto strides = nk::detail::strides_of(extents, sizeof(double), true);
+        const auto strides = nk::detail::strides_of(extents, sizeof(double), nk::order::column_major);
         nk::detail::gather(reinterpret_cast<std::byte*>(gathered.data()), 0, gathered.size(),
                            reinterpret_cast<const std::byte*>(by_columns.data()), strides, extents, sizeof(double));
         CHECK((gathered == expected));
@@ -287,7 +287,7 @@ TEST_CASE("load's limits can be lowered and raised", "[npy][load]") {
 TEST_CASE("load gives the same with any number of threads", "[npy][load]") {
     const temp_dir dir;
     const shape extents = {900, 1500};
-    write_npy(dir / "t.npy", doubles(extents, true), bytes_of(counted(extents)));
+    write_npy(dir / "t.npy", doubles(extents, nk::order::column_major), bytes_of(counted(extents)));
     const auto one = nk::load<double, 2>(dir / "t.npy", {.run = {.threads = 1}});
 
     for (const unsigned threads : {2U, 3U, 7U})
@@ -366,7 +366,8 @@ TEST_CASE("load_raw_any keeps the byte order it is told", "[npy][load]") {
     write_text(dir / "data.dat", std::string("\0\1\0\2\0\3\0\4", 8));
 
     const auto any = nk::load_raw_any(dir / "data.dat", nk::dtype::parse(">u2"), {.shape = {2, 2}});
-    const auto turned = nk::load_raw_any(dir / "data.dat", nk::dtype::parse(">u2"), {.shape = {2, 2}}, true);
+    const auto turned =
+        nk::load_raw_any(dir / "data.dat", nk::dtype::parse(">u2"), {.shape = {2, 2}}, nk::order::column_major);
 
     CHECK((any.as<std::uint16_t, 2>() == xt::xtensor<std::uint16_t, 2>{{1, 2}, {3, 4}}));
     CHECK((turned.as<std::uint16_t, 2>() == xt::xtensor<std::uint16_t, 2>{{1, 3}, {2, 4}}));

@@ -150,20 +150,22 @@ TEST_CASE("map names the tag that the order of the file asks for", "[npy][map]")
 
 TEST_CASE("where both orders are the same, no tag is asked for", "[npy][map]") {
     const temp_dir dir;
-    const auto both = [&](const shape& extents, bool column_major_file) {
+    const auto both = [&](const shape& extents, nk::order file_order) {
         const auto file = dir / "t.npy";
         std::filesystem::remove(file);
-        write_npy(file, {.type = nk::dtype_of<double>(), .shape = extents, .column_major = column_major_file},
-                  bytes_of<double>({1, 2, 3}));
+        write_npy(
+            file,
+            {.type = nk::dtype_of<double>(), .shape = extents, .column_major = file_order == nk::order::column_major},
+            bytes_of<double>({1, 2, 3}));
         return nk::map<double>(file).shape() == nk::map<double>(file, nk::column_major).shape();
     };
 
-    for (const bool column_major_file : {false, true}) {
-        CHECK(both({3}, column_major_file));
-        CHECK(both({}, column_major_file));
-        CHECK(both({1, 3}, column_major_file));
-        CHECK(both({3, 1, 1}, column_major_file));
-        CHECK(both({0, 3}, column_major_file));
+    for (const auto file_order : {nk::order::row_major, nk::order::column_major}) {
+        CHECK(both({3}, file_order));
+        CHECK(both({}, file_order));
+        CHECK(both({1, 3}, file_order));
+        CHECK(both({3, 1, 1}, file_order));
+        CHECK(both({0, 3}, file_order));
     }
 }
 

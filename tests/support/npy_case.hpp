@@ -146,7 +146,9 @@ inline void check_saved_again(const std::filesystem::path& file, const std::file
         return;  // the header's version was requested explicitly
 
     const auto any = ndkeep::load_any(file);
-    ndkeep::save(copy, info.column_major ? ndkeep::array_view(info.type, info.shape, elements, true) : any);
+    ndkeep::save(copy, info.column_major
+                           ? ndkeep::array_view(info.type, info.shape, elements, ndkeep::order::column_major)
+                           : any);
     CHECK((read_text(copy) == whole));
 }
 

@@ -44,9 +44,10 @@ struct tool_run {
 /// @param descr  must match the type of the numbers
 template <class T>
 std::string write_npy(const std::filesystem::path& path, std::string_view descr, std::vector<std::size_t> shape,
-                      const std::vector<T>& values, bool column_major = false) {
-    const ndkeep::array_info info{
-        .type = ndkeep::dtype::parse(descr), .shape = std::move(shape), .column_major = column_major};
+                      const std::vector<T>& values, ndkeep::order file_order = ndkeep::order::row_major) {
+    const ndkeep::array_info info{.type = ndkeep::dtype::parse(descr),
+                                  .shape = std::move(shape),
+                                  .column_major = file_order == ndkeep::order::column_major};
     std::string bytes = ndkeep::header_bytes(info);
     const std::size_t begin = bytes.size();
     bytes.resize(begin + values.size() * sizeof(T));

@@ -106,7 +106,7 @@ TEST_CASE("show summarises, wraps and indents as NumPy does", "[tool][show]") {
 TEST_CASE("show takes NumPy's slices", "[tool][show]") {
     const temp_dir dir;
     const auto rows = write_npy(dir / "c.npy", "<i8", {4, 3}, counting(12));
-    const auto columns = write_npy(dir / "f.npy", "<i8", {3, 4}, counting(12), true);
+    const auto columns = write_npy(dir / "f.npy", "<i8", {3, 4}, counting(12), ndkeep::order::column_major);
 
     CHECK(shown_text({rows, "[1]"}) == "[3 4 5]\n");
     CHECK(shown_text({rows, "[-1, -2]"}) == "10\n");
@@ -181,8 +181,8 @@ TEST_CASE("show finds arrays in archives, chunks, raw files and beside sidecars"
 TEST_CASE("show of a file of terabytes reads only what it shows", "[tool][show]") {
     const temp_dir dir;
     constexpr std::size_t rows = std::size_t{1} << 30;
-    for (const bool by_columns : {false, true}) {
-        const auto file = write_npy<double>(dir / "t.npy", "<f8", {rows, 100}, {}, by_columns);
+    for (const auto file_order : {ndkeep::order::row_major, ndkeep::order::column_major}) {
+        const auto file = write_npy<double>(dir / "t.npy", "<f8", {rows, 100}, {}, file_order);
         std::error_code refused;
         fs::resize_file(file, 128 + rows * 800, refused);
         if (refused) {

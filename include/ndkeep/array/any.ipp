@@ -10,7 +10,7 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE any_array::any_array(const array_view& array) : any_array(array.type(), array.shape()) {
-    array.in_order(false).fill(0, array.size(), bytes_.data());
+    array.in_order(order::row_major).fill(0, array.size(), bytes_.data());
 }
 
 NDKEEP_INLINE any_array::any_array(const any_array& other) : any_array(other.type_, other.shape_) {
@@ -18,7 +18,7 @@ NDKEEP_INLINE any_array::any_array(const any_array& other) : any_array(other.typ
 }
 
 NDKEEP_INLINE std::vector<std::ptrdiff_t> any_array::strides() const {
-    return detail::strides_of(shape_, static_cast<std::size_t>(type_.size()), false);
+    return detail::strides_of(shape_, static_cast<std::size_t>(type_.size()), order::row_major);
 }
 
 NDKEEP_INLINE any_array any_array::field(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
@@ -26,8 +27,7 @@ namespace detail {
 /// Checks that the elements of a file can be used in place, without conversion.
 ///
 /// @throws mismatch_error  the dtype, its byte order, the struct layout or the memory order differs from the wanted one
-void check_in_place(const array_info& info, const std::filesystem::path& path, const dtype& wanted,
-                    bool column_major_wanted);
+void check_in_place(const array_info& info, const std::filesystem::path& path, const dtype& wanted, order wanted_order);
 
 /// Maps the data of a file that has passed `check_in_place`. Data at a misaligned offset is read into private memory
 /// instead.

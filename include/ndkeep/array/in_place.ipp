@@ -15,7 +15,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem::path& path, const dtype& wanted,
-                                  bool column_major_wanted) {
+                                  order wanted_order) {
     const auto& type = info.type;
     // Throws unless both dtypes mean the same. The byte order and the layout of a struct may still differ.
     const conversion convert(type, wanted, path, "load, or map as the file has it");
@@ -32,11 +32,11 @@ NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem:
                               .found = type.descr(),
                               .hint = "load puts the fields in their places"});
     // Empty arrays and arrays with one long axis have both orders at once.
-    if (info.column_major != column_major_wanted && element_reader::has_order(info))
+    if (order_of(info) != wanted_order && element_reader::has_order(info))
         throw mismatch_error(
             {.file = path,
              .field = "order",
-             .expected = column_major_wanted ? "column-major" : "row-major",
+             .expected = wanted_order == order::column_major ? "column-major" : "row-major",
              .found = info.column_major ? "column-major" : "row-major",
              .hint = info.column_major ? "map with the tag column_major" : "map without the tag column_major"});
 }

@@ -10,6 +10,7 @@
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/version.hpp>
 #include <ndkeep/work/progress.hpp>
 
@@ -34,10 +35,10 @@ class element_reader {
 
     /// Reads all elements. With one thread, every byte is read once and in ascending order, as a compressed member
     /// needs.
-    /// @param wanted_column_major  order of the elements in memory
-    /// @param crc                  CRC-32 to be continued over the bytes as read; nullptr: not computed
+    /// @param wanted_order  of the elements in memory
+    /// @param crc           CRC-32 to be continued over the bytes as read; nullptr: not computed
     /// @throws io_error  operation_canceled
-    void run(bool wanted_column_major, const run_options& run, std::uint32_t* crc = nullptr);
+    void run(order wanted_order, const run_options& run, std::uint32_t* crc = nullptr);
 
     /// Whether row-major and column-major order differ for this shape.
     [[nodiscard]] static bool has_order(const array_info& info);
@@ -59,7 +60,7 @@ class element_reader {
     void plan_flat(std::size_t count);
 
     /// Different orders: cuts the array into panels, which are transposed one by one.
-    void plan_panels(bool wanted_column_major);
+    void plan_panels(order wanted_order);
 
     /// Cuts an array into panels of about one block, along the slowest axis of the file first.
     void plan_axes(const shape_type& shape, const strides_type& strides, std::uint64_t offset, std::byte* to);
@@ -88,16 +89,15 @@ class element_reader {
 ///
 /// @param verb  the public function that was called, for hints
 /// @throws mismatch_error  another dtype or rank; nothing is read
-template <element T, std::size_t N, bool ColumnMajor>
+template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto read_elements(const byte_source& source, const array_info& info, std::string_view verb,
                                  const run_options& run, std::uint32_t* crc = nullptr) {
     const dtype& wanted = dtype_of<T>();
     const conversion convert(info.type, wanted, source.path(),
                              info.type == wanted ? std::string() : load_hint(verb, info.type));
     check_rank<N>(info.shape, source.path(), verb);
-    constexpr auto layout = ColumnMajor ? xt::layout_type::column_major : xt::layout_type::row_major;
-    auto array = uninitialised<array_of<T, N, layout>>(info.shape);
-    element_reader(source, info, convert, reinterpret_cast<std::byte*>(array.data())).run(ColumnMajor, run, crc);
+    auto array = uninitialised<array_of<T, N, layout_of(WantedOrder)>>(info.shape);
+    element_reader(source, info, convert, reinterpret_cast<std::byte*>(array.data())).run(WantedOrder, run, crc);
     make_values(array.data(), array.size());
     return array;
 }

@@ -19,17 +19,17 @@ namespace detail {
 /// Bytes of one piece, which one thread reads at a time: 4 MiB.
 inline constexpr std::size_t read_block = std::size_t{4} << 20;
 
-NDKEEP_INLINE void element_reader::run(bool wanted_column_major, const run_options& run, std::uint32_t* crc) {
+NDKEEP_INLINE void element_reader::run(order wanted_order, const run_options& run, std::uint32_t* crc) {
     const auto count = static_cast<std::size_t>(info_.size());
     const std::size_t bytes = count * convert_.from_size();
     // An item of 0 bytes must not reach the divisions below.
     if (bytes == 0)
         return;
-    const bool same_order = info_.column_major == wanted_column_major || !has_order(info_);
+    const bool same_order = order_of(info_) == wanted_order || !has_order(info_);
     if (same_order)
         plan_flat(count);
     else
-        plan_panels(wanted_column_major);
+        plan_panels(wanted_order);
     sums_.assign(crc == nullptr ? 0 : pieces_.size(), 0);
     // A single piece that nobody watches needs neither a meter nor threads.
     if (pieces_.size() == 1 && !run.progress && run.stop == nullptr)
@@ -66,10 +66,10 @@ NDKEEP_INLINE void element_reader::plan_flat(std::size_t count) {
                            {}});
 }
 
-NDKEEP_INLINE void element_reader::plan_panels(bool wanted_column_major) {
+NDKEEP_INLINE void element_reader::plan_panels(order wanted_order) {
     // The panels follow the file, which must be read in order. With its axes reversed, a column-major file is
     // row-major.
-    auto strides = strides_of(info_.shape, convert_.to_size(), wanted_column_major);
+    auto strides = strides_of(info_.shape, convert_.to_size(), wanted_order);
     auto shape = info_.shape;
     if (info_.column_major) {
         std::reverse(shape.begin(), shape.end());
@@ -139,8 +139,8 @@ NDKEEP_INLINE void element_reader::read(std::size_t number) {
         convert_.run(converted.data(), raw.data(), count);
         elements = converted.data();
     }
-    copy_strided(part.to, part.strides, elements, strides_of(part.shape, convert_.to_size(), false), part.shape,
-                 convert_.to_size());
+    copy_strided(part.to, part.strides, elements, strides_of(part.shape, convert_.to_size(), order::row_major),
+                 part.shape, convert_.to_size());
 }
 
 NDKEEP_INLINE std::string load_hint(std::string_view verb, const dtype& found) {
@@ -152,7 +152,7 @@ NDKEEP_INLINE any_array read_any(const byte_source& source, const array_info& in
                                  std::uint32_t* crc) {
     any_array array(info.type, info.shape);
     const conversion convert(info.type);
-    element_reader(source, info, convert, array.bytes().data()).run(false, run, crc);
+    element_reader(source, info, convert, array.bytes().data()).run(order::row_major, run, crc);
     return array;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
 
@@ -41,8 +42,9 @@ struct chosen {
     static constexpr map_mode mode = (std::same_as<Tag, read_write_tag> || ...)      ? map_mode::read_write
                                      : (std::same_as<Tag, copy_on_write_tag> || ...) ? map_mode::copy_on_write
                                                                                      : map_mode::read_only;
-    static constexpr bool column_major = (std::same_as<Tag, column_major_tag> || ...);
-    static constexpr xt::layout_type layout = column_major ? xt::layout_type::column_major : xt::layout_type::row_major;
+    static constexpr ndkeep::order order =
+        (std::same_as<Tag, column_major_tag> || ...) ? ndkeep::order::column_major : ndkeep::order::row_major;
+    static constexpr xt::layout_type layout = layout_of(order);
 };
 
 }  // namespace detail

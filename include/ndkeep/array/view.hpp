@@ -8,6 +8,7 @@
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/order.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -82,7 +83,7 @@ class array_view {
                 owner_ = kept;
                 look_at(*kept);
             }
-            set_order(prefers_column_major_);
+            set_order(preferred_);
         }
 
     /// Rejects a type that is not `array_like`. Compilers print the arguments of a deleted template: `Because` names
@@ -97,20 +98,16 @@ class array_view {
     /// @param data     of the first element; must outlive the view
     /// @param strides  bytes from one element to the next along each axis
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::vector<std::ptrdiff_t> strides);
-    /// The same for contiguous elements in one of the two orders. Accepts only a bool, nothing that converts to bool,
-    /// so that `{16}` is a stride.
-    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, std::same_as<bool> auto column_major)
-        : array_view(type, shape, data,
-                     detail::strides_of(shape, static_cast<std::size_t>(type.size()), column_major)) {}
-    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data)
-        : array_view(std::move(type), std::move(shape), data, false) {}
+    /// The same for contiguous elements in one of the two orders.
+    array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, order stored = order::row_major)
+        : array_view(type, shape, data, detail::strides_of(shape, static_cast<std::size_t>(type.size()), stored)) {}
 
     /// Elements that are computed when they are read. `fill` is called for blocks in row-major order, once for each
     /// element. Reading them in column-major order throws mismatch_error.
     array_view(dtype type, std::vector<std::size_t> shape, filler fill)
         : type_(std::move(type)), shape_(std::move(shape)),
-          blocks_([fill = std::move(fill)](std::size_t first, std::size_t count, std::byte* out, bool column_major) {
-              if (column_major)
+          blocks_([fill = std::move(fill)](std::size_t first, std::size_t count, std::byte* out, order wanted) {
+              if (wanted == order::column_major)
                   throw mismatch_error({.field = "order",
                                         .expected = "column-major",
                                         .found = "a row-major function",
@@ -123,10 +120,10 @@ class array_view {
     [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
     [[nodiscard]] std::size_t nbytes() const noexcept { return size() * item(); }
     /// Whether the written order is column-major.
-    [[nodiscard]] bool column_major() const noexcept { return column_major_; }
+    [[nodiscard]] bool column_major() const noexcept { return order_ == order::column_major; }
 
     /// The same array with this written order.
-    [[nodiscard]] array_view in_order(bool column_major) const;
+    [[nodiscard]] array_view in_order(order wanted) const;
 
     /// The same array. The returned view and its copies keep `owner` alive, which holds the memory.
     [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const;
@@ -163,7 +160,7 @@ class array_view {
         } else if constexpr (detail::flags_vector<A>) {
             set_type<bool>();
             shape_ = {array.size()};
-            blocks_ = [&array](std::size_t first, std::size_t count, std::byte* out, bool) {
+            blocks_ = [&array](std::size_t first, std::size_t count, std::byte* out, order) {
                 for (std::size_t i = 0; i < count; ++i)
                     out[i] = static_cast<std::byte>(array[first + i]);
             };
@@ -193,7 +190,7 @@ class array_view {
 
     template <class Pointer>
     void look_at_rows(Pointer data) {
-        look_at_bytes(reinterpret_cast<const std::byte*>(data), detail::strides_of(shape_, item(), false));
+        look_at_bytes(reinterpret_cast<const std::byte*>(data), detail::strides_of(shape_, item(), order::row_major));
     }
 
     template <class T, class Strides>
@@ -209,14 +206,16 @@ class array_view {
     template <class E>
     void look_at_expression(const E& expression) {
         // The second condition excludes shapes that have both orders; np.save writes those row-major.
-        prefers_column_major_ = expression.layout() == xt::layout_type::column_major &&
-                                !detail::is_contiguous(shape_, detail::strides_of(shape_, 1, true), 1, false);
-        const bool rows_linear = is_linear(expression, false);
-        const bool columns_linear = is_linear(expression, true);
+        const auto columns = detail::strides_of(shape_, 1, order::column_major);
+        if (expression.layout() == xt::layout_type::column_major &&
+            !detail::is_contiguous(shape_, columns, 1, order::row_major))
+            preferred_ = order::column_major;
+        const bool rows_linear = is_linear(expression, order::row_major);
+        const bool columns_linear = is_linear(expression, order::column_major);
         // By reference is safe: `owner_` keeps an rvalue at one address, and the caller keeps an lvalue.
         blocks_ = [&expression, rows_linear, columns_linear](std::size_t first, std::size_t count, std::byte* out,
-                                                             bool column_major) {
-            if (column_major)
+                                                             order wanted) {
+            if (wanted == order::column_major)
                 evaluate<xt::layout_type::column_major>(expression, columns_linear, first, count, out);
             else
                 evaluate<xt::layout_type::row_major>(expression, rows_linear, first, count, out);
@@ -225,9 +224,9 @@ class array_view {
 
     /// Whether every operand is contiguous in this order, so that elements can be read by their number.
     template <class E>
-    [[nodiscard]] bool is_linear(const E& expression, bool column_major) const {
+    [[nodiscard]] bool is_linear(const E& expression, order wanted) const {
         if constexpr (requires(detail::strides_type strides) { expression.has_linear_assign(strides); }) {
-            auto strides = detail::strides_of(shape_, 1, column_major);
+            auto strides = detail::strides_of(shape_, 1, wanted);
             for (std::size_t axis = 0; axis < shape_.size(); ++axis)
                 if (shape_[axis] == 1)
                     strides[axis] = 0;  // xtensor's stride of such an axis
@@ -255,19 +254,19 @@ class array_view {
             elements[i] = *from;
     }
 
-    void set_order(bool column_major);
+    void set_order(order wanted);
 
     dtype type_;
     std::vector<std::size_t> shape_;
-    bool column_major_ = false;
-    bool prefers_column_major_ = false;
+    order order_ = order::row_major;
+    order preferred_ = order::row_major;
     detail::padding padding_;
     const std::byte* contiguous_ = nullptr;
     // Of elements in memory:
     const std::byte* data_ = nullptr;
     detail::strides_type strides_;
     // Of all others, otherwise empty:
-    std::function<void(std::size_t first, std::size_t count, std::byte* out, bool column_major)> blocks_;
+    std::function<void(std::size_t first, std::size_t count, std::byte* out, order wanted)> blocks_;
     std::shared_ptr<const void> owner_;
 };
 

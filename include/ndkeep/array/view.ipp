@@ -15,12 +15,12 @@ NDKEEP_INLINE array_view::array_view(dtype type, std::vector<std::size_t> shape,
                                      std::vector<std::ptrdiff_t> strides)
     : type_(std::move(type)), shape_(std::move(shape)) {
     look_at_bytes(data, std::move(strides));
-    set_order(prefers_column_major_);
+    set_order(preferred_);
 }
 
-NDKEEP_INLINE array_view array_view::in_order(bool column_major) const {
+NDKEEP_INLINE array_view array_view::in_order(order wanted) const {
     array_view other = *this;
-    other.set_order(column_major);
+    other.set_order(wanted);
     return other;
 }
 
@@ -37,8 +37,8 @@ NDKEEP_INLINE void array_view::fill(std::size_t first, std::size_t count, std::b
     if (contiguous_ != nullptr)
         std::memcpy(out, contiguous_ + first * item(), count * item());
     else if (blocks_)
-        blocks_(first, count, out, column_major_);
-    else if (!column_major_)
+        blocks_(first, count, out, order_);
+    else if (order_ == order::row_major)
         detail::gather(out, first, count, data_, strides_, shape_, item());
     else
         fill_column_major(first, count, out);
@@ -58,14 +58,15 @@ NDKEEP_INLINE void array_view::look_at_bytes(const std::byte* data, detail::stri
     data_ = data;
     strides_ = std::move(strides);
     // np.save writes an array that is contiguous in both orders, such as a vector, row-major.
-    prefers_column_major_ = !detail::is_contiguous(shape_, strides_, item(), false) &&
-                            detail::is_contiguous(shape_, strides_, item(), true);
+    if (!detail::is_contiguous(shape_, strides_, item(), order::row_major) &&
+        detail::is_contiguous(shape_, strides_, item(), order::column_major))
+        preferred_ = order::column_major;
 }
 
-NDKEEP_INLINE void array_view::set_order(bool column_major) {
-    column_major_ = column_major;
+NDKEEP_INLINE void array_view::set_order(order wanted) {
+    order_ = wanted;
     // A struct with padding is never written straight from its memory, because its padding must become zeros.
-    const bool lies_so = !blocks_ && padding_.empty() && detail::is_contiguous(shape_, strides_, item(), column_major);
+    const bool lies_so = !blocks_ && padding_.empty() && detail::is_contiguous(shape_, strides_, item(), wanted);
     contiguous_ = lies_so ? data_ : nullptr;
 }
 

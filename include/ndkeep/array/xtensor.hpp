@@ -2,6 +2,7 @@
 // The headers of xtensor, flat up to 0.25 and in folders from 0.26 (only this file names them), and array_of.
 #pragma once
 
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/version.hpp>
 
 #if __has_include(<xtensor/containers/xarray.hpp>)
@@ -28,6 +29,11 @@ namespace ndkeep::inline NDKEEP_ABI {
 inline constexpr std::size_t any_rank = std::numeric_limits<std::size_t>::max();
 
 namespace detail {
+
+/// xtensor's name of an order.
+[[nodiscard]] constexpr xt::layout_type layout_of(order elements) noexcept {
+    return elements == order::column_major ? xt::layout_type::column_major : xt::layout_type::row_major;
+}
 
 template <class T, std::size_t N, xt::layout_type L>
 struct array_of_rank {

@@ -78,7 +78,7 @@ class chunk_reader {
     /// @throws format_error    the file is missing or has a wrong length
     /// @throws conflict_error  the version was pruned, which is possible only without the lock
     [[nodiscard]] chunk operator[](std::size_t i) const {
-        detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), false);
+        detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), order::row_major);
         auto bytes = version_->map_chunk(i, alignof(T));
         return {std::move(bytes), detail::shape_of_rows(version_->entries()[i].rows, version_->state().row_shape)};
     }
@@ -106,7 +106,7 @@ class chunk_reader {
 
     /// Maps all rows as one contiguous array; see `map_chunked`.
     [[nodiscard]] chunk map() const {
-        detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), false);
+        detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), order::row_major);
         return {core::gather(*version_), version_->shape()};
     }
 

@@ -2,6 +2,7 @@
 // Shapes and strides, and copies of elements of any size between memory layouts.
 #pragma once
 
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
@@ -18,7 +19,7 @@ using strides_type = std::vector<std::ptrdiff_t>;  ///< bytes from one element t
 
 /// The strides of a contiguous array of this shape.
 /// @param item  bytes of an element
-[[nodiscard]] strides_type strides_of(const shape_type& shape, std::size_t item, bool column_major);
+[[nodiscard]] strides_type strides_of(const shape_type& shape, std::size_t item, order wanted);
 
 /// Copies all elements between two layouts of the same shape. If the layouts differ, it copies in tiles that stay in
 /// the cache. The memory must not overlap.
@@ -39,7 +40,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// Whether the elements are contiguous in this order. Strides of axes with one element do not matter; an empty array is
 /// always contiguous.
 [[nodiscard]] bool is_contiguous(const shape_type& shape, const strides_type& strides, std::size_t item,
-                                 bool column_major) noexcept;
+                                 order wanted) noexcept;
 
 /// Copies `count` elements of `item` bytes each. A step is the distance in bytes from one element to the next.
 void copy_run(std::byte* to, std::ptrdiff_t to_step, const std::byte* from, std::ptrdiff_t from_step, std::size_t count,

@@ -13,12 +13,12 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE bool is_contiguous(const shape_type& shape, const strides_type& strides, std::size_t item,
-                                 bool column_major) noexcept {
+                                 order wanted) noexcept {
     if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end())
         return true;
     auto step = static_cast<std::ptrdiff_t>(item);
     for (std::size_t i = 0; i < shape.size(); ++i) {
-        const std::size_t axis = column_major ? i : shape.size() - 1 - i;
+        const std::size_t axis = wanted == order::column_major ? i : shape.size() - 1 - i;
         if (shape[axis] != 1 && strides[axis] != step)
             return false;
         step *= static_cast<std::ptrdiff_t>(shape[axis]);
@@ -65,11 +65,11 @@ NDKEEP_INLINE std::size_t product(const shape_type& shape) noexcept {
     return values;
 }
 
-NDKEEP_INLINE strides_type strides_of(const shape_type& shape, std::size_t item, bool column_major) {
+NDKEEP_INLINE strides_type strides_of(const shape_type& shape, std::size_t item, order wanted) {
     strides_type strides(shape.size());
     auto step = static_cast<std::ptrdiff_t>(item);
     for (std::size_t i = 0; i < shape.size(); ++i) {
-        const std::size_t axis = column_major ? i : shape.size() - 1 - i;
+        const std::size_t axis = wanted == order::column_major ? i : shape.size() - 1 - i;
         strides[axis] = step;
         step *= static_cast<std::ptrdiff_t>(shape[axis]);
     }

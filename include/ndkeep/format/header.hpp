@@ -10,6 +10,7 @@
 #pragma once
 
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/version.hpp>
 
@@ -38,6 +39,11 @@ struct array_info {
 
     friend bool operator==(const array_info&, const array_info&) = default;
 };
+
+/// The order of the data according to its header. An array that has both orders may have either.
+[[nodiscard]] inline order order_of(const array_info& info) noexcept {
+    return info.column_major ? order::column_major : order::row_major;
+}
 
 /// The fixed part of a header: magic, version and the length of the text that follows.
 struct preamble {

@@ -11,6 +11,7 @@
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/file.hpp>
@@ -60,15 +61,15 @@ template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& options = {});
 
 /// Reads a headerless file of any dtype. The elements keep the byte order of `type`.
-/// @param column_major_file  the order of the elements in the file
+/// @param file_order  the order of the elements in the file
 [[nodiscard]] any_array load_raw_any(const std::filesystem::path& file, const dtype& type,
-                                     const raw_options<>& options = {}, bool column_major_file = false);
+                                     const raw_options<>& options = {}, order file_order = order::row_major);
 
 namespace detail {
 
-template <element T, std::size_t N, bool ColumnMajor>
+template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto load_elements(const opened_array& opened, std::string_view verb, const run_options& run) {
-    return read_elements<T, N, ColumnMajor>(opened.bytes(), opened.info, verb, run);
+    return read_elements<T, N, WantedOrder>(opened.bytes(), opened.info, verb, run);
 }
 
 template <std::size_t N>
@@ -80,20 +81,20 @@ template <std::size_t N>
 /// @param shape  nullptr: one axis with all elements of the file
 /// @throws format_error  empty, too small for the shape, or not a multiple of the element size
 [[nodiscard]] opened_array open_raw(const std::filesystem::path& path, const dtype& type,
-                                    const std::vector<std::size_t>* shape, std::uint64_t offset, bool column_major_file,
+                                    const std::vector<std::size_t>* shape, std::uint64_t offset, order file_order,
                                     file::access access = file::access::read);
 
 }  // namespace detail
 
 template <element T, std::size_t N>
 auto load(const std::filesystem::path& file, const load_options& options) {
-    return detail::load_elements<T, N, false>(detail::open_array(file, options.limit), "load", options.run);
+    return detail::load_elements<T, N, order::row_major>(detail::open_array(file, options.limit), "load", options.run);
 }
 
 template <element T, std::size_t N, order_tag Order>
 auto load(const std::filesystem::path& file, Order, const load_options& options) {
-    return detail::load_elements<T, N, detail::chosen<Order>::column_major>(detail::open_array(file, options.limit),
-                                                                            "load", options.run);
+    return detail::load_elements<T, N, detail::chosen<Order>::order>(detail::open_array(file, options.limit), "load",
+                                                                     options.run);
 }
 
 template <element T, std::size_t N>
@@ -103,9 +104,10 @@ auto load_raw(const std::filesystem::path& file, const raw_options<N>& options) 
 
 template <element T, std::size_t N, order_tag Order>
 auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& options) {
-    constexpr bool by_columns = detail::chosen<Order>::column_major;
-    const auto opened = detail::open_raw(file, dtype_of<T>(), detail::given_shape(options), options.offset, by_columns);
-    return detail::load_elements<T, N, by_columns>(opened, "load_raw", options.run);
+    constexpr order wanted_order = detail::chosen<Order>::order;
+    const auto opened =
+        detail::open_raw(file, dtype_of<T>(), detail::given_shape(options), options.offset, wanted_order);
+    return detail::load_elements<T, N, wanted_order>(opened, "load_raw", options.run);
 }
 
 }  // namespace ndkeep

@@ -114,46 +114,47 @@ template <element T, std::size_t N = any_rank, integer_range Shape, order_tag Or
 
 namespace detail {
 
-template <element T, std::size_t N, bool ByColumns>
+template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto make_mapped(const std::filesystem::path& file, const array_info& info, std::string_view header,
                                bool replace, bool reserve) {
-    constexpr auto layout = ByColumns ? xt::layout_type::column_major : xt::layout_type::row_major;
     new_file made(file, info, header, replace, reserve);
     // Mapping can fail for lack of memory, so it is done before the file replaces anything.
-    mapped<T, N, layout> array(map_data(made.content(), info, alignof(T), map_mode::read_write, advice::normal),
-                               info.shape);
+    mapped<T, N, layout_of(WantedOrder)> array(
+        map_data(made.content(), info, alignof(T), map_mode::read_write, advice::normal), info.shape);
     made.put_in_place(info);
     return array;
 }
 
-template <element T, std::size_t N, bool ByColumns>
+template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto create_mapped(const std::filesystem::path& file, const extents<N>& shape,
                                  const create_options& options) {
     // The header states the requested order even if it makes no difference, as numpy.lib.format.open_memmap does.
-    array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns};
+    array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = WantedOrder == order::column_major};
     const std::string header = header_bytes(info);
     info.data_offset = header.size();
-    return make_mapped<T, N, ByColumns>(file, info, header, options.replace, options.reserve);
+    return make_mapped<T, N, WantedOrder>(file, info, header, options.replace, options.reserve);
 }
 
-template <element T, std::size_t N, bool ByColumns>
+template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto create_raw_mapped(const std::filesystem::path& file, const extents<N>& shape,
                                      const create_raw_options& options) {
-    const array_info info{
-        .type = dtype_of<T>(), .shape = shape.values(), .column_major = ByColumns, .data_offset = options.offset};
+    const array_info info{.type = dtype_of<T>(),
+                          .shape = shape.values(),
+                          .column_major = WantedOrder == order::column_major,
+                          .data_offset = options.offset};
     if (options.offset % alignof(T) != 0)
         throw mismatch_error({.file = file,
                               .field = "offset",
                               .expected = "a multiple of " + counted(alignof(T), "byte"),
                               .found = counted(options.offset, "byte")});
-    return make_mapped<T, N, ByColumns>(file, info, {}, options.replace, options.reserve);
+    return make_mapped<T, N, WantedOrder>(file, info, {}, options.replace, options.reserve);
 }
 
 template <class Mapped, map_tag... Tag>
 [[nodiscard]] Mapped map_file(const std::filesystem::path& file, const map_options& options) {
     using T = typename Mapped::value_type;
     using tags = chosen<Tag...>;
-    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::column_major, options.limit);
+    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::order, options.limit);
     check_rank<Mapped::rank>(array.info.shape, file, "map");
     return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
 }
@@ -163,8 +164,7 @@ template <class Mapped, map_tag... Tag, std::size_t N>
     using T = typename Mapped::value_type;
     using tags = chosen<Tag...>;
     const auto* const shape = options.shape.given() ? &options.shape.values() : nullptr;
-    auto array =
-        open_raw_for_map(file, dtype_of<T>(), shape, options.offset, tags::mode, tags::column_major, options.reserve);
+    auto array = open_raw_for_map(file, dtype_of<T>(), shape, options.offset, tags::mode, tags::order, options.reserve);
     try {
         check_rank<N>(array.info.shape, file, "map_raw");
         return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
@@ -205,37 +205,37 @@ mapped_as<T, N, A, B> map_raw(const std::filesystem::path& file, A, B, const map
 
 template <element T, std::size_t N>
 mapped<T, N> create(const std::filesystem::path& file, const length (&shape)[N], const create_options& options) {
-    return detail::create_mapped<T, N, false>(file, extents<N>(shape), options);
+    return detail::create_mapped<T, N, order::row_major>(file, extents<N>(shape), options);
 }
 template <element T, std::size_t N, order_tag Order>
 auto create(const std::filesystem::path& file, const length (&shape)[N], Order, const create_options& options) {
-    return detail::create_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+    return detail::create_mapped<T, N, detail::chosen<Order>::order>(file, extents<N>(shape), options);
 }
 template <element T, std::size_t N, integer_range Shape>
 mapped<T, N> create(const std::filesystem::path& file, const Shape& shape, const create_options& options) {
-    return detail::create_mapped<T, N, false>(file, extents<N>(shape), options);
+    return detail::create_mapped<T, N, order::row_major>(file, extents<N>(shape), options);
 }
 template <element T, std::size_t N, integer_range Shape, order_tag Order>
 auto create(const std::filesystem::path& file, const Shape& shape, Order, const create_options& options) {
-    return detail::create_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+    return detail::create_mapped<T, N, detail::chosen<Order>::order>(file, extents<N>(shape), options);
 }
 
 template <element T, std::size_t N>
 mapped<T, N> create_raw(const std::filesystem::path& file, const length (&shape)[N],
                         const create_raw_options& options) {
-    return detail::create_raw_mapped<T, N, false>(file, extents<N>(shape), options);
+    return detail::create_raw_mapped<T, N, order::row_major>(file, extents<N>(shape), options);
 }
 template <element T, std::size_t N, order_tag Order>
 auto create_raw(const std::filesystem::path& file, const length (&shape)[N], Order, const create_raw_options& options) {
-    return detail::create_raw_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+    return detail::create_raw_mapped<T, N, detail::chosen<Order>::order>(file, extents<N>(shape), options);
 }
 template <element T, std::size_t N, integer_range Shape>
 mapped<T, N> create_raw(const std::filesystem::path& file, const Shape& shape, const create_raw_options& options) {
-    return detail::create_raw_mapped<T, N, false>(file, extents<N>(shape), options);
+    return detail::create_raw_mapped<T, N, order::row_major>(file, extents<N>(shape), options);
 }
 template <element T, std::size_t N, integer_range Shape, order_tag Order>
 auto create_raw(const std::filesystem::path& file, const Shape& shape, Order, const create_raw_options& options) {
-    return detail::create_raw_mapped<T, N, detail::chosen<Order>::column_major>(file, extents<N>(shape), options);
+    return detail::create_raw_mapped<T, N, detail::chosen<Order>::order>(file, extents<N>(shape), options);
 }
 
 }  // namespace ndkeep

@@ -85,8 +85,7 @@ class npz_reader {
         return detail::read_member(
             archive_, at(name), options_,
             [](const core::byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
-                return detail::read_elements<T, N, detail::chosen<Order>::column_major>(source, info, "load", run,
-                                                                                        &crc);
+                return detail::read_elements<T, N, detail::chosen<Order>::order>(source, info, "load", run, &crc);
             });
     }
 
@@ -105,8 +104,8 @@ class npz_reader {
         using tags = detail::chosen<Tag...>;
         const auto& entry = at(name);
         return core::in_member(name, [&] {
-            auto [bytes, info] = detail::map_member(archive_, entry, options_.limit, dtype_of<T>(), alignof(T),
-                                                    tags::mode, tags::column_major);
+            auto [bytes, info] =
+                detail::map_member(archive_, entry, options_.limit, dtype_of<T>(), alignof(T), tags::mode, tags::order);
             detail::check_rank<N>(info.shape, file(), "map");
             return mapped_as<T, N, Tag...>(std::move(bytes), info.shape);
         });

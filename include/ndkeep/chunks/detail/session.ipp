@@ -271,7 +271,7 @@ NDKEEP_INLINE array_view chunk_session::checked(const array_view& rows) {
                               .expected = "at least 1 dimension",
                               .found = shape_text(rows.shape())});
     expect(rows.type(), {rows.shape().begin() + 1, rows.shape().end()});
-    return rows.in_order(false);
+    return rows.in_order(order::row_major);
 }
 
 NDKEEP_INLINE void chunk_session::hold(std::span<const std::byte> bytes, std::size_t rows) {

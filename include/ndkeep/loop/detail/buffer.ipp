@@ -46,7 +46,7 @@ NDKEEP_INLINE void row_store::add(const array_view& rows) {
         is_new_ = false;
     }
     const conversion convert(rows.type(), type_);
-    const array_view ordered = rows.in_order(false);
+    const array_view ordered = rows.in_order(order::row_major);
     const std::size_t row_elements = product(row_shape_);
     const auto item = static_cast<std::size_t>(type_.size());
     for (std::size_t done = 0; done < rows.shape()[0] && row_bytes_ != 0;) {

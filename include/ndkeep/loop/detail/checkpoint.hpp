@@ -4,6 +4,7 @@
 
 #include <ndkeep/format/finding.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
+#include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/version.hpp>
@@ -26,7 +27,7 @@ class checkpoint_file final : public loop_memory {
     /// @param report  called with the damage if NAME is damaged and NAME.previous is used; empty: prints a line
     /// @throws conflict_error  another loop holds the lock, or NAME.previous is not a checkpoint
     /// @throws io_error        NAME.lock cannot be created or locked
-    checkpoint_file(const std::filesystem::path& path, std::string loop, bool sync, reporter report);
+    checkpoint_file(const std::filesystem::path& path, std::string loop, durability wanted, reporter report);
 
     // Unlocks explicitly: a forked child has a copy of the descriptor, which would hold the lock after a mere close.
     ~checkpoint_file() override;
@@ -43,7 +44,7 @@ class checkpoint_file final : public loop_memory {
     /// Replaces NAME atomically; see the steps in checkpoint.ipp.
     [[nodiscard]] bool commit(packed_states&& states, const loop_position& at) override;
 
-    [[nodiscard]] bool syncs() const noexcept override { return sync_; }
+    [[nodiscard]] bool syncs() const noexcept override { return durability_ == durability::on_disk; }
 
   private:
     /// Creates or opens NAME.lock, and locks it.
@@ -63,7 +64,7 @@ class checkpoint_file final : public loop_memory {
 
     std::filesystem::path path_;
     std::string loop_;
-    bool sync_;
+    durability durability_;
     reporter report_;
     file lock_;
     owning_process owner_;

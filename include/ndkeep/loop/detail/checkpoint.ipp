@@ -32,9 +32,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE checkpoint_file::checkpoint_file(const std::filesystem::path& path, std::string loop, bool sync,
+NDKEEP_INLINE checkpoint_file::checkpoint_file(const std::filesystem::path& path, std::string loop, durability wanted,
                                                reporter report)
-    : path_(resolved(path)), loop_(std::move(loop)), sync_(sync), report_(std::move(report)), lock_(locked(path_)) {
+    : path_(resolved(path)), loop_(std::move(loop)), durability_(wanted), report_(std::move(report)),
+      lock_(locked(path_)) {
     check_former();
 }
 
@@ -73,11 +74,11 @@ NDKEEP_INLINE bool checkpoint_file::commit(packed_states&& states, const loop_po
     for (const auto& piece : pieces)
         out.add(piece);
     out.finish();
-    next.seal(durability_of(sync_));
+    next.seal(durability_);
     // Step 2. A damaged NAME must not replace NAME.previous, which is the only valid checkpoint then.
     if (!is_damaged_)
         next.keep_former_as(former());
-    next.commit(durability_of(sync_));  // steps 3 and 4
+    next.commit(durability_);  // steps 3 and 4
     is_damaged_ = false;
     ++generation_;
     return true;

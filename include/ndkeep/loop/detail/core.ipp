@@ -21,7 +21,7 @@ NDKEEP_INLINE mismatch_error another_source(const std::filesystem::path& file, c
 
 NDKEEP_INLINE loop_core::loop_core(const std::filesystem::path& path, const loop_options& options)
     : options_(options), name_(name_text(options.name.empty() ? path.filename().string() : options.name)),
-      file_(path, name_, options.sync, options.report) {
+      file_(path, name_, durability_of(options.sync), options.report) {
     states_.call(path);
     keep(file_.newest());
     if (stored_ != nullptr)

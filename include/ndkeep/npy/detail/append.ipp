@@ -156,7 +156,7 @@ NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows)
 /// Converts the rows to the dtype and order of the file.
 [[nodiscard]] NDKEEP_INLINE any_array rows_as_in_file(const opened_array& array, const array_view& rows) {
     const conversion convert(rows.type(), array.info.type, array.source.path());
-    const auto ordered = rows.in_order(array.info.column_major);
+    const auto ordered = rows.in_order(order_of(array.info));
     buffer given(rows.nbytes());
     ordered.fill(0, rows.size(), given.data());
     any_array made(array.info.type, {rows.size()});

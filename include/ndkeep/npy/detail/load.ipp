@@ -20,8 +20,9 @@ namespace detail {
 /// The dtype, shape and offset of a headerless file, from the request and the file's size.
 [[nodiscard]] NDKEEP_INLINE array_info raw_info(const file& source, const dtype& type,
                                                 const std::vector<std::size_t>* shape, std::uint64_t offset,
-                                                bool column_major_file) {
-    array_info info{.type = type, .shape = {}, .column_major = column_major_file, .data_offset = offset};
+                                                order file_order) {
+    array_info info{
+        .type = type, .shape = {}, .column_major = file_order == order::column_major, .data_offset = offset};
     const std::uint64_t size = source.size();
     if (size == 0)
         throw format_error(
@@ -43,10 +44,10 @@ namespace detail {
 }
 
 NDKEEP_INLINE opened_array open_raw(const std::filesystem::path& path, const dtype& type,
-                                    const std::vector<std::size_t>* shape, std::uint64_t offset, bool column_major_file,
+                                    const std::vector<std::size_t>* shape, std::uint64_t offset, order file_order,
                                     file::access access) {
     opened_array opened{file::open(path, access), {}};
-    opened.info = raw_info(opened.source, type, shape, offset, column_major_file);
+    opened.info = raw_info(opened.source, type, shape, offset, file_order);
     check_data(opened);
     return opened;
 }
@@ -58,9 +59,9 @@ NDKEEP_INLINE any_array load_any(const std::filesystem::path& file, const load_o
 }
 
 NDKEEP_INLINE any_array load_raw_any(const std::filesystem::path& file, const dtype& type, const raw_options<>& options,
-                                     bool column_major_file) {
-    return detail::load_bytes(
-        detail::open_raw(file, type, detail::given_shape(options), options.offset, column_major_file), options.run);
+                                     order file_order) {
+    return detail::load_bytes(detail::open_raw(file, type, detail::given_shape(options), options.offset, file_order),
+                              options.run);
 }
 
 }  // namespace ndkeep

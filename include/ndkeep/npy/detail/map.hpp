@@ -4,6 +4,7 @@
 
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/inspect.hpp>
@@ -24,7 +25,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @throws mismatch_error  another dtype, byte order, struct layout or order
 /// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                        bool column_major_wanted, const limits& limit);
+                                        order wanted_order, const limits& limit);
 
 /// Undoes an extension to `end` after the mapping failed.
 void cut_extension(file& extended, std::uint64_t end) noexcept;
@@ -32,7 +33,7 @@ void cut_extension(file& extended, std::uint64_t end) noexcept;
 /// Opens a headerless file. For `read_write` with a shape beyond its end, the file is extended.
 [[nodiscard]] opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
                                             const std::vector<std::size_t>* shape, std::uint64_t offset, map_mode mode,
-                                            bool by_columns, bool reserve);
+                                            order file_order, bool reserve);
 
 /// A new file, `header` and then zeros, that is mapped before it gets its final name.
 class new_file {

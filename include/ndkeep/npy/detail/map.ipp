@@ -21,9 +21,9 @@ namespace detail {
 }
 
 NDKEEP_INLINE opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                        bool column_major_wanted, const limits& limit) {
+                                        order wanted_order, const limits& limit) {
     auto array = open_array(path, limit, access_for(mode));
-    check_in_place(array.info, path, wanted, column_major_wanted);
+    check_in_place(array.info, path, wanted, wanted_order);
     // Before the caller can store anything: a kill after the first store must not leave a sum that is false.
     if (mode == map_mode::read_write)
         drop_claims(array, resolved(path));
@@ -76,11 +76,12 @@ NDKEEP_INLINE void cut_extension(file& extended, std::uint64_t end) noexcept {
 
 NDKEEP_INLINE opened_array open_raw_for_map(const std::filesystem::path& path, const dtype& type,
                                             const std::vector<std::size_t>* shape, std::uint64_t offset, map_mode mode,
-                                            bool by_columns, bool reserve) {
+                                            order file_order, bool reserve) {
     if (mode != map_mode::read_write || shape == nullptr)
-        return open_raw(path, type, shape, offset, by_columns, access_for(mode));
+        return open_raw(path, type, shape, offset, file_order, access_for(mode));
     opened_array array{file::open(path, file::access::read_write), {}};
-    array.info = {.type = type, .shape = *shape, .column_major = by_columns, .data_offset = offset};
+    array.info = {
+        .type = type, .shape = *shape, .column_major = file_order == order::column_major, .data_offset = offset};
     const std::uint64_t end = checked_end(array.info, path);
     if (array.source.size() < end)
         extend(array.source, end, reserve);

@@ -120,7 +120,7 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
     // A sidecar needs a sum: without one, a reader cannot recognise the data of a copied file, whose stamp differs.
     const checksum sums = options.has_sidecar() && options.sum == checksum::none ? checksum::crc32c : options.sum;
     digest seen(info.type, sums, options.statistics);
-    write_array(next.content(), array.in_order(info.column_major), info, seen, options.run);
+    write_array(next.content(), array.in_order(order_of(info)), info, seen, options.run);
     // Step 2.
     const auto stamp = next.seal(durability_of(options.sync));
     // Step 3.

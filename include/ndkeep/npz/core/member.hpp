@@ -141,7 +141,7 @@ auto read_member(const archive& from, const zip_entry& entry, const load_options
 /// @throws format_error    not an array, or false sizes
 [[nodiscard]] std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
                                                         const limits& limit, const dtype& wanted, std::size_t alignment,
-                                                        map_mode mode, bool column_major_wanted);
+                                                        map_mode mode, order wanted_order);
 
 }  // namespace ndkeep::detail
 

@@ -16,11 +16,11 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
                                                         const limits& limit, const dtype& wanted, std::size_t alignment,
-                                                        map_mode mode, bool column_major_wanted) {
+                                                        map_mode mode, order wanted_order) {
     // 0: only the header is read, so nothing is expanded into memory.
     member_bytes member(from, entry, 0);
     array_info info = read_member_header(member.source(), member.size(), limit).info;
-    check_in_place(info, from.path(), wanted, column_major_wanted);
+    check_in_place(info, from.path(), wanted, wanted_order);
     if (!member.is_stored())
         throw mismatch_error({.file = from.path(),
                               .field = "storage",

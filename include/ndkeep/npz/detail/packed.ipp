@@ -20,7 +20,7 @@ NDKEEP_INLINE void packed_archive::add_array(std::string_view name, const array_
 
 NDKEEP_INLINE void packed_archive::add_array(std::string_view name, const array_view& array) {
     const array_info info = info_of(array);
-    const array_view ordered = array.in_order(info.column_major);
+    const array_view ordered = array.in_order(order_of(info));
     if (ordered.contiguous() != nullptr) {
         views_.push_back(ordered);
         const piece data(ordered.contiguous(), ordered.nbytes());

@@ -159,7 +159,7 @@ NDKEEP_INLINE void npz_writer::add(std::string_view name, const array_view& arra
     const compression method = options.compress.value_or(options_.compress);
     auto& member = begin(std::string(name) + std::string(detail::npy_suffix), method);
     running_checksums sums(options_.sum);
-    write(member, method, header, array.in_order(info.column_major),
+    write(member, method, header, array.in_order(order_of(info)),
           [&](std::span<const std::byte> bytes) { sums.update(bytes); });
     if (options_.sum != checksum::none)
         sums_[std::string(name)] = sums.values();

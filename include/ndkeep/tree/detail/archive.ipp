@@ -82,14 +82,16 @@ class leaf_in_archive final : public tree_leaf {
                 const auto name = info.type.cpp_name();
                 const conversion convert(info.type, wanted, source.path(),
                                          (name.empty() ? "" : "as<" + name + "> or ") + "array()");
-                element_reader(source, info, convert, out).run(false, run, &crc);
+                element_reader(source, info, convert, out).run(order::row_major, run, &crc);
                 return true;
             });
     }
 
     [[nodiscard]] mapping map(const dtype& wanted, std::size_t alignment) const override {
         return in_member(without_npy(entry_.name), [&] {
-            return map_member(*archive_, entry_, options_.limit, wanted, alignment, map_mode::read_only, false).first;
+            return map_member(*archive_, entry_, options_.limit, wanted, alignment, map_mode::read_only,
+                              order::row_major)
+                .first;
         });
     }
 

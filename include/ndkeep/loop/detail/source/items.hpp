@@ -47,7 +47,7 @@ template <element T, std::size_t N>
                                                   const run_options& run, std::uint32_t* crc = nullptr) {
     const conversion convert(info.type, dtype_of<T>(), source.path());
     auto bytes = mapping::zeros(info.size() * sizeof(T), source.path());
-    element_reader(source, info, convert, bytes.data()).run(false, run, crc);
+    element_reader(source, info, convert, bytes.data()).run(order::row_major, run, crc);
     make_values(reinterpret_cast<T*>(bytes.data()), static_cast<std::size_t>(info.size()));
     bytes.protect();
     return {std::move(bytes), info.shape};

@@ -88,8 +88,8 @@ struct state_codec {
         } else if constexpr (kind == form::array) {
             into = in.read(name, "array", [](const auto& source, const auto& info, const auto& run, auto& crc) {
                 using array = state_array<T>;
-                return read_elements<typename T::value_type, array::rank, array::column_major>(source, info, "bind",
-                                                                                               run, &crc);
+                return read_elements<typename T::value_type, array::rank, array::order>(source, info, "bind", run,
+                                                                                        &crc);
             });
         } else if constexpr (kind == form::scalar) {
             into = elements_of<T, 0>(in, name)();
@@ -219,7 +219,7 @@ struct state_codec {
     template <class Item, std::size_t N>
     [[nodiscard]] static auto elements_of(const state_reader& in, const std::string& name) {
         return in.read(name, "array", [](const auto& source, const auto& info, const auto& run, auto& crc) {
-            return read_elements<Item, N, false>(source, info, "bind", run, &crc);
+            return read_elements<Item, N, order::row_major>(source, info, "bind", run, &crc);
         });
     }
 

@@ -5,6 +5,7 @@
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/version.hpp>
 
@@ -33,6 +34,9 @@ concept saves_itself = requires(const T& from, T& into, state_writer& out, const
     into.load(in);
 };
 
+template <xt::layout_type L>
+inline constexpr order order_of_layout = L == layout_of(order::column_major) ? order::column_major : order::row_major;
+
 /// xt::xarray and xt::xtensor of elements, in one of the two orders.
 template <class T>
 struct state_array : std::false_type {};
@@ -40,13 +44,13 @@ template <class S, xt::layout_type L, class Shape, class Tag>
     requires(element<typename S::value_type>&& L != xt::layout_type::dynamic)
 struct state_array<xt::xarray_container<S, L, Shape, Tag>> : std::true_type {
     static constexpr std::size_t rank = any_rank;
-    static constexpr bool column_major = L == xt::layout_type::column_major;
+    static constexpr ndkeep::order order = order_of_layout<L>;
 };
 template <class S, std::size_t N, xt::layout_type L, class Tag>
     requires(element<typename S::value_type>&& L != xt::layout_type::dynamic)
 struct state_array<xt::xtensor_container<S, N, L, Tag>> : std::true_type {
     static constexpr std::size_t rank = N;
-    static constexpr bool column_major = L == xt::layout_type::column_major;
+    static constexpr ndkeep::order order = order_of_layout<L>;
 };
 
 template <class T>
