@@ -11,9 +11,11 @@
 #include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/source/blocks.hpp>
+#include <ndkeep/loop/detail/source/chunks.hpp>
 #include <ndkeep/loop/detail/source/feed.hpp>
+#include <ndkeep/loop/detail/source/files.hpp>
 #include <ndkeep/loop/detail/source/items.hpp>
-#include <ndkeep/loop/detail/source/sources.hpp>
+#include <ndkeep/loop/detail/source/members.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/detail/state/slots.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>

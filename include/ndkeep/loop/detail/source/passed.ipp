@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/loop/detail/source/sources.hpp>.
+// Bodies of <ndkeep/loop/detail/source/passed.hpp>.
 #pragma once
 
-#include <ndkeep/loop/detail/source/sources.hpp>
+#include <ndkeep/loop/detail/source/passed.hpp>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
