@@ -69,7 +69,7 @@ class chunk_source {
     }
 
     void start(const item_place&) {}
-    void pass(std::size_t, std::string&&, std::uint64_t, std::uint64_t) {}
+    void pass(std::size_t, const item_label&, std::uint64_t, std::uint64_t) {}
     [[nodiscard]] json identity() const {
         json said = json::object();
         auto& members = *said.get_ptr<json::object_t*>();

@@ -74,7 +74,7 @@ class member_source {
                 if (fits_in_place<T>(info, file(), archive.address(begin))) {
                     auto bytes = archive.map(begin, info.nbytes(), map_mode::read_only);
                     bytes.advise(advice::will_need);
-                    return {item(std::move(bytes), info.shape), label()(i)};
+                    return {item(std::move(bytes), info.shape), label_of(i)};
                 }
             }
             const auto read = [&](const byte_source& source, const array_info& info, const run_options& run,
@@ -82,21 +82,32 @@ class member_source {
                 (void)checked_rows(info, i);
                 return read_into_memory<T, N>(source, info, run, &crc);
             };
-            return {read_member(archive, entry, options_, read), label()(i)};
+            return {read_member(archive, entry, options_, read), label_of(i)};
         });
     }
 
-    void start(const item_place& at) { passed_.start(at, label()); }
-    void pass(std::size_t i, std::string&& label, std::uint64_t first_row, std::uint64_t rows) {
-        passed_.pass(i, std::move(label), first_row, rows);
+    void start(const item_place& at) {
+        passed_.clear();
+        for (std::size_t i = 0; i < at.index; ++i)
+            passed_.pass(i, label_of(i), 0, 0);
+    }
+    void pass(std::size_t i, const item_label& label, std::uint64_t first_row, std::uint64_t rows) {
+        passed_.pass(i, label, first_row, rows);
     }
     [[nodiscard]] json identity() const { return passed_.said(kind); }
     [[nodiscard]] std::optional<item_place> resume(const object_reader& said, std::uint64_t rows) {
-        const auto at = passed_.resume(said, rows, file(), size(), label());
-        if (!at.is_same)
-            throw another_source(file(), "member", ndkeep::quoted(said.text("last")), ndkeep::quoted(label()(at.last)),
-                                 "names, sizes and checksums are compared");
-        return rows_of(at.last) > at.rows ? item_place{at.last, at.rows} : item_place{at.last + 1, 0};
+        passed_.read(said, rows, file());
+        return passed_.resume(file(), {.size = members_.size(),
+                                       .label = [this](std::size_t i, std::uint64_t) { return label_of(i); },
+                                       .rows = [this](std::size_t i) { return rows_of(i); },
+                                       .old_label = [this](std::size_t i) { return text_of(i); },
+                                       .error =
+                                           [this](std::size_t i, std::string expected, std::string found) {
+                                               return another_source(file(),
+                                                                     member_field(without_npy(members_[i]->name)),
+                                                                     std::move(expected), std::move(found),
+                                                                     "names, sizes and checksums are compared");
+                                           }});
     }
     [[nodiscard]] std::function<void()> durable() const { return nullptr; }
 
@@ -106,17 +117,16 @@ class member_source {
         check_rank<N>(info.shape, file(), "over");
         return rows;
     }
-    [[nodiscard]] auto label() const {
-        return [this](std::size_t i) {
-            return members_[i]->name + ' ' + std::to_string(members_[i]->size) + ' ' + hex_text(members_[i]->crc32);
-        };
+    [[nodiscard]] std::string text_of(std::size_t i) const {
+        return members_[i]->name + ' ' + std::to_string(members_[i]->size) + ' ' + hex_text(members_[i]->crc32);
     }
+    [[nodiscard]] item_label label_of(std::size_t i) const { return label_of_text(text_of(i)); }
 
     const npz_reader* from_;
     bool verify_;
     load_options options_;
     std::vector<const zip_entry*> members_;
-    list_identity passed_;
+    passed_items passed_;
 };
 
 }  // namespace ndkeep::detail

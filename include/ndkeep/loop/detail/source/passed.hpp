@@ -2,11 +2,10 @@
 // What a pass over a list has processed, and whether a later pass finds it unchanged.
 #pragma once
 
-#include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/source/items.hpp>
-#include <ndkeep/os/names.hpp>
+#include <ndkeep/os/file.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/version.hpp>
@@ -14,65 +13,85 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// What was processed of a list of files or members: a hash of all labels but the last, the last label, and how many
-/// of its rows. The last one is separate because it may be incomplete, and a file may have grown since.
-class list_identity {
+/// The label of an npy file of which `rows` rows are processed, or all if it has fewer.
+///
+/// Of data beyond 192 KiB, only the first, middle and last 64 KiB are hashed: a pass must not read whole files that its
+/// body maps and hardly reads. The time of modification decides about the rest.
+[[nodiscard]] item_label label_of_file(const file& opened, const array_info& info, std::uint64_t rows);
+
+/// The label of a member of an archive, whose directory stores a checksum of its content.
+[[nodiscard]] item_label label_of_text(std::string_view text);
+
+/// The items of a source as they are now, for comparison with those that were processed.
+struct present_items {
+    std::size_t size = 0;
+    /// The label of an item of which so many rows are processed; nullopt if it is deleted, and may be.
+    std::function<std::optional<item_label>(std::size_t item, std::uint64_t rows)> label;
+    std::function<std::uint64_t(std::size_t item)> rows;
+    /// The text by which version 0.1 recognised an item.
+    std::function<std::string(std::size_t item)> old_label;
+    /// An error about an item.
+    std::function<mismatch_error(std::size_t item, std::string expected, std::string found)> error;
+};
+
+/// The labels of all items that were processed, and how many rows of the last one: it may be incomplete, and a file may
+/// have grown since.
+class passed_items {
   public:
-    /// Counts all items before a position as processed.
-    /// @param label_of  returns the present label of an item
-    template <class Label>
-    void start(const item_place& at, Label&& label_of) {
-        *this = list_identity();
-        for (std::size_t i = 0; i < at.index; ++i)
-            pass(i, label_of(i), 0, 0);
-    }
+    static constexpr std::uint64_t all_rows = ~std::uint64_t{0};
+
+    [[nodiscard]] std::size_t size() const noexcept { return labels_.size() / digits; }
+    void clear() { *this = passed_items(); }
 
     /// Item `index` is processed up to its row `rows`. It may be the last item again.
     /// @param first_row  of the item in the source
-    void pass(std::size_t index, std::string&& label, std::uint64_t first_row, std::uint64_t rows);
+    void pass(std::size_t index, const item_label& label, std::uint64_t first_row, std::uint64_t rows);
 
     /// What a commit stores.
     [[nodiscard]] json said(std::string_view kind) const;
 
-    /// The position to resume from, and whether the last item has the label that was committed.
-    struct resumed {
-        std::size_t last = 0;
-        std::uint64_t rows = 0;  // of the last item that were processed
-        bool is_same = true;
-    };
-    /// Compares the present items with those of the last commit.
-    /// @throws mismatch_error  there are fewer items, or one before the last has another label
-    /// @throws format_error    the committed numbers contradict each other
-    template <class Label>
-    [[nodiscard]] resumed resume(const object_reader& said, std::uint64_t rows, const std::filesystem::path& file,
-                                 std::size_t size, Label&& label_of) {
-        const std::uint64_t items = said.count("items"), first_row = said.count("last_first_row"),
-                            last_rows = said.count("last_rows");
-        if (items == 0 || first_row > rows || last_rows != rows - first_row)
-            throw malformed(file, "source of the loop", "at row " + std::to_string(rows), "elsewhere");
-        if (items > size)
-            throw another_source(file, "items", "at least " + std::to_string(items), std::to_string(size));
-        const std::size_t last = static_cast<std::size_t>(items) - 1;
-        start({items, 0}, label_of);
-        if (hexadecimal(hash_) != said.text("before"))
-            throw another_source(file, "items", "the " + std::to_string(items) + " that were passed over",
-                                 "others among them", "names, sizes and order are compared");
-        first_row_ = first_row;
-        rows_ = last_rows;
-        return {last, last_rows, label_ == said.text("last")};
-    }
+    /// Takes over what a commit stored.
+    /// @param rows  of the source that are processed
+    /// @throws format_error  the committed numbers contradict each other
+    void read(const object_reader& said, std::uint64_t rows, const std::filesystem::path& file);
+
+    /// Compares the present items with those that were processed, and returns the position to resume from.
+    /// @throws mismatch_error  there are fewer items, or one of them has changed
+    [[nodiscard]] item_place resume(const std::filesystem::path& file, const present_items& present);
+
+    /// Finds the processed files in a list from which some may be deleted. Returns a path for each processed file,
+    /// empty if it is deleted, and then the paths of the new files.
+    /// @throws mismatch_error  a processed file has changed, or is listed after a new one
+    [[nodiscard]] std::vector<std::filesystem::path> matched(const std::vector<std::filesystem::path>& files,
+                                                             const present_items& present) const;
 
   private:
-    std::size_t items_ = 0;
-    std::uint64_t hash_ = hash_of("");
-    std::string label_;
+    // The labels are kept as the text that a commit stores, so that a commit copies one text and formats nothing.
+    static constexpr std::size_t digits_of_hash = 16, digits = 3 * digits_of_hash;
+    enum class part { content, stamp, name };
+    [[nodiscard]] std::string_view hash(std::size_t item, part wanted) const noexcept;
+
+    /// Whether a label proves that the item is the one that was processed.
+    [[nodiscard]] bool is_same(std::size_t item, const item_label& present) const;
+    void resume_from_old(const std::filesystem::path& file, const present_items& present);
+
+    /// What version 0.1 stored: a hash of all labels but the last, and the last.
+    struct old_labels {
+        std::size_t items = 0;
+        std::string before, last;
+    };
+
+    std::string labels_;
     std::uint64_t first_row_ = 0, rows_ = 0;  // of the last item
+    std::optional<old_labels> old_;
 };
 
 /// The number of rows of an item.
