@@ -165,6 +165,45 @@ TEST_CASE("the mode of what is replaced stays, whatever the umask", "[bytes][rep
     CHECK(mode_of(dir / "t") == 0604);
 }
 
+TEST_CASE("the lock of a private file is not the file with the content", "[bytes][replace]") {
+    const temp_dir dir;
+    write_text(dir / "t", "old");
+    fs::permissions(dir / "t", fs::perms{0600});
+    const mode_t former = ::umask(022);
+    {
+        replacement next(dir / "t");
+        next.content().write(0, bytes_of("new"));
+        CHECK(read_text(dir / ".t.ndk").empty());
+        CHECK((next.content().status().st_mode & 0777) == 0600);
+        next.commit(durability::when_convenient);
+    }
+    ::umask(former);
+    CHECK(read_text(dir / "t") == "new");
+    CHECK(dir.files() == 1);
+}
+
+TEST_CASE("at no instant can others open the file that gets the content of a private one", "[bytes][replace]") {
+    const temp_dir dir;
+    const mode_t former = ::umask(022);
+    std::size_t call = 0;
+    for (bool killed = true; killed; ++call) {
+        CAPTURE(call);
+        for (const auto& entry : fs::directory_iterator(dir.path()))
+            fs::remove(entry.path());
+        write_text(dir / "t", "old");
+        fs::permissions(dir / "t", fs::perms{0640});
+        killed = faults::killed({.what = faults::effect::kill, .at = call}, [&] { replace_by(dir / "t", "new"); });
+        for (const auto& entry : fs::directory_iterator(dir.path())) {
+            CAPTURE(entry.path());
+            // The lock is open to all, and never has content.
+            const bool is_lock = entry.path().filename() == ".t.ndk" && entry.file_size() == 0;
+            CHECK((is_lock || (mode_of(entry.path()) & ~0640) == 0));
+        }
+    }
+    ::umask(former);
+    CHECK(call > 4);
+}
+
 TEST_CASE("a new file has the mode of the umask, also over what a killed writer left", "[bytes][replace]") {
     const temp_dir dir;
     write_text(dir / ".b.ndk", "left");

@@ -163,47 +163,6 @@ TEST_CASE("a sidecar has mode and owner of its array", "[users]") {
     CHECK(status.st_uid == (is_superuser ? somebody : ::geteuid()));
 }
 
-TEST_CASE("at no instant of a save over a private file may others read the new content", "[users]") {
-    const temp_dir dir;
-    const mode_t former = ::umask(022);
-    for (std::size_t call = 0;; ++call) {
-        CAPTURE(call);
-        fs::remove_all(dir / "d");
-        fs::create_directory(dir / "d");
-        const auto file = dir / "d/t.npy";
-        nk::save(file, numbers(0, 100));
-        ::chmod(file.c_str(), 0600);
-        const bool killed = faults::killed({.what = faults::effect::kill, .at = call},
-                                           [&] { nk::save(file, numbers(1, 100), {.sum = nk::checksum::crc32}); });
-        for (const auto& entry : fs::directory_iterator(dir / "d")) {
-            CAPTURE(entry.path());
-            CHECK((mode_of(entry.path()) == 0600 || entry.file_size() == 0));
-            // Not even empty: it could be opened now and read later.
-            CHECK((mode_of(entry.path()) == 0600 || entry.path().extension() == ".ndk"));
-        }
-        if (!killed)
-            break;
-    }
-    ::umask(former);
-}
-
-TEST_CASE("the lock of a private file is not the file with the content", "[users]") {
-    const temp_dir dir;
-    const mode_t former = ::umask(022);
-    write_text(dir / "t", "old");
-    ::chmod((dir / "t").c_str(), 0600);
-    {
-        nk::replacement next(dir / "t");
-        next.content().write(0, nk::core::bytes_of("new"));
-        CHECK(read_text(dir / ".t.ndk").empty());
-        CHECK((next.content().status().st_mode & 0777) == 0600);
-        next.commit(nk::durability::when_convenient);
-    }
-    ::umask(former);
-    CHECK(read_text(dir / "t") == "new");
-    CHECK(names_in(dir.path()) == std::set<std::string>{"t"});
-}
-
 TEST_CASE("a replaced file keeps its extended attributes", "[users]") {
     const temp_dir dir;
     nk::save(dir / "t.npy", numbers(0, 3));
