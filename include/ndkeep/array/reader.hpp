@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/source.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
@@ -96,7 +97,8 @@ template <element T, std::size_t N, order WantedOrder>
     const conversion convert(info.type, wanted, source.path(),
                              info.type == wanted ? std::string() : load_hint(verb, info.type));
     check_rank<N>(info.shape, source.path(), verb);
-    auto array = uninitialised<array_of<T, N, layout_of(WantedOrder)>>(info.shape);
+    auto array = allocated_for(source.path(), info.size() * sizeof(T),
+                               [&] { return uninitialised<array_of<T, N, layout_of(WantedOrder)>>(info.shape); });
     element_reader(source, info, convert, reinterpret_cast<std::byte*>(array.data())).run(WantedOrder, run, crc);
     make_values(array.data(), array.size());
     return array;

@@ -150,7 +150,7 @@ NDKEEP_INLINE std::string load_hint(std::string_view verb, const dtype& found) {
 
 NDKEEP_INLINE any_array read_any(const byte_source& source, const array_info& info, const run_options& run,
                                  std::uint32_t* crc) {
-    any_array array(info.type, info.shape);
+    auto array = allocated_for(source.path(), info.nbytes(), [&] { return any_array(info.type, info.shape); });
     const conversion convert(info.type);
     element_reader(source, info, convert, array.bytes().data()).run(order::row_major, run, crc);
     return array;

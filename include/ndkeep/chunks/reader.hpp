@@ -6,6 +6,7 @@
 #include <ndkeep/array/in_place.hpp>
 #include <ndkeep/array/mapped.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/chunks/core/gather.hpp>
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
@@ -97,7 +98,9 @@ class chunk_reader {
                                   .found = std::to_string(first) + " to " + std::to_string(last)});
         const conversion convert(state.type, dtype_of<T>(), version_->called(), "load_chunked_any");
         version_->check_room(last - first);
-        auto array = detail::uninitialised<array_of<T, N>>(detail::shape_of_rows(last - first, state.row_shape));
+        const auto shape = detail::shape_of_rows(last - first, state.row_shape);
+        auto array = detail::allocated_for(version_->called(), detail::product(shape) * sizeof(T),
+                                           [&] { return detail::uninitialised<array_of<T, N>>(shape); });
         version_->read(first, last, convert, reinterpret_cast<std::byte*>(array.data()));
         detail::make_values(array.data(), array.size());
         return array;

@@ -17,6 +17,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// Memory for bytes of a chunk.
+[[nodiscard]] NDKEEP_INLINE buffer room_for(const place& where, const std::string& name, std::uint64_t nbytes) {
+    return allocated_for(where.called(name), nbytes, [&] { return buffer(static_cast<std::size_t>(nbytes)); });
+}
+
 /// Reads rows `from` to `to` of a chunk, counted from its first row, after checking the chunk.
 ///
 /// The rows will be written to a new file, which gets a new checksum: without the check, damaged bytes would become
@@ -32,7 +37,7 @@ NDKEEP_INLINE void read_checked(place& where, const chunk_state& state, const ch
     buffer whole;
     std::span<std::byte> all = part;
     if (part.size() != entry.nbytes) {
-        whole = buffer(static_cast<std::size_t>(entry.nbytes));
+        whole = room_for(where, name, entry.nbytes);
         all = whole.bytes();
     }
     if (!where.get_range(name, entry.offset, all))
@@ -63,7 +68,7 @@ NDKEEP_INLINE chunk_entry chunk_files::put(std::uint64_t first_row, std::span<co
 
 NDKEEP_INLINE buffer chunk_files::rows(std::uint64_t first, std::uint64_t last) const {
     const std::uint64_t row_bytes = state().row_bytes();
-    buffer bytes(static_cast<std::size_t>((last - first) * row_bytes));
+    buffer bytes = room_for(where(), "chunks", (last - first) * row_bytes);
     auto [at, entries] = state().between(first, last);
     for (const auto& entry : entries) {
         const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);
@@ -83,7 +88,7 @@ NDKEEP_INLINE chunk_entry chunk_files::moved(const moved_file& file) {
     if (!is_placed(entry) || place_of(file.from_row, row_bytes) == place_of(file.to_row, row_bytes))
         return entry;
     // Left as it is, the chunk could not be mapped at its new place, and every map_chunked would copy it.
-    const buffer bytes(static_cast<std::size_t>(entry.nbytes));
+    const buffer bytes = room_for(where(), "chunks/" + entry.file, entry.nbytes);
     if (!where().get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
         throw conflict_error({.file = where().called("chunks/" + entry.file),
                               .found = "removed by a sweep; discard this transaction and try again"});

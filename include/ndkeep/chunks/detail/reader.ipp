@@ -9,7 +9,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 NDKEEP_INLINE any_array load_chunked_any(const dataset_location& where, const chunk_reader_options& options) {
     const detail::chunk_version from(where, options);
     from.check_room(from.state().rows);
-    any_array all(from.state().type, from.shape());
+    auto all = core::allocated_for(from.called(), from.info().nbytes(),
+                                   [&] { return any_array(from.state().type, from.shape()); });
     from.read(0, from.state().rows, conversion(from.state().type), all.bytes().data());
     return all;
 }

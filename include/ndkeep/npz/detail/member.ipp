@@ -99,11 +99,14 @@ NDKEEP_INLINE bool member_bytes::are_pieces_likely() const {
 
 NDKEEP_INLINE void member_bytes::expand_whole(bool in_pieces, const run_options& run) {
     // check_zip_method has checked that this many bytes can come from the compressed ones.
-    whole_ = buffer(static_cast<std::size_t>(entry_.size));
+    const auto room_for = [&](std::uint64_t size) {
+        return allocated_for(path_, size, [&] { return buffer(static_cast<std::size_t>(size)); });
+    };
+    whole_ = room_for(entry_.size);
     prefer_huge_pages(whole_.bytes());
     if (in_pieces && expand_pieces(run))
         return;
-    const buffer compressed(static_cast<std::size_t>(entry_.compressed));
+    const buffer compressed = room_for(entry_.compressed);
     archive_.read(begin_, compressed.bytes());
     expand(compressed.bytes(), whole_.bytes(), path_);
 }
