@@ -129,7 +129,7 @@ NDKEEP_INLINE dtype dtype::time(char kind, std::string unit, std::int64_t multip
     if ((kind != 'M' && kind != 'm') || !known || multiple < 0 || multiple > detail::most_units)
         throw detail::descr_error({}, "a date of NumPy",
                                   detail::kind_text(kind) + " in units of " + std::to_string(multiple) + ' ' +
-                                      detail::printed(unit));
+                                      ndkeep::quoted(unit));
     dtype out;
     out.kind_ = kind;
     out.size_ = 8;
@@ -146,7 +146,7 @@ NDKEEP_INLINE dtype dtype::structure(std::vector<field> fields, std::uint64_t si
     // The views refer to `fields`, which moves only after their last use.
     std::vector<std::string_view> names;
     for (const field& each : fields) {
-        const auto named = [&each] { return "field " + detail::printed(each.name); };
+        const auto named = [&each] { return "field " + ndkeep::quoted(each.name); };
         // A Python string, and so a name in a header, can hold lone surrogates.
         if (!detail::is_utf8(each.name, detail::surrogates::allowed) ||
             !detail::is_utf8(each.title, detail::surrogates::allowed))
@@ -168,7 +168,7 @@ NDKEEP_INLINE dtype dtype::structure(std::vector<field> fields, std::uint64_t si
     // Sorted instead of compared in pairs: a header may have tens of thousands of fields.
     std::sort(names.begin(), names.end());
     if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-        throw detail::descr_error(file, "different names and titles", "field " + detail::printed(*twice) + " twice");
+        throw detail::descr_error(file, "different names and titles", "field " + ndkeep::quoted(*twice) + " twice");
     dtype out;
     out.is_struct_ = true;
     out.size_ = size;

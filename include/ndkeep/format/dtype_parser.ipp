@@ -78,12 +78,12 @@ class dtype_reader {
             return read_comma_string(text);
         const auto plain = read_plain_type(text);
         if (!plain)
-            fail("a dtype", printed(text));
+            fail("a dtype", ndkeep::quoted(text));
         // A pickle can run any code while it is loaded.
         if (plain->kind == 'O')
-            fail("a type without objects", printed(text), "object arrays are pickles, which are never read");
+            fail("a type without objects", ndkeep::quoted(text), "object arrays are pickles, which are never read");
         if (plain->kind == 'T')
-            fail("a type with a size", printed(text), "variable-width strings have no npy form but a pickle");
+            fail("a type with a size", ndkeep::quoted(text), "variable-width strings have no npy form but a pickle");
         // `dtype::plain` knows only NumPy's bound, neither the caller's limit nor the name of the field.
         check_size(plain->size);
         if (plain->kind == 'M' || plain->kind == 'm')
@@ -98,7 +98,7 @@ class dtype_reader {
             std::string path;
             for (const std::string_view name : path_)
                 path.append(path.empty() ? "" : ".").append(name);
-            found += " in field " + printed(path);
+            found += " in field " + ndkeep::quoted(path);
         }
         throw descr_error(file_, std::move(expected), std::move(found), std::move(hint));
     }
@@ -158,7 +158,7 @@ class dtype_reader {
     /// Reads a comma string: a struct, or a sub-array if there is only one item.
     [[nodiscard]] shaped_type read_comma_string(std::string_view text) {
         // A copy for errors, because the loop below consumes `text`.
-        const std::string given = printed(text);
+        const std::string given = ndkeep::quoted(text);
         std::vector<shaped_type> items;
         while (!text.empty()) {
             const auto item = next_comma_item(text);
@@ -277,7 +277,7 @@ NDKEEP_INLINE dtype dtype::parse(std::string_view text, const std::filesystem::p
     if (detail::is_descr_literal(text))
         return parse(parse_literal(text, file, {.nesting = limit.nesting, .field = "descr"}), file, limit);
     return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read_text(text), file,
-                                       [&] { return detail::printed(text); });
+                                       [&] { return ndkeep::quoted(text); });
 }
 
 }  // namespace ndkeep

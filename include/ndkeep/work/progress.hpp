@@ -36,6 +36,9 @@ struct run_options {
     unsigned threads = 0;  ///< 0: one for each core
     std::function<flow(const ndkeep::progress&)> progress = {};
     const std::atomic<bool>* stop = nullptr;
+
+    /// These options for a part of a call whose progress the call itself reports. It does not copy the function.
+    [[nodiscard]] run_options without_progress() const { return {.threads = threads, .progress = {}, .stop = stop}; }
 };
 
 /// Counts and reports the progress of one call. Any thread may call `add` and `stopped`; everything else belongs to the

@@ -10,6 +10,7 @@
 #include <ndkeep/chunks/detail/order.hpp>
 #include <ndkeep/chunks/detail/row_form.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/store/edit.hpp>
@@ -299,7 +300,7 @@ NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes,
     const std::size_t chunk = bytes.size() / count;
     const std::uint64_t first = state().rows;
     std::vector<chunk_entry> entries(count);
-    const run_options quiet{.threads = options_.run.threads, .progress = {}, .stop = options_.run.stop};
+    const run_options quiet = options_.run.without_progress();
     // In groups, because only the calling thread may call the progress function: it does so between them.
     const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
     for (std::size_t begin = 0; begin < count; begin += turn) {

@@ -7,10 +7,12 @@
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/work/parallel.hpp>
 
@@ -29,7 +31,7 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     if (entry.file.empty())
         return;
     const auto& state = from.state();
-    const auto called = from.where().called("chunks/" + entry.file);
+    const auto called = from.where().called(chunk_path(entry.file));
     const auto source = from.open(entry);
     std::vector<std::byte> header(static_cast<std::size_t>(entry.offset));
     source.read(0, header);

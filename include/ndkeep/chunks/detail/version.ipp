@@ -8,6 +8,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace core {
 NDKEEP_INLINE void opened_chunk::read(std::uint64_t offset, std::span<std::byte> out) const {
     if (file_)
         file_->read(offset, out);
-    else if (!of_->where().get_range("chunks/" + entry_->file, offset, out))
+    else if (!of_->where().get_range(detail::chunk_path(entry_->file), offset, out))
         of_->missing(*entry_);
 }
 
@@ -45,19 +46,21 @@ NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
     // A lock protects the commit of most readers. Without one, the record tells whether a prune removed the file, which
     // is normal, or something else did, which is damage. Prune removes the record before the file.
     if (!log_.exists(state().number))
-        throw conflict_error({.file = place_->called("chunks/" + entry.file),
+        throw conflict_error({.file = place_->called(detail::chunk_path(entry.file)),
                               .field = "commit " + std::to_string(state().number),
                               .expected = "kept",
                               .found = "pruned",
                               .hint = "open the newest"});
-    throw format_error(
-        {.file = place_->called("chunks/" + entry.file), .field = "chunk", .expected = "there", .found = "missing"});
+    throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
+                        .field = "chunk",
+                        .expected = "there",
+                        .found = "missing"});
 }
 
 NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {
     auto local = local_file(entry);
     if (!local) {
-        const auto size = place_->size("chunks/" + entry.file);
+        const auto size = place_->size(detail::chunk_path(entry.file));
         if (!size)
             missing(entry);
         check_length(entry, *size);
@@ -66,7 +69,7 @@ NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {
 }
 
 NDKEEP_INLINE std::optional<file> chunk_version::local_file(const chunk_entry& entry) const {
-    auto source = place_->open("chunks/" + entry.file);
+    auto source = place_->open(detail::chunk_path(entry.file));
     if (source)
         check_length(entry, source->size());
     else
@@ -76,7 +79,7 @@ NDKEEP_INLINE std::optional<file> chunk_version::local_file(const chunk_entry& e
 
 NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::uint64_t size) const {
     if (size != entry.offset + entry.nbytes)
-        throw format_error({.file = place_->called("chunks/" + entry.file),
+        throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
                             .field = "length",
                             .expected = counted(entry.offset + entry.nbytes, "byte"),
                             .found = counted(size, "byte"),
@@ -86,7 +89,7 @@ NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::ui
 NDKEEP_INLINE void chunk_version::check_sum(const chunk_entry& entry, std::uint64_t at,
                                             const std::string& found) const {
     if (entry.sum != found)
-        throw checksum_error({.file = place_->called("chunks/" + entry.file),
+        throw checksum_error({.file = place_->called(detail::chunk_path(entry.file)),
                               .field = std::string(checksum_name(state().sum)) + " of rows " + std::to_string(at) +
                                        " to " + std::to_string(at + entry.rows),
                               .expected = entry.sum,
@@ -164,7 +167,7 @@ NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignm
     if (const file* const local = source.local_file(); local != nullptr && entry.offset % alignment == 0) {
         bytes = mapping::open(*local, entry.offset, entry.nbytes, map_mode::read_only);
     } else {
-        bytes = mapping::zeros(entry.nbytes, place_->called("chunks/" + entry.file));
+        bytes = mapping::zeros(entry.nbytes, place_->called(detail::chunk_path(entry.file)));
         source.read(entry.offset, {bytes.data(), bytes.size()});
         bytes.protect();
     }

@@ -179,7 +179,7 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
     // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
     if (utf8 && !is_utf8(entry.raw_name))
-        throw refuse("names in UTF-8", printed(entry.raw_name));
+        throw refuse("names in UTF-8", ndkeep::quoted(entry.raw_name));
     entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
     entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
 
@@ -374,7 +374,7 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
         throw malformed(file, member_field(entry.name), "the same name in its local header",
                         "a name of " + counted(local.half(26), "byte"));
     if (name != entry.raw_name)
-        throw malformed(file, member_field(entry.name), "the same name in its local header", printed(name));
+        throw malformed(file, member_field(entry.name), "the same name in its local header", ndkeep::quoted(name));
     // The extra fields here may be longer than those of the directory, so only this header tells where the data begins.
     const std::uint64_t head = named + local.half(28);
     check_room(head);

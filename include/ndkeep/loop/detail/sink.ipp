@@ -8,8 +8,10 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -29,7 +31,7 @@ NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, st
 }
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
-    const auto file = sink_.where().called("commits");
+    const auto file = sink_.where().called(commits_folder);
     const auto& notes = sink_.state().notes;
     const auto note = notes.find(loop_);
     step_ = note == notes.end() ? 0 : note->second.step;
@@ -52,9 +54,9 @@ NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_positi
         sink_.expect(*row_type_, {});
     if (sink_.is_new())
         return false;  // a record needs the dtype and shape of a row, and no row was written yet
-    in_document(sink_.where().called("commits"), [&] {
+    in_document(sink_.where().called(commits_folder), [&] {
         dataset_note moved{.step = step_ + 1};
-        auto& members = *moved.content.get_ptr<json::object_t*>();
+        auto& members = members_of(moved.content);
         members["position"] = position_json(at);
         members["source"] = at.source;
         members["states"] = kept(std::move(states), at, moved.files);
@@ -73,7 +75,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
                                                      loop_snapshot::position_of(said), step_, record);
     }
     // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
-    const std::string name = "chunks/" + states.text("file");
+    const std::string name = chunk_path(states.text("file"));
     const auto called = sink_.where().called(name);
     auto bytes = sink_.where().get(name, states.count("nbytes"));
     if (!bytes)
@@ -87,7 +89,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
 NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at, std::vector<std::string>& files) {
     constexpr std::size_t most = 4096;  // bytes of JSON
     json out = json::object();
-    auto& members = *out.get_ptr<json::object_t*>();
+    auto& members = members_of(out);
     if (states.arrays.size() == 0) {
         members["states"] = states.forms;
         if (json_text(out).size() <= most)

@@ -6,6 +6,7 @@
 
 #include <ndkeep/array/reader.hpp>
 #include <ndkeep/bytes/source.hpp>
+#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
 #include <ndkeep/work/progress.hpp>
@@ -34,11 +35,11 @@ NDKEEP_INLINE json& state_writer::add(const std::string& name, const char* kind)
     check_name(name);
     if (forms_.count(name) != 0)
         throw mismatch_error({.field = field(name), .expected = "each name once", .found = "given twice"});
-    return (*forms_.emplace(name, json(json::value_t::object)).first->second.get_ptr<json::object_t*>())[kind];
+    return detail::members_of(forms_.emplace(name, json(json::value_t::object)).first->second)[kind];
 }
 
 NDKEEP_INLINE void state_writer::note(const std::string& name, const char* what, json value) {
-    (*forms_.at(name).get_ptr<json::object_t*>())[what] = std::move(value);
+    detail::members_of(forms_.at(name))[what] = std::move(value);
 }
 
 NDKEEP_INLINE std::string state_writer::member(const std::string& name) const {

@@ -6,6 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/text/ascii.hpp>
 
 #include <algorithm>
 #include <array>
@@ -28,8 +29,7 @@ namespace detail {
         return 0;
     name.remove_prefix(prefix.size());
     name.remove_suffix(suffix.size());
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (name[0] != '_' || name[date - 1] != '_' || !std::all_of(name.begin() + 1, name.begin() + date - 1, is_digit))
+    if (name[0] != '_' || name[date - 1] != '_' || !are_digits(name.substr(1, date - 2)))
         return 0;
     name.remove_prefix(date);
     std::uint64_t number = 0;

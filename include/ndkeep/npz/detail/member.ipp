@@ -118,7 +118,7 @@ NDKEEP_INLINE bool member_bytes::expand_pieces(const run_options& run) {
         at = {at.compressed + piece.compressed, at.size + piece.size};
     }
     // Silent, because the caller reports the progress of the array.
-    const run_options quiet{.threads = run.threads, .progress = {}, .stop = run.stop};
+    const run_options quiet = run.without_progress();
     try {
         progress_meter meter(quiet, {.phase = "load", .file = path_});
         parallel_for(begins.size(), meter, [&](std::size_t i) {

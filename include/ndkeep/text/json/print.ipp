@@ -5,6 +5,7 @@
 #include <ndkeep/text/json/print.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 #include <ndkeep/text/unicode.hpp>
@@ -19,8 +20,7 @@ namespace detail {
 
 NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
     if (!is_utf8(text))
-        throw mismatch_error({.field = "text", .expected = "UTF-8", .found = printed(text)});
-    constexpr std::string_view digits = "0123456789abcdef";
+        throw mismatch_error({.field = "text", .expected = "UTF-8", .found = ndkeep::quoted(text)});
     out += '"';
     for (std::size_t at = 0; at < text.size(); ++at) {
         char c = text[at];
@@ -35,9 +35,8 @@ NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
         } else if (c == '\n') {
             out += "\\n";
         } else if (byte < 0x20 || byte == 0x7f || is_c1) {
-            out += "\\u00";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+            out += "\\u";
+            append_hex(out, byte, 4);
         } else {
             out += c;
         }

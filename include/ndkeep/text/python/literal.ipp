@@ -183,7 +183,7 @@ NDKEEP_INLINE void print_literal(std::string& out, const literal& value) {
         out += 'b';
         [[fallthrough]];
     case literal::kind::text:
-        out += printed(value.text);
+        out += python_repr(value.text);
         break;
     case literal::kind::tuple:
         print_items('(', ')');

@@ -5,20 +5,13 @@
 #include <ndkeep/text/python/scanner.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// The value of a digit, also of a hexadecimal one; 99 for other characters, which is above every base.
-[[nodiscard]] constexpr unsigned digit_value(char c) {
-    return static_cast<unsigned>(is_digit(c)            ? c - '0'
-                                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                        : 99);
-}
 
 NDKEEP_INLINE literal_scanner::literal_scanner(std::string_view text, std::string_view field,
                                                const std::filesystem::path& file, bool long_suffix)
@@ -48,7 +41,7 @@ NDKEEP_INLINE std::string literal_scanner::here() const {
     std::size_t end = at_;
     while (end < text_.size() && end - at_ < 40 && (is_letter(text_[end]) || is_digit(text_[end])))
         ++end;
-    return printed(text_.substr(at_, std::max<std::size_t>(end - at_, 1)));
+    return ndkeep::quoted(text_.substr(at_, std::max<std::size_t>(end - at_, 1)));
 }
 
 NDKEEP_INLINE void literal_scanner::step() {
@@ -124,9 +117,9 @@ NDKEEP_INLINE bool literal_scanner::take_name(std::string_view name) {
     return true;
 }
 
-NDKEEP_INLINE scanned_number literal_scanner::number() {
+NDKEEP_INLINE literal_number literal_scanner::number() {
     const std::size_t start = at_;
-    scanned_number out;
+    literal_number out;
     const char mark = static_cast<char>(peek(1) | 0x20);
     const unsigned base = peek() != '0' ? 10 : mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 10;
     if (base != 10) {
@@ -188,7 +181,7 @@ NDKEEP_INLINE void literal_scanner::fraction_and_exponent() {
     }
 }
 
-NDKEEP_INLINE void literal_scanner::add_digit(scanned_number& out, unsigned base, unsigned digit) {
+NDKEEP_INLINE void literal_scanner::add_digit(literal_number& out, unsigned base, unsigned digit) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     // Digits are still read after an overflow, because the end of the number must be found.
     if (out.magnitude > (most - digit) / base)

@@ -126,8 +126,8 @@ class tree_writer {
             return;
         std::string field = std::string(what) + "tree";
         for (const auto& [key, index] : path_)
-            field += '[' + (key != nullptr ? printed(*key) : std::to_string(index)) + ']';
-        throw mismatch_error({.field = std::move(field), .expected = "UTF-8", .found = printed(text)});
+            field += '[' + (key != nullptr ? ndkeep::quoted(*key) : std::to_string(index)) + ']';
+        throw mismatch_error({.field = std::move(field), .expected = "UTF-8", .found = ndkeep::quoted(text)});
     }
 
     [[nodiscard]] std::string name() const {
@@ -197,7 +197,7 @@ class tree_reader {
             if (!place.is_null())
                 refuse(field, "the path of null", found_at(place));
             if (!members.insert(member).second)
-                refuse(field, "a member of its own", printed(member) + " again");
+                refuse(field, "a member of its own", ndkeep::quoted(member) + " again");
             place = leaf(member);
         });
         return std::move(root_);
@@ -214,7 +214,7 @@ class tree_reader {
             refuse("json", "a dictionary", std::string(kind_text(document_.kind())));
         const tree& version = member("ndkeep", tree_kind::string);
         if (tree_access::text(version) != tree_version)
-            refuse("ndkeep", printed(tree_version), printed(tree_access::text(version)));
+            refuse("ndkeep", ndkeep::quoted(tree_version), ndkeep::quoted(tree_access::text(version)));
         (void)member("arrays", tree_kind::list);
         if (document_.contains(nonfinite_key))
             (void)member(nonfinite_key, tree_kind::list);
@@ -222,7 +222,7 @@ class tree_reader {
             refuse("tree", "a value", "missing");
         for (const auto& [key, value] : document_.items())
             if (key != "ndkeep" && key != "tree" && key != "arrays" && key != nonfinite_key)
-                refuse(printed(key), "no such key", std::string(kind_text(value.kind())));
+                refuse(ndkeep::quoted(key), "no such key", std::string(kind_text(value.kind())));
     }
 
     [[nodiscard]] const tree& member(std::string_view key, tree_kind kind) const {
@@ -283,7 +283,7 @@ class tree_reader {
             }
         }
         if (place == nullptr)
-            refuse(field, "a pointer into the tree", printed(pointer));
+            refuse(field, "a pointer into the tree", ndkeep::quoted(pointer));
         return *place;
     }
 
@@ -314,7 +314,7 @@ class tree_reader {
 
     [[nodiscard]] static std::string found_at(const tree& place) {
         return "that of " +
-               (place.is_string() ? printed(tree_access::text(place)) : std::string(kind_text(place.kind())));
+               (place.is_string() ? ndkeep::quoted(tree_access::text(place)) : std::string(kind_text(place.kind())));
     }
 
     const std::filesystem::path& file_;

@@ -129,7 +129,7 @@ class block_feed {
     /// may have grown.
     [[nodiscard]] json identity() const {
         json said = json::object();
-        auto& members = *said.get_ptr<json::object_t*>();
+        auto& members = members_of(said);
         members["kind"] = std::string(kind);
         members["dtype"] = dtype_text(dtype_of<value>());
         members["row_shape"] = shape_text(std::vector<std::size_t>(array_->shape().begin() + 1, array_->shape().end()));

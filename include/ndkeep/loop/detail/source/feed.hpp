@@ -9,6 +9,7 @@
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/options.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 
@@ -202,8 +203,8 @@ class range_feed : public feed_base {
     }
     [[nodiscard]] json identity() const {
         json said = feed_base::identity();
-        (*said.get_ptr<json::object_t*>())["items"] = items_;
-        (*said.get_ptr<json::object_t*>())["passed"] = hexadecimal(hash_);
+        members_of(said)["items"] = items_;
+        members_of(said)["passed"] = hexadecimal(hash_);
         return said;
     }
     /// The address of the range. nullptr for input ranges: their items are consumed, so that nothing has to be skipped.

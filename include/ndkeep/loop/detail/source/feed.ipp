@@ -4,6 +4,8 @@
 
 #include <ndkeep/loop/detail/source/feed.hpp>
 
+#include <ndkeep/text/json/parser.hpp>
+
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE feed_base::feed_base(std::string_view kind, const over_options& options) : kind_(kind) {
@@ -13,7 +15,7 @@ NDKEEP_INLINE feed_base::feed_base(std::string_view kind, const over_options& op
 
 NDKEEP_INLINE json feed_base::identity() const {
     json said = json::object();
-    (*said.get_ptr<json::object_t*>())["kind"] = std::string(kind_);
+    members_of(said)["kind"] = std::string(kind_);
     return said;
 }
 

@@ -31,6 +31,7 @@
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
@@ -92,7 +93,7 @@ class chunk_source {
     void pass(std::size_t, std::string&&, std::uint64_t, std::uint64_t) {}
     [[nodiscard]] json identity() const {
         json said = json::object();
-        auto& members = *said.get_ptr<json::object_t*>();
+        auto& members = members_of(said);
         members["kind"] = std::string(kind);
         members["dataset"] = version().state().dataset;
         members["commit"] = version().state().number;

@@ -4,6 +4,9 @@
 
 #include <ndkeep/loop/detail/source/sources.hpp>
 
+#include <ndkeep/text/hex.hpp>
+#include <ndkeep/text/json/parser.hpp>
+
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE void list_identity::pass(std::size_t index, std::string&& label, std::uint64_t first_row,
@@ -21,7 +24,7 @@ NDKEEP_INLINE void list_identity::pass(std::size_t index, std::string&& label, s
 
 NDKEEP_INLINE json list_identity::said(std::string_view kind) const {
     json out = json::object();
-    auto& members = *out.get_ptr<json::object_t*>();
+    auto& members = members_of(out);
     members["kind"] = std::string(kind);
     members["items"] = items_;
     members["before"] = hexadecimal(hash_);

@@ -43,7 +43,7 @@ struct state_codec {
     static void write(state_writer& out, const std::string& name, const T& value) {
         if constexpr (kind == form::own) {
             json& parts = out.add(name, "parts") = json::object();
-            state_writer inner(*parts.get_ptr<json::object_t*>(), out.path_ + '/' + name, out.arrays_);
+            state_writer inner(members_of(parts), out.path_ + '/' + name, out.arrays_);
             value.save(inner);
         } else if constexpr (kind == form::array) {
             out.add(name, "array") = out.member(name);
@@ -65,7 +65,7 @@ struct state_codec {
             json& items = out.add(name, kind == form::list ? "list" : "dictionary");
             json parts = json::object();
             json::array_t keys;
-            state_writer inner(*parts.get_ptr<json::object_t*>(), out.path_ + '/' + name, out.arrays_);
+            state_writer inner(members_of(parts), out.path_ + '/' + name, out.arrays_);
             std::size_t i = 0;
             for (const auto& item : value)
                 if constexpr (kind == form::list) {

@@ -14,6 +14,7 @@
 #include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
+#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <utility>
@@ -26,8 +27,8 @@ inline constexpr std::string_view state_member = "state.json";
 
 NDKEEP_INLINE json position_json(const loop_position& at) {
     json out = json::object();
-    (*out.get_ptr<json::object_t*>())["rows"] = at.rows;
-    (*out.get_ptr<json::object_t*>())["chunks"] = at.chunks;
+    members_of(out)["rows"] = at.rows;
+    members_of(out)["chunks"] = at.chunks;
     return out;
 }
 

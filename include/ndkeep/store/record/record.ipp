@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/store/record.hpp>.
+// Bodies of <ndkeep/store/record/record.hpp>.
 #pragma once
 
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/record/record.hpp>
 
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/crc.hpp>
@@ -11,8 +11,11 @@
 #include <ndkeep/format/dtype_parser.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/layout.hpp>
+#include <ndkeep/store/record/table.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
+#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <algorithm>
@@ -70,11 +73,11 @@ template <class List, class Text>
         for (const auto& file : note.files)
             files.get_ptr<json::array_t*>()->emplace_back(file);
         json whole = note.content;
-        auto& members = *whole.get_ptr<json::object_t*>();
+        auto& members = members_of(whole);
         members["step"] = note.step;
         // Also if there are none: a note without the member is of version 0.1, see `files_of_first_version`.
         members["files"] = std::move(files);
-        (*out.get_ptr<json::object_t*>())[name] = std::move(whole);
+        members_of(out)[name] = std::move(whole);
     }
     return out;
 }
@@ -202,7 +205,7 @@ NDKEEP_INLINE void record_reader::check_version(const object_reader& object) con
 NDKEEP_INLINE std::string record_reader::identity(const object_reader& object, const std::string& key) const {
     const auto& text = object.text(key);
     constexpr std::size_t digits = 32;
-    if (text.size() != digits || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+    if (text.size() != digits || !are_hex_digits(text))
         refuse(key, "128 bits in hexadecimal", ndkeep::quoted(text));
     return text;
 }
@@ -251,12 +254,12 @@ NDKEEP_INLINE dataset_note record_reader::note(const object_reader& notes, const
             refuse("file of a note", "a name of hexadecimal words", ndkeep::quoted(file));
     out.content = *notes.find(name);
     for (const char* const own : {"step", "files"})
-        out.content.get_ptr<json::object_t*>()->erase(own);
+        members_of(out.content).erase(own);
     return out;
 }
 
 NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_state& state) const {
-    const auto& list = object.list("chunks");
+    const auto& list = object.list(chunks_folder);
     if (list.size() > most_items)
         refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
     const char form = number_form(key_type(state));
