@@ -88,6 +88,15 @@ NDKEEP_INLINE format_error malformed(const std::filesystem::path& file, std::str
                          .hint = std::move(hint)});
 }
 
+NDKEEP_INLINE mismatch_error mismatched(const std::filesystem::path& file, std::string field, std::string expected,
+                                        std::string found, std::string hint) {
+    return mismatch_error({.file = file,
+                           .field = std::move(field),
+                           .expected = std::move(expected),
+                           .found = std::move(found),
+                           .hint = std::move(hint)});
+}
+
 }  // namespace detail
 
 NDKEEP_INLINE std::string quoted(std::string_view text) {

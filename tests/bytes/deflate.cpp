@@ -42,13 +42,13 @@ bytes expanded(std::span<const std::byte> compressed, std::size_t size) {
     return out;
 }
 
-/// The message of the format_error for the field "deflate"; empty if nothing is thrown.
+/// The message of the format_error for the field "deflate stream"; empty if nothing is thrown.
 std::string refusal(std::span<const std::byte> compressed, std::size_t size) {
     bytes out(size);
     try {
         expand(compressed, out, "run.npz");
     } catch (const format_error& e) {
-        CHECK(e.field() == "deflate");
+        CHECK(e.field() == "deflate stream");
         CHECK(e.file() == "run.npz");
         return e.what();
     }

@@ -295,7 +295,7 @@ TEST_CASE("a source whose rows have changed is not gone on with", "[loop][error]
         nk::chunk_writer<std::int64_t, 1> writer(dir / "rows", {.commit = unsynced});
         writer.write(5, counting(0, 1));
         writer.commit();
-        CHECK(refused([&] { run(dir / "rows"); }) == "source of the loop: rows");
+        CHECK(refused([&] { run(dir / "rows"); }) == "source of the loop: content of the rows");
     }
     SECTION("an older version") {
         CHECK(refused([&] { run(dir / "rows", {.at_commit = 2}); }) == "source of the loop: commit");
@@ -341,11 +341,11 @@ TEST_CASE("lists are compared by names, sizes and order, as far as they were pas
         return thrown<nk::mismatch_error>([&] { (void)run(list); }).field();
     };
 
-    CHECK(refused({files[1], files[0], files[2], files[3]}) == "source of the loop: items");
+    CHECK(refused({files[1], files[0], files[2], files[3]}) == "source of the loop: list of items");
     CHECK(refused({files[0], files[1], files[3], files[2]}) == "source of the loop: file");
-    CHECK(refused({files[0], files[1]}) == "source of the loop: items");
+    CHECK(refused({files[0], files[1]}) == "source of the loop: number of items");
     nk::save(files[1], counting(1, 3));
-    CHECK(refused(files) == "source of the loop: items");
+    CHECK(refused(files) == "source of the loop: list of items");
     nk::save(files[1], counting(1, 2));
 
     // Moved files are the same source, and files that were not reached yet may change.

@@ -30,7 +30,7 @@ NDKEEP_INLINE std::size_t read_extent(const literal& value, std::string_view fie
         throw format_error(
             {.file = file,
              .field = std::string(field),
-             .expected = integer && !value.negative ? "extents of at most 63 bits" : "extents of 0 or more",
+             .expected = integer && !value.negative ? "extents of at most 63 bits" : "extents of at least 0",
              .found = whole.str()});
     return static_cast<std::size_t>(value.magnitude);
 }
@@ -54,7 +54,8 @@ class dtype_reader {
     template <class Given>
     [[nodiscard]] static dtype whole(shaped_type&& read, const std::filesystem::path& file, Given&& given) {
         if (!read.shape.empty())
-            throw descr_error(file, "a type without a shape of its own", given(), "sub-arrays are only read as fields");
+            throw malformed(file, "descr", "a type without a shape of its own", given(),
+                            "sub-arrays are read only as fields of structs");
         return std::move(read.type);
     }
 
@@ -81,9 +82,10 @@ class dtype_reader {
             fail("a dtype", ndkeep::quoted(text));
         // A pickle can run any code while it is loaded.
         if (plain->kind == 'O')
-            fail("a type without objects", ndkeep::quoted(text), "object arrays are pickles, which are never read");
+            fail("a type without objects", ndkeep::quoted(text), "object arrays are pickles, which are not read");
         if (plain->kind == 'T')
-            fail("a type with a size", ndkeep::quoted(text), "variable-width strings have no npy form but a pickle");
+            fail("a type with a size", ndkeep::quoted(text),
+                 "npy files hold variable-width strings only as pickles, which are not read");
         // `dtype::plain` knows only NumPy's bound, neither the caller's limit nor the name of the field.
         check_size(plain->size);
         if (plain->kind == 'M' || plain->kind == 'm')
@@ -100,7 +102,7 @@ class dtype_reader {
                 path.append(path.empty() ? "" : ".").append(name);
             found += " in field " + ndkeep::quoted(path);
         }
-        throw descr_error(file_, std::move(expected), std::move(found), std::move(hint));
+        throw malformed(file_, "descr", std::move(expected), std::move(found), std::move(hint));
     }
 
     void check_size(std::uint64_t size) const {
@@ -115,7 +117,7 @@ class dtype_reader {
         const bool number = shape.is == literal::kind::integer;
         const bool list = shape.is == literal::kind::list && !shape.items.empty();  // NumPy takes [] for a type
         if (!number && !list && shape.is != literal::kind::tuple)
-            fail("a shape behind the type", shape.str());
+            fail("a shape after the type", shape.str());
         const char kind = out.type.kind();
         // In NumPy ('S', 5) is the same as 'S5'.
         if (out.shape.empty() && out.type.size() == 0 && !out.type.is_struct()) {
@@ -244,12 +246,12 @@ class dtype_reader {
     void enter_struct() {
         const std::size_t deepest = std::max<std::size_t>(limit_.nesting / 2, 1);
         if (++depth_ > deepest)
-            fail("at most " + counted(deepest, "struct") + " in each other", "a deeper one");
+            fail("at most " + counted(deepest, "struct") + " nested in each other", "more");
     }
 
     void check_fields(std::size_t count) const {
         if (count > limit_.fields)
-            fail("at most " + counted(limit_.fields, "field"), "more");
+            fail("at most " + counted(limit_.fields, "field"), "a struct with more fields");
     }
 
     const std::filesystem::path& file_;

@@ -151,7 +151,7 @@ NDKEEP_INLINE std::string transaction::checked_record_text(const chunk_state& ne
                               .field = "record",
                               .expected = "at most " + counted(longest_record, "byte"),
                               .found = counted(text.size(), "byte"),
-                              .hint = "metadata is for small things"});
+                              .hint = "store large metadata as an array"});
     return text;
 }
 

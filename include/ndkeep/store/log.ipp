@@ -148,7 +148,7 @@ NDKEEP_INLINE std::optional<chunk_state> commit_log::read(std::uint64_t number) 
         // file was lost in another way.
         if (!exists(number))
             return std::nullopt;
-        throw format_error({.file = called, .field = "table", .expected = "there", .found = "missing"});
+        throw format_error({.file = called, .field = "table", .found = "missing"});
     }
 }
 
@@ -259,8 +259,8 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
         if (wanted && number != *newest)
             throw conflict_error({.file = where.called(record_path(number)),
                                   .field = "commit " + std::to_string(number),
-                                  .expected = "one that is kept, the newest is " + std::to_string(*newest),
-                                  .found = number > *newest ? "not there yet" : "pruned"});
+                                  .found = number > *newest ? "missing" : "pruned",
+                                  .hint = "the newest is commit " + std::to_string(*newest)});
     }
     throw conflict_error(
         {.file = where.path(), .found = "other writers commit and prune faster than the newest commit can be opened"});

@@ -77,10 +77,8 @@ NDKEEP_INLINE void staged_files::remove() noexcept {
 }
 
 NDKEEP_INLINE void staged_files::missing(const std::string& name) const {
-    throw conflict_error({.file = place_.called(chunk_path(name)),
-                          .field = "staged file",
-                          .expected = "present",
-                          .found = "removed by another program"});
+    throw conflict_error(
+        {.file = place_.called(chunk_path(name)), .field = "staged file", .found = "removed by another program"});
 }
 
 NDKEEP_INLINE void staged_files::forget(const std::string& name) {

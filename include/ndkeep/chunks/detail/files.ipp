@@ -37,7 +37,7 @@ NDKEEP_INLINE void read_checked(place& where, const chunk_state& state, const ch
         all = whole.bytes();
     }
     if (!where.get_range(name, entry.offset, all))
-        throw format_error({.file = where.called(name), .field = "chunk", .expected = "there", .found = "missing"});
+        throw format_error({.file = where.called(name), .field = "chunk", .found = "missing"});
     if (state.sum != checksum::none)
         if (const auto found = checksums_of(all, state.sum).begin()->second; found != entry.sum)
             throw checksum_error({.file = where.called(name),

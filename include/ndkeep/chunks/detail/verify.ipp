@@ -37,11 +37,8 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     source.read(0, header);
     const auto info = parse_header({header.data(), header.size()}, called);
     const auto refuse = [&](const char* field, std::string expected, std::string found) {
-        throw format_error({.file = called,
-                            .field = field,
-                            .expected = std::move(expected),
-                            .found = std::move(found),
-                            .hint = "the file is not the one that was written"});
+        throw malformed(called, field, std::move(expected), std::move(found),
+                        "the file is not the one that was written");
     };
     if (info.type.stored() != state.type.stored())
         refuse("dtype", state.type.descr(), info.type.descr());
@@ -83,9 +80,9 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     };
     if (differ(min, entry.min) || differ(max, entry.max))
         throw checksum_error({.file = called,
-                              .field = "smallest and largest number",
-                              .expected = text(entry.min) + " and " + text(entry.max),
-                              .found = text(min) + " and " + text(max),
+                              .field = "range of the keys",
+                              .expected = text(entry.min) + " to " + text(entry.max),
+                              .found = text(min) + " to " + text(max),
                               .hint = "the data is not what was described"});
 }
 

@@ -48,9 +48,8 @@ NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
     if (!log_.exists(state().number))
         throw conflict_error({.file = place_->called(detail::chunk_path(entry.file)),
                               .field = "commit " + std::to_string(state().number),
-                              .expected = "kept",
                               .found = "pruned",
-                              .hint = "open the newest"});
+                              .hint = "open the newest commit"});
     throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
                         .field = "chunk",
                         .expected = "there",
@@ -183,13 +182,12 @@ NDKEEP_INLINE void chunk_version::verify(std::size_t i, std::span<const std::byt
 
 NDKEEP_INLINE void chunk_version::check_room(std::uint64_t rows) const {
     // Chunks of zeros have no file, so the size of the files does not bound the memory that a record asks for.
-    // Divided, because the product of rows and bytes could overflow.
-    if (rows > options_.max_bytes / std::max<std::uint64_t>(1, state().row_bytes()))
+    if (rows * state().row_bytes() > options_.max_bytes)
         throw mismatch_error({.file = called(),
-                              .field = "bytes of the rows",
-                              .expected = "at most " + std::to_string(options_.max_bytes),
-                              .found = "more",
-                              .hint = ".max_bytes loads them, map_chunked maps them"});
+                              .field = "size of the rows",
+                              .expected = "at most " + counted(options_.max_bytes, "byte"),
+                              .found = counted(rows * state().row_bytes(), "byte"),
+                              .hint = ".max_bytes = … loads more; map_chunked maps them"});
 }
 
 NDKEEP_INLINE std::size_t chunk_version::chunk_of(std::uint64_t row) const {

@@ -23,8 +23,8 @@ NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, st
     if (sink_.has_changes())
         throw mismatch_error({.file = sink_.where().path(),
                               .field = "output",
-                              .expected = "committed before the pass begins",
-                              .found = "rows that are not"});
+                              .expected = "one without them",
+                              .found = "a writer with uncommitted changes"});
     // Nothing after this may throw: the destructor, which gives the sink back, runs only for a complete object.
     sink_.lend();
     sink_.discard();  // continues from the newest commit, which another process may have made
@@ -45,7 +45,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
     // A file of states contains step and position too. If they differ from the record, it is not the file that was
     // committed with it.
     if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
-        throw malformed(file, "loops." + loop_, "as far as its states", "elsewhere");
+        throw malformed(file, "position of loop " + ndkeep::quoted(loop_), "that of its states", "another one");
     return stored;
 }
 
@@ -79,7 +79,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
     const auto called = sink_.where().called(name);
     auto bytes = sink_.where().get(name, states.count("nbytes"));
     if (!bytes)
-        throw malformed(called, "states of the loop", "there", "missing");
+        throw malformed(called, "file with the states of the loop", "", "missing");
     if (const auto found = hex_text(crc32c(*bytes));
         bytes->size() != states.count("nbytes") || found != states.text("crc32c"))
         throw checksum_error({.file = called, .field = "crc32c", .expected = states.text("crc32c"), .found = found});

@@ -44,7 +44,7 @@ NDKEEP_INLINE std::filesystem::path next_name(const std::filesystem::path& direc
     for (const auto part : {prefix, suffix})
         if (part.find('/') != std::string_view::npos)
             throw mismatch_error(
-                {.file = directory, .field = "name", .expected = "no separator in it", .found = ndkeep::quoted(part)});
+                {.file = directory, .field = "name", .expected = "a name without '/'", .found = ndkeep::quoted(part)});
     // Numbers are compared, not names: 1000 follows 999.
     std::uint64_t highest = 0;
     for (const auto& name : names_in(directory))

@@ -100,8 +100,7 @@ NDKEEP_INLINE void read_numbers(chunk_entry& entry, std::uint64_t low, std::uint
 
 NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& state, const std::filesystem::path& file) {
     const auto refuse = [&](std::string field, std::string expected, std::string found) {
-        throw format_error(
-            {.file = file, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
+        throw malformed(file, std::move(field), std::move(expected), std::move(found));
     };
     // The name is opened and may be removed later. A record from a stranger must not reach files elsewhere.
     if (!entry.file.empty() && !is_chunk_name(entry.file))
@@ -109,9 +108,9 @@ NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& stat
     const std::uint64_t row_bytes = state.row_bytes();
     // By division, because the product in the next check could overflow.
     if (entry.rows == 0 || (row_bytes != 0 && entry.rows > largest_offset / row_bytes))
-        refuse("rows of a chunk", "from 1 to what 63 bits of bytes hold", std::to_string(entry.rows));
+        refuse("number of rows of a chunk", "at least 1, and less than 2^63 bytes of them", std::to_string(entry.rows));
     if (entry.nbytes != entry.rows * row_bytes)
-        refuse("bytes of a chunk", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
+        refuse("size of a chunk in bytes", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
     // A header is never longer. The bound also keeps offset + nbytes within 64 bits.
     if (entry.offset > longest_header)
         refuse("data offset of a chunk", "at most " + std::to_string(longest_header), std::to_string(entry.offset));
@@ -195,7 +194,7 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
         // than its entries.
         if (entry.rows > most - rows)
             throw format_error({.file = called,
-                                .field = "rows of a table",
+                                .field = "number of rows of a table",
                                 .expected = "at most " + std::to_string(most),
                                 .found = "more"});
         rows += entry.rows;

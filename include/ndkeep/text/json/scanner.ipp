@@ -34,7 +34,7 @@ NDKEEP_INLINE void json_scanner::end() const {
 }
 
 NDKEEP_INLINE void json_scanner::refuse(std::string expected, std::string found, std::string_view hint) const {
-    throw malformed(file_, "json", std::move(expected), std::move(found), std::string(hint));
+    throw malformed(file_, "JSON text", std::move(expected), std::move(found), std::string(hint));
 }
 
 NDKEEP_INLINE void json_scanner::skip_blanks() {
@@ -66,12 +66,12 @@ NDKEEP_INLINE void json_scanner::need_word(std::string_view word) {
 
 NDKEEP_INLINE void json_scanner::count_value() {
     if (values_++ == bound_.values)
-        refuse("at most " + counted(bound_.values, "value"), "more", bound_.hint);
+        refuse("at most " + counted(bound_.values, "value"), "longer", bound_.hint);
 }
 
 NDKEEP_INLINE void json_scanner::open(char bracket) {
     if (++depth_ > deepest_json)
-        refuse("at most 128 levels", "nested deeper");
+        refuse("at most " + counted(deepest_json, "level"), "nested deeper");
     need(bracket);
 }
 

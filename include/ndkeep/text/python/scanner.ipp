@@ -31,8 +31,7 @@ NDKEEP_INLINE char literal_scanner::peek(std::size_t ahead) const {
 
 NDKEEP_INLINE void literal_scanner::fail(std::string found, std::string expected) const {
     found += " at character " + std::to_string(character_count(text_.substr(0, at_)) + 1);
-    throw format_error(
-        {.file = file_, .field = std::string(field_), .expected = std::move(expected), .found = std::move(found)});
+    throw malformed(file_, std::string(field_), std::move(expected), std::move(found));
 }
 
 NDKEEP_INLINE std::string literal_scanner::here() const {
@@ -56,7 +55,7 @@ NDKEEP_INLINE void literal_scanner::skip_blanks() {
             ++at_;
             skip_newline();
             if (at_end())
-                fail(here(), "a line to join");
+                fail(here(), "another line after the backslash");
         } else if (c == '#') {
             while (!at_end() && !is_newline(peek()))
                 ++at_;
@@ -81,7 +80,7 @@ NDKEEP_INLINE void literal_scanner::skip_indentation() {
         } else if (c == '\f' || is_newline(c)) {
             column = 0;
         } else if (column > 0 && c != '\\' && !at_end()) {
-            fail("an indented line", "no blanks before the value");
+            fail("an indented line", "no spaces before the value");
         } else {
             return skip_blanks();
         }
@@ -90,7 +89,7 @@ NDKEEP_INLINE void literal_scanner::skip_indentation() {
 
 NDKEEP_INLINE void literal_scanner::open_bracket(std::size_t deepest) {
     if (++depth_ > deepest)
-        fail("more than " + counted(deepest, "level") + " of brackets", "fewer");
+        fail("more than " + counted(deepest, "level") + " of brackets", "at most that many");
     step();
 }
 
@@ -106,7 +105,7 @@ NDKEEP_INLINE void literal_scanner::finish() {
     depth_ = 1;
     skip_blanks();
     if (!at_end())
-        fail(here(), "nothing after the value");
+        fail(here(), "the end of the text");
 }
 
 NDKEEP_INLINE bool literal_scanner::take_name(std::string_view name) {
@@ -136,7 +135,7 @@ NDKEEP_INLINE literal_number literal_scanner::number() {
     } else if (base == 10 && text_[first] == '0' &&
                text_.substr(first, at_ - first).find_first_not_of("0_") != std::string_view::npos) {
         // Python 3 has no octal numbers such as 017, but it accepts 00.
-        fail("a number that starts with 0", "digits without it");
+        fail("a number that starts with 0", "a number without leading zeros");
     }
     if (out.floating)
         out.text = text_.substr(start, at_ - start);
@@ -154,7 +153,7 @@ NDKEEP_INLINE scanned_string literal_scanner::strings() {
         const auto prefix = text_.substr(at_, prefix_length());
         const bool bytes = prefix.find_first_of("bB") != std::string_view::npos;
         if (!first && bytes != out.bytes)
-            fail("text beside bytes", "one of them");
+            fail("text next to bytes", "only one of the two");
         out.bytes = bytes;
         at_ += prefix.size();
         string_body(out, prefix.find_first_of("rR") != std::string_view::npos);
@@ -203,7 +202,7 @@ NDKEEP_INLINE void literal_scanner::skip_suffix() {
     }
     // Without this, "2x" would be two tokens.
     if (is_letter(peek()) || is_digit(peek()))
-        fail(here() + " behind a number", "a number");
+        fail(here() + " after a number", "the end of the number");
     skip_blanks();
 }
 
@@ -267,7 +266,7 @@ NDKEEP_INLINE void literal_scanner::plain(scanned_string& out) {
         return skip_newline();
     }
     if (out.bytes && static_cast<unsigned char>(peek()) >= 0x80)
-        fail(here() + " in bytes", "ASCII");
+        fail(here() + " in bytes", "ASCII characters");
     out.text += peek();
     ++at_;
 }

@@ -117,10 +117,10 @@ class chunk_source {
             refuse("id of a commit", ndkeep::quoted(said.text("id")), ndkeep::quoted(*id));
         // Appends and merges do not count as rewriting.
         if (state.rewritten > commit)
-            refuse("rows", "those of commit " + std::to_string(commit),
-                   "others since commit " + std::to_string(state.rewritten));
+            refuse("content of the rows", "unchanged since commit " + std::to_string(commit),
+                   "rewritten in commit " + std::to_string(state.rewritten));
         if (state.rows < rows)
-            refuse("rows", "at least " + std::to_string(rows), std::to_string(state.rows));
+            refuse("number of rows", "at least " + std::to_string(rows), std::to_string(state.rows));
         return std::nullopt;
     }
 
@@ -170,14 +170,14 @@ class list_identity {
         const std::uint64_t items = said.count("items"), first_row = said.count("last_first_row"),
                             last_rows = said.count("last_rows");
         if (items == 0 || first_row > rows || last_rows != rows - first_row)
-            throw malformed(file, "source of the loop", "at row " + std::to_string(rows), "elsewhere");
+            throw malformed(file, "position in the source of the loop", "row " + std::to_string(rows), "another row");
         if (items > size)
-            throw another_source(file, "items", "at least " + std::to_string(items), std::to_string(size));
+            throw another_source(file, "number of items", "at least " + std::to_string(items), std::to_string(size));
         const std::size_t last = static_cast<std::size_t>(items) - 1;
         start({items, 0}, label_of);
         if (hexadecimal(hash_) != said.text("before"))
-            throw another_source(file, "items", "the " + std::to_string(items) + " that were passed over",
-                                 "others among them", "names, sizes and order are compared");
+            throw another_source(file, "list of items", "unchanged in the first " + std::to_string(items), "changed",
+                                 "names, sizes and order are compared");
         first_row_ = first_row;
         rows_ = last_rows;
         return {last, last_rows, label_ == said.text("last")};
