@@ -35,6 +35,7 @@ TEST_CASE("quoted text keeps what can be seen and escapes all else", "[error]") 
     CHECK(quoted("a\x1b\x7f\n"sv) == R"('a\x1b\x7f\x0a')");
     CHECK(quoted("\xc2\x80 \xc2\x9f"sv) == R"('\xc2\x80 \xc2\x9f')");
     CHECK(quoted("\xe2\x80\xae \xe2\x81\xa6"sv) == R"('\xe2\x80\xae \xe2\x81\xa6')");
+    CHECK(quoted("\xd8\x9c \xe2\x80\x8e \xe2\x80\x8f"sv) == R"('\xd8\x9c \xe2\x80\x8e \xe2\x80\x8f')");
     // Invalid UTF-8: lone bytes, truncated sequences, overlong forms, surrogates, values above the last character.
     CHECK(quoted("\x93NUMPY \x9b"sv) == R"('\x93NUMPY \x9b')");
     CHECK(quoted("a\xe2\x98"sv) == R"('a\xe2\x98')");

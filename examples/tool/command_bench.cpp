@@ -8,6 +8,7 @@
 #include <ndkeep/npy/load.hpp>
 #include <ndkeep/npy/save.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/text/hex.hpp>
 
 #include <algorithm>
 #include <array>

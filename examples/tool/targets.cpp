@@ -9,6 +9,7 @@
 #include <ndkeep/npy/save.hpp>
 #include <ndkeep/npz/writer.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/text/hex.hpp>
 
 #include <ostream>
 

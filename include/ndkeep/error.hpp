@@ -81,6 +81,7 @@ class format_error : public error {
 
 namespace detail {
 
+/// A format_error about one field of a file.
 [[nodiscard]] format_error malformed(const std::filesystem::path& file, std::string field, std::string expected,
                                      std::string found, std::string hint = {});
 
@@ -90,6 +91,14 @@ namespace detail {
 class mismatch_error : public error {
     using error::error;
 };
+
+namespace detail {
+
+/// A mismatch_error about one field of a file.
+[[nodiscard]] mismatch_error mismatched(const std::filesystem::path& file, std::string field, std::string expected,
+                                        std::string found, std::string hint = {});
+
+}  // namespace detail
 
 /// The bytes are not the ones that were written.
 class checksum_error : public error {

@@ -4,12 +4,14 @@
 
 #include <ndkeep/error.hpp>
 
+#include <ndkeep/text/hex.hpp>
+
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
 /// Bytes of the first character of `text` if it can be shown, 0 if it must be escaped. Control characters (C0, DEL and
-/// C1) control the terminal. Characters that change the writing direction can make one name look like another. Bytes
+/// C1) control the terminal. Characters and marks of the writing direction can make one name look like another. Bytes
 /// that are not UTF-8 can control terminals with another encoding.
 /// @see Unicode 15, table 3-7
 [[nodiscard]] constexpr std::size_t shown_length(std::string_view text) {
@@ -28,8 +30,10 @@ namespace detail {
                          (first != 0xed || second < 0xa0) && (first != 0xf0 || second >= 0x90) &&
                          (first != 0xf4 || second < 0x90);
     const bool is_c1 = first == 0xc2 && second < 0xa0;
-    const bool turns = first == 0xe2 && ((second == 0x80 && third >= 0xaa && third <= 0xae) ||  // U+202A to U+202E
-                                         (second == 0x81 && third >= 0xa6 && third <= 0xa9));   // U+2066 to U+2069
+    const bool turns = (first == 0xd8 && second == 0x9c) ||                                        // U+061C
+                       (first == 0xe2 && ((second == 0x80 && (third == 0x8e || third == 0x8f)) ||  // U+200E, U+200F
+                                          (second == 0x80 && third >= 0xaa && third <= 0xae) ||    // U+202A to U+202E
+                                          (second == 0x81 && third >= 0xa6 && third <= 0xa9)));    // U+2066 to U+2069
     return is_utf8 && !is_c1 && !turns ? length : 0;
 }
 
@@ -57,16 +61,13 @@ NDKEEP_INLINE std::string sentence(const error_parts& parts) {
 namespace core {
 
 NDKEEP_INLINE std::string escaped(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
         const std::size_t length = detail::shown_length(text);
         if (length == 0) {
-            const auto byte = static_cast<unsigned char>(text.front());
             out += "\\x";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+            detail::append_hex(out, static_cast<unsigned char>(text.front()), 2);
         }
         out += text.substr(0, length);
         text.remove_prefix(length == 0 ? 1 : length);
@@ -85,6 +86,15 @@ NDKEEP_INLINE format_error malformed(const std::filesystem::path& file, std::str
                          .expected = std::move(expected),
                          .found = std::move(found),
                          .hint = std::move(hint)});
+}
+
+NDKEEP_INLINE mismatch_error mismatched(const std::filesystem::path& file, std::string field, std::string expected,
+                                        std::string found, std::string hint) {
+    return mismatch_error({.file = file,
+                           .field = std::move(field),
+                           .expected = std::move(expected),
+                           .found = std::move(found),
+                           .hint = std::move(hint)});
 }
 
 }  // namespace detail

@@ -65,12 +65,13 @@
 #include <ndkeep/store/commit_attempt.ipp>
 #include <ndkeep/store/commit_steps.ipp>
 #include <ndkeep/store/edit.ipp>
+#include <ndkeep/store/layout.ipp>
 #include <ndkeep/store/log.ipp>
 #include <ndkeep/store/place.ipp>
-#include <ndkeep/store/record.ipp>
+#include <ndkeep/store/record/record.ipp>
+#include <ndkeep/store/record/table.ipp>
 #include <ndkeep/store/staged_files.ipp>
 #include <ndkeep/store/state.ipp>
-#include <ndkeep/store/table.ipp>
 #include <ndkeep/store/upkeep.ipp>
 
 #include <ndkeep/npy/detail/append.ipp>

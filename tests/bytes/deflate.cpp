@@ -42,13 +42,13 @@ bytes expanded(std::span<const std::byte> compressed, std::size_t size) {
     return out;
 }
 
-/// The message of the format_error for the field "deflate"; empty if nothing is thrown.
+/// The message of the format_error for the field "deflate stream"; empty if nothing is thrown.
 std::string refusal(std::span<const std::byte> compressed, std::size_t size) {
     bytes out(size);
     try {
         expand(compressed, out, "run.npz");
     } catch (const format_error& e) {
-        CHECK(e.field() == "deflate");
+        CHECK(e.field() == "deflate stream");
         CHECK(e.file() == "run.npz");
         return e.what();
     }
@@ -106,7 +106,7 @@ TEST_CASE("random bytes grow by little and come back", "[bytes][deflate]") {
 TEST_CASE("a stream cut short is refused, wherever it is cut", "[bytes][deflate][error]") {
     const auto compressed = compress(some_bytes(1000));
 
-    CHECK(refusal({}, 1000) == "run.npz: deflate is cut short after 0 bytes, expected 1000 bytes");
+    CHECK(refusal({}, 1000) == "run.npz: deflate stream is cut short after 0 bytes, expected 1000 bytes");
     for (std::size_t size = 0; size < compressed.size(); ++size) {
         CAPTURE(size);
         CHECK(refusal(std::span(compressed).first(size), 1000).find("cut short after ") != std::string::npos);
@@ -116,29 +116,29 @@ TEST_CASE("a stream cut short is refused, wherever it is cut", "[bytes][deflate]
 TEST_CASE("a stream of another size than announced is refused", "[bytes][deflate][error]") {
     const auto compressed = compress(some_bytes(1000));
 
-    CHECK(refusal(compressed, 1001) == "run.npz: deflate is 1000 bytes, expected 1001 bytes");
-    CHECK(refusal(compressed, 999) == "run.npz: deflate is more than 999 bytes, expected 999 bytes");
-    CHECK(refusal(compressed, 0) == "run.npz: deflate is more than 0 bytes, expected 0 bytes");
+    CHECK(refusal(compressed, 1001) == "run.npz: deflate stream is 1000 bytes, expected 1001 bytes");
+    CHECK(refusal(compressed, 999) == "run.npz: deflate stream is more than 999 bytes, expected 999 bytes");
+    CHECK(refusal(compressed, 0) == "run.npz: deflate stream is more than 0 bytes, expected 0 bytes");
     CHECK(refusal(compressed, 1000).empty());
 }
 
 TEST_CASE("expanding stops at the announced size, however much there would be", "[bytes][deflate][error]") {
     const auto bomb = compress(bytes(50'000'000), 9);
 
-    CHECK(refusal(bomb, 100) == "run.npz: deflate is more than 100 bytes, expected 100 bytes");
+    CHECK(refusal(bomb, 100) == "run.npz: deflate stream is more than 100 bytes, expected 100 bytes");
 }
 
 TEST_CASE("bytes after the end of the stream are refused", "[bytes][deflate][error]") {
     auto compressed = compress(some_bytes(1000));
     compressed.resize(compressed.size() + 3);
 
-    CHECK(refusal(compressed, 1000) == "run.npz: deflate is followed by 3 bytes, expected the end");
+    CHECK(refusal(compressed, 1000) == "run.npz: deflate stream is followed by 3 bytes, expected the end");
 }
 
 TEST_CASE("a corrupt stream is refused with the reason", "[bytes][deflate][error]") {
     const auto reserved_block_type = bytes_of("\x07 and more");
 
-    CHECK(refusal(reserved_block_type, 1000) == "run.npz: deflate is corrupt (invalid block type)");
+    CHECK(refusal(reserved_block_type, 1000) == "run.npz: deflate stream is corrupt (invalid block type)");
 }
 
 TEST_CASE("damage is an error or other bytes, never a crash", "[bytes][deflate][error]") {

@@ -234,7 +234,7 @@ TEST_CASE("a type NumPy does not have is refused", "[format][dtype][error]") {
 
 TEST_CASE("objects and variable-width strings are refused by name", "[format][dtype][error]") {
     for (const auto* text : {"O", "|O", "O8", "object", "i4,O", "[('x', '<i4'), ('a', [('b', '|O')])]"})
-        CHECK(refusal(text).hint() == "object arrays are pickles, which are never read");
+        CHECK(refusal(text).hint() == "object arrays are pickles, which are not read");
 
     CHECK(refusal("[('x', '<i4'), ('a', [('b', '|O')])]").found() == "'|O' in field 'a.b'");
     CHECK(refusal("T").found() == "'T'");
@@ -284,7 +284,7 @@ TEST_CASE("a sub-array is a field or nothing", "[format][dtype][error]") {
     CHECK(descr_of("[('a', '<U0', 4)]") == "[('a', '<U4')]");
 
     for (const auto* text : {"('<f8', (3,))", "('<f8', (1,))", "2i4", "(2,)<f8,", "('<f8', 0)"})
-        CHECK(refusal(text).hint() == "sub-arrays are only read as fields");
+        CHECK(refusal(text).hint() == "sub-arrays are read only as fields of structs");
 }
 
 TEST_CASE("two fields share neither name nor title", "[format][dtype][error]") {

@@ -196,7 +196,7 @@ TEST_CASE("a wrong value is refused in the order NumPy checks", "[format][header
     CHECK(e.found() == "[2]");
     CHECK(refusal_of(text_with("'x'", "0", "(2,)")).field() == "fortran_order");
     CHECK(refusal_of(text_with("'x'", "True", "(2,)")).field() == "descr");
-    CHECK(refusal_of("{'descr': 'x'}").field() == "keys");
+    CHECK(refusal_of("{'descr': 'x'}").field() == "key 'fortran_order'");
     CHECK(refusal_of("['x']").found() == "['x']");
 }
 
@@ -214,10 +214,10 @@ TEST_CASE("the order is a bool", "[format][header][error]") {
 }
 
 TEST_CASE("the keys are the three of the format", "[format][header][error]") {
-    CHECK(refusal_of("{}").found() == "missing 'descr'");
-    CHECK(refusal_of("{'descr': '<f8', 'shape': ()}").found() == "missing 'fortran_order'");
+    CHECK(refusal_of("{}").field() == "key 'descr'");
+    CHECK(refusal_of("{'descr': '<f8', 'shape': ()}").field() == "key 'fortran_order'");
     CHECK(refusal_of("{'descr': '<f8', 'fortran_order': False, 'shape': (), 'extra': 1}").found() == "'extra'");
-    CHECK(refusal_of("{b'descr': '<f8', 'fortran_order': False, 'shape': ()}").field() == "keys");
+    CHECK(refusal_of("{b'descr': '<f8', 'fortran_order': False, 'shape': ()}").field() == "key");
     CHECK(refusal_of("{'descr': '<f8', 'fortran_order': False, 'shape': (), None: 1}").found() == "None");
 }
 
@@ -235,7 +235,7 @@ TEST_CASE("what does not begin as an npy file is refused", "[format][header][err
     };
     using namespace std::string_literals;
 
-    CHECK(start("").hint() == "an empty file: reserved, nothing saved yet");
+    CHECK(start("").hint() == "the file is empty: next_name reserved it, and nothing is saved yet");
     CHECK(start("\x93NUM").found() == R"('\x93NUM')");
     CHECK(start("\x93numpy\x01\0"s).field() == "magic");
     CHECK(start("\x93NUMPY").field() == "version");

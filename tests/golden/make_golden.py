@@ -194,8 +194,8 @@ bad("header_call", "header", "header", by_hand("dict(descr='<i2', fortran_order=
 bad("header_not_utf8", "encoding", "header", by_hand(header(), DATA, version=(3, 0)).replace(b"'<i2'", b"'<i\xff'"))
 bad("header_long", "limit", "header length", by_hand(header() + " " * 10000, DATA), ok_with={"max_header_size": 20000},
     if_allowed=facts(by_hand(header() + " " * 10000, DATA), max_header_size=20000))
-bad("key_missing", "keys", "keys", by_hand("{'descr': '<i2', 'shape': (2, 3), }", DATA))
-bad("key_unknown", "keys", "keys", by_hand(header()[:-1] + "'units': 'K'}", DATA))
+bad("key_missing", "keys", "key 'fortran_order'", by_hand("{'descr': '<i2', 'shape': (2, 3), }", DATA))
+bad("key_unknown", "keys", "key", by_hand(header()[:-1] + "'units': 'K'}", DATA))
 bad("shape_list", "shape", "shape", by_hand(header(shape="[2, 3]"), DATA))
 bad("shape_negative", "shape", "shape", by_hand(header(shape="(-2, 3)"), DATA))
 bad("shape_wraps", "overflow", "shape", by_hand(header(shape="(4294967296, 4294967296)"), DATA))

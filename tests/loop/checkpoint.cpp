@@ -389,7 +389,7 @@ TEST_CASE("another version, another loop and another kind of file are never step
         fs::rename(dir / "a.state", dir / "b.state");
         fs::rename(dir / "a.state.previous", dir / "b.state.previous");
         const auto other = thrown<nk::mismatch_error>([&] { add_up(dir / "b.state", 3); });
-        CHECK(other.field() == "loop");
+        CHECK(other.field() == "name of the loop");
         CHECK(other.expected() == "'b.state'");
         CHECK(other.found() == "'a.state'");
         CHECK(nk::stateful_loop(dir / "b.state", {.name = "a.state"}).rows_done() == 2);
@@ -400,7 +400,7 @@ TEST_CASE("another version, another loop and another kind of file are never step
     }
     SECTION("archive") {
         nk::save_npz(dir / "a.state", {{"x", counting(1, 3)}});
-        CHECK(refused().field() == "archive");
+        CHECK(refused().field() == "file");
         CHECK(nk::npz_reader(dir / "a.state").contains("x"));
     }
     SECTION("position in no source, or in one that ends elsewhere") {

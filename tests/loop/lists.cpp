@@ -74,7 +74,7 @@ TEST_CASE("a list is compared as far as it was processed", "[loop][error]") {
 
     CHECK(refused({files[1], files[0], files[2], files[3]}) == "source of the loop: file");
     CHECK(refused({files[0], files[1], files[3], files[2]}) == "source of the loop: file");
-    CHECK(refused({files[0], files[1]}) == "source of the loop: items");
+    CHECK(refused({files[0], files[1]}) == "source of the loop: number of items");
     nk::save(files[1], counting(1, 3));
     CHECK(refused(files) == "source of the loop: file");
     nk::save(files[1], counting(1, 2));

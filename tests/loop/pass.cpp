@@ -235,7 +235,7 @@ TEST_CASE("one loop at a time has a file, and one pass at a time a loop", "[loop
     nk::stateful_loop loop(dir / "a.state", quick());
     const auto taken = thrown<nk::conflict_error>([&] { nk::stateful_loop(dir / "a.state"); });
     CHECK(taken.file() == dir / "a.state");
-    CHECK(taken.found() == "in use");
+    CHECK(taken.found() == "already open");
     for ([[maybe_unused]] const auto& chunk : loop.over(source))
         CHECK_THROWS_AS(loop.over(source).begin(), nk::conflict_error);
     CHECK(loop.rows_done() == 2);
@@ -316,7 +316,7 @@ TEST_CASE("a source that ends before the pass begins is refused, and what was sh
     };
     pass();
     rows = 2;
-    CHECK(thrown<nk::mismatch_error>(pass).field() == "source of the loop: rows");
+    CHECK(thrown<nk::mismatch_error>(pass).field() == "source of the loop: warm-up before row 4");
     auto refused = loop.over(source, {.warm_up = 3});
     CHECK_THROWS_AS(++refused.begin(), nk::mismatch_error);
     rows = 5;

@@ -278,7 +278,7 @@ TEST_CASE("a source whose rows have changed is not gone on with", "[loop][error]
         nk::chunk_writer<std::int64_t, 1> writer(dir / "rows", {.commit = unsynced});
         writer.write(5, counting(0, 1));
         writer.commit();
-        CHECK(refused([&] { run(dir / "rows"); }) == "source of the loop: rows");
+        CHECK(refused([&] { run(dir / "rows"); }) == "source of the loop: content of the rows");
     }
     SECTION("an older version") {
         CHECK(refused([&] { run(dir / "rows", {.at_commit = 2}); }) == "source of the loop: commit");

@@ -216,7 +216,7 @@ TEST_CASE("a state of another type is refused by its name", "[loop][error]") {
     const xt::xtensor<double, 1> one = {1, 2};
     CHECK(refused<xt::xtensor<float, 1>>(one).field() == "state 'it': dtype");
     CHECK(refused<xt::xtensor<double, 2>>(one).field().starts_with("state 'it': "));
-    CHECK(refused<running_mean>(one).found() == "kept as array");
+    CHECK(refused<running_mean>(one).found() == "stored as array");
     CHECK(refused<xt::xtensor<double, 1>>(1.5).field() == "state 'it'");
     CHECK(refused<std::int64_t>(1.5).expected() == "'<i8'");
     CHECK(refused<double>(std::int64_t{1}).found() == "'<i8'");
@@ -226,7 +226,7 @@ TEST_CASE("a state of another type is refused by its name", "[loop][error]") {
     CHECK(refused<filter>(1.5).field() == "state 'it'");
 
     // JSON does not distinguish types, so unknown fields and numbers that would lose digits are rejected.
-    CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2}, {"max", 3}}).found() == "one with 'max'");
+    CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2}, {"max", 3}}).found() == "an object with 'max'");
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}}).field() == "state 'it'");
     CHECK(refused<running_mean>(nk::json{{"sum", 1.5}, {"n", 2.5}}).found() == "the number 2.5 in 'n.'");
     CHECK(refused<std::array<std::int8_t, 1>>(std::array<std::int64_t, 1>{(std::int64_t{1} << 40) + 3}).found() ==

@@ -220,7 +220,7 @@ TEST_CASE("append refuses a file with a second array behind the first", "[npy][a
     const auto e = refused<mismatch_error>(dir, dir / "t.npy", counted_up(2, 4));
 
     CHECK(e.file() == dir / "t.npy");
-    CHECK(e.found() == "a second array");
+    CHECK(e.found() == "followed by a second array");
 }
 
 // Rejected appends ---------------------------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ TEST_CASE("append refuses rows of another shape and leaves the file alone", "[np
 
     const auto e = refused<mismatch_error>(dir, dir / "t.npy", counted_up(2, 5));
     CHECK(e.file() == dir / "t.npy");
-    CHECK(e.expected() == "(3, 4) but for axis 0");
+    CHECK(e.expected() == "(3, 4) except along axis 0");
     CHECK(e.found() == "(2, 5)");
     (void)refused<mismatch_error>(dir, dir / "t.npy", xt::xtensor<double, 1>{1, 2, 3, 4});
     verify(dir / "t.npy");

@@ -214,7 +214,7 @@ TEST_CASE("map shows structs that lie as in C++, and refuses other layouts with 
         const auto e = thrown<nk::mismatch_error>([&] { (void)nk::map<point>(dir / name); });
         CHECK(e.field() == "struct layout");
         CHECK(e.expected() == nk::dtype_of<point>().descr());
-        CHECK(e.hint() == "load puts the fields in their places");
+        CHECK(e.hint() == "load rearranges the fields");
         CHECK(nk::load<point>(dir / name).size() == 1);
     }
 }
@@ -259,7 +259,7 @@ TEST_CASE("data that is not aligned is copied for reading and refused for read_w
     CHECK_THROWS_AS(draft.flush(), nk::mismatch_error);
     CHECK(e.field() == "data offset");
     CHECK(e.expected() == "a multiple of 8 bytes");
-    CHECK(e.hint() == "read_only and copy_on_write work on a copy");
+    CHECK(e.hint() == "map it read_only or copy_on_write, which copies it into memory");
 }
 
 TEST_CASE("map refuses a truncated file in every mode", "[npy][map]") {

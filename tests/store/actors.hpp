@@ -10,7 +10,7 @@
 
 #include <ndkeep/store/commit.hpp>
 #include <ndkeep/store/log.hpp>
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/record/record.hpp>
 #include <ndkeep/store/upkeep.hpp>
 
 #include <array>
@@ -263,7 +263,7 @@ class scripted_place final : public place {
     }
 
     [[nodiscard]] static std::size_t number_of(const std::string& name) {
-        if (name == detail::dataset_name())
+        if (name == detail::drawn_id_path())
             return 0;
         const auto number = detail::record_number(name.substr(name.find('/') + 1));
         if (!number || *number >= most_records)

@@ -7,7 +7,7 @@
 #include "support/catch.hpp"
 
 #include <ndkeep/store/log.hpp>
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/record/record.hpp>
 
 #include <sys/syscall.h>
 

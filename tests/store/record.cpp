@@ -2,7 +2,7 @@
 // Records with false content.
 #include "store/record.hpp"
 
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/record/record.hpp>
 #include <ndkeep/store/upkeep.hpp>
 #include <ndkeep/text/unicode.hpp>
 

@@ -208,7 +208,7 @@ TEST_CASE("errors of JSON name the file, and the byte where it broke, from 1 on"
     const auto error = thrown<format_error>([] { (void)read("{\"a\": tru}"); });
 
     CHECK(error.file() == "t.npy.json");
-    CHECK(error.field() == "json");
+    CHECK(error.field() == "JSON text");
     CHECK(error.expected() == "valid JSON");
     CHECK(error.found() == "broken at byte 10");
     CHECK(found_in("") == "broken at byte 1");
@@ -222,7 +222,7 @@ TEST_CASE("JSON may be nested 128 levels deep, whatever the text holds", "[forma
     CHECK(found_in(nested(128, '[', 'x')) == "broken at byte 129");
 
     const auto error = thrown<format_error>([] { (void)read(nested(129, '[', ']')); });
-    CHECK(error.field() == "json");
+    CHECK(error.field() == "JSON text");
     CHECK(error.expected() == "at most 128 levels");
     CHECK(error.found() == "nested deeper");
     CHECK(found_in(std::string(1'000'000, '[')) == "nested deeper");
@@ -326,9 +326,9 @@ TEST_CASE("a JSON document holds at most as many values as it is bound to", "[fo
                                    R"(["a", 0.5, ""])", R"({"a": 1, "a": 1, "a": 1})", "[[[[", "[1, 2, x"}) {
         const auto e = thrown<format_error>([&] { (void)read_three(text); });
         CHECK(e.file() == "t.npy.json");
-        CHECK(e.field() == "json");
+        CHECK(e.field() == "JSON text");
         CHECK(e.expected() == "at most 3 values");
-        CHECK(e.found() == "more");
+        CHECK(e.found() == "longer");
         CHECK(e.hint() == "ask for more");
     }
 }

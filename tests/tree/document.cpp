@@ -221,7 +221,7 @@ TEST_CASE("documents with other members, or of another version, are refused", "[
     };
 
     CHECK(refusal(whole) == "accepted");
-    CHECK(refusal("[]") == "json is a list, expected a dictionary");
+    CHECK(refusal("[]") == "JSON text is a list, expected a dictionary");
     CHECK(refusal("{}") == "ndkeep is missing, expected a string");
     CHECK(refusal(with("tree/1", "tree/2")) == "ndkeep is 'tree/2', expected 'tree/1'");
     CHECK(refusal(with("\"tree/1\"", "1")) == "ndkeep is an integer, expected a string");
@@ -229,8 +229,8 @@ TEST_CASE("documents with other members, or of another version, are refused", "[
     CHECK(refusal(with("\"arrays\": []", "\"arrays\": {}")) == "arrays is a dictionary, expected a list");
     CHECK(refusal(with(", \"nonfinite\": []", "")) == "accepted");
     CHECK(refusal(with("\"nonfinite\": []", "\"nonfinite\": {}")) == "nonfinite is a dictionary, expected a list");
-    CHECK(refusal(with("\"nonfinite\"", "\"more\": 1, \"nonfinite\"")) == "'more' is an integer, expected no such key");
-    CHECK(refusal(whole + "x").starts_with("json is broken at byte "));
+    CHECK(refusal(with("\"nonfinite\"", "\"more\": 1, \"nonfinite\"")) == "key 'more' is present, expected absent");
+    CHECK(refusal(whole + "x").starts_with("JSON text is broken at byte "));
 }
 
 TEST_CASE("entries that are no path and string are refused", "[tree][document][error]") {
@@ -254,24 +254,24 @@ TEST_CASE("a path that leads nowhere is refused", "[tree][document][error]") {
           R"(["a", 0, 0])", R"(["a", 1, "b"])", R"(["b", "a"])", R"(["a", 18446744073709551615])", R"([["a"]])"}) {
         CAPTURE(path);
         const auto said = refusal(document(value, "[[" + std::string(path) + ", \"x.npy\"]]"));
-        CHECK(said.starts_with("arrays[0] is nothing at step "));
-        CHECK(said.ends_with(", expected a path in the tree"));
+        CHECK(said.starts_with("arrays[0] is a path without a value at step "));
+        CHECK(said.ends_with(", expected the path of a value in the tree"));
     }
     CHECK(refusal(document(value, R"([[["b"], "x.npy"], [["b", 0], "y.npy"]])")) ==
-          "arrays[1] is nothing at step 2, expected a path in the tree");
+          "arrays[1] is a path without a value at step 2, expected the path of a value in the tree");
 }
 
 TEST_CASE("an array is where null is, once", "[tree][document][error]") {
     CHECK(refusal(document("[null]", R"([[[0], "x.npy"]])")) == "accepted");
     CHECK(refusal(document("null", R"([[[], "x.npy"]])")) == "accepted");
     CHECK(refusal(document("[1]", R"([[[0], "x.npy"]])")) ==
-          "arrays[0] is that of an integer, expected the path of null");
+          "arrays[0] is the path of an integer, expected the path of null");
     CHECK(refusal(document("{}", R"([[[], "x.npy"]])")) ==
-          "arrays[0] is that of a dictionary, expected the path of null");
+          "arrays[0] is the path of a dictionary, expected the path of null");
     CHECK(refusal(document("[null]", R"([[[0], "x.npy"], [[0], "y.npy"]])")) ==
-          "arrays[1] is that of an array, expected the path of null");
+          "arrays[1] is the path of an array, expected the path of null");
     CHECK(refusal(document("[null, null]", R"([[[0], "x.npy"], [[1], "x.npy"]])")) ==
-          "arrays[1] is 'x.npy' again, expected a member of its own");
+          "arrays[1] is 'x.npy' a second time, expected another member");
 }
 
 TEST_CASE("a number that is not finite is where its text is, once", "[tree][document][error]") {
@@ -281,10 +281,10 @@ TEST_CASE("a number that is not finite is where its text is, once", "[tree][docu
     const std::string wanted = ", expected the path of 'NaN', 'Infinity' or '-Infinity'";
 
     CHECK(refused(R"(["NaN"])", R"(["/tree/0"])") == "accepted");
-    CHECK(refused(R"(["a"])", R"(["/tree/0"])") == "nonfinite[0] is that of 'a'" + wanted);
-    CHECK(refused("[1]", R"(["/tree/0"])") == "nonfinite[0] is that of an integer" + wanted);
-    CHECK(refused(R"(["nan"])", R"([[[0], "nan"]])") == "nonfinite[0] is that of 'nan'" + wanted);
-    CHECK(refused(R"(["NaN"])", R"(["/tree/0", "/tree/0"])") == "nonfinite[1] is that of a real number" + wanted);
+    CHECK(refused(R"(["a"])", R"(["/tree/0"])") == "nonfinite[0] is the path of 'a'" + wanted);
+    CHECK(refused("[1]", R"(["/tree/0"])") == "nonfinite[0] is the path of an integer" + wanted);
+    CHECK(refused(R"(["nan"])", R"([[[0], "nan"]])") == "nonfinite[0] is the path of 'nan'" + wanted);
+    CHECK(refused(R"(["NaN"])", R"(["/tree/0", "/tree/0"])") == "nonfinite[1] is the path of a real number" + wanted);
 }
 
 TEST_CASE("a pointer that leads nowhere is refused", "[tree][document][error]") {

@@ -251,7 +251,7 @@ TEST_CASE("integers are real numbers, and no other kind is another", "[tree][val
     CHECK(thrown<mismatch_error>([] { (void)tree().get<std::string>(); }).found() == "null");
     CHECK(thrown<mismatch_error>([] { (void)tree("1").get<double>(); }).expected() == "a number");
     const auto array = thrown<mismatch_error>([] { (void)tree(std::vector<double>{1}).get<double>(); });
-    CHECK(std::string(array.what()) == "value is an array, expected a number (as<T, N>() gives it)");
+    CHECK(std::string(array.what()) == "value is an array, expected a number (as<T, N>() returns it)");
 }
 
 TEST_CASE("a missing key is named, with some that are there", "[tree][value][error]") {
@@ -494,9 +494,9 @@ TEST_CASE("an array is given as xtensor has it, or as what it is not", "[tree][v
     CHECK(thrown<mismatch_error>([&] { (void)data.map<double, 1>(); }).field() == "shape");
     const auto place = thrown<mismatch_error>([&] { (void)data.map<double, 2>(); });
     CHECK(place.expected() == "in a file");
-    CHECK(place.hint() == "as<T, N>() copies it; open_tree maps it");
+    CHECK(place.hint() == "as<T, N>() copies it; only trees of open_tree can be mapped");
     CHECK(std::string(thrown<mismatch_error>([] { (void)tree("a").as<double>(); }).what()) ==
-          "value is a string, expected an array (get<T>() gives it)");
+          "value is a string, expected an array (get<T>() returns it)");
     CHECK_THROWS_AS(tree().type(), mismatch_error);
     CHECK_THROWS_AS(tree({1, 2}).shape(), mismatch_error);
     CHECK_THROWS_AS(tree(1).array(), mismatch_error);

@@ -126,7 +126,7 @@ TEST_CASE("a loop of another user is excluded as one of the same user is, and sa
     CHECK(users::as_user(users::nobody, try_loop) == "begun");
     {
         const nk::stateful_loop held(state, {.sync = false});
-        CHECK(users::as_user(users::nobody, try_loop) == "in use");
+        CHECK(users::as_user(users::nobody, try_loop) == "already open");
     }
     ::chmod((dir / "l.state.lock").c_str(), 0600);
     CHECK(users::as_user(users::nobody, try_loop) ==

@@ -24,7 +24,7 @@ class length {
     constexpr length(Integer value)  // NOLINT: implicit
         : value_(static_cast<std::size_t>(value)) {
         if (std::cmp_less(value, 0))
-            throw mismatch_error({.field = "shape", .expected = "no negative extent", .found = std::to_string(value)});
+            throw mismatch_error({.field = "extent", .expected = "at least 0", .found = std::to_string(value)});
     }
     constexpr operator std::size_t() const noexcept { return value_; }  // NOLINT: implicit
 

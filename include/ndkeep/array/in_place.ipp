@@ -18,7 +18,8 @@ NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem:
                                   order wanted_order) {
     const auto& type = info.type;
     // Throws unless both dtypes mean the same. The byte order and the layout of a struct may still differ.
-    const conversion convert(type, wanted, path, "load, or map as the file has it");
+    const auto name = type.cpp_name();
+    const conversion convert(type, wanted, path, (name.empty() ? "" : "map<" + name + "> or ") + "load_any");
     if (!type.is_native())
         throw mismatch_error({.file = path,
                               .field = "dtype",
@@ -30,7 +31,7 @@ NDKEEP_INLINE void check_in_place(const array_info& info, const std::filesystem:
                               .field = "struct layout",
                               .expected = wanted.descr(),
                               .found = type.descr(),
-                              .hint = "load puts the fields in their places"});
+                              .hint = "load rearranges the fields"});
     // Empty arrays and arrays with one long axis have both orders at once.
     if (order_of(info) != wanted_order && element_reader::has_order(info))
         throw mismatch_error(
@@ -53,7 +54,7 @@ NDKEEP_INLINE mapping map_data(const file& source, const array_info& info, std::
                                   .field = "data offset",
                                   .expected = "a multiple of " + counted(alignment, "byte"),
                                   .found = counted(offset, "byte"),
-                                  .hint = "read_only and copy_on_write work on a copy"});
+                                  .hint = "map it read_only or copy_on_write, which copies it into memory"});
         return mapping::copy(source, offset, nbytes, mode);
     }
     auto bytes = mapping::open(source, offset, nbytes, mode);

@@ -127,10 +127,11 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     [[nodiscard]] mapped rows(std::size_t first, std::size_t last) && requires(L == xt::layout_type::row_major) {
         const auto& own = base::shape();
         if (own.size() == 0 || first > last || last > own[0])
-            throw mismatch_error({.file = bytes_.path(),
-                                  .field = "rows",
-                                  .expected = "a range within " + shape_text(own),
-                                  .found = std::to_string(first) + " to " + std::to_string(last)});
+            throw mismatch_error(
+                {.file = bytes_.path(),
+                 .field = "range of rows",
+                 .expected = own.size() == 0 ? "an array with rows" : "within 0 to " + std::to_string(own[0]),
+                 .found = std::to_string(first) + " to " + std::to_string(last)});
         auto shape = own;
         shape[0] = last - first;
         const std::size_t row = own[0] == 0 ? 0 : base::size() / own[0] * sizeof(T);

@@ -110,8 +110,8 @@ class array_view {
               if (wanted == order::column_major)
                   throw mismatch_error({.field = "order",
                                         .expected = "column-major",
-                                        .found = "a row-major function",
-                                        .hint = "put its values into an array first"});
+                                        .found = "row-major, as functions compute elements",
+                                        .hint = "evaluate it into an array first"});
               fill(first, count, out);
           }) {}
 

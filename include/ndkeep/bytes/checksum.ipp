@@ -6,6 +6,7 @@
 
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/text/hex.hpp>
 
 #include <algorithm>
 #include <cassert>
@@ -22,22 +23,17 @@ NDKEEP_INLINE checksum kinds_of(const checksums& sums) noexcept {
 namespace core {
 
 NDKEEP_INLINE std::string hex_text(std::span<const std::byte> bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
     text.reserve(2 * bytes.size());
-    for (const std::byte byte : bytes) {
-        text += digits[std::to_integer<unsigned>(byte) >> 4];
-        text += digits[std::to_integer<unsigned>(byte) & 15];
-    }
+    for (const std::byte byte : bytes)
+        detail::append_hex(text, std::to_integer<std::uint64_t>(byte), 2);
     return text;
 }
 
 NDKEEP_INLINE std::string hex_text(std::uint32_t number) {
-    // Most significant byte first, so that the digits read as the number does.
-    std::array<std::byte, 4> bytes{};
-    for (unsigned i = 0; i < 4; ++i)
-        bytes[i] = static_cast<std::byte>(number >> (24 - 8 * i) & 0xff);
-    return hex_text(bytes);
+    std::string text;
+    detail::append_hex(text, number, 8);
+    return text;
 }
 
 }  // namespace core
@@ -50,14 +46,9 @@ namespace detail {
         return std::nullopt;
     std::uint32_t number = 0;
     for (const char c : text) {
-        if (c >= '0' && c <= '9')
-            number = number << 4 | static_cast<std::uint32_t>(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            number = number << 4 | static_cast<std::uint32_t>(c - 'a' + 10);
-        else if (c >= 'A' && c <= 'F')
-            number = number << 4 | static_cast<std::uint32_t>(c - 'A' + 10);
-        else
+        if (digit_value(c) >= 16)
             return std::nullopt;
+        number = number << 4 | digit_value(c);
     }
     return number;
 }

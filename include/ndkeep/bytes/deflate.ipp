@@ -45,11 +45,7 @@ template <class Work>
 }  // namespace detail
 
 NDKEEP_INLINE void inflater::refuse(std::string found, std::string expected, std::string hint) const {
-    throw format_error({.file = file_,
-                        .field = "deflate",
-                        .expected = std::move(expected),
-                        .found = std::move(found),
-                        .hint = std::move(hint)});
+    throw detail::malformed(file_, "deflate stream", std::move(expected), std::move(found), std::move(hint));
 }
 
 NDKEEP_INLINE inflater::inflater(std::filesystem::path file) : file_(std::move(file)) {

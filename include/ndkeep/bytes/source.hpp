@@ -35,7 +35,7 @@ class byte_source {
                                       .field = "length",
                                       .expected = "at least " + counted(offset + out.size(), "byte"),
                                       .found = counted(memory.size(), "byte"),
-                                      .hint = "it is cut short"});
+                                      .hint = "the bytes are cut short"});
               if (!out.empty())
                   std::memcpy(out.data(), memory.data() + offset, out.size());
           }),

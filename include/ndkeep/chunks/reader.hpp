@@ -9,6 +9,7 @@
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/chunks/core/gather.hpp>
 #include <ndkeep/chunks/core/version.hpp>
+#include <ndkeep/chunks/detail/access.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/location.hpp>
 #include <ndkeep/element/convert.hpp>
@@ -26,6 +27,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -37,6 +39,13 @@ struct row_range {
     std::uint64_t first = 0, last = 0;
     friend bool operator==(const row_range&, const row_range&) = default;
 };
+
+namespace detail {
+
+/// The hint of a dtype error: the call of `verb` that accepts the dtype `found`, or the one that accepts all.
+[[nodiscard]] std::string chunked_hint(std::string_view verb, const dtype& found);
+
+}  // namespace detail
 
 /// Reads one version of a chunked array of `T`, of rank N or any.
 ///
@@ -55,10 +64,7 @@ class chunk_reader {
     /// @throws checksum_error  the newest commit is damaged; recover_chunked skips it
     /// @throws conflict_error  `.at_commit` does not exist, or was pruned
     explicit chunk_reader(const dataset_location& where, const chunk_reader_options& options = {})
-        : version_(std::make_unique<const core::chunk_version>(where, options)) {
-        const conversion fits(version_->state().type, dtype_of<T>(), version_->called(), "load_chunked_any");
-        detail::check_rank<N>(version_->shape(), version_->called(), "chunk_reader");
-    }
+        : chunk_reader("chunk_reader", where, options) {}
 
     /// The number of chunks.
     [[nodiscard]] std::size_t size() const noexcept { return version_->entries().size(); }
@@ -93,10 +99,10 @@ class chunk_reader {
         const auto& state = version_->state();
         if (first > last || last > state.rows)
             throw mismatch_error({.file = version_->called(),
-                                  .field = "rows",
-                                  .expected = "a range within " + std::to_string(state.rows),
+                                  .field = "range of rows",
+                                  .expected = "within 0 to " + std::to_string(state.rows),
                                   .found = std::to_string(first) + " to " + std::to_string(last)});
-        const conversion convert(state.type, dtype_of<T>(), version_->called(), "load_chunked_any");
+        const conversion convert(state.type, dtype_of<T>(), version_->called());
         version_->check_room(last - first);
         const auto shape = detail::shape_of_rows(last - first, state.row_shape);
         auto array = detail::allocated_for(version_->called(), detail::product(shape) * sizeof(T),
@@ -153,6 +159,17 @@ class chunk_reader {
     [[nodiscard]] iterator end() const { return {this, size()}; }
 
   private:
+    friend struct detail::chunk_access;
+
+    /// @param verb  the function or class that was called, for hints
+    chunk_reader(std::string_view verb, const dataset_location& where, const chunk_reader_options& options)
+        : version_(std::make_unique<const core::chunk_version>(where, options)) {
+        const auto& type = version_->state().type;
+        const conversion fits(type, dtype_of<T>(), version_->called(),
+                              type == dtype_of<T>() ? std::string() : detail::chunked_hint(verb, type));
+        detail::check_rank<N>(version_->shape(), version_->called(), verb);
+    }
+
     /// A key as records store it: a date in the unit of T, or, for a field, in the unit of `number`.
     template <class Number>
     [[nodiscard]] static statistics::number as_key(const Number& number, [[maybe_unused]] bool is_high) {
@@ -190,7 +207,7 @@ class chunk_reader {
 /// @throws checksum_error, format_error  the newest commit or a chunk is damaged
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
-    const chunk_reader<T, N> from(where, options);
+    const auto from = detail::chunk_access::reader<chunk_reader<T, N>>("load_chunked", where, options);
     return from.rows(0, from.rows());
 }
 
@@ -205,7 +222,7 @@ template <element T, std::size_t N = any_rank>
 /// @throws io_error  the process would exceed its limit of mappings: about one per chunk
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped<const T, N> map_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
-    return chunk_reader<T, N>(where, options).map();
+    return detail::chunk_access::reader<chunk_reader<T, N>>("map_chunked", where, options).map();
 }
 
 }  // namespace ndkeep

@@ -214,8 +214,8 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
         if (to.find(field.name) == nullptr)
             throw mismatch_error({.file = file,
                                   .field = name(field.name),
-                                  .expected = "no such field",
-                                  .found = "in the file",
+                                  .expected = "absent",
+                                  .found = "present",
                                   .hint = std::string(hint)});
     for (const auto& field : to.fields()) {
         const auto* source = from.find(field.name);

@@ -6,6 +6,7 @@
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::core {
@@ -36,6 +37,9 @@ void gather(std::byte* to, std::size_t first, std::size_t count, const std::byte
 }  // namespace ndkeep::core
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// The shape of an array with so many rows.
+[[nodiscard]] shape_type shape_of_rows(std::uint64_t rows, const shape_type& row_shape);
 
 /// Whether the elements are contiguous in this order. Strides of axes with one element do not matter; an empty array is
 /// always contiguous.

@@ -12,6 +12,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+NDKEEP_INLINE shape_type shape_of_rows(std::uint64_t rows, const shape_type& row_shape) {
+    shape_type shape = {static_cast<std::size_t>(rows)};
+    shape.insert(shape.end(), row_shape.begin(), row_shape.end());
+    return shape;
+}
+
 NDKEEP_INLINE bool is_contiguous(const shape_type& shape, const strides_type& strides, std::size_t item,
                                  order wanted) noexcept {
     if (std::find(shape.begin(), shape.end(), std::size_t{0}) != shape.end())

@@ -14,7 +14,7 @@ NDKEEP_INLINE void refuse_text(std::size_t room, std::size_t length) {
     throw mismatch_error({.field = "text",
                           .expected = "at most " + counted(room, "character"),
                           .found = counted(length, "character"),
-                          .hint = "it is never cut silently"});
+                          .hint = "text is never truncated"});
 }
 
 }  // namespace detail

@@ -130,10 +130,6 @@ inline dtype::dtype() = default;
 
 namespace detail {
 
-/// An error about a dtype; its field is "descr".
-[[nodiscard]] format_error descr_error(const std::filesystem::path& file, std::string expected, std::string found,
-                                       std::string hint = {});
-
 /// "kind 'f'", for errors.
 [[nodiscard]] std::string kind_text(char kind);
 

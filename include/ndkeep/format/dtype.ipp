@@ -24,15 +24,6 @@ NDKEEP_INLINE std::uint64_t dtype::field::count() const {
 
 namespace detail {
 
-NDKEEP_INLINE format_error descr_error(const std::filesystem::path& file, std::string expected, std::string found,
-                                       std::string hint) {
-    return format_error({.file = file,
-                         .field = "descr",
-                         .expected = std::move(expected),
-                         .found = std::move(found),
-                         .hint = std::move(hint)});
-}
-
 NDKEEP_INLINE std::string kind_text(char kind) { return "kind " + ndkeep::quoted(std::string_view(&kind, 1)); }
 
 /// How to print bfloat16, for which NumPy's `descr` has no name: as the bytes that NumPy writes, or by its name.
@@ -113,7 +104,7 @@ NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t uni
 NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order) {
     // M and m need a unit, which only `time` takes.
     if (kind == 'M' || kind == 'm' || !detail::has_size(kind, size) || size > largest_item)
-        throw detail::descr_error({}, "a type of NumPy", detail::kind_text(kind) + " of " + counted(size, "byte"));
+        throw detail::malformed({}, "descr", "a NumPy dtype", detail::kind_text(kind) + " of " + counted(size, "byte"));
     dtype out;
     out.kind_ = kind;
     out.size_ = size;
@@ -127,9 +118,9 @@ NDKEEP_INLINE dtype dtype::time(char kind, std::string unit, std::int64_t multip
     // A multiple of 0 is accepted because NumPy accepts it and writes it.
     const bool known = unit.empty() ? multiple == 1 : detail::find_unit(unit) != nullptr;
     if ((kind != 'M' && kind != 'm') || !known || multiple < 0 || multiple > detail::most_units)
-        throw detail::descr_error({}, "a date of NumPy",
-                                  detail::kind_text(kind) + " in units of " + std::to_string(multiple) + ' ' +
-                                      detail::printed(unit));
+        throw detail::malformed({}, "descr", "a NumPy date dtype",
+                                detail::kind_text(kind) + " in units of " + std::to_string(multiple) + ' ' +
+                                    ndkeep::quoted(unit));
     dtype out;
     out.kind_ = kind;
     out.size_ = 8;
@@ -141,24 +132,24 @@ NDKEEP_INLINE dtype dtype::time(char kind, std::string unit, std::int64_t multip
 
 NDKEEP_INLINE dtype dtype::structure(std::vector<field> fields, std::uint64_t size, const std::filesystem::path& file) {
     if (size > largest_item)
-        throw detail::descr_error(file, "at most " + counted(largest_item, "byte"), counted(size, "byte"));
+        throw detail::malformed(file, "descr", "at most " + counted(largest_item, "byte"), counted(size, "byte"));
     std::uint64_t end = 0;
     // The views refer to `fields`, which moves only after their last use.
     std::vector<std::string_view> names;
     for (const field& each : fields) {
-        const auto named = [&each] { return "field " + detail::printed(each.name); };
+        const auto named = [&each] { return "field " + ndkeep::quoted(each.name); };
         // A Python string, and so a name in a header, can hold lone surrogates.
         if (!detail::is_utf8(each.name, detail::surrogates::allowed) ||
             !detail::is_utf8(each.title, detail::surrogates::allowed))
-            throw detail::descr_error(file, "names in UTF-8", named());
+            throw detail::malformed(file, "descr", "names in UTF-8", named());
         // Before `nbytes` below, which multiplies without a check.
         if (!detail::fits(each.shape, each.type.size(), largest_item))
-            throw detail::descr_error(file, "at most " + counted(largest_item, "byte"),
-                                      named() + " of shape " + shape_text(each.shape));
+            throw detail::malformed(file, "descr", "at most " + counted(largest_item, "byte"),
+                                    named() + " of shape " + shape_text(each.shape));
         // NumPy cannot write structs whose fields overlap or are out of order either.
         if (each.offset < end || each.offset > size || each.nbytes() > size - each.offset)
-            throw detail::descr_error(file, "ascending fields within " + counted(size, "byte"),
-                                      named() + " at offset " + std::to_string(each.offset));
+            throw detail::malformed(file, "descr", "ascending fields within " + counted(size, "byte"),
+                                    named() + " at offset " + std::to_string(each.offset));
         end = each.offset + each.nbytes();
         // NumPy finds a field by its name or by its title, so a title must not repeat any of them.
         names.push_back(each.name);
@@ -168,7 +159,8 @@ NDKEEP_INLINE dtype dtype::structure(std::vector<field> fields, std::uint64_t si
     // Sorted instead of compared in pairs: a header may have tens of thousands of fields.
     std::sort(names.begin(), names.end());
     if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-        throw detail::descr_error(file, "different names and titles", "field " + detail::printed(*twice) + " twice");
+        throw detail::malformed(file, "descr", "different names and titles",
+                                "field " + ndkeep::quoted(*twice) + " twice");
     dtype out;
     out.is_struct_ = true;
     out.size_ = size;

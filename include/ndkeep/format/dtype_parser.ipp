@@ -30,7 +30,7 @@ NDKEEP_INLINE std::size_t read_extent(const literal& value, std::string_view fie
         throw format_error(
             {.file = file,
              .field = std::string(field),
-             .expected = integer && !value.negative ? "extents of at most 63 bits" : "extents of 0 or more",
+             .expected = integer && !value.negative ? "extents of at most 63 bits" : "extents of at least 0",
              .found = whole.str()});
     return static_cast<std::size_t>(value.magnitude);
 }
@@ -54,7 +54,8 @@ class dtype_reader {
     template <class Given>
     [[nodiscard]] static dtype whole(shaped_type&& read, const std::filesystem::path& file, Given&& given) {
         if (!read.shape.empty())
-            throw descr_error(file, "a type without a shape of its own", given(), "sub-arrays are only read as fields");
+            throw malformed(file, "descr", "a type without a shape of its own", given(),
+                            "sub-arrays are read only as fields of structs");
         return std::move(read.type);
     }
 
@@ -78,12 +79,13 @@ class dtype_reader {
             return read_comma_string(text);
         const auto plain = read_plain_type(text);
         if (!plain)
-            fail("a dtype", printed(text));
+            fail("a dtype", ndkeep::quoted(text));
         // A pickle can run any code while it is loaded.
         if (plain->kind == 'O')
-            fail("a type without objects", printed(text), "object arrays are pickles, which are never read");
+            fail("a type without objects", ndkeep::quoted(text), "object arrays are pickles, which are not read");
         if (plain->kind == 'T')
-            fail("a type with a size", printed(text), "variable-width strings have no npy form but a pickle");
+            fail("a type with a size", ndkeep::quoted(text),
+                 "npy files hold variable-width strings only as pickles, which are not read");
         // `dtype::plain` knows only NumPy's bound, neither the caller's limit nor the name of the field.
         check_size(plain->size);
         if (plain->kind == 'M' || plain->kind == 'm')
@@ -98,9 +100,9 @@ class dtype_reader {
             std::string path;
             for (const std::string_view name : path_)
                 path.append(path.empty() ? "" : ".").append(name);
-            found += " in field " + printed(path);
+            found += " in field " + ndkeep::quoted(path);
         }
-        throw descr_error(file_, std::move(expected), std::move(found), std::move(hint));
+        throw malformed(file_, "descr", std::move(expected), std::move(found), std::move(hint));
     }
 
     void check_size(std::uint64_t size) const {
@@ -115,7 +117,7 @@ class dtype_reader {
         const bool number = shape.is == literal::kind::integer;
         const bool list = shape.is == literal::kind::list && !shape.items.empty();  // NumPy takes [] for a type
         if (!number && !list && shape.is != literal::kind::tuple)
-            fail("a shape behind the type", shape.str());
+            fail("a shape after the type", shape.str());
         const char kind = out.type.kind();
         // In NumPy ('S', 5) is the same as 'S5'.
         if (out.shape.empty() && out.type.size() == 0 && !out.type.is_struct()) {
@@ -158,7 +160,7 @@ class dtype_reader {
     /// Reads a comma string: a struct, or a sub-array if there is only one item.
     [[nodiscard]] shaped_type read_comma_string(std::string_view text) {
         // A copy for errors, because the loop below consumes `text`.
-        const std::string given = printed(text);
+        const std::string given = ndkeep::quoted(text);
         std::vector<shaped_type> items;
         while (!text.empty()) {
             const auto item = next_comma_item(text);
@@ -244,12 +246,12 @@ class dtype_reader {
     void enter_struct() {
         const std::size_t deepest = std::max<std::size_t>(limit_.nesting / 2, 1);
         if (++depth_ > deepest)
-            fail("at most " + counted(deepest, "struct") + " in each other", "a deeper one");
+            fail("at most " + counted(deepest, "struct") + " nested in each other", "more");
     }
 
     void check_fields(std::size_t count) const {
         if (count > limit_.fields)
-            fail("at most " + counted(limit_.fields, "field"), "more");
+            fail("at most " + counted(limit_.fields, "field"), "a struct with more fields");
     }
 
     const std::filesystem::path& file_;
@@ -277,7 +279,7 @@ NDKEEP_INLINE dtype dtype::parse(std::string_view text, const std::filesystem::p
     if (detail::is_descr_literal(text))
         return parse(parse_literal(text, file, {.nesting = limit.nesting, .field = "descr"}), file, limit);
     return detail::dtype_reader::whole(detail::dtype_reader(file, limit).read_text(text), file,
-                                       [&] { return detail::printed(text); });
+                                       [&] { return ndkeep::quoted(text); });
 }
 
 }  // namespace ndkeep

@@ -74,14 +74,15 @@ inline constexpr std::array<format_version, 3> format_versions = {{
         // bytes key b'descr' has the same text.
         const literal*& value = key.text == "descr" ? descr : key.text == "fortran_order" ? order : shape;
         if (key.is != literal::kind::text || (&value == &shape && key.text != "shape"))
-            throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'", key.str());
+            throw malformed(file, "key", "'descr', 'fortran_order' or 'shape'", key.str());
         value = &header.items[i + 1];  // the last of repeated keys counts, as in Python
     }
     if (descr == nullptr || order == nullptr || shape == nullptr)
-        throw malformed(file, "keys", "'descr', 'fortran_order' and 'shape'",
-                        std::string("missing ") + (descr == nullptr   ? "'descr'"
-                                                   : order == nullptr ? "'fortran_order'"
-                                                                      : "'shape'"));
+        throw malformed(file,
+                        std::string("key ") + (descr == nullptr   ? "'descr'"
+                                               : order == nullptr ? "'fortran_order'"
+                                                                  : "'shape'"),
+                        "", "missing");
 
     array_info info;
     // From here the order is NumPy's: shape, order, dtype. So a file with several faults is rejected for the same one.
@@ -184,10 +185,10 @@ NDKEEP_INLINE preamble parse_preamble(std::span<const std::byte> first_bytes, co
         static_cast<std::size_t>(std::min<std::uint64_t>({first_bytes.size(), file_size, longest_preamble}))));
     // `next_name` reserves a name with an empty file, so an empty file gets a message that says so.
     if (file_size == 0)
-        throw detail::malformed(file, "magic", "'\\x93NUMPY'", "missing", "an empty file: reserved, nothing saved yet");
+        throw detail::malformed(file, "magic", "'\\x93NUMPY'", "missing",
+                                "the file is empty: next_name reserved it, and nothing is saved yet");
     if (!bytes.starts_with(detail::magic))
-        throw detail::malformed(file, "magic", "'\\x93NUMPY'",
-                                detail::python_repr(bytes.substr(0, detail::magic.size())));
+        throw detail::malformed(file, "magic", "'\\x93NUMPY'", ndkeep::quoted(bytes.substr(0, detail::magic.size())));
     // Unsigned, because a char of 0x80 or more can be negative.
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     if (bytes.size() < detail::magic.size() + 2)

@@ -7,6 +7,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
+#include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <array>
@@ -143,12 +144,12 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
         // Numbers with a sign or a fraction have another type.
         const auto* const count = extent.get_ptr<const json::number_unsigned_t*>();
         if (count == nullptr)
-            array.refuse("shape", "a list of counts", &extent);
+            array.refuse("shape", "a list of counts", "a list with " + quoted(json_text(extent)));
         said.shape.push_back(static_cast<std::size_t>(*count));
     }
     const auto& order = array.text("order");
     if (order != "C" && order != "F")
-        array.refuse("order", "\"C\" or \"F\"", array.find("order"));
+        array.refuse("order", "'C' or 'F'", quoted(order));
     said.column_major = order == "F";
     said.nbytes = array.count("nbytes");
     if (object.find("checksums") != nullptr) {
@@ -231,7 +232,7 @@ NDKEEP_INLINE json kept_metadata(const json& meta, const std::filesystem::path& 
         throw mismatch_error({.file = file,
                               .field = "metadata",
                               .expected = "an object",
-                              .found = meta.type_name(),
+                              .found = detail::json_kind(meta),
                               .hint = R"({{"name", value}, …})"});
     detail::check_json_values(meta, detail::most_metadata_values, file, "metadata");
     // The text is thrown away. Printing it now reports values that JSON cannot hold while the file name is known.

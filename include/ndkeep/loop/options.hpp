@@ -31,7 +31,7 @@ class cadence {
     constexpr cadence(std::chrono::duration<Rep, Period> time) {  // NOLINT: implicit
         const double seconds = std::chrono::duration<double>(time).count();
         if (!(seconds >= 0))
-            throw mismatch_error({.field = "every", .expected = "a time", .found = "less than none"});
+            throw mismatch_error({.field = "every", .expected = "at least 0 seconds", .found = "a negative time"});
         constexpr double for_ever = 1e9;  // seconds, 32 years; nanoseconds overflow 64 bits at 9.2e9
         time_ = std::chrono::duration_cast<std::chrono::nanoseconds>(
             std::chrono::duration<double>(std::min(seconds, for_ever)));

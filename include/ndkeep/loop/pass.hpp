@@ -156,8 +156,8 @@ class [[nodiscard]] loop_pass {
         detail::chunk_at_hand chunk{.first_row = row_, .is_warm_up = warm_up_ != 0};
         const bool is_there = feed_.next(warm_up_ != 0 ? warm_up_ : std::numeric_limits<std::uint64_t>::max(), chunk);
         if (!is_there && chunk.is_warm_up)
-            throw detail::another_source(loop_->path(), "rows", "there before row " + std::to_string(row_ + warm_up_),
-                                         "gone");
+            throw detail::another_source(loop_->path(), "warm-up before row " + std::to_string(row_ + warm_up_), "",
+                                         "missing");
         chunk.is_last = chunk.is_last && !chunk.is_warm_up;
         if (is_there)
             return loop_->show(chunk);

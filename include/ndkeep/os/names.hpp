@@ -26,12 +26,13 @@ namespace core {
 /// @throws io_error  the system has no source of random bits
 [[nodiscard]] std::uint64_t random_bits();
 
-/// `bits` as sixteen lower-case hexadecimal digits, with leading zeros.
-[[nodiscard]] std::string hexadecimal(std::uint64_t bits);
+/// The ending of all hidden names: of locks and of temporary files.
+inline constexpr std::string_view hidden_ending = ".ndk";
 
 /// The hidden name that belongs to a file: `.NAME.ndk` in the same directory. If it would exceed 255 bytes, a hash
 /// replaces NAME.
-[[nodiscard]] std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending = ".ndk");
+[[nodiscard]] std::filesystem::path beside(const std::filesystem::path& target,
+                                           std::string_view ending = hidden_ending);
 
 /// `.NAME.ndk.USER`, with the number of this user: where new content is written if the lock file `.NAME.ndk` belongs to
 /// another user. This name is not a lock.

@@ -5,12 +5,11 @@
 #include <ndkeep/os/names.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/text/hex.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <system_error>
 
 #include <fcntl.h>
@@ -64,20 +63,20 @@ NDKEEP_INLINE std::uint64_t hash_of(std::string_view text, std::uint64_t before)
 }
 
 NDKEEP_INLINE std::string temporary_name(std::string_view name) {
-    return '.' + std::string(name) + '.' + hexadecimal(random_bits()) + ".ndk";
+    return '.' + std::string(name) + '.' + hexadecimal(random_bits()) + std::string(hidden_ending);
 }
 
 NDKEEP_INLINE std::string_view named_by_temporary(std::string_view temporary) {
-    constexpr std::string_view ending = ".ndk";
     constexpr std::size_t digits = 16;
     // Longer than the dots, the digits and the ending: NAME is not empty.
-    if (temporary.size() <= 2 + digits + ending.size() || temporary.front() != '.' || !temporary.ends_with(ending))
+    if (temporary.size() <= 2 + digits + hidden_ending.size() || temporary.front() != '.' ||
+        !temporary.ends_with(hidden_ending))
         return {};
     temporary.remove_prefix(1);
-    temporary.remove_suffix(ending.size());
+    temporary.remove_suffix(hidden_ending.size());
     const auto random = temporary.substr(temporary.size() - digits);
     temporary.remove_suffix(digits);
-    if (temporary.back() != '.' || random.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    if (temporary.back() != '.' || !are_hex_digits(random))
         return {};
     temporary.remove_suffix(1);
     return temporary;
@@ -162,12 +161,6 @@ NDKEEP_INLINE std::uint64_t random_bits() {
     return bits;
 }
 
-NDKEEP_INLINE std::string hexadecimal(std::uint64_t bits) {
-    std::array<char, 17> digits = {};
-    std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(bits));
-    return digits.data();
-}
-
 NDKEEP_INLINE std::filesystem::path beside(const std::filesystem::path& target, std::string_view ending) {
     constexpr std::size_t longest_name = 255;  // in bytes: NAME_MAX of the usual file systems
     const std::string& whole = target.native();
@@ -184,7 +177,7 @@ NDKEEP_INLINE std::filesystem::path beside(const std::filesystem::path& target, 
 }
 
 NDKEEP_INLINE std::filesystem::path beside_of_user(const std::filesystem::path& target) {
-    return beside(target, ".ndk." + std::to_string(::geteuid()));
+    return beside(target, std::string(hidden_ending) + '.' + std::to_string(::geteuid()));
 }
 
 NDKEEP_INLINE bool is_own_file(const std::filesystem::path& path) noexcept {

@@ -37,6 +37,7 @@
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/store/commit_attempt.hpp>
 #include <ndkeep/store/edit.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/staged_files.hpp>

@@ -10,8 +10,9 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/store/record.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/layout.hpp>
+#include <ndkeep/store/record/record.hpp>
+#include <ndkeep/store/record/table.hpp>
 #include <ndkeep/store/upkeep.hpp>
 
 #include <algorithm>
@@ -211,7 +212,7 @@ NDKEEP_INLINE void transaction::remove_unnamed(const std::vector<std::string>& o
     }
     for (const auto& name : own)
         if (named.count(name) == 0)
-            where().remove("chunks/" + name);
+            where().remove(chunk_path(name));
 }
 
 NDKEEP_INLINE bool transaction::may_have_orphans(const std::vector<std::string>& files) const {
@@ -242,7 +243,7 @@ NDKEEP_INLINE void transaction::outcome_unknown(std::uint64_t number, const std:
     // Closed, because neither answer is safe: taking it for failed writes the rows twice, taking it for committed may
     // lose them.
     phase_ = phase::closed;
-    throw io_error(where().called("commits/" + record_name(number)), "outcome unknown", why,
+    throw io_error(where().called(record_path(number)), "outcome unknown", why,
                    "open the dataset again to see whether it has this commit");
 }
 
@@ -322,7 +323,7 @@ NDKEEP_INLINE std::optional<chunk_state> transaction::outcome_of_former_put() {
         }
         // Our record is displaced: newer records are present, and none of them was made on top of it.
         if (own)
-            where().remove("commits/" + record_name(number));
+            where().remove(record_path(number));
         phase_ = phase::open;
         return std::nullopt;
     });

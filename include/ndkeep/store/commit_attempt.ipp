@@ -5,6 +5,7 @@
 #include <ndkeep/store/commit_attempt.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/log.hpp>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -20,7 +21,7 @@ NDKEEP_INLINE commit_attempt::writers_lock::~writers_lock() {
 NDKEEP_INLINE commit_attempt::commit_attempt(place& where, byte_locks& locks, std::chrono::milliseconds patience,
                                              bool may_sweep)
     : where_(where), alone_(locks, may_sweep),
-      listed_(alone_.is_exclusive() ? where.list("chunks") : std::vector<std::string>()), turn_(where, patience) {}
+      listed_(alone_.is_exclusive() ? where.list(chunks_folder) : std::vector<std::string>()), turn_(where, patience) {}
 
 NDKEEP_INLINE void commit_attempt::begin_try() {
     constexpr int most_tries = 16;

@@ -10,8 +10,9 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/store/record.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/layout.hpp>
+#include <ndkeep/store/record/record.hpp>
+#include <ndkeep/store/record/table.hpp>
 #include <ndkeep/store/upkeep.hpp>
 
 #include <algorithm>
@@ -146,11 +147,11 @@ NDKEEP_INLINE std::string transaction::checked_record_text(const chunk_state& ne
     auto text = record_text(next);
     // Refused before the put: a record that no reader accepts would occupy its number and block all later commits.
     if (text.size() > longest_record)
-        throw mismatch_error({.file = where().called("commits/" + record_name(next.number)),
+        throw mismatch_error({.file = where().called(record_path(next.number)),
                               .field = "record",
                               .expected = "at most " + counted(longest_record, "byte"),
                               .found = counted(text.size(), "byte"),
-                              .hint = "metadata is for small things"});
+                              .hint = "store large metadata as an array"});
     return text;
 }
 
@@ -161,7 +162,7 @@ NDKEEP_INLINE transaction::put_result transaction::put(const chunk_state& next, 
     put_number_ = next.number;
     bool is_new = false;
     try {
-        is_new = where().put("commits/" + record_name(next.number), {&bytes, 1}, durability_of(options_.sync));
+        is_new = where().put(record_path(next.number), {&bytes, 1}, durability_of(options_.sync));
     } catch (const error&) {
         // A put can succeed although its reply is lost, as over NFS. If the record counts, the commit has succeeded.
         if (outcome_of_former_put())
@@ -204,7 +205,7 @@ NDKEEP_INLINE bool transaction::stands(const chunk_state& next) {
     if (!own || own->id != id_)
         outcome_unknown(next.number, std::make_error_code(std::errc::io_error));
     // Removed before the next try, so that no listing made while others prune can show it as the newest record.
-    where().remove("commits/" + record_name(next.number));
+    where().remove(record_path(next.number));
     return false;
 }
 
@@ -212,12 +213,12 @@ NDKEEP_INLINE void transaction::finish(committed made) {
     if (options_.sync) {
         try {
             // Step 8. The record's bytes are durable since its put, its name only after this.
-            where().sync_names("commits");
+            where().sync_names(commits_folder);
         } catch (const io_error& problem) {
             // Not tried again: after a failed fsync the kernel may report success although nothing was written.
             phase_ = phase::closed;
-            throw io_error(where().called("commits/" + record_name(made.state.number)),
-                           "visible, but may not survive a power cut", problem.code());
+            throw io_error(where().called(record_path(made.state.number)), "visible, but may not survive a power cut",
+                           problem.code());
         }
     }
     // Nothing below throws: the commit stands, and this object must agree with it.
@@ -241,7 +242,7 @@ NDKEEP_INLINE void transaction::clean_up(const commit_attempt& attempt, bool swe
         if (sweeps)
             sweep_listed(log_, attempt.listed(), own, base_, locks_);
         if (attempt.is_first_record)
-            where().remove(dataset_name());  // the first record holds the id now
+            where().remove(drawn_id_path());  // the first record holds the id now
         prune_if_due();
     } catch (const std::exception&) {
         // The commit stands, so no error may leave this function. A sweep is not tried again by this writer.

@@ -20,28 +20,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-// Bytes of the lock file: a shared lock on byte n means that commit n is being read. Byte 2^62 is shared by all open
-// writers. It is above every commit number in use, and the largest byte that can be locked is 2^63 - 1.
-inline constexpr std::uint64_t lock_writing = std::uint64_t{1} << 62;
-
 /// How long a writer waits for other writers. Correctness does not depend on it.
 inline constexpr std::chrono::milliseconds usual_patience{10'000};
 
 /// 128 random bits in hexadecimal, for ids of records and datasets.
 [[nodiscard]] std::string random_identity();
 
-/// The file name of a record: 20 decimal digits and ".json".
-[[nodiscard]] std::string record_name(std::uint64_t number);
-
-/// The number in a record's name; nullopt for any other name. Numbers begin at 1.
-[[nodiscard]] std::optional<std::uint64_t> record_number(std::string_view name);
-
-/// The file with the number 0, which exists until the first commit. It holds the id of the future dataset. By this id,
-/// the next writer recognises the files that a writer has left that was killed before its first commit.
-///
-///     {"ndkeep": "dataset/1", "dataset": "…"}
+/// The version of the file with the drawn id: {"ndkeep": "dataset/1", "dataset": "…"}.
 inline constexpr std::string_view dataset_version = "dataset/1";
-[[nodiscard]] std::string dataset_name();
 
 /// Reads the records of one place, and keeps the tables that it has read.
 class commit_log {

@@ -8,8 +8,10 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/store/record.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/layout.hpp>
+#include <ndkeep/store/record/record.hpp>
+#include <ndkeep/store/record/table.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 
@@ -21,29 +23,6 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE std::string random_identity() { return hexadecimal(random_bits()) + hexadecimal(random_bits()); }
-
-NDKEEP_INLINE std::string record_name(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    // Padded to the 20 digits of 2^64 - 1, so that the names sort as the numbers do.
-    constexpr std::size_t width = 20;
-    return std::string(width - std::min(width, digits.size()), '0') + digits + ".json";
-}
-
-NDKEEP_INLINE std::optional<std::uint64_t> record_number(std::string_view name) {
-    constexpr std::size_t width = 20;
-    if (name.size() != width + 5 || !name.ends_with(".json"))
-        return std::nullopt;
-    std::uint64_t number = 0;
-    for (const char c : name.substr(0, width)) {
-        // The bound leaves room for one more digit, so the product cannot overflow.
-        if (c < '0' || c > '9' || number > (std::numeric_limits<std::uint64_t>::max() - 9) / 10)
-            return std::nullopt;
-        number = number * 10 + static_cast<std::uint64_t>(c - '0');
-    }
-    return number == 0 ? std::nullopt : std::optional(number);
-}
-
-NDKEEP_INLINE std::string dataset_name() { return "commits/" + record_name(0); }
 
 [[nodiscard]] NDKEEP_INLINE std::string dataset_text(std::string_view id) {
     object_text out;
@@ -58,7 +37,7 @@ NDKEEP_INLINE commit_log::~commit_log() = default;
 
 NDKEEP_INLINE std::vector<std::uint64_t> commit_log::numbers() const {
     std::vector<std::uint64_t> all;
-    for (const auto& name : place_.list("commits"))
+    for (const auto& name : place_.list(commits_folder))
         if (const auto number = record_number(name))
             all.push_back(*number);
     std::sort(all.begin(), all.end());
@@ -66,7 +45,7 @@ NDKEEP_INLINE std::vector<std::uint64_t> commit_log::numbers() const {
 }
 
 NDKEEP_INLINE bool commit_log::exists(std::uint64_t number) const {
-    return place_.size("commits/" + record_name(number)).has_value();
+    return place_.size(record_path(number)).has_value();
 }
 
 NDKEEP_INLINE std::optional<std::uint64_t> commit_log::newest_number() const {
@@ -109,34 +88,34 @@ NDKEEP_INLINE std::string commit_log::future_dataset(durability wanted) {
         // Damaged by a power cut, so the id was never durable, and no synced file has it in its name. It is read once
         // more, because another writer may have repaired it meanwhile.
         if (drawn.is_present && !drawn_dataset().id)
-            place_.remove(dataset_name());
+            place_.remove(drawn_id_path());
         const auto text = dataset_text(random_identity());
         const auto bytes = bytes_of(text);
-        (void)place_.put(dataset_name(), {&bytes, 1}, wanted);
+        (void)place_.put(drawn_id_path(), {&bytes, 1}, wanted);
         // Before any file is staged: files whose id is lost would look foreign, and block a new dataset here.
         if (wanted == durability::on_disk)
-            place_.sync_names("commits");
+            place_.sync_names(commits_folder);
     }
 }
 
 NDKEEP_INLINE void commit_log::check_unused() {
     auto others = place_.strangers();
-    for (const auto& name : place_.list("commits")) {
+    for (const auto& name : place_.list(commits_folder)) {
         // A temporary name of a record belongs to a put that is running or was killed.
         const auto meant = named_by_temporary(name);
         const std::string_view record = meant.empty() ? std::string_view(name) : meant;
         if (record != record_name(0) && (meant.empty() || !record_number(record)))
-            others.push_back("commits/" + name);
+            others.push_back(commit_path(name));
     }
     // Listed before the id is read. Each writer stores the id before it stages a file, so no listed file of a writer
     // that begins at this moment is taken for a foreign one.
-    const auto files = place_.list("chunks");
+    const auto files = place_.list(chunks_folder);
     const auto dataset = drawn_dataset();
     if (dataset.is_foreign)
-        others.push_back(dataset_name());
+        others.push_back(drawn_id_path());
     for (const auto& name : files)
         if (!dataset.id || !is_staged_name(name, *dataset.id))
-            others.push_back("chunks/" + name);
+            others.push_back(chunk_path(name));
     // If another writer has made the first commit since, it has removed the file with the id, and its files only look
     // foreign.
     if (others.empty() || newest_number())
@@ -150,7 +129,7 @@ NDKEEP_INLINE void commit_log::check_unused() {
 }
 
 NDKEEP_INLINE std::optional<chunk_state> commit_log::read(std::uint64_t number) {
-    const std::string name = "commits/" + record_name(number);
+    const std::string name = record_path(number);
     const auto called = place_.called(name);
     const auto bytes = place_.get(name, longest_record);
     if (!bytes)
@@ -169,7 +148,7 @@ NDKEEP_INLINE std::optional<chunk_state> commit_log::read(std::uint64_t number) 
         // file was lost in another way.
         if (!exists(number))
             return std::nullopt;
-        throw format_error({.file = called, .field = "table", .expected = "there", .found = "missing"});
+        throw format_error({.file = called, .field = "table", .found = "missing"});
     }
 }
 
@@ -214,12 +193,12 @@ NDKEEP_INLINE void commit_log::know_table(std::shared_ptr<const chunk_table> tab
 NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
     constexpr std::uint64_t longest = 4096;
     // Its size is checked first, so that a foreign file of any size is reported as such and not as too long.
-    if (const auto size = place_.size(dataset_name()); size && *size > longest)
+    if (const auto size = place_.size(drawn_id_path()); size && *size > longest)
         return {.is_present = true, .is_foreign = true};
-    const auto bytes = place_.get(dataset_name(), longest);
+    const auto bytes = place_.get(drawn_id_path(), longest);
     if (!bytes)
         return {};
-    const auto called = place_.called(dataset_name());
+    const auto called = place_.called(drawn_id_path());
     const auto text = as_text({bytes->data(), bytes->size()});
     // A power cut may leave the right length without the bytes, which then read as zeros, or only the first bytes.
     const bool is_zeros = text.find_first_not_of('\0') == std::string_view::npos;
@@ -244,7 +223,7 @@ NDKEEP_INLINE std::shared_ptr<const chunk_table> commit_log::table_of(const std:
     // A record with another sum for the same file is damage, which reading the file then reports.
     if (known != tables_.end() && known->second->sum == sum)
         return known->second;
-    const std::string name = "chunks/" + file;
+    const std::string name = chunk_path(file);
     const auto bytes = place_.get(name, longest_table);
     // The caller finds out whether the commit was pruned or the table is lost.
     if (!bytes)
@@ -262,7 +241,7 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
         // The newest commit may be pruned before it is locked, so the search begins again.
         const auto newest = log.newest_number();
         if (!newest)
-            throw io_error(where.called("commits"), "nothing is committed",
+            throw io_error(where.called(commits_folder), "nothing is committed",
                            std::make_error_code(std::errc::no_such_file_or_directory));
         const std::uint64_t number = wanted.value_or(*newest);
         opened_state opened{{}, where.locks()};
@@ -278,10 +257,10 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
             return opened;
         }
         if (wanted && number != *newest)
-            throw conflict_error({.file = where.called("commits/" + record_name(number)),
+            throw conflict_error({.file = where.called(record_path(number)),
                                   .field = "commit " + std::to_string(number),
-                                  .expected = "one that is kept, the newest is " + std::to_string(*newest),
-                                  .found = number > *newest ? "not there yet" : "pruned"});
+                                  .found = number > *newest ? "missing" : "pruned",
+                                  .hint = "the newest is commit " + std::to_string(*newest)});
     }
     throw conflict_error(
         {.file = where.path(), .found = "other writers commit and prune faster than the newest commit can be opened"});

@@ -9,7 +9,6 @@
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/version.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -74,7 +73,7 @@ class place {
     /// Opens a name as a local file, for mapping. nullopt if the place has no file for it. The name may still exist:
     /// `size` and `get_range` decide that.
     [[nodiscard]] virtual std::optional<file> open(const std::string& name);
-    /// The advisory locks of this place, on numbers: see log.hpp for their meaning. If it has no locks, or this user
+    /// The advisory locks of this place, on numbers: see layout.hpp for their meaning. If it has no locks, or this user
     /// may not open them, the result is not open and grants every lock.
     [[nodiscard]] virtual byte_locks locks() { return {}; }
     /// The same locks, to ask which commits are being read. `prune` must not take "cannot be asked" for "nobody reads".
@@ -136,9 +135,6 @@ class local_place final : public place {
     [[nodiscard]] std::filesystem::path called(const std::string& name) const override { return path_ / name; }
 
   private:
-    static constexpr std::array<const char*, 2> folder_names = {"commits", "chunks"};
-    static constexpr const char* lock_name = "lock";
-
     /// Not open if this place is for reading and the lock file is absent.
     /// @throws io_error  the lock file cannot be opened or created
     [[nodiscard]] byte_locks opened_locks();

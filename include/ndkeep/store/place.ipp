@@ -5,6 +5,7 @@
 #include <ndkeep/store/place.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/store/layout.hpp>
 
 #include <algorithm>
 #include <system_error>
@@ -28,7 +29,7 @@ NDKEEP_INLINE local_place::local_place(const std::filesystem::path& named, acces
     else
         throw io_error(path_, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
     // Absent folders are no error: a reader then finds no commit, and a writer creates them at its first put.
-    for (const char* const folder : folder_names)
+    for (const char* const folder : detail::folder_names)
         if (auto inner = root_.open_folder(folder))
             folders_[folder] = std::move(*inner);
 }
@@ -37,7 +38,8 @@ NDKEEP_INLINE std::vector<std::string> local_place::strangers() {
     auto names = root_.names();
     std::erase_if(names, [](const std::string& name) {
         // Every dataset has these three. A writer that was killed before its first commit leaves them.
-        return name == lock_name || std::find(folder_names.begin(), folder_names.end(), name) != folder_names.end();
+        return name == detail::lock_name ||
+               std::find(detail::folder_names.begin(), detail::folder_names.end(), name) != detail::folder_names.end();
     });
     return names;
 }
@@ -130,12 +132,12 @@ NDKEEP_INLINE byte_locks local_place::locks_of_readers() {
 NDKEEP_INLINE void local_place::begin_turn(std::chrono::milliseconds patience) {
     // The result does not matter: after `patience`, or on a file system without locks, the commit is made without it.
     // Before the first put there is no folder, and no commit to wait for.
-    if (const auto at = folders_.find("commits"); at != folders_.end())
+    if (const auto at = folders_.find(detail::commits_folder); at != folders_.end())
         (void)at->second.lock_within(patience);
 }
 
 NDKEEP_INLINE void local_place::end_turn() noexcept {
-    if (const auto at = folders_.find("commits"); at != folders_.end())
+    if (const auto at = folders_.find(detail::commits_folder); at != folders_.end())
         at->second.unlock();
 }
 
@@ -148,14 +150,15 @@ NDKEEP_INLINE byte_locks local_place::opened_locks() {
         // A reader creates nothing. Without the file, it has no protection from `prune`, and reports a pruned commit.
         if (!writes)
             return {};
-        root_.create_shared_file(lock_name);
+        root_.create_shared_file(detail::lock_name);
     }
-    throw io_error(called(lock_name), "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+    throw io_error(called(detail::lock_name), "cannot open",
+                   std::make_error_code(std::errc::no_such_file_or_directory));
 }
 
 NDKEEP_INLINE std::optional<file> local_place::lock_file(file::access wanted) const {
     try {
-        return root_.open_file(lock_name, wanted);
+        return root_.open_file(detail::lock_name, wanted);
     } catch (const io_error& problem) {
         // Any other error is not about the right to write, and reading would fail in the same way.
         const bool may_read =
@@ -163,11 +166,11 @@ NDKEEP_INLINE std::optional<file> local_place::lock_file(file::access wanted) co
         if (wanted == file::access::read || !may_read)
             throw;
     }
-    return root_.open_file(lock_name, file::access::read);
+    return root_.open_file(detail::lock_name, file::access::read);
 }
 
 NDKEEP_INLINE void local_place::make_folders() {
-    for (const char* const folder : folder_names)
+    for (const char* const folder : detail::folder_names)
         if (folders_.count(folder) == 0)
             folders_[folder] = root_.create_folder(folder, is_new_);
     if (!std::exchange(is_new_, false))

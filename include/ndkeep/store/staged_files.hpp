@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/place.hpp>
-#include <ndkeep/store/table.hpp>
 #include <ndkeep/version.hpp>
 
 #include <atomic>
@@ -22,9 +22,6 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 ///
 /// The destructor leaves the files, because only the owner knows whether a record names them. The owner calls `remove`
 /// or `release`, and `remove` only in the process that put the files.
-///
-/// A name is ROW-WRITER-COUNT and an ending. ROW is the first row in at least 12 decimal digits, for people who look at
-/// the directory; nothing reads it back. WRITER is `writer_word`, COUNT a decimal counter.
 class staged_files {
   public:
     /// @param dataset  id of the dataset, which the names depend on; see is_staged_name

@@ -5,6 +5,7 @@
 #include <ndkeep/store/staged_files.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/store/layout.hpp>
 
 #include <algorithm>
 #include <system_error>
@@ -16,7 +17,7 @@ NDKEEP_INLINE std::string staged_files::put(place::parts bytes, std::uint64_t ro
     for (;;) {
         std::string name = new_name(row, ending);
         // Step 1 syncs only the files that the commit names, so merged ones never wait for the disk.
-        const bool is_new = place_.put("chunks/" + name, bytes, durability::when_convenient);
+        const bool is_new = place_.put(chunk_path(name), bytes, durability::when_convenient);
         names_unsynced_ = true;
         if (is_new)
             return name;
@@ -35,7 +36,7 @@ NDKEEP_INLINE void staged_files::sync(const std::set<std::string>& wanted) {
 NDKEEP_INLINE void staged_files::sync(const std::string& name) {
     once([&] {
         try {
-            place_.sync("chunks/" + name);
+            place_.sync(chunk_path(name));
         } catch (const io_error& problem) {
             // An absent file was swept. The commit fails with a conflict, and the rows can be written again.
             if (problem.code() != std::errc::no_such_file_or_directory)
@@ -48,14 +49,14 @@ NDKEEP_INLINE void staged_files::sync(const std::string& name) {
 
 NDKEEP_INLINE void staged_files::check(const std::set<std::string>& wanted) {
     for (; synced_ < names_.size(); ++synced_)
-        if (wanted.count(names_[synced_]) != 0 && !place_.size("chunks/" + names_[synced_]))
+        if (wanted.count(names_[synced_]) != 0 && !place_.size(chunk_path(names_[synced_])))
             missing(names_[synced_]);
 }
 
 NDKEEP_INLINE void staged_files::sync_names() {
     // One sync of the folder covers all names put so far.
     if (names_unsynced_)
-        once([&] { place_.sync_names("chunks"); });
+        once([&] { place_.sync_names(chunks_folder); });
     names_unsynced_ = false;
 }
 
@@ -68,7 +69,7 @@ NDKEEP_INLINE std::vector<std::string> staged_files::release() noexcept {
 NDKEEP_INLINE void staged_files::remove() noexcept {
     for (const auto& name : release()) {
         try {
-            place_.remove("chunks/" + name);
+            place_.remove(chunk_path(name));
         } catch (...) {
             // An orphan now, which a sweep removes.
         }
@@ -76,10 +77,8 @@ NDKEEP_INLINE void staged_files::remove() noexcept {
 }
 
 NDKEEP_INLINE void staged_files::missing(const std::string& name) const {
-    throw conflict_error({.file = place_.called("chunks/" + name),
-                          .field = "staged file",
-                          .expected = "present",
-                          .found = "removed by another program"});
+    throw conflict_error(
+        {.file = place_.called(chunk_path(name)), .field = "staged file", .found = "removed by another program"});
 }
 
 NDKEEP_INLINE void staged_files::forget(const std::string& name) {
@@ -89,11 +88,7 @@ NDKEEP_INLINE void staged_files::forget(const std::string& name) {
 
 NDKEEP_INLINE std::string staged_files::new_name(std::uint64_t row, std::string_view ending) {
     const std::scoped_lock lock(mutex_);
-    // Padded, so that a listing shows the files in the order of their rows.
-    std::string digits = std::to_string(row);
-    constexpr std::size_t width = 12;
-    digits.insert(0, width - std::min(width, digits.size()), '0');
-    names_.push_back(digits + '-' + writer_ + '-' + std::to_string(counter_++) + std::string(ending));
+    names_.push_back(staged_name(row, writer_, counter_++, ending));
     return names_.back();
 }
 

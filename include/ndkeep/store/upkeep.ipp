@@ -7,10 +7,10 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/os/names.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/place.hpp>
-#include <ndkeep/store/record.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/record/record.hpp>
+#include <ndkeep/store/record/table.hpp>
 
 #include <algorithm>
 #include <map>
@@ -43,7 +43,7 @@ NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>&
         // Every present record is read: files of older commits are on the list too. Records that are pruned meanwhile
         // do no harm, because `own` and `made` are named already.
         std::set<std::uint64_t> known;
-        const auto records = log.where().list("commits");
+        const auto records = log.where().list(commits_folder);
         for (const auto& name : records)
             if (const auto number = record_number(name))
                 if (const auto state = log.read(*number)) {
@@ -58,14 +58,14 @@ NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>&
         for (const auto& name : listed)
             // Only names of this dataset's writers: a file that a user has put into the folder is never removed.
             if (is_staged_name(name, made.dataset) && named.count(name) == 0)
-                log.where().remove("chunks/" + name);
+                log.where().remove(chunk_path(name));
         // Temporary records of killed writers. A higher number may belong to a put that is running.
         for (const auto& name : records)
             if (const auto number = record_number(named_by_temporary(name)); number && *number <= made.number)
-                log.where().remove("commits/" + name);
+                log.where().remove(commit_path(name));
         // Left if the first writer was killed after its first record, which holds the id now.
         if (std::find(records.begin(), records.end(), record_name(0)) != records.end())
-            log.where().remove(dataset_name());
+            log.where().remove(drawn_id_path());
     } catch (const error&) {
         // The commit has succeeded, so errors are ignored. If a record cannot be read, its files are unknown, and
         // nothing is removed.
@@ -130,11 +130,11 @@ NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     std::size_t removed = 0;
     for (const std::uint64_t number : numbers)
         if (number < floor) {
-            where.remove("commits/" + record_name(number));
+            where.remove(record_path(number));
             ++removed;
         }
     // Step 4.
-    where.sync_names("commits");
+    where.sync_names(commits_folder);
     // Step 5. A commit that a reader has opened since step 1 has lost its record. Its files stay until a sweep finds no
     // reader. Only the oldest of such commits is known, so the files of all newer ones stay too.
     const std::uint64_t unread = readers.held_below(floor).value_or(floor);
@@ -145,7 +145,7 @@ NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     for (const auto& [number, names] : given_up)
         for (const auto& name : names)
             if (kept.insert(name).second)  // each once
-                where.remove("chunks/" + name);
+                where.remove(chunk_path(name));
     return removed;
 }
 
@@ -172,7 +172,7 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover(commit_log& log) {
         if (damaged.empty() && valid)
             return {};
         if (!valid)
-            throw io_error(where.called("commits"), "no commit can be read",
+            throw io_error(where.called(commits_folder), "no commit can be read",
                            std::make_error_code(std::errc::no_such_file_or_directory));
         chunk_state next = *valid;
         // The damaged records stay. Only `prune` may free a number, because step 7 of a commit relies on its order.
@@ -184,8 +184,8 @@ NDKEEP_INLINE std::vector<std::uint64_t> recover(commit_log& log) {
         const auto text = record_text(next);
         const auto bytes = bytes_of(text);
         // Always durable, whatever the dataset's writers do: this is called after something has been lost.
-        if (where.put("commits/" + record_name(next.number), {&bytes, 1}, durability::on_disk)) {
-            where.sync_names("commits");
+        if (where.put(record_path(next.number), {&bytes, 1}, durability::on_disk)) {
+            where.sync_names(commits_folder);
             return damaged;
         }
     }

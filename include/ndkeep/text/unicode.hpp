@@ -57,10 +57,6 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// A file name as text for JSON: unchanged if it is UTF-8, otherwise escaped as by Python's repr.
 [[nodiscard]] std::string name_text(const std::string& name);
 
-/// Text from a file for an error message: printed as by Python's repr and cut after 200 bytes. The result has no
-/// control characters, so a file cannot send commands to a terminal.
-[[nodiscard]] std::string printed(std::string_view text);
-
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)

@@ -4,6 +4,8 @@
 
 #include <ndkeep/text/unicode.hpp>
 
+#include <ndkeep/text/hex.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -77,11 +79,6 @@ NDKEEP_INLINE std::optional<std::string> to_latin1(std::string_view text) {
 }
 
 NDKEEP_INLINE std::string name_text(const std::string& name) { return is_utf8(name) ? name : python_repr(name); }
-
-NDKEEP_INLINE std::string printed(std::string_view text) {
-    constexpr std::size_t longest = 200;
-    return python_repr(text.substr(0, longest)) + (text.size() > longest ? "…" : "");
-}
 
 }  // namespace ndkeep::detail
 
@@ -160,11 +157,10 @@ NDKEEP_INLINE std::string python_repr(std::string_view text) {
     // As in Python: single quotes, unless the text has single quotes and no double ones.
     const char quote = has_single && text.find('"') == std::string_view::npos ? '"' : '\'';
     std::string out(1, quote);
-    const auto escape = [&out](char letter, int digits, char32_t character) {
+    const auto escape = [&out](char letter, std::size_t digits, char32_t character) {
         out += '\\';
         out += letter;
-        for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4)
-            out += "0123456789abcdef"[(character >> shift) & 15];
+        detail::append_hex(out, character, digits);
     };
     for (std::size_t at = 0; at < text.size();) {
         const auto [character, length] = decode_utf8(text, at);

@@ -37,6 +37,11 @@ struct run_options {
     std::function<flow(const ndkeep::progress&)> progress = {};
     const std::atomic<bool>* stop = nullptr;
     bool replace_read_only = false;  ///< replace a file that this user may not write, if the directory permits it
+
+    /// These options for a part of a call whose progress the call itself reports. It does not copy the function.
+    [[nodiscard]] run_options without_progress() const {
+        return {.threads = threads, .progress = {}, .stop = stop, .replace_read_only = replace_read_only};
+    }
 };
 
 /// Counts and reports the progress of one call. Any thread may call `add` and `stopped`; everything else belongs to the

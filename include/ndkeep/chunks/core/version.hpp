@@ -6,10 +6,12 @@
 #include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/statistics.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
@@ -77,7 +79,7 @@ class chunk_version {
     [[nodiscard]] std::optional<std::string> identity_of(std::uint64_t number) const;
     /// Syncs the names of all visible commits. A loop needs it before it stores a position in this version: a commit is
     /// visible before it is durable, and after a power cut another commit could have its number.
-    void make_durable() const { place_->sync_names("commits"); }
+    void make_durable() const { place_->sync_names(detail::commits_folder); }
 
     /// Reports a chunk file that is missing.
     /// @throws conflict_error  the commit was pruned

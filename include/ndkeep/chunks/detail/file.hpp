@@ -53,9 +53,6 @@ namespace detail {
 /// also gets the short header of NumPy instead of one padded to a page.
 inline constexpr std::uint64_t least_mapped_chunk = std::uint64_t{16} << 10;
 
-/// The shape of an array with so many rows.
-[[nodiscard]] std::vector<std::size_t> shape_of_rows(std::uint64_t rows, const std::vector<std::size_t>& row_shape);
-
 /// The offset of a row in the complete array, in bytes, modulo 4096.
 [[nodiscard]] std::uint64_t place_of(std::uint64_t row, std::uint64_t row_bytes);
 

@@ -4,6 +4,7 @@
 
 #include <ndkeep/chunks/detail/file.hpp>
 
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/format/header.hpp>
 
 #include <algorithm>
@@ -26,12 +27,6 @@ namespace detail {
 
 // The most common page size. Padding to larger pages would need headers that NumPy does not read.
 inline constexpr std::uint64_t place_unit = 4096;
-
-NDKEEP_INLINE std::vector<std::size_t> shape_of_rows(std::uint64_t rows, const std::vector<std::size_t>& row_shape) {
-    std::vector<std::size_t> shape = {static_cast<std::size_t>(rows)};
-    shape.insert(shape.end(), row_shape.begin(), row_shape.end());
-    return shape;
-}
 
 NDKEEP_INLINE std::uint64_t place_of(std::uint64_t row, std::uint64_t row_bytes) {
     // Both factors are reduced first: their product could overflow.

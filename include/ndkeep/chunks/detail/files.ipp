@@ -9,6 +9,7 @@
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/store/layout.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,7 +32,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE void read_checked(place& where, const chunk_state& state, const chunk_entry& entry, std::uint64_t from,
                                 std::uint64_t to, std::byte* out) {
     const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
-    const std::string name = "chunks/" + entry.file;
+    const std::string name = chunk_path(entry.file);
     const std::span<std::byte> part(out, static_cast<std::size_t>(to - from) * row_bytes);
     // The checksum covers the chunk as a whole: to check a part of it, all of it is read.
     buffer whole;
@@ -41,7 +42,7 @@ NDKEEP_INLINE void read_checked(place& where, const chunk_state& state, const ch
         all = whole.bytes();
     }
     if (!where.get_range(name, entry.offset, all))
-        throw format_error({.file = where.called(name), .field = "chunk", .expected = "there", .found = "missing"});
+        throw format_error({.file = where.called(name), .field = "chunk", .found = "missing"});
     if (state.sum != checksum::none)
         if (const auto found = checksums_of(all, state.sum).begin()->second; found != entry.sum)
             throw checksum_error({.file = where.called(name),
@@ -88,9 +89,9 @@ NDKEEP_INLINE chunk_entry chunk_files::moved(const moved_file& file) {
     if (!is_placed(entry) || place_of(file.from_row, row_bytes) == place_of(file.to_row, row_bytes))
         return entry;
     // Left as it is, the chunk could not be mapped at its new place, and every map_chunked would copy it.
-    const buffer bytes = room_for(where(), "chunks/" + entry.file, entry.nbytes);
-    if (!where().get_range("chunks/" + entry.file, entry.offset, bytes.bytes()))
-        throw conflict_error({.file = where().called("chunks/" + entry.file),
+    const buffer bytes = room_for(where(), chunk_path(entry.file), entry.nbytes);
+    if (!where().get_range(chunk_path(entry.file), entry.offset, bytes.bytes()))
+        throw conflict_error({.file = where().called(chunk_path(entry.file)),
                               .found = "removed by a sweep; discard this transaction and try again"});
     return put(file.to_row, bytes.bytes());
 }

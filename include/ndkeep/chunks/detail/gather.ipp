@@ -10,6 +10,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/store/state.hpp>
+#include <ndkeep/text/ascii.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
@@ -46,7 +47,7 @@ NDKEEP_INLINE std::optional<mapping_budget> mappings_of_process() {
     // One line of /proc/self/maps is one mapping.
     mapping_budget budget{0, static_cast<std::uint64_t>(std::count(maps->begin(), maps->end(), '\n'))};
     for (const char c : *limit)
-        if (c >= '0' && c <= '9')
+        if (is_digit(c))
             budget.most = 10 * budget.most + static_cast<std::uint64_t>(c - '0');
     return budget;
 }

@@ -30,7 +30,7 @@ NDKEEP_INLINE void row_order::check_sorted(std::span<const std::byte> bytes, std
     (void)with_number(keys.type, [&](auto zero) { wrong = find_disorder<decltype(zero)>(keys); });
     if (wrong)
         throw mismatch_error({.file = called_,
-                              .field = "key of row " + std::to_string(wrong->row) + " of those given",
+                              .field = "key of the given row " + std::to_string(wrong->row),
                               .expected = wrong->no_key ? "a number" : "at least " + wrong->before,
                               .found = wrong->found,
                               .hint = hint()});

@@ -6,6 +6,15 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+namespace detail {
+
+NDKEEP_INLINE std::string chunked_hint(std::string_view verb, const dtype& found) {
+    const auto name = found.cpp_name();
+    return (name.empty() ? "" : std::string(verb) + '<' + name + "> or ") + "load_chunked_any";
+}
+
+}  // namespace detail
+
 NDKEEP_INLINE any_array load_chunked_any(const dataset_location& where, const chunk_reader_options& options) {
     const detail::chunk_version from(where, options);
     from.check_room(from.state().rows);

@@ -17,7 +17,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 [[noreturn]] NDKEEP_INLINE void refuse_rows(const std::filesystem::path& called, const char* field,
                                             std::string expected, std::string found) {
-    throw mismatch_error({.file = called, .field = field, .expected = std::move(expected), .found = std::move(found)});
+    throw mismatched(called, field, std::move(expected), std::move(found));
 }
 
 NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<std::size_t>& row_shape,
@@ -29,17 +29,17 @@ NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<st
     made.order_by = options.order_by;
     (void)checked_nbytes(type, row_shape, called);  // the product of the extents could overflow
     if (made.row_bytes() == 0)
-        refuse_rows(called, "row", "at least 1 byte", "0 bytes");
+        refuse_rows(called, "size of a row", "at least 1 byte", "0 bytes");
     // Each kind of checksum is one bit. `bits & (bits - 1)` is 0 if at most one bit is set.
     constexpr unsigned kinds = 7;
     if (const auto bits = static_cast<unsigned>(made.sum); bits > kinds || (bits & (bits - 1)) != 0)
-        refuse_rows(called, "sum", "one checksum", "several");
+        refuse_rows(called, "sum", "one checksum", "several checksums");
     if (!made.order_by)
         return made;
     const auto* const field = type.find(*made.order_by);
     if (made.order_by->empty() ? type.is_struct() || !row_shape.empty()
                                : field == nullptr || !field->shape.empty() || !row_shape.empty())
-        refuse_rows(called, "order_by", "a number a row: a field of a 1-d array, or \"\" for the array itself",
+        refuse_rows(called, "order_by", "a field of a 1-d array of structs, or \"\" for a 1-d array of numbers",
                     order_text(made.order_by));
     if (!with_number(key_type(made), [](auto) {}))
         refuse_rows(called, "order_by", "numbers or dates in this machine's byte order", key_type(made).descr());

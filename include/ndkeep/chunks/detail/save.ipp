@@ -21,11 +21,7 @@ NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view&
                                 const save_chunked_options& options) {
     const auto path = where.path();
     const auto refuse = [&](const char* field, std::string expected, std::string found, std::string hint = {}) {
-        throw mismatch_error({.file = path,
-                              .field = field,
-                              .expected = std::move(expected),
-                              .found = std::move(found),
-                              .hint = std::move(hint)});
+        throw detail::mismatched(path, field, std::move(expected), std::move(found), std::move(hint));
     };
     if (array.shape().empty())
         refuse("shape", "at least 1 dimension", shape_text(array.shape()));

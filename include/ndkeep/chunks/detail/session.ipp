@@ -10,6 +10,7 @@
 #include <ndkeep/chunks/detail/order.hpp>
 #include <ndkeep/chunks/detail/row_form.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/store/edit.hpp>
@@ -83,10 +84,8 @@ NDKEEP_INLINE void chunk_session::compact(progress_meter& meter) {
 NDKEEP_INLINE std::uint64_t chunk_session::commit() {
     if (lent_)
         throw conflict_error({.file = place_->path(),
-                              .field = "commit",
-                              .expected = "made by the loop whose output this is",
-                              .found = "asked for within it",
-                              .hint = "rows and the loop's position are committed together"});
+                              .found = "this writer is the output of a pass, so only the loop commits it",
+                              .hint = "it commits rows and its position together"});
     return commit_all();
 }
 
@@ -99,7 +98,7 @@ NDKEEP_INLINE void chunk_session::discard() noexcept {
 NDKEEP_INLINE void chunk_session::lend() {
     if (lent_)
         throw conflict_error(
-            {.file = place_->path(), .field = "writer", .expected = "free", .found = "the output of another pass"});
+            {.file = place_->path(), .field = "writer", .found = "in use as the output of another pass"});
     lent_ = true;
 }
 
@@ -136,9 +135,9 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
 NDKEEP_INLINE void chunk_session::refuse_new() const {
     throw mismatch_error({.file = place_->path(),
                           .field = "dataset",
-                          .expected = "one with rows",
+                          .expected = "an existing one",
                           .found = "new",
-                          .hint = "the first append says what a row is"});
+                          .hint = "append first: that sets the dtype and the shape of a row"});
 }
 
 NDKEEP_INLINE std::size_t chunk_session::rows_of_a_chunk() const {
@@ -203,8 +202,8 @@ NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array
     // Subtracted, because the sum of `first` and `count` could overflow.
     if (first > state().rows || count > state().rows - first)
         throw mismatch_error({.file = place_->path(),
-                              .field = "rows to write",
-                              .expected = "rows before " + std::to_string(state().rows),
+                              .field = "range of rows to write",
+                              .expected = "within 0 to " + std::to_string(state().rows),
                               .found = std::to_string(first) + " to " + std::to_string(first + count)});
     if (count == 0)
         return;
@@ -238,10 +237,10 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
     if (wanted > rows_now) {
         if (state().order_by)
             throw mismatch_error({.file = place_->path(),
-                                  .field = "rows",
+                                  .field = "number of rows",
                                   .expected = "at most " + std::to_string(rows_now),
                                   .found = std::to_string(wanted),
-                                  .hint = "rows of zeros have no place in an order"});
+                                  .hint = "new rows would be zeros, which break the order"});
         // Zeros need no disk space, so nothing but this check bounds their number.
         (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->path());
         const std::uint64_t more = wanted - rows_now;
@@ -299,7 +298,7 @@ NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes,
     const std::size_t chunk = bytes.size() / count;
     const std::uint64_t first = state().rows;
     std::vector<chunk_entry> entries(count);
-    const run_options quiet{.threads = options_.run.threads, .progress = {}, .stop = options_.run.stop};
+    const run_options quiet = options_.run.without_progress();
     // In groups, because only the calling thread may call the progress function: it does so between them.
     const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
     for (std::size_t begin = 0; begin < count; begin += turn) {

@@ -7,10 +7,12 @@
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/work/parallel.hpp>
 
@@ -29,17 +31,14 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     if (entry.file.empty())
         return;
     const auto& state = from.state();
-    const auto called = from.where().called("chunks/" + entry.file);
+    const auto called = from.where().called(chunk_path(entry.file));
     const auto source = from.open(entry);
     std::vector<std::byte> header(static_cast<std::size_t>(entry.offset));
     source.read(0, header);
     const auto info = parse_header({header.data(), header.size()}, called);
     const auto refuse = [&](const char* field, std::string expected, std::string found) {
-        throw format_error({.file = called,
-                            .field = field,
-                            .expected = std::move(expected),
-                            .found = std::move(found),
-                            .hint = "the file is not the one that was written"});
+        throw malformed(called, field, std::move(expected), std::move(found),
+                        "the file is not the one that was written");
     };
     if (info.type.stored() != state.type.stored())
         refuse("dtype", state.type.descr(), info.type.descr());
@@ -81,9 +80,9 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     };
     if (differ(min, entry.min) || differ(max, entry.max))
         throw checksum_error({.file = called,
-                              .field = "smallest and largest number",
-                              .expected = text(entry.min) + " and " + text(entry.max),
-                              .found = text(min) + " and " + text(max),
+                              .field = "range of the keys",
+                              .expected = text(entry.min) + " to " + text(entry.max),
+                              .found = text(min) + " to " + text(max),
                               .hint = "the data is not what was described"});
 }
 

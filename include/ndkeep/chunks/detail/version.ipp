@@ -8,6 +8,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
@@ -20,7 +21,7 @@ namespace core {
 NDKEEP_INLINE void opened_chunk::read(std::uint64_t offset, std::span<std::byte> out) const {
     if (file_)
         file_->read(offset, out);
-    else if (!of_->where().get_range("chunks/" + entry_->file, offset, out))
+    else if (!of_->where().get_range(detail::chunk_path(entry_->file), offset, out))
         of_->missing(*entry_);
 }
 
@@ -45,19 +46,20 @@ NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
     // A lock protects the commit of most readers. Without one, the record tells whether a prune removed the file, which
     // is normal, or something else did, which is damage. Prune removes the record before the file.
     if (!log_.exists(state().number))
-        throw conflict_error({.file = place_->called("chunks/" + entry.file),
+        throw conflict_error({.file = place_->called(detail::chunk_path(entry.file)),
                               .field = "commit " + std::to_string(state().number),
-                              .expected = "kept",
                               .found = "pruned",
-                              .hint = "open the newest"});
-    throw format_error(
-        {.file = place_->called("chunks/" + entry.file), .field = "chunk", .expected = "there", .found = "missing"});
+                              .hint = "open the newest commit"});
+    throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
+                        .field = "chunk",
+                        .expected = "there",
+                        .found = "missing"});
 }
 
 NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {
     auto local = local_file(entry);
     if (!local) {
-        const auto size = place_->size("chunks/" + entry.file);
+        const auto size = place_->size(detail::chunk_path(entry.file));
         if (!size)
             missing(entry);
         check_length(entry, *size);
@@ -66,7 +68,7 @@ NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {
 }
 
 NDKEEP_INLINE std::optional<file> chunk_version::local_file(const chunk_entry& entry) const {
-    auto source = place_->open("chunks/" + entry.file);
+    auto source = place_->open(detail::chunk_path(entry.file));
     if (source)
         check_length(entry, source->size());
     else
@@ -76,7 +78,7 @@ NDKEEP_INLINE std::optional<file> chunk_version::local_file(const chunk_entry& e
 
 NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::uint64_t size) const {
     if (size != entry.offset + entry.nbytes)
-        throw format_error({.file = place_->called("chunks/" + entry.file),
+        throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
                             .field = "length",
                             .expected = counted(entry.offset + entry.nbytes, "byte"),
                             .found = counted(size, "byte"),
@@ -86,7 +88,7 @@ NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::ui
 NDKEEP_INLINE void chunk_version::check_sum(const chunk_entry& entry, std::uint64_t at,
                                             const std::string& found) const {
     if (entry.sum != found)
-        throw checksum_error({.file = place_->called("chunks/" + entry.file),
+        throw checksum_error({.file = place_->called(detail::chunk_path(entry.file)),
                               .field = std::string(checksum_name(state().sum)) + " of rows " + std::to_string(at) +
                                        " to " + std::to_string(at + entry.rows),
                               .expected = entry.sum,
@@ -164,7 +166,7 @@ NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignm
     if (const file* const local = source.local_file(); local != nullptr && entry.offset % alignment == 0) {
         bytes = mapping::open(*local, entry.offset, entry.nbytes, map_mode::read_only);
     } else {
-        bytes = mapping::zeros(entry.nbytes, place_->called("chunks/" + entry.file));
+        bytes = mapping::zeros(entry.nbytes, place_->called(detail::chunk_path(entry.file)));
         source.read(entry.offset, {bytes.data(), bytes.size()});
         bytes.protect();
     }
@@ -180,13 +182,12 @@ NDKEEP_INLINE void chunk_version::verify(std::size_t i, std::span<const std::byt
 
 NDKEEP_INLINE void chunk_version::check_room(std::uint64_t rows) const {
     // Chunks of zeros have no file, so the size of the files does not bound the memory that a record asks for.
-    // Divided, because the product of rows and bytes could overflow.
-    if (rows > options_.max_bytes / std::max<std::uint64_t>(1, state().row_bytes()))
+    if (rows * state().row_bytes() > options_.max_bytes)
         throw mismatch_error({.file = called(),
-                              .field = "bytes of the rows",
-                              .expected = "at most " + std::to_string(options_.max_bytes),
-                              .found = "more",
-                              .hint = ".max_bytes loads them, map_chunked maps them"});
+                              .field = "size of the rows",
+                              .expected = "at most " + counted(options_.max_bytes, "byte"),
+                              .found = counted(rows * state().row_bytes(), "byte"),
+                              .hint = ".max_bytes = … loads more; map_chunked maps them"});
 }
 
 NDKEEP_INLINE std::size_t chunk_version::chunk_of(std::uint64_t row) const {

@@ -110,7 +110,7 @@ struct zip_end {
         if (!agrees(end.entries, 0xffff, wide.entries) ||
             !agrees(end.directory_size, 0xffff'ffff, wide.directory_size) ||
             !agrees(end.directory_offset, 0xffff'ffff, wide.directory_offset))
-            throw malformed(archive.path(), "end record", "the same as the 64-bit one", "another");
+            throw malformed(archive.path(), "end record", "equal to the 64-bit end record", "different");
         return wide;
     }
     return without("a 64-bit end record");
@@ -152,7 +152,7 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
         throw refuse("whole entries", "cut short");
     const zip_fields fixed(rest);
     if (fixed.word(0) != zip_entry_signature)
-        throw refuse("an entry", "something else");
+        throw refuse("an entry", "other bytes");
     const std::size_t name_size = fixed.half(28), extra_size = fixed.half(30), comment_size = fixed.half(32);
     if (rest.size() - zip_entry_size < name_size + extra_size + comment_size)
         throw refuse("whole entries", "cut short");
@@ -179,7 +179,7 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
     // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
     if (utf8 && !is_utf8(entry.raw_name))
-        throw refuse("names in UTF-8", printed(entry.raw_name));
+        throw refuse("names in UTF-8", ndkeep::quoted(entry.raw_name));
     entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
     entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
 
@@ -201,7 +201,7 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     }
     // The offset comes from the file, and may have 64 bits.
     if (entry.header_offset > std::numeric_limits<std::uint64_t>::max() - prefix)
-        throw refuse("offsets within the file", "more");
+        throw refuse("offsets within the file", "an offset beyond it");
     entry.header_offset += prefix;
     rest = rest.subspan(zip_entry_size + name_size + extra_size + comment_size);
     return entry;
@@ -237,7 +237,7 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     // bound with fewer members.
     if (end.directory_size / zip_entry_size > limit.members)
         throw malformed(file, "central directory", "at most " + counted(limit.members, "member"),
-                        counted(end.directory_size, "byte"), "limits{.members = …} reads more");
+                        counted(end.directory_size / zip_entry_size, "member"), "limits{.members = …} reads more");
     zip_directory directory;
     const auto is_entry = [&](std::uint64_t offset) {
         std::array<std::byte, 4> signature = {};
@@ -248,7 +248,7 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     };
     directory.offset = end.at - end.directory_size;
     if (end.directory_offset > directory.offset)
-        throw malformed(file, "central directory", "at byte " + std::to_string(directory.offset) + " or before",
+        throw malformed(file, "central directory", "at byte " + std::to_string(directory.offset) + " at most",
                         "at byte " + std::to_string(end.directory_offset));
     // Python assumes the same: a directory that ends later than its offset and size say has that many bytes before the
     // archive, as in a self-extracting archive.
@@ -262,7 +262,7 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     }
     // An empty directory has no signature that confirms its position.
     if (end.directory_size == 0 && directory.prefix != 0)
-        throw malformed(file, "central directory", "members", "none behind " + counted(directory.prefix, "byte"));
+        throw malformed(file, "central directory", "members", "empty after " + counted(directory.prefix, "byte"));
 
     // The directory is inside of the file and within the limit, so its size is safe to allocate.
     std::vector<std::byte> bytes(static_cast<std::size_t>(end.directory_size));
@@ -307,11 +307,12 @@ NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::
             continue;
         // Without this bound a crafted comment could make the reader read the same large directory thousands of times.
         if (++candidates > most_candidates)
-            throw malformed(file, "end record", "one", "many that fit");
+            throw malformed(file, "end record", "one", "more than " + std::to_string(most_candidates) + " candidates");
         try {
             auto directory = read_zip_entries(archive, size - looked_at + at, limit);
             if (found)
-                throw malformed(file, "end record", "one", "two that fit", "the comment holds a second archive");
+                throw malformed(file, "end record", "one", "two valid candidates",
+                                "the comment holds a second archive");
             const auto comment = bytes.subspan(zip_end_size);
             directory.comment.assign(reinterpret_cast<const char*>(comment.data()), comment.size());
             found = std::move(directory);
@@ -325,8 +326,8 @@ NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::
     if (!found && refused)
         throw *refused;
     if (!found)
-        throw malformed(file, "end record", "one at the end", "missing",
-                        size == 0 ? "an empty file" : "not a zip archive, or cut short");
+        throw malformed(file, "end record", "at the end of the file", "missing",
+                        size == 0 ? "the file is empty" : "the file is not a zip archive, or it is cut short");
     return std::move(*found);
 }
 
@@ -335,17 +336,17 @@ NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesyste
     if ((entry.flags & (zip_flag_encrypted | zip_flag_strong_encryption | zip_flag_masked)) != 0)
         throw malformed(file, field, "not encrypted", "encrypted");
     if ((entry.flags & zip_flag_patch) != 0)
-        throw malformed(file, field, "whole data", "a patch");
+        throw malformed(file, field, "complete data", "a patch");
     if (entry.method != zip_stored && entry.method != zip_deflated)
-        throw malformed(file, field, "stored or deflate", zip_method_name(entry.method));
+        throw malformed(file, field + ": compression", "stored or deflate", zip_method_name(entry.method));
     // Data that is stored has one size. Two would let the reader pass the end of the member.
     if (entry.method == zip_stored && entry.compressed != entry.size)
-        throw malformed(file, field, counted(entry.size, "byte"), counted(entry.compressed, "byte"));
+        throw malformed(file, field + ": stored size", counted(entry.size, "byte"), counted(entry.compressed, "byte"));
     // Deflate encodes at most 258 bytes in 2 bits, so a byte expands to at most 1032. A larger size is false and must
     // be rejected before memory is allocated for it.
     constexpr std::uint64_t most_per_byte = 1032;
     if (entry.method == zip_deflated && entry.size / most_per_byte > entry.compressed)
-        throw malformed(file, field, "at most " + counted(entry.compressed * most_per_byte, "byte"),
+        throw malformed(file, field + ": size", "at most " + counted(entry.compressed * most_per_byte, "byte"),
                         counted(entry.size, "byte"), "no deflate stream expands that far");
 }
 
@@ -356,7 +357,7 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
     const auto check_room = [&](std::uint64_t head) {
         if (head > room || entry.compressed > room - head)
             throw malformed(file, member_field(entry.name), "at most " + counted(room, "byte") + " in the file",
-                            counted(entry.compressed, "byte"), "it overlaps what follows it");
+                            counted(entry.compressed, "byte"), "it overlaps what follows");
     };
     const std::uint64_t named = zip_local_size + entry.raw_name.size();
     // Before anything is read, because the header may lie beyond the end of the room.
@@ -365,16 +366,17 @@ NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zi
     archive.read(entry.header_offset, bytes);
     const zip_fields local({bytes.data(), bytes.size()});
     if (local.word(0) != zip_local_signature)
-        throw malformed(file, member_field(entry.name), "a local header at byte " + std::to_string(entry.header_offset),
-                        "something else");
+        throw malformed(file, member_field(entry.name) + ": local header",
+                        "at byte " + std::to_string(entry.header_offset), "missing");
     const std::string_view name(reinterpret_cast<const char*>(bytes.data()) + zip_local_size, entry.raw_name.size());
     // Streaming programs read local headers, others the directory. Both must see the same name. Sizes and CRC of the
     // local header may be 0 (APPNOTE 4.4.4, bit 3), so only those of the directory are used.
     if (local.half(26) != entry.raw_name.size())
-        throw malformed(file, member_field(entry.name), "the same name in its local header",
+        throw malformed(file, member_field(entry.name) + ": name in its local header", "the same",
                         "a name of " + counted(local.half(26), "byte"));
     if (name != entry.raw_name)
-        throw malformed(file, member_field(entry.name), "the same name in its local header", printed(name));
+        throw malformed(file, member_field(entry.name) + ": name in its local header", "the same",
+                        ndkeep::quoted(name));
     // The extra fields here may be longer than those of the directory, so only this header tells where the data begins.
     const std::uint64_t head = named + local.half(28);
     check_room(head);

@@ -12,11 +12,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-NDKEEP_INLINE std::vector<std::size_t> row_store::shape() const {
-    std::vector<std::size_t> all = {static_cast<std::size_t>(rows_)};
-    all.insert(all.end(), row_shape_.begin(), row_shape_.end());
-    return all;
-}
+NDKEEP_INLINE std::vector<std::size_t> row_store::shape() const { return shape_of_rows(rows_, row_shape_); }
 
 [[nodiscard]] NDKEEP_INLINE std::vector<std::size_t> row_shape_of(const array_view& rows) {
     return {rows.shape().begin() + 1, rows.shape().end()};

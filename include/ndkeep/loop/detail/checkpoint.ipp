@@ -109,9 +109,8 @@ NDKEEP_INLINE file checkpoint_file::locked(const std::filesystem::path& path) {
             return std::move(*held);
         throw conflict_error({.file = path,
                               .field = "loop",
-                              .expected = "free",
-                              .found = "in use",
-                              .hint = "one process at a time runs it"});
+                              .found = "already open",
+                              .hint = "only one loop at a time can use this checkpoint"});
     }
 }
 
@@ -127,10 +126,10 @@ NDKEEP_INLINE void checkpoint_file::check_former() const {
     if (present && (text == "PK\x03\x04" || text.find_first_not_of('\0') == std::string_view::npos))
         return;
     throw conflict_error({.file = name,
-                          .field = "content",
+                          .field = "file",
                           .expected = "a checkpoint of a loop",
-                          .found = "something else",
-                          .hint = "it is not replaced; move it away"});
+                          .found = "of another kind",
+                          .hint = "it was not replaced; move it away"});
 }
 
 NDKEEP_INLINE std::filesystem::path checkpoint_file::former() const {

@@ -30,7 +30,7 @@ NDKEEP_INLINE loop_core::loop_core(const std::filesystem::path& path, const loop
 
 NDKEEP_INLINE void loop_core::check_free() const {
     if (is_under_way_)
-        throw conflict_error({.file = path(), .field = "pass", .expected = "one at a time", .found = "another"});
+        throw conflict_error({.file = path(), .found = "another pass of this loop has not ended"});
 }
 
 NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::function<void()> durable) {
@@ -39,9 +39,9 @@ NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::func
     if (into != nullptr && file_.has_commit())
         throw mismatch_error({.file = path(),
                               .field = "checkpoint",
-                              .expected = "in the array that the pass puts its rows into",
-                              .found = "in a file of its own",
-                              .hint = "it is of a pass without one"});
+                              .expected = "in the output array",
+                              .found = "in this file",
+                              .hint = "a pass of this loop has run without `into`"});
     stopping_ = finishing_ = false;
     was_complete_ = std::exchange(complete_, false);
     chunk_ = {};

@@ -8,8 +8,10 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/npz/detail/packed.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
+#include <ndkeep/text/json/parser.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -21,15 +23,15 @@ NDKEEP_INLINE sink_memory::sink_memory(chunk_session& sink, std::string loop, st
     if (sink_.has_changes())
         throw mismatch_error({.file = sink_.where().path(),
                               .field = "output",
-                              .expected = "committed before the pass begins",
-                              .found = "rows that are not"});
+                              .expected = "one without them",
+                              .found = "a writer with uncommitted changes"});
     // Nothing after this may throw: the destructor, which gives the sink back, runs only for a complete object.
     sink_.lend();
     sink_.discard();  // continues from the newest commit, which another process may have made
 }
 
 NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
-    const auto file = sink_.where().called("commits");
+    const auto file = sink_.where().called(commits_folder);
     const auto& notes = sink_.state().notes;
     const auto note = notes.find(loop_);
     step_ = note == notes.end() ? 0 : note->second.step;
@@ -43,7 +45,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
     // A file of states contains step and position too. If they differ from the record, it is not the file that was
     // committed with it.
     if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
-        throw malformed(file, "loops." + loop_, "as far as its states", "elsewhere");
+        throw malformed(file, "position of loop " + ndkeep::quoted(loop_), "that of its states", "another one");
     return stored;
 }
 
@@ -52,9 +54,9 @@ NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_positi
         sink_.expect(*row_type_, {});
     if (sink_.is_new())
         return false;  // a record needs the dtype and shape of a row, and no row was written yet
-    in_document(sink_.where().called("commits"), [&] {
+    in_document(sink_.where().called(commits_folder), [&] {
         dataset_note moved{.step = step_ + 1};
-        auto& members = *moved.content.get_ptr<json::object_t*>();
+        auto& members = members_of(moved.content);
         members["position"] = position_json(at);
         members["source"] = at.source;
         members["states"] = kept(std::move(states), at, moved.files);
@@ -73,11 +75,11 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
                                                      loop_snapshot::position_of(said), step_, record);
     }
     // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
-    const std::string name = "chunks/" + states.text("file");
+    const std::string name = chunk_path(states.text("file"));
     const auto called = sink_.where().called(name);
     auto bytes = sink_.where().get(name, states.count("nbytes"));
     if (!bytes)
-        throw malformed(called, "states of the loop", "there", "missing");
+        throw malformed(called, "file with the states of the loop", "", "missing");
     if (const auto found = hex_text(crc32c(*bytes));
         bytes->size() != states.count("nbytes") || found != states.text("crc32c"))
         throw checksum_error({.file = called, .field = "crc32c", .expected = states.text("crc32c"), .found = found});
@@ -87,7 +89,7 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
 NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position& at, std::vector<std::string>& files) {
     constexpr std::size_t most = 4096;  // bytes of JSON
     json out = json::object();
-    auto& members = *out.get_ptr<json::object_t*>();
+    auto& members = members_of(out);
     if (states.arrays.size() == 0) {
         members["states"] = states.forms;
         if (json_text(out).size() <= most)

@@ -6,6 +6,7 @@
 
 #include <ndkeep/array/reader.hpp>
 #include <ndkeep/bytes/source.hpp>
+#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
 #include <ndkeep/work/progress.hpp>
@@ -33,12 +34,12 @@ NDKEEP_INLINE void state_writer::set_rows(const std::string& name, const array_i
 NDKEEP_INLINE json& state_writer::add(const std::string& name, const char* kind) {
     check_name(name);
     if (forms_.count(name) != 0)
-        throw mismatch_error({.field = field(name), .expected = "each name once", .found = "given twice"});
-    return (*forms_.emplace(name, json(json::value_t::object)).first->second.get_ptr<json::object_t*>())[kind];
+        throw mismatch_error({.field = field(name), .expected = "a name of its own", .found = "set twice"});
+    return detail::members_of(forms_.emplace(name, json(json::value_t::object)).first->second)[kind];
 }
 
 NDKEEP_INLINE void state_writer::note(const std::string& name, const char* what, json value) {
-    (*forms_.at(name).get_ptr<json::object_t*>())[what] = std::move(value);
+    detail::members_of(forms_.at(name))[what] = std::move(value);
 }
 
 NDKEEP_INLINE std::string state_writer::member(const std::string& name) const {
@@ -62,7 +63,7 @@ NDKEEP_INLINE void state_writer::check_name(const std::string& name) const {
 NDKEEP_INLINE state_reader::state_reader(const json& forms, std::string path, const core::archive& from)
     : forms_(forms), path_(std::move(path)), from_(from) {
     if (!forms_.is_object())
-        throw detail::malformed(from_.path(), path_, "an object", forms_.type_name());
+        throw detail::malformed(from_.path(), path_, "an object", detail::json_kind(forms_));
 }
 
 NDKEEP_INLINE const json* state_reader::find(const std::string& name) const {
@@ -74,7 +75,7 @@ NDKEEP_INLINE const json* state_reader::find(const std::string& name) const {
 NDKEEP_INLINE const json& state_reader::form(const std::string& name) const {
     if (const json* const there = find(name); there != nullptr && there->is_object())
         return *there;
-    refuse(name, "stored", "missing");
+    refuse(name, "", "missing");
 }
 
 NDKEEP_INLINE const json& state_reader::form(const std::string& name, const char* kind) const {
@@ -82,13 +83,13 @@ NDKEEP_INLINE const json& state_reader::form(const std::string& name, const char
     const auto* const members = whole.get_ptr<const json::object_t*>();
     const auto at = members->find(kind);
     if (at == members->end())
-        refuse(name, std::string("kept as ") + kind, members->empty() ? "empty" : "kept as " + members->begin()->first);
+        refuse(name, std::string("stored as ") + kind,
+               members->empty() ? "empty" : "stored as " + members->begin()->first);
     return at->second;
 }
 
 NDKEEP_INLINE void state_reader::refuse(const std::string& name, std::string expected, std::string found) const {
-    throw mismatch_error(
-        {.file = from_.path(), .field = field(name), .expected = std::move(expected), .found = std::move(found)});
+    throw detail::mismatched(from_.path(), field(name), std::move(expected), std::move(found));
 }
 
 NDKEEP_INLINE void state_reader::expect(const std::string& name, const char* what, const json& wanted) const {

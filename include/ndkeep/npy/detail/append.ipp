@@ -131,10 +131,10 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
     const std::size_t length = array.source.read_some(data_end(array), behind);
     if (length == behind.size() && as_text(behind) == magic)
         throw mismatch_error({.file = array.source.path(),
-                              .field = "bytes behind the data",
-                              .expected = "none of use",
-                              .found = "a second array",
-                              .hint = "it would be overwritten"});
+                              .field = "data",
+                              .expected = "the last bytes of the file",
+                              .found = "followed by a second array",
+                              .hint = "append would overwrite it"});
 }
 
 /// Number of complete rows after the data, which the header does not count.
@@ -162,8 +162,8 @@ NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows)
         same = i == axis || rows.shape()[i] == shape[i];
     if (!same)
         throw mismatch_error({.file = path,
-                              .field = "shape of what is appended",
-                              .expected = shape_text(shape) + " but for axis " + std::to_string(axis),
+                              .field = "shape of the appended rows",
+                              .expected = shape_text(shape) + " except along axis " + std::to_string(axis),
                               .found = shape_text(rows.shape())});
 }
 

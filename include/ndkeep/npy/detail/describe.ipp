@@ -221,7 +221,7 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     }
     // The lock does not stop other programs, or stores through a mapping. The sums could then be of mixed data.
     if (array.source.stamp() != stamp)
-        throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});
+        throw conflict_error({.file = target, .field = "data", .found = "changed by another program during the call"});
     detail::write_sidecar(target, {said, {}}, durability_of(options.sync),
                           read_only_files_of(options.run.replace_read_only));
 }

@@ -54,7 +54,8 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
         }
         array.header = read_once();
     }
-    throw conflict_error({.file = array.source.path(), .field = "header", .found = "changing all the time"});
+    throw conflict_error(
+        {.file = array.source.path(), .field = "header", .found = "changed by another program at every read"});
 }
 
 NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {

@@ -6,6 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/text/ascii.hpp>
 
 #include <algorithm>
 #include <array>
@@ -28,8 +29,7 @@ namespace detail {
         return 0;
     name.remove_prefix(prefix.size());
     name.remove_suffix(suffix.size());
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (name[0] != '_' || name[date - 1] != '_' || !std::all_of(name.begin() + 1, name.begin() + date - 1, is_digit))
+    if (name[0] != '_' || name[date - 1] != '_' || !are_digits(name.substr(1, date - 2)))
         return 0;
     name.remove_prefix(date);
     std::uint64_t number = 0;
@@ -44,7 +44,7 @@ NDKEEP_INLINE std::filesystem::path next_name(const std::filesystem::path& direc
     for (const auto part : {prefix, suffix})
         if (part.find('/') != std::string_view::npos)
             throw mismatch_error(
-                {.file = directory, .field = "name", .expected = "no separator in it", .found = ndkeep::quoted(part)});
+                {.file = directory, .field = "name", .expected = "a name without '/'", .found = ndkeep::quoted(part)});
     // Numbers are compared, not names: 1000 follows 999.
     std::uint64_t highest = 0;
     for (const auto& name : names_in(directory))

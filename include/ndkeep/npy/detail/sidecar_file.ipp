@@ -172,10 +172,10 @@ NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sideca
     const auto text = sidecar_text(both);
     const auto refuse = [&](const char* found) {
         throw conflict_error({.file = path,
-                              .field = "content",
+                              .field = "file",
                               .expected = "an ndkeep sidecar",
                               .found = found,
-                              .hint = "it is not replaced; move it away"});
+                              .hint = "it was not replaced; move it away"});
     };
     if (detail::is_link(path))
         refuse("a symbolic link");  // its target is not a sidecar of ours
@@ -183,7 +183,7 @@ NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sideca
     if (next.target() != path)
         refuse("a symbolic link");  // created since the check above
     if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
-        refuse("something else");
+        refuse("of another kind");
     next.content().write(0, bytes_of(text));
     next.commit(wanted);
 }

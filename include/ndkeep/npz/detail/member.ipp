@@ -26,7 +26,7 @@ NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, con
                               .field = "storage",
                               .expected = "stored",
                               .found = zip_method_name(entry.method),
-                              .hint = "load expands it; what is saved without .compress maps"});
+                              .hint = "load it; members saved without .compress can be mapped"});
     const std::uint64_t offset = member.begin() + info.data_offset;
     // Archives of NumPy and other tools do not align the data.
     if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
@@ -34,7 +34,7 @@ NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, con
                               .field = "data offset",
                               .expected = "a multiple of " + counted(alignment, "byte"),
                               .found = counted(offset, "byte"),
-                              .hint = "load copies it; archives that ndkeep writes are aligned"});
+                              .hint = "load it; archives that ndkeep writes are aligned"});
     auto bytes = from.map(offset, info.nbytes(), mode);
     return {std::move(bytes), std::move(info)};
 }
@@ -121,7 +121,7 @@ NDKEEP_INLINE bool member_bytes::expand_pieces(const run_options& run) {
         at = {at.compressed + piece.compressed, at.size + piece.size};
     }
     // Silent, because the caller reports the progress of the array.
-    const run_options quiet{.threads = run.threads, .progress = {}, .stop = run.stop};
+    const run_options quiet = run.without_progress();
     try {
         progress_meter meter(quiet, {.phase = "load", .file = path_});
         parallel_for(begins.size(), meter, [&](std::size_t i) {

@@ -151,7 +151,7 @@ class member_writer {
 
     growing_file out_;
     const run_options& run_;
-    run_options quiet_{.threads = run_.threads, .progress = {}, .stop = run_.stop};
+    run_options quiet_ = run_.without_progress();
     std::vector<piece> pieces_;
     std::size_t waiting_bytes_ = 0;
 };

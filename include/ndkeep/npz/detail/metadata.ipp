@@ -51,13 +51,12 @@ inline constexpr const char* reserved_key = "ndkeep";
 
 NDKEEP_INLINE void check_npz_metadata(const json& meta, const std::filesystem::path& file) {
     const auto refuse = [&](std::string expected, std::string found) {
-        throw mismatch_error(
-            {.file = file, .field = "metadata", .expected = std::move(expected), .found = std::move(found)});
+        throw mismatched(file, "metadata", std::move(expected), std::move(found));
     };
     if (!meta.is_object() && !meta.is_null())
-        refuse("an object", std::string("of type ") + meta.type_name());
+        refuse("an object", json_kind(meta));
     if (meta.is_object() && meta.contains(reserved_key))
-        refuse("other keys than 'ndkeep'", "an object with it");
+        refuse("an object without the key 'ndkeep'", "an object with that key");
     check_json_values(meta, most_metadata_values, file, "metadata");
 }
 

@@ -90,7 +90,7 @@ NDKEEP_INLINE void npz_writer::open_old() {
                                 .field = detail::member_field(entry.name),
                                 .expected = "not encrypted",
                                 .found = "encrypted",
-                                .hint = "it cannot be carried over"});
+                                .hint = "it cannot be kept"});
         // Checks the local header now, so that a false one is reported before any work is done, and not by `commit`.
         (void)detail::zip_data_offset(old_.bytes(), entry);
         places_.emplace(entry.name, records_.size());
@@ -104,32 +104,29 @@ NDKEEP_INLINE void npz_writer::check_usable() const {
     if (done_ || failed_)
         throw mismatch_error({.file = next_.target(),
                               .field = "archive",
-                              .expected = "still being written",
-                              .found = done_ ? "committed" : "one of which a part could not be written"});
+                              .expected = "open for writing",
+                              .found = done_ ? "committed" : "incomplete after an error"});
 }
 
 NDKEEP_INLINE detail::new_member& npz_writer::begin(std::string name, compression method) {
     check_usable();
     const auto refuse = [&](std::string expected, std::string found) {
-        throw mismatch_error({.file = next_.target(),
-                              .field = detail::member_field(name),
-                              .expected = std::move(expected),
-                              .found = std::move(found)});
+        throw detail::mismatched(next_.target(), detail::member_field(name), std::move(expected), std::move(found));
     };
     // The length has 16 bits: APPNOTE 4.4.10.
     constexpr std::size_t longest_name = 0xffff;
     if (name.size() > longest_name)
-        refuse("a name of at most " + counted(longest_name, "byte"), counted(name.size(), "byte"));
+        refuse("a name of at most " + counted(longest_name, "byte"), "a name of " + counted(name.size(), "byte"));
     if (!detail::is_utf8(name))
-        refuse("a name in UTF-8", "another encoding");
+        refuse("a name in UTF-8", "a name in another encoding");
     if (name.find('\0') != std::string::npos)
-        refuse("a name without zero bytes", "one with");  // Python's zipfile would cut it there
+        refuse("a name without zero bytes", "a name with a zero byte");  // Python's zipfile would cut it there
     const auto [place, is_new] = places_.emplace(name, records_.size());
     if (is_new)
         records_.emplace_back();
     record& there = records_[place->second];
     if (there.added != nullptr)
-        refuse("each name once", "added twice");
+        refuse("added once", "added twice");
     detail::new_member& member = added_.emplace_back();
     there.added = &member;
     // ASCII names need no UTF-8 flag (APPNOTE 4.4.4, bit 11), and every tool reads them.

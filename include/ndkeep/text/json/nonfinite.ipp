@@ -110,7 +110,7 @@ NDKEEP_INLINE void restore_nonfinite(json& value, const json& pointers, const st
     };
     const auto* const all = pointers.get_ptr<const json::array_t*>();
     if (all == nullptr)
-        refuse(pointers.type_name());
+        refuse(json_kind(pointers));
     for (const json& each : *all) {
         const auto* const pointer = each.get_ptr<const json::string_t*>();
         json* const at = pointer == nullptr ? nullptr : value_at(value, *pointer);

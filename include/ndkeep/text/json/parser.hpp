@@ -83,10 +83,10 @@ class json_parser {
         }
     }
 
-    [[nodiscard]] static built scalar(const json_scanner::scanned_number& number) {
-        if (number.is == json_scanner::scanned_number::real)
+    [[nodiscard]] static built scalar(const number_token& number) {
+        if (number.is == number_token::real)
             return Builder::real(number.value);
-        if (number.is == json_scanner::scanned_number::count)
+        if (number.is == number_token::count)
             return Builder::count(number.magnitude);
         // Negated as an unsigned number, because the magnitude of the smallest std::int64_t does not fit one.
         return Builder::negative(static_cast<std::int64_t>(0 - number.magnitude));
@@ -120,6 +120,14 @@ class json_parser {
 
     json_scanner scan_;
 };
+
+}  // namespace detail
+
+namespace detail {
+
+/// The members of a JSON object. Subscripting it itself would check its kind again and convert the key, which costs
+/// every source file compile time: nlohmann's operator[] is a template with many overloads.
+[[nodiscard]] inline json::object_t& members_of(json& object) { return *object.get_ptr<json::object_t*>(); }
 
 }  // namespace detail
 

@@ -31,7 +31,7 @@ struct nlohmann_builder {
     [[nodiscard]] static json dictionary() { return json(json::value_t::object); }
     static void add(json& list, json&& item) { list.get_ptr<json::array_t*>()->push_back(std::move(item)); }
     static void add(json& dictionary, std::string&& name, json&& member) {
-        (*dictionary.get_ptr<json::object_t*>())[std::move(name)] = std::move(member);
+        members_of(dictionary)[std::move(name)] = std::move(member);
     }
 
   private:

@@ -36,6 +36,9 @@ void append_json_number(std::string& out, double number);
 /// The double of a number or of one of these three strings; nullopt for other values.
 [[nodiscard]] std::optional<double> json_number(const json& value);
 
+/// The kind of a value as errors name it: "null", "a boolean", "a number", "a string", "a list", "an object".
+[[nodiscard]] std::string json_kind(const json& value);
+
 /// Appends any value on one line, with the spaces that Python's json module writes.
 ///
 /// @param depth  levels of brackets around the value. The default reserves 8 levels for the document that encloses it.
@@ -85,6 +88,7 @@ class object_reader {
     [[nodiscard]] object_reader object(const std::string& key) const;
     /// @throws format_error  always; `found` is nullptr if the member is absent
     [[noreturn]] void refuse(const std::string& key, std::string_view expected, const json* found) const;
+    [[noreturn]] void refuse(const std::string& key, std::string_view expected, std::string found) const;
 
   private:
     template <class Value>

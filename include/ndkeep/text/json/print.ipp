@@ -5,6 +5,7 @@
 #include <ndkeep/text/json/print.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 #include <ndkeep/text/unicode.hpp>
@@ -17,10 +18,32 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+NDKEEP_INLINE std::string json_kind(const json& value) {
+    switch (value.type()) {
+    case json::value_t::null:
+        return "null";
+    case json::value_t::object:
+        return "an object";
+    case json::value_t::array:
+        return "a list";
+    case json::value_t::string:
+        return "a string";
+    case json::value_t::boolean:
+        return "a boolean";
+    case json::value_t::binary:
+    case json::value_t::discarded:
+        return "binary data";
+    case json::value_t::number_integer:
+    case json::value_t::number_unsigned:
+    case json::value_t::number_float:
+        break;
+    }
+    return "a number";
+}
+
 NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
     if (!is_utf8(text))
-        throw mismatch_error({.field = "text", .expected = "UTF-8", .found = printed(text)});
-    constexpr std::string_view digits = "0123456789abcdef";
+        throw mismatch_error({.field = "text", .expected = "UTF-8", .found = ndkeep::quoted(text)});
     out += '"';
     for (std::size_t at = 0; at < text.size(); ++at) {
         char c = text[at];
@@ -35,9 +58,8 @@ NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
         } else if (c == '\n') {
             out += "\\n";
         } else if (byte < 0x20 || byte == 0x7f || is_c1) {
-            out += "\\u00";
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
+            out += "\\u";
+            append_hex(out, byte, 4);
         } else {
             out += c;
         }
@@ -76,8 +98,9 @@ NDKEEP_INLINE std::optional<double> json_number(const json& value) {
 NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t depth) {
     // The parser rejects deeper documents, so none must be written.
     if (depth > deepest_json)
-        throw mismatch_error(
-            {.field = "json", .expected = "at most " + counted(deepest_json - 8, "level"), .found = "nested deeper"});
+        throw mismatch_error({.field = "JSON value",
+                              .expected = "at most " + counted(deepest_json - 8, "level"),
+                              .found = "nested deeper"});
     switch (value.type()) {
     case json::value_t::null:
     case json::value_t::discarded:
@@ -98,7 +121,7 @@ NDKEEP_INLINE void append_json(std::string& out, const json& value, std::size_t 
         return append_json_text(out, value.get_ref<const json::string_t&>());
     // JSON has no binary kind; nlohmann's value has, for other formats.
     case json::value_t::binary:
-        throw mismatch_error({.field = "json", .expected = "text and numbers", .found = "binary"});
+        throw mismatch_error({.field = "JSON value", .expected = "text and numbers", .found = "binary data"});
     case json::value_t::array: {
         std::string_view between;
         out += '[';
@@ -151,8 +174,8 @@ NDKEEP_INLINE void check_json_values(const json& value, std::size_t most, const 
         throw mismatch_error({.file = file,
                               .field = field,
                               .expected = "at most " + counted(most, "value"),
-                              .found = "more",
-                              .hint = "keep large things as arrays"});
+                              .found = "an object with more",
+                              .hint = "store large data as arrays"});
 }
 
 NDKEEP_INLINE object_reader::object_reader(const json& value, std::string path, const std::filesystem::path& file)
@@ -195,10 +218,11 @@ NDKEEP_INLINE object_reader object_reader::object(const std::string& key) const 
 }
 
 NDKEEP_INLINE void object_reader::refuse(const std::string& key, std::string_view expected, const json* found) const {
-    throw format_error({.file = *file_,
-                        .field = key.empty() ? path_ : full(key),
-                        .expected = std::string(expected),
-                        .found = found == nullptr ? "missing" : found->type_name()});
+    refuse(key, expected, found == nullptr ? "missing" : json_kind(*found));
+}
+
+NDKEEP_INLINE void object_reader::refuse(const std::string& key, std::string_view expected, std::string found) const {
+    throw malformed(*file_, key.empty() ? path_ : full(key), std::string(expected), std::move(found));
 }
 
 }  // namespace detail

@@ -29,6 +29,13 @@ inline constexpr std::size_t deepest_json = 128;
 /// The bound that a caller's limits set.
 [[nodiscard]] json_bound bound_of(const limits& limit);
 
+/// A parsed number. Integers are exact if 64 bits can hold them; other numbers are doubles.
+struct number_token {
+    enum { count, negative, real } is = real;
+    std::uint64_t magnitude = 0;  // of a count or a negative integer
+    double value = 0;             // of a real number
+};
+
 /// Reads the tokens of JSON text one by one. Its user combines them to values.
 class json_scanner {
   public:
@@ -58,14 +65,7 @@ class json_scanner {
     /// Reads a string and resolves its escapes.
     [[nodiscard]] std::string string();
 
-    /// A parsed number. Integers are exact if 64 bits can hold them; other numbers are doubles.
-    struct scanned_number {
-        enum { count, negative, real } is = real;
-        std::uint64_t magnitude = 0;  // of a count or a negative integer
-        double value = 0;             // of a real number
-    };
-
-    [[nodiscard]] scanned_number number();
+    [[nodiscard]] number_token number();
 
   private:
     [[noreturn]] void refuse(std::string expected, std::string found, std::string_view hint = {}) const;
@@ -78,11 +78,10 @@ class json_scanner {
     /// Reads the u and the four digits of \uXXXX.
     [[nodiscard]] char32_t code_unit();
 
-    [[nodiscard]] bool is_digit() const { return peek() >= '0' && peek() <= '9'; }
     void need_digits();
 
     /// Parses an integer; returns false if 64 bits cannot hold it.
-    [[nodiscard]] static bool integer(scanned_number& out, std::string_view digits, bool negative);
+    [[nodiscard]] static bool integer(number_token& out, std::string_view digits, bool negative);
 
     /// Parses a double. The number at `start` is rejected if it is beyond the largest one.
     [[nodiscard]] double real(std::string text, std::size_t start);

@@ -6,6 +6,7 @@
 
 #include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <charconv>
@@ -33,7 +34,7 @@ NDKEEP_INLINE void json_scanner::end() const {
 }
 
 NDKEEP_INLINE void json_scanner::refuse(std::string expected, std::string found, std::string_view hint) const {
-    throw malformed(file_, "json", std::move(expected), std::move(found), std::string(hint));
+    throw malformed(file_, "JSON text", std::move(expected), std::move(found), std::string(hint));
 }
 
 NDKEEP_INLINE void json_scanner::skip_blanks() {
@@ -65,12 +66,12 @@ NDKEEP_INLINE void json_scanner::need_word(std::string_view word) {
 
 NDKEEP_INLINE void json_scanner::count_value() {
     if (values_++ == bound_.values)
-        refuse("at most " + counted(bound_.values, "value"), "more", bound_.hint);
+        refuse("at most " + counted(bound_.values, "value"), "longer", bound_.hint);
 }
 
 NDKEEP_INLINE void json_scanner::open(char bracket) {
     if (++depth_ > deepest_json)
-        refuse("at most 128 levels", "nested deeper");
+        refuse("at most " + counted(deepest_json, "level"), "nested deeper");
     need(bracket);
 }
 
@@ -134,26 +135,22 @@ NDKEEP_INLINE char32_t json_scanner::code_unit() {
     ++at_;
     char32_t unit = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
-        const char c = peek();
-        const char lower = static_cast<char>(c | 0x20);
-        if (is_digit())
-            unit = unit * 16 + static_cast<char32_t>(c - '0');
-        else if (lower >= 'a' && lower <= 'f')
-            unit = unit * 16 + static_cast<char32_t>(lower - 'a' + 10);
-        else
+        const unsigned digit = digit_value(peek());
+        if (digit >= 16)
             broken();
+        unit = unit * 16 + digit;
     }
     return unit;
 }
 
 NDKEEP_INLINE void json_scanner::need_digits() {
-    if (!is_digit())
+    if (!is_digit(peek()))
         broken();
-    while (is_digit())
+    while (is_digit(peek()))
         ++at_;
 }
 
-NDKEEP_INLINE json_scanner::scanned_number json_scanner::number() {
+NDKEEP_INLINE number_token json_scanner::number() {
     const std::size_t start = at_;
     const bool negative = peek() == '-';
     at_ += negative;
@@ -176,14 +173,14 @@ NDKEEP_INLINE json_scanner::scanned_number json_scanner::number() {
         at_ += peek() == '+' || peek() == '-';
         need_digits();
     }
-    scanned_number out;
+    number_token out;
     if (!whole || !integer(out, digits, negative))
         out.value = real(std::string(text_.substr(start, at_ - start)), start);
     skip_blanks();
     return out;
 }
 
-NDKEEP_INLINE bool json_scanner::integer(scanned_number& out, std::string_view digits, bool negative) {
+NDKEEP_INLINE bool json_scanner::integer(number_token& out, std::string_view digits, bool negative) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     constexpr auto most_negative = std::uint64_t{1} << 63;
     std::uint64_t magnitude = 0;
@@ -197,7 +194,7 @@ NDKEEP_INLINE bool json_scanner::integer(scanned_number& out, std::string_view d
     // The smallest std::int64_t is -2^63.
     if (negative && magnitude > most_negative)
         return false;
-    out.is = negative ? scanned_number::negative : scanned_number::count;
+    out.is = negative ? number_token::negative : number_token::count;
     out.magnitude = magnitude;
     return true;
 }

@@ -75,7 +75,7 @@ class literal_reader {
         for (; scan_.peek() == '('; ++brackets)
             scan_.open_bracket(deepest_);
         if (!scan_.at_number())
-            scan_.fail(scan_.here(), "a number behind its sign");
+            scan_.fail(scan_.here(), "a number after the sign");
         literal out = number();
         for (; brackets > 0; --brackets)
             scan_.close_bracket(')');
@@ -126,10 +126,10 @@ class literal_reader {
         while (scan_.peek() != '}') {
             out.items.push_back(value());
             if (scan_.peek() != ':')
-                scan_.fail(scan_.here(), "':' behind a key");
+                scan_.fail(scan_.here(), "':' after the key");
             // Python rejects such keys with a TypeError.
             if (!hashable(out.items.back()))
-                scan_.fail("a list or dictionary as key", "text");
+                scan_.fail("a list or dictionary as a key", "a string");
             scan_.step();
             out.items.push_back(value());
             if (scan_.peek() != ',')
@@ -183,7 +183,7 @@ NDKEEP_INLINE void print_literal(std::string& out, const literal& value) {
         out += 'b';
         [[fallthrough]];
     case literal::kind::text:
-        out += printed(value.text);
+        out += python_repr(value.text);
         break;
     case literal::kind::tuple:
         print_items('(', ')');

@@ -2,6 +2,7 @@
 // The tokens of Python literals: blanks, names, numbers and strings.
 #pragma once
 
+#include <ndkeep/text/ascii.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
@@ -13,7 +14,6 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-[[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 /// Whether a byte can be part of a Python name. All bytes beyond ASCII count: no literal has them outside of strings.
 [[nodiscard]] constexpr bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
@@ -21,7 +21,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 [[nodiscard]] constexpr bool is_newline(char c) { return c == '\n' || c == '\r'; }
 
 /// An integer, or a floating number as it was written.
-struct scanned_number {
+struct literal_number {
     bool floating = false;
     bool too_large = false;  // for 64 bits
     std::uint64_t magnitude = 0;
@@ -80,7 +80,7 @@ class literal_scanner {
     [[nodiscard]] bool at_number() const { return is_digit(peek()) || (peek() == '.' && is_digit(peek(1))); }
 
     /// Reads a number without a sign.
-    [[nodiscard]] scanned_number number();
+    [[nodiscard]] literal_number number();
 
     [[nodiscard]] bool at_string() const { return prefix_length() != no_string; }
 
@@ -97,7 +97,7 @@ class literal_scanner {
 
     void fraction_and_exponent();
 
-    static void add_digit(scanned_number& out, unsigned base, unsigned digit);
+    static void add_digit(literal_number& out, unsigned base, unsigned digit);
 
     // Skips the suffix L. NumPy removes each token L after a number, however many there are.
     void skip_suffix();

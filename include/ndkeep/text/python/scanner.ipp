@@ -5,20 +5,13 @@
 #include <ndkeep/text/python/scanner.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// The value of a digit, also of a hexadecimal one; 99 for other characters, which is above every base.
-[[nodiscard]] constexpr unsigned digit_value(char c) {
-    return static_cast<unsigned>(is_digit(c)            ? c - '0'
-                                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                        : 99);
-}
 
 NDKEEP_INLINE literal_scanner::literal_scanner(std::string_view text, std::string_view field,
                                                const std::filesystem::path& file, bool long_suffix)
@@ -38,8 +31,7 @@ NDKEEP_INLINE char literal_scanner::peek(std::size_t ahead) const {
 
 NDKEEP_INLINE void literal_scanner::fail(std::string found, std::string expected) const {
     found += " at character " + std::to_string(character_count(text_.substr(0, at_)) + 1);
-    throw format_error(
-        {.file = file_, .field = std::string(field_), .expected = std::move(expected), .found = std::move(found)});
+    throw malformed(file_, std::string(field_), std::move(expected), std::move(found));
 }
 
 NDKEEP_INLINE std::string literal_scanner::here() const {
@@ -48,7 +40,7 @@ NDKEEP_INLINE std::string literal_scanner::here() const {
     std::size_t end = at_;
     while (end < text_.size() && end - at_ < 40 && (is_letter(text_[end]) || is_digit(text_[end])))
         ++end;
-    return printed(text_.substr(at_, std::max<std::size_t>(end - at_, 1)));
+    return ndkeep::quoted(text_.substr(at_, std::max<std::size_t>(end - at_, 1)));
 }
 
 NDKEEP_INLINE void literal_scanner::step() {
@@ -63,7 +55,7 @@ NDKEEP_INLINE void literal_scanner::skip_blanks() {
             ++at_;
             skip_newline();
             if (at_end())
-                fail(here(), "a line to join");
+                fail(here(), "another line after the backslash");
         } else if (c == '#') {
             while (!at_end() && !is_newline(peek()))
                 ++at_;
@@ -88,7 +80,7 @@ NDKEEP_INLINE void literal_scanner::skip_indentation() {
         } else if (c == '\f' || is_newline(c)) {
             column = 0;
         } else if (column > 0 && c != '\\' && !at_end()) {
-            fail("an indented line", "no blanks before the value");
+            fail("an indented line", "no spaces before the value");
         } else {
             return skip_blanks();
         }
@@ -97,7 +89,7 @@ NDKEEP_INLINE void literal_scanner::skip_indentation() {
 
 NDKEEP_INLINE void literal_scanner::open_bracket(std::size_t deepest) {
     if (++depth_ > deepest)
-        fail("more than " + counted(deepest, "level") + " of brackets", "fewer");
+        fail("more than " + counted(deepest, "level") + " of brackets", "at most that many");
     step();
 }
 
@@ -113,7 +105,7 @@ NDKEEP_INLINE void literal_scanner::finish() {
     depth_ = 1;
     skip_blanks();
     if (!at_end())
-        fail(here(), "nothing after the value");
+        fail(here(), "the end of the text");
 }
 
 NDKEEP_INLINE bool literal_scanner::take_name(std::string_view name) {
@@ -124,9 +116,9 @@ NDKEEP_INLINE bool literal_scanner::take_name(std::string_view name) {
     return true;
 }
 
-NDKEEP_INLINE scanned_number literal_scanner::number() {
+NDKEEP_INLINE literal_number literal_scanner::number() {
     const std::size_t start = at_;
-    scanned_number out;
+    literal_number out;
     const char mark = static_cast<char>(peek(1) | 0x20);
     const unsigned base = peek() != '0' ? 10 : mark == 'x' ? 16 : mark == 'o' ? 8 : mark == 'b' ? 2 : 10;
     if (base != 10) {
@@ -143,7 +135,7 @@ NDKEEP_INLINE scanned_number literal_scanner::number() {
     } else if (base == 10 && text_[first] == '0' &&
                text_.substr(first, at_ - first).find_first_not_of("0_") != std::string_view::npos) {
         // Python 3 has no octal numbers such as 017, but it accepts 00.
-        fail("a number that starts with 0", "digits without it");
+        fail("a number that starts with 0", "a number without leading zeros");
     }
     if (out.floating)
         out.text = text_.substr(start, at_ - start);
@@ -161,7 +153,7 @@ NDKEEP_INLINE scanned_string literal_scanner::strings() {
         const auto prefix = text_.substr(at_, prefix_length());
         const bool bytes = prefix.find_first_of("bB") != std::string_view::npos;
         if (!first && bytes != out.bytes)
-            fail("text beside bytes", "one of them");
+            fail("text next to bytes", "only one of the two");
         out.bytes = bytes;
         at_ += prefix.size();
         string_body(out, prefix.find_first_of("rR") != std::string_view::npos);
@@ -188,7 +180,7 @@ NDKEEP_INLINE void literal_scanner::fraction_and_exponent() {
     }
 }
 
-NDKEEP_INLINE void literal_scanner::add_digit(scanned_number& out, unsigned base, unsigned digit) {
+NDKEEP_INLINE void literal_scanner::add_digit(literal_number& out, unsigned base, unsigned digit) {
     constexpr auto most = std::numeric_limits<std::uint64_t>::max();
     // Digits are still read after an overflow, because the end of the number must be found.
     if (out.magnitude > (most - digit) / base)
@@ -210,7 +202,7 @@ NDKEEP_INLINE void literal_scanner::skip_suffix() {
     }
     // Without this, "2x" would be two tokens.
     if (is_letter(peek()) || is_digit(peek()))
-        fail(here() + " behind a number", "a number");
+        fail(here() + " after a number", "the end of the number");
     skip_blanks();
 }
 
@@ -274,7 +266,7 @@ NDKEEP_INLINE void literal_scanner::plain(scanned_string& out) {
         return skip_newline();
     }
     if (out.bytes && static_cast<unsigned char>(peek()) >= 0x80)
-        fail(here() + " in bytes", "ASCII");
+        fail(here() + " in bytes", "ASCII characters");
     out.text += peek();
     ++at_;
 }

@@ -129,9 +129,9 @@ class leaf_in_archive final : public tree_leaf {
             const auto* const entry = from->find_exact(name);
             if (entry == nullptr)
                 throw format_error({.file = file,
-                                    .field = "arrays",
-                                    .expected = "members of the archive",
-                                    .found = ndkeep::quoted(name)});
+                                    .field = "array " + ndkeep::quoted(name),
+                                    .expected = "a member of the archive",
+                                    .found = "missing"});
             return leaf_of(*entry);
         };
         return tree_of(as_text({text.data(), text.size()}), file, leaf_named, options.limit);

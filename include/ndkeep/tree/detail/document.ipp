@@ -126,8 +126,8 @@ class tree_writer {
             return;
         std::string field = std::string(what) + "tree";
         for (const auto& [key, index] : path_)
-            field += '[' + (key != nullptr ? printed(*key) : std::to_string(index)) + ']';
-        throw mismatch_error({.field = std::move(field), .expected = "UTF-8", .found = printed(text)});
+            field += '[' + (key != nullptr ? ndkeep::quoted(*key) : std::to_string(index)) + ']';
+        throw mismatch_error({.field = std::move(field), .expected = "UTF-8", .found = ndkeep::quoted(text)});
     }
 
     [[nodiscard]] std::string name() const {
@@ -197,7 +197,7 @@ class tree_reader {
             if (!place.is_null())
                 refuse(field, "the path of null", found_at(place));
             if (!members.insert(member).second)
-                refuse(field, "a member of its own", printed(member) + " again");
+                refuse(field, "another member", ndkeep::quoted(member) + " a second time");
             place = leaf(member);
         });
         return std::move(root_);
@@ -205,16 +205,15 @@ class tree_reader {
 
   private:
     [[noreturn]] void refuse(std::string field, std::string expected, std::string found) const {
-        throw format_error(
-            {.file = file_, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
+        throw malformed(file_, std::move(field), std::move(expected), std::move(found));
     }
 
     void check_members() {
         if (!document_.is_dictionary())
-            refuse("json", "a dictionary", std::string(kind_text(document_.kind())));
+            refuse("JSON text", "a dictionary", std::string(kind_text(document_.kind())));
         const tree& version = member("ndkeep", tree_kind::string);
         if (tree_access::text(version) != tree_version)
-            refuse("ndkeep", printed(tree_version), printed(tree_access::text(version)));
+            refuse("ndkeep", ndkeep::quoted(tree_version), ndkeep::quoted(tree_access::text(version)));
         (void)member("arrays", tree_kind::list);
         if (document_.contains(nonfinite_key))
             (void)member(nonfinite_key, tree_kind::list);
@@ -222,7 +221,7 @@ class tree_reader {
             refuse("tree", "a value", "missing");
         for (const auto& [key, value] : document_.items())
             if (key != "ndkeep" && key != "tree" && key != "arrays" && key != nonfinite_key)
-                refuse(printed(key), "no such key", std::string(kind_text(value.kind())));
+                refuse("key " + ndkeep::quoted(key), "absent", "present");
     }
 
     [[nodiscard]] const tree& member(std::string_view key, tree_kind kind) const {
@@ -283,7 +282,7 @@ class tree_reader {
             }
         }
         if (place == nullptr)
-            refuse(field, "a pointer into the tree", printed(pointer));
+            refuse(field, "a pointer into the tree", ndkeep::quoted(pointer));
         return *place;
     }
 
@@ -299,7 +298,8 @@ class tree_reader {
             else if (place->is_list() && step.is_integer())
                 next = child(*place, step);
             if (next == nullptr)
-                refuse(field, "a path in the tree", "nothing at step " + std::to_string(i + 1));
+                refuse(field, "the path of a value in the tree",
+                       "a path without a value at step " + std::to_string(i + 1));
             place = next;
         }
         return *place;
@@ -313,8 +313,8 @@ class tree_reader {
     }
 
     [[nodiscard]] static std::string found_at(const tree& place) {
-        return "that of " +
-               (place.is_string() ? printed(tree_access::text(place)) : std::string(kind_text(place.kind())));
+        return "the path of " +
+               (place.is_string() ? ndkeep::quoted(tree_access::text(place)) : std::string(kind_text(place.kind())));
     }
 
     const std::filesystem::path& file_;

@@ -23,7 +23,7 @@ NDKEEP_INLINE mapping leaf_in_memory::map(const dtype&, std::size_t) const {
     throw mismatch_error({.field = "array",
                           .expected = "in a file",
                           .found = "in memory",
-                          .hint = "as<T, N>() copies it; open_tree maps it"});
+                          .hint = "as<T, N>() copies it; only trees of open_tree can be mapped"});
 }
 
 NDKEEP_INLINE bool equal_leaves(const tree_leaf& a, const tree_leaf& b) {

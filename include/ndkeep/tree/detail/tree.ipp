@@ -171,7 +171,7 @@ NDKEEP_INLINE void tree::refuse(std::string expected, std::string hint) const {
 }
 
 NDKEEP_INLINE void tree::refuse_scalar(std::string expected) const {
-    refuse(std::move(expected), is_array() ? "as<T, N>() gives it" : "");
+    refuse(std::move(expected), is_array() ? "as<T, N>() returns it" : "");
 }
 
 NDKEEP_INLINE const std::vector<tree>& tree::values() const {
@@ -184,7 +184,7 @@ NDKEEP_INLINE const std::vector<tree>& tree::values() const {
 
 NDKEEP_INLINE const std::string* tree::keys() const {
     if (!is_dictionary() && !is_null())
-        refuse("a dictionary", "items are keys and values");
+        refuse("a dictionary", "items() are pairs of key and value");
     const auto* const inner = as_branch();
     return inner == nullptr ? nullptr : inner->keys.data();
 }
@@ -254,7 +254,7 @@ NDKEEP_INLINE bool tree::erase(std::string_view key) {
 NDKEEP_INLINE const tree::leaf_pointer& tree::leaf() const {
     const auto* const pointer = std::get_if<leaf_pointer>(&content_);
     if (pointer == nullptr)
-        refuse("an array", is_null() || as_branch() != nullptr ? "" : "get<T>() gives it");
+        refuse("an array", is_null() || as_branch() != nullptr ? "" : "get<T>() returns it");
     return *pointer;
 }
 

@@ -77,7 +77,8 @@ class block_feed {
 
     void start(std::uint64_t row) {
         if (row > rows_)
-            throw another_source(file(), "rows", "at least .first_row", std::to_string(rows_));
+            throw another_source(file(), "number of rows", "at least .first_row, " + std::to_string(row),
+                                 std::to_string(rows_));
         at_ = row;
     }
     void resume(const object_reader& said, std::uint64_t rows) {
@@ -88,7 +89,7 @@ class block_feed {
             if (said.text(what) != here.text(what))
                 throw another_source(file(), what, ndkeep::quoted(said.text(what)), ndkeep::quoted(here.text(what)));
         if (rows > rows_)
-            throw another_source(file(), "rows", "at least " + std::to_string(rows), std::to_string(rows_));
+            throw another_source(file(), "number of rows", "at least " + std::to_string(rows), std::to_string(rows_));
         at_ = rows;
     }
     [[nodiscard]] std::uint64_t back(std::uint64_t wanted) {
@@ -129,7 +130,7 @@ class block_feed {
     /// may have grown.
     [[nodiscard]] json identity() const {
         json said = json::object();
-        auto& members = *said.get_ptr<json::object_t*>();
+        auto& members = members_of(said);
         members["kind"] = std::string(kind);
         members["dtype"] = dtype_text(dtype_of<value>());
         members["row_shape"] = shape_text(std::vector<std::size_t>(array_->shape().begin() + 1, array_->shape().end()));

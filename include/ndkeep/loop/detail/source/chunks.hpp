@@ -72,7 +72,7 @@ class chunk_source {
     void pass(std::size_t, const item_label&, std::uint64_t, std::uint64_t) {}
     [[nodiscard]] json identity() const {
         json said = json::object();
-        auto& members = *said.get_ptr<json::object_t*>();
+        auto& members = members_of(said);
         members["kind"] = std::string(kind);
         members["dataset"] = version().state().dataset;
         members["commit"] = version().state().number;
@@ -96,10 +96,10 @@ class chunk_source {
             refuse("id of a commit", ndkeep::quoted(said.text("id")), ndkeep::quoted(*id));
         // Appends and merges do not count as rewriting.
         if (state.rewritten > commit)
-            refuse("rows", "those of commit " + std::to_string(commit),
-                   "others since commit " + std::to_string(state.rewritten));
+            refuse("content of the rows", "unchanged since commit " + std::to_string(commit),
+                   "rewritten in commit " + std::to_string(state.rewritten));
         if (state.rows < rows)
-            refuse("rows", "at least " + std::to_string(rows), std::to_string(state.rows));
+            refuse("number of rows", "at least " + std::to_string(rows), std::to_string(state.rows));
         return std::nullopt;
     }
 

@@ -9,6 +9,7 @@
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/options.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/print.hpp>
 
@@ -100,7 +101,7 @@ class feed_base {
     void return_to_begin() noexcept {}
 
   protected:
-    [[noreturn]] static void refuse(const char* what, const char* expected);
+    [[noreturn]] static void refuse(const char* what, const char* why);
 
   private:
     std::string_view kind_;
@@ -122,9 +123,9 @@ class function_feed : public feed_base {
     function_feed(G&& function, const over_options& options)
         : feed_base(kind, options), function_(std::forward<G>(function)) {
         if (!by_row && options.warm_up != 0)
-            refuse(".warm_up", "of a function that takes a row");
+            refuse(".warm_up", "only a function of a row can go back");
         if (!by_row && options.first_row != 0)
-            refuse(".first_row", "of a function that takes a row");
+            refuse(".first_row", "only a function of a row can start there");
     }
 
     void start(std::uint64_t row) { at_ = row; }
@@ -151,10 +152,10 @@ class function_feed : public feed_base {
         // A function decides where its chunks end, so that a warm-up cannot be cut at the committed position.
         if (chunk.rows > most)
             throw mismatch_error(
-                {.field = "rows of the source",
+                {.field = "rows of a chunk",
                  .expected = "at most " + std::to_string(most) + " before row " + std::to_string(at_ + most),
                  .found = std::to_string(chunk.rows),
-                 .hint = "a warm-up ends where the pass begins"});
+                 .hint = "the warm-up must end where the pass begins"});
         at_ += chunk.rows;
         return true;
     }
@@ -180,9 +181,9 @@ class range_feed : public feed_base {
 
     range_feed(R& range, const over_options& options) : feed_base(kind, options), range_(&range) {
         if (options.warm_up != 0)
-            refuse(".warm_up", "of a source that can go back");
+            refuse(".warm_up", "a range cannot go back");
         if (options.first_row != 0)
-            refuse(".first_row", "of a source that can go to a row");
+            refuse(".first_row", "a range starts at its beginning");
     }
 
     void start(std::uint64_t) { restart(); }
@@ -202,8 +203,8 @@ class range_feed : public feed_base {
     }
     [[nodiscard]] json identity() const {
         json said = feed_base::identity();
-        (*said.get_ptr<json::object_t*>())["items"] = items_;
-        (*said.get_ptr<json::object_t*>())["passed"] = hexadecimal(hash_);
+        members_of(said)["items"] = items_;
+        members_of(said)["passed"] = hexadecimal(hash_);
         return said;
     }
     /// The address of the range. nullptr for input ranges: their items are consumed, so that nothing has to be skipped.

@@ -110,7 +110,7 @@ class item_feed {
             }
         }
         if (row != 0)
-            throw another_source(source_.file(), "rows", "at least .first_row", "fewer");
+            throw another_source(source_.file(), "number of rows", "", "less than .first_row");
         source_.start(at);
         at_ = begin_ = at;
     }
@@ -147,7 +147,8 @@ class item_feed {
         auto [all, label] = take_ahead(index);
         const std::uint64_t rows = all.shape()[0];
         if (at_.rows > rows)
-            throw another_source(source_.file(), "rows", "at least " + std::to_string(at_.rows), std::to_string(rows));
+            throw another_source(source_.file(), "number of rows", "at least " + std::to_string(at_.rows),
+                                 std::to_string(rows));
         const std::uint64_t first = at_.rows, last = first + std::min(most, rows - first);
         // Chunks of a warm-up were counted as processed before.
         if (!chunk.is_warm_up)

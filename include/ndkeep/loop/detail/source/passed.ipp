@@ -7,6 +7,8 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/text/hex.hpp>
+#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
@@ -65,7 +67,7 @@ NDKEEP_INLINE void passed_items::pass(std::size_t index, const item_label& label
 
 NDKEEP_INLINE json passed_items::said(std::string_view kind) const {
     json out = json::object();
-    auto& members = *out.get_ptr<json::object_t*>();
+    auto& members = members_of(out);
     members["kind"] = std::string(kind);
     members["items"] = size();
     members["labels"] = labels_;
@@ -88,13 +90,13 @@ NDKEEP_INLINE void passed_items::read(const object_reader& said, std::uint64_t r
         old_ = {static_cast<std::size_t>(items), said.text("before"), said.text("last")};
     }
     if (!fits)
-        throw malformed(file, "source of the loop", "at row " + std::to_string(rows), "elsewhere");
+        throw malformed(file, "position in the source of the loop", "row " + std::to_string(rows), "another row");
 }
 
 NDKEEP_INLINE item_place passed_items::resume(const std::filesystem::path& file, const present_items& present) {
     const std::size_t items = old_ ? old_->items : size();
     if (items > present.size)
-        throw another_source(file, "items", "at least " + std::to_string(items), std::to_string(present.size),
+        throw another_source(file, "number of items", "at least " + std::to_string(items), std::to_string(present.size),
                              "if processed files are deleted, .allow_deleted resumes");
     if (old_)
         resume_from_old(file, present);
@@ -120,8 +122,8 @@ NDKEEP_INLINE void passed_items::resume_from_old(const std::filesystem::path& fi
     for (std::size_t i = 0; i < last; ++i)
         before = hash_of(present.old_label(i) + '\n', before);
     if (hexadecimal(before) != old_->before)
-        throw another_source(file, "items", "the " + std::to_string(old_->items) + " processed before",
-                             "others among them", "names, sizes and order are compared");
+        throw another_source(file, "list of items", "unchanged in the first " + std::to_string(old_->items), "changed",
+                             "names, sizes and order are compared");
     // A file that has grown has another size.
     const std::string label = present.old_label(last);
     const auto name = label.substr(0, label.find_last_of(' ') + 1);

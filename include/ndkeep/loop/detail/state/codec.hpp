@@ -43,7 +43,7 @@ struct state_codec {
     static void write(state_writer& out, const std::string& name, const T& value) {
         if constexpr (kind == form::own) {
             json& parts = out.add(name, "parts") = json::object();
-            state_writer inner(*parts.get_ptr<json::object_t*>(), out.path_ + '/' + name, out.arrays_);
+            state_writer inner(members_of(parts), out.path_ + '/' + name, out.arrays_);
             value.save(inner);
         } else if constexpr (kind == form::array) {
             out.add(name, "array") = out.member(name);
@@ -65,7 +65,7 @@ struct state_codec {
             json& items = out.add(name, kind == form::list ? "list" : "dictionary");
             json parts = json::object();
             json::array_t keys;
-            state_writer inner(*parts.get_ptr<json::object_t*>(), out.path_ + '/' + name, out.arrays_);
+            state_writer inner(members_of(parts), out.path_ + '/' + name, out.arrays_);
             std::size_t i = 0;
             for (const auto& item : value)
                 if constexpr (kind == form::list) {
@@ -139,11 +139,12 @@ struct state_codec {
         try {
             into = kept.get<T>();
         } catch (const json::exception& problem) {
-            in.refuse(name, "a value of the type that is bound", problem.what());
+            throw mismatched(in.from_.path(), in.field(name), "a value of the bound type", "of another kind",
+                             problem.what());
         }
         // The value is converted back and compared: a conversion from JSON may drop content without an error.
         if (const auto lost = what_is_lost(kept, json(std::as_const(into)), ""); !lost.empty())
-            in.refuse(name, "a value of the type that is bound", lost);
+            in.refuse(name, "a value of the bound type", lost);
     }
 
     [[nodiscard]] static bool is_same_real(double a, double b) {
@@ -168,21 +169,21 @@ struct state_codec {
             const auto* const others = taken.get_ptr<const json::object_t*>();
             for (const auto& [key, member] : *members) {
                 if (others == nullptr || others->count(key) == 0)
-                    return "one with " + ndkeep::quoted(path + key);
+                    return "an object with " + ndkeep::quoted(path + key);
                 if (auto lost = what_is_lost(member, others->at(key), path + key + '.'); !lost.empty())
                     return lost;
             }
         } else if (const auto* const items = kept.get_ptr<const json::array_t*>()) {
             const auto* const others = taken.get_ptr<const json::array_t*>();
             if (others == nullptr || others->size() != items->size())
-                return "one with another number of items" + (path.empty() ? "" : " in " + ndkeep::quoted(path));
+                return "a list with another number of items" + (path.empty() ? "" : " in " + ndkeep::quoted(path));
             for (std::size_t i = 0; i < items->size(); ++i)
                 if (auto lost = what_is_lost((*items)[i], (*others)[i], path); !lost.empty())
                     return lost;
         } else if (kept.is_number() && !is_same_number(kept, taken)) {
             return "the number " + json_text(kept) + (path.empty() ? "" : " in " + ndkeep::quoted(path));
         } else if (!kept.is_number() && kept.type() != taken.type()) {
-            return std::string("a ") + kept.type_name() + (path.empty() ? "" : " in " + ndkeep::quoted(path));
+            return json_kind(kept) + (path.empty() ? "" : " in " + ndkeep::quoted(path));
         }
         return {};
     }
@@ -262,17 +263,17 @@ struct state_codec {
         if constexpr (kind == form::list) {
             const auto* const count = said.get_ptr<const json::number_unsigned_t*>();
             if (count == nullptr)
-                throw malformed(in.from_.path(), in.field(name), "a count", said.type_name());
+                throw malformed(in.from_.path(), in.field(name), "a count", json_kind(said));
             for (std::uint64_t i = 0; i < *count; ++i)
                 all.push_back(inner.template get<typename T::value_type>(std::to_string(i)));
         } else {
             const auto* const keys = said.get_ptr<const json::array_t*>();
             if (keys == nullptr)
-                throw malformed(in.from_.path(), in.field(name), "a list of keys", said.type_name());
+                throw malformed(in.from_.path(), in.field(name), "a list of keys", json_kind(said));
             for (std::size_t i = 0; i < keys->size(); ++i) {
                 const auto* const key = (*keys)[i].template get_ptr<const json::string_t*>();
                 if (key == nullptr)
-                    throw malformed(in.from_.path(), in.field(name), "a list of keys", (*keys)[i].type_name());
+                    throw malformed(in.from_.path(), in.field(name), "a list of keys", json_kind((*keys)[i]));
                 inner.get(std::to_string(i), all[*key]);
             }
         }

@@ -87,7 +87,7 @@ class bound_states {
         if (is_bound(slot->name()))
             throw mismatch_error({.file = stored_file_,
                                   .field = "state " + ndkeep::quoted(slot->name()),
-                                  .expected = "each name once",
+                                  .expected = "bound once",
                                   .found = "bound twice"});
         // The initial value is copied as bytes before the committed one overwrites it: a pass that begins before the
         // first commit, or anew, must restore it.

@@ -24,8 +24,7 @@ NDKEEP_INLINE void bound_states::check_all_bound() const {
         if (is_stored(name) && !is_bound(name))
             throw mismatch_error({.file = stored_file_,
                                   .field = "state " + ndkeep::quoted(name),
-                                  .expected = "bound",
-                                  .found = "stored, but not bound",
+                                  .found = "stored but not bound",
                                   .hint = "bind it, or forget it"});
 }
 

@@ -14,6 +14,8 @@
 #include <ndkeep/npz/core/member.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <utility>
@@ -26,8 +28,8 @@ inline constexpr std::string_view state_member = "state.json";
 
 NDKEEP_INLINE json position_json(const loop_position& at) {
     json out = json::object();
-    (*out.get_ptr<json::object_t*>())["rows"] = at.rows;
-    (*out.get_ptr<json::object_t*>())["chunks"] = at.chunks;
+    members_of(out)["rows"] = at.rows;
+    members_of(out)["chunks"] = at.chunks;
     return out;
 }
 
@@ -66,17 +68,13 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     const auto* const entry = archive_.find_exact(state_member);
     const auto refuse = [&](const char* field, std::string_view expected, std::string_view found,
                             const char* hint = "") {
-        throw mismatch_error({.file = file,
-                              .field = field,
-                              .expected = ndkeep::quoted(expected),
-                              .found = ndkeep::quoted(found),
-                              .hint = hint});
+        throw mismatched(file, field, ndkeep::quoted(expected), ndkeep::quoted(found), hint);
     };
     if (entry == nullptr)
         throw mismatch_error({.file = file,
-                              .field = "archive",
+                              .field = "file",
                               .expected = "a checkpoint",
-                              .found = "another kind, without " + std::string(state_member)});
+                              .found = "an archive without " + std::string(state_member)});
     const auto text = read_member_bytes(archive_, *entry);
     // check_members has verified that the member is not compressed, so the size of the file bounds the text. The limit
     // of values is above what add_state_member writes, with room for the members of the document itself.
@@ -86,11 +84,11 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     if (version != loop_version) {
         // The name before the slash tells the kind of file; with the same name, only the version differs.
         if (version.substr(0, version.find('/')) == loop_version.substr(0, loop_version.find('/')))
-            refuse("version", loop_version, version, "written by another version of ndkeep");
+            refuse("version", loop_version, version, "another version of ndkeep wrote it");
         refuse("ndkeep", loop_version, version);
     }
     if (all.text("loop") != loop)
-        refuse("loop", loop, all.text("loop"), ".name says which loop it is");
+        refuse("name of the loop", loop, all.text("loop"), ".name sets it");
     restore_nonfinite(document, file);
     generation_ = all.count("generation");
     position_ = position_of(all);
@@ -117,10 +115,10 @@ NDKEEP_INLINE loop_position loop_snapshot::position_of(const object_reader& said
 
 NDKEEP_INLINE void loop_snapshot::check_committed() const {
     if (!position_.source.is_object() || position_.chunks == 0)
-        throw malformed(archive_.path(), "source", "an object", position_.source.type_name());
+        throw malformed(archive_.path(), "source", "an object", json_kind(position_.source));
     // The next commit adds 1, which would wrap to 0: no checkpoint.
     if (generation_ == std::numeric_limits<std::uint64_t>::max())
-        throw malformed(archive_.path(), "generation", "one before another", std::to_string(generation_));
+        throw malformed(archive_.path(), "generation", "less than 2^64 - 1", std::to_string(generation_));
 }
 
 NDKEEP_INLINE std::span<const std::byte> loop_snapshot::empty_archive() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/store/record.hpp>.
+// Bodies of <ndkeep/store/record/record.hpp>.
 #pragma once
 
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/record/record.hpp>
 
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/crc.hpp>
@@ -11,8 +11,11 @@
 #include <ndkeep/format/dtype_parser.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/layout.hpp>
+#include <ndkeep/store/record/table.hpp>
+#include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
+#include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <algorithm>
@@ -70,11 +73,11 @@ template <class List, class Text>
         for (const auto& file : note.files)
             files.get_ptr<json::array_t*>()->emplace_back(file);
         json whole = note.content;
-        auto& members = *whole.get_ptr<json::object_t*>();
+        auto& members = members_of(whole);
         members["step"] = note.step;
         // Also if there are none: a note without the member is of version 0.1, see `files_of_first_version`.
         members["files"] = std::move(files);
-        (*out.get_ptr<json::object_t*>())[name] = std::move(whole);
+        members_of(out)[name] = std::move(whole);
     }
     return out;
 }
@@ -145,13 +148,13 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     (void)checked_nbytes(state.type, state.row_shape, file_);
     // The number of rows without bytes has no limit, and the checks below divide by the size of a row.
     if (state.row_bytes() == 0)
-        refuse("row", "at least 1 byte",
+        refuse("size of a row", "at least 1 byte",
                "0 bytes: " + shape_text(state.row_shape) + " of " + ndkeep::quoted(dtype_text(state.type)));
     if (const json* const order = object.find("order_by"); order != nullptr && !order->is_null())
         state.order_by = object.text("order_by");
     const auto& sum = object.text("sum");
     if (sum != checksum_name(checksum::none) && !checksum_from_name(sum))
-        object.refuse("sum", "a checksum that is known here", object.find("sum"));
+        refuse("sum", "a known checksum", ndkeep::quoted(sum));
     state.sum = checksum_from_name(sum).value_or(checksum::none);
     read_items(object, state);
     const auto notes = object.object("loops");
@@ -164,8 +167,7 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
 }
 
 NDKEEP_INLINE void record_reader::refuse(std::string field, std::string expected, std::string found) const {
-    throw format_error(
-        {.file = file_, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
+    throw malformed(file_, std::move(field), std::move(expected), std::move(found));
 }
 
 NDKEEP_INLINE void record_reader::check_sum() const {
@@ -177,9 +179,9 @@ NDKEEP_INLINE void record_reader::check_sum() const {
     if (text_.size() < tail || text_.substr(at, key.size()) != key || !text_.ends_with("\"}"))
         throw checksum_error({.file = file_,
                               .field = "crc32c",
-                              .expected = "at the end of the record",
+                              .expected = "a sum at the end of the record",
                               .found = "missing",
-                              .hint = "recover_chunked steps over a damaged record"});
+                              .hint = "recover_chunked skips damaged records"});
     const auto stored = text_.substr(at + key.size(), digits);
     const auto found = hex_text(crc32c(bytes_of(text_.substr(0, at))));
     if (stored != found)
@@ -187,7 +189,7 @@ NDKEEP_INLINE void record_reader::check_sum() const {
                               .field = "crc32c",
                               .expected = std::string(stored),
                               .found = found,
-                              .hint = "recover_chunked steps over a damaged record"});
+                              .hint = "recover_chunked skips damaged records"});
 }
 
 NDKEEP_INLINE void record_reader::check_version(const object_reader& object) const {
@@ -196,13 +198,13 @@ NDKEEP_INLINE void record_reader::check_version(const object_reader& object) con
         refuse("ndkeep", ndkeep::quoted(record_version), ndkeep::quoted(version));
     // No version so far writes this member.
     if (const json* const needs = object.find("needs"); needs != nullptr && !needs->empty())
-        refuse("needs", "nothing that is not known here", json_text(*needs));
+        refuse("needs", "no features that this version does not know", json_text(*needs));
 }
 
 NDKEEP_INLINE std::string record_reader::identity(const object_reader& object, const std::string& key) const {
     const auto& text = object.text(key);
     constexpr std::size_t digits = 32;
-    if (text.size() != digits || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+    if (text.size() != digits || !are_hex_digits(text))
         refuse(key, "128 bits in hexadecimal", ndkeep::quoted(text));
     return text;
 }
@@ -211,7 +213,7 @@ NDKEEP_INLINE std::uint64_t record_reader::count(const object_reader& object, co
                                                  const json& value) {
     const auto* const number = value.get_ptr<const json::number_unsigned_t*>();
     if (number == nullptr)
-        object.refuse(key, "a list of counts", &value);
+        object.refuse(key, "a list of counts", "a list with " + ndkeep::quoted(json_text(value)));
     return *number;
 }
 
@@ -226,7 +228,7 @@ NDKEEP_INLINE std::optional<statistics::number> record_reader::number(const obje
         return object.integer(key);
     const auto real = json_number(*value);
     if (form != 'f' || !real)
-        object.refuse(key, "no number of another kind", value);
+        object.refuse(key, "a number of the kind of the keys", value);
     return *real;
 }
 
@@ -251,12 +253,12 @@ NDKEEP_INLINE dataset_note record_reader::note(const object_reader& notes, const
             refuse("file of a note", "a name of hexadecimal words", ndkeep::quoted(file));
     out.content = *notes.find(name);
     for (const char* const own : {"step", "files"})
-        out.content.get_ptr<json::object_t*>()->erase(own);
+        members_of(out.content).erase(own);
     return out;
 }
 
 NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_state& state) const {
-    const auto& list = object.list("chunks");
+    const auto& list = object.list(chunks_folder);
     if (list.size() > most_items)
         refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
     const char form = number_form(key_type(state));
@@ -285,7 +287,7 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
             if (item.find("file") != nullptr) {
                 entry.file = item.text("file");
                 if (entry.file.empty())
-                    refuse("chunk file", "a name", "an empty one");
+                    refuse("chunk file", "a name", "an empty name");
                 entry.nbytes = item.count("nbytes");
                 entry.offset = item.count("offset");
                 if (state.sum != checksum::none)
@@ -312,7 +314,7 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
     // Readers take the total from here and the chunks from the items, so the two must agree.
     state.rows = object.count("rows");
     if (rows != state.rows)
-        refuse("rows", std::to_string(rows) + ", as the chunks have", std::to_string(state.rows));
+        refuse("rows", std::to_string(rows) + ", the sum over the chunks", std::to_string(state.rows));
 }
 
 }  // namespace ndkeep::detail

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tables: long lists of chunk entries as npy files, with one structured element for each chunk, readable by NumPy.
-//
-// The names of the files in `chunks` are defined here too.
 #pragma once
 
 #include <ndkeep/store/state.hpp>
@@ -12,25 +10,12 @@
 #include <filesystem>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Bytes of a table; longer ones are rejected before memory is allocated.
 inline constexpr std::uint64_t longest_table = std::uint64_t{4} << 30;
-
-/// Whether records and tables may contain this file name: hexadecimal words with dashes between them, and the ending
-/// .npy or .npz, in at most 48 bytes. Such a name cannot lead out of the folder.
-[[nodiscard]] bool is_chunk_name(std::string_view name);
-
-/// The second word in the names of a writer's files, as 16 hexadecimal digits: 32 random bits, and 32 bits of a hash of
-/// these and the dataset's id. The hash tells files of this dataset from others that were copied into the folder.
-[[nodiscard]] std::string writer_word(std::uint64_t random, std::string_view dataset);
-
-/// Whether a writer of this dataset made this name: ROW-WRITER-COUNT, or a temporary name of such a file. Only files
-/// with such names are ever swept.
-[[nodiscard]] bool is_staged_name(std::string_view name, std::string_view dataset);
 
 /// Checks an entry from a record or a table: its name, and its counts against the size of a row.
 /// @param file  named in errors
@@ -52,5 +37,5 @@ void check_entry(const chunk_entry& entry, const chunk_state& state, const std::
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/store/table.ipp>
+#include <ndkeep/store/record/table.ipp>
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/store/table.hpp>.
+// Bodies of <ndkeep/store/record/table.hpp>.
 #pragma once
 
-#include <ndkeep/store/table.hpp>
+#include <ndkeep/store/record/table.hpp>
 
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/crc.hpp>
@@ -12,7 +12,7 @@
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/statistics.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/os/names.hpp>
+#include <ndkeep/store/layout.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -22,53 +22,6 @@
 #include <variant>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-// Fixes the width of the column `file`. A usual name needs 12 + 1 + 16 + 1 + 4 characters and a counter.
-inline constexpr std::size_t longest_chunk_name = 48;
-
-NDKEEP_INLINE bool is_chunk_name(std::string_view name) {
-    if (name.size() > longest_chunk_name || !(name.ends_with(".npy") || name.ends_with(".npz")))
-        return false;
-    name.remove_suffix(4);
-    bool after_digit = false;
-    for (const char c : name) {
-        const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        // Rejects "/", "." and names that begin with "-", among all others.
-        if (!is_digit && !(c == '-' && after_digit))
-            return false;
-        after_digit = is_digit;
-    }
-    // Not an empty name, and none that ends with a dash.
-    return after_digit;
-}
-
-NDKEEP_INLINE std::string writer_word(std::uint64_t random, std::string_view dataset) {
-    constexpr std::size_t digits = 8;
-    const auto first = hexadecimal(random).substr(0, digits);
-    // The hash need not resist an attacker: it only keeps a sweep away from files that were copied here by mistake.
-    return first + hexadecimal(hash_of(first, hash_of(dataset))).substr(0, digits);
-}
-
-NDKEEP_INLINE bool is_staged_name(std::string_view name, std::string_view dataset) {
-    // A writer that was killed during a put leaves a temporary name, where the file system has no unnamed files.
-    if (const auto meant = named_by_temporary(name); !meant.empty())
-        name = meant;
-    constexpr std::size_t row_digits = 12, random_digits = 8, word = 2 * random_digits;
-    if (!is_chunk_name(name))
-        return false;
-    name.remove_suffix(4);
-    const auto row = name.find('-');
-    const auto count = row == std::string_view::npos ? row : name.find('-', row + 1);
-    if (row < row_digits || count == std::string_view::npos || count - row - 1 != word)
-        return false;
-    const auto are_digits = [](std::string_view text) {
-        return text.find_first_not_of("0123456789") == std::string_view::npos;
-    };
-    const auto writer = name.substr(row + 1, word);
-    const auto random = std::string(writer.substr(0, random_digits));
-    return are_digits(name.substr(0, row)) && are_digits(name.substr(count + 1)) &&
-           hexadecimal(hash_of(random, hash_of(dataset))).substr(0, random_digits) == writer.substr(random_digits);
-}
 
 [[nodiscard]] NDKEEP_INLINE std::size_t sum_digits(checksum sum) {
     // MD5 has 128 bits, the CRCs have 32.
@@ -147,8 +100,7 @@ NDKEEP_INLINE void read_numbers(chunk_entry& entry, std::uint64_t low, std::uint
 
 NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& state, const std::filesystem::path& file) {
     const auto refuse = [&](std::string field, std::string expected, std::string found) {
-        throw format_error(
-            {.file = file, .field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
+        throw malformed(file, std::move(field), std::move(expected), std::move(found));
     };
     // The name is opened and may be removed later. A record from a stranger must not reach files elsewhere.
     if (!entry.file.empty() && !is_chunk_name(entry.file))
@@ -156,9 +108,9 @@ NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& stat
     const std::uint64_t row_bytes = state.row_bytes();
     // By division, because the product in the next check could overflow.
     if (entry.rows == 0 || (row_bytes != 0 && entry.rows > largest_offset / row_bytes))
-        refuse("rows of a chunk", "from 1 to what 63 bits of bytes hold", std::to_string(entry.rows));
+        refuse("number of rows of a chunk", "at least 1, and less than 2^63 bytes of them", std::to_string(entry.rows));
     if (entry.nbytes != entry.rows * row_bytes)
-        refuse("bytes of a chunk", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
+        refuse("size of a chunk in bytes", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
     // A header is never longer. The bound also keeps offset + nbytes within 64 bits.
     if (entry.offset > longest_header)
         refuse("data offset of a chunk", "at most " + std::to_string(longest_header), std::to_string(entry.offset));
@@ -242,7 +194,7 @@ NDKEEP_INLINE chunk_table parse_table(std::span<const std::byte> bytes, std::str
         // than its entries.
         if (entry.rows > most - rows)
             throw format_error({.file = called,
-                                .field = "rows of a table",
+                                .field = "number of rows of a table",
                                 .expected = "at most " + std::to_string(most),
                                 .found = "more"});
         rows += entry.rows;

@@ -82,5 +82,5 @@ class record_reader {
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/store/record.ipp>
+#include <ndkeep/store/record/record.ipp>
 #endif
