@@ -86,7 +86,7 @@ class dtype_reader {
             fail("a type with a size", printed(text), "variable-width strings have no npy form but a pickle");
         // `dtype::plain` knows only NumPy's bound, neither the caller's limit nor the name of the field.
         check_size(plain->size);
-        if (plain->kind == 'M' || plain->kind == 'm')
+        if (is_time_kind(plain->kind))
             return {.type = dtype::time(plain->kind, plain->unit, plain->multiple, plain->order)};
         return {.type = dtype::plain(plain->kind, plain->size, plain->order)};
     }
