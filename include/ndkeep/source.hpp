@@ -57,9 +57,10 @@
 #include <ndkeep/array/reader.ipp>
 #include <ndkeep/array/view.ipp>
 
+#include <ndkeep/statistics/block.ipp>
 #include <ndkeep/statistics/digest.ipp>
+#include <ndkeep/statistics/running_statistics.ipp>
 #include <ndkeep/statistics/statistics_of.ipp>
-#include <ndkeep/statistics/summary.ipp>
 
 #include <ndkeep/store/commit.ipp>
 #include <ndkeep/store/commit_attempt.ipp>
