@@ -17,6 +17,7 @@
 #include <ndkeep/os/replace.ipp>
 #include <ndkeep/os/writer_lock.ipp>
 
+#include <ndkeep/work/alongside.ipp>
 #include <ndkeep/work/parallel.ipp>
 #include <ndkeep/work/progress.ipp>
 #include <ndkeep/work/progress_bar.ipp>
