@@ -93,11 +93,11 @@
 #include <ndkeep/npz/detail/verify.ipp>
 #include <ndkeep/npz/detail/writer.ipp>
 
-#include <ndkeep/tree/detail/archive.ipp>
 #include <ndkeep/tree/detail/braces.ipp>
 #include <ndkeep/tree/detail/document.ipp>
 #include <ndkeep/tree/detail/leaf.ipp>
-#include <ndkeep/tree/detail/text.ipp>
+#include <ndkeep/tree/detail/print.ipp>
+#include <ndkeep/tree/detail/save.ipp>
 #include <ndkeep/tree/detail/tree.ipp>
 
 #include <ndkeep/chunks/detail/file.ipp>
@@ -116,9 +116,9 @@
 #include <ndkeep/chunks/detail/verify.ipp>
 #include <ndkeep/chunks/detail/version.ipp>
 
-#include <ndkeep/loop/detail/buffer.ipp>
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>
+#include <ndkeep/loop/detail/loop_buffer.ipp>
 #include <ndkeep/loop/detail/options.ipp>
 #include <ndkeep/loop/detail/sink.ipp>
 #include <ndkeep/loop/detail/source/feed.ipp>
