@@ -4,6 +4,7 @@
 #include <ndkeep/element/dispatch.hpp>
 #include <ndkeep/element/element.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <type_traits>
