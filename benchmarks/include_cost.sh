@@ -104,26 +104,26 @@ awk -v faces="$faces" '
     function row(what, name, bar, level,    ratio) {
         ratio = of(name) / of("xtensor" level)
         printf "| %s | %.1f s | %.2f%s |\n", what, of(name), ratio,
-            bar == "" ? "" : sprintf(" (bar %.1f: %s)", bar, ratio <= bar ? "held" : "missed")
+            bar == "" ? "" : sprintf(" (target %.1f: %s)", bar, ratio <= bar ? "met" : "missed")
     }
     END {
         for (i = 1; i <= count; ++i) {
             compiler = compilers[i]
             for (l = 0; l <= 2; l += 2) {
                 level = "-O" l
-                printf "\n%s %s\n\n| program | user time | times the program on xtensor |\n| --- | --- | --- |\n", compiler, level
-                printf "| save and load, by xtensor | %.1f s | |\n", of("xtensor" level)
+                printf "\n%s %s\n\n| program | user time | ratio to xtensor |\n| --- | --- | --- |\n", compiler, level
+                printf "| save and load with xtensor | %.1f s | |\n", of("xtensor" level)
                 row("save and load, header-only", "save_load" level, l == 2 ? 1.5 : "", level)
                 row("save and load, compiled once", "save_load" level ",separate", l == 2 ? 0.9 : "", level)
-                row("a loop over chunks, header-only", "loop" level, "", level)
-                row("a loop over chunks, compiled once", "loop" level ",separate", l == 2 ? 1.5 : "", level)
+                row("loop over chunks, header-only", "loop" level, "", level)
+                row("loop over chunks, compiled once", "loop" level ",separate", l == 2 ? 1.5 : "", level)
             }
-            printf "\n%s, an include alone, compiled once (bar: 0.8 s over xarray)\n\n| header | seconds | over xarray |\n| --- | --- | --- |\n", compiler
+            printf "\n%s, one include, compiled bodies (target: at most 0.8 s more than xarray)\n\n| header | seconds | more than xarray |\n| --- | --- | --- |\n", compiler
             printf "| `xtensor/xarray.hpp` | %.2f | |\n", of("xarray")
             printf "| `nlohmann/json.hpp` | %.2f | %+.2f |\n", of("json"), of("json") - of("xarray")
             n = split(faces, face, " ")
             for (f = 1; f <= n; ++f)
                 printf "| `ndkeep/%s.hpp` | %.2f | %+.2f |\n", face[f], of(face[f]), of(face[f]) - of("xarray")
-            printf "\n%s, `ndkeep/source.hpp`, once a program: %.0f s\n", compiler, of("source")
+            printf "\n%s, `ndkeep/source.hpp`, compiled once per program: %.0f s\n", compiler, of("source")
         }
     }' times

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# Puts the lines of all rounds together: a table on the terminal, and, where -v json= and -v chart= name files, the same as
-# JSON and the figures of the largest size as a drawing. Reads bars.txt first, then "verb:peer", bytes, seconds in columns
-# and, before each size, "# BYTES". -v rounds= and -v machine= are only said.
+# Summarises the lines of all rounds: as a table on the terminal, as JSON in the file of -v json=, and, for the largest size,
+# as a chart in the file of -v chart=. Reads bars.txt first, then columns of "verb:peer", bytes, seconds, with a line
+# "# BYTES" before each size. -v rounds= and -v machine= are only printed.
 BEGIN { FS = "\t" }
 
 function median(key,    n, i, j, swap, list) {
@@ -49,8 +49,8 @@ FILENAME ~ /bars\.txt$/ {
 END {
     for (s = 1; s <= all_sizes; s++) {
         size = sizes[s]
-        printf "\n%s, page cache warm unless it says cold, medians of %d turns\n", human_bytes(size), 3 * rounds
-        printf "%-24s %10s   %s\n", "verb", "median", "how many times as fast as"
+        printf "\n%s, page cache warm unless marked cold, medians of %d measurements\n", human_bytes(size), 3 * rounds
+        printf "%-24s %10s   %s\n", "verb", "median", "speed relative to other code [target]"
         for (v = 1; v <= verbs[size]; v++) {
             verb = order[size, v]
             time = median(size SUBSEP verb)
@@ -72,12 +72,12 @@ END {
                 if (peer ~ /^(NumPy|h5py|zarr|xtensor)$/ && size == sizes[all_sizes]) { drawn[++bars_drawn] = verb; drawn_peer[bars_drawn] = peer; drawn_ratio[bars_drawn] = ratio }
             }
             if (verb ~ /^deflate save/ && (size SUBSEP verb ":NumPy") in bytes)
-                line = line sprintf("  at %.3f of NumPy's size", bytes[size, verb] / bytes[size, verb ":NumPy"])
+                line = line sprintf("  size %.3f of NumPy's", bytes[size, verb] / bytes[size, verb ":NumPy"])
             print line
             records = records (records == "" ? "" : ",\n") json_line "}}"
         }
     }
-    printf "\n%d bars held, %d missed\n", judged["pass"], judged["MISS"]
+    printf "\n%d targets met, %d missed\n", judged["pass"], judged["MISS"]
     if (json != "") {
         printf "{\n  \"machine\": \"%s\",\n  \"rounds\": %d,\n  \"results\": [\n%s\n  ]\n}\n", machine, rounds, records > json
         close(json)
@@ -90,7 +90,7 @@ function draw(    i, y, height, x0, unit, width, x) {
     height = 60 + 22 * bars_drawn
     x0 = 330; unit = 60
     printf "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"%d\" font-family=\"sans-serif\" font-size=\"13\">\n", height > chart
-    printf "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"12\" y=\"22\" font-size=\"15\">How many times as fast as others, %s, page cache warm</text>\n", human_bytes(sizes[all_sizes]) > chart
+    printf "<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n<text x=\"12\" y=\"22\" font-size=\"15\">Speed relative to other libraries, %s, page cache warm</text>\n", human_bytes(sizes[all_sizes]) > chart
     for (i = -1; i <= 6; i++) {
         x = x0 + unit * i
         printf "<line x1=\"%d\" y1=\"34\" x2=\"%d\" y2=\"%d\" stroke=\"%s\"/>\n<text x=\"%d\" y=\"46\" fill=\"#666\" font-size=\"11\">%s</text>\n", x, x, height - 8, i == 0 ? "#333" : "#ddd", x + 3, i < 0 ? "1/2" : 2 ^ i > chart

@@ -38,7 +38,7 @@ numpy=
 for python in python3 /usr/bin/python3; do
     if [ -z "$numpy" ] && "$python" -c 'import numpy' 2>/dev/null; then numpy=$python; fi
 done
-[ -n "$numpy" ] || echo "no Python here has numpy: install python3-numpy to see its times too"
+[ -n "$numpy" ] || echo "no Python with NumPy found: install python3-numpy to measure NumPy too"
 
 if [ -n "$quick" ]; then
     rounds=${NDKEEP_ROUNDS:-1} sizes=${NDKEEP_SIZES:-80 33554432}
@@ -49,7 +49,7 @@ work=$(mktemp -d "${NDKEEP_BENCHMARK_DISK:-${TMPDIR:-/tmp}}/ndkeep-benchmark.XXX
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 machine=$(awk -F ': ' '/^model name/ { print $2; exit }' /proc/cpuinfo 2>/dev/null || uname -m)
-echo "$machine, $(nproc 2>/dev/null || echo some) processors"
+echo "$machine, $(nproc 2>/dev/null || echo unknown) processors"
 if [ -n "$scale" ]; then
     "$build/benchmarks/scale" "$work" "${NDKEEP_SCALE:-32212254720}"
     exit

@@ -45,8 +45,8 @@ void pass(const std::string& folder, std::size_t bytes) {
     const std::string path = folder + "/large", state = folder + "/large.state";
     constexpr std::size_t block = 64 * mib / sizeof(double);
     const std::size_t blocks = bytes / sizeof(double) / block, told = std::max<std::size_t>(1, blocks / 10);
-    std::printf("\nA pass over %zu GiB in chunks of 64 MiB, of numbers that were written just before\n", bytes / gib);
-    std::printf("%8s %12s %12s %16s %16s\n", "GiB", "write GB/s", "pass GB/s", "own memory MiB", "mapped MiB");
+    std::printf("\nA pass over %zu GiB in chunks of 64 MiB that were just written\n", bytes / gib);
+    std::printf("%8s %12s %12s %16s %16s\n", "GiB", "write GB/s", "pass GB/s", "anonymous MiB", "mapped MiB");
     std::vector<double> written;
     {
         nk::chunk_writer<double, 1> writer(path, {.rows_per_chunk = block, .commit = {.sync = false}});
@@ -79,7 +79,7 @@ void pass(const std::string& folder, std::size_t bytes) {
 
 void chunk_files(const std::string& folder, std::size_t most) {
     const std::string path = folder + "/many";
-    std::printf("\nChunked arrays of many chunks of one row of 1 KiB, each a file of its own\n");
+    std::printf("\nChunked arrays of many chunks, each a file with one row of 1 KiB\n");
     std::printf("%8s %14s %12s %12s %14s %14s\n", "chunks", "save us/chunk", "open ms", "load ms", "load us/chunk",
                 "append one ms");
     for (std::size_t count = 100; count <= most; count *= 10) {
@@ -109,7 +109,7 @@ void chunk_files(const std::string& folder, std::size_t most) {
 
 void members(const std::string& folder, std::size_t most) {
     const std::string path = folder + "/many.npz";
-    std::printf("\nArchives of many members of 1 KiB\n");
+    std::printf("\nArchives with many members of 1 KiB\n");
     std::printf("%8s %15s %12s %16s %14s\n", "members", "save us/member", "open us", "load us/member", "append one us");
     for (std::size_t count = 10; count <= most; count *= 10) {
         const xt::xtensor<double, 1> row = xt::ones<double>({128});
@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
         if (has_room(place, bytes))
             call(place, bytes);
         else
-            std::printf("\n%s: not measured, the disk has no room for twice %zu GiB\n", what, bytes / gib);
+            std::printf("\n%s: not measured, the disk has less than twice %zu GiB free\n", what, bytes / gib);
     };
     chunk_files(folder, largest < gib ? 1'000 : 100'000);
     members(folder, largest < gib ? 1'000 : 10'000);

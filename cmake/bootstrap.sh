@@ -10,7 +10,7 @@ set -eu
 
 find_compiler() {
     if [ -n "${CXX:-}" ]; then
-        command -v "${CXX%% *}" >/dev/null 2>&1 || { echo "ndkeep: no compiler is called CXX=$CXX" >&2; return 1; }
+        command -v "${CXX%% *}" >/dev/null 2>&1 || { echo "ndkeep: the compiler CXX=$CXX is not found" >&2; return 1; }
         echo "$CXX"
         return
     fi
@@ -60,7 +60,7 @@ for wanted in "$@"; do
         has_module zarr || need python3-zarr
         ;;
     *)
-        echo "bootstrap.sh: $wanted is not known (only catch2, python and peers)" >&2
+        echo "bootstrap.sh: unknown argument $wanted (expected catch2, python or peers)" >&2
         exit 2
         ;;
     esac
@@ -68,20 +68,20 @@ done
 [ -n "$missing" ] || exit 0
 
 give_up() {
-    echo "ndkeep: $1. Missing, by Debian's names:$missing" >&2
+    echo "ndkeep: $1. Missing packages, with their Debian names:$missing" >&2
     echo "  apt:   sudo apt-get install$missing" >&2
     echo "  conda: conda install -c conda-forge cxx-compiler cmake make zlib nlohmann_json xtensor catch2" >&2
     echo "  brew:  brew install cmake nlohmann-json xtensor catch2" >&2
     echo "  vcpkg: vcpkg install zlib nlohmann-json xtensor catch2" >&2
-    echo "  or:    cmake -DNDKEEP_FETCH_DEPS=ON downloads all but the compiler, CMake and zlib" >&2
+    echo "  or:    cmake -DNDKEEP_FETCH_DEPS=ON downloads everything except the compiler, CMake and zlib" >&2
     exit 1
 }
 
 [ -z "${NDKEEP_NO_APT:-}" ] || give_up "NDKEEP_NO_APT is set"
-command -v apt-get >/dev/null 2>&1 || give_up "there is no apt here"
+command -v apt-get >/dev/null 2>&1 || give_up "apt-get is not installed"
 as_root=
 if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null 2>&1 || give_up "installing needs root, and there is no sudo"
+    command -v sudo >/dev/null 2>&1 || give_up "installing packages needs root or sudo"
     as_root=sudo
 fi
 
@@ -93,4 +93,4 @@ echo "ndkeep: installing$missing"
 # shellcheck disable=SC2086
 apt install --no-install-recommends $missing ||
     { apt update && apt install --no-install-recommends $missing; } ||
-    give_up "apt could not install it"
+    give_up "apt-get cannot install them"

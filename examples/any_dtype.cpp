@@ -19,7 +19,7 @@ void summarise(const fs::path& file) {
             [](const auto& array) { std::cout << ", from " << +xt::amin(array)() << " to " << +xt::amax(array)(); },
             any);
     } catch (const nk::mismatch_error& problem) {
-        std::cout << ", no numbers: " << problem.found();
+        std::cout << ", not numbers: " << problem.found();
     }
     std::cout << '\n';
 }

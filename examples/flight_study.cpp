@@ -85,20 +85,20 @@ int main(int argc, char** argv) {
     std::printf("%zu flights in %zu chunks\n", all.size(), nk::chunk_reader<flight, 1>("flights").size());
 
     const bool is_killed = is_killed_in(7);
-    std::printf("%s in chunk 7, when %zu hours were there\n", is_killed ? "killed" : "not killed",
+    std::printf("%s in chunk 7, with %zu hours written\n", is_killed ? "killed" : "not killed",
                 nk::load_chunked<tally, 1>("hours").size());
 
     const findings found = study();
     const auto hours = nk::load_chunked<tally, 1>("hours");
-    std::printf("%d chunks more, and %zu hours are there\n", found.chunks, hours.size());
-    std::printf("as in one go: %s\n", is_right(found, hours, all) ? "yes" : "no");
-    std::printf("passed over again: %d chunks\n\n", study().chunks);
+    std::printf("resumed: %d more chunks, %zu hours written\n", found.chunks, hours.size());
+    std::printf("same result as without interruption: %s\n", is_right(found, hours, all) ? "yes" : "no");
+    std::printf("second pass: %d chunks left\n\n", study().chunks);
 
     for (const tally& hour : hours)
         std::printf("%02.0f:00 %9ld flights %8.2f minutes late\n", hour.from, long(hour.flights), hour.mean_delay());
     for (const tally& band : found.bands)
         std::printf("from %4.0f miles %6ld flights %5.2f minutes late\n", band.from, long(band.flights),
                     band.mean_delay());
-    std::printf("half are at most %d minutes late, 90 %% at most %d, 99 %% at most %d\n", quantile(found.delays, 0.5),
+    std::printf("50 %% are at most %d minutes late, 90 %% at most %d, 99 %% at most %d\n", quantile(found.delays, 0.5),
                 quantile(found.delays, 0.9), quantile(found.delays, 0.99));
 }

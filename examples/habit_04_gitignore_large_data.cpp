@@ -20,9 +20,9 @@ int main() {
         std::cout << name << (fs::file_size(name) > 10'000 ? ": large, ignored" : ": small, kept") << '\n';
 
     nk::verify("data/big.npy");
-    std::cout << "the right one\n";
+    std::cout << "data/big.npy: verified\n";
     nk::save("download.npy", xt::arange<double>(1, 1'000'001));
     fs::rename("download.npy", "data/big.npy");
     for (const auto& finding : nk::findings("data/big.npy"))
-        std::cout << "another one: " << finding.message << '\n';
+        std::cout << "after replacing it: " << finding.message << '\n';
 }

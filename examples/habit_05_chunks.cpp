@@ -20,11 +20,11 @@ int main(int argc, char** argv) {
     double sum = 0;
     for (std::size_t i = 0; i < chunks.size(); ++i) {
         const auto chunk = chunks[i];  // a mapping of this chunk's file
-        std::printf("rows from %5zu on: %s\n", static_cast<std::size_t>(chunks.first_row(i)),
+        std::printf("first row %5zu: %s\n", static_cast<std::size_t>(chunks.first_row(i)),
                     nk::shape_text(chunk.shape()).c_str());
         sum += xt::sum<double>(xt::col(chunk, 0))();
     }
     const auto whole = nk::map_chunked<float, 2>("hourly");  // one contiguous array over all chunk files
-    std::printf("%zu rows, mean temperature %.4f by chunks, %.4f as a whole\n", whole.shape(0),
+    std::printf("%zu rows, mean temperature %.4f by chunks, %.4f in one array\n", whole.shape(0),
                 sum / static_cast<double>(chunks.rows()), xt::mean<double>(xt::col(whole, 0))());
 }

@@ -18,7 +18,7 @@ int main() {
 
     // The number continues from the highest in the series, whatever its date.
     nk::save("data/measure_20230125_041.npy", xt::xtensor<double, 1>({1, 2, 3}));
-    std::cout << "after number 041: " << nk::next_name("data", "measure", ".npy").string() << '\n';
+    std::cout << "next after 041: " << nk::next_name("data", "measure", ".npy").string() << '\n';
 
     // A name chosen by hand is safe too: `create` replaces an existing file only with `.replace`.
     (void)nk::create<double>("data/result.npy", {3});

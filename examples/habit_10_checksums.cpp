@@ -24,7 +24,7 @@ int main() {
     // In Python, zlib.crc32(np.load("big.npy")) and hashlib.md5(np.load("big.npy")) give the same sums.
     nk::save("big.npy", xt::arange<double>(1'000'000), {.sum = nk::checksum::crc32 | nk::checksum::md5});
     nk::verify("big.npy");
-    std::cout << "as it was written\n";
+    std::cout << "big.npy: verified\n";
 
     flip_a_bit("big.npy", 4'000'000);
     try {
@@ -36,5 +36,5 @@ int main() {
 
     flip_a_bit("big.npy", 4'000'000);
     nk::verify("big.npy");
-    std::cout << "as it was written again\n";
+    std::cout << "big.npy: restored and verified\n";
 }

@@ -86,7 +86,8 @@ void shift(const line& from, double until) {
         if (hour(0).time >= until - 1)
             loop.stop();  // the pass ends with a commit that includes this hour
     }
-    std::printf("%s after %ld flights, %ld of them not in files; 99 %% at most %d minutes late, the last %zu %.2f\n",
+    std::printf("%s after %ld flights, %ld of them not yet in a file; 99 %% at most %d minutes late, mean of the last "
+                "%zu: %.2f\n",
                 loop.is_complete() ? "complete" : "stopped", long(loop.rows_done()), long(waiting.rows()),
                 quantile(delays, 0.99), recent.size(),
                 std::accumulate(recent.begin(), recent.end(), 0.0) / double(recent.size()));

@@ -52,6 +52,6 @@ int main() {
 
     // numpy.memmap cannot grow a file that is in use; `append` can. Existing mappings keep their length.
     nk::append("data.npy", xt::xtensor<std::int32_t, 2>(xt::ones<std::int32_t>({2, 5})));
-    std::cout << "append: " << nk::shape_text(now.shape()) << " here, "
-              << nk::shape_text(nk::map<std::int32_t>("data.npy").shape()) << " from now on\n";
+    std::cout << "append: " << nk::shape_text(now.shape()) << " in this mapping, "
+              << nk::shape_text(nk::map<std::int32_t>("data.npy").shape()) << " in a new one\n";
 }

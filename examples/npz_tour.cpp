@@ -24,12 +24,12 @@ int main(int argc, char** argv) {
     const auto hourly = nk::load<float, 2>(data / "seattle_hourly.npy");
     const auto temps = xt::col(hourly, 0);
 
-    std::cout << "save_npz: expressions are evaluated on their way into the file\n";
+    std::cout << "save_npz: expressions are evaluated while they are written\n";
     nk::save_npz("year.npz", {{"hourly", hourly}, {"anomaly", temps - xt::mean(temps)(), {.compress = true}}},
                  {.meta = {{"site", "Seattle"}, {"units", "degree Celsius"}}, .sum = nk::checksum::crc32c});
     list("year.npz");
 
-    std::cout << "npz_reader: the directory only, until a member is asked for\n";
+    std::cout << "npz_reader: reads only the directory until a member is loaded\n";
     const nk::npz_reader year("year.npz");
     const auto anomaly = year.load<double, 1>("anomaly");  // checked against the CRC-32 in the archive
     const auto mapped = year.map<float, 2>("hourly");      // not read: stored members are aligned and can be mapped
@@ -46,14 +46,14 @@ int main(int argc, char** argv) {
         nk::npz_writer more("year.npz", {.append = true});
         more.add("daily", xt::reshape_view(xt::view(temps, xt::range(23, 23 + 364 * 24)), {364, 24}));
         more.add_text("notes.txt", "from the normals of 1981 to 2010\n");
-        std::cout << "  before: " << nk::npz_reader("year.npz").names().size() << " members\n";
+        std::cout << "  before commit: " << nk::npz_reader("year.npz").names().size() << " members\n";
         more.commit();
     }
     for (const auto& name : nk::npz_reader("year.npz").names())
         std::cout << "  " << name << '\n';
     std::cout << "  " << nk::npz_reader("year.npz").text("notes.txt");
 
-    std::cout << "verify_npz: every member, every sum\n";
+    std::cout << "verify_npz: checks every member and every checksum\n";
     nk::verify_npz("year.npz");
     std::cout << "  " << nk::findings_npz("year.npz").size() << " findings\n";
 }

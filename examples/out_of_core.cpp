@@ -26,14 +26,14 @@ int main() {
     signal.write(7, std::vector<std::int64_t>{22});
     signal.commit();
     auto all = nk::map_chunked<std::int64_t, 1>("signal");
-    std::printf("%zu elements, number 7 is %ld\n", all.size(), static_cast<long>(all(7)));
+    std::printf("%zu elements, element 7 is %ld\n", all.size(), static_cast<long>(all(7)));
 
     // An append costs time for the new rows only. A reader sees a block completely or not at all.
     for (int i = 0; i < 4; ++i) {
         signal.append(xt::arange<std::int64_t>(1024 * 1024));
         signal.commit();
     }
-    std::printf("a reader of before still has %zu, one of now has %zu\n", all.size(),
+    std::printf("the earlier reader still has %zu elements, a new one has %zu\n", all.size(),
                 nk::map_chunked<std::int64_t, 1>("signal").size());
 
     all = nk::map_chunked<std::int64_t, 1>("signal");
@@ -50,7 +50,7 @@ int main() {
                 static_cast<long>(end(2)), static_cast<long>(end(3)));
 
     // An older version can be read until it is pruned.
-    std::printf("commit 1 had %zu\n",
+    std::printf("commit 1 had %zu elements\n",
                 static_cast<std::size_t>(nk::chunk_reader<std::int64_t, 1>("signal", {.at_commit = 1}).rows()));
     std::printf("%zu old commits pruned\n", nk::prune_chunked("signal", {.keep = 1}));
     nk::verify_chunked("signal");

@@ -42,4 +42,4 @@ if [ -e "$check" ]; then
         fi
     done
 fi
-printf '\nThe files are in %s\n' "$results"
+printf '\nResults are in %s\n' "$results"

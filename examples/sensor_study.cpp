@@ -165,7 +165,7 @@ void use_again(const fs::path& results) {
         total += size;
         std::printf("%-16s%10ju bytes  %-10s verified\n", name, size, nk::shape_text(info.shape).c_str());
     }
-    std::printf("%-16s%10ju bytes in %s\n", "together", total, fs::canonical(results).c_str());
+    std::printf("%-16s%10ju bytes in %s\n", "total", total, fs::canonical(results).c_str());
 
     const auto fahrenheit = nk::map<float, 2>(results / "fahrenheit.npy");
     const auto meta = nk::metadata(results / "fahrenheit.npy");

@@ -28,7 +28,7 @@ int main() {
     const auto trades = nk::map<trade, 1>("trades.npy");
     const auto price = nk::field(trades, &trade::price);
     const auto size = nk::field(trades, &trade::size);
-    std::cout << "turnover " << xt::sum(price * size)() << ", most at once " << xt::amax(size)() << '\n';
+    std::cout << "turnover " << xt::sum(price * size)() << ", largest trade " << xt::amax(size)() << '\n';
     for (const trade& one : trades)
         std::cout << one.symbol.str() << ' ' << one.size << " at " << one.price << '\n';
 

@@ -28,7 +28,7 @@ int main() {
     std::cout << dataset << '\n';
 
     const nk::tree back = nk::load_tree("dataset.npz");
-    std::cout << (back == dataset ? "the same again\n" : "something else\n");
+    std::cout << (back == dataset ? "loaded tree equals the saved one\n" : "loaded tree differs\n");
     std::cout << "south: " << xt::sum(back["regions"]["south"]["values"].as<double>())() << " in "
               << back["regions"]["south"]["runs"].get<int>() << " runs\n";
     for (const auto& [name, region] : back["regions"].items())

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,10 +19,10 @@ namespace tool {
 
 /// An option of a command. Names are unique within a command and start with two hyphens.
 struct option {
-    std::string_view name;   ///< "--rtol"
-    std::string_view value;  ///< name of the value in the help, as in "TOLERANCE"; empty: takes no value
-    std::string_view says;   ///< description in one line, for the help text
-    char letter = '\0';      ///< short form: 'q' declares `-q`; '\0' if there is none
+    std::string_view name;     ///< "--rtol"
+    std::string_view value;    ///< name of the value in the help, as in "TOLERANCE"; empty: takes no value
+    std::string_view summary;  ///< description in one line, for the help text
+    char letter = '\0';        ///< short form: 'q' declares `-q`; '\0' if there is none
 };
 
 /// The error for a command line that the command does not accept.
@@ -108,30 +109,21 @@ class arguments {
         return all;
     }
     /// The value of the option as a number of the type of `otherwise`; `otherwise` if the option is absent.
-    /// @throws usage_error  the value is not a number
+    /// @throws usage_error  the value is not a number, or not between `least` and `most`, both included
     template <class Number>
-    [[nodiscard]] Number number(std::string_view name, Number otherwise) const {
+    [[nodiscard]] Number number(std::string_view name, Number otherwise,
+                                Number least = std::numeric_limits<Number>::lowest(),
+                                Number most = std::numeric_limits<Number>::max()) const {
         const auto* const text = find(name);
         if (text == nullptr)
             return otherwise;
         Number number{};
         const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
-        if (problem != std::errc() || end != text->data() + text->size())
-            throw usage_error(std::string(name) + " is '" + *text + "', expected a number");
-        return number;
-    }
-    /// As above, and checks that a given value lies between `least` and `most`, both included.
-    /// @throws usage_error  the value is not a number or out of range
-    template <class Number>
-    [[nodiscard]] Number number(std::string_view name, Number otherwise, Number least,
-                                Number most = std::numeric_limits<Number>::max()) const {
-        const Number number = this->number(name, otherwise);
-        if (has(name) && (number < least || number > most))
-            throw usage_error(std::string(name) + " is " + *find(name) + ", expected " +
-                              (most == std::numeric_limits<Number>::max()
-                                   ? "at least " + std::to_string(least)
-                                   : std::to_string(least) + " to " + std::to_string(most)));
-        return number;
+        if (problem == std::errc() && end == text->data() + text->size() && !(number < least) && !(number > most))
+            return number;
+        const bool is_too_long = problem == std::errc::result_out_of_range;
+        throw usage_error(std::string(name) + " is '" + *text + "', expected " +
+                          range_text(least, most, is_too_long || most != std::numeric_limits<Number>::max()));
     }
     /// The value of the option, which must be one of `words`; the first of them if the option is absent.
     /// @throws usage_error  any other value
@@ -149,6 +141,17 @@ class arguments {
     }
 
   private:
+    /// "a finite number", "an integer from 1 to 1024" or "an integer of at least 1".
+    template <class Number>
+    [[nodiscard]] static std::string range_text(Number least, Number most, bool has_most) {
+        const std::string kind = std::is_integral_v<Number> ? "an integer" : "a finite number";
+        if (has_most && std::is_integral_v<Number>)
+            return kind + " from " + std::to_string(least) + " to " + std::to_string(most);
+        // An unsigned type has the limit 0, which is worth mentioning.
+        const bool has_least = std::is_unsigned_v<Number> || least != std::numeric_limits<Number>::lowest();
+        return has_least ? kind + " of at least " + std::to_string(least) : kind;
+    }
+
     [[nodiscard]] const std::string* find(std::string_view name) const {
         const std::string* last = nullptr;
         for (const auto& [option, value] : options_)
@@ -171,7 +174,7 @@ class arguments {
         if (equals == word.size())
             return take(*at, given, i);
         if (at->value.empty())
-            throw usage_error(std::string(name) + " has no value");
+            throw usage_error(std::string(name) + " takes no value, found '" + word.substr(equals + 1) + '\'');
         options_.emplace_back(at->name, word.substr(equals + 1));
     }
 
@@ -180,7 +183,7 @@ class arguments {
             const auto at =
                 std::find_if(known_.begin(), known_.end(), [&](const option& each) { return each.letter == word[j]; });
             if (at == known_.end())
-                throw usage_error("unknown option " + word + (word.size() == 2 ? "" : ": -" + word.substr(j, 1)));
+                throw usage_error("unknown option -" + word.substr(j, 1) + (word.size() == 2 ? "" : " in " + word));
             if (!at->value.empty() && j + 1 < word.size()) {
                 options_.emplace_back(at->name, word.substr(j + 1));
                 return;
@@ -195,7 +198,8 @@ class arguments {
             return;
         }
         if (i + 1 == given.size())
-            throw usage_error(std::string(wanted.name) + " needs a value: " + std::string(wanted.value));
+            throw usage_error(std::string(wanted.name) + " has no value, expected " + std::string(wanted.name) + ' ' +
+                              std::string(wanted.value));
         options_.emplace_back(wanted.name, given[++i]);
     }
 

@@ -154,7 +154,8 @@ kept_words array_file::words() const {
             break;
         const auto said = nk::core::believed(array, *both, parts_->run);
         if (!said) {
-            out.problem = nk::sidecar_path(target).string() + ": the sidecar is stale: it describes another array";
+            out.problem = nk::sidecar_path(target).string() +
+                          ": the sidecar is stale: it describes another array, so its metadata is ignored";
             break;
         }
         out.metadata = said->metadata;

@@ -30,22 +30,26 @@ std::string slices_behind(const arguments& given) {
         return "";
     const auto& slices = given.words()[1];
     if (!is_slices(slices))
-        throw usage_error(ndkeep::quoted(slices) + " is no slices as in '[0, 100:110, ::2]'" +
-                          (slices.empty() ? "" : "; a member of an archive is FILE:" + shown(slices)));
+        throw usage_error("SLICES is " + ndkeep::quoted(slices) + ", expected brackets, as in '[0, 100:110, ::2]'" +
+                          (slices.empty() ? "" : " (a member of an archive is FILE:" + shown(slices) + ')'));
     return slices;
 }
 
 ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member) {
-    return ndkeep::mismatch_error(
-        {.file = file, .field = ndkeep::core::member_field(member), .expected = "in an archive", .found = "asked for"});
+    return ndkeep::mismatch_error({.file = file,
+                                   .field = ndkeep::core::member_field(member),
+                                   .expected = "an npz archive",
+                                   .found = "missing",
+                                   .hint = "other files have no members"});
 }
 
 ndkeep::mismatch_error no_only_array(const std::filesystem::path& file, const std::vector<std::string>& names) {
-    return ndkeep::mismatch_error({.file = file,
-                                   .field = "number of arrays",
-                                   .expected = "1",
-                                   .found = std::to_string(names.size()),
-                                   .hint = names.empty() ? "" : "as in " + file.string() + ':' + names.front()});
+    return ndkeep::mismatch_error(
+        {.file = file,
+         .field = "number of arrays",
+         .expected = "1",
+         .found = std::to_string(names.size()),
+         .hint = names.empty() ? "" : "choose one, as in " + file.string() + ':' + names.front()});
 }
 
 }  // namespace tool

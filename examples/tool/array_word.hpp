@@ -20,7 +20,7 @@ struct array_word {
 };
 
 /// The option --member, for every command that takes FILE:MEMBER.
-inline constexpr option member_option = {"--member", "NAME", "the same as FILE:NAME"};
+inline constexpr option member_option = {"--member", "NAME", "member of an archive, same as FILE:NAME"};
 
 /// Splits FILE:MEMBER. A word that is an existing path is a path; otherwise it is split at the first colon that follows
 /// an existing path.

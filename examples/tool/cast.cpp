@@ -90,8 +90,11 @@ class caster {
             if (at == sources.end() || at->shape != target.shape)
                 throw nk::mismatch_error({.file = called_,
                                           .field = field,
-                                          .expected = "a field of that name and shape",
-                                          .found = "missing"});
+                                          .expected = at == sources.end()
+                                                          ? "the same fields in both dtypes"
+                                                          : "shape " + nk::shape_text(at->shape) + " as in the source",
+                                          .found = at == sources.end() ? "missing in the source"
+                                                                       : "of shape " + nk::shape_text(target.shape)});
             cast_pair pair{*at, target, {}};
             try {
                 pair.moved.emplace(at->type, target.type);
@@ -108,8 +111,8 @@ class caster {
                              [&](const cast_pair& each) { return each.from.path == source.path; }))
                 throw nk::mismatch_error({.file = called_,
                                           .field = "field " + nk::quoted(source.path),
-                                          .expected = "one of the new dtype too",
-                                          .found = "only in the old one"});
+                                          .expected = "the same fields in both dtypes",
+                                          .found = "missing in the new dtype"});
     }
 
     /// @param place  gives the index of an element as text
@@ -131,7 +134,7 @@ class caster {
                              .field = "element " + place(i) + (pair.to.path.empty() ? "" : ", " + pair.to.path),
                              .expected = "a value that fits " + nk::quoted(pair.to.type.str()),
                              .found = value_text(pair.from.type, x),
-                             .hint = "--unsafe casts it all the same"});
+                             .hint = "--unsafe casts it anyway"});
                 }
         }
     }
@@ -163,9 +166,9 @@ class caster {
         throw nk::mismatch_error(
             {.file = called_,
              .field = field,
-             .expected = "one that can become " + text(to),
+             .expected = "a dtype that can be cast to " + text(to),
              .found = text(from),
-             .hint = numbers ? "not of the same kind; --unsafe casts it all the same" : "these are never cast"});
+             .hint = numbers ? "not of the same kind; --unsafe casts it anyway" : "--unsafe does not cast it either"});
     }
 
     nk::dtype from_, to_;

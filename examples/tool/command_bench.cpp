@@ -40,7 +40,7 @@ class temporary_file {
 
 struct timing {
     std::string name = {};
-    std::string says = {};
+    std::string remark = {};
     double seconds = 0;
 };
 
@@ -62,18 +62,18 @@ class benchmark {
         const auto& to = there.path();
         const auto info = nk::array_info{.type = array.type(), .shape = array.shape()};
         time("save", "into the page cache", [&] { nk::save(to, array, {.run = run_}); });
-        time("save_sync", "until it is on the disk", [&] { nk::save(to, array, {.sync = true, .run = run_}); });
+        time("save_sync", "until it is on disk", [&] { nk::save(to, array, {.sync = true, .run = run_}); });
         time("load", "into memory", [&] { (void)nk::load_any(to, {.run = run_}); });
-        time("map", "and one look at every page", [&] { touch(to, info); });
+        time("map", "and read one byte of every page", [&] { touch(to, info); });
         for (const auto kind : nk::checksum_kinds)
-            time(std::string(nk::checksum_name(kind)), "over the data", [&] { sum(to, kind); });
+            time(std::string(nk::checksum_name(kind)), "of the data", [&] { sum(to, kind); });
         tell(word, info);
         return outcome::fine;
     }
 
   private:
     template <class Work>
-    void time(std::string name, std::string says, Work&& work) {
+    void time(std::string name, std::string remark, Work&& work) {
         std::vector<double> seconds;
         for (unsigned i = 0; i < rounds_; ++i) {
             check_interrupted(name);
@@ -83,7 +83,7 @@ class benchmark {
         }
         std::nth_element(seconds.begin(), seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2),
                          seconds.end());
-        timings_.push_back({std::move(name), std::move(says), seconds[seconds.size() / 2]});
+        timings_.push_back({std::move(name), std::move(remark), seconds[seconds.size() / 2]});
     }
 
     void touch(const fs::path& path, const nk::array_info& info) {
@@ -129,7 +129,7 @@ class benchmark {
         using enum table::side;
         table rows({{"", left}, {"seconds", right}, {"MB/s", right}, {"", left}});
         for (const auto& each : timings_)
-            rows.add({each.name, brief(each.seconds, 3), brief(rate(each), 4), each.says});
+            rows.add({each.name, brief(each.seconds, 3), brief(rate(each), 4), each.remark});
         with_.out << rows.text(with_.screen, "  ");
     }
 
@@ -145,17 +145,19 @@ class benchmark {
 }  // namespace
 
 command bench_command() {
-    return {.name = "bench",
-            .summary = "Time saving, loading, mapping and summing an array on this disk",
-            .usage = "[OPTION]... FILE[:MEMBER]",
-            .details = "Writes the array into a temporary npy file beside FILE, which is removed again, and tells the\n"
-                       "median of the rounds. What was written just before is read from the page cache. The array has\n"
-                       "to fit into memory. A megabyte is 1000000 bytes.",
-            .options = {{"--rounds", "N", "how often each (3)"}, member_option, json_option},
-            .example = "ndkeep bench examples/data/seattle_hourly.npy",
-            .least_words = 1,
-            .most_words = 1,
-            .run = bench};
+    return {
+        .name = "bench",
+        .summary = "Measure how fast an array is saved, loaded, mapped and checksummed on this disk",
+        .usage = "[OPTION]... FILE[:MEMBER]",
+        .details =
+            "Writes the array to a temporary npy file in the folder of FILE, and prints the median of several rounds.\n"
+            "Data that was just written is read from the page cache. The array must fit in memory. MB/s: millions\n"
+            "of bytes per second.",
+        .options = {{"--rounds", "N", "measurements of each operation (default: 3)"}, member_option, json_option},
+        .example = "ndkeep bench examples/data/seattle_hourly.npy",
+        .least_words = 1,
+        .most_words = 1,
+        .run = bench};
 }
 
 }  // namespace tool

@@ -19,7 +19,7 @@ namespace {
 [[nodiscard]] outcome completion(const context& with) {
     const auto& shell = with.given.words()[0];
     if (shell != "bash")
-        throw usage_error("completion: " + shell + " is not known, only bash is");
+        throw usage_error("completion: the shell is '" + shell + "', expected bash");
     std::string names, cases;
     for (const command& each : commands()) {
         if (each.name == "completion") {
@@ -30,7 +30,7 @@ namespace {
         cases += "        " + std::string(each.name) + ") options='" + option_words(each) + "' ;;\n";
     }
     with.out
-        << "# bash completion of ndkeep; made by `ndkeep completion bash`\n"
+        << "# bash completion of ndkeep, printed by `ndkeep completion bash`\n"
            "_ndkeep() {\n"
            "    local word=${COMP_WORDS[COMP_CWORD]} options='' commands='"
         << names
@@ -63,9 +63,9 @@ namespace {
 
 command completion_command() {
     return {.name = "completion",
-            .summary = "Print a script that completes commands, options and files",
+            .summary = "Print a shell script that completes commands, options and files",
             .usage = "bash",
-            .details = "",
+            .details = "Only bash is supported.",
             .options = {},
             .example = "ndkeep completion bash > ~/.local/share/bash-completion/completions/ndkeep",
             .least_words = 1,

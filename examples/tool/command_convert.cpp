@@ -77,7 +77,7 @@ struct source {
                                 .field = "data",
                                 .expected = nk::counted(info.nbytes(), "byte"),
                                 .found = nk::counted(there, "byte"),
-                                .hint = "the stream is cut short"});
+                                .hint = "the stream is truncated"});
     const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
     const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, nk::order_of(info));
     return {info, view.in_order(written_order(info)).kept_by(kept)};
@@ -143,23 +143,26 @@ class conversion_job {
             return target_kind::npy;
         if (const auto kind = kind_by_name(to_path_))
             return *kind;
-        throw usage_error(to_path_.string() +
-                          ": its ending does not tell what it is to be; --to npy, npz, chunked, raw or csv does");
+        throw usage_error("TO is " + nk::quoted(to_path_.string()) +
+                          ", expected the extension .npy, .npz, .csv, .raw, .bin or .dat, or the option --to FORMAT");
     }
 
     void check_options() const {
         const auto needs = [&](std::string_view option, bool is_fine, std::string_view kind) {
             if (with_.given.has(option) && !is_fine)
-                throw usage_error(std::string(option) + " is for " + std::string(kind));
+                throw usage_error(std::string(option) + ": the target format is " +
+                                  std::string(target_name(target_.kind)) + ", expected " + std::string(kind));
         };
         needs("--compress", target_.kind == target_kind::npz, "npz");
-        needs("--rows-per-chunk", target_.kind == target_kind::chunked, "chunked arrays");
+        needs("--rows-per-chunk", target_.kind == target_kind::chunked, "chunked");
         if (order_ == "F" && (target_.kind == target_kind::chunked || target_.kind == target_kind::csv))
-            throw usage_error("--order F: " + std::string(target_name(target_.kind)) + " has its rows one by one");
+            throw usage_error("--order F: the target format is " + std::string(target_name(target_.kind)) +
+                              ", which is always row-major");
         if (is_stream_ && (target_.kind == target_kind::npz || target_.kind == target_kind::chunked))
-            throw usage_error(std::string(target_name(target_.kind)) + " cannot be written to a stream");
+            throw usage_error("TO is '-' and the target format is " + std::string(target_name(target_.kind)) +
+                              ", expected npy, raw or csv for standard output");
         if (is_stream_ && target_.kind != target_kind::csv && with_.screen.is_terminal)
-            throw usage_error("the output would be bytes on a terminal; name a file, or --to csv");
+            throw usage_error("binary data is not written to a terminal; name a file, or use --to csv");
     }
 
     void check_free() const {
@@ -169,16 +172,16 @@ class conversion_job {
         if (!with_.given.has("--force"))
             throw nk::conflict_error({.file = to_path_,
                                       .field = "target",
-                                      .expected = "a name that is free",
-                                      .found = "there already",
+                                      .expected = "a new name",
+                                      .found = "already present",
                                       .hint = "--force replaces it"});
         if (fs::is_directory(to_path_, ignored) && !fs::is_empty(to_path_, ignored) &&
             subject_of(to_path_).kind != subject_kind::chunked)
             throw nk::conflict_error({.file = to_path_,
                                       .field = "target",
-                                      .expected = "a chunked array",
-                                      .found = "a folder of other files",
-                                      .hint = "it is not replaced"});
+                                      .expected = "a chunked array or an empty folder",
+                                      .found = "a folder with other files",
+                                      .hint = "--force does not replace it"});
     }
 
     void open_source() {
@@ -226,7 +229,7 @@ class conversion_job {
             what.names = {named ? *named : from_.called == "-" || stem.empty() ? "arr_0" : stem};
         } else {
             if (named)
-                throw usage_error("--member: neither file is an archive");
+                throw usage_error("--member is given, but neither FROM nor TO is an npz archive");
             what.names = {""};
         }
     }
@@ -251,8 +254,8 @@ class conversion_job {
     [[nodiscard]] nk::array_view made(const std::string& name) const {
         const auto array = from_.open(name);
         if (target_.kind == target_kind::chunked && nk::written_column_major(array.info) && !with_.quiet)
-            with_.err << "ndkeep: " << shown(from_.called) << ": Fortran order is not kept, chunks have their rows one "
-                      << "by one\n";
+            with_.err << "ndkeep: " << shown(from_.called) << ": Fortran order is not kept: chunked arrays are "
+                      << "row-major\n";
         return cast_view(
             array.view, wanted_type(array.info.type),
             {.order = wanted_order(array.info), .unsafe = with_.given.has("--unsafe"), .called = from_.called});
@@ -289,28 +292,28 @@ class conversion_job {
 command convert_command() {
     return {
         .name = "convert",
-        .summary = "Write the same values as another kind of file, dtype, byte order or order",
+        .summary = "Convert an array file to another format, dtype, byte order or element order",
         .usage = "[OPTION]... FROM[:MEMBER] TO",
         .details =
-            "Kinds: npy, npz, csv, raw (.raw, .bin, .dat, with a sidecar) by the ending of TO, chunked for a\n"
-            "folder or with --to. \"-\" is standard input (npy or csv) or output (npy, raw or csv). What is not\n"
-            "mentioned is kept: dtype, byte order, C or Fortran order, metadata; csv keeps values only. TO is\n"
-            "replaced whole or not touched.\n"
-            "--dtype casts as numpy's astype(casting=\"same_kind\"), and a value that does not fit is an error.\n"
-            "With --unsafe integers wrap, fractions are cut off, what else is too large for an integer becomes\n"
-            "the nearest one, and NaN 0. Structs are matched by field name.\n"
-            "csv: as few digits as mean the same number, a first line of names for structs only. It is read\n"
-            "into float64 unless there is a --dtype; one column is a vector.",
-        .options = {{"--to", "KIND", "npy, npz, chunked, raw or csv, whatever the ending"},
-                    {"--dtype", "TYPE", "as numpy.dtype takes it: float32, '<i4', \"[('x', '<f4')]\""},
-                    {"--byte-order", "ORDER", "little, big or native"},
-                    {"--order", "ORDER", "C or F"},
-                    {"--compress", "", "npz: deflate"},
-                    {"--rows-per-chunk", "N", "chunked: else as many as 16 MiB hold"},
-                    {"--member", "NAME", "the same as FROM:NAME; else what the array is to be called in an archive"},
-                    {"--unsafe", "", "cast whatever can be cast"},
-                    {"--force", "", "replace TO if it is there", 'f'},
-                    {"--dry-run", "", "say what would be written, and write nothing", 'n'}},
+            "Formats: npy, npz, csv and raw (.raw, .bin or .dat, with a sidecar) by the extension of TO; chunked if\n"
+            "TO is an existing folder or ends in a slash. \"-\" is standard input (npy or csv) or standard output\n"
+            "(npy, raw or csv). Properties without an option are kept: dtype, byte order, C or Fortran order,\n"
+            "metadata. csv keeps values only. TO is replaced completely or not at all.\n"
+            "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"
+            "--unsafe, integers wrap, fractions are truncated, floating-point numbers beyond the range of an\n"
+            "integer dtype become its nearest value, and NaN becomes 0. Struct fields are matched by name.\n"
+            "csv numbers have the fewest digits that read back as the same number. Only structs have a header line,\n"
+            "with the field names. csv is read as float64 unless --dtype is given; one column gives a vector.",
+        .options = {{"--to", "FORMAT", "npy, npz, chunked, raw or csv (default: by the extension of TO)"},
+                    {"--dtype", "TYPE", "as for numpy.dtype: float32, '<i4', \"[('x', '<f4')]\" (default: unchanged)"},
+                    {"--byte-order", "ORDER", "keep, little, big or native (default: keep)"},
+                    {"--order", "ORDER", "keep, C or F (default: keep)"},
+                    {"--compress", "", "npz: compress the members with deflate"},
+                    {"--rows-per-chunk", "N", "chunked: number of rows (default: as many as fit in 16 MiB)"},
+                    {"--member", "NAME", "same as FROM:NAME; without members in FROM: name of the array in TO"},
+                    {"--unsafe", "", "allow every cast between numbers, and values that do not fit"},
+                    {"--force", "", "replace TO if it exists", 'f'},
+                    {"--dry-run", "", "print what would be written, and write nothing", 'n'}},
         .example = "ndkeep convert f.npy f.npz --compress\n"
                    "ndkeep convert --dtype float32 --to chunked readings.npy readings\n"
                    "ndkeep convert f.npy - --to csv | head",

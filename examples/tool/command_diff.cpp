@@ -20,8 +20,8 @@ constexpr std::size_t default_told = 5;
 [[nodiscard]] double tolerance(const context& with, std::string_view name) {
     const double value = with.given.number(name, 0.0);
     if (!(value >= 0) || std::isinf(value))
-        throw usage_error(std::string(name) + " is " + *with.given.value(name) +
-                          ", expected a finite number of 0 or more");
+        throw usage_error(std::string(name) + " is '" + *with.given.value(name) +
+                          "', expected a finite number of at least 0");
     return value;
 }
 
@@ -43,7 +43,7 @@ class difference_report {
         json_.add_text("b", words[1]);
         const auto member = with_.given.value("--member");
         if (member && !a.is_archive() && !b.is_archive())
-            throw usage_error("--member: neither file is an archive");
+            throw usage_error("--member is given, but neither A nor B is an npz archive");
         const auto member_of = [&](const array_file& file, const array_word& word) {
             return word.member || !file.is_archive() ? word.member : member;
         };
@@ -115,7 +115,7 @@ class difference_report {
                 one.add("equal", false);
                 arrays_.add_json(one.str());
                 sheet page;
-                page.line("member", shown(name) + ": other bytes");
+                page.line("member", shown(name) + ": different bytes");
                 text_ += page.text();
             }
         only(a.documents(), has_document(b), only_a_, "a");
@@ -170,11 +170,11 @@ class difference_report {
         else if (types.has_note)
             page.line("stored",
                       byte_order_name(a.type) == byte_order_name(b.type)
-                          ? "fields at other places, which is no difference"
-                          : byte_order_name(a.type) + " and " + byte_order_name(b.type) + ", which is no difference");
+                          ? "fields at different offsets (not a difference)"
+                          : byte_order_name(a.type) + " and " + byte_order_name(b.type) + " (not a difference)");
         if (nk::written_column_major(a) != nk::written_column_major(b))
             page.line("order",
-                      std::string(nk::written_column_major(a) ? "F and C" : "C and F") + ", which is no difference");
+                      std::string(nk::written_column_major(a) ? "F and C" : "C and F") + " (not a difference)");
         std::string names;
         for (std::size_t i = 0; i < std::min(types.missing.size(), most_fields); ++i)
             names += (i == 0 ? "" : ", ") + shortened(types.missing[i], 40);
@@ -223,7 +223,7 @@ class difference_report {
         }
         page.json.add("first", first);
         if (!values.compared && values.elements != 0)
-            page.line("values", "of kinds that cannot be compared");
+            page.line("values", "not compared: the dtypes are of different kinds");
         if (values.differing == 0 && values.compared && !types_equal)
             page.line("values", "equal, all " + nk::counted(values.elements, "element"));
         if (values.differing == 0)
@@ -233,7 +233,7 @@ class difference_report {
                                 index_text(values.first[0].at, shape));
         if (values.nan_in_both != 0)
             page.line("NaN", nk::counted(values.nan_in_both, "value") +
-                                 " in both files; --equal-nan takes NaN for equal to NaN");
+                                 " in both files; --equal-nan treats NaN as equal to NaN");
         if (is_struct) {
             std::string counts;
             std::size_t count = 0;
@@ -288,7 +288,7 @@ class difference_report {
         json_object one;
         one.add_text("pointer", path);
         const auto text = [](const nk::json* value) {
-            return value == nullptr ? "nothing" : nk::core::json_text(*value);
+            return value == nullptr ? "absent" : nk::core::json_text(*value);
         };
         if (a != nullptr)
             one.add_json("a", text(a));
@@ -324,28 +324,30 @@ class difference_report {
 }  // namespace
 
 command diff_command() {
-    return {.name = "diff",
-            .summary = "Compare two files: dtype, shape, values, metadata",
-            .usage = "[OPTION]... A[:MEMBER] B[:MEMBER]",
-            .details = "A and B may be of different kinds: npy, npz (member by member), chunked, raw with a sidecar.\n"
-                       "Where a member is named, it is compared, and no metadata.\n"
-                       "Values are equal if |a - b| <= atol + rtol * |b|, as numpy.isclose has it: B is what is\n"
-                       "trusted. Without a tolerance they have to be the same. It counts for numbers only, and both\n"
-                       "are 0 unless they are given. Byte order, C or Fortran order and the places of fields in a\n"
-                       "struct are no differences; another dtype is one, and numbers are compared all the same.\n"
-                       "The largest errors are those of all finite numbers, within the tolerance or not.\n"
-                       "Exit status: 0 equal, 1 different, 2 an error.",
-            .options = {{"--rtol", "R", "relative tolerance (0)"},
-                        {"--atol", "A", "absolute tolerance (0)"},
-                        {"--equal-nan", "", "NaN equals NaN, and NaT NaT"},
-                        {"--max", "N", "show so many of the values that differ (5)"},
-                        {"--member", "NAME", "the same as FILE:NAME, of those that are archives"},
-                        json_option},
-            .example = "ndkeep diff --rtol 1e-6 before.npy after.npy\n"
-                       "ndkeep diff results.npz reference.npz",
-            .least_words = 2,
-            .most_words = 2,
-            .run = diff};
+    return {
+        .name = "diff",
+        .summary = "Compare two files: dtype, shape, values, metadata",
+        .usage = "[OPTION]... A[:MEMBER] B[:MEMBER]",
+        .details =
+            "A and B may have different formats: npy, npz (compared member by member), chunked, raw with a sidecar.\n"
+            "If a member is named, only that array is compared, without metadata.\n"
+            "Numbers are equal if |a - b| <= atol + rtol * |b|, as in numpy.isclose: B is the reference. By\n"
+            "default both tolerances are 0, so numbers must be exactly equal. Byte order, C or Fortran order\n"
+            "and the offsets of struct fields are not differences. A different dtype is a difference, but\n"
+            "numbers are still compared. The largest errors are those of all finite numbers, also of those\n"
+            "within the tolerance.\n"
+            "Exit status: 0 equal, 1 different, 2 error.",
+        .options = {{"--rtol", "R", "relative tolerance (default: 0)"},
+                    {"--atol", "A", "absolute tolerance (default: 0)"},
+                    {"--equal-nan", "", "treat NaN as equal to NaN, and NaT as equal to NaT"},
+                    {"--max", "N", "number of differing values to print (default: 5)"},
+                    {"--member", "NAME", "same as FILE:NAME, for each file that is an archive"},
+                    json_option},
+        .example = "ndkeep diff --rtol 1e-6 before.npy after.npy\n"
+                   "ndkeep diff results.npz reference.npz",
+        .least_words = 2,
+        .most_words = 2,
+        .run = diff};
 }
 
 }  // namespace tool

@@ -140,7 +140,7 @@ void write_file(const context& with, const std::filesystem::path& path, const st
                 const std::string& bytes) {
     std::error_code ignored;
     if (std::filesystem::equivalent(path, array.file, ignored))
-        throw usage_error(shown_path(path) + " is the file that is drawn");
+        throw usage_error("the picture " + nk::quoted(path.string()) + " is the input file, expected another file");
     nk::replacement next(path);
     next.content().write(0, std::as_bytes(std::span(bytes)));
     next.commit(ndkeep::durability::when_convenient);
@@ -153,8 +153,8 @@ void write_pictures(const context& with, const stored_array& array, const drawn_
     const drawing all(array, what, size.height, size.width);
     if (all.grid.rows * all.grid.columns == 0)
         throw nk::mismatch_error({.file = array.file,
-                                  .field = "shape of what is drawn",
-                                  .expected = "elements",
+                                  .field = "shape of the selection",
+                                  .expected = "at least 1 element",
                                   .found = nk::shape_text(shape_of(what.slices))});
     const std::string last = std::to_string(what.extent(what.axes.size() - 1) - 1);
     const chart_labels labels{all.title(slices), all.low_text(), all.high_text(), "0", last};
@@ -235,25 +235,27 @@ void tell_samples(const context& with, const stored_array& array, const drawn_pa
 }  // namespace
 
 command heat_command() {
-    return {.name = "heat",
-            .summary = "Draw a plane of an array as a map, a line of it as a plot",
-            .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
-            .details =
-                "Draws the last two axes of what SLICES take, at index 0 of those before. Where several elements\n"
-                "fall on one character, it is their mean; of large arrays some elements are looked at only.\n"
-                "NaN is a gap. With --png or --svg nothing is drawn but the file.",
-            .options = {{"--width", "N", "characters across, or pixels of a picture"},
-                        {"--height", "N", "lines down, or pixels of a picture"},
-                        {"--field", "NAME", "the field of a struct that is drawn"},
-                        member_option,
-                        {"--style", "STYLE", "blocks or ascii; auto: blocks on a terminal that has them"},
-                        {"--png", "FILE", "write a PNG picture"},
-                        {"--svg", "FILE", "write an SVG picture, with labels"},
-                        json_option},
-            .example = "ndkeep heat examples/data/seattle_hourly.npy '[:, 0]'",
-            .least_words = 1,
-            .most_words = 2,
-            .run = heat};
+    return {
+        .name = "heat",
+        .summary = "Draw two axes of an array as a heat map, or one axis as a line plot",
+        .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
+        .details =
+            "Draws the last two axes of the selection, at index 0 of the axes before them. SLICES is NumPy indexing,\n"
+            "as in `ndkeep show`. A character shows the mean of its elements; of a large array, only a sample of\n"
+            "the elements is read. NaN is drawn as a gap. With --png or --svg, only the picture files are written.",
+        .options = {{"--width", "N",
+                     "columns of text (default: terminal width), or pixels of a picture (default: 800)"},
+                    {"--height", "N", "lines of text (default: 24, plot: 12), or pixels (default: 600, plot: 300)"},
+                    {"--field", "NAME", "field of a struct to draw"},
+                    member_option,
+                    {"--style", "STYLE", "auto, ascii or blocks (default: auto, blocks on a Unicode terminal)"},
+                    {"--png", "FILE", "write a PNG picture"},
+                    {"--svg", "FILE", "write an SVG picture with labels"},
+                    json_option},
+        .example = "ndkeep heat examples/data/seattle_hourly.npy '[:, 0]'",
+        .least_words = 1,
+        .most_words = 2,
+        .run = heat};
 }
 
 }  // namespace tool

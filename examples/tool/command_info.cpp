@@ -68,12 +68,11 @@ void add_type(sheet& page, const nk::dtype& type) {
     page.json.add_text("byte_order", byte_order_name(type));
     const auto order = byte_order_name(type);
     page.line("dtype", dtype_name(type) + "  " + shortened(type.descr(), 200));
-    page.line("byte order",
-              order == "none" ? "of no meaning" : order + (type.is_native() ? "" : ", not this machine's"));
+    page.line("byte order", order == "none" ? "not applicable" : order + (type.is_native() ? "" : ", not native"));
     if (!type.is_struct())
         return;
     using enum table::side;
-    table rows({{"field", left}, {"dtype", left}, {"shape", left}, {"at byte", right}});
+    table rows({{"field", left}, {"dtype", left}, {"shape", left}, {"offset", right}});
     json_list fields;
     for (const auto& field : type.fields()) {
         json_object one;
@@ -119,11 +118,11 @@ void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_w
     const bool native = info.type.is_native();
     page.json.add("maps", native && aligned && is_whole);
     if (!is_whole)
-        return page.line("maps", "no: it is cut short");
+        return page.line("maps", "no: the file is truncated");
     if (!native)
-        return page.line("maps", "no: load swaps the bytes");
+        return page.line("maps", "no: the byte order is not native (load converts it)");
     if (!aligned)
-        return page.line("maps", "for reading only, as a copy: the data is not aligned");
+        return page.line("maps", "read-only, as a copy: the data is not aligned");
     const auto element = info.type.cpp_name();
     if (element.empty())
         return page.line("maps", info.type.is_struct() ? "yes, as a struct with these fields" : "yes");
@@ -167,16 +166,16 @@ void add_sidecar(sheet& page, const nk::core::opened_array& array) {
         page.line("sidecar", "none");
         break;
     case sidecar_state::current:
-        page.line("sidecar", name + ", written for this file" +
-                                 (look.said->created.empty() ? "" : " on " + shown(look.said->created)));
+        page.line("sidecar",
+                  name + ", current" + (look.said->created.empty() ? "" : ", written " + shown(look.said->created)));
         break;
     case sidecar_state::unconfirmed:
-        page.line("sidecar", name + ", of such an array; `ndkeep verify` tells whether of this one");
+        page.line("sidecar", name + ", unconfirmed: dtype and shape match, `ndkeep verify` checks the data");
         break;
     case sidecar_state::stale:
-        page.line("sidecar", name + ", stale: of " + shortened(look.said->type, 40) + ' ' +
+        page.line("sidecar", name + ", stale: describes " + shortened(look.said->type, 40) + ' ' +
                                  nk::shape_text(look.said->shape) +
-                                 (look.said->fits(array.info) ? " at another time" : ""));
+                                 (look.said->fits(array.info) ? " with other data" : ""));
         page.problem("the sidecar is stale: it describes another array");
         break;
     case sidecar_state::damaged:
@@ -208,7 +207,7 @@ void tell_single(sheet& page, const subject& what) {
     const auto on_disk = static_cast<std::uint64_t>(status.st_blocks) * 512;
     page.json.add("disk_nbytes", on_disk);
     if (on_disk < size)
-        page.line("on disk", full_bytes(on_disk) + ", the rest are holes or inside other blocks");
+        page.line("on disk", full_bytes(on_disk) + ", the rest is sparse or compressed");
     page.json.add("header_nbytes", array.header.size());
     page.json.add("data_offset", info.data_offset);
     if (!is_raw)
@@ -223,7 +222,7 @@ void tell_single(sheet& page, const subject& what) {
     add_mapping(page, info, is_raw, missing.empty());
     if (const std::uint64_t end = info.data_offset + info.nbytes(); size > end) {
         page.json.add("trailing_nbytes", size - end);
-        page.line("behind it", full_bytes(size - end) + " that belong to no element");
+        page.line("trailing", full_bytes(size - end) + " after the last element");
     }
     if (!missing.empty())
         page.problem(missing);
@@ -252,7 +251,7 @@ void tell_sidecar(sheet& page, const subject& what) {
         look = look_at_sidecar(open_single(subject_of(file)));
     page.json.add_text("state", state_name(look.state));
     if (look.state == sidecar_state::none)
-        page.problem("the file that it describes is missing");
+        page.problem("the described file is missing");
     else
         page.line("state", state_name(look.state));
     json_object rest;
@@ -289,14 +288,14 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
                       member.array ? nk::shape_text(member.array->shape) : "-", human_bytes(nbytes),
                       human_bytes(member.compressed_nbytes),
                       shown(member.method) + (member.mappable ? ", maps" : "") +
-                          (member.shadowed ? ", hidden by a later one" : "")});
+                          (member.shadowed ? ", shadowed by a later member" : "")});
     }
     page.json.add("members", list);
     page.line("members", std::to_string(members.size()));
     if (!rows.empty())
         page.block(rows.text({}, "    "));
     if (members.size() > most_rows)
-        page.block("    and " + std::to_string(members.size() - most_rows) + " more, which ndkeep ls lists\n");
+        page.block("    and " + std::to_string(members.size() - most_rows) + " more (`ndkeep ls` lists all)\n");
     for (const auto& member : members)
         if (!member.problem.empty())
             page.problem(member.problem);
@@ -346,7 +345,7 @@ void add_documents(sheet& page, const fs::path& path, const context& with) {
         page.line("tree", nk::counted(root.children.size() + root.left_out, "value"));
         page.block(drawn(root, with.screen, "    "));
         if (is_cut(root))
-            page.block("    ndkeep tree draws all of it\n");
+            page.block("    (`ndkeep tree` draws all values)\n");
     } catch (const nk::error& problem) {
         page.problem(problem.what());
     }
@@ -437,10 +436,12 @@ void tell_chunked(sheet& page, const subject& what) {
 
 command info_command() {
     return {.name = "info",
-            .summary = "Say what a file is: format, dtype, shape, bytes, sidecar, members",
+            .summary = "Describe files: format, dtype, shape, size, sidecar, members",
             .usage = "[OPTION]... FILE...",
-            .details = "Takes npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only,\n"
-                       "so it is as quick on a terabyte; `ndkeep verify` looks at the data.",
+            .details =
+                "Accepts npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only, so the\n"
+                "time does not depend on the size of the data; `ndkeep verify` checks the data.\n"
+                "Exit status: 0 success, 1 a file is damaged or its sidecar is stale, 2 error.",
             .options = {json_option},
             .example = "ndkeep info examples/data/seattle_hourly.npy\n"
                        "ndkeep info --json examples/data/flights.npz",

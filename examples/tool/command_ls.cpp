@@ -8,7 +8,7 @@ namespace tool {
 
 namespace {
 
-constexpr option bytes_option = {"--bytes", "", "sizes in bytes, without units"};
+constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without units"};
 
 [[nodiscard]] std::vector<std::string> paths_or_here(const context& with) {
     return with.given.words().empty() ? std::vector<std::string>{"."} : with.given.words();
@@ -58,7 +58,7 @@ constexpr option bytes_option = {"--bytes", "", "sizes in bytes, without units"}
         if (!rows.empty())
             with.out << rows.text(with.screen);
         if (rows.empty() && !with.quiet)
-            with.err << shown_path(path) << ": no arrays here\n";
+            with.err << shown_path(path) << ": no arrays found\n";
         return result;
     });
 }
@@ -79,22 +79,27 @@ constexpr option bytes_option = {"--bytes", "", "sizes in bytes, without units"}
 }  // namespace
 
 command ls_command() {
-    return {.name = "ls",
-            .summary = "List the members of an archive, the chunks of an array, or the arrays in a folder",
-            .usage = "[OPTION]... [PATH]...",
-            .details = "Reads headers only. Bytes are those of the data; stored is what they take in their file.",
-            .options = {bytes_option, json_option},
-            .example = "ndkeep ls examples/data/flights.npz",
-            .most_words = any_number,
-            .run = ls};
+    return {
+        .name = "ls",
+        .summary = "List the members of an archive, the chunks of a chunked array, or the arrays in a folder",
+        .usage = "[OPTION]... [PATH]...",
+        .details =
+            "Reads headers only. Without PATH, lists the current folder. The column `bytes` is the size of the data,\n"
+            "`stored` is its size in the file.\n"
+            "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
+        .options = {bytes_option, json_option},
+        .example = "ndkeep ls examples/data/flights.npz",
+        .most_words = any_number,
+        .run = ls};
 }
 
 command tree_command() {
     return {.name = "tree",
-            .summary = "Draw what lies in what: folders, archives, groups, trees",
+            .summary = "Draw the nested structure of folders, archives, groups and trees",
             .usage = "[OPTION]... [PATH]...",
-            .details = "Reads headers only.",
-            .options = {{"--depth", "N", "levels below each path; all of them"}, json_option},
+            .details = "Reads headers only. Without PATH, draws the current folder.\n"
+                       "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
+            .options = {{"--depth", "N", "number of levels to draw below each path (default: all)"}, json_option},
             .example = "ndkeep tree --depth 2 examples",
             .most_words = any_number,
             .run = tree};

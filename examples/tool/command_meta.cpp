@@ -22,7 +22,7 @@ namespace nk = ndkeep;
                                   .field = "sidecar",
                                   .expected = "a description of this file",
                                   .found = "stale",
-                                  .hint = "ndkeep verify --write makes it one"});
+                                  .hint = "`ndkeep verify --write` renews it"});
     return words.metadata;
 }
 
@@ -45,13 +45,14 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
     try {
         return nk::json::json_pointer(text);
     } catch (const nk::json::exception&) {
-        throw usage_error(nk::quoted(text) + " is no JSON pointer, as /site/name or /levels/0");
+        throw usage_error("POINTER is " + nk::quoted(text) +
+                          ", expected a JSON pointer, as in /site/name or /levels/0");
     }
 }
 
 [[nodiscard]] nk::mismatch_error no_such_value(const fs::path& path, const std::string& pointer) {
     return nk::mismatch_error(
-        {.file = path, .field = "metadata " + nk::quoted(pointer), .expected = "a value", .found = "missing"});
+        {.file = path, .field = "metadata " + nk::quoted(pointer), .expected = "a value", .found = "absent"});
 }
 
 /// The value that the pointer refers to; nullptr if absent.
@@ -66,7 +67,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
 /// Parses JSON; text that is not valid JSON becomes a string.
 [[nodiscard]] nk::json value_of_word(const std::string& text) {
     if (!nk::core::is_utf8(text))
-        throw usage_error("the value is not UTF-8");
+        throw usage_error("VALUE is " + nk::quoted(text) + ", expected UTF-8 text");
     try {
         return nk::core::parsed_json(text, "value");
     } catch (const nk::error&) {
@@ -119,9 +120,9 @@ void refuse_gap(const nk::json& whole, const fs::path& path, const nk::json::jso
         if (is_list && pointed_to(whole, at) == nullptr)
             throw nk::mismatch_error({.file = path,
                                       .field = "metadata " + nk::quoted(at.to_string()),
-                                      .expected = "an index of a list",
-                                      .found = "beyond its end",
-                                      .hint = "/- is the place behind the last"});
+                                      .expected = "an existing index",
+                                      .found = "beyond the end of the list",
+                                      .hint = at.parent_pointer().to_string() + "/- appends"});
     }
 }
 
@@ -133,8 +134,8 @@ void set(nk::json& whole, const fs::path& path, const std::string& pointer, nk::
     } catch (const nk::json::exception&) {
         throw nk::mismatch_error({.file = path,
                                   .field = "metadata " + nk::quoted(pointer),
-                                  .expected = "a place in an object or a list",
-                                  .found = "within another value"});
+                                  .expected = "a key of an object or an index of a list",
+                                  .found = "not a valid position"});
     }
 }
 
@@ -156,14 +157,15 @@ void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
 [[nodiscard]] outcome meta(const context& with) {
     const auto& words = with.given.words();
     const std::string verb = words.size() > 1 ? words[1] : "get";
-    const auto takes = [&](std::size_t least, std::size_t most) {
+    const auto takes = [&](std::size_t least, std::size_t most, std::string_view expected) {
         if (words.size() < least || words.size() > most)
-            throw usage_error("meta: usage is FILE, FILE get POINTER, FILE set POINTER VALUE or FILE delete POINTER");
+            throw usage_error("meta: found " + nk::counted(words.size() - 2, "argument") + " after " + verb +
+                              ", expected " + std::string(expected));
     };
     const auto what = described_subject_of(words[0]);
     auto metadata = read_metadata(with, what);
     if (verb == "get") {
-        takes(1, 3);
+        takes(1, 3, "at most 1: POINTER");
         const std::string pointer = words.size() > 2 ? words[2] : "";
         const auto* const value = pointed_to(metadata, parse_pointer(pointer));
         if (value == nullptr)
@@ -172,18 +174,21 @@ void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
         return outcome::fine;
     }
     if (verb == "set") {
-        takes(4, 4);
+        takes(4, 4, "2: POINTER VALUE");
         set(metadata, what.path, words[2], value_of_word(words[3]));
     } else if (verb == "delete") {
-        takes(3, 3);
+        takes(3, 3, "1: POINTER");
         remove(metadata, what.path, words[2]);
     } else {
         constexpr std::array<std::string_view, 3> verbs = {"get", "set", "delete"};
-        throw usage_error("meta: " + nk::quoted(verb) + " is none of get, set, delete" + suggestion(verb, verbs));
+        throw usage_error("meta: the action is " + nk::quoted(verb) + ", expected get, set or delete" +
+                          suggestion(verb, verbs));
     }
     if (!metadata.is_object())
-        throw nk::mismatch_error(
-            {.file = what.path, .field = "metadata", .expected = "an object", .found = metadata.type_name()});
+        throw nk::mismatch_error({.file = what.path,
+                                  .field = "metadata",
+                                  .expected = "an object",
+                                  .found = "of type " + std::string(metadata.type_name())});
     write_metadata(with, what, metadata);
     if (with.given.has("--json"))
         with.out << nk::core::json_text(metadata) << '\n';
@@ -193,22 +198,23 @@ void remove(nk::json& whole, const fs::path& path, const std::string& pointer) {
 }  // namespace
 
 command meta_command() {
-    return {.name = "meta",
-            .summary = "Print, set or delete metadata",
-            .usage = "[OPTION]... FILE [get [POINTER] | set POINTER VALUE | delete POINTER]",
-            .details =
-                "POINTER is a JSON pointer: /site/name, /levels/0, /levels/- for one behind the last. VALUE is\n"
-                "JSON, or else text. The metadata of npy and raw files is in the sidecar, which is made if\n"
-                "there is none; of archives within them, and of chunked arrays in a new commit. All of it is\n"
-                "written or nothing; of two changes made at the same time, only the later one may be kept. --json\n"
-                "prints what there is after a change too.",
-            .options = {json_option},
-            .example = "ndkeep meta f.npy\n"
-                       "ndkeep meta f.npy set /site '{\"name\": \"A7\", \"height\": 2.5}'\n"
-                       "ndkeep meta f.npy get /site/name",
-            .least_words = 1,
-            .most_words = 4,
-            .run = meta};
+    return {
+        .name = "meta",
+        .summary = "Print, set or delete metadata",
+        .usage = "[OPTION]... FILE [get [POINTER] | set POINTER VALUE | delete POINTER]",
+        .details =
+            "POINTER is a JSON pointer: /site/name, /levels/0, or /levels/- to append to a list. VALUE is JSON; other\n"
+            "text is stored as a string. npy and raw files keep their metadata in the sidecar, which is created if\n"
+            "absent; archives keep it in a member, chunked arrays in a new commit. A change is written completely or\n"
+            "not at all. Of two changes made at the same time, one may be lost. With --json, a change prints the new\n"
+            "metadata.",
+        .options = {json_option},
+        .example = "ndkeep meta f.npy\n"
+                   "ndkeep meta f.npy set /site '{\"name\": \"A7\", \"height\": 2.5}'\n"
+                   "ndkeep meta f.npy get /site/name",
+        .least_words = 1,
+        .most_words = 4,
+        .run = meta};
 }
 
 }  // namespace tool

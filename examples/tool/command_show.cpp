@@ -67,33 +67,34 @@ void show_one(const context& with, const stored_array& array, const std::string&
         check_interrupted(array.file);
     });
     if (arrays == 0 && !with.quiet)
-        with.err << "ndkeep: " << shown_path(word.file) << ": there is no array in it\n";
+        with.err << "ndkeep: " << shown_path(word.file) << ": no arrays found\n";
     return outcome::fine;
 }
 
 }  // namespace
 
 command show_command() {
-    return {.name = "show",
-            .summary = "Show elements as NumPy prints them, structs as a table",
-            .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
-            .details =
-                "Reads only what it shows. SLICES are NumPy's: integers, start:stop:step and `...`, in brackets.\n"
-                "A member of an archive stands behind a colon, by the name that `ndkeep ls` lists; without one,\n"
-                "every array of the archive is shown. --json gives all values, and never `...`.",
-            .options = {{"--precision", "N", "digits behind the point, at most (8)"},
-                        {"--edge", "N", "items at each end of an axis that is summarised (3)"},
-                        {"--threshold", "N", "arrays of more elements are summarised (1000)"},
-                        {"--full", "", "nothing is summarised"},
-                        {"--width", "N", "characters of a line (75; on a terminal its width)"},
-                        {"--field", "NAME", "one field of a struct, as an array; inner ones as in position.x"},
-                        member_option,
-                        json_option},
-            .example = "ndkeep show examples/data/seattle_hourly.npy '[0, :]'\n"
-                       "ndkeep show examples/data/flights.npz:flights '[:5]'",
-            .least_words = 1,
-            .most_words = 2,
-            .run = show};
+    return {
+        .name = "show",
+        .summary = "Print elements as NumPy prints them, structs as a table",
+        .usage = "[OPTION]... FILE[:MEMBER] [SLICES]",
+        .details =
+            "Reads only the elements that it prints. SLICES is NumPy indexing in brackets: integers, start:stop:step\n"
+            "and `...`. FILE:MEMBER selects a member of an archive by the name that `ndkeep ls` lists; without a\n"
+            "member, all arrays of the archive are printed. --json prints all values, without `...`.",
+        .options = {{"--precision", "N", "maximum number of digits after the decimal point (default: 8)"},
+                    {"--edge", "N", "items printed at each end of a summarised axis (default: 3)"},
+                    {"--threshold", "N", "number of elements above which an array is summarised (default: 1000)"},
+                    {"--full", "", "print all elements"},
+                    {"--width", "N", "characters per line (default: 75, or the terminal width)"},
+                    {"--field", "NAME", "print one field of a struct as an array; position.x is a nested field"},
+                    member_option,
+                    json_option},
+        .example = "ndkeep show examples/data/seattle_hourly.npy '[0, :]'\n"
+                   "ndkeep show examples/data/flights.npz:flights '[:5]'",
+        .least_words = 1,
+        .most_words = 2,
+        .run = show};
 }
 
 }  // namespace tool

@@ -123,7 +123,7 @@ void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
     const auto [low, high] = of.range();
     const auto counts = of.summary.histogram.bins(bins, low, high);
     page.line("histogram", '|' + sparkline(counts, blocks) + '|');
-    page.line("", nk::counted(bins, "bin") + ", the fullest holds " +
+    page.line("", nk::counted(bins, "bin") + ", largest count " +
                       std::to_string(*std::max_element(counts.begin(), counts.end())));
 }
 
@@ -169,7 +169,7 @@ void compare_with_sidecar(sheet& page, const stored_array& array, const nk::stat
             std::vector<nk::finding> differences;
             nk::core::statistics_check(array.file, differences).compare(*look.said->statistics, found);
             out.add("agrees", differences.empty());
-            page.line("sidecar", differences.empty() ? "says the same" : "does not say the same");
+            page.line("sidecar", differences.empty() ? "statistics match" : "statistics differ");
             for (const auto& difference : differences)
                 page.problem(difference.message);
         } else {
@@ -245,21 +245,23 @@ void compare_with_sidecar(sheet& page, const stored_array& array, const nk::stat
 }  // namespace
 
 command stats_command() {
-    return {.name = "stats",
-            .summary = "Count, range, mean and histogram of the numbers in arrays",
-            .usage = "[OPTION]... FILE[:MEMBER]...",
-            .details =
-                "Reads the data once, and compares with the statistics in the sidecar if there are any. Of an\n"
-                "archive every array, or the one whose name stands behind a colon. Structs are told of field\n"
-                "by field. NaN and NaT are left out of min, max, mean and std; infinities of the histogram only.",
-            .options = {{"--bins", "N", "of the histogram (48; 16 for each field of a struct)"},
-                        member_option,
-                        {"--style", "STYLE", "histogram in blocks or ascii; auto: blocks on a terminal that has them"},
-                        json_option},
-            .example = "ndkeep stats examples/data/flights.npz",
-            .least_words = 1,
-            .most_words = any_number,
-            .run = stats};
+    return {
+        .name = "stats",
+        .summary = "Print count, range, mean and histogram of the numbers in arrays",
+        .usage = "[OPTION]... FILE[:MEMBER]...",
+        .details =
+            "Reads the data once, and compares the result with the statistics in the sidecar, if present. Without\n"
+            "MEMBER, reads all arrays of an archive. Structs have one row per field. NaN and NaT are excluded from\n"
+            "min, max, mean and std; infinities are excluded from the histogram only.\n"
+            "Exit status: 0 success, 1 the sidecar does not match, 2 error.",
+        .options = {{"--bins", "N", "number of histogram bins (default: 48; 16 for each field of a struct)"},
+                    member_option,
+                    {"--style", "STYLE", "auto, ascii or blocks (default: auto, blocks on a Unicode terminal)"},
+                    json_option},
+        .example = "ndkeep stats examples/data/flights.npz",
+        .least_words = 1,
+        .most_words = any_number,
+        .run = stats};
 }
 
 }  // namespace tool

@@ -64,7 +64,7 @@ void mend(const subject& what, const damage& found) {
             nk::remove_file(own);
     }
     if (nk::is_file(found.leftover))
-        throw nk::io_error(found.leftover, "cannot remove: a file of another user",
+        throw nk::io_error(found.leftover, "cannot remove a file of another user",
                            std::make_error_code(std::errc::operation_not_permitted));
 }
 
@@ -93,14 +93,15 @@ void mend(const subject& what, const damage& found) {
             say("nothing to recover");
         if (found.rows_behind != 0)
             say(nk::counted(found.rows_behind, "row") +
-                (fix ? " behind the data counted in" : " behind the data that the header does not count"));
+                (fix ? " recovered after the end of the data"
+                     : " after the end of the data, not counted in the header"));
         if (!found.damaged_commits.empty())
             say("damaged commits " + listed(found.damaged_commits) +
-                (fix ? " stepped over" : ", the one before can be read"));
+                (fix ? " skipped from now on" : ", the commit before them is readable"));
         if (!found.leftover.empty())
-            say(shown(found.leftover) + (fix ? " removed" : " was left by a writer, or is being written"));
+            say(shown(found.leftover) + (fix ? " removed" : " is a temporary file of a killed or running writer"));
         if (found.any() && !fix && !with.quiet)
-            with.err << "ndkeep: --fix mends it\n";
+            with.err << "ndkeep: --fix repairs this\n";
         return found.any() && !fix ? outcome::findings : outcome::fine;
     });
 }
@@ -158,7 +159,8 @@ void tell_change(const context& with, const fs::path& path, const extent& before
 [[nodiscard]] outcome prune(const context& with) {
     const auto path = chunked_path(with);
     if (!with.given.has("--keep"))
-        throw usage_error("prune: --keep N says how many commits stay");
+        throw usage_error(
+            "prune: the option --keep is missing, expected --keep N, the number of newest commits to keep");
     const auto keep = with.given.number("--keep", std::uint64_t{0}, std::uint64_t{1});
     const auto before = extent_of(path);
     (void)nk::prune_chunked(path, {.keep = keep});
@@ -169,40 +171,44 @@ void tell_change(const context& with, const fs::path& path, const extent& before
 }  // namespace
 
 command recover_command() {
-    return {.name = "recover",
-            .summary = "Find what a killed writer or a damaged commit left, and mend it with --fix",
-            .usage = "[OPTION]... FILE...",
-            .details =
-                "npy: whole rows behind the data that the header does not count. Chunked arrays: damaged records\n"
-                "of the newest commits; what these had added is given up. Of npy and raw files and archives,\n"
-                "what was left beside the file. Without --fix nothing is changed.\n"
-                "Exit status: 0 nothing to do or done, 1 something to mend, 2 an error.",
-            .options = {{"--fix", "", "mend what is found"}, json_option},
-            .example = "ndkeep recover readings\n"
-                       "ndkeep recover --fix readings",
-            .least_words = 1,
-            .most_words = any_number,
-            .run = recover};
+    return {
+        .name = "recover",
+        .summary = "Find damage left by a killed writer or a damaged commit, and repair it with --fix",
+        .usage = "[OPTION]... FILE...",
+        .details =
+            "npy files: finds complete rows after the end of the data, which the header does not count; the repair\n"
+            "counts them. Chunked arrays: finds damaged records of the newest commits; the repair discards these\n"
+            "commits. npy, raw and npz files: finds the temporary file of a killed writer; the repair removes it.\n"
+            "Without --fix nothing is changed.\n"
+            "Exit status: 0 nothing to repair or repaired, 1 something to repair, 2 error.",
+        .options = {{"--fix", "", "repair what is found"}, json_option},
+        .example = "ndkeep recover readings\n"
+                   "ndkeep recover --fix readings",
+        .least_words = 1,
+        .most_words = any_number,
+        .run = recover};
 }
 
 command compact_command() {
-    return {.name = "compact",
-            .summary = "Put small chunks of a chunked array together",
-            .usage = "[OPTION]... PATH",
-            .details = "One commit that changes no row. The old chunks stay until their commits are pruned.",
-            .options = {{"--rows-per-chunk", "N", "else as many as 16 MiB hold"}, json_option},
-            .example = "ndkeep compact readings",
-            .least_words = 1,
-            .most_words = 1,
-            .run = compact};
+    return {
+        .name = "compact",
+        .summary = "Merge small chunks of a chunked array",
+        .usage = "[OPTION]... PATH",
+        .details =
+            "Writes one commit that changes no row. The old chunks stay until `ndkeep prune` removes their commits.",
+        .options = {{"--rows-per-chunk", "N", "number of rows (default: as many as fit in 16 MiB)"}, json_option},
+        .example = "ndkeep compact readings",
+        .least_words = 1,
+        .most_words = 1,
+        .run = compact};
 }
 
 command prune_command() {
     return {.name = "prune",
             .summary = "Remove old commits of a chunked array, and the files that only they use",
             .usage = "--keep N [OPTION]... PATH",
-            .details = "What somebody reads stays, and so do all newer commits.",
-            .options = {{"--keep", "N", "the newest commits, which stay"}, json_option},
+            .details = "A commit that is being read is kept, and so are all newer commits.",
+            .options = {{"--keep", "N", "number of newest commits to keep, at least 1 (required)"}, json_option},
             .example = "ndkeep prune --keep 5 readings",
             .least_words = 1,
             .most_words = 1,

@@ -61,7 +61,7 @@ struct verdict {
         return out;
     const auto claims = claims_of(look_at_sidecar(open_single(what)));
     out.has_sums = !claims.empty();
-    out.looked_at = claims.empty() ? "header and length; there is no checksum" : claims;
+    out.looked_at = claims.empty() ? "header and length; no checksum stored" : claims;
     return out;
 }
 
@@ -91,7 +91,7 @@ struct verdict {
         out.has_sums = info.sum != nk::checksum::none;
         const auto chunks = nk::counted(info.chunks.size(), "chunk");
         out.looked_at = out.has_sums ? std::string(nk::checksum_name(info.sum)) + " of " + chunks
-                                     : "headers and lengths of " + chunks + "; there are no checksums";
+                                     : "headers and lengths of " + chunks + "; no checksums stored";
         std::uint64_t row = 0;
         for (const auto& chunk : info.chunks) {
             if (!chunk.file.empty())
@@ -238,11 +238,12 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
         if (!what.is_single_array())
-            throw nk::mismatch_error({.file = path,
-                                      .field = "format",
-                                      .expected = "npy or raw",
-                                      .found = std::string(kind_name(what.kind)),
-                                      .hint = "only these have a sidecar; the others keep their sums themselves"});
+            throw nk::mismatch_error(
+                {.file = path,
+                 .field = "format",
+                 .expected = "npy or raw",
+                 .found = std::string(kind_name(what.kind)),
+                 .hint = "only these have a sidecar; archives and chunked arrays store their own checksums"});
         // Requests the former kinds of checksums explicitly. Otherwise old values could be kept without being computed
         // from the data.
         const auto former = look_at_sidecar(open_single(what)).said;
@@ -266,7 +267,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
             one.add("checksums", kept);
             with.out << one.str() << '\n';
         } else if (!with.quiet) {
-            with.out << shown_path(path) << ": written " << shown(look.path.filename().native()) << " ("
+            with.out << shown_path(path) << ": wrote " << shown(look.path.filename().native()) << " ("
                      << claims_of(look) << ")\n";
         }
         return outcome::fine;
@@ -275,16 +276,16 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
 
 [[nodiscard]] outcome verify(const context& with) {
     if (with.given.has("--member") && (with.given.has("--md5") || with.given.has("--write")))
-        throw usage_error("--md5 and --write are for whole files, --member is not");
+        throw usage_error("--member cannot be combined with --md5 or --write, which process complete files");
     if (with.given.has("--md5")) {
         if (with.given.has("--write"))
-            throw usage_error("--md5 and --write cannot be given together");
+            throw usage_error("--md5 and --write cannot be combined");
         return sum_up(with);
     }
     if (with.given.has("--write"))
         return write_sidecars(with);
     if (with.given.has("--sum") || with.given.has("--statistics"))
-        throw usage_error("--sum and --statistics say what --write is to write");
+        throw usage_error("--sum and --statistics need the option --write");
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto word = word_of(path.string(), with.given);
         const auto what = described_subject_of(word.file);
@@ -301,29 +302,31 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
 }  // namespace
 
 command verify_command() {
-    return {.name = "verify",
-            .summary = "Check headers, lengths, checksums and statistics, and say all that is wrong",
-            .usage = "[OPTION]... FILE[:MEMBER]...",
-            .details =
-                "Of an npy or raw file, what its sidecar says; of an archive every member, or the one that is\n"
-                "named; of a chunked array every chunk, with the rows that it holds. Reads all data. With -q only "
-                "findings are said.\n"
-                "--write makes a sidecar, or renews one with the sums and metadata that it has: it vouches for\n"
-                "the data as it is now, also where a sum says otherwise. --md5 prints what md5sum would, of the\n"
-                "files themselves and of all files in a folder, for `md5sum -c`.\n"
-                "Exit status: 0 all is well, 1 findings, 2 an error.",
-            .options = {{"--write", "", "make or renew the sidecar"},
-                        {"--sum", "KIND", "with --write: crc32, crc32c or md5; may be repeated"},
-                        {"--statistics", "", "with --write: smallest, largest, mean and deviation too"},
-                        {"--md5", "", "print lines for `md5sum -c`"},
-                        member_option,
-                        json_option},
-            .example = "ndkeep verify examples/data/*.np[yz]\n"
-                       "ndkeep verify --write --sum md5 f.npy\n"
-                       "ndkeep verify --md5 readings | md5sum -c --quiet",
-            .least_words = 1,
-            .most_words = any_number,
-            .run = verify};
+    return {
+        .name = "verify",
+        .summary = "Check headers, lengths, checksums and statistics, and report every problem",
+        .usage = "[OPTION]... FILE[:MEMBER]...",
+        .details =
+            "Reads all data. Checks an npy or raw file against its sidecar, every member of an archive or the named\n"
+            "one, and every chunk of a chunked array; a finding names the rows of the chunk. With -q, prints findings\n"
+            "only.\n"
+            "--write creates or renews the sidecar from the current data, even if a stored checksum does not match;\n"
+            "metadata and kinds of checksums are kept. --md5 prints the MD5 of each file, and of all files in a\n"
+            "folder, in the format of md5sum.\n"
+            "Exit status: 0 no findings, 1 findings, 2 error.",
+        .options = {{"--write", "", "create or renew the sidecar"},
+                    {"--sum", "KIND",
+                     "with --write: crc32, crc32c or md5; can be repeated (default: present kinds, else crc32c)"},
+                    {"--statistics", "", "with --write: also store count, min, max, mean and std"},
+                    {"--md5", "", "print lines for `md5sum -c`"},
+                    member_option,
+                    json_option},
+        .example = "ndkeep verify examples/data/*.np[yz]\n"
+                   "ndkeep verify --write --sum md5 f.npy\n"
+                   "ndkeep verify --md5 readings | md5sum -c --quiet",
+        .least_words = 1,
+        .most_words = any_number,
+        .run = verify};
 }
 
 }  // namespace tool

@@ -37,9 +37,9 @@ namespace nk = ndkeep;
         columns += each.count();
         if (columns > most)
             throw nk::mismatch_error({.file = called,
-                                      .field = "columns",
+                                      .field = "number of columns",
                                       .expected = "at most " + std::to_string(most),
-                                      .found = std::to_string(columns) + " or more"});
+                                      .found = "at least " + std::to_string(columns)});
     }
     std::vector<std::string> names;
     for (const auto& each : leaves)
@@ -103,7 +103,7 @@ class csv_lines {
             out.is_quoted = true;
             for (++at_;; ++at_) {
                 if (at_ == rest_.size())
-                    fail(column, "a closing quote", "the end");
+                    fail(column, "a closing quote", "unterminated");
                 if (rest_[at_] == '"' && (++at_ == rest_.size() || rest_[at_] != '"'))
                     break;
                 lines_in_last_ += rest_[at_] == '\n' ? 1 : 0;
@@ -115,7 +115,7 @@ class csv_lines {
         at_ = end;
         plain = plain.substr(0, plain.find_last_not_of(" \t\r") + 1);
         if (out.is_quoted && !plain.empty())
-            fail(column, "a comma behind the closing quote", nk::quoted(plain));
+            fail(column, "a comma after the closing quote", "followed by " + nk::quoted(plain));
         if (!out.is_quoted)
             out.text = plain;
         return out;
@@ -205,12 +205,12 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     const auto& type = array.type();
     const std::size_t most_dimensions = type.is_struct() ? 1 : 2;
     if (shape.size() > most_dimensions)
-        throw nk::mismatch_error({.file = called,
-                                  .field = "shape",
-                                  .expected = "at most " + nk::counted(most_dimensions, "dimension") +
-                                              (type.is_struct() ? " of structs" : ""),
-                                  .found = nk::shape_text(shape),
-                                  .hint = "csv has rows and columns only"});
+        throw nk::mismatch_error(
+            {.file = called,
+             .field = "shape",
+             .expected = "at most " + nk::counted(most_dimensions, "dimension"),
+             .found = nk::shape_text(shape),
+             .hint = type.is_struct() ? "csv has one row per struct" : "csv has rows and columns only"});
     const auto leaves = leaves_of(type);
     if (type.is_struct()) {
         std::string names;
@@ -262,17 +262,17 @@ nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::
         if (columns == 0)
             columns = cells->size();
         if (cells->size() != columns)
-            lines.fail(0, nk::counted(columns, "value"), nk::counted(cells->size(), "value"),
-                       "every row has to be as long");
+            lines.fail(0, nk::counted(columns, "value"), "a row of " + nk::counted(cells->size(), "value"),
+                       "all rows need the same number of values");
         const std::size_t at = bytes.size();
         bytes.resize(at + (type.is_struct() ? item : columns * item));
         std::size_t column = 0;
         const auto put = [&](const nk::dtype& wanted, std::byte* to) {
             const auto& each = (*cells)[column++];
             if (!parse_cell(wanted, each.text, to))
-                lines.fail(column, "a value of " + nk::quoted(wanted.str()),
-                           each.text.empty() ? "nothing" : nk::quoted(each.text),
-                           lines.line() == 1 ? "a dtype with fields may have a line of names" : "");
+                lines.fail(column, "a value of dtype " + nk::quoted(wanted.str()),
+                           each.text.empty() ? "empty" : nk::quoted(each.text),
+                           lines.line() == 1 ? "a line of column names is accepted only with a struct dtype" : "");
         };
         if (type.is_struct()) {
             for (const auto& each : leaves)

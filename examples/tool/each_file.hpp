@@ -37,7 +37,7 @@ template <class Use>
         } catch (const usage_error&) {
             throw;
         } catch (const std::bad_alloc&) {
-            say(path + ": there is not enough memory");
+            say(path + ": not enough memory");
         } catch (const std::exception& problem) {
             say(path + ": " + problem.what());
         }

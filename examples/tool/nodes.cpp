@@ -19,7 +19,7 @@ namespace nk = ndkeep;
     node out{.name = member.name, .kind = "member", .info = member.array};
     out.nbytes = member.array ? member.array->nbytes() : member.nbytes;
     out.stored_nbytes = member.compressed_nbytes;
-    out.note = member.method + (member.shadowed ? ", hidden by a later member" : "");
+    out.note = member.method + (member.shadowed ? ", shadowed by a later member" : "");
     out.problem = member.problem;
     return out;
 }
@@ -241,7 +241,7 @@ bool has_problem(const node& of) {
 std::string described(const node& of) {
     if (!of.value.empty())
         return shortened(of.value, 60);
-    std::string out = of.info ? "" : of.kind == "member" ? "no array" : of.kind;
+    std::string out = of.info ? "" : of.kind == "member" ? "not an array" : of.kind;
     if (of.info)
         out = (of.info->type.is_struct() ? dtype_label(of.info->type) : dtype_name(of.info->type)) + ' ' +
               nk::shape_text(of.info->shape);

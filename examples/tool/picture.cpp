@@ -73,7 +73,7 @@ std::string picture::png() const {
     constexpr int level = 6;
     if (compress2(reinterpret_cast<Bytef*>(data.data()), &length, reinterpret_cast<const Bytef*>(lines.data()),
                   static_cast<uLong>(lines.size()), level) != Z_OK)
-        throw std::runtime_error("zlib cannot compress the pixels");
+        throw std::runtime_error("cannot compress the picture with zlib");
     data.resize(length);
 
     std::string out = "\x89PNG\r\n\x1a\n";

@@ -44,11 +44,12 @@ struct shown_axis {
         const bool cut = summarised && axis.count / 2 >= style.edge && axis.count > 2 * style.edge;
         auto& shown = out.emplace_back();
         const std::uint64_t count = cut ? style.edge : axis.count;
-        if (!nk::core::fits({static_cast<std::size_t>(count)}, 1, std::uint64_t{1} << 24))
-            throw nk::mismatch_error({.field = "elements to be shown at once",
-                                      .expected = "fewer",
+        constexpr std::uint64_t most = std::uint64_t{1} << 24;
+        if (count > most)
+            throw nk::mismatch_error({.field = "number of elements to print",
+                                      .expected = "at most " + std::to_string(most),
                                       .found = std::to_string(count),
-                                      .hint = "slices take less"});
+                                      .hint = "select fewer with SLICES"});
         for (std::uint64_t i = 0; i < count; ++i)
             shown.indexes.push_back(axis.at(i));
         for (std::uint64_t i = cut ? style.edge : 0; i > 0; --i)
@@ -200,10 +201,11 @@ leaf leaf_named(const stored_array& array, const std::string& path) {
             return part;
         names += (names.empty() ? "one of " : ", ") + nk::quoted(part.path);
     }
-    throw nk::mismatch_error({.file = array.file,
-                              .field = "field " + nk::quoted(path),
-                              .expected = array.info.type.is_struct() ? names : "none: it is no struct",
-                              .found = "missing"});
+    throw nk::mismatch_error(
+        {.file = array.file,
+         .field = "field " + nk::quoted(path),
+         .expected = array.info.type.is_struct() ? names : "a struct dtype",
+         .found = array.info.type.is_struct() ? "missing" : "missing in dtype " + nk::quoted(array.info.type.str())});
 }
 
 std::string array_text(const stored_array& array, const std::vector<axis_slice>& slices, const print_style& style,

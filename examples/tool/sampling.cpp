@@ -43,28 +43,29 @@ drawn_part part_to_draw(const stored_array& array, std::vector<axis_slice> slice
     drawn_part out;
     if (field.empty() && type.is_struct()) {
         const auto leaves = leaves_of(type);
-        throw nk::mismatch_error({.file = array.file,
-                                  .field = "dtype",
-                                  .expected = "a number",
-                                  .found = "a struct of " + nk::counted(type.fields().size(), "field"),
-                                  .hint = leaves.empty() ? "" : "--field " + leaves.front().path});
+        throw nk::mismatch_error(
+            {.file = array.file,
+             .field = "dtype",
+             .expected = "one number or time per element",
+             .found = "a struct of " + nk::counted(type.fields().size(), "field"),
+             .hint = leaves.empty() ? "" : "choose a field, as in --field " + leaves.front().path});
     }
     out.part = field.empty() ? leaf{.type = type} : leaf_named(array, field);
     if (!has_magnitude(out.part.type) || !out.part.shape.empty())
         throw nk::mismatch_error(
             {.file = array.file,
              .field = field.empty() ? "dtype" : "field " + nk::quoted(field),
-             .expected = "a number",
+             .expected = "one number or time per element",
              .found = out.part.type.descr() + (out.part.shape.empty() ? "" : ' ' + nk::shape_text(out.part.shape))});
     for (std::size_t axis = 0; axis < slices.size(); ++axis)
         if (!slices[axis].is_index)
             out.axes.push_back(axis);
     if (out.axes.empty())
         throw nk::mismatch_error({.file = array.file,
-                                  .field = "shape",
-                                  .expected = "an axis to draw",
+                                  .field = "shape of the selection",
+                                  .expected = "at least 1 dimension",
                                   .found = "()",
-                                  .hint = "ndkeep show"});
+                                  .hint = "`ndkeep show` prints single elements"});
     constexpr std::size_t most = 2;
     while (out.axes.size() > most) {
         auto& axis = slices[out.axes.front()];

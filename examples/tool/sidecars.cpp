@@ -34,7 +34,7 @@ void describe_single(const subject& what, const nk::describe_options& options) {
         said.statistics = computed.values();
     }
     if (array.source.stamp() != stamp)
-        throw nk::conflict_error({.file = what.path, .field = "data", .found = "changing while it is described"});
+        throw nk::conflict_error({.file = what.path, .field = "data", .found = "modified while it was read"});
     nk::core::write_sidecar(lock.target(), {said, {}}, ndkeep::durability_of(options.sync));
 }
 

@@ -24,8 +24,7 @@ struct slice_text {
 };
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-    throw usage_error("the slices are " + nk::quoted(text) + ": " + why +
-                      "; they are written as in '[0, 100:110, ::2]'");
+    throw usage_error("SLICES is " + nk::quoted(text) + ", expected the form '[0, 100:110, ::2]' (" + why + ')');
 }
 
 [[nodiscard]] std::string_view trimmed(std::string_view text) {
@@ -51,7 +50,7 @@ struct slice_text {
                                    : std::numeric_limits<std::int64_t>::max();
     if (problem != std::errc() || end != digits.data() + digits.size() ||
         (digits.size() != text.size() && digits.starts_with("-")))
-        refuse(whole_text, nk::quoted(text) + " is no integer");
+        refuse(whole_text, nk::quoted(text) + " is not an integer");
     return number;
 }
 
@@ -81,7 +80,7 @@ struct slice_text {
 [[nodiscard]] std::vector<slice_text> read_items(std::string_view text) {
     std::string_view inner = trimmed(text);
     if (inner.size() < 2 || inner.front() != '[' || inner.back() != ']')
-        refuse(text, "brackets are missing");
+        refuse(text, "a bracket is missing at the beginning or end");
     inner = trimmed(inner.substr(1, inner.size() - 2));
     if (inner.ends_with(','))  // a trailing comma, as in a Python tuple with one item
         inner.remove_suffix(1);
@@ -124,7 +123,7 @@ std::vector<axis_slice> slices_of(std::string_view text, const std::vector<std::
     auto items = read_items(text);
     const auto is_dots = [](const slice_text& item) { return item.is_ellipsis; };
     if (std::count_if(items.begin(), items.end(), is_dots) > 1)
-        refuse(text, "there is more than one '...'");
+        refuse(text, "'...' occurs more than once");
     auto dots = std::find_if(items.begin(), items.end(), is_dots);
     const std::size_t named = items.size() - (dots == items.end() ? 0 : 1);
     if (named > shape.size())
@@ -152,7 +151,7 @@ std::vector<axis_slice> slices_of(std::string_view text, const std::vector<std::
             throw nk::mismatch_error({.file = file,
                                       .field = "index of axis " + std::to_string(axis),
                                       .expected = extent == 0
-                                                      ? "none: its extent is 0"
+                                                      ? "a slice, because the axis has no elements"
                                                       : std::to_string(-extent) + " to " + std::to_string(extent - 1),
                                       .found = std::to_string(index),
                                       .hint = "the shape is " + nk::shape_text(shape)});

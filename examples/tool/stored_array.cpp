@@ -248,10 +248,10 @@ nk::core::buffer elements_at(const stored_array& array, const std::vector<axis_i
     const bool is_empty = std::find(counts.begin(), counts.end(), std::size_t{0}) != counts.end();
     if (!is_empty && (!nk::core::fits(counts, item, most) || !nk::core::fits(counts, 1, most_elements)))
         throw nk::mismatch_error({.file = array.file,
-                                  .field = "shape of what is wanted at once",
-                                  .expected = nk::counted(most_elements, "element") + " at most",
+                                  .field = "shape of the selection",
+                                  .expected = "at most " + nk::counted(most_elements, "element") + " and 1 GiB",
                                   .found = nk::shape_text(counts),
-                                  .hint = "slices take less"});
+                                  .hint = "select fewer with SLICES"});
     const std::size_t rank = axes.size();
     nk::core::buffer out(is_empty ? 0 : nk::core::product(counts) * item);
     if (out.size() == 0)

@@ -66,10 +66,11 @@ subject subject_of(const fs::path& path) {
         return {subject_kind::npz, path};
     if (nk::core::is_sidecar(nk::sidecar_path(nk::core::resolved(path))))
         return {subject_kind::raw, path};
-    throw nk::format_error({.file = path,
-                            .field = "format",
-                            .expected = "npy, npz, a chunked array, or a sidecar beside it",
-                            .found = begin.empty() ? "missing" : "one that begins with " + nk::quoted(begin)});
+    throw nk::format_error(
+        {.file = path,
+         .field = "format",
+         .expected = "npy, npz, a chunked array, or a raw file with a sidecar",
+         .found = begin.empty() ? "unknown: the file is empty" : "unknown: the file begins with " + nk::quoted(begin)});
 }
 
 subject array_subject_of(const fs::path& path) {
@@ -79,7 +80,7 @@ subject array_subject_of(const fs::path& path) {
                                 .field = "format",
                                 .expected = "an array",
                                 .found = "a folder",
-                                .hint = "ndkeep ls lists what is in it"});
+                                .hint = "`ndkeep ls` lists its contents"});
     return what;
 }
 
@@ -116,7 +117,7 @@ nk::core::opened_array open_single(const subject& what) {
                                 .field = "nbytes",
                                 .expected = std::to_string(nbytes),
                                 .found = std::to_string(said.nbytes),
-                                .hint = "it is not what dtype and shape make"});
+                                .hint = "computed from dtype and shape"});
     return array;
 }
 

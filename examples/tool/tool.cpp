@@ -33,13 +33,13 @@ void print_options(std::ostream& out, std::span<const option> options) {
             line += ' ' + std::string(each.value);
         constexpr std::size_t column = 28;
         line.resize(std::max(line.size() + 2, column), ' ');
-        out << line << each.says << '\n';
+        out << line << each.summary << '\n';
     }
 }
 
 void print_help(std::ostream& out) {
-    out << "Look at array files: npy, npz, chunked arrays, and what is kept beside them.\n\n"
-           "usage: ndkeep FILE...             the same as ndkeep info FILE...\n"
+    out << "Inspect, check, compare and convert array files: npy, npz, chunked arrays and raw files with a sidecar.\n\n"
+           "usage: ndkeep FILE...             same as ndkeep info FILE...\n"
            "       ndkeep COMMAND [OPTION]... [FILE]...\n\n"
            "commands:\n";
     for (const command& each : commands()) {
@@ -48,9 +48,9 @@ void print_help(std::ostream& out) {
         line.resize(std::max(line.size() + 2, column), ' ');
         out << line << each.summary << '\n';
     }
-    out << "\nEvery command has these options; `ndkeep COMMAND --help` lists its own:\n";
+    out << "\noptions of every command (`ndkeep COMMAND --help` lists all options of one):\n";
     print_options(out, common_options());
-    out << "\nexit status: 0 all is well, 1 differences or findings, 2 an error, 130 after Ctrl-C.\n\n"
+    out << "\nexit status: 0 success, 1 differences or findings, 2 error, 130 interrupted by Ctrl-C.\n\n"
            "example:\n  ndkeep info examples/data/seattle_hourly.npy\n";
 }
 
@@ -69,11 +69,11 @@ void print_help(std::ostream& out, const command& of) {
     }
 }
 
-[[nodiscard]] usage_error unknown_command(const std::string& word) {
+[[nodiscard]] usage_error unknown_command(const std::string& word, std::string_view expected) {
     std::vector<std::string_view> names = {"help"};
     for (const command& each : commands())
         names.push_back(each.name);
-    return usage_error(ndkeep::quoted(word) + " is no command and no file" + suggestion(word, names));
+    return usage_error(ndkeep::quoted(word) + " is not " + std::string(expected) + suggestion(word, names));
 }
 
 /// Whether an unknown first word is probably a file: it exists or looks like a path.
@@ -95,10 +95,12 @@ void print_help(std::ostream& out, const command& of) {
         return " (usage: ndkeep " + std::string(chosen.name) + ' ' + std::string(chosen.usage) + ')';
     };
     if (words < chosen.least_words)
-        throw usage_error(std::string(chosen.name) + ": a word is missing" + usage());
+        throw usage_error(std::string(chosen.name) + ": found " + ndkeep::counted(words, "argument") + ", expected " +
+                          (chosen.most_words == chosen.least_words ? "" : "at least ") +
+                          std::to_string(chosen.least_words) + usage());
     if (words > chosen.most_words)
-        throw usage_error(std::string(chosen.name) + ": " + ndkeep::quoted(given.words()[chosen.most_words]) +
-                          " is one word too many" + usage());
+        throw usage_error(std::string(chosen.name) + ": unexpected argument " +
+                          ndkeep::quoted(given.words()[chosen.most_words]) + usage());
     constexpr std::array<std::string_view, 3> colours = {"auto", "always", "never"};
     context with{given, out, err, terminal_of(out, given.choice("--color", colours)), given.has("--quiet"), {}};
     with.run.threads = given.number("--threads", 0U);
@@ -127,7 +129,7 @@ void print_help(std::ostream& out, const command& of) {
         }
         const command* const wanted = find_command(args[1]);
         if (wanted == nullptr)
-            throw unknown_command(args[1]);
+            throw unknown_command(args[1], "a command");
         print_help(out, *wanted);
         return outcome::fine;
     }
@@ -135,7 +137,7 @@ void print_help(std::ostream& out, const command& of) {
         return run_command(*chosen, all.subspan(1), out, err);
     if (first.starts_with('-') || is_meant_as_file(first))
         return run_command(*find_command("info"), all, out, err);
-    throw unknown_command(first);
+    throw unknown_command(first, "a command or an existing file");
 }
 
 [[nodiscard]] outcome run_caught(const std::vector<std::string>& args, std::ostream& out, std::ostream& err) {
@@ -151,10 +153,12 @@ void print_help(std::ostream& out, const command& of) {
         return say(problem.what());
     } catch (const usage_error& problem) {
         (void)say(problem.what());
-        err << "`ndkeep --help` lists the commands, `ndkeep COMMAND --help` what one takes.\n";
+        const command* const chosen = find_command(args.front());
+        err << "Try `" << name_of_tool << ' ' << (chosen == nullptr ? "" : std::string(chosen->name) + ' ')
+            << "--help`.\n";
         return outcome::failure;
     } catch (const std::bad_alloc&) {
-        return say("there is not enough memory");
+        return say("not enough memory");
     } catch (const std::exception& problem) {
         return say(problem.what());
     }
@@ -173,10 +177,10 @@ const std::vector<command>& commands() {
 
 std::span<const option> common_options() {
     static constexpr std::array<option, 4> all = {{
-        {"--color", "WHEN", "auto (on a terminal without NO_COLOR), always or never"},
-        {"--threads", "N", "at most so many; as many as there are processors"},
-        {"--quiet", "", "no progress bar and no remarks", 'q'},
-        {"--help", "", "say this", 'h'},
+        {"--color", "WHEN", "auto, always or never (default: auto, on a terminal unless NO_COLOR is set)"},
+        {"--threads", "N", "maximum number of threads (default: number of processors)"},
+        {"--quiet", "", "no progress bar, no notes", 'q'},
+        {"--help", "", "print this help", 'h'},
     }};
     return all;
 }
@@ -185,7 +189,7 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     try {
         const auto result = run_caught(args, out, err);
         if (!out.flush()) {
-            err << name_of_tool << ": the output cannot be written\n";
+            err << name_of_tool << ": cannot write the output\n";
             return static_cast<int>(outcome::failure);
         }
         return static_cast<int>(result);

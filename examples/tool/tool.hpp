@@ -46,7 +46,7 @@ struct command {
 inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 
 /// For every reading command: one JSON object per line instead of text.
-inline constexpr option json_option = {"--json", "", "one JSON object a line instead of text; keys stay as they are"};
+inline constexpr option json_option = {"--json", "", "print one JSON object per line instead of text"};
 
 /// All commands in the order of the help.
 [[nodiscard]] const std::vector<command>& commands();

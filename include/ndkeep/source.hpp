@@ -122,7 +122,7 @@
 #include <ndkeep/loop/detail/options.ipp>
 #include <ndkeep/loop/detail/sink.ipp>
 #include <ndkeep/loop/detail/source/feed.ipp>
-#include <ndkeep/loop/detail/source/sources.ipp>
+#include <ndkeep/loop/detail/source/passed.ipp>
 #include <ndkeep/loop/detail/state.ipp>
 #include <ndkeep/loop/detail/state/slots.ipp>
 #include <ndkeep/loop/detail/state/snapshot.ipp>

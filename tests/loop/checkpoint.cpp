@@ -89,6 +89,38 @@ TEST_CASE("states of version 0.1, which listed numbers under another name, are r
     CHECK(loop.bind<double>("ratio", 1.5) == -std::numeric_limits<double>::infinity());
 }
 
+TEST_CASE("a pass over files resumes from a checkpoint of version 0.1, which had one hash for all", "[loop]") {
+    const temp_dir dir;
+    const std::vector<fs::path> files = {dir / "a.npy", dir / "b.npy", dir / "c.npy"};
+    for (const auto& file : files)
+        nk::save(file, counting(1, 2));
+    const auto pass = [&](const std::vector<fs::path>& list) {
+        nk::stateful_loop loop(dir / "a.state", quick());
+        auto& sum = loop.bind<std::int64_t>("sum");
+        for (const auto& chunk : loop.over<std::int64_t, 1>(list))
+            sum += sum_of(chunk);
+        return sum;
+    };
+    CHECK(pass({files[0], files[1]}) == 6);
+    const std::string size = ' ' + std::to_string(fs::file_size(files[0]));
+    const auto labels = std::string(R"("labels": ")");
+    const auto text = nk::npz_reader(dir / "a.state").text("state.json");
+    const auto begin = text.find(labels), end = text.find('"', begin + labels.size()) + 1;
+    const auto before = nk::core::hexadecimal(nk::detail::hash_of("a.npy" + size + '\n'));
+    rewrite_document(dir / "a.state", text.substr(begin, end - begin),
+                     R"("before": ")" + before + R"(", "last": "b.npy)" + size + '"');
+
+    SECTION("the same files") {
+        CHECK(pass(files) == 9);
+        CHECK(pass(files) == 9);
+    }
+    SECTION("others") { CHECK_THROWS_AS(pass({files[1], files[0], files[2]}), nk::mismatch_error); }
+    SECTION("the last one has grown") {
+        nk::append(files[1], counting(3, 1));
+        CHECK(pass(files) == 12);
+    }
+}
+
 TEST_CASE("a loop killed at any file call of its commit begins from the old or the new one", "[loop]") {
     const temp_dir dir;
     const bool prepared_as_one = GENERATE(false, true);

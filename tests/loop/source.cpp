@@ -256,23 +256,6 @@ TEST_CASE("a finished pass goes on with the chunks that have come since", "[loop
     CHECK(sum == 45);
 }
 
-TEST_CASE("a file of a list that was appended to goes on where it ended", "[loop]") {
-    const temp_dir dir;
-    nk::save(dir / "log.npy", counting(1, 2));
-    nk::stateful_loop loop(dir / "a.state", quick());
-    auto& sum = loop.bind<std::int64_t>("sum");
-    const auto pass = [&] {
-        for (const auto& chunk : loop.over<std::int64_t, 1>({dir / "log.npy"}))
-            sum += sum_of(chunk);
-        return sum;
-    };
-
-    CHECK(pass() == 3);
-    nk::append(dir / "log.npy", counting(3, 2));
-    CHECK(pass() == 10);
-    CHECK(pass() == 10);
-}
-
 // Rejected or converted sources ---------------------------------------------------------------------------------------
 
 TEST_CASE("a source whose rows have changed is not gone on with", "[loop][error]") {
@@ -323,41 +306,6 @@ TEST_CASE("a source whose rows have changed is not gone on with", "[loop][error]
         run(dir / "rows");
         CHECK(nk::stateful_loop(dir / "a.state", quick()).rows_done() == 2);
     }
-}
-
-TEST_CASE("lists are compared by names, sizes and order, as far as they were passed over", "[loop][error]") {
-    const temp_dir dir;
-    std::vector<std::filesystem::path> files;
-    for (const char* const name : {"a.npy", "b.npy", "c.npy", "d.npy"})
-        nk::save(files.emplace_back(dir / name), counting(1, 2));
-    const auto run = [&](const std::vector<std::filesystem::path>& list) {
-        nk::stateful_loop loop(dir / "a.state", quick());
-        std::int64_t sum = 0;
-        add_until(loop, sum, loop.over<std::int64_t, 1>(list), 6);
-        return loop.rows_done();
-    };
-    CHECK(run(files) == 6);
-    const auto refused = [&](const std::vector<std::filesystem::path>& list) {
-        return thrown<nk::mismatch_error>([&] { (void)run(list); }).field();
-    };
-
-    CHECK(refused({files[1], files[0], files[2], files[3]}) == "source of the loop: items");
-    CHECK(refused({files[0], files[1], files[3], files[2]}) == "source of the loop: file");
-    CHECK(refused({files[0], files[1]}) == "source of the loop: items");
-    nk::save(files[1], counting(1, 3));
-    CHECK(refused(files) == "source of the loop: items");
-    nk::save(files[1], counting(1, 2));
-
-    // Moved files are the same source, and files that were not reached yet may change.
-    std::filesystem::create_directory(dir / "moved");
-    for (auto& file : files) {
-        std::filesystem::rename(file, dir / "moved" / file.filename());
-        file = dir / "moved" / file.filename();
-    }
-    nk::save(files[3], counting(1, 9));
-    CHECK(run(files) == 6);  // stopped at row 6
-    nk::stateful_loop loop(dir / "a.state", quick());
-    CHECK(visits(loop, loop.over<std::int64_t, 1>(files)) == lines{"3 6 9 last"});
 }
 
 TEST_CASE("files and members that cannot be mapped are converted", "[loop]") {
@@ -424,21 +372,6 @@ TEST_CASE("a chunk that cannot be had is an error when it is its turn", "[loop][
             nk::checksum_error);
         CHECK(bodies == 5);
     }
-}
-
-TEST_CASE("a file that changes after it was read is known for what it was read as", "[loop][error]") {
-    const temp_dir dir;
-    std::vector<std::filesystem::path> files;
-    for (int i = 0; i < 3; ++i)
-        nk::save(files.emplace_back(dir / (std::to_string(i) + ".npy")), counting(1, 2));
-    nk::stateful_loop loop(dir / "a.state", quick(2));
-    for ([[maybe_unused]] const auto& chunk : loop.over<std::int64_t, 1>(files)) {
-        if (loop.index() == 0)
-            nk::save(files[0], counting(1, 3));
-        else
-            loop.stop();
-    }
-    CHECK_THROWS_AS((loop.over<std::int64_t, 1>(files).begin()), nk::mismatch_error);
 }
 
 TEST_CASE("chunks in another byte order are converted", "[loop]") {

@@ -57,7 +57,7 @@ run "zlib.h" || fail "fails with sudo"
 grep -q sudo "$log" || fail "a user without root needs sudo"
 rm "$tools/sudo"
 ! run "zlib.h" catch2 || fail "succeeds though nothing could be installed"
-grep -q 'no sudo. Missing, by Debian.s names: nlohmann-json3-dev xtl-dev libxtensor-dev catch2$' "$work/said" || fail "does not say what is missing"
+grep -q 'needs root or sudo. Missing packages, with their Debian names: nlohmann-json3-dev xtl-dev libxtensor-dev catch2$' "$work/said" || fail "does not say what is missing"
 [ ! -s "$log" ] || fail "called apt without being root"
 
 user=0

@@ -138,8 +138,9 @@ TEST_CASE("convert says line and column of what is no number in a csv", "[tool]"
         return done.err;
     };
 
-    CHECK(error("1,2\n3,abc\n").find("line 2, column 2 is 'abc', expected a value of '<f8'") != std::string::npos);
-    CHECK(error("1,2\r\n3\r\n").find("line 2 is 1 value, expected 2 values") != std::string::npos);
+    CHECK(error("1,2\n3,abc\n").find("line 2, column 2 is 'abc', expected a value of dtype '<f8'") !=
+          std::string::npos);
+    CHECK(error("1,2\r\n3\r\n").find("line 2 is a row of 1 value, expected 2 values") != std::string::npos);
     CHECK(error("1,\"2\n").find("line 1, column 2") != std::string::npos);
     CHECK(error("1\n300\n", {"--dtype=u1"}).find("line 2, column 1") != std::string::npos);
     CHECK(error("1.5\n", {"--dtype=i4"}).find("line 1, column 1") != std::string::npos);
@@ -273,7 +274,7 @@ TEST_CASE("convert reads standard input and writes standard output", "[tool]") {
     fs::resize_file(dir / "a.npy", 150);
     {
         const input_from cut(dir / "a.npy");
-        CHECK(run_tool({"convert", "-", (dir / "c.npy").string()}).warns("the stream is cut short"));
+        CHECK(run_tool({"convert", "-", (dir / "c.npy").string()}).warns("the stream is truncated"));
     }
     CHECK(!fs::exists(dir / "c.npy"));
     CHECK(run_tool({"convert", "--to=npz", (dir / "b.npy").string(), "-"}).status == 2);
@@ -401,7 +402,7 @@ TEST_CASE("convert takes a member behind a colon, and --member is what it is cal
 
     CHECK(convert(y, dir / "y.npy").status == 0);
     CHECK(convert(y, dir / "z.npz", {"--member=z"}).status == 0);
-    CHECK(convert(none, dir / "n.npy").warns("t.npy: member 'y' is asked for, expected in an archive"));
+    CHECK(convert(none, dir / "n.npy").warns("t.npy: member 'y' is missing, expected an npz archive"));
 
     CHECK((load<int, 1>(dir / "y.npy") == xt::xtensor<int, 1>{1, 2}));
     CHECK(npz_reader(dir / "z.npz").names() == std::vector<std::string>{"z"});
@@ -438,7 +439,8 @@ TEST_CASE("convert refuses options that mean nothing for the target", "[tool]") 
 
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--compress"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--rows-per-chunk=2"}).status == 2);
-    CHECK(convert(dir / "a.npy", dir / "b", {"--to=chunked", "--rows-per-chunk=0"}).warns("0, expected at least 1"));
+    CHECK(convert(dir / "a.npy", dir / "b", {"--to=chunked", "--rows-per-chunk=0"})
+              .warns("'0', expected an integer of at least 1"));
     CHECK(convert(dir / "a.npy", dir / "b", {"--to=chunked", "--order=F"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--member=x"}).status == 2);
     CHECK(convert(dir / "a.npy", dir / "b.npy", {"--dtype=nonsense"}).status == 2);
@@ -465,7 +467,7 @@ TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {
     temp_dir dir;
     const auto file = write_npy<char>(dir / "t.npy", "[('a', 'i1', (70000,))]", {1}, std::vector<char>(70000));
 
-    CHECK(convert(file, dir / "t.csv").warns("columns is 70000 or more, expected at most 65536"));
+    CHECK(convert(file, dir / "t.csv").warns("number of columns is at least 70000, expected at most 65536"));
     CHECK(!fs::exists(dir / "t.csv"));
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("heat draws the last two axes, and says which indexes of the others", 
 
     CHECK(said.out == file + " [0, :, :]\n.@\n1 .:-=+*#%@ 2  1 row down, 2 columns across\n");
     CHECK(run_tool({"heat", file, "[1]", "--width=2"}).has(file + " [1]\n"));
-    CHECK(run_tool({"heat", file, "[0, 0, 0]"}).warns("expected an axis to draw"));
+    CHECK(run_tool({"heat", file, "[0, 0, 0]"}).warns("expected at least 1 dimension"));
     CHECK(run_tool({"heat", file, "[5]"}).warns("index of axis 0 is 5"));
     CHECK(run_tool({"heat", file, "--width", "0"}).status == 2);
 }
@@ -148,8 +148,10 @@ TEST_CASE("heat needs a number in each element", "[tool][heat]") {
     const auto text = write_npy<char>(dir / "t.npy", "|S1", {2}, {'a', 'b'});
     const auto flights = example_data("flights.npz");
 
-    CHECK(run_tool({"heat", text}).warns("dtype is '|S1', expected a number"));
-    CHECK(run_tool({"heat", flights}).warns("dtype is a struct of 3 fields, expected a number (--field time)"));
+    CHECK(run_tool({"heat", text}).warns("dtype is '|S1', expected one number or time per element"));
+    CHECK(run_tool({"heat", flights})
+              .warns("dtype is a struct of 3 fields, expected one number or time per element (choose a field, as in "
+                     "--field time)"));
     CHECK(run_tool({"heat", flights, "--field", "delay", "--width=60"}).has("flights delay"));
 }
 

@@ -99,6 +99,7 @@ TEST_CASE("meta refuses pointers that lead nowhere, and changes nothing", "[tool
     CHECK(read_text(dir / "t.npy.json") == before);
 
     CHECK(run_tool({"meta", file, "gte"}).warns("did you mean get?"));
+    CHECK(run_tool({"meta", file, "set", "/x", "\xff"}).warns("VALUE is '\\xff', expected UTF-8 text"));
     save_npz(dir / "a.npz", {{"x", twelve()}});
     CHECK(run_tool({"meta", (dir / "a.npz").string(), "set", "/ndkeep", "1"}).status == 2);
 }

@@ -29,7 +29,7 @@ TEST_CASE("recover tells of rows behind the data, and counts them in when asked"
 
     const auto found = run_tool({"recover", file});
     CHECK(found.status == 1);
-    CHECK(found.has("2 rows behind the data that the header does not count"));
+    CHECK(found.has("2 rows after the end of the data, not counted in the header"));
     CHECK(inspect(file).shape[0] == 3);
     CHECK(run_tool({"recover", "--json", file}).object()["rows_behind"] == 2);
 

@@ -48,7 +48,7 @@ TEST_CASE("verify says what it looked at, and with -q nothing where all is well"
     const auto quiet = run_tool(line);
 
     CHECK(text.status == 0);
-    CHECK(text.has("bare.npy: OK (header and length; there is no checksum)"));
+    CHECK(text.has("bare.npy: OK (header and length; no checksum stored)"));
     CHECK(text.has("t.npy: OK (md5, statistics)"));
     CHECK(text.has("a.npz: OK (crc32 of 1 member)"));
     CHECK(text.has("c: OK (crc32c of 2 chunks)"));

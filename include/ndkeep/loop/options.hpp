@@ -67,6 +67,9 @@ struct over_options {
     std::uint64_t warm_up = 0;    ///< rows to show again before the first new one, marked by `is_warm_up()`
     std::uint64_t first_row = 0;  ///< first row of a pass without a checkpoint
     bool verify = false;          ///< check the checksum of each chunk; of files without one, the header
+    /// Of a list of files: those that are processed may be deleted, from the disk and from the list. They are not
+    /// available for a warm-up.
+    bool allow_deleted = false;
     run_options run = {};
 };
 

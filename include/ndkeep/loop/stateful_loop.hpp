@@ -10,9 +10,11 @@
 #include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
 #include <ndkeep/loop/detail/source/block_feed.hpp>
+#include <ndkeep/loop/detail/source/chunks.hpp>
 #include <ndkeep/loop/detail/source/feed.hpp>
+#include <ndkeep/loop/detail/source/files.hpp>
 #include <ndkeep/loop/detail/source/items.hpp>
-#include <ndkeep/loop/detail/source/sources.hpp>
+#include <ndkeep/loop/detail/source/members.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/detail/state/slots.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
@@ -134,7 +136,9 @@ class stateful_loop {
     /// To resume, the source must be the same, and the rows processed so far must not have changed. More rows may have
     /// been added. What is compared depends on the source:
     /// - a chunk_reader: the dataset, and that no commit has changed rows since;
-    /// - files: names, sizes and order of the files processed; the last one may have grown;
+    /// - files: names, shapes, contents and order of the files processed; the last one may have grown. Directories are
+    ///   not compared: the files may have been moved together. Of files of more than 192 KiB only parts of the content
+    ///   are compared, and their times of modification must be the same;
     /// - archives: names, sizes, checksums and order of the members processed.
     ///
     /// A function `f(row)` returns the array that begins at `row`, and so can be resumed. A function `f()` returns the

@@ -29,6 +29,10 @@ struct append_options {
 /// many files of other programs, the file is rewritten and replaced atomically. The sidecar is updated: crc32, crc32c
 /// and statistics are extended; md5 cannot be extended and is dropped. A reader other than ndkeep may see a torn header
 /// if it reads while the header changes. Use chunked arrays for concurrent readers.
+///
+/// If the file is writable and its directory is not, the rows are added under the lock of the file alone. The owner of
+/// the directory may then replace the file meanwhile, and the rows are lost with it. A sidecar cannot be updated there,
+/// so a file with one is refused.
 /// @param rows  the dtype of the file in any byte order or packing; all other extents as in the file
 /// @throws mismatch_error  another dtype or shape; a scalar; a second array after the first
 /// @throws io_error        disk full: the file has its former length again. If the header can neither be written nor

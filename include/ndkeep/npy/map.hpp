@@ -33,14 +33,16 @@ struct map_options {
 };
 
 struct create_options {
-    bool replace = false;  ///< an existing file; a name reserved by `next_name` is filled without it
-    bool reserve = false;  ///< allocate disk space now, not page by page at the first store
+    bool replace = false;            ///< an existing file; a name reserved by `next_name` is filled without it
+    bool reserve = false;            ///< allocate disk space now, not page by page at the first store
+    bool replace_read_only = false;  ///< with `.replace`: also a file that this user may not write
 };
 
 struct create_raw_options {
     std::uint64_t offset = 0;  ///< zero bytes before the first element; a multiple of alignof(T)
     bool replace = false;
     bool reserve = false;
+    bool replace_read_only = false;
 };
 
 /// How to map a headerless file. Without a shape, the array has one axis with all elements of the file.
@@ -116,8 +118,8 @@ namespace detail {
 
 template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto make_mapped(const std::filesystem::path& file, const array_info& info, std::string_view header,
-                               bool replace, bool reserve) {
-    new_file made(file, info, header, replace, reserve);
+                               const create_options& options) {
+    new_file made(file, info, header, options);
     // Mapping can fail for lack of memory, so it is done before the file replaces anything.
     mapped<T, N, layout_of(WantedOrder)> array(
         map_data(made.content(), info, alignof(T), map_mode::read_write, advice::normal), info.shape);
@@ -132,7 +134,7 @@ template <element T, std::size_t N, order WantedOrder>
     array_info info{.type = dtype_of<T>(), .shape = shape.values(), .column_major = WantedOrder == order::column_major};
     const std::string header = header_bytes(info);
     info.data_offset = header.size();
-    return make_mapped<T, N, WantedOrder>(file, info, header, options.replace, options.reserve);
+    return make_mapped<T, N, WantedOrder>(file, info, header, options);
 }
 
 template <element T, std::size_t N, order WantedOrder>
@@ -147,7 +149,8 @@ template <element T, std::size_t N, order WantedOrder>
                               .field = "offset",
                               .expected = "a multiple of " + counted(alignof(T), "byte"),
                               .found = counted(options.offset, "byte")});
-    return make_mapped<T, N, WantedOrder>(file, info, {}, options.replace, options.reserve);
+    return make_mapped<T, N, WantedOrder>(file, info, {},
+                                          {options.replace, options.reserve, options.replace_read_only});
 }
 
 template <class Mapped, map_tag... Tag>

@@ -28,8 +28,9 @@ struct save_options {
 /// Writes `array` to `file`, byte for byte as `np.save` would. A lazy expression is evaluated block by block.
 ///
 /// The file holds the old array or the new one at every instant, also after a kill. With `.sync` this includes a power
-/// cut; without it, a power cut soon after may leave an empty or partial new file. Symbolic links are followed. A
-/// replaced file keeps its mode.
+/// cut; without it, a power cut soon after may leave an empty or partial new file. Symbolic links are followed, in /tmp
+/// only those that Linux would follow. A replaced file keeps its mode, owner and extended attributes; its other hard
+/// links keep the old array. A write-protected file is refused without `.run.replace_read_only`.
 ///
 /// With metadata, sums or statistics, a sidecar `NAME.npy.json` is written; it gets a crc32c if no other sum is
 /// requested. Without them, an existing sidecar is removed. A file of another program under the sidecar's name is

@@ -72,6 +72,7 @@ template <class Call>
 class file {
   public:
     enum class access { read, read_write };
+    static constexpr mode_t default_mode = 0666;
 
     file() = default;
     file(file&& other) noexcept
@@ -88,12 +89,13 @@ class file {
     /// @throws io_error  a regular file cannot be opened, or the system cannot tell whether there is one
     [[nodiscard]] static std::optional<file> open_if_regular(const std::filesystem::path& path);
 
-    /// Creates an empty file, open for reading and writing; nullopt if the name exists, also as a dangling link. The
-    /// mode is that of the umask.
+    /// Creates an empty file, open for reading and writing; nullopt if the name exists, also as a dangling link.
     /// @param called  the path that errors show
+    /// @param mode    the system removes the bits of the umask
     /// @throws io_error  it cannot be created
     [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path,
-                                                              const std::filesystem::path& called);
+                                                              const std::filesystem::path& called,
+                                                              mode_t mode = default_mode);
 
     [[nodiscard]] static std::optional<file> create_exclusive(const std::filesystem::path& path);
 

@@ -67,13 +67,20 @@ NDKEEP_INLINE std::optional<file> file::open_if_regular(const std::filesystem::p
 }
 
 NDKEEP_INLINE std::optional<file> file::create_exclusive(const std::filesystem::path& path,
-                                                         const std::filesystem::path& called) {
+                                                         const std::filesystem::path& called, mode_t mode) {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-    const int descriptor = detail::retried([&] { return ::open(path.c_str(), flags, 0666); });
+    const int descriptor = detail::retried([&] { return ::open(path.c_str(), flags, mode); });
     if (descriptor < 0 && errno == EEXIST)
         return std::nullopt;
-    if (descriptor < 0)
-        throw io_error(called, "cannot create", detail::last_error());
+    if (descriptor < 0) {
+        const auto why = detail::last_error();
+        struct stat status = {};
+        // The directory refuses, and not the file: it may exist and be writable.
+        if ((why == std::errc::permission_denied || why == std::errc::read_only_file_system) && path != called &&
+            ::stat(called.c_str(), &status) == 0)
+            throw io_error(called, "cannot create a file beside it, which a replacement needs", why);
+        throw io_error(called, "cannot create", why);
+    }
     return file(descriptor, called);
 }
 

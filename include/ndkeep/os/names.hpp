@@ -19,7 +19,7 @@ namespace core {
 
 /// Follows symbolic links in the last name of `path` until it leads to something else. That name need not exist.
 /// @param there  set to the status of what has that name; unchanged if absent
-/// @throws io_error  more than 40 links, for example a cycle
+/// @throws io_error  more than 40 links, for example a cycle; or a link that `check_may_follow` refuses
 [[nodiscard]] std::filesystem::path resolved(std::filesystem::path path, std::optional<struct stat>* there = nullptr);
 
 /// 64 random bits from the system, for unique names.
@@ -44,6 +44,20 @@ namespace core {
 }  // namespace core
 
 namespace detail {
+
+/// Copies the extended attributes of a file that this user may read and set, among them its access control list.
+/// @throws io_error  there is no space for them
+void copy_extended_attributes(const std::filesystem::path& from, const file& to);
+
+/// Checks that a symbolic link may be followed, by the rule of Linux (fs.protected_symlinks): in a sticky directory
+/// that everybody may write, such as /tmp, only one's own links and those of the directory's owner. Other users could
+/// lead a writer with more rights to any file of its own. The system applies its rule only to links that it follows
+/// itself.
+/// @throws io_error  it may not
+void check_may_follow(const std::filesystem::path& link, const struct stat& status);
+
+/// Whether the effective user of this process may write this file or directory; `errno` says why not.
+[[nodiscard]] bool is_writable(const std::filesystem::path& path) noexcept;
 
 /// Whether `path` itself is a symbolic link.
 [[nodiscard]] bool is_link(const std::filesystem::path& path) noexcept;

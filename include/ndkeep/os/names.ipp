@@ -6,21 +6,55 @@
 
 #include <ndkeep/error.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <system_error>
 
+#include <fcntl.h>
+#if defined(__linux__)
+#include <sys/xattr.h>
+#endif
 #include <unistd.h>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+NDKEEP_INLINE bool is_writable(const std::filesystem::path& path) noexcept {
+    return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
+}
+
 NDKEEP_INLINE bool is_link(const std::filesystem::path& path) noexcept {
     struct stat status = {};
     return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
 }
+
+#if defined(__linux__)
+NDKEEP_INLINE void copy_extended_attributes(const std::filesystem::path& from, const file& to) {
+    // A list or a value that grows between the question for its size and the reading is not copied.
+    const ::ssize_t length = ::listxattr(from.c_str(), nullptr, 0);
+    if (length <= 0)
+        return;  // none, or the file system has no attributes
+    std::string names(static_cast<std::size_t>(length), '\0'), value;
+    names.resize(
+        static_cast<std::size_t>(std::max<::ssize_t>(0, ::listxattr(from.c_str(), names.data(), names.size()))));
+    for (std::size_t at = 0; at < names.size();) {
+        const char* const name = names.c_str() + at;
+        at += std::string_view(name).size() + 1;
+        value.resize(static_cast<std::size_t>(std::max<::ssize_t>(0, ::getxattr(from.c_str(), name, nullptr, 0))));
+        const ::ssize_t size = ::getxattr(from.c_str(), name, value.data(), value.size());
+        // Some attributes only the superuser may read or set, and some file systems have only some of them.
+        if (size >= 0 && ::fsetxattr(to.descriptor(), name, value.data(), static_cast<std::size_t>(size), 0) != 0 &&
+            (errno == ENOSPC || errno == EDQUOT))
+            to.fail("cannot copy the extended attributes of");
+    }
+}
+#else
+NDKEEP_INLINE void copy_extended_attributes(const std::filesystem::path&, const file&) {}
+#endif
 
 NDKEEP_INLINE std::uint64_t hash_of(std::string_view text, std::uint64_t before) {
     // Unsigned char: char is signed on some machines, and the hash is stored in names on disk.
@@ -65,6 +99,18 @@ NDKEEP_INLINE bool is_kept_by_directory(const std::filesystem::path& path) noexc
            status.st_uid != user && above.st_uid != user;
 }
 
+NDKEEP_INLINE void check_may_follow(const std::filesystem::path& link, const struct stat& status) {
+    struct stat above = {};
+    const auto parent = link.parent_path();
+    constexpr mode_t shared = S_ISVTX | S_IWOTH;
+    if (::stat(parent.empty() ? "." : parent.c_str(), &above) == 0 && (above.st_mode & shared) == shared &&
+        status.st_uid != ::geteuid() && status.st_uid != above.st_uid)
+        throw io_error(link,
+                       "cannot follow: it is a symbolic link of user " + std::to_string(status.st_uid) +
+                           " in a directory where everybody may create files",
+                       std::make_error_code(std::errc::permission_denied));
+}
+
 NDKEEP_INLINE std::string kind_and_owner(const std::filesystem::path& path) {
     struct stat status = {};
     if (::lstat(path.c_str(), &status) != 0)
@@ -93,6 +139,7 @@ NDKEEP_INLINE std::filesystem::path resolved(std::filesystem::path path, std::op
                 *there = status;
             return path;
         }
+        detail::check_may_follow(path, status);
         std::error_code problem;
         auto target = std::filesystem::read_symlink(path, problem);
         // The link was removed or replaced meanwhile: look at the name again.

@@ -2,7 +2,8 @@
 // Atomic replacement of a file: new content in a locked temporary file, put in place by a rename.
 //
 // 1. Take the lock of `.NAME.ndk` (see writer_lock.hpp). The locked file also receives the new content. If it belongs
-//    to another user, the content goes to `.NAME.ndk.USER` instead.
+//    to another user, or more users may read it than may read NAME, the content goes to `.NAME.ndk.USER` instead.
+//    Copy owner, mode and extended attributes of NAME to the file with the content.
 // 2. Write the content. With `durable`, sync it: otherwise NAME could be an empty or partial file after a power cut.
 // 3. Check that the temporary name still leads to the file that was written.
 // 4. Rename it to NAME: the commit point. Readers see the old or the new content, never a part.
@@ -21,11 +22,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// New content for a file, written to a temporary file in the same directory and put in place by `commit()`.
 ///
 /// Destruction without `commit()` leaves the file as it was. If the process is killed at any instant, the name leads to
-/// the complete old or the complete new content. The new file gets the mode of the old one, and its owner if permitted.
+/// the complete old or the complete new content. The new file gets the mode of the old one, its owner and its extended
+/// attributes as far as permitted. A second hard link of the old file keeps the old content.
 class replacement {
   public:
     /// Waits for the lock as `writer_lock` does, and throws the same errors.
-    explicit replacement(const std::filesystem::path& target) : replacement(writer_lock(target)) {}
+    explicit replacement(const std::filesystem::path& target, read_only_files wanted = read_only_files::refuse)
+        : replacement(writer_lock(target, wanted)) {}
     /// Takes over a lock that is already held.
     /// @throws io_error  the file for the new content cannot be created, or does not get the mode of the old one
     explicit replacement(writer_lock&& lock);
@@ -39,7 +42,7 @@ class replacement {
     void check_process() const { lock_.check_process(); }
 
     /// The file to write the new content into. Empty at first, open for reading and writing.
-    [[nodiscard]] file& content() noexcept { return lock_.is_borrowed() ? content_ : lock_.held(); }
+    [[nodiscard]] file& content() noexcept { return is_separate_ ? content_ : lock_.held(); }
 
     /// Ends the writing and reports late write errors. With `durable`, waits until the content is on the disk. Returns
     /// the stamp, which the file keeps under its final name.
@@ -69,9 +72,16 @@ class replacement {
     file commit_new(durability wanted);
 
   private:
-    /// Creates the file for the content when the lock file belongs to another user. The lock is held, so a file of this
-    /// user that already has this name was left by a killed writer, and is removed.
+    /// Whether the content must not be written into the lock file, which is created with the mode of the umask.
+    /// Restricting it afterwards is too late: another user could have opened it before, and read all that follows.
+    [[nodiscard]] bool must_be_separate() const;
+
+    /// Creates a separate file for the content, which only this user may read. The lock is held, so a file of this user
+    /// that already has this name was left by a killed writer, and is removed.
     void create_content();
+
+    /// Gives the content file owner and mode of the model, and the extended attributes of the former file.
+    void copy_attributes();
 
     /// Does everything that can fail before the commit point (steps 2 and 3).
     void prepare(durability wanted);
@@ -82,12 +92,16 @@ class replacement {
     /// Does what follows the commit point: unlocks, and syncs the directory (step 5).
     [[nodiscard]] file committed(durability wanted);
 
+    /// @throws io_error  the rename failed; says why
+    [[noreturn]] void fail_to_rename() const;
+
     /// @throws io_error  says that the new content is visible, because the rename has already happened
     void sync_target_directory() const;
 
     writer_lock lock_;                  // declared first, so that it is released last
     std::filesystem::path written_as_;  // the temporary name of `content()`
-    file content_;                      // open only if the lock file belongs to another user
+    file content_;                      // open only if the content is not in the lock file
+    bool is_separate_ = false;          // the content is, or was, in `content_`
     bool sealed_ = false;
 };
 

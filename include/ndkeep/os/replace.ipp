@@ -19,30 +19,16 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : lock_(std::move(lock)), written_as_(lock_.held_as()) {
-    if (lock_.is_borrowed())
+    is_separate_ = must_be_separate();
+    if (is_separate_)
         create_content();
-    const auto& former = lock_.former();
-    if (!former)
-        return;
-    const auto status = content().status();
-    const bool has_owner = status.st_uid == former->st_uid && status.st_gid == former->st_gid;
-    // The owner first, because a change of owner clears the set-user-ID bits. As a rule only the superuser may change
-    // it. For others a refusal is no error: the new file is theirs.
-    if (!has_owner) {
-        [[maybe_unused]] const int refused = ::fchown(content().descriptor(), former->st_uid, former->st_gid);
-    }
-    // Before any content is written: a file that was private must not be readable for others meanwhile.
-    constexpr mode_t bits = 07777;
-    if ((!has_owner || (status.st_mode & bits) != (former->st_mode & bits)) &&
-        ::fchmod(content().descriptor(), former->st_mode & bits) != 0)
-        content().fail("cannot set the mode of");
+    copy_attributes();
 }
 
 NDKEEP_INLINE replacement::~replacement() {
     // Only a separate content file: `lock_` removes the lock file. After a commit, `content_` is not open. If the
     // name leads to another file by now, that file belongs to another writer.
-    if (lock_.is_borrowed() && content_.is_open() && lock_.is_of_this_process() &&
-        writer_lock::is_named(content_, written_as_))
+    if (content_.is_open() && lock_.is_of_this_process() && writer_lock::is_named(content_, written_as_))
         ::unlink(written_as_.c_str());
 }
 
@@ -81,7 +67,7 @@ NDKEEP_INLINE file replacement::commit(durability wanted) {
     prepare(wanted);
     // step 4
     if (::rename(written_as_.c_str(), target().c_str()) != 0)
-        throw io_error(target(), "cannot replace", detail::last_error());
+        fail_to_rename();
     return committed(wanted);
 }
 
@@ -102,13 +88,52 @@ NDKEEP_INLINE file replacement::commit_new(durability wanted) {
     return committed(wanted);
 }
 
+NDKEEP_INLINE void replacement::copy_attributes() {
+    if (const auto& model = lock_.model()) {
+        const auto status = content().status();
+        const bool has_owner = status.st_uid == model->st_uid && status.st_gid == model->st_gid;
+        // The owner first, because a change of owner clears the set-user-ID bits. As a rule only the superuser may
+        // change it. For others a refusal is no error: the new file is theirs.
+        if (!has_owner) {
+            [[maybe_unused]] const int refused = ::fchown(content().descriptor(), model->st_uid, model->st_gid);
+        }
+        // The file was created with fewer permissions, never with more.
+        constexpr mode_t bits = 07777;
+        if ((!has_owner || (status.st_mode & bits) != (model->st_mode & bits)) &&
+            ::fchmod(content().descriptor(), model->st_mode & bits) != 0)
+            content().fail("cannot set the mode of");
+    }
+    if (target_exists())
+        detail::copy_extended_attributes(target(), content());
+}
+
+NDKEEP_INLINE void replacement::fail_to_rename() const {
+    const auto why = detail::last_error();
+    if (why == std::errc::device_or_resource_busy)
+        throw io_error(target(), "cannot replace: it is a mount point, whose name no other file can take", why);
+    throw io_error(target(), "cannot replace", why);
+}
+
+NDKEEP_INLINE bool replacement::must_be_separate() const {
+    const auto& model = lock_.model();
+    if (lock_.is_borrowed() || !model)
+        return lock_.is_borrowed();
+    const auto status = lock_.held().status();
+    constexpr mode_t readers = 0444, others = 0004;
+    const bool same_owner = status.st_uid == model->st_uid && status.st_gid == model->st_gid;
+    return (status.st_mode & readers & ~model->st_mode) != 0 || (!same_owner && (model->st_mode & others) == 0);
+}
+
 NDKEEP_INLINE void replacement::create_content() {
     written_as_ = detail::beside_of_user(target());
-    auto fresh = file::create_exclusive(written_as_, target());
+    // Mode and owner are set before anything is written.
+    constexpr mode_t of_owner = 0600;
+    const mode_t mode = lock_.model() ? of_owner : file::default_mode;
+    auto fresh = file::create_exclusive(written_as_, target(), mode);
     // Removed and created again, not truncated: it may be a second name of a finished file.
     if (!fresh && detail::is_own_file(written_as_)) {
         remove_file(written_as_);
-        fresh = file::create_exclusive(written_as_, target());
+        fresh = file::create_exclusive(written_as_, target(), mode);
     }
     if (!fresh)
         throw io_error(written_as_, "cannot create", std::make_error_code(std::errc::file_exists));
@@ -129,7 +154,7 @@ NDKEEP_INLINE void replacement::prepare(durability wanted) {
 }
 
 NDKEEP_INLINE void replacement::copy_to(const std::filesystem::path& name) {
-    auto copy = file::create_exclusive(name);
+    auto copy = file::create_exclusive(name, name, 0600);
     if (!copy)
         throw io_error(name, "cannot create", std::make_error_code(std::errc::file_exists));
     const file from = file::open(target());

@@ -13,6 +13,10 @@
 //    it may be a second name of the finished file, and it may have the mode of another file.
 // 4. If the file belongs to another user, keep it and use it as the lock only. New content goes to another name.
 // 5. If the lock cannot be obtained, throw: nothing is written without it.
+//
+// The lock file is created with no more permissions than the file to write, because its holder may write the new
+// content into it. If it were created with the mode of the umask and restricted later, another user could open it in
+// between, and read what is written afterwards.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -36,6 +40,18 @@ void remove_file(const std::filesystem::path& path);
 /// cannot open. Without limits, one user could block another's writers forever.
 inline constexpr std::chrono::seconds patience_with_others{30}, patience_with_closed_locks{5};
 
+/// Whether a file that this user may not write is replaced all the same, where the directory permits it.
+enum class read_only_files { refuse, replace };
+
+/// The option `.replace_read_only` of many calls.
+[[nodiscard]] constexpr read_only_files read_only_files_of(bool replace) noexcept {
+    return replace ? read_only_files::replace : read_only_files::refuse;
+}
+
+/// Checks that this user may write the file `path`; nothing is checked if it is absent.
+/// @throws io_error  it is write-protected, and `wanted` is `refuse`
+void check_writable(const std::filesystem::path& path, read_only_files wanted);
+
 /// The lock of one file name, held until destruction.
 ///
 /// Concurrent writers of one name are serialised, also between users. A lock file that a killed writer left is removed
@@ -46,8 +62,11 @@ class writer_lock {
     /// Waits for the lock: without limit if the lock file belongs to this user, otherwise for `patience_with_others`.
     /// @param target  the file to write. Symbolic links are followed; it need not exist
     /// @throws io_error  the directory is not writable; `target` exists and is not a regular file; the name of the lock
-    ///                   is taken by something else; or another user did not release the lock in time
-    explicit writer_lock(const std::filesystem::path& target);
+    ///                   is taken by something else; another user did not release the lock in time; or `target` is
+    ///                   write-protected, and `wanted` is `refuse`
+    /// @param like  a file whose mode and owner `target` gets if it exists; empty: `target` keeps its own
+    explicit writer_lock(const std::filesystem::path& target, read_only_files wanted = read_only_files::refuse,
+                         const std::filesystem::path& like = {});
     writer_lock(writer_lock&&) noexcept = default;
     writer_lock& operator=(writer_lock&&) = delete;
     ~writer_lock();
@@ -66,9 +85,13 @@ class writer_lock {
 
     /// The status of the file when the lock was taken; nullopt if it did not exist.
     [[nodiscard]] const std::optional<struct stat>& former() const noexcept { return former_; }
+    /// The status of the file whose mode and owner the new file gets; nullopt: those that the system gives to new
+    /// files.
+    [[nodiscard]] const std::optional<struct stat>& model() const noexcept { return model_; }
     /// The lock file, and its path. If it is not borrowed, its holder may write new content into it, rename it to the
     /// target and move it out.
     [[nodiscard]] file& held() noexcept { return beside_; }
+    [[nodiscard]] const file& held() const noexcept { return beside_; }
     [[nodiscard]] const std::filesystem::path& held_as() const noexcept { return name_; }
     /// Whether the lock file belongs to another user: do not write into it, do not rename it.
     [[nodiscard]] bool is_borrowed() const noexcept { return is_borrowed_; }
@@ -101,7 +124,7 @@ class writer_lock {
     /// Reads the status of the target again.
     void look_at_target();
 
-    /// @throws io_error  the target exists and is not a regular file
+    /// @throws io_error  the target exists, and is not a regular file or is write-protected
     void check_former() const;
 
     file beside_;                        // the lock file
@@ -109,6 +132,9 @@ class writer_lock {
     bool is_borrowed_ = false;           // `beside_` belongs to another user
     std::optional<struct stat> former_;  // status of the target; declared before `target_`, whose initialiser sets it
     std::filesystem::path target_;
+    std::filesystem::path like_;
+    std::optional<struct stat> model_;
+    read_only_files wanted_;
     owning_process owner_;
 };
 

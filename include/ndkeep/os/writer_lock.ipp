@@ -20,8 +20,19 @@ NDKEEP_INLINE void remove_file(const std::filesystem::path& path) {
         throw io_error(path, "cannot remove", detail::last_error());
 }
 
-NDKEEP_INLINE writer_lock::writer_lock(const std::filesystem::path& target)
-    : target_(detail::resolved(target, &former_)) {
+NDKEEP_INLINE void check_writable(const std::filesystem::path& path, read_only_files wanted) {
+    if (wanted == read_only_files::replace || detail::is_writable(path))
+        return;
+    const auto why = detail::last_error();
+    if (why == std::errc::permission_denied || why == std::errc::operation_not_permitted ||
+        why == std::errc::read_only_file_system)
+        throw io_error(path, "cannot replace: it is write-protected", why,
+                       "make it writable, or use the option .replace_read_only");
+}
+
+NDKEEP_INLINE writer_lock::writer_lock(const std::filesystem::path& target, read_only_files wanted,
+                                       const std::filesystem::path& like)
+    : target_(detail::resolved(target, &former_)), like_(like), wanted_(wanted) {
     if (target_.empty() || target_.native().back() == '/')
         throw io_error(target, "cannot write", std::make_error_code(std::errc::is_a_directory));
     check_former();  // before a lock file is created next to something that cannot be written anyway
@@ -143,6 +154,7 @@ NDKEEP_INLINE void writer_lock::refuse(const std::error_code& why) const {
 NDKEEP_INLINE void writer_lock::look_at_target() {
     struct stat status = {};
     former_ = ::stat(target_.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
+    model_ = !like_.empty() && ::stat(like_.c_str(), &status) == 0 ? std::optional(status) : former_;
     check_former();
 }
 
@@ -151,6 +163,8 @@ NDKEEP_INLINE void writer_lock::check_former() const {
         throw io_error(
             target_, "cannot write: not a regular file",
             std::make_error_code(S_ISDIR(former_->st_mode) ? std::errc::is_a_directory : std::errc::not_supported));
+    if (former_)
+        check_writable(target_, wanted_);
 }
 
 }  // namespace ndkeep

@@ -36,6 +36,7 @@ struct run_options {
     unsigned threads = 0;  ///< 0: one for each core
     std::function<flow(const ndkeep::progress&)> progress = {};
     const std::atomic<bool>* stop = nullptr;
+    bool replace_read_only = false;  ///< replace a file that this user may not write, if the directory permits it
 };
 
 /// Counts and reports the progress of one call. Any thread may call `add` and `stopped`; everything else belongs to the

@@ -37,10 +37,13 @@ void digest_data(const opened_array& array, digest& into, std::string_view phase
 /// @throws format_error  it cannot be parsed, or is longer than a sidecar may be
 [[nodiscard]] std::optional<sidecar> read_sidecar(const std::filesystem::path& file);
 
-/// Writes or replaces the sidecar of `file` atomically.
+/// Writes or replaces the sidecar of `file` atomically. It gets mode and owner of `file`, if that exists: whoever may
+/// not read an array should not see its statistics.
 /// @param file  not a symbolic link
 /// @throws conflict_error  a file that is not a sidecar has the name
-void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted);
+/// @throws io_error        disk full, no permission, a write-protected sidecar
+void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted,
+                   read_only_files if_read_only = read_only_files::refuse);
 
 /// Removes the sidecar of a file. A file of another program under that name is kept.
 void remove_sidecar(const std::filesystem::path& file);
@@ -57,8 +60,9 @@ void remove_sidecar(const std::filesystem::path& file);
 /// are checked in the constructor, while nothing has changed.
 class former_sidecar {
   public:
-    /// @throws io_error  a regular file under the sidecar's name cannot be read, or this user may not remove it
-    explicit former_sidecar(const std::filesystem::path& file);
+    /// @throws io_error  a regular file under the sidecar's name cannot be read, this user may not remove it, or it is
+    ///                   write-protected
+    explicit former_sidecar(const std::filesystem::path& file, read_only_files wanted = read_only_files::refuse);
 
     /// Locks the sidecar. Call it right before the commit point.
     ///
@@ -84,6 +88,7 @@ class former_sidecar {
 
     std::filesystem::path file_;
     bool is_present_;
+    read_only_files read_only_;
     std::optional<writer_lock> lock_;  // of the sidecar
 };
 

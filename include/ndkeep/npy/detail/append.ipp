@@ -75,6 +75,20 @@ class file_lock {
     owning_process owner_;
 };
 
+/// The lock of the name (step 1); nullopt if the directory is not writable and the file is. The lock of the file must
+/// do then: no rename by this user is possible, but the owner of the directory may replace the file meanwhile.
+[[nodiscard]] NDKEEP_INLINE std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path) {
+    try {
+        return writer_lock(path);
+    } catch (const io_error&) {
+        const auto target = resolved(path);
+        const auto parent = target.parent_path();
+        if (is_writable(parent.empty() ? "." : parent) || !is_writable(target))
+            throw;
+        return std::nullopt;
+    }
+}
+
 /// The header of the longer array, and whether it can be written over the present one. (step 4)
 class grown_header {
   public:
@@ -282,13 +296,13 @@ NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown,
 }  // namespace detail
 
 NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& rows, const append_options& options) {
-    writer_lock lock(file);
+    auto lock = detail::lock_to_grow(file);
     // Saved under the same lock, so that no other writer can create the file in between.
-    if (!lock.target_exists() || lock.target_is_reserved()) {
-        detail::save_under(std::move(lock), rows, {.sync = options.sync, .run = options.run});
+    if (lock && (!lock->target_exists() || lock->target_is_reserved())) {
+        detail::save_under(*std::move(lock), rows, {.sync = options.sync, .run = options.run});
         return;
     }
-    const auto target = lock.target();
+    const auto target = lock ? lock->target() : detail::resolved(file);
     detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
     const detail::file_lock alone(array.source);
     detail::read_array(array, options.limit);
@@ -303,8 +317,9 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     const detail::grown_header grown(array, rows.shape()[axis]);
     auto both = detail::grown_sidecar(array, target, grown.info, added.bytes(), added.size());
     if (!grown.in_place)
-        return detail::rewrite_grown(array, std::move(lock), grown.info, added.bytes(), std::move(both),
-                                     durability_of(options.sync));
+        // Without the lock, this reports why there is none.
+        return detail::rewrite_grown(array, lock ? *std::move(lock) : writer_lock(file), grown.info, added.bytes(),
+                                     std::move(both), durability_of(options.sync));
 
     if (both)
         detail::write_sidecar(target, *both, durability_of(options.sync));
@@ -326,8 +341,8 @@ NDKEEP_INLINE std::size_t recoverable_rows(const std::filesystem::path& file, co
 }
 
 NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limits& limit) {
-    writer_lock lock(file);
-    const auto target = lock.target();
+    auto lock = detail::lock_to_grow(file);
+    const auto target = lock ? lock->target() : detail::resolved(file);
     detail::opened_array array{ndkeep::file::open(target, ndkeep::file::access::read_write), {}};
     const detail::file_lock alone(array.source);
     detail::read_array(array, limit);
@@ -346,7 +361,8 @@ NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limit
     }
     if (!grown.in_place) {
         array.info.shape = grown.info.shape;  // so that the rows are copied with the data
-        detail::rewrite_grown(array, std::move(lock), grown.info, {}, std::move(next), durability::on_disk);
+        detail::rewrite_grown(array, lock ? *std::move(lock) : writer_lock(file), grown.info, {}, std::move(next),
+                              durability::on_disk);
         return gained;
     }
     // The order of an append, without step 6: the rows are in the file already. Always durable.

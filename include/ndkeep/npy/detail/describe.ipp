@@ -185,7 +185,8 @@ NDKEEP_INLINE json metadata(const std::filesystem::path& file, const limits& lim
 NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_options& options) {
     const json given = kept_metadata(options.meta, file);
     // Held to the end, so that no save or append changes the array between reading it and writing its description.
-    const writer_lock lock(file);
+    // The array itself is not changed, so that it may be write-protected.
+    const writer_lock lock(file, read_only_files::replace);
     const auto& target = lock.target();
     // Every file that can be read can be described: the options have no limit that a caller could raise.
     const auto array = detail::open_array(target, {.header_characters = longest_header});
@@ -221,7 +222,8 @@ NDKEEP_INLINE void describe(const std::filesystem::path& file, const describe_op
     // The lock does not stop other programs, or stores through a mapping. The sums could then be of mixed data.
     if (array.source.stamp() != stamp)
         throw conflict_error({.file = target, .field = "data", .found = "changing while it is described"});
-    detail::write_sidecar(target, {said, {}}, durability_of(options.sync));
+    detail::write_sidecar(target, {said, {}}, durability_of(options.sync),
+                          read_only_files_of(options.run.replace_read_only));
 }
 
 }  // namespace ndkeep

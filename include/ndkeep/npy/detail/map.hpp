@@ -19,6 +19,10 @@
 #include <string_view>
 #include <vector>
 
+namespace ndkeep::inline NDKEEP_ABI {
+struct create_options;  // in npy/map.hpp, which includes this header
+}
+
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Opens an npy file whose elements can be used in place.
@@ -38,9 +42,11 @@ void cut_extension(file& extended, std::uint64_t end) noexcept;
 /// A new file, `header` and then zeros, that is mapped before it gets its final name.
 class new_file {
   public:
-    /// @throws io_error  `std::errc::file_exists` without `replace`; disk full with `reserve`; an unreadable sidecar
-    new_file(const std::filesystem::path& path, const array_info& info, std::string_view header, bool replace,
-             bool reserve);
+    /// @throws io_error  `std::errc::file_exists` without `.replace`; disk full with `.reserve`; an unreadable sidecar;
+    /// a
+    ///                   write-protected file
+    new_file(const std::filesystem::path& path, const array_info& info, std::string_view header,
+             const create_options& options);
 
     [[nodiscard]] const file& content() noexcept { return next_.content(); }
 

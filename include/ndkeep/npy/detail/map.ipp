@@ -89,10 +89,12 @@ NDKEEP_INLINE opened_array open_raw_for_map(const std::filesystem::path& path, c
 }
 
 NDKEEP_INLINE new_file::new_file(const std::filesystem::path& path, const array_info& info, std::string_view header,
-                                 bool replace, bool reserve)
-    : next_(path), may_replace_(replace || next_.target_is_reserved()), former_(checked_target(path)) {
+                                 const create_options& options)
+    : next_(path, read_only_files_of(options.replace_read_only)),
+      may_replace_(options.replace || next_.target_is_reserved()),
+      former_(checked_target(path), read_only_files_of(options.replace_read_only)) {
     next_.content().write(0, bytes_of(header));
-    extend(next_.content(), checked_end(info, path), reserve);
+    extend(next_.content(), checked_end(info, path), options.reserve);
 }
 
 NDKEEP_INLINE void new_file::put_in_place(const array_info& info) {

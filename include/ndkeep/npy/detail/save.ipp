@@ -115,7 +115,7 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
     const json metadata = kept_metadata(options.meta, target);
     std::optional<former_sidecar> former;
     if (!options.has_sidecar())
-        former.emplace(target);
+        former.emplace(target, read_only_files_of(options.run.replace_read_only));
     const auto info = info_of(array);
     // A sidecar needs a sum: without one, a reader cannot recognise the data of a copied file, whose stamp differs.
     const checksum sums = options.has_sidecar() && options.sum == checksum::none ? checksum::crc32c : options.sum;
@@ -130,7 +130,7 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
         both.current.statistics = seen.values();
         both.current.metadata = metadata;
         both.current.stamp = stamp;
-        write_sidecar(target, both, durability_of(options.sync));
+        write_sidecar(target, both, durability_of(options.sync), read_only_files_of(options.run.replace_read_only));
     } else {
         former->disown(info, stamp, durability_of(options.sync));
     }
@@ -143,7 +143,7 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
 }  // namespace detail
 
 NDKEEP_INLINE void save(const std::filesystem::path& file, const array_view& array, const save_options& options) {
-    detail::save_under(writer_lock(file), array, options);
+    detail::save_under(writer_lock(file, read_only_files_of(options.run.replace_read_only)), array, options);
 }
 
 }  // namespace ndkeep

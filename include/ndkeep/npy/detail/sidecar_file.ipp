@@ -166,7 +166,8 @@ NDKEEP_INLINE std::optional<sidecar> read_sidecar(const std::filesystem::path& f
     return parse_sidecar(*text, path);
 }
 
-NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted) {
+NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted,
+                                 read_only_files if_read_only) {
     const auto path = sidecar_path(file);
     const auto text = sidecar_text(both);
     const auto refuse = [&](const char* found) {
@@ -178,7 +179,7 @@ NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sideca
     };
     if (detail::is_link(path))
         refuse("a symbolic link");  // its target is not a sidecar of ours
-    replacement next(path);
+    replacement next(writer_lock(path, if_read_only, file));
     if (next.target() != path)
         refuse("a symbolic link");  // created since the check above
     if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
@@ -219,8 +220,10 @@ NDKEEP_INLINE std::optional<description> believed(const opened_array& array, con
     return std::nullopt;
 }
 
-NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file)
-    : file_(file), is_present_(is_sidecar(sidecar_path(file))) {
+NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file, read_only_files wanted)
+    : file_(file), is_present_(is_sidecar(sidecar_path(file))), read_only_(wanted) {
+    if (is_present_)
+        check_writable(sidecar_path(file), read_only_);
     // In a sticky directory the removal would fail after the commit. Reported now, while nothing has changed.
     if (is_present_ && detail::is_kept_by_directory(sidecar_path(file)))
         throw io_error(sidecar_path(file), "cannot remove: " + detail::kind_and_owner(sidecar_path(file)),
@@ -229,7 +232,7 @@ NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file)
 
 NDKEEP_INLINE void former_sidecar::hold() {
     if (is_present_)
-        lock_.emplace(sidecar_path(file_));
+        lock_.emplace(sidecar_path(file_), read_only_);
 }
 
 NDKEEP_INLINE void former_sidecar::disown(const array_info& next, const file_stamp& stamp, durability wanted) {
@@ -268,7 +271,7 @@ NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const 
         // The former file and the new one have the same stamp: both were written within one clock tick. Without the
         // stamp, readers compare the sum.
         former->stamp.reset();
-        return write_sidecar(file_, {*former, {}}, wanted);
+        return write_sidecar(file_, {*former, {}}, wanted, read_only_);
     }
     // Without a sum, only stamps can tell the two arrays apart. So the new array gets a description with its stamp.
     auto said = described(next);

@@ -64,7 +64,7 @@ NDKEEP_INLINE npz_writer::npz_writer(const std::filesystem::path& file, const np
     : options_(options),
       meter_(options_.run,
              {.phase = "save", .items_total = totals.items_total, .bytes_total = totals.bytes_total, .file = file}),
-      next_(file), out_(next_.content(), options_.run) {
+      next_(file, read_only_files_of(options_.run.replace_read_only)), out_(next_.content(), options_.run) {
     // `next_` holds the lock already: step 1.
     if (options_.append && next_.target_exists() && !next_.target_is_reserved())
         open_old();

@@ -63,11 +63,19 @@ template <element T>
            !(info.column_major && element_reader::has_order(info));
 }
 
-/// An item of a source, and a label that identifies it, both as they were when the item was fetched.
+/// Hashes that recognise an item of a list.
+struct item_label {
+    std::uint64_t content = 0;  ///< file name, dtype, shape of what was processed, and its content, or part of it
+    std::uint64_t stamp = 0;    ///< `content` and the time of modification
+    std::uint64_t name = 0;     ///< names of the file and its directory
+    bool is_whole = false;      ///< `content` covers all of the content, and proves equality without `stamp`
+};
+
+/// An item of a source and its label, both as they were when the item was fetched.
 template <class Item>
 struct fetched_item {
     Item item;
-    std::string label = {};
+    item_label label = {};
 };
 
 /// Shows the items of a Source in order. A Source has
@@ -143,7 +151,7 @@ class item_feed {
         const std::uint64_t first = at_.rows, last = first + std::min(most, rows - first);
         // Chunks of a warm-up were counted as processed before.
         if (!chunk.is_warm_up)
-            source_.pass(index, std::move(label), chunk.first_row - first, last);
+            source_.pass(index, label, chunk.first_row - first, last);
         at_ = last == rows ? item_place{at_.index + 1, 0} : item_place{at_.index, last};
         // Before the body runs. If the item continues, it is fetched again: `all` is given away below.
         begin_ahead(at_.index);
