@@ -7,9 +7,7 @@
 #include "values.hpp"
 
 #include <ndkeep/bytes/buffer.hpp>
-#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/convert.hpp>
-#include <ndkeep/element/float16.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -59,27 +57,13 @@ template <class Real>
     return std::isfinite(static_cast<long double>(stored)) || !std::isfinite(value);
 }
 
-[[nodiscard]] bool write_part(const nk::dtype& type, long double value, std::byte* to) {
-    switch (type.size() / number_parts(type)) {
-    case 2:
-        return type.kind() == 'E' ? write_real<nk::bfloat16>(type, value, to)
-                                  : write_real<nk::float16>(type, value, to);
-    case 4:
-        return write_real<float>(type, value, to);
-    case 8:
-        return write_real<double>(type, value, to);
-    default:
-        return write_real<long double>(type, value, to);
-    }
-}
-
 /// The rule of numpy.can_cast(from, to, "same_kind") for numbers and text.
 [[nodiscard]] bool is_same_kind(const nk::dtype& from, const nk::dtype& to) {
     constexpr std::string_view kinds = "buifc";
-    const auto rank = [&](const nk::dtype& type) { return kinds.find(type.kind() == 'E' ? 'f' : type.kind()); };
-    if (is_number(from) && is_number(to))
+    const auto rank = [&](const nk::dtype& type) { return kinds.find(type.is_floating_point() ? 'f' : type.kind()); };
+    if (from.is_number() && to.is_number())
         return rank(from) <= rank(to);
-    return (from.kind() == 'S' && (to.kind() == 'S' || to.kind() == 'U')) || (from.kind() == 'U' && to.kind() == 'U');
+    return from.is_text() && to.is_text() && (from.kind() == 'S' || to.kind() == 'U');
 }
 
 struct cast_pair {
@@ -116,7 +100,7 @@ class caster {
                 pair.moved.emplace(at->type, target.type);
             } catch (const nk::mismatch_error&) {
                 const bool possible =
-                    is_same_kind(at->type, target.type) || (unsafe_ && is_number(at->type) && is_number(target.type));
+                    is_same_kind(at->type, target.type) || (unsafe_ && at->type.is_number() && target.type.is_number());
                 if (!possible)
                     refuse(at->type, target.type, field);
             }
@@ -161,7 +145,7 @@ class caster {
             pair.moved->run(to, from, 1);
             return true;
         }
-        if (!is_number(pair.from.type)) {
+        if (!pair.from.type.is_number()) {
             const auto text = text_at(pair.from.type, from);
             const bool is_plain =
                 pair.from.type.kind() == 'U' || pair.to.type.kind() == 'S' ||
@@ -170,12 +154,12 @@ class caster {
         }
         std::array<long double, 2> parts = {};
         read_numbers(pair.from.type, from, 0, 1, parts.data());
-        const bool is_real = std::string_view("fEc").find(pair.from.type.kind()) != std::string_view::npos;
-        return write_number(pair.to.type, parts[0], parts[1], to, is_real ? overflow::saturates : overflow::wraps);
+        return write_number(pair.to.type, parts[0], parts[1], to,
+                            pair.from.type.is_inexact() ? overflow::saturates : overflow::wraps);
     }
 
     [[noreturn]] void refuse(const nk::dtype& from, const nk::dtype& to, const std::string& field) const {
-        const bool numbers = is_number(from) && is_number(to);
+        const bool numbers = from.is_number() && to.is_number();
         const auto text = [](const nk::dtype& type) {
             return type.is_struct() ? nk::core::dtype_text(type) : nk::quoted(type.str());
         };
@@ -214,36 +198,26 @@ nk::dtype with_order(const nk::dtype& type, nk::byte_order order) {
             field.type = with_order(field.type, order);
         return nk::dtype::structure(std::move(fields), type.size());
     }
-    if (type.kind() == 'M' || type.kind() == 'm')
+    if (type.is_time())
         return nk::dtype::time(type.kind(), type.unit(), type.multiple(), order);
     return nk::dtype::plain(type.kind(), type.size(), order);
 }
 
 bool write_number(const nk::dtype& type, long double real, long double imaginary, std::byte* to, overflow beyond) {
-    const auto whole = [&]<class Integer>(Integer) {
-        return write_integer<Integer>(type, real, to, beyond) && imaginary == 0;
-    };
-    switch (type.kind()) {
-    case 'b':
-        *to = real != 0 || imaginary != 0 ? std::byte{1} : std::byte{0};
-        return imaginary == 0 && (real == 0 || real == 1);
-    case 'i':
-        return type.size() == 1   ? whole(std::int8_t{})
-               : type.size() == 2 ? whole(std::int16_t{})
-               : type.size() == 4 ? whole(std::int32_t{})
-                                  : whole(std::int64_t{});
-    case 'u':
-        return type.size() == 1   ? whole(std::uint8_t{})
-               : type.size() == 2 ? whole(std::uint16_t{})
-               : type.size() == 4 ? whole(std::uint32_t{})
-                                  : whole(std::uint64_t{});
-    case 'c': {
-        const bool fits = write_part(type, real, to);
-        return write_part(type, imaginary, to + type.size() / 2) && fits;
-    }
-    default:
-        return write_part(type, real, to) && imaginary == 0;
-    }
+    bool fits = false;
+    with_part_type(type, [&]<class T>(std::type_identity<T>) {
+        if constexpr (std::is_same_v<T, bool>) {
+            *to = real != 0 || imaginary != 0 ? std::byte{1} : std::byte{0};
+            fits = real == 0 || real == 1;
+        } else if constexpr (std::is_integral_v<T>) {
+            fits = write_integer<T>(type, real, to, beyond);
+        } else {
+            fits = write_real<T>(type, real, to);
+            if (type.is_complex())
+                fits = write_real<T>(type, imaginary, to + sizeof(T)) && fits;
+        }
+    });
+    return fits && (type.is_complex() || imaginary == 0);
 }
 
 bool write_text(const nk::dtype& type, std::string_view utf8, std::byte* to) {

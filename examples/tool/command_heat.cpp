@@ -33,7 +33,7 @@ struct size_wanted {
 [[nodiscard]] std::string number_text(const nk::dtype& type, double number) {
     constexpr double largest = 9e18;
     constexpr int digits = 6;
-    if ((is_time(type)) && std::abs(number) < largest)
+    if (type.is_time() && std::abs(number) < largest)
         return lone_time(type, static_cast<std::int64_t>(number));
     return brief(number, digits);
 }
@@ -82,8 +82,7 @@ struct drawing {
             text += std::string(", ") + (what.is_line() ? "means and ranges" : "means") +
                     (grid.is_sampled ? " of samples" : "");
         if (grid.missing != 0)
-            text += ", " + std::to_string(grid.missing) +
-                    (what.part.type.kind() == 'f' || what.part.type.kind() == 'E' ? " NaN" : " missing");
+            text += ", " + std::to_string(grid.missing) + (what.part.type.is_floating_point() ? " NaN" : " missing");
         return text;
     }
 

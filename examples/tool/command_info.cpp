@@ -10,7 +10,7 @@
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
-#include <ndkeep/tree/archive.hpp>
+#include <ndkeep/tree/save.hpp>
 
 #include <algorithm>
 

@@ -28,7 +28,7 @@ constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
     const auto* const real = std::get_if<double>(&*number);
     if (real != nullptr)
         return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
-    if (is_time(type))
+    if (type.is_time())
         return lone_time(type, *std::get_if<std::int64_t>(&*number));
     return nk::core::number_text(*number);
 }
@@ -58,9 +58,6 @@ struct leaf_page {
     [[nodiscard]] bool has_range() const { return !summary.histogram.empty(); }
     /// The histogram covers finite numbers only: infinities have no position in it.
     [[nodiscard]] std::pair<double, double> range() const { return summary.histogram.range(); }
-    [[nodiscard]] bool is_real() const {
-        return std::string_view("fEc").find(part.type.kind()) != std::string_view::npos;
-    }
 };
 
 void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
@@ -111,13 +108,13 @@ void add_page(sheet& page, const leaf_page& of, std::size_t bins, bool blocks) {
         return;
     page.line("min", extreme_text(type, of.values.min));
     page.line("max", extreme_text(type, of.values.max));
-    if (!is_time(type)) {
+    if (!type.is_time()) {
         page.line("mean", mean_text(of.values));
         page.line("std", std_text(of.values));
     }
-    if (of.is_real() || is_time(type))
-        page.line(of.is_real() ? "NaN" : "NaT", std::to_string(of.values.nan));
-    if (of.is_real())
+    if (type.is_inexact() || type.is_time())
+        page.line(type.is_inexact() ? "NaN" : "NaT", std::to_string(of.values.nan));
+    if (type.is_inexact())
         page.line("Inf", std::to_string(of.summary.infinite));
     if (type.kind() != 'M')
         page.line("zeros", std::to_string(of.summary.zeros));

@@ -29,11 +29,11 @@ struct leaf_pair {
 
 [[nodiscard]] std::optional<leaf_pair::way> way_of(const nk::dtype& a, const nk::dtype& b) {
     using enum leaf_pair::way;
-    if (is_number(a) && is_number(b))
+    if (a.is_number() && b.is_number())
         return is_wide(a) || is_wide(b) ? wide_numbers : numbers;
-    if (is_text(a) && a.kind() == b.kind())
+    if (a.is_text() && a.kind() == b.kind())
         return text;
-    if (is_time(a) && a.kind() == b.kind() &&
+    if (a.is_time() && a.kind() == b.kind() &&
         ((a.unit() == b.unit() && a.multiple() == b.multiple()) || nk::core::same_time_unit(a, b)))
         return times;
     if (a.kind() == 'V' && b.kind() == 'V' && a.size() == b.size())
@@ -220,9 +220,8 @@ void merge(array_comparison& into, array_comparison&& more, std::size_t most_tol
 /// Whether values with equal bytes can compare as unequal (NaN and NaT).
 [[nodiscard]] bool may_hold_nan(const nk::dtype& type) {
     const auto all = leaves_of(type);
-    return std::any_of(all.begin(), all.end(), [](const leaf& each) {
-        return std::string_view("fEcMm").find(each.type.kind()) != std::string_view::npos;
-    });
+    return std::any_of(all.begin(), all.end(),
+                       [](const leaf& each) { return each.type.is_inexact() || each.type.is_time(); });
 }
 
 /// Converts a column-major index to the row-major index of the same element.

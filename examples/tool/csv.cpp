@@ -155,6 +155,12 @@ template <class Number>
 
 /// @return whether the text is a valid value of this type
 [[nodiscard]] bool parse_cell(const nk::dtype& type, std::string_view text, std::byte* to) {
+    if (type.is_floating_point()) {
+        const auto value = take_real(text, static_cast<std::size_t>(type.size()));
+        return value && text.empty() && write_number(type, *value, 0, to);
+    }
+    if (type.is_text())
+        return write_text(type, text, to);
     switch (type.kind()) {
     case 'b': {
         const bool yes = text == "True" || text == "true" || text == "1";
@@ -168,11 +174,6 @@ template <class Number>
     case 'u': {
         const auto value = take_number<std::uint64_t>(text);
         return value && text.empty() && write_number(type, static_cast<long double>(*value), 0, to);
-    }
-    case 'f':
-    case 'E': {
-        const auto value = take_real(text, static_cast<std::size_t>(type.size()));
-        return value && text.empty() && write_number(type, *value, 0, to);
     }
     case 'c': {
         if (text.size() > 2 && text.front() == '(' && text.back() == ')')
@@ -191,9 +192,6 @@ template <class Number>
         }
         return real && imaginary && write_number(type, *real, *imaginary, to);
     }
-    case 'S':
-    case 'U':
-        return write_text(type, text, to);
     default:
         return false;
     }

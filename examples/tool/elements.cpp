@@ -83,25 +83,19 @@ column column_of(const leaf& part, const std::byte* elements, std::size_t item, 
 
 std::string json_at(const nk::dtype& type, const std::byte* value) {
     const auto number = [](long double part) { return nk::core::json_text(static_cast<double>(part)); };
-    switch (type.kind()) {
-    case 'b':
+    if (type.kind() == 'b')
         return *value != std::byte{0} ? "true" : "false";
-    case 'i':
-    case 'u':
+    if (type.is_integer())
         return value_text(type, value);
-    case 'f':
-    case 'E':
+    if (type.is_floating_point())
         return number(real_at(type, value));
-    case 'c':
+    if (type.is_complex())
         return '[' + number(real_at(type, value)) + ", " + number(imaginary_at(type, value)) + ']';
-    case 'M':
-    case 'm':
-        if (integer_at(type, value) == not_a_time)
-            return "null";
-        return type.kind() == 'm' ? value_text(type, value) : '"' + value_text(type, value) + '"';
-    default:
+    if (!type.is_time())
         return nk::core::json_text(utf8(value_text(type, value)));
-    }
+    if (integer_at(type, value) == not_a_time)
+        return "null";
+    return type.kind() == 'm' ? value_text(type, value) : '"' + value_text(type, value) + '"';
 }
 
 std::string json_of_element(const nk::dtype& type, const std::byte* element) {

@@ -3,7 +3,7 @@
 
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npz/verify.hpp>
-#include <ndkeep/tree/archive.hpp>
+#include <ndkeep/tree/save.hpp>
 
 #include <algorithm>
 #include <map>

@@ -79,8 +79,6 @@ std::string dtype_name(const ndkeep::dtype& type) {
         return "uint" + bits;
     case 'f':
         return "float" + bits;
-    case 'E':
-        return "bfloat16";
     case 'c':
         return "complex" + bits;
     case 'S':
@@ -92,7 +90,7 @@ std::string dtype_name(const ndkeep::dtype& type) {
     case 'm':
         return time("timedelta64");
     default:
-        return of_length("void");
+        return type.is_number() ? type.str() : of_length("void");
     }
 }
 

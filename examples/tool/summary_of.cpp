@@ -35,16 +35,8 @@ void add_numbers(leaf_summary& into, std::size_t count, Number&& number_of) {
 }
 
 void add_column(leaf_summary& into, const column& values) {
-    const std::byte* const bytes = values.bytes.data();
-    const auto plain = [&]<class T>(std::type_identity<T>) {
-        add_numbers(into, values.count, [bytes](std::size_t i) {
-            T value;
-            std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
-            return static_cast<double>(value);
-        });
-    };
     const auto& type = values.type;
-    if (type.kind() == 'c') {
+    if (type.is_complex()) {
         for (std::size_t i = 0; i < values.count; ++i) {
             const auto real = real_at(type, values.at(i)), imaginary = imaginary_at(type, values.at(i));
             into.zeros += real == 0 && imaginary == 0 ? 1 : 0;
@@ -52,21 +44,16 @@ void add_column(leaf_summary& into, const column& values) {
         }
         return;
     }
-    // Common dtypes are read by specialised loops, without a branch on the dtype for each value.
-    if (type.kind() == 'f' && type.size() == 4)
-        return plain(std::type_identity<float>());
-    if (type.kind() == 'f' && type.size() == 8)
-        return plain(std::type_identity<double>());
-    if (type.kind() == 'i' && type.size() == 2)
-        return plain(std::type_identity<std::int16_t>());
-    if (type.kind() == 'i' && type.size() == 4)
-        return plain(std::type_identity<std::int32_t>());
-    if (type.kind() == 'i' && type.size() == 8)
-        return plain(std::type_identity<std::int64_t>());
-    if (type.kind() == 'u' && type.size() == 1)
-        return plain(std::type_identity<std::uint8_t>());
-    if (has_magnitude(type))
-        add_numbers(into, values.count, [&](std::size_t i) { return number_at(type, values.at(i)); });
+    if (type.is_time() || type.kind() == 'b')  // NaT is not a number, and any byte can be a bool
+        return add_numbers(into, values.count, [&](std::size_t i) { return number_at(type, values.at(i)); });
+    // A loop for each C++ type, without a branch on the dtype for each value.
+    with_part_type(type, [&]<class T>(std::type_identity<T>) {
+        add_numbers(into, values.count, [bytes = values.bytes.data()](std::size_t i) {
+            T value;
+            std::memcpy(&value, bytes + i * sizeof(T), sizeof(T));
+            return static_cast<double>(value);
+        });
+    });
 }
 
 /// The summary of one or more blocks.

@@ -6,7 +6,7 @@
 #include "histogram.hpp"
 #include "stored_array.hpp"
 
-#include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/statistics/running_statistics.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <vector>

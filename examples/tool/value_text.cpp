@@ -46,12 +46,11 @@ namespace nk = ndkeep;
 
 /// The text of a value in a printed array, for dtypes whose text does not depend on the other values.
 [[nodiscard]] std::string plain_text(const nk::dtype& type, const std::byte* value) {
-    switch (type.kind()) {
-    case 'M':
-    case 'm': {
+    if (type.is_time()) {
         const bool is_count = type.kind() == 'm' && integer_at(type, value) != not_a_time;
         return is_count ? value_text(type, value) : '\'' + value_text(type, value) + '\'';
     }
+    switch (type.kind()) {
     case 'S':
         return bytes_repr(text_at(type, value), false);
     case 'U':
@@ -63,30 +62,36 @@ namespace nk = ndkeep;
     }
 }
 
+/// The size that decides how many digits a number, or a part of it, is printed with. NumPy has digits for its own kind
+/// f only: a bfloat16 has those of the float that holds it.
+[[nodiscard]] std::size_t printed_size(const nk::dtype& type) {
+    const auto size = static_cast<std::size_t>(type.size()) / number_parts(type);
+    return type.kind() == 'f' ? size : std::max(size, sizeof(float));
+}
+
 }  // namespace
 
 column_texts::column_texts(const column& values, int precision) : values_(values) {
-    const char kind = values.type.kind();
-    const auto size = static_cast<std::size_t>(values.type.size());
-    if (kind == 'f' || kind == 'E' || kind == 'c') {
-        const std::size_t half = kind == 'c' ? size / 2 : kind == 'E' ? sizeof(float) : size;
+    const auto& type = values.type;
+    if (type.is_inexact()) {
+        const std::size_t size = printed_size(type);
         std::vector<long double> numbers(values.count);
         for (std::size_t i = 0; i < values.count; ++i)
-            numbers[i] = real_at(values.type, values.at(i));
-        real_.emplace(numbers, half, precision);
-        if (kind == 'c') {
+            numbers[i] = real_at(type, values.at(i));
+        real_.emplace(numbers, size, precision);
+        if (type.is_complex()) {
             for (std::size_t i = 0; i < values.count; ++i)
-                numbers[i] = imaginary_at(values.type, values.at(i));
-            imaginary_.emplace(numbers, half, precision, true);
+                numbers[i] = imaginary_at(type, values.at(i));
+            imaginary_.emplace(numbers, size, precision, true);
         }
         return;
     }
-    if (kind == 'b')
+    if (type.kind() == 'b')
         width_ = 4 + (values.count == 0 ? 0 : 1);
-    if (kind != 'i' && kind != 'u' && kind != 'M' && kind != 'm')
+    if (!type.is_integer() && !type.is_time())
         return;
     for (std::size_t i = 0; i < values.count; ++i)
-        width_ = std::max(width_, width_of(plain_text(values.type, values.at(i))));
+        width_ = std::max(width_, width_of(plain_text(type, values.at(i))));
 }
 
 std::string column_texts::at(std::size_t i) const {
@@ -102,7 +107,10 @@ std::string column_texts::at(std::size_t i) const {
 }
 
 std::string value_text(const nk::dtype& type, const std::byte* value) {
-    const auto bytes = static_cast<std::size_t>(type.size());
+    if (type.is_complex())
+        return complex_text(real_at(type, value), imaginary_at(type, value), printed_size(type));
+    if (type.is_floating_point())
+        return scalar_text(real_at(type, value), printed_size(type));
     switch (type.kind()) {
     case 'b':
         return *value != std::byte{0} ? "True" : "False";
@@ -110,13 +118,6 @@ std::string value_text(const nk::dtype& type, const std::byte* value) {
         return std::to_string(integer_at(type, value));
     case 'u':
         return std::to_string(unsigned_at(type, value));
-    case 'f':
-        return scalar_text(real_at(type, value), bytes);
-    case 'E':
-        // The shortest text of the float, which holds every bfloat16.
-        return scalar_text(real_at(type, value), sizeof(float));
-    case 'c':
-        return complex_text(real_at(type, value), imaginary_at(type, value), bytes / 2);
     case 'M':
         return date_text(type, integer_at(type, value));
     case 'm': {
@@ -127,20 +128,14 @@ std::string value_text(const nk::dtype& type, const std::byte* value) {
     case 'U':
         return text_at(type, value);
     default:
-        return nk::core::hex_text({value, bytes});
+        return nk::core::hex_text({value, static_cast<std::size_t>(type.size())});
     }
 }
 
 std::string lone_value(const nk::dtype& type, const std::byte* value) {
-    switch (type.kind()) {
-    case 'M':
-    case 'm':
+    if (type.is_time())
         return lone_time(type, integer_at(type, value));
-    case 'U':
-        return shown(text_at(type, value));
-    default:
-        return plain_text(type, value);
-    }
+    return type.kind() == 'U' ? shown(text_at(type, value)) : plain_text(type, value);
 }
 
 }  // namespace tool

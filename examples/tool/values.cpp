@@ -3,8 +3,6 @@
 
 #include "time_text.hpp"
 
-#include <ndkeep/element/bfloat16.hpp>
-#include <ndkeep/element/float16.hpp>
 #include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
@@ -12,7 +10,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <string_view>
 
 namespace tool {
 
@@ -20,14 +17,12 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// @param bytes  size of the value in the file, which may be smaller than a long double in memory
 template <class T>
-[[nodiscard]] T value_at(const std::byte* from, bool swapped, std::size_t bytes = sizeof(T)) {
-    std::array<std::byte, sizeof(T)> raw = {};
-    bytes = std::min(bytes, sizeof(T));
-    std::memcpy(raw.data(), from, bytes);
+[[nodiscard]] T value_at(const std::byte* from, bool swapped) {
+    std::array<std::byte, sizeof(T)> raw;
+    std::memcpy(raw.data(), from, sizeof(T));
     if (swapped)
-        std::reverse(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(bytes));
+        std::reverse(raw.begin(), raw.end());
     T value;
     std::memcpy(&value, raw.data(), sizeof(T));
     return value;
@@ -41,57 +36,19 @@ template <class T>
     return static_cast<std::size_t>(type.size()) / number_parts(type);
 }
 
-/// Calls `use` with a value of the C++ integer type that the dtype has.
-template <class Use>
-auto with_integer_of(const nk::dtype& type, const Use& use) {
-    const bool is_signed = type.kind() != 'u';
-    switch (type.size()) {
-    case 1:
-        return is_signed ? use(std::int8_t{}) : use(std::uint8_t{});
-    case 2:
-        return is_signed ? use(std::int16_t{}) : use(std::uint16_t{});
-    case 4:
-        return is_signed ? use(std::int32_t{}) : use(std::uint32_t{});
-    default:
-        return is_signed ? use(std::int64_t{}) : use(std::uint64_t{});
-    }
-}
-
-/// As above for floating-point dtypes and the parts of complex ones.
-template <class Use>
-auto with_real_of(const nk::dtype& type, const Use& use) {
-    switch (part_size(type)) {
-    case 2:
-        return type.kind() == 'E' ? use(nk::bfloat16{}) : use(nk::float16{});
-    case 4:
-        return use(float{});
-    case 8:
-        return use(double{});
-    default:
-        return use(static_cast<long double>(0));
-    }
-}
-
 }  // namespace
 
-bool is_number(const nk::dtype& type) {
-    return !type.is_struct() && std::string_view("biufEc").find(type.kind()) != std::string_view::npos;
-}
-
-bool is_time(const nk::dtype& type) { return type.kind() == 'M' || type.kind() == 'm'; }
-
-bool is_text(const nk::dtype& type) { return type.kind() == 'S' || type.kind() == 'U'; }
-
 bool is_wide(const nk::dtype& type) {
-    const bool is_integer = type.kind() == 'i' || type.kind() == 'u';
-    return is_integer ? type.size() == 8 : is_number(type) && part_size(type) > 8;
+    return type.is_integer() ? type.size() == 8 : type.is_number() && part_size(type) > 8;
 }
-
-std::size_t number_parts(const nk::dtype& type) { return type.kind() == 'c' ? 2 : 1; }
 
 std::int64_t integer_at(const nk::dtype& type, const std::byte* value) {
-    return with_integer_of(type,
-                           [&]<class T>(T) { return static_cast<std::int64_t>(value_at<T>(value, is_swapped(type))); });
+    std::int64_t out = 0;
+    with_part_type(type, [&]<class T>(std::type_identity<T>) {
+        if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>)
+            out = static_cast<std::int64_t>(value_at<T>(value, is_swapped(type)));
+    });
+    return out;
 }
 
 std::uint64_t unsigned_at(const nk::dtype& type, const std::byte* value) {
@@ -99,9 +56,12 @@ std::uint64_t unsigned_at(const nk::dtype& type, const std::byte* value) {
 }
 
 long double real_at(const nk::dtype& type, const std::byte* value) {
-    return with_real_of(type, [&]<class T>(T) {
-        return static_cast<long double>(value_at<T>(value, is_swapped(type), part_size(type)));
+    long double out = 0;
+    with_part_type(type, [&]<class T>(std::type_identity<T>) {
+        if constexpr (!std::is_integral_v<T>)
+            out = static_cast<long double>(value_at<T>(value, is_swapped(type)));
     });
+    return out;
 }
 
 long double imaginary_at(const nk::dtype& type, const std::byte* value) {
@@ -110,11 +70,11 @@ long double imaginary_at(const nk::dtype& type, const std::byte* value) {
 
 double number_at(const nk::dtype& type, const std::byte* value) {
     double number = std::nan("");
-    if (type.kind() == 'c')
+    if (type.is_complex())
         return std::hypot(static_cast<double>(real_at(type, value)), static_cast<double>(imaginary_at(type, value)));
-    if (is_number(type))
+    if (type.is_number())
         read_numbers(type, value, 0, 1, &number);
-    else if (is_time(type) && integer_at(type, value) != not_a_time)
+    else if (type.is_time() && integer_at(type, value) != not_a_time)
         number = static_cast<double>(integer_at(type, value));
     return number;
 }
@@ -149,17 +109,16 @@ template <class Real>
 void read_numbers(const nk::dtype& type, const std::byte* from, std::size_t stride, std::size_t count, Real* out) {
     const bool swapped = is_swapped(type);
     const std::size_t parts = number_parts(type), size = part_size(type);
-    const auto read = [&]<class T>(T) {
+    with_part_type(type, [&]<class T>(std::type_identity<T>) {
         for (std::size_t i = 0; i < count; ++i, from += stride)
-            for (std::size_t part = 0; part < parts; ++part)
-                *out++ = static_cast<Real>(value_at<T>(from + part * size, swapped, size));
-    };
-    if (type.kind() == 'i' || type.kind() == 'u')
-        return with_integer_of(type, read);
-    if (type.kind() != 'b')
-        return with_real_of(type, read);
-    for (std::size_t i = 0; i < count; ++i)
-        out[i] = from[i * stride] != std::byte{} ? Real{1} : Real{0};
+            for (std::size_t part = 0; part < parts; ++part) {
+                // A file may store any byte as a bool.
+                if constexpr (std::is_same_v<T, bool>)
+                    *out++ = *from != std::byte{} ? Real{1} : Real{0};
+                else
+                    *out++ = static_cast<Real>(value_at<T>(from + part * size, swapped));
+            }
+    });
 }
 
 template void read_numbers(const nk::dtype&, const std::byte*, std::size_t, std::size_t, double*);

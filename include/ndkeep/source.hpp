@@ -17,6 +17,7 @@
 #include <ndkeep/os/replace.ipp>
 #include <ndkeep/os/writer_lock.ipp>
 
+#include <ndkeep/work/alongside.ipp>
 #include <ndkeep/work/parallel.ipp>
 #include <ndkeep/work/progress.ipp>
 #include <ndkeep/work/progress_bar.ipp>
@@ -57,9 +58,10 @@
 #include <ndkeep/array/reader.ipp>
 #include <ndkeep/array/view.ipp>
 
+#include <ndkeep/statistics/block.ipp>
 #include <ndkeep/statistics/digest.ipp>
+#include <ndkeep/statistics/running_statistics.ipp>
 #include <ndkeep/statistics/statistics_of.ipp>
-#include <ndkeep/statistics/summary.ipp>
 
 #include <ndkeep/store/commit.ipp>
 #include <ndkeep/store/commit_attempt.ipp>
@@ -92,11 +94,11 @@
 #include <ndkeep/npz/detail/verify.ipp>
 #include <ndkeep/npz/detail/writer.ipp>
 
-#include <ndkeep/tree/detail/archive.ipp>
 #include <ndkeep/tree/detail/braces.ipp>
 #include <ndkeep/tree/detail/document.ipp>
 #include <ndkeep/tree/detail/leaf.ipp>
-#include <ndkeep/tree/detail/text.ipp>
+#include <ndkeep/tree/detail/print.ipp>
+#include <ndkeep/tree/detail/save.ipp>
 #include <ndkeep/tree/detail/tree.ipp>
 
 #include <ndkeep/chunks/detail/file.ipp>
@@ -115,9 +117,9 @@
 #include <ndkeep/chunks/detail/verify.ipp>
 #include <ndkeep/chunks/detail/version.ipp>
 
-#include <ndkeep/loop/detail/buffer.ipp>
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>
+#include <ndkeep/loop/detail/loop_buffer.ipp>
 #include <ndkeep/loop/detail/options.ipp>
 #include <ndkeep/loop/detail/sink.ipp>
 #include <ndkeep/loop/detail/source/feed.ipp>

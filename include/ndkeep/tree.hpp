@@ -6,5 +6,5 @@
 #include <ndkeep/array/field.hpp>     // field
 #include <ndkeep/element/fields.hpp>  // NDKEEP_FIELDS
 #include <ndkeep/element/text.hpp>    // fixed_string, fixed_u32string
-#include <ndkeep/tree/archive.hpp>    // save_tree, load_tree, open_tree
+#include <ndkeep/tree/save.hpp>       // save_tree, load_tree, open_tree
 #include <ndkeep/tree/tree.hpp>       // tree

@@ -69,6 +69,33 @@ TEST_CASE("a dtype has the name of the C++ type that reads it", "[format][dtype]
     CHECK(dtype::structure({}, 8).cpp_name().empty());
 }
 
+TEST_CASE("a dtype says to which group of kinds it belongs", "[format][dtype]") {
+    const auto groups = [](const dtype& type) {
+        std::string out;
+        out += type.is_number() ? "number " : "";
+        out += type.is_integer() ? "integer " : "";
+        out += type.is_inexact() ? "inexact " : "";
+        out += type.is_floating_point() ? "floating-point " : "";
+        out += type.is_complex() ? "complex " : "";
+        out += type.is_time() ? "time " : "";
+        out += type.is_text() ? "text " : "";
+        return out;
+    };
+
+    CHECK(groups(dtype::plain('b', 1)) == "number ");
+    CHECK(groups(dtype::plain('i', 2)) == "number integer ");
+    CHECK(groups(dtype::plain('u', 8)) == "number integer ");
+    CHECK(groups(dtype::plain('f', 2)) == "number inexact floating-point ");
+    CHECK(groups(dtype::plain('E', 2)) == "number inexact floating-point ");
+    CHECK(groups(dtype::plain('c', 16)) == "number inexact complex ");
+    CHECK(groups(dtype::time('M', "s")) == "time ");
+    CHECK(groups(dtype::time('m', "s")) == "time ");
+    CHECK(groups(dtype::plain('S', 3)) == "text ");
+    CHECK(groups(dtype::plain('U', 8)) == "text ");
+    CHECK(groups(dtype::plain('V', 2)).empty());
+    CHECK(groups(dtype::structure({{.name = "x", .type = dtype::plain('f', 8)}}, 8)).empty());
+}
+
 TEST_CASE("bfloat16 is read by its name and written as two bytes", "[format][dtype]") {
     // ml_dtypes: np.dtype('bfloat16').str is '<V2' on little-endian machines; .descr of a struct has it as well.
     const std::string bytes = ndkeep::native_order == byte_order::little ? "'<V2'" : "'>V2'";

@@ -5,10 +5,8 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/bytes/buffer.hpp>
-#include <ndkeep/element/bfloat16.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
-#include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -163,7 +161,7 @@ decltype(auto) visit_as(Function&& function, const any_array& array) {
     return std::forward<Function>(function)(array.as<T>());
 }
 
-/// Copies an array of float16 or bfloat16 to float.
+/// Copies an array of floating-point numbers that are smaller than a float, such as float16, to float.
 [[nodiscard]] any_array widened(const any_array& narrow);
 
 template <class Function, class... T>
@@ -187,9 +185,8 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
     };
     bool done = ((is(array.type(), dtype_of<T>()) && called(std::type_identity<T>(), array)) || ...);
     if constexpr ((std::is_same_v<T, float> || ...))
-        if (!done && (is(array.type(), dtype_of<float16>()) || is(array.type(), dtype_of<bfloat16>()))) {
+        if (!done && array.type().is_floating_point() && array.type().size() < sizeof(float))
             done = called(std::type_identity<float>(), widened(array));
-        }
     if (!done) {
         std::string expected;
         ((expected += (expected.empty() ? "" : ", ") + dtype_of<T>().str()), ...);

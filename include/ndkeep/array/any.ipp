@@ -4,8 +4,11 @@
 
 #include <ndkeep/array/any.hpp>
 
+#include <ndkeep/element/dispatch.hpp>
+
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -51,18 +54,16 @@ namespace detail {
 
 NDKEEP_INLINE any_array widened(const any_array& narrow) {
     any_array wide(dtype_of<float>(), narrow.shape());
-    // Two steps: a number reads its bits in native byte order only.
-    const auto widen = [&]<class Narrow>(std::type_identity<Narrow>) {
-        const conversion convert(narrow.type(), dtype_of<Narrow>());
-        const buffer halves(narrow.bytes().size());
-        convert.run(halves.data(), narrow.bytes().data(), narrow.size());
-        const auto* const values = reinterpret_cast<const Narrow*>(halves.data());
-        std::copy(values, values + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
-    };
-    if (narrow.type() == dtype_of<bfloat16>())
-        widen(std::type_identity<bfloat16>());
-    else
-        widen(std::type_identity<float16>());
+    (void)with_element_type(narrow.type(), [&]<class Narrow>(std::type_identity<Narrow>) {
+        if constexpr (std::is_convertible_v<Narrow, float> && sizeof(Narrow) < sizeof(float)) {
+            // Two steps: a number reads its bits in native byte order only.
+            const conversion convert(narrow.type(), narrow.type().native());
+            const buffer numbers(narrow.bytes().size());
+            convert.run(numbers.data(), narrow.bytes().data(), narrow.size());
+            const auto* const values = reinterpret_cast<const Narrow*>(numbers.data());
+            std::copy(values, values + narrow.size(), reinterpret_cast<float*>(wide.bytes().data()));
+        }
+    });
     return wide;
 }
 

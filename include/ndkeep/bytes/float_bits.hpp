@@ -46,4 +46,10 @@ template <std::floating_point T>
         return !is_finite(value) && is_nan(static_cast<double>(value));
 }
 
+/// Integers are never NaN.
+template <std::integral T>
+[[nodiscard]] constexpr bool is_nan(T) noexcept {
+    return false;
+}
+
 }  // namespace ndkeep::detail

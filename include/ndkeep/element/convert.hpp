@@ -18,8 +18,8 @@ namespace core {
 /// Reverses the bytes of `count` numbers of `width` bytes each. `to` may equal `from`.
 void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::size_t width) noexcept;
 
-/// Bytes that are reversed together: a number, half of a complex number, one character of 'U' text. 1 for bfloat16, 'S'
-/// and 'V'.
+/// Bytes that are reversed together: a number, half of a complex number, one character of 'U' text. 1 for types
+/// without a byte order, such as bfloat16, 'S' and 'V'.
 [[nodiscard]] std::size_t swap_width(const dtype& type) noexcept;
 
 /// Whether the time units of two dtypes are equally long, such as 1 h and 60 m. Years and months equal no number of

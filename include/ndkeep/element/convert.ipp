@@ -101,18 +101,11 @@ NDKEEP_INLINE void swap_bytes(std::byte* to, const std::byte* from, std::size_t 
 }
 
 NDKEEP_INLINE std::size_t swap_width(const dtype& type) noexcept {
-    switch (type.kind()) {
-    case 'c':
-        return static_cast<std::size_t>(type.size()) / 2;
-    case 'U':
-        return 4;
-    case 'E':  // in this machine's order always
-    case 'S':
-    case 'V':
+    if (type.order() == byte_order::none)
         return 1;
-    default:
-        return static_cast<std::size_t>(type.size());
-    }
+    if (type.kind() == 'U')
+        return 4;
+    return static_cast<std::size_t>(type.size()) / (type.is_complex() ? 2 : 1);
 }
 
 NDKEEP_INLINE bool same_time_unit(const dtype& a, const dtype& b) {
@@ -196,11 +189,10 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
     if (from.is_struct() != to.is_struct())
         refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
     if (!to.is_struct()) {
-        const bool is_time = to.kind() == 'M' || to.kind() == 'm';
         // A bfloat16 is stored as two bytes without a name, so each converts to the other.
         const auto stored_kind = [](const dtype& type) { return type.kind() == 'E' ? 'V' : type.kind(); };
         if (stored_kind(from) != stored_kind(to) || from.size() != to.size() ||
-            (is_time && !detail::same_time_unit(from, to)))
+            (to.is_time() && !detail::same_time_unit(from, to)))
             refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
         const auto bytes = static_cast<std::size_t>(to.size());
         const bool swapped = from.order() != to.order() && from.order() != byte_order::none;

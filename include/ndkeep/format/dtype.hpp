@@ -65,6 +65,19 @@ class dtype {
                                      const limits& limit = {});
 
     [[nodiscard]] char kind() const noexcept { return kind_; }
+    // What several kinds have in common. A struct is none of these.
+    [[nodiscard]] bool is_integer() const noexcept { return kind_ == 'i' || kind_ == 'u'; }
+    [[nodiscard]] bool is_floating_point() const noexcept { return kind_ == 'f' || kind_ == 'E'; }
+    [[nodiscard]] bool is_complex() const noexcept { return kind_ == 'c'; }
+    /// Floating-point and complex numbers, which can be NaN.
+    [[nodiscard]] bool is_inexact() const noexcept { return is_floating_point() || is_complex(); }
+    /// Integers, floating-point and complex numbers, and bool.
+    [[nodiscard]] bool is_number() const noexcept { return kind_ == 'b' || is_integer() || is_inexact(); }
+    /// Dates and durations, which are stored as counts of 64 bits.
+    [[nodiscard]] bool is_time() const noexcept { return detail::is_time_kind(kind_); }
+    /// S and U.
+    [[nodiscard]] bool is_text() const noexcept { return kind_ == 'S' || kind_ == 'U'; }
+
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }  ///< bytes of one element
     [[nodiscard]] byte_order order() const noexcept { return order_; }
     [[nodiscard]] bool is_struct() const noexcept { return is_struct_; }

@@ -103,7 +103,7 @@ NDKEEP_INLINE bool fits(const std::vector<std::size_t>& shape, std::uint64_t uni
 
 NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order) {
     // M and m need a unit, which only `time` takes.
-    if (kind == 'M' || kind == 'm' || !detail::has_size(kind, size) || size > largest_item)
+    if (detail::is_time_kind(kind) || !detail::has_size(kind, size) || size > largest_item)
         throw detail::malformed({}, "descr", "a NumPy dtype", detail::kind_text(kind) + " of " + counted(size, "byte"));
     dtype out;
     out.kind_ = kind;
@@ -117,7 +117,7 @@ NDKEEP_INLINE dtype dtype::plain(char kind, std::uint64_t size, byte_order order
 NDKEEP_INLINE dtype dtype::time(char kind, std::string unit, std::int64_t multiple, byte_order order) {
     // A multiple of 0 is accepted because NumPy accepts it and writes it.
     const bool known = unit.empty() ? multiple == 1 : detail::find_unit(unit) != nullptr;
-    if ((kind != 'M' && kind != 'm') || !known || multiple < 0 || multiple > detail::most_units)
+    if (!detail::is_time_kind(kind) || !known || multiple < 0 || multiple > detail::most_units)
         throw detail::malformed({}, "descr", "a NumPy date dtype",
                                 detail::kind_text(kind) + " in units of " + std::to_string(multiple) + ' ' +
                                     ndkeep::quoted(unit));

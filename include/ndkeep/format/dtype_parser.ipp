@@ -88,7 +88,7 @@ class dtype_reader {
                  "npy files hold variable-width strings only as pickles, which are not read");
         // `dtype::plain` knows only NumPy's bound, neither the caller's limit nor the name of the field.
         check_size(plain->size);
-        if (plain->kind == 'M' || plain->kind == 'm')
+        if (is_time_kind(plain->kind))
             return {.type = dtype::time(plain->kind, plain->unit, plain->multiple, plain->order)};
         return {.type = dtype::plain(plain->kind, plain->size, plain->order)};
     }

@@ -31,6 +31,9 @@ struct plain_type {
     std::int64_t multiple = 1;
 };
 
+/// Whether a kind is that of dates (M) or durations (m).
+[[nodiscard]] constexpr bool is_time_kind(char kind) noexcept { return kind == 'M' || kind == 'm'; }
+
 /// Whether a dtype can have this kind and size in bytes. Kinds O and T are not included.
 [[nodiscard]] bool has_size(char kind, std::uint64_t size);
 

@@ -30,7 +30,8 @@ struct type_row {
 // its type character E as the kind here.
 // A number of 16 bytes is a long double: extended precision on x86-64, quadruple on AArch64. The 12 bytes of 32-bit x86
 // are not supported.
-// A new number needs a row here and an `element_type` in <ndkeep/element/element.hpp>.
+// A new number needs a row here, a row in <ndkeep/element/dispatch.hpp> and an `element_type` in
+// <ndkeep/element/element.hpp>.
 inline constexpr std::array<type_row, 23> type_rows = {{
     {'b', 1, "bool", " ? bool bool_ bool8 "},
     {'i', 1, "std::int8_t", " b byte int8 "},
@@ -65,10 +66,9 @@ NDKEEP_INLINE std::string_view number_name(char kind, std::uint64_t size) {
 }
 
 NDKEEP_INLINE bool has_size(char kind, std::uint64_t size) {
-    switch (kind) {
-    case 'M':
-    case 'm':
+    if (is_time_kind(kind))
         return size == 8;
+    switch (kind) {
     case 'U':
         // UCS-4: four bytes per character.
         return size % 4 == 0;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -35,6 +36,18 @@ struct statistics {
 };
 
 namespace detail {
+
+/// `value` as one of the three types of statistics::number. Only a long double may be rounded.
+template <class T>
+    requires std::is_arithmetic_v<T>
+[[nodiscard]] statistics::number exact_number(T value) {
+    if constexpr (std::is_floating_point_v<T>)
+        return static_cast<double>(value);
+    else if constexpr (std::is_signed_v<T>)
+        return std::int64_t{value};
+    else
+        return std::uint64_t{value};
+}
 
 // Written out, because std::visit and the comparison of variants are slow to compile.
 [[nodiscard]] double as_double(const statistics::number& number);

@@ -7,10 +7,9 @@
 #include <ndkeep/chunks/reader.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
-#include <ndkeep/loop/buffer.hpp>
 #include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
-#include <ndkeep/loop/detail/source/blocks.hpp>
+#include <ndkeep/loop/detail/source/block_feed.hpp>
 #include <ndkeep/loop/detail/source/chunks.hpp>
 #include <ndkeep/loop/detail/source/feed.hpp>
 #include <ndkeep/loop/detail/source/files.hpp>
@@ -19,6 +18,7 @@
 #include <ndkeep/loop/detail/state/form.hpp>
 #include <ndkeep/loop/detail/state/slots.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
+#include <ndkeep/loop/loop_buffer.hpp>
 #include <ndkeep/loop/options.hpp>
 #include <ndkeep/loop/pass.hpp>
 #include <ndkeep/loop/state.hpp>

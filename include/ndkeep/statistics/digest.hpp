@@ -5,7 +5,7 @@
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>
-#include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/statistics/running_statistics.hpp>
 #include <ndkeep/version.hpp>
 #include <ndkeep/work/parallel.hpp>
 

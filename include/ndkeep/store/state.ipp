@@ -4,9 +4,11 @@
 
 #include <ndkeep/store/state.hpp>
 
+#include <ndkeep/element/dispatch.hpp>
 #include <ndkeep/format/header.hpp>
 
 #include <algorithm>
+#include <type_traits>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -155,20 +157,15 @@ NDKEEP_INLINE std::optional<std::size_t> chunk_state::cut_zeros_of_table(std::si
 namespace detail {
 
 NDKEEP_INLINE char number_form(const dtype& type) {
-    switch (type.kind()) {
-    case 'b':
-    case 'u':
-        return 'u';
-    case 'i':
-    case 'm':
-    case 'M':
-        return 'i';
-    case 'f':
+    char form = '\0';
+    (void)with_element_type(type, [&form]<class T>(std::type_identity<T>) {
+        if constexpr (std::is_integral_v<T>)
+            form = std::is_signed_v<T> ? 'i' : 'u';
         // A long double does not fit the eight bytes that a number has in tables and records.
-        return type.size() <= 8 ? 'f' : '\0';
-    default:
-        return '\0';
-    }
+        else if constexpr (std::is_convertible_v<T, double> && sizeof(T) <= sizeof(double))
+            form = 'f';
+    });
+    return form;
 }
 
 NDKEEP_INLINE dtype key_type(const chunk_state& state) {

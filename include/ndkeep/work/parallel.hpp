@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// parallel_for, and alongside, which runs work in the background.
+// parallel_for: calls a function for each index of a range, on several threads.
 #pragma once
 
 #include <ndkeep/work/progress.hpp>
@@ -34,30 +34,6 @@ template <std::invocable<std::size_t> Function>
 void parallel_for(std::size_t count, const run_options& run, Function&& function);
 
 namespace detail {
-
-/// Runs work in another thread while the caller continues. If the system gives no thread, `finish` runs the work. The
-/// destructor waits for a thread to end and discards its exception; without a thread and `finish`, the work never runs.
-class alongside {
-  public:
-    explicit alongside(std::function<void()> work);
-    alongside(const alongside&) = delete;
-    alongside& operator=(const alongside&) = delete;
-    ~alongside();
-
-    /// Waits for the end of the work and reports progress meanwhile. Rethrows the exception of the work.
-    /// @throws io_error  operation_canceled; the work is still running then, and the destructor waits for it
-    void finish(progress_meter& meter);
-
-  private:
-    void run() noexcept;
-
-    std::function<void()> work_;
-    std::exception_ptr failure_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool is_done_ = false;
-    std::thread thread_;  // last, because it uses the other members
-};
 
 /// The number of threads for `count` items, the calling thread included.
 [[nodiscard]] unsigned threads_for(std::size_t count, const run_options& run) noexcept;

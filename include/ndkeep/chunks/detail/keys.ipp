@@ -20,6 +20,4 @@ NDKEEP_INLINE key_column keys_of(const chunk_state& state, const std::byte* rows
     return keys;
 }
 
-NDKEEP_INLINE bool is_time(const dtype& type) { return type.kind() == 'm' || type.kind() == 'M'; }
-
 }  // namespace ndkeep::detail

@@ -19,7 +19,7 @@ NDKEEP_INLINE std::pair<row_order::number, row_order::number> row_order::ends_of
     const auto keys = keys_of(state_, bytes.data(), rows);
     std::pair<number, number> ends;
     (void)with_number(keys.type, [&](auto zero) {
-        ends = {as_number(keys.at<decltype(zero)>(0)), as_number(keys.at<decltype(zero)>(rows - 1))};
+        ends = {exact_number(keys.at<decltype(zero)>(0)), exact_number(keys.at<decltype(zero)>(rows - 1))};
     });
     return ends;
 }

@@ -37,7 +37,7 @@
 #include <ndkeep/os/waiting.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
-#include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/statistics/running_statistics.hpp>
 
 #include <algorithm>
 #include <array>

@@ -14,7 +14,7 @@
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
-#include <ndkeep/statistics/summary.hpp>
+#include <ndkeep/statistics/running_statistics.hpp>
 #include <ndkeep/text/json/print.hpp>
 
 #include <algorithm>

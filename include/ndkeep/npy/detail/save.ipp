@@ -23,7 +23,7 @@
 #include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/replace.hpp>
-#include <ndkeep/work/parallel.hpp>
+#include <ndkeep/work/alongside.hpp>
 
 #include <algorithm>
 #include <atomic>

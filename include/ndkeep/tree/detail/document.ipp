@@ -16,7 +16,7 @@
 #include <ndkeep/tree/detail/access.hpp>
 #include <ndkeep/tree/detail/braces.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
-#include <ndkeep/tree/detail/text.hpp>
+#include <ndkeep/tree/detail/print.hpp>
 
 #include <cstdint>
 #include <map>

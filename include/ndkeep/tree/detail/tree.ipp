@@ -10,7 +10,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/tree/detail/access.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
-#include <ndkeep/tree/detail/text.hpp>
+#include <ndkeep/tree/detail/print.hpp>
 
 #include <algorithm>
 #include <array>

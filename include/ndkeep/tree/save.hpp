@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Saving trees as npz archives: each array is a member named by its path, the rest is the member `tree.json`.
+// Saving trees as npz archives, and loading them: each array is a member named by its path, the rest is the member
+// `tree.json`.
 #pragma once
 
 #include <ndkeep/array/reader.hpp>
@@ -41,5 +42,5 @@ inline constexpr std::string_view tree_member = "tree.json";
 }  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/tree/detail/archive.ipp>
+#include <ndkeep/tree/detail/save.ipp>
 #endif

@@ -270,5 +270,5 @@ class keyed_loop_buffer {
 }  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/loop/detail/buffer.ipp>
+#include <ndkeep/loop/detail/loop_buffer.ipp>
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/tree/archive.hpp>.
+// Bodies of <ndkeep/tree/save.hpp>.
 #pragma once
 
-#include <ndkeep/tree/archive.hpp>
+#include <ndkeep/tree/save.hpp>
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/bytes/source.hpp>

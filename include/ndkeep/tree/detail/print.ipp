@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/tree/detail/text.hpp>.
+// Bodies of <ndkeep/tree/detail/print.hpp>.
 #pragma once
 
-#include <ndkeep/tree/detail/text.hpp>
+#include <ndkeep/tree/detail/print.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/loop/buffer.hpp>.
+// Bodies of <ndkeep/loop/loop_buffer.hpp>.
 #pragma once
 
-#include <ndkeep/loop/buffer.hpp>
+#include <ndkeep/loop/loop_buffer.hpp>
 
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/strided.hpp>

@@ -1,52 +1,27 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// running_statistics: statistics of elements that arrive in pieces, and the loops that compute them.
+// The loops over the numbers of one block: minimum, maximum, mean and deviation.
 #pragma once
 
 #include <ndkeep/bytes/float_bits.hpp>
-#include <ndkeep/element/bfloat16.hpp>
-#include <ndkeep/element/float16.hpp>
-#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/statistics.hpp>
-#include <ndkeep/limits.hpp>
+#include <ndkeep/statistics/extremes.hpp>
 #include <ndkeep/version.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <concepts>
+#include <complex>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <type_traits>
-#include <vector>
 
-namespace ndkeep::inline NDKEEP_ABI {
-
-namespace detail {
-
-/// Integers are never NaN.
-template <std::integral T>
-[[nodiscard]] constexpr bool is_nan(T) noexcept {
-    return false;
-}
-
-template <class T>
-[[nodiscard]] statistics::number exact_number(T value) {
-    if constexpr (std::is_floating_point_v<T>)
-        return static_cast<double>(value);
-    else if constexpr (std::is_signed_v<T>)
-        return std::int64_t{value};
-    else
-        return std::uint64_t{value};
-}
+namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Statistics of one block: a first pass for the mean, a second one for the squares of the distances from it.
 template <class T>
 [[nodiscard]] statistics summary_one_by_one(const T* values, std::size_t count) {
-    using limits = std::numeric_limits<T>;
-    T low = limits::has_infinity ? limits::infinity() : limits::max();
-    T high = limits::has_infinity ? -limits::infinity() : limits::lowest();
+    extremes<T> range;
     std::size_t nan = 0;
     // Eight sums in turn: with a single sum, every addition would wait for the one before it.
     std::array<double, 8> sums = {};
@@ -56,12 +31,8 @@ template <class T>
     };
     for (std::size_t i = 0; i < count; ++i) {
         nan += is_nan(values[i]);
-        // Comparisons with NaN are false, so a NaN changes neither.
         sums[i % 8] += value_at(i);
-        if (is_nan(values[i]))
-            continue;
-        low = values[i] < low ? values[i] : low;
-        high = values[i] > high ? values[i] : high;
+        range.add(values[i]);
     }
     statistics found;
     found.count = count;
@@ -75,8 +46,8 @@ template <class T>
         const double apart = is_nan(values[i]) ? 0.0 : value_at(i) - mean;
         sums[i % 8] += apart * apart;
     }
-    found.min = exact_number(low);
-    found.max = exact_number(high);
+    found.min = exact_number(range.least());
+    found.max = exact_number(range.greatest());
     found.mean = mean;
     found.std = std::sqrt(total(sums) / some);
     return found;
@@ -224,40 +195,63 @@ template <class T>
 
 #endif
 
-}  // namespace detail
-
-/// Statistics of elements that arrive in pieces, in any byte order. A struct is summarised field by field, a sub-array
-/// over all its values. Each value is read from memory once: every block has its mean and deviation, and these are
-/// merged.
-class running_statistics {
-  public:
-    explicit running_statistics(const dtype& type);
-
-    /// @param elements  `count` contiguous elements, which need not be aligned
-    void update(const std::byte* elements, std::size_t count);
-
-    /// The number of statistics that are kept: those of the elements, and in a struct those of every field.
-    [[nodiscard]] std::size_t width() const;
-
-    /// Adds the statistics of the elements that follow.
-    /// @param later  of the same dtype
-    void append(const running_statistics& later);
-
-    [[nodiscard]] statistics values() const;
-
-  private:
-    void update_fields(const std::byte* elements, std::size_t count);
-
-    /// @param step  bytes from one element to the next
-    void update_values(const std::byte* elements, std::ptrdiff_t step, std::size_t count);
-
-    dtype type_;
-    statistics found_;
-    std::vector<running_statistics> inner_;
-};
-
-}  // namespace ndkeep
-
-#if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/statistics/summary.ipp>
+/// Statistics of one block of integers or floating-point numbers.
+template <class T>
+[[nodiscard]] statistics summary_of_numbers(const T* values, std::size_t count) {
+    // The vector loops work on doubles. A double does not hold every 64-bit integer and long double exactly.
+    if constexpr (std::numeric_limits<T>::digits > std::numeric_limits<double>::digits) {
+        return summary_one_by_one(values, count);
+    } else {
+        summed_numbers sums;
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx2"))
+            sum_widely(values, count, sums);
+        else
 #endif
+            sum_plainly(values, count, sums);
+        statistics found;
+        found.count = count;
+        found.nan = sums.nan;
+        if (sums.nan == count)
+            return found;
+        found.min = exact_number(static_cast<T>(sums.low));
+        found.max = exact_number(static_cast<T>(sums.high));
+        found.mean = sums.mean;
+        found.std = std::sqrt(sums.squares / static_cast<double>(count - sums.nan));
+        return found;
+    }
+}
+
+/// Statistics of one block of complex numbers, which have no minimum and maximum.
+template <class T>
+[[nodiscard]] statistics summary_of_complex(const std::complex<T>* values, std::size_t count) {
+    statistics found;
+    found.count = count;
+    double real = 0;
+    double imaginary = 0;
+    const auto missing = [&](std::size_t i) { return is_nan(values[i].real()) || is_nan(values[i].imag()); };
+    for (std::size_t i = 0; i < count; ++i) {
+        if (missing(i)) {
+            ++found.nan;
+            continue;
+        }
+        real += static_cast<double>(values[i].real());
+        imaginary += static_cast<double>(values[i].imag());
+    }
+    if (found.nan == count)
+        return found;
+    const auto some = static_cast<double>(count - found.nan);
+    found.mean = real / some;
+    found.mean_imaginary = imaginary / some;
+    double squares = 0;
+    for (std::size_t i = 0; i < count; ++i)
+        if (!missing(i)) {
+            const double x = static_cast<double>(values[i].real()) - *found.mean;
+            const double y = static_cast<double>(values[i].imag()) - *found.mean_imaginary;
+            squares += x * x + y * y;
+        }
+    found.std = std::sqrt(squares / some);
+    return found;
+}
+
+}  // namespace ndkeep::detail

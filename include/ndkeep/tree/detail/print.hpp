@@ -18,5 +18,5 @@ void append_scalar(std::string& out, const tree& value);
 }  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/tree/detail/text.ipp>
+#include <ndkeep/tree/detail/print.ipp>
 #endif
