@@ -10,6 +10,7 @@
 #include <ndkeep/npz/detail/packed.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
+#include <ndkeep/store/table.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -72,6 +73,10 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
         return std::make_shared<const loop_snapshot>(*states.find("states"), states.find("non_finite"),
                                                      loop_snapshot::position_of(said), step_, record);
     }
+    // The record may be a stranger's. Such a name cannot lead out of the folder, in a place of any kind.
+    if (!is_chunk_name(states.text("file")))
+        throw malformed(record, "file of the states", "a name of hexadecimal words",
+                        ndkeep::quoted(states.text("file")));
     // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
     const std::string name = "chunks/" + states.text("file");
     const auto called = sink_.where().called(name);
