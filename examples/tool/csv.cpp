@@ -17,9 +17,14 @@ namespace {
 
 namespace nk = ndkeep;
 
+constexpr std::string_view csv_blanks = " \t";
+constexpr std::string_view csv_mark = "\xef\xbb\xbf";
+
 [[nodiscard]] std::string cell(const std::string& text) {
-    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos && text.front() != ' ' &&
-        text.back() != ' ')
+    // Blanks at both ends are no part of a cell without quotes, and a byte order mark no part of a file.
+    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos &&
+        csv_blanks.find(text.front()) == std::string_view::npos &&
+        csv_blanks.find(text.back()) == std::string_view::npos && !text.starts_with(csv_mark))
         return text;
     std::string quoted = "\"";
     for (const char c : text)
@@ -59,9 +64,8 @@ class csv_lines {
     csv_lines(std::string_view text, const std::filesystem::path& called) : rest_(text), called_(called) {
         while (!rest_.empty() && (rest_.back() == '\n' || rest_.back() == '\r'))
             rest_.remove_suffix(1);
-        constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-        if (rest_.starts_with(byte_order_mark))
-            rest_.remove_prefix(byte_order_mark.size());
+        if (rest_.starts_with(csv_mark))
+            rest_.remove_prefix(csv_mark.size());
         done_ = rest_.empty();
     }
 
@@ -97,8 +101,7 @@ class csv_lines {
     /// Reads a cell and leaves `at_` at the comma or newline after it.
     [[nodiscard]] csv_cell read_cell(std::size_t column) {
         csv_cell out;
-        while (at_ < rest_.size() && (rest_[at_] == ' ' || rest_[at_] == '\t'))
-            ++at_;
+        at_ = std::min(rest_.find_first_not_of(csv_blanks, at_), rest_.size());
         if (at_ < rest_.size() && rest_[at_] == '"') {
             out.is_quoted = true;
             for (++at_;; ++at_) {
