@@ -33,7 +33,7 @@ constexpr std::string_view csv_mark = "\xef\xbb\xbf";
 }
 
 /// Names of all columns for an element of this type.
-/// @throws ndkeep::mismatch_error  more than 65,536 columns
+/// @throws ndkeep::mismatch_error  no column, or more than 65,536
 [[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves,
                                                     const std::filesystem::path& called) {
     constexpr std::size_t most = std::size_t{1} << 16;
@@ -46,6 +46,9 @@ constexpr std::string_view csv_mark = "\xef\xbb\xbf";
                                       .expected = "at most " + std::to_string(most),
                                       .found = std::to_string(columns) + " or more"});
     }
+    // A line always has a cell, so it cannot be that of an element without values.
+    if (columns == 0)
+        throw nk::mismatch_error({.file = called, .field = "columns", .expected = "at least 1", .found = "0"});
     std::vector<std::string> names;
     for (const auto& each : leaves)
         for (std::size_t i = 0; i < each.count(); ++i)

@@ -483,6 +483,18 @@ TEST_CASE("convert writes nothing to a terminal that it would obey", "[tool]") {
     CHECK(written(false) == "\x1b[2J\nabcd\n");
 }
 
+TEST_CASE("convert refuses csv of elements without a value", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "a.csv", "1\n2\n");
+
+    for (const char* const type : {"[]", "[('a', '<f8', (0,))]"}) {
+        CHECK(convert(dir / "a.csv", dir / "a.npy", {std::string("--dtype=") + type}).warns("columns is 0"));
+        CHECK(!fs::exists(dir / "a.npy"));
+        const auto file = write_npy<char>(dir / "none.npy", type, {2}, {});
+        CHECK(convert(file, dir / "t.csv").warns("columns is 0"));
+    }
+}
+
 TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {
     temp_dir dir;
     const auto file = write_npy<char>(dir / "t.npy", "[('a', 'i1', (70000,))]", {1}, std::vector<char>(70000));
