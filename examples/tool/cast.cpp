@@ -224,7 +224,8 @@ bool write_text(const nk::dtype& type, std::string_view utf8, std::byte* to) {
     const auto size = static_cast<std::size_t>(type.size());
     std::fill_n(to, size, std::byte{});
     if (type.kind() != 'U') {
-        std::memcpy(to, utf8.data(), std::min(size, utf8.size()));
+        // Not memcpy: `to` is null if no element has a byte.
+        std::copy_n(reinterpret_cast<const std::byte*>(utf8.data()), std::min(size, utf8.size()), to);
         return utf8.size() <= size;
     }
     std::size_t at = 0;

@@ -17,9 +17,14 @@ namespace {
 
 namespace nk = ndkeep;
 
+constexpr std::string_view csv_blanks = " \t";
+constexpr std::string_view csv_mark = "\xef\xbb\xbf";
+
 [[nodiscard]] std::string cell(const std::string& text) {
-    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos && text.front() != ' ' &&
-        text.back() != ' ')
+    // Blanks at both ends are no part of a cell without quotes, and a byte order mark no part of a file.
+    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos &&
+        csv_blanks.find(text.front()) == std::string_view::npos &&
+        csv_blanks.find(text.back()) == std::string_view::npos && !text.starts_with(csv_mark))
         return text;
     std::string quoted = "\"";
     for (const char c : text)
@@ -28,7 +33,7 @@ namespace nk = ndkeep;
 }
 
 /// Names of all columns for an element of this type.
-/// @throws ndkeep::mismatch_error  more than 65,536 columns
+/// @throws ndkeep::mismatch_error  no column, or more than 65,536
 [[nodiscard]] std::vector<std::string> column_names(const std::vector<leaf>& leaves,
                                                     const std::filesystem::path& called) {
     constexpr std::size_t most = std::size_t{1} << 16;
@@ -41,6 +46,9 @@ namespace nk = ndkeep;
                                       .expected = "at most " + std::to_string(most),
                                       .found = "at least " + std::to_string(columns)});
     }
+    // A line always has a cell, so it cannot be that of an element without values.
+    if (columns == 0)
+        throw nk::mismatch_error({.file = called, .field = "columns", .expected = "at least 1", .found = "0"});
     std::vector<std::string> names;
     for (const auto& each : leaves)
         for (std::size_t i = 0; i < each.count(); ++i)
@@ -59,9 +67,8 @@ class csv_lines {
     csv_lines(std::string_view text, const std::filesystem::path& called) : rest_(text), called_(called) {
         while (!rest_.empty() && (rest_.back() == '\n' || rest_.back() == '\r'))
             rest_.remove_suffix(1);
-        constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-        if (rest_.starts_with(byte_order_mark))
-            rest_.remove_prefix(byte_order_mark.size());
+        if (rest_.starts_with(csv_mark))
+            rest_.remove_prefix(csv_mark.size());
         done_ = rest_.empty();
     }
 
@@ -97,8 +104,7 @@ class csv_lines {
     /// Reads a cell and leaves `at_` at the comma or newline after it.
     [[nodiscard]] csv_cell read_cell(std::size_t column) {
         csv_cell out;
-        while (at_ < rest_.size() && (rest_[at_] == ' ' || rest_[at_] == '\t'))
-            ++at_;
+        at_ = std::min(rest_.find_first_not_of(csv_blanks, at_), rest_.size());
         if (at_ < rest_.size() && rest_[at_] == '"') {
             out.is_quoted = true;
             for (++at_;; ++at_) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the corpora of the fuzz targets: make_seeds.py [DIRECTORY], into npy_header/ and zip/ there.
+"""Writes the seeds of the fuzz targets that NumPy, zipfile or a text make: make_seeds.py [DIRECTORY], or corpus/.
 
 A fuzzer begins with these files and changes them; the tests read them as they are. Nothing is random.
 """
@@ -13,7 +13,7 @@ import zipfile
 
 import numpy as np
 
-ROOT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent / "corpus"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -155,10 +155,74 @@ ARCHIVES = {
 }
 
 
+# Files ----------------------------------------------------------------------------------------------------------------
+FILES = {
+    "columns": npy(np.asfortranarray(small)),
+    "scalar": npy(np.float32(1)),
+    "booleans": only_header(np.zeros(3, "?")) + b"\0\1\2",
+    "big_endian": npy(np.arange(3, dtype=">c8")),
+    "empty": npy(np.zeros((0, 4))),
+    "no_bytes": by_hand("{'descr': '|V0', 'fortran_order': False, 'shape': (9,)}"),
+    "trailing": npy(small) + b"behind",
+    "cut": npy(small)[:-1],
+    "version_3": npy(np.zeros(2, [("größe", "f8")]), (3, 0)),
+}
+
+
+# Text -----------------------------------------------------------------------------------------------------------------
+CSV = {
+    "reals": "<f8\n1,2.5\n-inf,nan\n 1e-300 ,+4\n",
+    "halves": "<f2\n1\n65504\n-0\n",
+    "integers": ">i2\n1, 2\n-3, 4\n",
+    "unsigned": "|u1\n255\n0\n",
+    "booleans": "|b1\nTrue,0\nfalse,1\n",
+    "complex": "<c8\n(1+2j)\n3j\n-1\n",
+    "text": "<U4\na\n\"b,\"\"c\"\n\"\n\"\n\u00e4\n",
+    "bytes": "|S3\nabc,\"\"\n d ,\" e\"\n",
+    "struct": "[('a', '<i4'), ('b', '<f4', (2,)), ('c', '|S2')]\na,b[0],b[1],c\n1,2,3,x\n4,5,6,\"y\"\n",
+    "nameless": "[('a', '<i4'), ('b', '<f4')]\n1,2\n",
+    "nothing": "<f8\n",
+    "uneven": "<f8\n1,2\n3\n",
+    "mark": "<i4\n\ufeff1\r\n2\r\n",
+}
+SLICES = {
+    "plain": "2 3 4\n[0, 1:3, ::2]",
+    "dots": "2 3 4\n[..., -1]",
+    "backwards": "10\n[::-3]",
+    "far": "9223372036854775807\n[-9223372036854775808:9223372036854775807:9223372036854775807]",
+    "huge": "5\n[99999999999999999999::-99999999999999999999]",
+    "empty_axis": "0 3\n[:, 2]",
+    "comma": "4\n[ +1 , ]",
+    "beyond": "4\n[4]",
+}
+SIDECARS = {
+    "previous": """{"ndkeep": "sidecar/1",
+  "array": {"dtype": "<f8", "shape": [3], "order": "C", "nbytes": 24}, "checksums": {"md5": "x"},
+  "statistics": {"count": 3, "nan": 1, "min": -1, "max": "Infinity", "mean": [0.5, "NaN"], "std": 0},
+  "file": {"size": 152, "mtime_ns": -1}, "metadata": {"list": ["NaN", "NaN"]},
+  "previous": {"array": {"dtype": "<f8", "shape": [2], "order": "F", "nbytes": 16}, "metadata": {"low": "-Infinity"}},
+  "nonfinite": ["/statistics/max", "/statistics/mean/1", "/metadata/list/0", "/previous/metadata/low"]}
+""",
+}
+TREES = {
+    "old": """{"ndkeep": "tree/1", "tree": {"a": null, "b": ["NaN", null]},
+  "arrays": [[["a"], "a.npy"], [["b", 1], "b/1.npy"]], "nonfinite": [[["b", 0], "NaN"]]}""",
+}
+
+
 def main():
-    for folder, files in (("npy_header", HEADERS), ("zip", ARCHIVES)):
+    for folder, suffix, files in (
+        ("npy_header", ".npy", HEADERS),
+        ("npy_file", ".npy", FILES),
+        ("zip", ".npz", ARCHIVES),
+        ("npz_append", ".npz", {name: ARCHIVES[name] for name in ("commented", "prefixed", "pipe", "twice", "zip64")}),
+        ("csv", ".txt", CSV),
+        ("slices", ".txt", SLICES),
+        ("sidecar", ".json", SIDECARS),
+        ("tree_json", ".json", TREES),
+    ):
         for name, content in files.items():
-            write(folder, name + (".npy" if folder == "npy_header" else ".npz"), content)
+            write(folder, name + suffix, content.encode() if isinstance(content, str) else content)
 
 
 main()

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fuzz target: any bytes as an npy header. An accepted header is written again and must read back the same.
+#include "fuzz/fuzz.hpp"
+
 #include <ndkeep/format/header.hpp>
 
 #include <algorithm>
-#include <cstdlib>
+#include <string>
 
 namespace {
 
-void demand(bool holds) {
-    if (!holds)
-        std::abort();
-}
+using fuzz::demand;
 
 ndkeep::array_info read(std::span<const std::byte> bytes, const ndkeep::limits& limit = {}) {
     const auto first = bytes.first(std::min(bytes.size(), ndkeep::longest_preamble));

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fuzz target: any bytes as an npz archive. The result is an ndkeep error, or members that are consistent.
+#include "fuzz/fuzz.hpp"
+
 #include <ndkeep/npz/reader.hpp>
 
-#include <algorithm>
-#include <cstdlib>
+#include <string>
+#include <vector>
 
 namespace {
 
-void demand(bool holds) {
-    if (!holds)
-        std::abort();
-}
-
-/// Whether the call finishes. Only ndkeep's errors are accepted as a failure.
-template <class Call>
-bool succeeds(Call&& call) {
-    try {
-        call();
-        return true;
-    } catch (const ndkeep::error&) {
-        return false;
-    }
-}
+using fuzz::demand;
+using fuzz::succeeds;
 
 void check_mapping(const ndkeep::npz_reader& archive, const std::string& name) {
     const auto read_through = [&](const auto& mapped) {

@@ -2,6 +2,7 @@
 // Loops that commit output, position and states together to a chunked array.
 #include "chunks/dataset.hpp"
 #include "loop/loop.hpp"
+#include "store/record.hpp"
 
 namespace loop_sink_tests {
 
@@ -30,12 +31,14 @@ std::vector<std::int64_t> sums_in(const temp_dir& dir) {
     return listed(nk::load_chunked<std::int64_t, 1>(dir / "sums"));
 }
 
-nk::json loops_in(const temp_dir& dir) {
+std::filesystem::path newest_record(const temp_dir& dir) {
     std::string newest;
     for (const auto& name : dataset::records(dir / "sums"))
         newest = std::max(newest, name);
-    return nk::json::parse(read_text(dir / "sums/commits" / newest)).at("loops");
+    return dir / "sums/commits" / newest;
 }
+
+nk::json loops_in(const temp_dir& dir) { return nk::json::parse(read_text(newest_record(dir))).at("loops"); }
 
 }  // namespace
 
@@ -176,6 +179,22 @@ TEST_CASE("small states stand in the record, arrays in a file of their own", "[l
     CHECK(thrown<nk::checksum_error>([&] { (void)large.over(reader).into(sums).begin(); }).file() == file);
     std::filesystem::remove(file);
     CHECK_THROWS_AS(large.over(reader).into(sums).begin(), nk::format_error);
+}
+
+TEST_CASE("a record that names a file of states elsewhere is refused", "[loop][error]") {
+    const temp_dir dir;
+    save_chunks(dir / "rows", chunks_of({1, 1}));
+    running_sums(dir, 9);
+    const auto record = newest_record(dir);
+    const auto text = read_text(record);
+    const auto name = loops_in(dir).at("sums.state").at("states").at("file").get<std::string>();
+
+    for (const auto& other : {"../chunks/" + name, std::string("/etc/passwd"), std::string()}) {
+        std::filesystem::remove(record);
+        write_text(record,
+                   store_rows::sealed(store_rows::replaced(text, "\"file\": \"" + name, "\"file\": \"" + other)));
+        CHECK(thrown<nk::format_error>([&] { running_sums(dir, 9); }).field() == "file of the states");
+    }
 }
 
 TEST_CASE("of two runs of one loop into one sink, the second is refused", "[loop][error]") {

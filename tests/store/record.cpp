@@ -78,6 +78,14 @@ TEST_CASE("records of numbers that cannot be are refused", "[store][error]") {
     check_refused(all, sealed(replaced(record, "\"row_shape\": []", "\"row_shape\": [18446744073709551615, 2]")));
 }
 
+TEST_CASE("a smallest number of a chunk without a largest is refused, and the reverse", "[store][error]") {
+    const auto all = one_chunk();
+    const auto record = all->text(record_of(1));
+
+    check_refused(all, sealed(replaced(record, "\"min\": ", "\"least\": ")));
+    check_refused(all, sealed(replaced(record, "\"max\": ", "\"most\": ")));
+}
+
 TEST_CASE("rows of no bytes are refused, before anything is divided by them", "[store][error]") {
     const auto all = one_chunk();
     auto record = all->text(record_of(1));

@@ -114,6 +114,28 @@ TEST_CASE("convert writes and reads csv without losing a number", "[tool]") {
             "[('id','<i4'),('','V4'),('value','<f8'),('name','S4'),('','V4')]");
 }
 
+TEST_CASE("convert keeps the blanks at the ends of text in csv, and a byte order mark", "[tool]") {
+    temp_dir dir;
+    using text = fixed_string<8>;
+    save(dir / "a.npy", std::vector<text>{text("\xef\xbb\xbf"
+                                               "a"),
+                                          text("\tb\t"), text(" c "), text("")});
+
+    CHECK(convert(dir / "a.npy", dir / "a.csv").status == 0);
+    CHECK(convert(dir / "a.csv", dir / "b.npy", {"--dtype=S8"}).status == 0);
+    CHECK(read_text(dir / "a.npy") == read_text(dir / "b.npy"));
+}
+
+TEST_CASE("convert reads only empty text from csv if the text has no width", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "empty.csv", "\"\"\n\"\"\n");
+    write_text(dir / "full.csv", "\"\"\nx\n");
+
+    CHECK(convert(dir / "empty.csv", dir / "empty.npy", {"--dtype=S0"}).status == 0);
+    CHECK(inspect(dir / "empty.npy").shape == std::vector<std::size_t>{2});
+    CHECK(convert(dir / "full.csv", dir / "full.npy", {"--dtype=S0"}).warns("line 2, column 1"));
+}
+
 TEST_CASE("convert writes csv as one expects", "[tool]") {
     temp_dir dir;
     save(dir / "v.npy", xt::xtensor<double, 1>{1, 0.5, 1e-7});
@@ -461,6 +483,18 @@ TEST_CASE("convert writes nothing to a terminal that it would obey", "[tool]") {
 
     CHECK(written(true) == "\\x1b[2J\nabcd\n");
     CHECK(written(false) == "\x1b[2J\nabcd\n");
+}
+
+TEST_CASE("convert refuses csv of elements without a value", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "a.csv", "1\n2\n");
+
+    for (const char* const type : {"[]", "[('a', '<f8', (0,))]"}) {
+        CHECK(convert(dir / "a.csv", dir / "a.npy", {std::string("--dtype=") + type}).warns("columns is 0"));
+        CHECK(!fs::exists(dir / "a.npy"));
+        const auto file = write_npy<char>(dir / "none.npy", type, {2}, {});
+        CHECK(convert(file, dir / "t.csv").warns("columns is 0"));
+    }
 }
 
 TEST_CASE("convert refuses more columns than csv has room for", "[tool]") {

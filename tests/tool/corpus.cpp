@@ -70,14 +70,14 @@ TEST_CASE("good golden files are told of, bad ones refused", "[tool][corpus]") {
 }
 
 TEST_CASE("the seeds of the fuzzers are told of or refused", "[tool][corpus]") {
-    check_folder(tests / "fuzz/npy_header", expected::either);
-    check_folder(tests / "fuzz/zip", expected::either);
+    check_folder(tests / "fuzz/corpus/npy_header", expected::either);
+    check_folder(tests / "fuzz/corpus/zip", expected::either);
 }
 
 TEST_CASE("files with any byte changed are told of or refused", "[tool][corpus]") {
     const temp_dir dir;
     for (const char* const name :
-         {"fuzz/npy_header/struct.npy", "fuzz/npy_header/times.npy", "fuzz/zip/compressed.npz"}) {
+         {"fuzz/corpus/npy_header/struct.npy", "fuzz/corpus/npy_header/times.npy", "fuzz/corpus/zip/compressed.npz"}) {
         const auto whole = read_text(tests / name);
         const auto file = dir / fs::path(name).filename();
         for (std::size_t at = 0; at < whole.size(); at += 7) {

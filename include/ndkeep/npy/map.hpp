@@ -60,6 +60,8 @@ struct map_raw_options {
 /// default), `column_major`. Some programs write data that does not start at a multiple of alignof(T). Such data is
 /// copied into memory for `read_only` and `copy_on_write`, and rejected for `read_write`. `read_write` first removes
 /// checksums and statistics from the file's sidecar, because stores into the array make them false.
+///
+/// The bytes of a bool array must be 0 and 1, which is not checked. `load` takes any other byte as true.
 /// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags
 /// @throws format_error    not an npy file, or cut short
 template <element T, std::size_t N = any_rank>

@@ -74,6 +74,10 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::stored_in(const 
         return std::make_shared<const loop_snapshot>(*states.find("states"), states.find("non_finite"),
                                                      loop_snapshot::position_of(said), step_, record);
     }
+    // The record may be a stranger's. Such a name cannot lead out of the folder, in a place of any kind.
+    if (!is_chunk_name(states.text("file")))
+        throw malformed(record, "file of the states", "a name of hexadecimal words",
+                        ndkeep::quoted(states.text("file")));
     // Size and checksum are in the record, so that a file that was replaced or truncated is detected.
     const std::string name = chunk_path(states.text("file"));
     const auto called = sink_.where().called(name);

@@ -294,6 +294,9 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
                     entry.sum = item.text(std::string(checksum_name(state.sum)));
                 entry.min = number(item, "min", form);
                 entry.max = number(item, "max", form);
+                // Searches take the one as a sign that the other is present.
+                if (entry.min.has_value() != entry.max.has_value())
+                    refuse("min and max of a chunk", "both or neither", entry.min ? "no max" : "no min");
                 // Without the bound, the product could overflow; `check_entry` rejects the entry in that case.
             } else if (entry.rows <= largest_offset / state.row_bytes()) {
                 entry.nbytes = entry.rows * state.row_bytes();
