@@ -371,6 +371,25 @@ TEST_CASE("appends of several threads are all there in any place", "[store][plac
     }
 }
 
+TEST_CASE("rows are appended although others have merged and pruned the chunks before them", "[store][place]") {
+    ground on(kind::memory);
+    nk::chunk_writer<double, 1> first(on.at("readings"), {.commit = unsynced});
+    for (double i = 0; i < 7; ++i) {
+        first.append(vector{i});
+        (void)first.commit();
+    }
+    nk::chunk_writer<double, 1> slow(on.at("readings"), {.commit = unsynced});
+    nk::compact_chunked(on.at("readings"));
+    nk::prune_chunked(on.at("readings"), {.keep = 1});
+
+    // The eighth small chunk: this commit would merge the seven that are gone.
+    slow.append(vector{7});
+    (void)slow.commit();
+
+    CHECK((nk::load_chunked<double, 1>(on.at("readings")) == vector(xt::arange<double>(8))));
+    nk::verify_chunked(on.at("readings"));
+}
+
 TEST_CASE("a loop from any place into any place resumes where it was interrupted", "[store][place][loop]") {
     for (const kind from : all_kinds)
         for (const kind into : all_kinds) {

@@ -77,6 +77,9 @@ NDKEEP_INLINE void chunk_merger::merge_tail() {
             // The damage is in old rows, which this commit does not need to touch. They stay as they are, and verify
             // reports them; the new rows are committed all the same.
             return;
+        } catch (const format_error&) {
+            // The same. In a place without locks it is no damage: others have merged and pruned these files meanwhile.
+            return;
         }
         // The merged chunk may be the last one of a run that can be merged in turn.
         merged = rows_in < chunk_rows_;
