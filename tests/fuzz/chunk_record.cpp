@@ -16,7 +16,7 @@
 #include <ndkeep/loop/detail/sink.hpp>
 #include <ndkeep/loop/detail/state/codec.hpp>
 #include <ndkeep/store/log.hpp>
-#include <ndkeep/store/record.hpp>
+#include <ndkeep/store/record/record.hpp>
 #include <ndkeep/text/json/print.hpp>
 
 #include <algorithm>
