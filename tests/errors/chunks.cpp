@@ -141,7 +141,7 @@ TEST_CASE("errors of readers of chunked arrays are sentences", "[errors]") {
     says("a record with a chunk of no rows", changed("\"rows\": 2", "\"rows\": 0"));
     says("a record with a chunk of other bytes", changed("\"nbytes\": 16", "\"nbytes\": 17"));
     says("a record with a wrong offset", changed("\"offset\": 128", "\"offset\": 99999999"));
-    says("a record with rows of no bytes", changed("\"row_shape\": []", "\"row_shape\": [0]"));
+    says("a record with a file of rows without bytes", changed("\"row_shape\": []", "\"row_shape\": [0]"));
     says("a record with a negative extent", changed("\"row_shape\": []", "\"row_shape\": [-1]"));
     says("a record with text as smallest number", changed("\"min\": 1.0", "\"min\": \"1\""));
     says("a record without an epoch", changed("\"epoch\"", "\"xepoch\""));

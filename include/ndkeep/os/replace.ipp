@@ -168,6 +168,9 @@ NDKEEP_INLINE file replacement::committed(durability wanted) {
     // The inode is the target now. A child that was forked meanwhile has a copy of the descriptor, which would keep the
     // lock without this call.
     done.unlock();
+    // A separate lock file still has its name: the next writer need not wait until this object is destroyed.
+    if (is_separate_)
+        lock_.release();
     if (wanted == durability::on_disk)
         sync_target_directory();
     return done;

@@ -69,7 +69,10 @@ class writer_lock {
                          const std::filesystem::path& like = {});
     writer_lock(writer_lock&&) noexcept = default;
     writer_lock& operator=(writer_lock&&) = delete;
-    ~writer_lock();
+    ~writer_lock() { release(); }
+
+    /// Releases the lock before the destruction.
+    void release() noexcept;
 
     /// The path of the file to write, with symbolic links resolved.
     [[nodiscard]] const std::filesystem::path& target() const noexcept { return target_; }

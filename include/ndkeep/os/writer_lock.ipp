@@ -41,7 +41,7 @@ NDKEEP_INLINE writer_lock::writer_lock(const std::filesystem::path& target, read
     look_at_target();
 }
 
-NDKEEP_INLINE writer_lock::~writer_lock() {
+NDKEEP_INLINE void writer_lock::release() noexcept {
     if (!beside_.is_open() || !owner_.is_this())
         return;
     // Remove the name while the lock is held. A waiting writer then sees that the name no longer leads to its inode,
@@ -51,6 +51,7 @@ NDKEEP_INLINE writer_lock::~writer_lock() {
         ::unlink(name_.c_str());
     // Explicitly, because closing is not enough if a forked child has a copy of the descriptor.
     beside_.unlock();
+    beside_ = {};
 }
 
 NDKEEP_INLINE bool writer_lock::is_named(const file& held, const std::filesystem::path& name) noexcept {

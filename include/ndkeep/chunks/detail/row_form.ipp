@@ -28,8 +28,8 @@ NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<st
     made.sum = options.sum;
     made.order_by = options.order_by;
     (void)checked_nbytes(type, row_shape, called);  // the product of the extents could overflow
-    if (made.row_bytes() == 0)
-        refuse_rows(called, "size of a row", "at least 1 byte", "0 bytes");
+    if (type.size() == 0)
+        refuse_rows(called, "size of an element", "at least 1 byte", "0 bytes");
     // Each kind of checksum is one bit. `bits & (bits - 1)` is 0 if at most one bit is set.
     constexpr unsigned kinds = 7;
     if (const auto bits = static_cast<unsigned>(made.sum); bits > kinds || (bits & (bits - 1)) != 0)

@@ -4,18 +4,60 @@
 
 #include <ndkeep/chunks/save.hpp>
 
+#include <ndkeep/array/blocks.hpp>
+#include <ndkeep/chunks/detail/order.hpp>
+#include <ndkeep/chunks/detail/row_form.hpp>
 #include <ndkeep/chunks/detail/session.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/store/upkeep.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+/// Refuses an array that cannot become a dataset with these options, before a dataset is created for it.
+/// @throws mismatch_error
+NDKEEP_INLINE void check_savable(const array_view& array, const save_chunked_options& options,
+                                 const std::filesystem::path& called) {
+    if (array.shape().empty())
+        throw mismatched(called, "shape", "at least 1 dimension", shape_text(array.shape()));
+    if (options.commit.keep == 0)
+        throw mismatched(called, "keep", "at least 1", "0");
+    (void)kept_metadata(options.meta, called);
+    const auto state = state_for_rows(array.type(), {array.shape().begin() + 1, array.shape().end()},
+                                      {.sum = options.sum, .order_by = options.order_by}, called);
+    if (!state.order_by)
+        return;
+    const row_order keys(state, called);
+    std::optional<statistics::number> before;
+    std::uint64_t row = 0;
+    const std::size_t block =
+        array.contiguous() != nullptr ? std::max<std::size_t>(1, array.nbytes()) : std::size_t{1} << 20;
+    for_each_block(array.in_order(order::row_major), block, [&](std::span<const std::byte> bytes, std::size_t rows) {
+        if (rows == 0)
+            return;
+        keys.check_sorted(bytes, rows);
+        const auto [first, last] = keys.ends_of(bytes, rows);
+        if (before && less(*first, *before))
+            keys.refuse(row, *before, *first);
+        before = last;
+        row += rows;
+    });
+}
+
+}  // namespace detail
 
 NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view& array,
                                 const save_chunked_options& options) {
@@ -23,15 +65,14 @@ NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view&
     const auto refuse = [&](const char* field, std::string expected, std::string found, std::string hint = {}) {
         throw detail::mismatched(path, field, std::move(expected), std::move(found), std::move(hint));
     };
-    if (array.shape().empty())
-        refuse("shape", "at least 1 dimension", shape_text(array.shape()));
+    detail::check_savable(array, options, path);
+    const std::vector<std::size_t> row_shape(array.shape().begin() + 1, array.shape().end());
     // The session would compare `.order_by` with that of the existing dataset; start_anew sets it below.
     detail::chunk_session session(where, {.rows_per_chunk = options.rows_per_chunk,
                                           .sum = options.sum,
                                           .order_by = std::nullopt,
                                           .commit = options.commit,
                                           .run = options.run});
-    const std::vector<std::size_t> row_shape(array.shape().begin() + 1, array.shape().end());
     auto order_by = options.order_by;
     if (!session.is_new()) {
         const auto& there = session.state();

@@ -151,6 +151,13 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     const std::uint64_t row_bytes = state().row_bytes();
     const std::size_t chunk_rows = rows_of_a_chunk();
     const conversion convert(view.type(), state().type, place_->path());
+    // Rows without bytes, as of shape (10, 0), have no file.
+    if (row_bytes == 0) {
+        if (count != 0)
+            transaction_.edit(
+                {.what = chunk_edit::kind::append, .first_row = state().rows, .added = {{.rows = count}}});
+        return;
+    }
     std::size_t done = 0;
     // Full chunks are written straight from the caller's memory if nothing has to be converted.
     if (view.contiguous() != nullptr && convert.is_identity()) {
@@ -205,9 +212,9 @@ NDKEEP_INLINE void chunk_session::write_checked(std::uint64_t first, const array
                               .field = "range of rows to write",
                               .expected = "within 0 to " + std::to_string(state().rows),
                               .found = std::to_string(first) + " to " + std::to_string(first + count)});
-    if (count == 0)
-        return;
     const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
+    if (count == 0 || row_bytes == 0)
+        return;
     const conversion convert(view.type(), state().type, place_->path());
     const buffer from(view.nbytes());
     view.fill(0, view.size(), from.data());

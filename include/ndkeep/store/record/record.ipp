@@ -146,10 +146,8 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
         state.row_shape.push_back(static_cast<std::size_t>(count(object, "row_shape", extent)));
     // Rejects an overflow of the product, which `row_bytes` does not check.
     (void)checked_nbytes(state.type, state.row_shape, file_);
-    // The number of rows without bytes has no limit, and the checks below divide by the size of a row.
-    if (state.row_bytes() == 0)
-        refuse("size of a row", "at least 1 byte",
-               "0 bytes: " + shape_text(state.row_shape) + " of " + ndkeep::quoted(dtype_text(state.type)));
+    if (state.type.size() == 0)
+        refuse("size of an element", "at least 1 byte", "0 bytes");
     if (const json* const order = object.find("order_by"); order != nullptr && !order->is_null())
         state.order_by = object.text("order_by");
     const auto& sum = object.text("sum");
@@ -298,7 +296,7 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
                 if (entry.min.has_value() != entry.max.has_value())
                     refuse("min and max of a chunk", "both or neither", entry.min ? "no max" : "no min");
                 // Without the bound, the product could overflow; `check_entry` rejects the entry in that case.
-            } else if (entry.rows <= largest_offset / state.row_bytes()) {
+            } else if (entry.rows <= largest_offset / std::max<std::uint64_t>(1, state.row_bytes())) {
                 entry.nbytes = entry.rows * state.row_bytes();
             }
             check_entry(entry, state, file_);

@@ -109,6 +109,9 @@ NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& stat
     // By division, because the product in the next check could overflow.
     if (entry.rows == 0 || (row_bytes != 0 && entry.rows > largest_offset / row_bytes))
         refuse("number of rows of a chunk", "at least 1, and less than 2^63 bytes of them", std::to_string(entry.rows));
+    // Chunks with a file are divided into rows of some bytes. Rows without bytes need no file.
+    if (row_bytes == 0 && !entry.file.empty())
+        refuse("file of rows without bytes", "none", ndkeep::quoted(entry.file));
     if (entry.nbytes != entry.rows * row_bytes)
         refuse("size of a chunk in bytes", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
     // A header is never longer. The bound also keeps offset + nbytes within 64 bits.
