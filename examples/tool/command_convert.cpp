@@ -9,6 +9,8 @@
 #include "targets.hpp"
 
 #include <ndkeep/array/any.hpp>
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 
 #include <algorithm>
@@ -63,7 +65,9 @@ struct source {
     return {{.type = view.type(), .shape = view.shape()}, view};
 }
 
-[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type) {
+/// @param left_out  receives the problem with the bytes after the data, if there are any
+[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type,
+                                         std::optional<nk::format_error>& left_out) {
     const fs::path called = "-";
     if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
         return view_of_text(nk::core::as_text(bytes), csv_type, called);
@@ -71,13 +75,9 @@ struct source {
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
                              {.header_characters = nk::longest_header});
     const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
-    const std::uint64_t there = bytes.size() - std::min<std::uint64_t>(bytes.size(), info.data_offset);
-    if (there < info.nbytes())
-        throw nk::format_error({.file = called,
-                                .field = "data",
-                                .expected = nk::counted(info.nbytes(), "byte"),
-                                .found = nk::counted(there, "byte"),
-                                .hint = "the stream is truncated"});
+    const nk::core::byte_source source(bytes, called);
+    nk::core::check_data(source, info, bytes.size());
+    left_out = nk::core::problem_after_data(source, info, bytes.size());
     const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
     const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, nk::order_of(info));
     return {info, view.in_order(written_order(info)).kept_by(kept)};
@@ -191,8 +191,9 @@ class conversion_job {
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
-            from_.given = view_of_stream(std::move(bytes), csv_type);
-            return;
+            std::optional<nk::format_error> left_out;
+            from_.given = view_of_stream(std::move(bytes), csv_type, left_out);
+            return tell_left_out(left_out);
         }
         const auto word = word_of(from_.called);
         from_.member = word.member;
@@ -209,8 +210,19 @@ class conversion_job {
         from_.words = from_.file->words();
         if (!from_.words.problem.empty() && !with_.quiet)
             with_.err << "ndkeep: " << shown(from_.words.problem) << '\n';
+        if (from_.file->what().kind == subject_kind::npy) {
+            const auto array = open_single(from_.file->what());
+            nk::core::check_data(array);
+            tell_left_out(nk::core::problem_after_data(array));
+        }
         if (!from_.file->what().is_single_array())
             from_.words.sums = nk::checksum::none;  // archives and chunked arrays store checksums of their own
+    }
+
+    void tell_left_out(const std::optional<nk::format_error>& problem) const {
+        if (problem && !with_.quiet)
+            with_.err << "ndkeep: " << shown(from_.called) << ": data is " << problem->found()
+                      << ", which is not converted\n";
     }
 
     /// Chooses the arrays to write and their names.

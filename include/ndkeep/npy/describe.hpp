@@ -67,7 +67,8 @@ struct stored_description : description {
 [[nodiscard]] std::optional<stored_description> description_of(const std::filesystem::path& file,
                                                                const limits& limit = {});
 
-/// Returns every problem found in a file: header, length, sidecar, every checksum, every statistic. Empty if none.
+/// Returns every problem found in a file: header, length, bytes after the data, sidecar, every checksum, every
+/// statistic. Empty if none.
 ///
 /// The data is read once if the file has a sidecar, and not at all otherwise.
 [[nodiscard]] std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options = {});

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -49,13 +50,27 @@ struct opened_array {
 ///
 /// The size is taken after the header was read. An append writes the rows first and the header last, so a size taken
 /// before could be too small for the header.
-/// @throws format_error  the file is cut short
+/// @throws format_error  the file is cut short, or a copy in text mode has changed its bytes
 void check_data(const opened_array& array);
+
+/// Checks the same for a file, or bytes in memory, of `size` bytes.
+void check_data(const byte_source& source, const array_info& info, std::uint64_t size);
 
 /// Opens a file as `open_header` does, and checks that its data is complete.
 /// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_array(const std::filesystem::path& path, const limits& limit,
                                       file::access access = file::access::read);
+
+/// The problem of a file that does not end with its data: rows that the header does not count, another array, bytes
+/// that a copy in text mode has inserted, or other bytes.
+///
+/// nullopt if nothing follows the data, or while another program appends. A sound file is not read.
+/// @param array  `check_data` has accepted it
+[[nodiscard]] std::optional<format_error> problem_after_data(const opened_array& array);
+
+/// Looks for the same in `size` bytes that nobody changes.
+[[nodiscard]] std::optional<format_error> problem_after_data(const byte_source& source, const array_info& info,
+                                                             std::uint64_t size);
 
 }  // namespace core
 

@@ -155,6 +155,11 @@ NDKEEP_INLINE std::vector<finding> findings(const std::filesystem::path& file, c
         return all;
     // A truncated file is reported as such. Its sums are not computed: they would all differ for the same reason.
     const bool whole = detail::passes(all, [&] { detail::check_data(array); });
+    if (whole)
+        (void)detail::passes(all, [&] {
+            if (const auto problem = core::problem_after_data(array))
+                all.push_back(detail::found(*problem));
+        });
     const auto target = detail::resolved(file);
     if (!detail::passes(all, [&] { both = detail::read_sidecar(target); }) || !both || !whole)
         return all;

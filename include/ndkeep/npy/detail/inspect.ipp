@@ -9,7 +9,10 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -58,6 +61,68 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
         {.file = array.source.path(), .field = "header", .found = "changed by another program at every read"});
 }
 
+/// Whether the newline of the header is 0D 0A, in a file that is longer than its header states. Only a copy in text
+/// mode makes such files.
+/// @param size  of the file
+[[nodiscard]] NDKEEP_INLINE bool has_text_newline(const byte_source& source, const array_info& info,
+                                                  std::uint64_t size) {
+    if (info.version == 0 || size <= data_end(info))
+        return false;
+    std::array<std::byte, 2> bytes = {};
+    source.read(info.data_offset - 1, bytes);
+    return as_text(bytes) == "\r\n";
+}
+
+/// Whether the bytes from the data to the end have one 0D 0A for each byte that follows the data, and no other 0A.
+[[nodiscard]] NDKEEP_INLINE bool has_text_data(const byte_source& source, const array_info& info, std::uint64_t size) {
+    const std::uint64_t wanted = size - data_end(info);
+    std::uint64_t pairs = 0;
+    bool after_return = false;
+    std::array<std::byte, 65536> block;
+    for (std::uint64_t at = info.data_offset; at < size;) {
+        const auto some =
+            std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - at)));
+        source.read(at, some);
+        for (const std::byte each : some) {
+            const bool is_newline = each == std::byte{'\n'};
+            // Most files stop here after a few hundred bytes.
+            if (is_newline && (!after_return || ++pairs > wanted))
+                return false;
+            after_return = each == std::byte{'\r'};
+        }
+        at += some.size();
+    }
+    return pairs == wanted;
+}
+
+inline constexpr std::string_view text_mode_hint =
+    "a copy in text mode has written each byte 0A as 0D 0A; copy the file again in binary mode";
+
+NDKEEP_INLINE std::uint64_t row_bytes(const array_info& info) {
+    if (info.shape.empty())
+        return 0;
+    const std::size_t axis = info.column_major ? info.shape.size() - 1 : 0;
+    std::uint64_t bytes = info.type.size();
+    for (std::size_t i = 0; i < info.shape.size(); ++i)
+        bytes *= i == axis ? 1 : info.shape[i];
+    return bytes;
+}
+
+/// Whether the file has the header that was read, and no append is under way.
+[[nodiscard]] NDKEEP_INLINE bool is_at_rest(const opened_array& array) {
+    try {
+        // An append holds this lock while rows are in the file that the header does not count yet.
+        if (!array.source.try_lock())
+            return false;
+    } catch (const io_error&) {
+        return true;  // this file system has no locks, so that nothing can append
+    }
+    std::vector<std::byte> now(array.header.size());
+    const std::size_t length = array.source.read_some(0, now);
+    array.source.unlock();
+    return length == now.size() && now == array.header;
+}
+
 NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {
     read_header(array, limit);
     check_data(array);
@@ -78,15 +143,52 @@ NDKEEP_INLINE opened_array open_header(const std::filesystem::path& path, const 
 }
 
 NDKEEP_INLINE void check_data(const opened_array& array) {
-    if (array.is_in_memory())
-        return;
-    const std::uint64_t there = array.data_in(array.source.size());
-    if (there < array.info.nbytes())
-        throw format_error({.file = array.source.path(),
+    check_data(array.bytes(), array.info, array.is_in_memory() ? array.small.size() : array.source.size());
+}
+
+NDKEEP_INLINE std::optional<format_error> problem_after_data(const opened_array& array) {
+    if (array.source.size() <= detail::data_end(array.info) || !detail::is_at_rest(array))
+        return std::nullopt;
+    return problem_after_data(array.source, array.info, array.source.size());
+}
+
+NDKEEP_INLINE void check_data(const byte_source& source, const array_info& info, std::uint64_t size) {
+    const std::uint64_t there = size - std::min(size, info.data_offset);
+    const bool is_short = there < info.nbytes();
+    if (is_short || detail::has_text_newline(source, info, size))
+        throw format_error({.file = source.path(),
                             .field = "data",
-                            .expected = counted(array.info.nbytes(), "byte"),
+                            .expected = counted(info.nbytes(), "byte"),
                             .found = counted(there, "byte"),
-                            .hint = "the file is cut short"});
+                            .hint = std::string(is_short ? "the file is cut short" : detail::text_mode_hint)});
+}
+
+NDKEEP_INLINE std::optional<format_error> problem_after_data(const byte_source& source, const array_info& info,
+                                                             std::uint64_t size) {
+    const std::uint64_t end = detail::data_end(info);
+    if (size <= end)
+        return std::nullopt;
+    const auto problem = [&](const std::string& what, std::string_view hint) {
+        return format_error({.file = source.path(),
+                             .field = "data",
+                             .expected = "the last bytes of the file",
+                             .found = "followed by " + what,
+                             .hint = std::string(hint)});
+    };
+    const std::uint64_t surplus = size - end;
+    std::array<std::byte, magic.size()> begin = {};
+    source.read(end, std::span(begin).first(static_cast<std::size_t>(std::min<std::uint64_t>(begin.size(), surplus))));
+    if (as_text(begin) == magic)
+        return problem("another array", "np.save was called more than once with one open file");
+    // Before the rows: with rows of a few bytes, the inserted bytes can be as long as complete rows.
+    if (detail::has_text_data(source, info, size))
+        return problem(counted(surplus, "byte") + ", as many as it has pairs 0D 0A", detail::text_mode_hint);
+    const std::uint64_t row = detail::row_bytes(info);
+    if (row == 0 || surplus < row)
+        return problem(counted(surplus, "byte"), "they belong to no element");
+    return problem(counted(surplus / row, "complete row") +
+                       (surplus % row == 0 ? "" : " and " + counted(surplus % row, "byte")),
+                   "the header does not count them; recover adds complete rows");
 }
 
 NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const limits& limit, file::access access) {
