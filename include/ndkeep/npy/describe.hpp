@@ -44,6 +44,9 @@ struct describe_options {
 void describe(const std::filesystem::path& file, const describe_options& options = {});
 
 /// Returns the metadata of a file; {} if it has no sidecar.
+///
+/// After a copy or a change of the file's time, the data is read once to compare its sums. The sidecar then gets the
+/// new time if this user owns it and may write in the directory; otherwise every call reads the data.
 /// @throws mismatch_error  the sidecar is stale: it describes another array than the file holds
 [[nodiscard]] json metadata(const std::filesystem::path& file, const limits& limit = {});
 
