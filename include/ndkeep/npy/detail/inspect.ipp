@@ -108,6 +108,64 @@ NDKEEP_INLINE std::uint64_t row_bytes(const array_info& info) {
     return bytes;
 }
 
+NDKEEP_INLINE const std::filesystem::path& name_in_memory() noexcept {
+    static const std::filesystem::path none;
+    return none;
+}
+
+/// Whether another array begins at byte `offset`.
+[[nodiscard]] NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size) {
+    std::array<std::byte, magic.size()> begin = {};
+    if (size < offset || size - offset < begin.size())
+        return false;
+    source.read(offset, begin);
+    return as_text(begin) == magic;
+}
+
+/// Reads the header of the array at byte `offset`.
+/// @param header  receives its bytes
+[[nodiscard]] NDKEEP_INLINE array_info header_at(const byte_source& source, std::uint64_t offset, std::uint64_t size,
+                                                 const limits& limit, std::vector<std::byte>& header) {
+    const std::uint64_t there = size - offset;
+    header.resize(static_cast<std::size_t>(std::min<std::uint64_t>(longest_preamble, there)));
+    source.read(offset, header);
+    // parse_preamble checks the length against the file and the limit.
+    header.resize(static_cast<std::size_t>(parse_preamble(header, source.path(), there, limit).data_offset()));
+    source.read(offset, header);
+    array_info info = parse_header(header, source.path(), limit);
+    info.data_offset += offset;  // both are at most the size of the file
+    return info;
+}
+
+/// Moves from the first array of a file to the array `number`.
+/// @param info, header  of the first array; they receive those of the other
+NDKEEP_INLINE void find_array(const byte_source& source, std::uint64_t size, const limits& limit, std::size_t number,
+                              array_info& info, std::vector<std::byte>& header) {
+    for (std::size_t i = 0; i < number; ++i) {
+        check_data(source, info, size);
+        if (!begins_array(source, data_end(info), size))
+            throw mismatch_error({.file = source.path(),
+                                  .field = "array",
+                                  .expected = "less than " + std::to_string(i + 1),
+                                  .found = std::to_string(number),
+                                  .hint = "the file holds " + counted(i + 1, "array")});
+        info = header_at(source, data_end(info), size, limit, header);
+    }
+}
+
+/// The headers of all arrays from byte 0 on.
+[[nodiscard]] NDKEEP_INLINE std::vector<array_info> all_headers(const byte_source& source, std::uint64_t size,
+                                                                const array_info& first, const limits& limit) {
+    std::vector<array_info> all = {first};
+    std::vector<std::byte> header;
+    // The data of the last array may be missing, as `inspect` permits it.
+    while (begins_array(source, data_end(all.back()), size)) {
+        check_data(source, all.back(), size);
+        all.push_back(header_at(source, data_end(all.back()), size, limit, header));
+    }
+    return all;
+}
+
 /// Whether the file has the header that was read, and no append is under way.
 [[nodiscard]] NDKEEP_INLINE bool is_at_rest(const opened_array& array) {
     try {
@@ -179,7 +237,7 @@ NDKEEP_INLINE std::optional<format_error> problem_after_data(const byte_source& 
     std::array<std::byte, magic.size()> begin = {};
     source.read(end, std::span(begin).first(static_cast<std::size_t>(std::min<std::uint64_t>(begin.size(), surplus))));
     if (as_text(begin) == magic)
-        return problem("another array", "np.save was called more than once with one open file");
+        return problem("another array", "load_options{.array = 1} reads it");
     // Before the rows: with rows of a few bytes, the inserted bytes can be as long as complete rows.
     if (detail::has_text_data(source, info, size))
         return problem(counted(surplus, "byte") + ", as many as it has pairs 0D 0A", detail::text_mode_hint);
@@ -197,10 +255,42 @@ NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const l
     return array;
 }
 
+NDKEEP_INLINE opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number) {
+    opened_array array = open_header(path, limit);
+    if (number != 0)
+        detail::find_array(array.source, array.source.size(), limit, number, array.info, array.header);
+    check_data(array);
+    return array;
+}
+
+NDKEEP_INLINE array_info numbered_array(std::span<const std::byte> bytes, const limits& limit, std::size_t number) {
+    const byte_source source(bytes, detail::name_in_memory());
+    std::vector<std::byte> header;
+    array_info info = detail::header_at(source, 0, bytes.size(), limit, header);
+    detail::find_array(source, bytes.size(), limit, number, info, header);
+    check_data(source, info, bytes.size());
+    return info;
+}
+
 }  // namespace core
 
 NDKEEP_INLINE array_info inspect(const std::filesystem::path& file, const limits& limit) {
     return detail::open_header(file, limit).info;
+}
+
+NDKEEP_INLINE array_info inspect(std::span<const std::byte> bytes, const limits& limit) {
+    std::vector<std::byte> header;
+    return detail::header_at(detail::byte_source(bytes, detail::name_in_memory()), 0, bytes.size(), limit, header);
+}
+
+NDKEEP_INLINE std::vector<array_info> inspect_all(const std::filesystem::path& file, const limits& limit) {
+    const auto array = detail::open_header(file, limit);
+    return detail::all_headers(array.source, array.source.size(), array.info, limit);
+}
+
+NDKEEP_INLINE std::vector<array_info> inspect_all(std::span<const std::byte> bytes, const limits& limit) {
+    return detail::all_headers(detail::byte_source(bytes, detail::name_in_memory()), bytes.size(),
+                               inspect(bytes, limit), limit);
 }
 
 }  // namespace ndkeep
