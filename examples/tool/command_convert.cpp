@@ -5,6 +5,7 @@
 #include "cast.hpp"
 #include "commands.hpp"
 #include "csv.hpp"
+#include "input_copy.hpp"
 #include "output.hpp"
 #include "targets.hpp"
 
@@ -15,8 +16,6 @@
 
 #include <algorithm>
 #include <array>
-
-#include <unistd.h>  // read: unlike a C++ stream, it returns when Ctrl-C interrupts it
 
 namespace tool {
 
@@ -46,15 +45,10 @@ struct source {
         constexpr std::size_t step = std::size_t{1} << 16;
         if (all.size() - length < step)
             all.resize(std::max(2 * all.size(), length + step));
-        const auto count = ::read(STDIN_FILENO, all.data() + length, all.size() - length);
-        check_interrupted("-");
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            throw nk::io_error("-", "cannot read", nk::core::last_error());
+        const std::size_t count = read_input(std::span(all).subspan(length));
         if (count == 0)
             break;
-        length += static_cast<std::size_t>(count);
+        length += count;
     }
     all.resize(length);
     return all;
@@ -191,6 +185,8 @@ class conversion_job {
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
+            if (nk::core::as_text(bytes).starts_with("PK"))
+                return open_file({input_.emplace(bytes).path()});
             std::optional<nk::format_error> left_out;
             from_.given = view_of_stream(std::move(bytes), csv_type, left_out);
             return tell_left_out(left_out);
@@ -205,6 +201,10 @@ class conversion_job {
             from_.given = view_of_text(nk::core::as_text(bytes), csv_type, word.file);
             return;
         }
+        open_file(word);
+    }
+
+    void open_file(const array_word& word) {
         from_.file.emplace(word.file, with_.run);
         from_.names = from_.file->names();
         from_.words = from_.file->words();
@@ -294,6 +294,7 @@ class conversion_job {
     std::optional<nk::dtype> type_;
     std::string_view byte_order_, order_;
     target target_;
+    std::optional<input_copy> input_;  // an archive from standard input; outlives `from_`
     source from_;
 };
 
@@ -308,7 +309,8 @@ command convert_command() {
         .usage = "[OPTION]... FROM[:MEMBER] TO",
         .details =
             "Formats: npy, npz, csv and raw (.raw, .bin or .dat, with a sidecar) by the extension of TO; chunked if\n"
-            "TO is an existing folder or ends in a slash. \"-\" is standard input (npy or csv) or standard output\n"
+            "TO is an existing folder or ends in a slash. \"-\" is standard input (npy, npz or csv) or standard "
+            "output\n"
             "(npy, raw or csv). Properties without an option are kept: dtype, byte order, C or Fortran order,\n"
             "metadata. csv keeps values only. TO is replaced completely or not at all.\n"
             "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"

@@ -13,9 +13,7 @@
 #include <csignal>
 #include <limits>
 
-#include <fcntl.h>         // open
 #include <sys/resource.h>  // setrlimit: simulates a full disk
-#include <unistd.h>        // dup2: replaces standard input
 
 namespace tool_convert_tests {
 
@@ -38,26 +36,6 @@ NDKEEP_FIELDS(convert_row, id, value, name);
     options.push_back(to.string());
     return run_tool(options);
 }
-
-/// Makes this file standard input as long as it exists.
-class input_from {
-  public:
-    explicit input_from(const fs::path& file) : former_(::dup(STDIN_FILENO)) {
-        const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-        REQUIRE(descriptor >= 0);
-        ::dup2(descriptor, STDIN_FILENO);
-        ::close(descriptor);
-    }
-    input_from(const input_from&) = delete;
-    input_from& operator=(const input_from&) = delete;
-    ~input_from() {
-        ::dup2(former_, STDIN_FILENO);
-        ::close(former_);
-    }
-
-  private:
-    int former_;
-};
 
 }  // namespace
 
