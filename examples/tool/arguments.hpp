@@ -94,6 +94,12 @@ class arguments {
 
     [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
 
+    /// Replaces the words that are equal to `word`.
+    void replace(std::string_view word, const std::string& by) {
+        std::replace_if(
+            words_.begin(), words_.end(), [word](const std::string& each) { return each == word; }, by);
+    }
+
     [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
     /// The last value of the option; nullopt if the option is absent.
     [[nodiscard]] std::optional<std::string> value(std::string_view name) const {

@@ -5,16 +5,17 @@
 #include "cast.hpp"
 #include "commands.hpp"
 #include "csv.hpp"
+#include "input_copy.hpp"
 #include "output.hpp"
 #include "targets.hpp"
 
 #include <ndkeep/array/any.hpp>
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 
 #include <algorithm>
 #include <array>
-
-#include <unistd.h>  // read: unlike a C++ stream, it returns when Ctrl-C interrupts it
 
 namespace tool {
 
@@ -44,15 +45,10 @@ struct source {
         constexpr std::size_t step = std::size_t{1} << 16;
         if (all.size() - length < step)
             all.resize(std::max(2 * all.size(), length + step));
-        const auto count = ::read(STDIN_FILENO, all.data() + length, all.size() - length);
-        check_interrupted("-");
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            throw nk::io_error("-", "cannot read", nk::core::last_error());
+        const std::size_t count = read_input(std::span(all).subspan(length));
         if (count == 0)
             break;
-        length += static_cast<std::size_t>(count);
+        length += count;
     }
     all.resize(length);
     return all;
@@ -63,7 +59,9 @@ struct source {
     return {{.type = view.type(), .shape = view.shape()}, view};
 }
 
-[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type) {
+/// @param left_out  receives the problem with the bytes after the data, if there are any
+[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type,
+                                         std::optional<nk::format_error>& left_out) {
     const fs::path called = "-";
     if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
         return view_of_text(nk::core::as_text(bytes), csv_type, called);
@@ -71,13 +69,9 @@ struct source {
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
                              {.header_characters = nk::longest_header});
     const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
-    const std::uint64_t there = bytes.size() - std::min<std::uint64_t>(bytes.size(), info.data_offset);
-    if (there < info.nbytes())
-        throw nk::format_error({.file = called,
-                                .field = "data",
-                                .expected = nk::counted(info.nbytes(), "byte"),
-                                .found = nk::counted(there, "byte"),
-                                .hint = "the stream is truncated"});
+    const nk::core::byte_source source(bytes, called);
+    nk::core::check_data(source, info, bytes.size());
+    left_out = nk::core::problem_after_data(source, info, bytes.size());
     const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
     const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, nk::order_of(info));
     return {info, view.in_order(written_order(info)).kept_by(kept)};
@@ -191,8 +185,11 @@ class conversion_job {
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
-            from_.given = view_of_stream(std::move(bytes), csv_type);
-            return;
+            if (nk::core::as_text(bytes).starts_with("PK"))
+                return open_file({input_.emplace(bytes).path()});
+            std::optional<nk::format_error> left_out;
+            from_.given = view_of_stream(std::move(bytes), csv_type, left_out);
+            return tell_left_out(left_out);
         }
         const auto word = word_of(from_.called);
         from_.member = word.member;
@@ -204,13 +201,28 @@ class conversion_job {
             from_.given = view_of_text(nk::core::as_text(bytes), csv_type, word.file);
             return;
         }
+        open_file(word);
+    }
+
+    void open_file(const array_word& word) {
         from_.file.emplace(word.file, with_.run);
         from_.names = from_.file->names();
         from_.words = from_.file->words();
         if (!from_.words.problem.empty() && !with_.quiet)
             with_.err << "ndkeep: " << shown(from_.words.problem) << '\n';
+        if (from_.file->what().kind == subject_kind::npy) {
+            const auto array = open_single(from_.file->what());
+            nk::core::check_data(array);
+            tell_left_out(nk::core::problem_after_data(array));
+        }
         if (!from_.file->what().is_single_array())
             from_.words.sums = nk::checksum::none;  // archives and chunked arrays store checksums of their own
+    }
+
+    void tell_left_out(const std::optional<nk::format_error>& problem) const {
+        if (problem && !with_.quiet)
+            with_.err << "ndkeep: " << shown(from_.called) << ": data is " << problem->found()
+                      << ", which is not converted\n";
     }
 
     /// Chooses the arrays to write and their names.
@@ -282,6 +294,7 @@ class conversion_job {
     std::optional<nk::dtype> type_;
     std::string_view byte_order_, order_;
     target target_;
+    std::optional<input_copy> input_;  // an archive from standard input; outlives `from_`
     source from_;
 };
 
@@ -296,7 +309,8 @@ command convert_command() {
         .usage = "[OPTION]... FROM[:MEMBER] TO",
         .details =
             "Formats: npy, npz, csv and raw (.raw, .bin or .dat, with a sidecar) by the extension of TO; chunked if\n"
-            "TO is an existing folder or ends in a slash. \"-\" is standard input (npy or csv) or standard output\n"
+            "TO is an existing folder or ends in a slash. \"-\" is standard input (npy, npz or csv) or standard "
+            "output\n"
             "(npy, raw or csv). Properties without an option are kept: dtype, byte order, C or Fortran order,\n"
             "metadata. csv keeps values only. TO is replaced completely or not at all.\n"
             "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"

@@ -347,7 +347,8 @@ command diff_command() {
                    "ndkeep diff results.npz reference.npz",
         .least_words = 2,
         .most_words = 2,
-        .run = diff};
+        .run = diff,
+        .reads_input = true};
 }
 
 }  // namespace tool

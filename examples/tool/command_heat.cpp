@@ -255,7 +255,8 @@ command heat_command() {
         .example = "ndkeep heat examples/data/seattle_hourly.npy '[:, 0]'",
         .least_words = 1,
         .most_words = 2,
-        .run = heat};
+        .run = heat,
+        .reads_input = true};
 }
 
 }  // namespace tool

@@ -447,7 +447,8 @@ command info_command() {
                        "ndkeep info --json examples/data/flights.npz",
             .least_words = 1,
             .most_words = any_number,
-            .run = info};
+            .run = info,
+            .reads_input = true};
 }
 
 }  // namespace tool

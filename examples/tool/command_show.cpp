@@ -94,7 +94,8 @@ command show_command() {
                    "ndkeep show examples/data/flights.npz:flights '[:5]'",
         .least_words = 1,
         .most_words = 2,
-        .run = show};
+        .run = show,
+        .reads_input = true};
 }
 
 }  // namespace tool

@@ -261,7 +261,8 @@ command stats_command() {
         .example = "ndkeep stats examples/data/flights.npz",
         .least_words = 1,
         .most_words = any_number,
-        .run = stats};
+        .run = stats,
+        .reads_input = true};
 }
 
 }  // namespace tool

@@ -211,7 +211,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
             json_object one;
             one.add_text("file", file.string());
             one.add_text("md5", sum);
-            const auto line = md5_line(sum, file.string());
+            const auto line = md5_line(sum, named_as_given(file.string()));
             if (with.given.has("--json"))
                 with.out << one.str() << '\n';
             else
@@ -274,6 +274,11 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
     });
 }
 
+[[nodiscard]] bool names_input(const context& with) {
+    const auto& words = with.given.words();
+    return std::any_of(words.begin(), words.end(), [](const auto& word) { return named_as_given(word) == "-"; });
+}
+
 [[nodiscard]] outcome verify(const context& with) {
     if (with.given.has("--member") && (with.given.has("--md5") || with.given.has("--write")))
         throw usage_error("--member cannot be combined with --md5 or --write, which process complete files");
@@ -282,6 +287,8 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
             throw usage_error("--md5 and --write cannot be combined");
         return sum_up(with);
     }
+    if (with.given.has("--write") && names_input(with))
+        throw usage_error("--write needs a file, and '-' is standard input");
     if (with.given.has("--write"))
         return write_sidecars(with);
     if (with.given.has("--sum") || with.given.has("--statistics"))
@@ -326,7 +333,8 @@ command verify_command() {
                    "ndkeep verify --md5 readings | md5sum -c --quiet",
         .least_words = 1,
         .most_words = any_number,
-        .run = verify};
+        .run = verify,
+        .reads_input = true};
 }
 
 }  // namespace tool

@@ -113,12 +113,12 @@ std::string dtype_label(const ndkeep::dtype& type) {
 // Keys and texts come from files and need not be valid UTF-8, but JSON must be.
 void json_list::add_text(std::string_view text) {
     const bool fine = ndkeep::core::is_utf8(text);
-    add_json(ndkeep::core::json_text(fine ? text : std::string_view(shown(text))));
+    add_json(ndkeep::core::json_text(fine ? named_as_given(text) : shown(text)));
 }
 
 void json_object::add_text(std::string_view key, std::string_view text) {
     const bool fine = ndkeep::core::is_utf8(text);
-    object_.add(key, ndkeep::core::json_text(fine ? text : std::string_view(shown(text))));
+    object_.add(key, ndkeep::core::json_text(fine ? named_as_given(text) : shown(text)));
 }
 
 std::string json_shape(const std::vector<std::size_t>& shape) {

@@ -2,6 +2,7 @@
 // Output of commands: sizes and dtypes as words, tables, fact sheets, and JSON with keys in a fixed order.
 #pragma once
 
+#include "input_copy.hpp"
 #include "terminal.hpp"
 
 #include <ndkeep/format/dtype.hpp>
@@ -20,7 +21,7 @@
 namespace tool {
 
 /// Text from a file made safe to print: valid UTF-8 without control characters that a terminal would obey.
-[[nodiscard]] inline std::string shown(std::string_view text) { return ndkeep::core::escaped(text); }
+[[nodiscard]] inline std::string shown(std::string_view text) { return ndkeep::core::escaped(named_as_given(text)); }
 /// As above, truncated to this number of characters.
 [[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 [[nodiscard]] inline std::string shown_path(const std::filesystem::path& path) { return shown(path.native()); }

@@ -3,14 +3,17 @@
 #include "tool.hpp"
 
 #include "commands.hpp"
+#include "input_copy.hpp"
 #include "output.hpp"
 #include "subject.hpp"
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/work/progress_bar.hpp>
 
+#include <algorithm>
 #include <array>
 #include <new>
+#include <optional>
 
 namespace tool {
 
@@ -58,6 +61,9 @@ void print_help(std::ostream& out, const command& of) {
     out << of.summary << ".\n\nusage: " << name_of_tool << ' ' << of.name << ' ' << of.usage << '\n';
     if (!of.details.empty())
         out << '\n' << of.details << '\n';
+    if (of.reads_input)
+        out << "\n\"-\" is standard input (npy or npz). It is copied to the folder for temporary files (TMPDIR), which "
+               "must\nhave room for it.\n";
     out << "\noptions:\n";
     print_options(out, of.options);
     print_options(out, common_options());
@@ -85,7 +91,7 @@ void print_help(std::ostream& out, const command& of) {
                                   std::ostream& err) {
     std::vector<option> known = chosen.options;
     known.insert(known.end(), common_options().begin(), common_options().end());
-    const arguments given(rest, known);
+    arguments given(rest, known);
     if (given.has("--help")) {
         print_help(out, chosen);
         return outcome::fine;
@@ -101,6 +107,9 @@ void print_help(std::ostream& out, const command& of) {
     if (words > chosen.most_words)
         throw usage_error(std::string(chosen.name) + ": unexpected argument " +
                           ndkeep::quoted(given.words()[chosen.most_words]) + usage());
+    std::optional<input_copy> input;
+    if (chosen.reads_input && std::find(given.words().begin(), given.words().end(), "-") != given.words().end())
+        given.replace("-", input.emplace().path().string());
     constexpr std::array<std::string_view, 3> colours = {"auto", "always", "never"};
     context with{given, out, err, terminal_of(out, given.choice("--color", colours)), given.has("--quiet"), {}};
     with.run.threads = given.number("--threads", 0U);

@@ -40,6 +40,7 @@ struct command {
     std::size_t least_words = 0;
     std::size_t most_words = 0;
     outcome (*run)(const context&) = nullptr;
+    bool reads_input = false;  ///< whether "-" among the words is a copy of standard input
 };
 
 /// No limit on the number of words.

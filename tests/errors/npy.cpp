@@ -111,6 +111,20 @@ TEST_CASE("errors of append, describe and verify are sentences", "[errors]") {
         write_text(says / "two.npy", read_text(t) + read_text(t));
         nk::append(says / "two.npy", six);
     });
+    says("verify a file with two arrays", [&] { nk::verify(says / "two.npy"); });
+    says("verify a file with rows that its header does not count", [&] {
+        write_text(says / "rows.npy", read_text(t) + std::string(30, 'x'));
+        nk::verify(says / "rows.npy");
+    });
+    says("verify a file with other bytes after the data", [&] {
+        write_text(says / "other.npy", read_text(t) + "x");
+        nk::verify(says / "other.npy");
+    });
+    says("load a copy made in text mode", [&] {
+        auto text = read_text(t);
+        write_text(says / "text.npy", text.insert(127, "\r"));
+        (void)nk::load<double>(says / "text.npy");
+    });
     says("verify changed data", [&] {
         auto text = read_text(t);
         text.back() = 1;

@@ -7,6 +7,7 @@
 #include <ndkeep/ndkeep.hpp>
 
 #include <bit>
+#include <complex>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -69,6 +70,46 @@ TEST_CASE("fast math: numbers beside NaN alone have no minimum, and infinities a
     const auto wide = nk::statistics_of(std::vector<double>{nan(), infinity(), 1, -infinity(), nan()});
     CHECK(bits(real(wide.min)) == bits(-infinity()));
     CHECK(bits(real(wide.max)) == bits(infinity()));
+}
+
+TEST_CASE("fast math: subnormal numbers are minimum and maximum", "[fast_math]") {
+    std::vector<double> some(100);
+    for (std::size_t i = 0; i < some.size(); ++i)
+        some[i] = std::bit_cast<double>(std::uint64_t{1000 - i});
+
+    const auto found = nk::statistics_of(some);
+
+    CHECK(bits(real(found.min)) == 901);
+    CHECK(bits(real(found.max)) == 1000);
+}
+
+TEST_CASE("fast math: NaN change neither minimum nor maximum of small and large floats", "[fast_math]") {
+    std::vector<float> floats;
+    std::vector<nk::float16> halves;
+    std::vector<nk::bfloat16> brain;
+    std::vector<long double> wide;
+    for (const double number : numbers()) {
+        const auto narrow = static_cast<float>(number);
+        floats.push_back(narrow);
+        halves.emplace_back(narrow);
+        brain.emplace_back(narrow);
+        wide.push_back(number);
+    }
+    for (const auto& found :
+         {nk::statistics_of(floats), nk::statistics_of(halves), nk::statistics_of(brain), nk::statistics_of(wide)}) {
+        CHECK(found.nan == 143);
+        CHECK(real(found.min) == -500);
+        CHECK(real(found.max) >= 499);
+        CHECK(real(found.max) <= 500);
+    }
+}
+
+TEST_CASE("fast math: a complex number with a NaN has no part in the mean", "[fast_math]") {
+    const auto found = nk::statistics_of(std::vector<std::complex<double>>{{1, 2}, {nan(), 0}, {3, nan()}, {3, 4}});
+
+    CHECK(found.nan == 2);
+    CHECK(found.mean.value() == 2);
+    CHECK(found.mean_imaginary.value() == 3);
 }
 
 TEST_CASE("fast math: metadata keeps numbers that are not finite", "[fast_math]") {

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>  // geteuid
 
 namespace sidecars::describe_tests {
 
@@ -110,6 +111,88 @@ TEST_CASE("a file changed after the year 2262 is described and recognised", "[np
     REQUIRE(::utimensat(AT_FDCWD, file.c_str(), late.data(), 0) == 0);
     CHECK(metadata(file) == old_meta);  // the stamp matches the sidecar, and no data is read
     CHECK_THROWS_AS(verify(file), checksum_error);
+}
+
+TEST_CASE("metadata remembers that a touched file has its data", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta, .sum = checksum::crc32, .statistics = true});
+    ::chmod(sidecar_path(file).c_str(), 0600);
+    const auto before = said_in(file);
+    make_older(file);
+    REQUIRE(description_of(file)->state == sidecar_state::unconfirmed);
+
+    CHECK(metadata(file) == old_meta);
+
+    CHECK(description_of(file)->state == sidecar_state::current);
+    CHECK(said_in(file)["checksums"] == before["checksums"]);
+    CHECK(said_in(file)["statistics"] == before["statistics"]);
+    struct stat status = {};
+    REQUIRE(::stat(sidecar_path(file).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0600);
+    CHECK(dir.files() == 2);
+    // No data is read any more: a changed byte under the same time is not seen.
+    const auto time = fs::last_write_time(file);
+    flip(file, 130);
+    fs::last_write_time(file, time);
+    CHECK(metadata(file) == old_meta);
+}
+
+TEST_CASE("metadata does not remember a file that changed a moment ago", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    const auto before = read_text(sidecar_path(file));
+    fs::last_write_time(file, fs::file_time_type::clock::now());
+
+    CHECK(metadata(file) == old_meta);
+
+    CHECK(read_text(sidecar_path(file)) == before);
+}
+
+TEST_CASE("metadata does not wait for a writer, and leaves the sidecar to it", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    make_older(file);
+    const auto before = read_text(sidecar_path(file));
+    for (const auto& written : {file, sidecar_path(file)}) {
+        CAPTURE(written);
+        const writer_lock lock(written);
+
+        CHECK(metadata(file) == old_meta);
+
+        CHECK(read_text(sidecar_path(file)) == before);
+    }
+}
+
+TEST_CASE("metadata of other data is an error and changes no sidecar", "[npy][sidecar]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    flip(file, 130);
+    make_older(file);
+    const auto before = read_text(sidecar_path(file));
+
+    CHECK_THROWS_AS((void)metadata(file), mismatch_error);
+
+    CHECK(read_text(sidecar_path(file)) == before);
+}
+
+TEST_CASE("metadata changes no sidecar that is write-protected", "[npy][sidecar]") {
+    if (::geteuid() == 0)
+        return;  // the superuser may write everything
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    make_older(file);
+    const auto before = read_text(sidecar_path(file));
+    ::chmod(sidecar_path(file).c_str(), 0400);
+
+    CHECK(metadata(file) == old_meta);
+
+    CHECK(read_text(sidecar_path(file)) == before);
+    CHECK(dir.files() == 2);
 }
 
 }  // namespace sidecars::describe_tests

@@ -2,6 +2,9 @@
 // verify and findings: problems of a file and of its description.
 #include "npy/sidecar.hpp"
 
+#include "support/rounding.hpp"
+
+#include <cmath>
 #include <random>
 
 namespace sidecars::verify_tests {
@@ -83,6 +86,27 @@ TEST_CASE("findings name every sum that is wrong", "[npy][sidecar][verify]") {
 
     CHECK(fields_of(findings(file)) ==
           std::vector<std::string>{"crc32", "crc32c", "md5", "statistics.max", "statistics.mean", "statistics.std"});
+}
+
+TEST_CASE("verify accepts a sound file under every rounding mode of writer and reader", "[npy][sidecar][verify]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    std::mt19937_64 random(7);
+    xt::xtensor<double, 1> tiny = xt::xtensor<double, 1>::from_shape({1000});
+    for (auto& each : tiny)
+        each = std::ldexp(static_cast<double>(random()), -1000);
+    for (const int writing : rounding_modes) {
+        {
+            const rounding_mode set(writing);
+            save(file, tiny, {.meta = {{"fill", 1.7976931348623157e308}}, .statistics = true});
+        }
+        for (const int reading : rounding_modes) {
+            CAPTURE(writing, reading);
+            const rounding_mode set(reading);
+            CHECK(findings(file).empty());
+            CHECK(metadata(file)["fill"].get<double>() == 1.7976931348623157e308);
+        }
+    }
 }
 
 // Damaged arrays ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/catch.hpp"
+#include "support/rounding.hpp"
 
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -380,4 +381,18 @@ TEST_CASE("no structs at no address have statistics without a minimum", "[array]
     CHECK(found.find("b")->count == 0);
     CHECK(!found.find("b")->min);
 }
+
+TEST_CASE("statistics do not depend on the rounding mode", "[array][summary]") {
+    const std::vector<double> tenths(100'000, 0.1);
+    const auto expected = summary(tenths);
+    for (const int mode : rounding_modes) {
+        CAPTURE(mode);
+        const rounding_mode set(mode);
+        const auto found = summary(tenths);
+
+        CHECK(found.mean.value() == expected.mean.value());
+        CHECK(found.std.value() == expected.std.value());
+    }
+}
+
 }  // namespace array_summary_tests

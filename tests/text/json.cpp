@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <ndkeep/text/json/print.hpp>
 
+#include "support/rounding.hpp"
 #include "support/temp_dir.hpp"
 
 #include <bit>
@@ -343,6 +344,36 @@ TEST_CASE("a JSON document holds at most 262144 values where nothing else is sai
 
     CHECK(read(list_of(262'143)).size() == 262'143);
     CHECK(thrown<format_error>([&] { (void)read(list_of(262'144)); }).expected() == "at most 262144 values");
+}
+
+TEST_CASE("doubles are printed and read back alike under every rounding mode", "[format][json]") {
+    std::mt19937_64 random(5);
+    std::vector<double> numbers;
+    std::vector<std::string> texts;
+    while (numbers.size() < 20'000) {
+        const auto number = std::bit_cast<double>(random());
+        if (!std::isfinite(number))
+            continue;
+        numbers.push_back(number);
+        texts.push_back(json_text(number));
+    }
+    for (const int mode : rounding_modes) {
+        CAPTURE(mode);
+        const rounding_mode set(mode);
+        std::size_t differ = 0;
+        for (std::size_t i = 0; i < numbers.size(); ++i)
+            differ += json_text(numbers[i]) != texts[i] || !same(read(texts[i]), json(numbers[i]));
+        CHECK(differ == 0);
+    }
+}
+
+TEST_CASE("a number too small for a double is read as 0 under every rounding mode", "[format][json]") {
+    for (const int mode : rounding_modes) {
+        CAPTURE(mode);
+        const rounding_mode set(mode);
+        CHECK(read("1e-400").get<double>() == 0);
+        CHECK_FALSE(accepts("1e400"));
+    }
 }
 
 }  // namespace format_json_tests

@@ -13,9 +13,7 @@
 #include <csignal>
 #include <limits>
 
-#include <fcntl.h>         // open
 #include <sys/resource.h>  // setrlimit: simulates a full disk
-#include <unistd.h>        // dup2: replaces standard input
 
 namespace tool_convert_tests {
 
@@ -38,26 +36,6 @@ NDKEEP_FIELDS(convert_row, id, value, name);
     options.push_back(to.string());
     return run_tool(options);
 }
-
-/// Makes this file standard input as long as it exists.
-class input_from {
-  public:
-    explicit input_from(const fs::path& file) : former_(::dup(STDIN_FILENO)) {
-        const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-        REQUIRE(descriptor >= 0);
-        ::dup2(descriptor, STDIN_FILENO);
-        ::close(descriptor);
-    }
-    input_from(const input_from&) = delete;
-    input_from& operator=(const input_from&) = delete;
-    ~input_from() {
-        ::dup2(former_, STDIN_FILENO);
-        ::close(former_);
-    }
-
-  private:
-    int former_;
-};
 
 }  // namespace
 
@@ -296,7 +274,7 @@ TEST_CASE("convert reads standard input and writes standard output", "[tool]") {
     fs::resize_file(dir / "a.npy", 150);
     {
         const input_from cut(dir / "a.npy");
-        CHECK(run_tool({"convert", "-", (dir / "c.npy").string()}).warns("the stream is truncated"));
+        CHECK(run_tool({"convert", "-", (dir / "c.npy").string()}).warns("the file is cut short"));
     }
     CHECK(!fs::exists(dir / "c.npy"));
     CHECK(run_tool({"convert", "--to=npz", (dir / "b.npy").string(), "-"}).status == 2);
@@ -538,6 +516,22 @@ TEST_CASE("a raw file whose replacement was cut off is read as it was described"
     CHECK(run_tool({"verify", file}).status == 0);
     CHECK(run_tool({"meta", file, "set", "/a", "1"}).status == 0);
     CHECK(detail::read_sidecar(dir / "t.raw")->current.type == "<f8");
+}
+
+TEST_CASE("convert says which bytes after the data it leaves out", "[tool]") {
+    const temp_dir dir;
+    save(dir / "t.npy", twelve());
+    write_text(dir / "two.npy", read_text(dir / "t.npy") + read_text(dir / "t.npy"));
+
+    const auto of_file = convert(dir / "two.npy", dir / "a.npy");
+    const input_from in(dir / "two.npy");
+    const auto of_stream = convert("-", dir / "b.npy");
+
+    CHECK(of_file.status == 0);
+    CHECK(of_file.warns("two.npy: data is followed by another array, which is not converted"));
+    CHECK(of_stream.status == 0);
+    CHECK(of_stream.warns("-: data is followed by another array, which is not converted"));
+    CHECK((read_text(dir / "b.npy") == read_text(dir / "t.npy")));
 }
 
 }  // namespace tool_convert_tests

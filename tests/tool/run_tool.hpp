@@ -11,9 +11,13 @@
 #include <ndkeep/text/json/print.hpp>
 
 #include <cstring>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include <fcntl.h>   // open
+#include <unistd.h>  // dup2: replaces standard input
 
 /// Output and status of a run of the tool.
 struct tool_run {
@@ -30,6 +34,26 @@ struct tool_run {
     const int status = tool::run(args, out, err);
     return {status, out.str(), err.str()};
 }
+
+/// Makes this file standard input as long as it exists.
+class input_from {
+  public:
+    explicit input_from(const std::filesystem::path& file) : former_(::dup(STDIN_FILENO)) {
+        const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+        REQUIRE(descriptor >= 0);
+        ::dup2(descriptor, STDIN_FILENO);
+        ::close(descriptor);
+    }
+    input_from(const input_from&) = delete;
+    input_from& operator=(const input_from&) = delete;
+    ~input_from() {
+        ::dup2(former_, STDIN_FILENO);
+        ::close(former_);
+    }
+
+  private:
+    int former_;
+};
 
 /// The output of a command that succeeds.
 [[nodiscard]] inline std::string output_of(const std::string& command, std::vector<std::string> args) {

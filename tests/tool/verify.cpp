@@ -156,7 +156,8 @@ TEST_CASE("verify and diff get through all golden files", "[tool]") {
             const auto verified = run_tool({"verify", path});
             const auto compared = run_tool({"diff", "--equal-nan", path, path});
             if (std::string(folder) == "good") {
-                CHECK(verified.status == 0);
+                // Bytes after the data are a finding, and no error for those who only read the array.
+                CHECK(verified.status == (entry.path().stem() == "other_tail" ? 1 : 0));
                 CHECK(compared.status == 0);
             } else {
                 const bool is_long = entry.path().stem() == "header_long";

@@ -5,6 +5,7 @@
 #include <ndkeep/format/statistics.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/bytes/float_environment.hpp>
 
 #include <cmath>
 #include <limits>
@@ -43,6 +44,7 @@ NDKEEP_INLINE bool less(const statistics::number& a, const statistics::number& b
 namespace core {
 
 NDKEEP_INLINE statistics merged(const statistics& a, const statistics& b) {
+    const detail::default_arithmetic to_nearest;
     statistics both;
     both.count = a.count + b.count;
     both.nan = a.nan + b.nan;

@@ -44,6 +44,9 @@ struct describe_options {
 void describe(const std::filesystem::path& file, const describe_options& options = {});
 
 /// Returns the metadata of a file; {} if it has no sidecar.
+///
+/// After a copy or a change of the file's time, the data is read once to compare its sums. The sidecar then gets the
+/// new time if this user owns it and may write in the directory; otherwise every call reads the data.
 /// @throws mismatch_error  the sidecar is stale: it describes another array than the file holds
 [[nodiscard]] json metadata(const std::filesystem::path& file, const limits& limit = {});
 
@@ -67,7 +70,8 @@ struct stored_description : description {
 [[nodiscard]] std::optional<stored_description> description_of(const std::filesystem::path& file,
                                                                const limits& limit = {});
 
-/// Returns every problem found in a file: header, length, sidecar, every checksum, every statistic. Empty if none.
+/// Returns every problem found in a file: header, length, bytes after the data, sidecar, every checksum, every
+/// statistic. Empty if none.
 ///
 /// The data is read once if the file has a sidecar, and not at all otherwise.
 [[nodiscard]] std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options = {});

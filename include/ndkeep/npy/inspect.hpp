@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
+#include <span>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -19,6 +21,15 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// Reads the header of an npy file: dtype, shape, order. The data is not needed and may be missing.
 /// @throws io_error, format_error  no file, or not an npy header
 [[nodiscard]] array_info inspect(const std::filesystem::path& file, const limits& limit = {});
+
+/// The same for the bytes of an npy file in memory.
+[[nodiscard]] array_info inspect(std::span<const std::byte> bytes, const limits& limit = {});
+
+/// Reads the headers of all arrays in one file, as several calls of np.save with one open file write them. Most files
+/// hold one. `load_options{.array = n}` reads the array of element n.
+/// @throws io_error, format_error  no file, not an npy header, or an array other than the last is cut short
+[[nodiscard]] std::vector<array_info> inspect_all(const std::filesystem::path& file, const limits& limit = {});
+[[nodiscard]] std::vector<array_info> inspect_all(std::span<const std::byte> bytes, const limits& limit = {});
 
 namespace core {
 
@@ -49,15 +60,44 @@ struct opened_array {
 ///
 /// The size is taken after the header was read. An append writes the rows first and the header last, so a size taken
 /// before could be too small for the header.
-/// @throws format_error  the file is cut short
+/// @throws format_error  the file is cut short, or a copy in text mode has changed its bytes
 void check_data(const opened_array& array);
+
+/// Checks the same for a file, or bytes in memory, of `size` bytes.
+void check_data(const byte_source& source, const array_info& info, std::uint64_t size);
 
 /// Opens a file as `open_header` does, and checks that its data is complete.
 /// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_array(const std::filesystem::path& path, const limits& limit,
                                       file::access access = file::access::read);
 
+/// Opens a file as `open_array` does, for the array `number` of the file; the first is 0.
+/// @throws mismatch_error  the file holds fewer arrays
+[[nodiscard]] opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number);
+
+/// Reads the header of the array `number` in `bytes`, and checks that its data is complete.
+/// @throws mismatch_error  there are fewer arrays
+[[nodiscard]] array_info numbered_array(std::span<const std::byte> bytes, const limits& limit, std::size_t number);
+
+/// The problem of a file that does not end with its data: rows that the header does not count, another array, bytes
+/// that a copy in text mode has inserted, or other bytes.
+///
+/// nullopt if nothing follows the data, or while another program appends. A sound file is not read.
+/// @param array  `check_data` has accepted it
+[[nodiscard]] std::optional<format_error> problem_after_data(const opened_array& array);
+
+/// Looks for the same in `size` bytes that nobody changes.
+[[nodiscard]] std::optional<format_error> problem_after_data(const byte_source& source, const array_info& info,
+                                                             std::uint64_t size);
+
 }  // namespace core
+
+namespace detail {
+
+/// The path that errors show for arrays in memory: empty.
+[[nodiscard]] const std::filesystem::path& name_in_memory() noexcept;
+
+}  // namespace detail
 
 }  // namespace ndkeep
 

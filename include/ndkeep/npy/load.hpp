@@ -8,6 +8,7 @@
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/source.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -20,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +30,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 struct load_options {
     limits limit = {};
     run_options run = {};
+    std::size_t array = 0;  ///< npy: which array of a file that holds several; `inspect_all` lists them
 };
 
 /// How to read a headerless file. Without a shape, the result has one axis with all elements of the file.
@@ -50,8 +53,15 @@ template <element T, std::size_t N = any_rank>
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(const std::filesystem::path& file, Order, const load_options& options = {});
 
+/// Reads the bytes of an npy file in memory. They need not be aligned.
+template <element T, std::size_t N = any_rank>
+[[nodiscard]] auto load(std::span<const std::byte> bytes, const load_options& options = {});
+template <element T, std::size_t N = any_rank, order_tag Order>
+[[nodiscard]] auto load(std::span<const std::byte> bytes, Order, const load_options& options = {});
+
 /// Reads an npy file of any dtype. The elements keep the byte order of the file.
 [[nodiscard]] any_array load_any(const std::filesystem::path& file, const load_options& options = {});
+[[nodiscard]] any_array load_any(std::span<const std::byte> bytes, const load_options& options = {});
 
 /// Reads a headerless file in native byte order, as numpy.fromfile and numpy.memmap do.
 /// @throws format_error  empty; too small for the shape; or, without a shape, not a multiple of the element size
@@ -88,13 +98,25 @@ template <std::size_t N>
 
 template <element T, std::size_t N>
 auto load(const std::filesystem::path& file, const load_options& options) {
-    return detail::load_elements<T, N, order::row_major>(detail::open_array(file, options.limit), "load", options.run);
+    return load<T, N>(file, row_major, options);
 }
 
 template <element T, std::size_t N, order_tag Order>
 auto load(const std::filesystem::path& file, Order, const load_options& options) {
-    return detail::load_elements<T, N, detail::chosen<Order>::order>(detail::open_array(file, options.limit), "load",
-                                                                     options.run);
+    return detail::load_elements<T, N, detail::chosen<Order>::order>(
+        detail::open_numbered(file, options.limit, options.array), "load", options.run);
+}
+
+template <element T, std::size_t N>
+auto load(std::span<const std::byte> bytes, const load_options& options) {
+    return load<T, N>(bytes, row_major, options);
+}
+
+template <element T, std::size_t N, order_tag Order>
+auto load(std::span<const std::byte> bytes, Order, const load_options& options) {
+    return detail::read_elements<T, N, detail::chosen<Order>::order>(
+        detail::byte_source(bytes, detail::name_in_memory()),
+        detail::numbered_array(bytes, options.limit, options.array), "load", options.run);
 }
 
 template <element T, std::size_t N>

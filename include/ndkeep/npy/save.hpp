@@ -10,8 +10,10 @@
 #include <ndkeep/text/json/parser.hpp>
 #include <ndkeep/work/progress.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -40,6 +42,9 @@ struct save_options {
 /// @throws mismatch_error  `.meta` is neither an object nor null
 /// @throws conflict_error  a sidecar must be written, and a file of another program has its name
 void save(const std::filesystem::path& file, const array_view& array, const save_options& options = {});
+
+/// Returns the bytes that `save` writes to a file, for example to send them. A lazy expression is evaluated into them.
+[[nodiscard]] std::vector<std::byte> save_bytes(const array_view& array);
 
 namespace core {
 

@@ -5,6 +5,7 @@
 #include <ndkeep/statistics/running_statistics.hpp>
 
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/bytes/float_environment.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/statistics/block.hpp>
@@ -77,6 +78,7 @@ NDKEEP_INLINE void running_statistics::update_values(const std::byte* elements, 
         found_.count += count;
         return;
     }
+    const detail::default_arithmetic to_nearest;
     // Copies of elements that are strided, misaligned or in the other byte order. Short pieces need no allocation.
     alignas(16) std::array<std::byte, 4096> few;
     detail::buffer many;

@@ -110,6 +110,15 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// The description of the present array, to be stored as `previous` in the sidecar of its replacement.
 [[nodiscard]] std::optional<description> former_description(const std::filesystem::path& file);
 
+/// Stores that a description applies to a file with this stamp, so that the next reader need not compare sums again.
+///
+/// Nothing is stored, and nothing thrown, if the directory or the sidecar is not writable, or if a writer is at work.
+/// @param file   not a symbolic link
+/// @param both   the sidecar from which `said` was chosen
+/// @param stamp  of the array before its sums were compared
+void remember(const opened_array& array, const std::filesystem::path& file, const sidecar& both,
+              const description& said, const file_stamp& stamp) noexcept;
+
 /// Removes sums, statistics and stamp from the sidecar before the data is changed in place. Metadata is kept.
 void drop_claims(const opened_array& array, const std::filesystem::path& path);
 

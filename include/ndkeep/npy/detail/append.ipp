@@ -122,13 +122,11 @@ class grown_header {
     std::vector<std::byte> changed;
 };
 
-NDKEEP_INLINE std::uint64_t data_end(const opened_array& array) { return array.info.data_offset + array.info.nbytes(); }
-
 /// Rejects a file with a second array after the data: the rows would overwrite it. Calling `np.save` twice on one open
 /// file makes such files. Other bytes after the data are remains of a killed append, and may be overwritten.
 NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
     std::array<std::byte, magic.size()> behind = {};
-    const std::size_t length = array.source.read_some(data_end(array), behind);
+    const std::size_t length = array.source.read_some(data_end(array.info), behind);
     if (length == behind.size() && as_text(behind) == magic)
         throw mismatch_error({.file = array.source.path(),
                               .field = "data",
@@ -139,15 +137,11 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
 
 /// Number of complete rows after the data, which the header does not count.
 [[nodiscard]] NDKEEP_INLINE std::size_t rows_behind(const opened_array& array) {
-    const auto& shape = array.info.shape;
-    if (shape.empty())
+    if (array.info.shape.empty())
         return 0;
     check_no_second_array(array);
-    const std::size_t axis = array.info.column_major ? shape.size() - 1 : 0;
-    std::uint64_t row = array.info.type.size();
-    for (std::size_t i = 0; i < shape.size(); ++i)
-        row *= i == axis ? 1 : shape[i];
-    return row == 0 ? 0 : static_cast<std::size_t>((array.source.size() - data_end(array)) / row);
+    const std::uint64_t row = row_bytes(array.info);
+    return row == 0 ? 0 : static_cast<std::size_t>((array.source.size() - data_end(array.info)) / row);
 }
 
 NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows) {
@@ -266,7 +260,7 @@ NDKEEP_INLINE void grow_in_place(opened_array& array, const grown_header& grown,
     };
     // Step 6. The rows are settled before the header counts them: a header without its rows is a damaged file.
     try {
-        array.source.write(data_end(array), bytes);
+        array.source.write(data_end(array.info), bytes);
         settle();
     } catch (const error&) {
         cut_back(array.source, former_size);

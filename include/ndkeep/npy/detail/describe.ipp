@@ -155,6 +155,11 @@ NDKEEP_INLINE std::vector<finding> findings(const std::filesystem::path& file, c
         return all;
     // A truncated file is reported as such. Its sums are not computed: they would all differ for the same reason.
     const bool whole = detail::passes(all, [&] { detail::check_data(array); });
+    if (whole)
+        (void)detail::passes(all, [&] {
+            if (const auto problem = core::problem_after_data(array))
+                all.push_back(detail::found(*problem));
+        });
     const auto target = detail::resolved(file);
     if (!detail::passes(all, [&] { both = detail::read_sidecar(target); }) || !both || !whole)
         return all;
@@ -172,7 +177,11 @@ NDKEEP_INLINE json metadata(const std::filesystem::path& file, const limits& lim
     const auto both = detail::read_sidecar(target);
     if (!both)
         return json(json::value_t::object);
+    const auto stamp = array.source.stamp();
+    const auto fitting = detail::candidates(*both, array.info, stamp);
     const auto said = detail::believed(array, *both);
+    if (said && kinds_of(said->sums) != checksum::none && !detail::stamp_decides(fitting, stamp))
+        detail::remember(array, target, *both, *said, stamp);
     if (!said)
         throw mismatch_error({.file = sidecar_path(target),
                               .field = "sidecar",

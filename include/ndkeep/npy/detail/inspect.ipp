@@ -9,7 +9,10 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -58,6 +61,126 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
         {.file = array.source.path(), .field = "header", .found = "changed by another program at every read"});
 }
 
+/// Whether the newline of the header is 0D 0A, in a file that is longer than its header states. Only a copy in text
+/// mode makes such files.
+/// @param size  of the file
+[[nodiscard]] NDKEEP_INLINE bool has_text_newline(const byte_source& source, const array_info& info,
+                                                  std::uint64_t size) {
+    if (info.version == 0 || size <= data_end(info))
+        return false;
+    std::array<std::byte, 2> bytes = {};
+    source.read(info.data_offset - 1, bytes);
+    return as_text(bytes) == "\r\n";
+}
+
+/// Whether the bytes from the data to the end have one 0D 0A for each byte that follows the data, and no other 0A.
+[[nodiscard]] NDKEEP_INLINE bool has_text_data(const byte_source& source, const array_info& info, std::uint64_t size) {
+    const std::uint64_t wanted = size - data_end(info);
+    std::uint64_t pairs = 0;
+    bool after_return = false;
+    std::array<std::byte, 65536> block;
+    for (std::uint64_t at = info.data_offset; at < size;) {
+        const auto some =
+            std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - at)));
+        source.read(at, some);
+        for (const std::byte each : some) {
+            const bool is_newline = each == std::byte{'\n'};
+            // Most files stop here after a few hundred bytes.
+            if (is_newline && (!after_return || ++pairs > wanted))
+                return false;
+            after_return = each == std::byte{'\r'};
+        }
+        at += some.size();
+    }
+    return pairs == wanted;
+}
+
+inline constexpr std::string_view text_mode_hint =
+    "a copy in text mode has written each byte 0A as 0D 0A; copy the file again in binary mode";
+
+NDKEEP_INLINE std::uint64_t row_bytes(const array_info& info) {
+    if (info.shape.empty())
+        return 0;
+    const std::size_t axis = info.column_major ? info.shape.size() - 1 : 0;
+    std::uint64_t bytes = info.type.size();
+    for (std::size_t i = 0; i < info.shape.size(); ++i)
+        bytes *= i == axis ? 1 : info.shape[i];
+    return bytes;
+}
+
+NDKEEP_INLINE const std::filesystem::path& name_in_memory() noexcept {
+    static const std::filesystem::path none;
+    return none;
+}
+
+/// Whether another array begins at byte `offset`.
+[[nodiscard]] NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size) {
+    std::array<std::byte, magic.size()> begin = {};
+    if (size < offset || size - offset < begin.size())
+        return false;
+    source.read(offset, begin);
+    return as_text(begin) == magic;
+}
+
+/// Reads the header of the array at byte `offset`.
+/// @param header  receives its bytes
+[[nodiscard]] NDKEEP_INLINE array_info header_at(const byte_source& source, std::uint64_t offset, std::uint64_t size,
+                                                 const limits& limit, std::vector<std::byte>& header) {
+    const std::uint64_t there = size - offset;
+    header.resize(static_cast<std::size_t>(std::min<std::uint64_t>(longest_preamble, there)));
+    source.read(offset, header);
+    // parse_preamble checks the length against the file and the limit.
+    header.resize(static_cast<std::size_t>(parse_preamble(header, source.path(), there, limit).data_offset()));
+    source.read(offset, header);
+    array_info info = parse_header(header, source.path(), limit);
+    info.data_offset += offset;  // both are at most the size of the file
+    return info;
+}
+
+/// Moves from the first array of a file to the array `number`.
+/// @param info, header  of the first array; they receive those of the other
+NDKEEP_INLINE void find_array(const byte_source& source, std::uint64_t size, const limits& limit, std::size_t number,
+                              array_info& info, std::vector<std::byte>& header) {
+    for (std::size_t i = 0; i < number; ++i) {
+        check_data(source, info, size);
+        if (!begins_array(source, data_end(info), size))
+            throw mismatch_error({.file = source.path(),
+                                  .field = "array",
+                                  .expected = "less than " + std::to_string(i + 1),
+                                  .found = std::to_string(number),
+                                  .hint = "the file holds " + counted(i + 1, "array")});
+        info = header_at(source, data_end(info), size, limit, header);
+    }
+}
+
+/// The headers of all arrays from byte 0 on.
+[[nodiscard]] NDKEEP_INLINE std::vector<array_info> all_headers(const byte_source& source, std::uint64_t size,
+                                                                const array_info& first, const limits& limit) {
+    std::vector<array_info> all = {first};
+    std::vector<std::byte> header;
+    // The data of the last array may be missing, as `inspect` permits it.
+    while (begins_array(source, data_end(all.back()), size)) {
+        check_data(source, all.back(), size);
+        all.push_back(header_at(source, data_end(all.back()), size, limit, header));
+    }
+    return all;
+}
+
+/// Whether the file has the header that was read, and no append is under way.
+[[nodiscard]] NDKEEP_INLINE bool is_at_rest(const opened_array& array) {
+    try {
+        // An append holds this lock while rows are in the file that the header does not count yet.
+        if (!array.source.try_lock())
+            return false;
+    } catch (const io_error&) {
+        return true;  // this file system has no locks, so that nothing can append
+    }
+    std::vector<std::byte> now(array.header.size());
+    const std::size_t length = array.source.read_some(0, now);
+    array.source.unlock();
+    return length == now.size() && now == array.header;
+}
+
 NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {
     read_header(array, limit);
     check_data(array);
@@ -78,15 +201,52 @@ NDKEEP_INLINE opened_array open_header(const std::filesystem::path& path, const 
 }
 
 NDKEEP_INLINE void check_data(const opened_array& array) {
-    if (array.is_in_memory())
-        return;
-    const std::uint64_t there = array.data_in(array.source.size());
-    if (there < array.info.nbytes())
-        throw format_error({.file = array.source.path(),
+    check_data(array.bytes(), array.info, array.is_in_memory() ? array.small.size() : array.source.size());
+}
+
+NDKEEP_INLINE std::optional<format_error> problem_after_data(const opened_array& array) {
+    if (array.source.size() <= detail::data_end(array.info) || !detail::is_at_rest(array))
+        return std::nullopt;
+    return problem_after_data(array.source, array.info, array.source.size());
+}
+
+NDKEEP_INLINE void check_data(const byte_source& source, const array_info& info, std::uint64_t size) {
+    const std::uint64_t there = size - std::min(size, info.data_offset);
+    const bool is_short = there < info.nbytes();
+    if (is_short || detail::has_text_newline(source, info, size))
+        throw format_error({.file = source.path(),
                             .field = "data",
-                            .expected = counted(array.info.nbytes(), "byte"),
+                            .expected = counted(info.nbytes(), "byte"),
                             .found = counted(there, "byte"),
-                            .hint = "the file is cut short"});
+                            .hint = std::string(is_short ? "the file is cut short" : detail::text_mode_hint)});
+}
+
+NDKEEP_INLINE std::optional<format_error> problem_after_data(const byte_source& source, const array_info& info,
+                                                             std::uint64_t size) {
+    const std::uint64_t end = detail::data_end(info);
+    if (size <= end)
+        return std::nullopt;
+    const auto problem = [&](const std::string& what, std::string_view hint) {
+        return format_error({.file = source.path(),
+                             .field = "data",
+                             .expected = "the last bytes of the file",
+                             .found = "followed by " + what,
+                             .hint = std::string(hint)});
+    };
+    const std::uint64_t surplus = size - end;
+    std::array<std::byte, magic.size()> begin = {};
+    source.read(end, std::span(begin).first(static_cast<std::size_t>(std::min<std::uint64_t>(begin.size(), surplus))));
+    if (as_text(begin) == magic)
+        return problem("another array", "load_options{.array = 1} reads it");
+    // Before the rows: with rows of a few bytes, the inserted bytes can be as long as complete rows.
+    if (detail::has_text_data(source, info, size))
+        return problem(counted(surplus, "byte") + ", as many as it has pairs 0D 0A", detail::text_mode_hint);
+    const std::uint64_t row = detail::row_bytes(info);
+    if (row == 0 || surplus < row)
+        return problem(counted(surplus, "byte"), "they belong to no element");
+    return problem(counted(surplus / row, "complete row") +
+                       (surplus % row == 0 ? "" : " and " + counted(surplus % row, "byte")),
+                   "the header does not count them; recover adds complete rows");
 }
 
 NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const limits& limit, file::access access) {
@@ -95,10 +255,42 @@ NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const l
     return array;
 }
 
+NDKEEP_INLINE opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number) {
+    opened_array array = open_header(path, limit);
+    if (number != 0)
+        detail::find_array(array.source, array.source.size(), limit, number, array.info, array.header);
+    check_data(array);
+    return array;
+}
+
+NDKEEP_INLINE array_info numbered_array(std::span<const std::byte> bytes, const limits& limit, std::size_t number) {
+    const byte_source source(bytes, detail::name_in_memory());
+    std::vector<std::byte> header;
+    array_info info = detail::header_at(source, 0, bytes.size(), limit, header);
+    detail::find_array(source, bytes.size(), limit, number, info, header);
+    check_data(source, info, bytes.size());
+    return info;
+}
+
 }  // namespace core
 
 NDKEEP_INLINE array_info inspect(const std::filesystem::path& file, const limits& limit) {
     return detail::open_header(file, limit).info;
+}
+
+NDKEEP_INLINE array_info inspect(std::span<const std::byte> bytes, const limits& limit) {
+    std::vector<std::byte> header;
+    return detail::header_at(detail::byte_source(bytes, detail::name_in_memory()), 0, bytes.size(), limit, header);
+}
+
+NDKEEP_INLINE std::vector<array_info> inspect_all(const std::filesystem::path& file, const limits& limit) {
+    const auto array = detail::open_header(file, limit);
+    return detail::all_headers(array.source, array.source.size(), array.info, limit);
+}
+
+NDKEEP_INLINE std::vector<array_info> inspect_all(std::span<const std::byte> bytes, const limits& limit) {
+    return detail::all_headers(detail::byte_source(bytes, detail::name_in_memory()), bytes.size(),
+                               inspect(bytes, limit), limit);
 }
 
 }  // namespace ndkeep

@@ -55,7 +55,12 @@ NDKEEP_INLINE opened_array open_raw(const std::filesystem::path& path, const dty
 }  // namespace detail
 
 NDKEEP_INLINE any_array load_any(const std::filesystem::path& file, const load_options& options) {
-    return detail::load_bytes(detail::open_array(file, options.limit), options.run);
+    return detail::load_bytes(detail::open_numbered(file, options.limit, options.array), options.run);
+}
+
+NDKEEP_INLINE any_array load_any(std::span<const std::byte> bytes, const load_options& options) {
+    return detail::read_any(detail::byte_source(bytes, detail::name_in_memory()),
+                            detail::numbered_array(bytes, options.limit, options.array), options.run);
 }
 
 NDKEEP_INLINE any_array load_raw_any(const std::filesystem::path& file, const dtype& type, const raw_options<>& options,

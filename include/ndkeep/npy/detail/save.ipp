@@ -32,6 +32,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -144,6 +145,16 @@ NDKEEP_INLINE void save_under(writer_lock&& lock, const array_view& array, const
 
 NDKEEP_INLINE void save(const std::filesystem::path& file, const array_view& array, const save_options& options) {
     detail::save_under(writer_lock(file, read_only_files_of(options.run.replace_read_only)), array, options);
+}
+
+NDKEEP_INLINE std::vector<std::byte> save_bytes(const array_view& array) {
+    const auto info = detail::info_of(array);
+    const std::string header = header_bytes(info);
+    const auto text = detail::bytes_of(header);
+    std::vector<std::byte> out(text.size() + array.nbytes());
+    std::copy(text.begin(), text.end(), out.data());
+    array.in_order(order_of(info)).fill(0, array.size(), out.data() + text.size());
+    return out;
 }
 
 }  // namespace ndkeep

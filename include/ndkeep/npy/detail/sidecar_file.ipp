@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <system_error>
@@ -94,6 +95,62 @@ NDKEEP_INLINE std::optional<description> former_description(const std::filesyste
     }
 }
 
+/// Writes or replaces a sidecar atomically.
+/// @param like  the file whose mode and owner it gets; empty: it keeps its own
+NDKEEP_INLINE void replace_sidecar(const std::filesystem::path& path, const sidecar& both, durability wanted,
+                                   read_only_files if_read_only, const std::filesystem::path& like) {
+    const auto text = sidecar_text(both);
+    const auto refuse = [&](const char* found) {
+        throw conflict_error({.file = path,
+                              .field = "file",
+                              .expected = "an ndkeep sidecar",
+                              .found = found,
+                              .hint = "it was not replaced; move it away"});
+    };
+    if (is_link(path))
+        refuse("a symbolic link");  // its target is not a sidecar of ours
+    replacement next(writer_lock(path, if_read_only, like));
+    if (next.target() != path)
+        refuse("a symbolic link");  // created since the check above
+    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
+        refuse("of another kind");
+    next.content().write(0, bytes_of(text));
+    next.commit(wanted);
+}
+
+/// Whether a file may change again without a new stamp: its last change is not older than the coarsest tick of file
+/// systems, 2 seconds.
+[[nodiscard]] NDKEEP_INLINE bool is_recent(const file_stamp& stamp) {
+    using namespace std::chrono;
+    const auto age = system_clock::now().time_since_epoch() - nanoseconds(stamp.mtime_ns);
+    return age <= seconds(2);
+}
+
+NDKEEP_INLINE void remember(const opened_array& array, const std::filesystem::path& file, const sidecar& both,
+                            const description& said, const file_stamp& stamp) noexcept {
+    try {
+        const auto path = sidecar_path(file);
+        const auto parent = file.parent_path();
+        // A reader does not wait: where a writer is at work, or a killed one has left its lock, nothing is remembered.
+        // Only the owner may replace the file, which would otherwise get another owner.
+        if (!is_writable(parent.empty() ? "." : parent) || !is_own_file(path) || is_file(beside(file)) ||
+            is_file(beside(path)) || is_recent(stamp))
+            return;
+        const writer_lock lock(file, read_only_files::replace);
+        // Again under the lock: a writer may have changed the array or its sidecar meanwhile.
+        const auto same_file = open_header(file, {.header_characters = longest_header});
+        const auto again = read_sidecar(file);
+        if (array.source.stamp() != stamp || same_file.source.stamp() != stamp || same_file.header != array.header ||
+            !again || sidecar_text(*again) != sidecar_text(both))
+            return;
+        auto confirmed = said;
+        confirmed.stamp = stamp;
+        replace_sidecar(path, {confirmed, {}}, durability_of(false), read_only_files::refuse, {});
+    } catch (...) {
+        // The caller has what it asked for. The next reader compares the sums again.
+    }
+}
+
 NDKEEP_INLINE void drop_claims(const opened_array& array, const std::filesystem::path& path) {
     const auto claiming = [&]() -> std::optional<description> {
         const auto both = read_sidecar(path);
@@ -168,24 +225,7 @@ NDKEEP_INLINE std::optional<sidecar> read_sidecar(const std::filesystem::path& f
 
 NDKEEP_INLINE void write_sidecar(const std::filesystem::path& file, const sidecar& both, durability wanted,
                                  read_only_files if_read_only) {
-    const auto path = sidecar_path(file);
-    const auto text = sidecar_text(both);
-    const auto refuse = [&](const char* found) {
-        throw conflict_error({.file = path,
-                              .field = "file",
-                              .expected = "an ndkeep sidecar",
-                              .found = found,
-                              .hint = "it was not replaced; move it away"});
-    };
-    if (detail::is_link(path))
-        refuse("a symbolic link");  // its target is not a sidecar of ours
-    replacement next(writer_lock(path, if_read_only, file));
-    if (next.target() != path)
-        refuse("a symbolic link");  // created since the check above
-    if (next.target_exists() && !next.target_is_reserved() && !is_sidecar(path))
-        refuse("of another kind");
-    next.content().write(0, bytes_of(text));
-    next.commit(wanted);
+    detail::replace_sidecar(sidecar_path(file), both, wanted, if_read_only, file);
 }
 
 NDKEEP_INLINE void remove_sidecar(const std::filesystem::path& file) {

@@ -5,6 +5,7 @@
 #include <ndkeep/text/json/print.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/bytes/float_environment.hpp>
 #include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/json/nonfinite.hpp>
 #include <ndkeep/text/json/scanner.hpp>
@@ -74,6 +75,7 @@ NDKEEP_INLINE void append_json_number(std::string& out, double number) {
         out += '"';
         return;
     }
+    const default_arithmetic as_read;
     // The shortest form of a double has at most 24 characters.
     std::array<char, 32> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;

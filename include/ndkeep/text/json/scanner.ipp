@@ -5,6 +5,7 @@
 #include <ndkeep/text/json/scanner.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/bytes/float_environment.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/text/hex.hpp>
 #include <ndkeep/text/unicode.hpp>
@@ -200,6 +201,7 @@ NDKEEP_INLINE bool json_scanner::integer(number_token& out, std::string_view dig
 }
 
 NDKEEP_INLINE double json_scanner::real(std::string text, std::size_t start) {
+    const default_arithmetic as_written;  // both functions below follow the rounding mode of the thread
     double number = 0;
 // Used where the standard library has it for doubles: it does not depend on the locale.
 #if defined(__cpp_lib_to_chars)

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Standard input as a file, for commands that read files: "-" on the command line.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tool {
+
+/// A copy of standard input in the folder for temporary files, which must have room for it. It is removed at
+/// destruction. `shown` prints "-" for its path.
+class input_copy {
+  public:
+    /// @param begin  bytes of standard input that have been read already
+    /// @throws ndkeep::io_error  standard input cannot be read, no space, or Ctrl-C
+    explicit input_copy(std::span<const std::byte> begin = {});
+    input_copy(const input_copy&) = delete;
+    input_copy& operator=(const input_copy&) = delete;
+    ~input_copy();
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+  private:
+    void read(std::span<const std::byte> begin);
+
+    std::filesystem::path path_;
+};
+
+/// Reads some bytes of standard input; 0 at its end.
+/// @throws ndkeep::io_error  it cannot be read, or Ctrl-C
+[[nodiscard]] std::size_t read_input(std::span<std::byte> out);
+
+/// The text with "-" in place of the path of a copy of standard input.
+[[nodiscard]] std::string named_as_given(std::string_view text);
+
+}  // namespace tool
