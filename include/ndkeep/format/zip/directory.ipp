@@ -86,6 +86,9 @@ struct zip_end {
     const zip_fields locator(locator_bytes);
     if (locator.word(0) != zip_locator_signature)
         return without("a 64-bit locator");
+    // The number of the disk with the 64-bit record, and the number of disks: APPNOTE 4.3.15.
+    if (locator.word(4) != 0 || locator.word(16) > 1)
+        throw malformed(archive.path(), "end record", "an archive in one file", "one part of several");
 
     // The locator has the offset of the record. With bytes before the archive that offset is too small; the record is
     // then expected just before the locator.
