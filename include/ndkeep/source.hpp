@@ -39,6 +39,7 @@
 #include <ndkeep/format/dtype_parser.ipp>
 #include <ndkeep/format/dtype_words.ipp>
 #include <ndkeep/format/finding.ipp>
+#include <ndkeep/format/foreign.ipp>
 #include <ndkeep/format/header.ipp>
 #include <ndkeep/format/sidecar.ipp>
 #include <ndkeep/format/statistics.ipp>

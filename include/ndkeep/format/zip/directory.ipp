@@ -14,6 +14,7 @@
 #include <ndkeep/format/zip/directory.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/foreign.hpp>
 #include <ndkeep/format/zip/code_page.hpp>
 #include <ndkeep/text/unicode.hpp>
 
@@ -286,6 +287,23 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     return directory;
 }
 
+/// The error for a file without an end record: it names the format, if that is known.
+[[nodiscard]] NDKEEP_INLINE format_error no_zip_end(const byte_source& archive, std::uint64_t size) {
+    std::array<std::byte, foreign_bytes> bytes = {};
+    const auto begin = std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(size, bytes.size())));
+    archive.read(0, begin);
+    const std::string_view text(reinterpret_cast<const char*>(begin.data()), begin.size());
+    const foreign_format is = foreign_format_of(text);
+    std::string hint = "the file is not a zip archive, or it is cut short";
+    if (size == 0)
+        hint = "the file is empty";
+    else if (text.starts_with("PK\x03\x04"))
+        hint = "the archive is cut short; recover_npz saves its complete members";
+    else if (!is.name.empty())
+        hint = "the file is " + std::string(is.name) + ": " + std::string(is.hint);
+    return malformed(archive.path(), "end record", "at the end of the file", "missing", std::move(hint));
+}
+
 NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size, const limits& limit) {
     const auto& file = archive.path();
     constexpr std::uint64_t longest_comment = 0xffff;
@@ -329,8 +347,7 @@ NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::
     if (!found && refused)
         throw *refused;
     if (!found)
-        throw malformed(file, "end record", "at the end of the file", "missing",
-                        size == 0 ? "the file is empty" : "the file is not a zip archive, or it is cut short");
+        throw no_zip_end(archive, size);
     return std::move(*found);
 }
 
