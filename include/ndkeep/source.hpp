@@ -46,6 +46,7 @@
 #include <ndkeep/format/zip/code_page.ipp>
 #include <ndkeep/format/zip/directory.ipp>
 #include <ndkeep/format/zip/records.ipp>
+#include <ndkeep/format/zip/scan.ipp>
 
 #include <ndkeep/element/convert.ipp>
 #include <ndkeep/element/fields.ipp>
@@ -92,6 +93,7 @@
 #include <ndkeep/npz/detail/metadata.ipp>
 #include <ndkeep/npz/detail/packed.ipp>
 #include <ndkeep/npz/detail/reader.ipp>
+#include <ndkeep/npz/detail/recover.ipp>
 #include <ndkeep/npz/detail/verify.ipp>
 #include <ndkeep/npz/detail/writer.ipp>
 

@@ -120,9 +120,19 @@ struct zip_end {
     return without("a 64-bit end record");
 }
 
+NDKEEP_INLINE bool name_zip_entry(zip_entry& entry) {
+    const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
+    // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
+    if (utf8 && !is_utf8(entry.raw_name))
+        return false;
+    entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
+    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
+    return true;
+}
+
 /// Reads the 64-bit extra field. It has a number for each field of the entry that is all ones, in this order: APPNOTE
 /// 4.5.3. Returns false if one is missing.
-[[nodiscard]] NDKEEP_INLINE bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
+NDKEEP_INLINE bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
     std::size_t at = 0;
     for (std::uint64_t* const field : {&entry.size, &entry.compressed, &entry.header_offset}) {
         if (*field != 0xffff'ffff)
@@ -180,12 +190,8 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     entry.header_offset = fixed.word(42);
     entry.raw_name = text(zip_entry_size, name_size);
     entry.comment = text(zip_entry_size + name_size + extra_size, comment_size);
-    const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
-    // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
-    if (utf8 && !is_utf8(entry.raw_name))
+    if (!name_zip_entry(entry))
         throw refuse("names in UTF-8", ndkeep::quoted(entry.raw_name));
-    entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
-    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
 
     auto extra = rest.subspan(zip_entry_size + name_size, extra_size);
     // APPNOTE 4.5.1: an id and a length of 2 bytes each, then the content.
