@@ -97,6 +97,11 @@ struct member_header {
     std::uint32_t crc = 0;
 };
 
+/// Reads the bytes of the header of an array member of `size` bytes.
+/// @throws format_error  not an array, or a false header length
+[[nodiscard]] std::vector<std::byte> read_member_header_bytes(const byte_source& source, std::uint64_t size,
+                                                              const limits& limit);
+
 /// Reads the header of an array member of `size` bytes.
 /// @throws format_error  not an array, or its data does not fit into the member
 [[nodiscard]] member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit);

@@ -174,7 +174,8 @@ NDKEEP_INLINE bool begins_as_array(const byte_source& source, std::uint64_t size
     return as_text(begin) == magic;
 }
 
-NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+NDKEEP_INLINE std::vector<std::byte> read_member_header_bytes(const byte_source& source, std::uint64_t size,
+                                                              const limits& limit) {
     // Two reads in order, because a stream cannot go back: the preamble, which states the length, then the rest.
     std::vector<std::byte> header(static_cast<std::size_t>(std::min<std::uint64_t>(size, longest_preamble)));
     source.read(0, header);
@@ -185,6 +186,11 @@ NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::u
         header.resize(whole);
         source.read(first, std::span(header).subspan(first));
     }
+    return header;
+}
+
+NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+    const std::vector<std::byte> header = read_member_header_bytes(source, size, limit);
     member_header out{parse_header({header.data(), header.size()}, source.path(), limit),
                       crc32({header.data(), header.size()})};
     const std::uint64_t there = size - out.info.data_offset;
