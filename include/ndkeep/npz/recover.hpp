@@ -23,7 +23,8 @@ struct npz_recover_options {
 /// that it may be missing, as after an interrupted download.
 ///
 /// A member counts if its local header states its sizes, or a data descriptor follows it, and its bytes match the
-/// CRC-32. Reads the complete file. A damaged member that is itself an archive may contribute members of its own.
+/// CRC-32. Members that are encrypted, or compressed by another method than deflate, cannot be checked and do not
+/// count. Reads the complete file. A damaged member that is itself an archive may contribute members of its own.
 /// @throws io_error      the file cannot be read
 /// @throws format_error  more members than the limit
 [[nodiscard]] std::vector<npz_member> recoverable_members(const std::filesystem::path& file,
