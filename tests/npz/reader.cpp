@@ -219,7 +219,7 @@ TEST_CASE("an archive that is overwritten while it is open is named as the cause
     const nk::npz_reader in(dir / "a.npz");
     write_text(dir / "a.npz", other);
 
-    const std::string cause = "the archive was changed since it was opened; open it again";
+    const std::string cause = "the archive has changed since it was opened";
     CHECK(thrown<nk::format_error>([&] { (void)in.load<std::int32_t>("a"); }).hint() == cause);
     CHECK(thrown<nk::format_error>([&] { (void)in.bytes("a"); }).hint() == cause);
     CHECK(thrown<nk::format_error>([&] { (void)in.map<std::int32_t>("a"); }).hint() == cause);

@@ -32,7 +32,7 @@ template <class Error>
 template <class Error>
 [[nodiscard]] Error about_change(const Error& problem) {
     error_parts parts = problem.parts();
-    parts.hint = "the archive was changed since it was opened; open it again";
+    parts.hint = "the archive has changed since it was opened";
     return Error(std::move(parts));
 }
 
