@@ -90,6 +90,7 @@ const subject& array_file::what() const noexcept { return parts_->what; }
 const std::vector<std::string>& array_file::names() const noexcept { return parts_->names; }
 const std::vector<std::string>& array_file::documents() const noexcept { return parts_->documents; }
 std::vector<std::byte> array_file::document(const std::string& name) const { return parts_->archive->bytes(name); }
+std::string array_file::stored_name(const std::string& name) const { return parts_->archive->archive().at(name).name; }
 
 std::string array_file::chosen(const std::optional<std::string>& member) const {
     if (member && !is_archive())

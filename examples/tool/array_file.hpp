@@ -50,8 +50,10 @@ class array_file {
     [[nodiscard]] const std::vector<std::string>& names() const noexcept;
     /// Archive members that are not arrays, except the metadata member.
     [[nodiscard]] const std::vector<std::string>& documents() const noexcept;
-    /// The bytes of one document.
+    /// The bytes of one document, or of a member that is an array.
     [[nodiscard]] std::vector<std::byte> document(const std::string& name) const;
+    /// The name of an array in its archive: "x.npy".
+    [[nodiscard]] std::string stored_name(const std::string& name) const;
     /// The array that the user means: the named member, or the only array of the file.
     /// @throws ndkeep::mismatch_error  no such member, or no member is named and the file does not hold exactly one
     ///     array

@@ -107,6 +107,7 @@ class conversion_job {
         };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();
+            set_apart_unreadable(what);
             what.document = [this](const std::string& name) { return from_.file->document(name); };
         }
         if (with_.given.has("--dry-run"))
@@ -246,6 +247,22 @@ class conversion_job {
         }
     }
 
+    /// Moves arrays that cannot be read, such as pickled ones, to the members that are copied byte by byte.
+    void set_apart_unreadable(content& what) {
+        std::vector<std::string> readable;
+        for (const auto& name : from_.names) {
+            try {
+                (void)from_.file->info(name);
+                readable.push_back(name);
+            } catch (const nk::format_error& problem) {
+                what.documents.push_back(from_.file->stored_name(name));
+                if (!with_.quiet)
+                    with_.err << "ndkeep: " << shown(problem.what()) << ": the member is copied unchanged\n";
+            }
+        }
+        from_.names = what.names = std::move(readable);
+    }
+
     [[nodiscard]] nk::dtype wanted_type(const nk::dtype& type) const {
         const nk::dtype wanted = type_.value_or(type);
         if (byte_order_ == "keep")
@@ -316,6 +333,7 @@ command convert_command() {
             "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"
             "--unsafe, integers wrap, fractions are truncated, floating-point numbers beyond the range of an\n"
             "integer dtype become its nearest value, and NaN becomes 0. Struct fields are matched by name.\n"
+            "From npz to npz, members that cannot be read as arrays, such as pickled ones, are copied unchanged.\n"
             "csv numbers have the fewest digits that read back as the same number. Only structs have a header line,\n"
             "with the field names. csv is read as float64 unless --dtype is given; one column gives a vector.",
         .options = {{"--to", "FORMAT", "npy, npz, chunked, raw or csv (default: by the extension of TO)"},

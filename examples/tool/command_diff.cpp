@@ -98,7 +98,7 @@ class difference_report {
         };
         for (const auto& name : a.names())
             if (b.contains(name))
-                compare_arrays(name, a, name, b, name);
+                compare_member(name, a, b);
         const auto has_array = [](const array_file& in) {
             return [&in](const std::string& name) { return in.contains(name); };
         };
@@ -122,10 +122,46 @@ class difference_report {
         only(b.documents(), has_document(a), only_b_, "b");
     }
 
+    /// Compares one array of both archives. If it cannot be read as an array, its bytes are compared.
+    void compare_member(const std::string& name, const array_file& a, const array_file& b) {
+        try {
+            return compare_arrays(name, a, name, b, name);
+        } catch (const nk::io_error&) {
+            throw;
+        } catch (const nk::error& problem) {
+            compare_bytes(name, a, b, problem.what());
+        }
+    }
+
+    /// @param problem  why the member is not compared as an array
+    void compare_bytes(const std::string& name, const array_file& a, const array_file& b, const std::string& problem) {
+        std::string result = "the bytes cannot be read";
+        bool is_equal = false;
+        try {
+            is_equal = a.document(name) == b.document(name);
+            result = is_equal ? "the bytes are equal" : "the bytes differ";
+        } catch (const nk::io_error&) {
+            throw;
+        } catch (const nk::error&) {
+            // `problem` has the reason already.
+        }
+        differs_ = differs_ || !is_equal;
+        json_object one;
+        one.add_text("member", name);
+        one.add("equal", is_equal);
+        one.add("compared", false);
+        one.add_text("problem", problem);
+        arrays_.add_json(one.str());
+        sheet page;
+        page.line("member", shown(name) + ": not compared as an array; " + result);
+        page.line("reason", shown(problem));
+        text_ += page.text();
+    }
+
     void compare_arrays(const std::string& label, const array_file& a, const std::string& a_name, const array_file& b,
                         const std::string& b_name) {
-        ++arrays_seen_;
         const auto left = a.open(a_name), right = b.open(b_name);
+        ++arrays_seen_;
         const auto& shape = left.info.shape;
         const auto types = compare_dtypes(left.info.type, right.info.type);
         const bool shapes_differ = shape != right.info.shape;
@@ -336,7 +372,9 @@ command diff_command() {
             "and the offsets of struct fields are not differences. A different dtype is a difference, but\n"
             "numbers are still compared. The largest errors are those of all finite numbers, also of those\n"
             "within the tolerance.\n"
-            "Exit status: 0 equal, 1 different, 2 error.",
+            "A member of two archives that cannot be read as an array, such as a pickled one, is compared byte by\n"
+            "byte, and the other members are compared as usual.\n"
+            "Exit status: 0 equal, 1 different or not comparable, 2 error.",
         .options = {{"--rtol", "R", "relative tolerance (default: 0)"},
                     {"--atol", "A", "absolute tolerance (default: 0)"},
                     {"--equal-nan", "", "treat NaN as equal to NaN, and NaT as equal to NaT"},

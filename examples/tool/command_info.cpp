@@ -13,6 +13,7 @@
 #include <ndkeep/tree/save.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace tool {
 
@@ -229,6 +230,71 @@ void tell_single(sheet& page, const subject& what) {
     add_sidecar(page, array);
 }
 
+/// How to get at the elements of a dtype that is not supported.
+[[nodiscard]] std::string access_text(const nk::core::header_facts& facts, std::uint64_t nbytes) {
+    if (facts.descr.find("O'") != std::string::npos)
+        return "numpy.load(file, allow_pickle=True) in Python, which runs code from the file";
+    // One number for each element if its size is that of a number; otherwise one for each byte.
+    std::uint64_t width = 1;
+    std::vector<std::size_t> shape = {static_cast<std::size_t>(nbytes)};
+    if (nk::core::fits(facts.shape, 1, nbytes)) {
+        const std::uint64_t count = nk::checked_nbytes(nk::dtype::plain('u', 1), facts.shape);
+        for (const std::uint64_t each : {1, 2, 4, 8})
+            if (count != 0 && count * each == nbytes) {
+                width = each;
+                shape = facts.shape;
+            }
+    }
+    std::string extents;
+    for (const std::size_t extent : shape)
+        extents += (extents.empty() ? "" : ", ") + std::to_string(extent);
+    const bool has_tag = facts.column_major && shape.size() > 1;
+    return "map_raw<std::uint" + std::to_string(8 * width) + "_t, " + std::to_string(shape.size()) + ">(file, " +
+           (has_tag ? "column_major, " : "") + "{.shape = {" + extents +
+           "}, .offset = " + std::to_string(facts.data_offset) + "}) has the bytes";
+}
+
+/// Describes an npy file whose dtype is not supported, as far as its header does.
+/// @param problem  the error about its dtype
+void tell_unsupported(sheet& page, const fs::path& path, const nk::error& problem) {
+    const nk::limits any_header = {.header_characters = nk::longest_header};
+    const nk::file source = nk::file::open(path);
+    std::array<std::byte, nk::longest_preamble> begin = {};
+    const auto length = source.read_some(0, begin);
+    const auto start = nk::parse_preamble(std::span(begin).first(length), path, source.size(), any_header);
+    std::vector<std::byte> header(static_cast<std::size_t>(start.data_offset()));
+    source.read(0, header);
+    const auto facts = nk::core::parse_header_facts(header, path, any_header);
+    const std::uint64_t nbytes = source.size() - std::min(source.size(), facts.data_offset);
+    const std::string version = std::to_string(facts.version) + ".0";
+    page.json.add_text("format", "npy");
+    page.json.add_text("version", version);
+    page.json.add_text("descr", facts.descr);
+    page.json.add_json("shape", json_shape(facts.shape));
+    page.json.add("fortran_order", facts.column_major);
+    page.json.add("nbytes", nbytes);
+    page.json.add("data_offset", facts.data_offset);
+    page.line("format", "npy " + version);
+    page.line("dtype", shortened(facts.descr, 200) + ", not supported");
+    page.line("shape", nk::shape_text(facts.shape));
+    page.line("order", facts.column_major ? "Fortran, column-major" : "C, row-major");
+    page.line("data", full_bytes(nbytes) + " up to the end of the file");
+    page.line("header", nk::counted(header.size(), "byte") + ", data at byte " + std::to_string(facts.data_offset));
+    page.line("access", access_text(facts, nbytes));
+    page.problem(problem.what());
+}
+
+void tell_npy(sheet& page, const subject& what) {
+    try {
+        (void)open_single(what);
+    } catch (const nk::format_error& problem) {
+        if (problem.field() != "descr")
+            throw;
+        return tell_unsupported(page, what.path, problem);
+    }
+    tell_single(page, what);
+}
+
 void tell_sidecar(sheet& page, const subject& what) {
     auto file = what.path;
     file.replace_extension();
@@ -272,6 +338,9 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
             one.add_text("dtype", dtype_text(member.array->type));
             one.add_json("shape", json_shape(member.array->shape));
             one.add_text("order", nk::written_column_major(*member.array) ? "F" : "C");
+        } else if (member.unsupported) {
+            one.add_text("descr", member.unsupported->descr);
+            one.add_json("shape", json_shape(member.unsupported->shape));
         }
         const std::uint64_t nbytes = member.array ? member.array->nbytes() : member.nbytes;
         one.add("nbytes", nbytes);
@@ -284,9 +353,14 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
             one.add_text("problem", member.problem);
         list.add_json(one.str());
         if (count++ < most_rows)
-            rows.add({shown(member.name), member.array ? dtype_label(member.array->type) : "-",
-                      member.array ? nk::shape_text(member.array->shape) : "-", human_bytes(nbytes),
-                      human_bytes(member.compressed_nbytes),
+            rows.add({shown(member.name),
+                      member.array         ? dtype_label(member.array->type)
+                      : member.unsupported ? shortened(member.unsupported->descr, 40)
+                                           : "-",
+                      member.array         ? nk::shape_text(member.array->shape)
+                      : member.unsupported ? nk::shape_text(member.unsupported->shape)
+                                           : "-",
+                      human_bytes(nbytes), human_bytes(member.compressed_nbytes),
                       shown(member.method) + (member.mappable ? ", maps" : "") +
                           (member.shadowed ? ", shadowed by a later member" : "")});
     }
@@ -420,6 +494,9 @@ void tell_chunked(sheet& page, const subject& what) {
             break;
         case subject_kind::sidecar:
             tell_sidecar(page, what);
+            break;
+        case subject_kind::npy:
+            tell_npy(page, what);
             break;
         default:
             tell_single(page, what);

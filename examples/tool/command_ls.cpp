@@ -14,6 +14,18 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
     return with.given.words().empty() ? std::vector<std::string>{"."} : with.given.words();
 }
 
+[[nodiscard]] std::string dtype_of_node(const node& of) {
+    return of.info          ? dtype_label(of.info->type)
+           : of.unsupported ? shortened(of.unsupported->descr, 40)
+                            : '(' + of.kind + ')';
+}
+
+[[nodiscard]] std::string shape_of_node(const node& of) {
+    return of.info          ? ndkeep::shape_text(of.info->shape)
+           : of.unsupported ? ndkeep::shape_text(of.unsupported->shape)
+                            : "-";
+}
+
 [[nodiscard]] json_object json_of_root(const std::filesystem::path& path, const node& root) {
     json_object out;
     out.add_text("file", path.string());
@@ -49,8 +61,7 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
                     {"", left}});
         const auto size = [&](std::uint64_t count) { return exact ? std::to_string(count) : human_bytes(count); };
         for (const node& each : root.children)
-            rows.add({shown(each.name), each.info ? dtype_label(each.info->type) : '(' + each.kind + ')',
-                      each.info ? ndkeep::shape_text(each.info->shape) : "-", size(each.nbytes),
+            rows.add({shown(each.name), dtype_of_node(each), shape_of_node(each), size(each.nbytes),
                       size(each.stored_nbytes), percent(each.nbytes, root.nbytes),
                       each.problem.empty() ? shown(each.note) : "<- " + shown(each.problem)});
         if (paths.size() > 1)

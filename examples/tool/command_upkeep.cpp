@@ -8,7 +8,12 @@
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/npy/append.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/recover.hpp>
 #include <ndkeep/os/names.hpp>
+
+#include <algorithm>
+#include <optional>
 
 namespace tool {
 
@@ -17,17 +22,57 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-/// Damage that `recover` can repair.
+/// What is complete in a file that is cut short or has lost its directory. No repair in place brings the rest back.
+struct remains {
+    std::size_t rows = 0, stated_rows = 0;     ///< npy
+    std::vector<nk::npz_member> members = {};  ///< npz
+    bool is_archive = false;
+
+    [[nodiscard]] std::size_t count() const { return is_archive ? members.size() : rows; }
+};
+
+/// Damage that `recover` finds.
 struct damage {
     std::uint64_t rows_behind = 0;                    ///< npy: complete rows that the header does not count
     std::vector<std::uint64_t> damaged_commits = {};  ///< chunked: newest records that cannot be read
     std::string leftover = {};                        ///< temporary file of a killed or running writer
-    bool is_npy = false;
+    std::optional<remains> cut = {};                  ///< only `--output` helps
 
-    [[nodiscard]] bool any() const { return rows_behind != 0 || !damaged_commits.empty() || !leftover.empty(); }
+    /// Whether `--fix` repairs something.
+    [[nodiscard]] bool is_repairable() const {
+        return rows_behind != 0 || !damaged_commits.empty() || !leftover.empty();
+    }
+    [[nodiscard]] bool any() const { return is_repairable() || cut; }
 };
 
-[[nodiscard]] damage look(const subject& what) {
+const nk::limits any_header = {.header_characters = nk::longest_header};
+
+/// What is complete in an archive without a readable directory; nullopt if the directory can be read.
+/// @throws ndkeep::format_error  the file is no archive
+[[nodiscard]] std::optional<remains> remains_of_archive(const fs::path& path, const nk::run_options& run) {
+    try {
+        (void)nk::core::archive(path, {});
+        return std::nullopt;
+    } catch (const nk::format_error&) {
+        remains found{.members = nk::recoverable_members(path, {.run = run}), .is_archive = true};
+        if (found.members.empty() && subject_of(path).is_named_only)
+            throw;
+        return found;
+    }
+}
+
+/// What is complete in an npy file that is cut short; nullopt if all of its data is there.
+[[nodiscard]] std::optional<remains> remains_of_array(const fs::path& path) {
+    const auto array = nk::core::open_header(path, any_header);
+    const auto& info = array.info;
+    if (array.data_in(array.source.size()) >= info.nbytes())
+        return std::nullopt;
+    const std::size_t axis = info.column_major ? info.shape.size() - 1 : 0;
+    return remains{.rows = nk::complete_rows(path, any_header),
+                   .stated_rows = info.shape.empty() ? 1 : info.shape[axis]};
+}
+
+[[nodiscard]] damage look(const subject& what, const nk::run_options& run) {
     damage found;
     if (what.kind == subject_kind::chunked) {
         found.damaged_commits = nk::damaged_commits(what.path);
@@ -37,11 +82,51 @@ struct damage {
     for (const auto& name : {nk::core::beside_of_user(target), nk::core::beside(target)})
         if (nk::is_file(name))
             found.leftover = name.string();
+    if (what.kind == subject_kind::npz)
+        found.cut = remains_of_archive(what.path, run);
     if (what.kind != subject_kind::npy)
         return found;
-    found.is_npy = true;
-    found.rows_behind = nk::recoverable_rows(target, {.header_characters = nk::longest_header});
+    found.cut = remains_of_array(what.path);
+    if (!found.cut)
+        found.rows_behind = nk::recoverable_rows(target, any_header);
     return found;
+}
+
+/// Writes what is complete to the file of `--output`. Returns the number of rows or members.
+[[nodiscard]] std::size_t write_remains(const context& with, const subject& what, const damage& found) {
+    const fs::path to = *with.given.value("--output");
+    if (what.kind != subject_kind::npy && what.kind != subject_kind::npz)
+        throw nk::format_error({.file = what.path,
+                                .field = "format",
+                                .expected = "npy or npz for --output",
+                                .found = std::string(kind_name(what.kind))});
+    if (is_there(to) && !with.given.has("--force"))
+        throw nk::conflict_error({.file = to,
+                                  .field = "target",
+                                  .expected = "a new name",
+                                  .found = "already present",
+                                  .hint = "--force replaces it"});
+    if (found.cut && found.cut->count() == 0)
+        return 0;
+    return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run})
+                                          : nk::recover_rows(what.path, to, any_header);
+}
+
+/// The sentence about a file that is cut short.
+[[nodiscard]] std::string remains_text(const remains& cut) {
+    if (!cut.is_archive)
+        return "the data is cut short: " + std::to_string(cut.rows) + " of " + nk::counted(cut.stated_rows, "row") +
+               (cut.rows == 1 ? " is" : " are") + " complete";
+    std::string text = "the directory is missing or damaged: " + nk::counted(cut.members.size(), "member") +
+                       (cut.members.size() == 1 ? " is" : " are") + " complete";
+    constexpr std::size_t most = 40;
+    for (std::size_t i = 0; i < std::min(most, cut.members.size()); ++i) {
+        const auto& member = cut.members[i];
+        text += "\n    " + shown(member.name) + "  " +
+                (member.array ? dtype_label(member.array->type) + ' ' + nk::shape_text(member.array->shape)
+                              : human_bytes(member.nbytes));
+    }
+    return text + (cut.members.size() > most ? "\n    ..." : "");
 }
 
 [[nodiscard]] std::string listed(const std::vector<std::uint64_t>& numbers) {
@@ -55,7 +140,7 @@ void mend(const subject& what, const damage& found) {
     if (!found.damaged_commits.empty())
         (void)nk::recover_chunked(what.path);
     if (found.rows_behind != 0)
-        (void)nk::recover(what.path, {.header_characters = nk::longest_header});
+        (void)nk::recover(what.path, any_header);
     if (found.leftover.empty())
         return;
     {
@@ -68,29 +153,56 @@ void mend(const subject& what, const damage& found) {
                            std::make_error_code(std::errc::operation_not_permitted));
 }
 
+[[nodiscard]] std::string json_of_damage(const fs::path& path, const damage& found, bool is_fixed,
+                                         std::optional<std::size_t> written) {
+    json_object out;
+    out.add_text("file", path.string());
+    out.add("rows_behind", found.rows_behind);
+    out.add_json("damaged_commits", '[' + listed(found.damaged_commits) + ']');
+    if (found.leftover.empty())
+        out.add_null("leftover");
+    else
+        out.add_text("leftover", found.leftover);
+    out.add("cut_short", found.cut.has_value());
+    if (found.cut && found.cut->is_archive) {
+        json_list names;
+        for (const auto& member : found.cut->members)
+            names.add_text(member.name);
+        out.add("complete_members", names);
+    } else if (found.cut) {
+        out.add("complete_rows", found.cut->rows);
+        out.add("stated_rows", found.cut->stated_rows);
+    }
+    if (written)
+        out.add("written", *written);
+    out.add("fixed", is_fixed);
+    return out.str();
+}
+
 [[nodiscard]] outcome recover(const context& with) {
     const bool fix = with.given.has("--fix");
+    const auto output = with.given.value("--output");
+    if (output && with.given.words().size() != 1)
+        throw usage_error("--output is given with several files, expected one");
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
-        const auto found = look(what);
-        if (fix && found.any())
+        const auto found = look(what, with.run);
+        if (fix && found.is_repairable())
             mend(what, found);
+        std::optional<std::size_t> written;
+        if (output)
+            written = write_remains(with, what, found);
+        const bool is_open = (found.is_repairable() && !fix) || (found.cut && written.value_or(0) == 0);
+        const outcome result = is_open ? outcome::findings : outcome::fine;
         if (with.given.has("--json")) {
-            json_object out;
-            out.add_text("file", path.string());
-            out.add("rows_behind", found.rows_behind);
-            out.add_json("damaged_commits", '[' + listed(found.damaged_commits) + ']');
-            if (found.leftover.empty())
-                out.add_null("leftover");
-            else
-                out.add_text("leftover", found.leftover);
-            out.add("fixed", fix && found.any());
-            with.out << out.str() << '\n';
-            return found.any() && !fix ? outcome::findings : outcome::fine;
+            with.out << json_of_damage(path, found, fix && found.is_repairable(), written) << '\n';
+            return result;
         }
         const auto say = [&](const std::string& sentence) { with.out << shown_path(path) << ": " << sentence << '\n'; };
         if (!found.any() && !with.quiet)
             say("nothing to recover");
+        if (found.cut)
+            say(remains_text(*found.cut));
         if (found.rows_behind != 0)
             say(nk::counted(found.rows_behind, "row") +
                 (fix ? " recovered after the end of the data"
@@ -100,9 +212,14 @@ void mend(const subject& what, const damage& found) {
                 (fix ? " skipped from now on" : ", the commit before them is readable"));
         if (!found.leftover.empty())
             say(shown(found.leftover) + (fix ? " removed" : " is a temporary file of a killed or running writer"));
-        if (found.any() && !fix && !with.quiet)
+        if (written && *written != 0 && !with.quiet)
+            say(nk::counted(*written, what.kind == subject_kind::npz ? "member" : "row") + " written to " +
+                shown(*output));
+        if (found.is_repairable() && !fix && !with.quiet)
             with.err << "ndkeep: --fix repairs this\n";
-        return found.any() && !fix ? outcome::findings : outcome::fine;
+        if (found.cut && !output && found.cut->count() != 0 && !with.quiet)
+            with.err << "ndkeep: --output FILE writes what is complete to a new file\n";
+        return result;
     });
 }
 
@@ -173,17 +290,23 @@ void tell_change(const context& with, const fs::path& path, const extent& before
 command recover_command() {
     return {
         .name = "recover",
-        .summary = "Find damage left by a killed writer or a damaged commit, and repair it with --fix",
+        .summary = "Find damage left by a killed writer or a broken download, and repair it or save what is complete",
         .usage = "[OPTION]... FILE...",
         .details =
             "npy files: finds complete rows after the end of the data, which the header does not count; the repair\n"
             "counts them. Chunked arrays: finds damaged records of the newest commits; the repair discards these\n"
             "commits. npy, raw and npz files: finds the temporary file of a killed writer; the repair removes it.\n"
             "Without --fix nothing is changed.\n"
-            "Exit status: 0 nothing to repair or repaired, 1 something to repair, 2 error.",
-        .options = {{"--fix", "", "repair what is found"}, json_option},
+            "npy files that are cut short, and npz archives without their directory: tells which rows or members\n"
+            "are complete. --output writes them to a new file, and never changes the damaged one.\n"
+            "Exit status: 0 nothing to repair, or repaired or saved, 1 damage found, 2 error.",
+        .options = {{"--fix", "", "repair what is found"},
+                    {"--output", "FILE", "write the complete rows or members of an npy or npz file to FILE"},
+                    {"--force", "", "replace FILE of --output if it exists", 'f'},
+                    json_option},
         .example = "ndkeep recover readings\n"
-                   "ndkeep recover --fix readings",
+                   "ndkeep recover --fix readings\n"
+                   "ndkeep recover --output complete.npz download.npz",
         .least_words = 1,
         .most_words = any_number,
         .run = recover};

@@ -21,6 +21,7 @@ namespace nk = ndkeep;
     out.stored_nbytes = member.compressed_nbytes;
     out.note = member.method + (member.shadowed ? ", shadowed by a later member" : "");
     out.problem = member.problem;
+    out.unsupported = member.unsupported;
     return out;
 }
 
@@ -280,6 +281,9 @@ json_object json_of(const node& of) {
     if (of.info) {
         out.add_text("dtype", dtype_text(of.info->type));
         out.add_json("shape", json_shape(of.info->shape));
+    } else if (of.unsupported) {
+        out.add_text("descr", of.unsupported->descr);
+        out.add_json("shape", json_shape(of.unsupported->shape));
     }
     if (!of.value.empty())
         out.add_json("value", of.value);

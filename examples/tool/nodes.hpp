@@ -23,6 +23,8 @@ struct node {
     std::string note = {};                        ///< compression method of a member, or rows of a chunk
     std::string problem = {};                     ///< why the node cannot be read; empty if it can
     std::vector<node> children = {};
+    /// What the header of an array states whose dtype is not supported.
+    std::optional<ndkeep::core::header_facts> unsupported = {};
     std::size_t left_out = 0;  ///< number of values that were not listed because of the limit
 };
 

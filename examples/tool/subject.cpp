@@ -2,6 +2,7 @@
 #include "subject.hpp"
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/foreign.hpp>
 #include <ndkeep/os/names.hpp>
 
 #include <array>
@@ -61,16 +62,19 @@ subject subject_of(const fs::path& path) {
         return {subject_kind::sidecar, path};
     // A file with this name is opened as npy or npz, because the reader gives the most precise error.
     if (path.extension() == ".npy")
-        return {subject_kind::npy, path};
+        return {subject_kind::npy, path, true};
     if (path.extension() == ".npz")
-        return {subject_kind::npz, path};
+        return {subject_kind::npz, path, true};
     if (nk::core::is_sidecar(nk::sidecar_path(nk::core::resolved(path))))
         return {subject_kind::raw, path};
-    throw nk::format_error(
-        {.file = path,
-         .field = "format",
-         .expected = "npy, npz, a chunked array, or a raw file with a sidecar",
-         .found = begin.empty() ? "unknown: the file is empty" : "unknown: the file begins with " + nk::quoted(begin)});
+    const auto is = nk::core::foreign_format_of(begin);
+    throw nk::format_error({.file = path,
+                            .field = "format",
+                            .expected = "npy, npz, a chunked array, or a raw file with a sidecar",
+                            .found = begin.empty()     ? "unknown: the file is empty"
+                                     : is.name.empty() ? "unknown: the file begins with " + nk::quoted(begin)
+                                                       : "that of " + std::string(is.name),
+                            .hint = std::string(is.hint)});
 }
 
 subject array_subject_of(const fs::path& path) {

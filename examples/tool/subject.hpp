@@ -24,6 +24,7 @@ enum class subject_kind {
 struct subject {
     subject_kind kind = subject_kind::npy;
     std::filesystem::path path = {};
+    bool is_named_only = false;  ///< npy or npz by its name; its first bytes are of something else
 
     [[nodiscard]] bool is_single_array() const { return kind == subject_kind::npy || kind == subject_kind::raw; }
 };

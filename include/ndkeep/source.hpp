@@ -39,12 +39,14 @@
 #include <ndkeep/format/dtype_parser.ipp>
 #include <ndkeep/format/dtype_words.ipp>
 #include <ndkeep/format/finding.ipp>
+#include <ndkeep/format/foreign.ipp>
 #include <ndkeep/format/header.ipp>
 #include <ndkeep/format/sidecar.ipp>
 #include <ndkeep/format/statistics.ipp>
 #include <ndkeep/format/zip/code_page.ipp>
 #include <ndkeep/format/zip/directory.ipp>
 #include <ndkeep/format/zip/records.ipp>
+#include <ndkeep/format/zip/scan.ipp>
 
 #include <ndkeep/element/convert.ipp>
 #include <ndkeep/element/fields.ipp>
@@ -91,6 +93,7 @@
 #include <ndkeep/npz/detail/metadata.ipp>
 #include <ndkeep/npz/detail/packed.ipp>
 #include <ndkeep/npz/detail/reader.ipp>
+#include <ndkeep/npz/detail/recover.ipp>
 #include <ndkeep/npz/detail/verify.ipp>
 #include <ndkeep/npz/detail/writer.ipp>
 

@@ -208,4 +208,14 @@ TEST_CASE("many numbers are swapped as each alone is, in place too", "[array][co
         }
 }
 
+TEST_CASE("bytes without a meaning can be taken as unsigned integers of their size", "[element]") {
+    CHECK(converted("|V1", "|u1", "a") == "a");
+    CHECK(converted("|V2", "<u2", "abcd") == "abcd");
+    CHECK(converted("|V4", "<u4", "abcd") == "abcd");
+    CHECK(converted("|V8", "<u8", "abcdefgh") == "abcdefgh");
+    CHECK_THROWS_AS(nk::conversion(type("|V2"), type("<u4")), nk::mismatch_error);
+    CHECK_THROWS_AS(nk::conversion(type("|V2"), type("<i2")), nk::mismatch_error);
+    CHECK_THROWS_AS(nk::conversion(type("<u2"), type("|V2")), nk::mismatch_error);
+}
+
 }  // namespace array_convert_tests

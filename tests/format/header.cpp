@@ -302,4 +302,25 @@ TEST_CASE("an array has at most 64 dimensions unless it may have more", "[format
     CHECK(read(ones(65), 1, {.dimensions = 65}).size() == 1);
 }
 
+TEST_CASE("a header that was written by repr under NumPy 2 is named as such", "[format][header][error]") {
+    const auto problem = refusal_of(text_with("'<f8'", "False", "(np.int64(2), 3)"));
+
+    CHECK(problem.hint() == "the header was written by repr under NumPy 2, as in np.int64(2)");
+}
+
+TEST_CASE("the facts of a header are read also if its dtype is not supported", "[format][header]") {
+    for (const auto* descr : {"'int4'", "'float8_e5m2'", "'<f1'", "'|O'", "[('x', '|O'), ('y', '<f8')]"}) {
+        CAPTURE(descr);
+        const std::string file = file_with(text_with(descr, "True", "(3, 4)"));
+        const auto facts = ndkeep::core::parse_header_facts(bytes_of(file), "t.npy");
+
+        CHECK(facts.descr == descr);
+        CHECK(facts.shape == std::vector<std::size_t>{3, 4});
+        CHECK(facts.column_major);
+        CHECK(facts.data_offset == file.size());
+        CHECK(facts.version == 1);
+        CHECK(refusal_of(text_with(descr, "True", "(3, 4)")).field() == "descr");
+    }
+}
+
 }  // namespace format_header_tests

@@ -2,8 +2,12 @@
 // Fuzz target: any bytes as an npz archive. The result is an ndkeep error, or members that are consistent.
 #include "fuzz/fuzz.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/format/zip/scan.hpp>
 #include <ndkeep/npz/reader.hpp>
 
+#include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +44,24 @@ void check_member(const ndkeep::npz_reader& archive, const std::string& name) {
     check_mapping(archive, name);
 }
 
+/// The search for members without a directory: they lie one behind the other, and their data is where it should be.
+void check_search(std::span<const std::byte> bytes) {
+    const std::filesystem::path file = "a.npz";
+    const ndkeep::core::byte_source archive(bytes, file);
+    const ndkeep::run_options run;
+    ndkeep::progress_meter meter(run);
+    const auto found = ndkeep::detail::find_zip_members(archive, bytes.size(), {}, meter);
+    std::uint64_t end = 0;
+    for (const auto& entry : found.entries) {
+        demand(entry.header_offset >= end && entry.room_end <= bytes.size());
+        const auto data = ndkeep::detail::zip_data_offset(archive, entry);
+        demand(entry.method != ndkeep::core::zip_stored ||
+               ndkeep::crc32(bytes.subspan(static_cast<std::size_t>(data), static_cast<std::size_t>(entry.size))) ==
+                   entry.crc32);
+        end = entry.room_end;
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -50,5 +72,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             check_member(archive, name);
         (void)archive.metadata();
     });
+    (void)succeeds([&] { check_search(std::as_bytes(std::span(data, size))); });
     return 0;
 }

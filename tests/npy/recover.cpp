@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// recover: finds rows after the data that the header does not count.
+// recover: rows after the data that the header does not count, and rows of files that are cut short.
 #include "npy/rows.hpp"
 
 namespace added_rows::recover_tests {
@@ -79,6 +79,62 @@ TEST_CASE("recover leaves a scalar and rows of no bytes alone", "[npy][append]")
 
     CHECK(recover(dir / "scalar.npy") == 0);
     CHECK(recover(dir / "empty.npy") == 0);
+}
+
+TEST_CASE("the complete rows of a file that is cut short are counted and written to another", "[npy][recover]") {
+    const temp_dir dir;
+    save(dir / "t.npy", counted_up(50, 2));
+    const auto cut = read_text(dir / "t.npy").substr(0, 128 + 16 * 20 + 5);
+    write_text(dir / "t.npy", cut);
+
+    CHECK(complete_rows(dir / "t.npy") == 20);
+    CHECK(recover_rows(dir / "t.npy", dir / "new.npy") == 20);
+
+    CHECK((load<double, 2>(dir / "new.npy") == counted_up(20, 2)));
+    CHECK((read_text(dir / "t.npy") == cut));
+}
+
+TEST_CASE("complete columns of a column-major file are recovered", "[npy][recover]") {
+    const temp_dir dir;
+    const column_matrix whole = counted_up(3, 6);
+    save(dir / "t.npy", whole);
+    fs::resize_file(dir / "t.npy", 128 + 24 * 4 + 23);
+
+    CHECK(recover_rows(dir / "t.npy", dir / "new.npy") == 4);
+
+    CHECK((load<double, 2>(dir / "new.npy") == xt::view(whole, xt::all(), xt::range(0, 4))));
+}
+
+TEST_CASE("a file with its header only has no complete rows, and an unharmed one all", "[npy][recover]") {
+    const temp_dir dir;
+    save(dir / "t.npy", counted_up(50, 2));
+    CHECK(complete_rows(dir / "t.npy") == 50);
+    fs::resize_file(dir / "t.npy", 128);
+
+    CHECK(complete_rows(dir / "t.npy") == 0);
+    CHECK(recover_rows(dir / "t.npy", dir / "new.npy") == 0);
+    CHECK(inspect(dir / "new.npy").shape == std::vector<std::size_t>{0, 2});
+}
+
+TEST_CASE("recover_rows refuses a scalar and the damaged file itself", "[npy][recover][error]") {
+    const temp_dir dir;
+    save(dir / "scalar.npy", 1.5);
+    save(dir / "t.npy", counted_up(5, 2));
+
+    CHECK(complete_rows(dir / "scalar.npy") == 0);
+    CHECK_THROWS_AS((void)recover_rows(dir / "scalar.npy", dir / "new.npy"), mismatch_error);
+    CHECK_THROWS_AS((void)recover_rows(dir / "t.npy", dir / "t.npy"), conflict_error);
+    CHECK_FALSE(fs::exists(dir / "new.npy"));
+}
+
+TEST_CASE("recover_rows leaves no sidecar that describes another array", "[npy][recover]") {
+    const temp_dir dir;
+    save(dir / "t.npy", counted_up(5, 2));
+    save(dir / "new.npy", counted_up(9, 2), {.sum = checksum::crc32});
+
+    CHECK(recover_rows(dir / "t.npy", dir / "new.npy") == 5);
+
+    CHECK_FALSE(fs::exists(sidecar_path(dir / "new.npy")));
 }
 
 }  // namespace added_rows::recover_tests

@@ -442,4 +442,27 @@ TEST_CASE("an append carries over what the directory says of a member", "[npz]")
     CHECK(directory.entries.at(0).comment == "kept");
 }
 
+TEST_CASE("a 64-bit locator that names another disk is refused", "[npz][zip][error]") {
+    const auto all = archive_of({{"a.npy", npy_text(1)}});
+    const std::string text(reinterpret_cast<const char*>(all.data()), all.size());
+    const auto end_size = static_cast<std::size_t>(detail::zip_end_size);
+    const std::string before = text.substr(0, text.size() - end_size), end = text.substr(text.size() - end_size);
+    const detail::zip_fields record(std::as_bytes(std::span(end)));
+    // 65,535 entries make the writer add the 64-bit record and its locator.
+    auto records = detail::zip_end_text(0xffff, record.word(16), record.word(12), {});
+    for (const std::size_t count : {24, 32})
+        records.replace(count, 8, std::string("\1\0\0\0\0\0\0\0", 8));
+    const auto with = [&](std::size_t field, char value) {
+        auto lie = records;
+        lie.at(static_cast<std::size_t>(detail::zip_end64_size) + field) = value;
+        const std::string whole = before + lie;
+        const auto bytes_of_it = std::as_bytes(std::span(whole));
+        return value_of({bytes_of_it.begin(), bytes_of_it.end()}, "a");
+    };
+
+    CHECK(with(16, 1) == 1);
+    CHECK(thrown<format_error>([&] { (void)with(4, 1); }).found() == "one part of several");
+    CHECK(thrown<format_error>([&] { (void)with(16, 2); }).found() == "one part of several");
+}
+
 }  // namespace npz_hostile_tests

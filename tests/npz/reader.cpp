@@ -211,4 +211,18 @@ TEST_CASE("a member of another byte order is not mapped", "[npz][map][error]") {
     CHECK(e.hint() == "load swaps the bytes");
 }
 
+TEST_CASE("an archive that is overwritten while it is open is named as the cause", "[npz][error]") {
+    const temp_dir dir;
+    nk::save_npz(dir / "a.npz", {{"a", three}});
+    nk::save_npz(dir / "b.npz", {{"b", six}});
+    const auto other = read_text(dir / "b.npz");
+    const nk::npz_reader in(dir / "a.npz");
+    write_text(dir / "a.npz", other);
+
+    const std::string cause = "the archive has changed since it was opened";
+    CHECK(thrown<nk::format_error>([&] { (void)in.load<std::int32_t>("a"); }).hint() == cause);
+    CHECK(thrown<nk::format_error>([&] { (void)in.bytes("a"); }).hint() == cause);
+    CHECK(thrown<nk::format_error>([&] { (void)in.map<std::int32_t>("a"); }).hint() == cause);
+}
+
 }  // namespace npz_archives::reader_tests

@@ -5,6 +5,7 @@
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
+#include <ndkeep/npz.hpp>
 
 namespace tool_upkeep_tests {
 
@@ -37,6 +38,75 @@ TEST_CASE("recover tells of rows behind the data, and counts them in when asked"
     CHECK(inspect(file).shape[0] == 5);
     CHECK(metadata(file)["units"] == "kelvin");
     CHECK(run_tool({"recover", file}).has("nothing to recover"));
+}
+
+TEST_CASE("recover tells how many rows of a cut file are complete, and writes them to another", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npy").string(), to = (dir / "new.npy").string();
+    save(file, twelve());
+    write_text(file, read_text(file).substr(0, 128 + 2 * 32 + 7));
+
+    const auto found = run_tool({"recover", file});
+    CHECK(found.status == 1);
+    CHECK(found.has("the data is cut short: 2 of 3 rows are complete"));
+    CHECK(found.warns("--output FILE writes what is complete to a new file"));
+    CHECK(run_tool({"recover", "--json", file}).object()["complete_rows"] == 2);
+
+    CHECK(run_tool({"recover", "--output", to, file}).status == 0);
+    CHECK((load<double, 2>(to) == xt::view(twelve(), xt::range(0, 2))));
+    CHECK(run_tool({"recover", "--output", to, file}).status == 2);
+    CHECK(run_tool({"recover", "-f", "--output", to, file}).status == 0);
+    CHECK(read_text(file).size() == 128 + 2 * 32 + 7);
+}
+
+TEST_CASE("recover of a file with its header only tells of no rows and writes none", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npy").string(), to = (dir / "new.npy").string();
+    save(file, twelve());
+    write_text(file, read_text(file).substr(0, 128));
+
+    const auto found = run_tool({"recover", "--output", to, file});
+    CHECK(found.status == 1);
+    CHECK(found.has("0 of 3 rows are complete"));
+    CHECK_FALSE(is_file(to));
+}
+
+TEST_CASE("recover tells which members of a cut archive are complete, and writes them to another", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npz").string(), to = (dir / "new.npz").string();
+    save_npz(file, {{"first", twelve()}, {"second", twelve()}});
+    const auto whole = read_text(file);
+    write_text(file, whole.substr(0, whole.size() / 2 + 60));
+
+    const auto found = run_tool({"recover", file});
+    CHECK(found.status == 1);
+    CHECK(found.has("the directory is missing or damaged: 1 member is complete"));
+    CHECK(found.has("first  <f8 (3, 4)"));
+    CHECK(run_tool({"recover", "--fix", file}).status == 1);
+    CHECK(run_tool({"recover", "--json", file}).object()["complete_members"] == json::array({"first"}));
+
+    CHECK(run_tool({"recover", "--output", to, file}).has("1 member written to " + to));
+    CHECK((npz_reader(to).load<double, 2>("first") == twelve()));
+    CHECK(run_tool({"recover", to}).has("nothing to recover"));
+}
+
+TEST_CASE("recover of a file that is no archive says what it is", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "t.npz", "<!DOCTYPE html>");
+
+    const auto said = run_tool({"recover", (dir / "t.npz").string()});
+    CHECK(said.status == 2);
+    CHECK(said.warns("the file is an HTML page"));
+}
+
+TEST_CASE("recover writes only rows and members, and one file", "[tool]") {
+    temp_dir dir;
+    const auto path = (dir / "chunked").string(), file = (dir / "t.npy").string();
+    append_commits(path, 1);
+    save(file, twelve());
+
+    CHECK(run_tool({"recover", "--output", (dir / "new.npy").string(), path}).warns("expected npy or npz"));
+    CHECK(run_tool({"recover", "--output", (dir / "new.npy").string(), file, file}).status == 2);
 }
 
 TEST_CASE("recover steps over a damaged commit when asked", "[tool]") {

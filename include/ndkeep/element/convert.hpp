@@ -30,7 +30,8 @@ void swap_bytes(std::byte* to, const std::byte* from, std::size_t count, std::si
 
 /// Converts elements of one dtype to another dtype of the same meaning: equal kinds, sizes and time units, and in
 /// structs equal field names and sub-array shapes. The byte order, the order of the fields, their packing and padding
-/// may differ. A bfloat16 has the meaning of two bytes.
+/// may differ. A bfloat16 has the meaning of two bytes. Bytes ('V') also convert to unsigned integers of their size, as
+/// they are: so the elements of a dtype that only another program knows can be read.
 class conversion {
   public:
     /// @param file  named in errors, never opened

@@ -191,7 +191,9 @@ NDKEEP_INLINE void conversion::add(const dtype& from, const dtype& to, std::size
     if (!to.is_struct()) {
         // A bfloat16 is stored as two bytes without a name, so each converts to the other.
         const auto stored_kind = [](const dtype& type) { return type.kind() == 'E' ? 'V' : type.kind(); };
-        if (stored_kind(from) != stored_kind(to) || from.size() != to.size() ||
+        // Bytes without a meaning can be taken as unsigned integers: so do types that only other programs know.
+        const bool are_bits = from.kind() == 'V' && to.kind() == 'u';
+        if ((stored_kind(from) != stored_kind(to) && !are_bits) || from.size() != to.size() ||
             (to.is_time() && !detail::same_time_unit(from, to)))
             refuse(from, to, path.empty() ? "dtype" : "field " + ndkeep::quoted(path), file, hint);
         const auto bytes = static_cast<std::size_t>(to.size());

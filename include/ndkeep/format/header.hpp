@@ -108,6 +108,21 @@ namespace core {
 /// The first bytes of an npy file.
 inline constexpr std::string_view magic{"\x93NUMPY", 6};
 
+/// What a header states, with its dtype as text: known also if the dtype is not supported.
+struct header_facts {
+    std::string descr = {};  ///< the value of 'descr' as Python prints it
+    std::vector<std::size_t> shape = {};
+    bool column_major = false;
+    std::uint64_t data_offset = 0;
+    std::uint8_t version = 0;
+};
+
+/// Reads a header as `parse_header` does, except for the dtype. Nothing says that an array of this shape fits into the
+/// file.
+/// @throws format_error  as `parse_header`, except for an unsupported dtype
+[[nodiscard]] header_facts parse_header_facts(std::span<const std::byte> header, const std::filesystem::path& file,
+                                              const limits& limit = {});
+
 /// The same bytes as a string view, without a copy or a check.
 [[nodiscard]] std::string_view as_text(std::span<const std::byte> bytes);
 

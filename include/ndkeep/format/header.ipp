@@ -6,6 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype_parser.hpp>
+#include <ndkeep/format/foreign.hpp>
 #include <ndkeep/text/python/literal.hpp>
 #include <ndkeep/text/unicode.hpp>
 
@@ -48,8 +49,30 @@ inline constexpr std::array<format_version, 3> format_versions = {{
                      std::move(found), "limits{.header_characters = …} reads longer ones");
 }
 
-[[nodiscard]] NDKEEP_INLINE array_info parse_header_text(std::string_view text, const format_version& version,
+/// The dictionary of a header. NumPy 2 prints its numbers as `np.int64(2)`; a program that writes headers with `repr`
+/// then writes what NumPy cannot read either.
+[[nodiscard]] NDKEEP_INLINE literal parse_header_literal(std::string_view utf8, const format_version& version,
                                                          const std::filesystem::path& file, const limits& limit) {
+    try {
+        return parse_literal(utf8, file,
+                             {.long_suffix = version.long_suffix, .nesting = limit.nesting, .field = "header"});
+    } catch (const format_error& problem) {
+        if (utf8.find("np.") == std::string_view::npos)
+            throw;
+        error_parts parts = problem.parts();
+        parts.hint = "the header was written by repr under NumPy 2, as in np.int64(2)";
+        throw format_error(std::move(parts));
+    }
+}
+
+/// The header without its dtype, and the literal that describes the dtype.
+struct parsed_header {
+    array_info info;
+    literal descr;
+};
+
+[[nodiscard]] NDKEEP_INLINE parsed_header parse_header_text(std::string_view text, const format_version& version,
+                                                            const std::filesystem::path& file, const limits& limit) {
     // Version 3.0 promises UTF-8. The parser of literals relies on it for positions in errors.
     if (version.utf8 && !is_utf8(text))
         throw malformed(file, "header", "UTF-8", "not UTF-8");
@@ -59,8 +82,7 @@ inline constexpr std::array<format_version, 3> format_versions = {{
     // `parse_preamble` could only compare bytes. NumPy limits characters, which can be counted only now.
     if (const auto length = character_count(utf8); length > limit.header_characters)
         throw too_long(file, limit, counted(length, "character"));
-    const literal header =
-        parse_literal(utf8, file, {.long_suffix = version.long_suffix, .nesting = limit.nesting, .field = "header"});
+    const literal header = parse_header_literal(utf8, version, file, limit);
     if (header.is != literal::kind::dictionary)
         throw malformed(file, "header", "a dictionary", header.str());
 
@@ -98,8 +120,16 @@ inline constexpr std::array<format_version, 3> format_versions = {{
     if (order->is != literal::kind::boolean)
         throw malformed(file, "fortran_order", "True or False", order->str());
     info.column_major = order->truth;
-    info.type = dtype::parse(*descr, file, limit);
-    return info;
+    return {std::move(info), *descr};
+}
+
+/// The error for a file without the magic: it names the format, if that is known.
+[[nodiscard]] NDKEEP_INLINE format_error no_magic(const std::filesystem::path& file, std::string_view begin) {
+    const foreign_format is = foreign_format_of(begin);
+    return malformed(file, "magic", "'\\x93NUMPY'",
+                     is.name.empty() ? ndkeep::quoted(begin.substr(0, magic.size()))
+                                     : "that of " + std::string(is.name),
+                     std::string(is.hint));
 }
 
 /// The dictionary as NumPy prints it, and the number of blanks NumPy adds so that the growing axis can get more digits.
@@ -188,7 +218,7 @@ NDKEEP_INLINE preamble parse_preamble(std::span<const std::byte> first_bytes, co
         throw detail::malformed(file, "magic", "'\\x93NUMPY'", "missing",
                                 "the file is empty: next_name reserved it, and nothing is saved yet");
     if (!bytes.starts_with(detail::magic))
-        throw detail::malformed(file, "magic", "'\\x93NUMPY'", ndkeep::quoted(bytes.substr(0, detail::magic.size())));
+        throw detail::no_magic(file, bytes);
     // Unsigned, because a char of 0x80 or more can be negative.
     const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
     if (bytes.size() < detail::magic.size() + 2)
@@ -218,15 +248,40 @@ NDKEEP_INLINE preamble parse_preamble(std::span<const std::byte> first_bytes, co
     return out;
 }
 
-NDKEEP_INLINE array_info parse_header(std::span<const std::byte> header, const std::filesystem::path& file,
-                                      const limits& limit) {
+namespace detail {
+
+[[nodiscard]] NDKEEP_INLINE parsed_header parse_all_but_dtype(std::span<const std::byte> header,
+                                                              const std::filesystem::path& file, const limits& limit) {
     // The size of the buffer stands in for the size of the file, so that the text lies inside of the buffer.
     const preamble start = parse_preamble(header, file, header.size(), limit);
-    const auto text = detail::as_text(header).substr(static_cast<std::size_t>(start.header_offset),
-                                                     static_cast<std::size_t>(start.header_length));
+    const auto text = as_text(header).substr(static_cast<std::size_t>(start.header_offset),
+                                             static_cast<std::size_t>(start.header_length));
     // The versions are numbered from 1 without a gap, and `parse_preamble` rejects all others.
-    array_info info = detail::parse_header_text(text, detail::format_versions[start.major - 1u], file, limit);
-    info.data_offset = start.data_offset();
+    parsed_header parsed = parse_header_text(text, format_versions[start.major - 1u], file, limit);
+    parsed.info.data_offset = start.data_offset();
+    return parsed;
+}
+
+}  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE header_facts parse_header_facts(std::span<const std::byte> header, const std::filesystem::path& file,
+                                              const limits& limit) {
+    auto [info, descr] = detail::parse_all_but_dtype(header, file, limit);
+    return {.descr = descr.str(),
+            .shape = std::move(info.shape),
+            .column_major = info.column_major,
+            .data_offset = info.data_offset,
+            .version = info.version};
+}
+
+}  // namespace core
+
+NDKEEP_INLINE array_info parse_header(std::span<const std::byte> header, const std::filesystem::path& file,
+                                      const limits& limit) {
+    auto [info, descr] = detail::parse_all_but_dtype(header, file, limit);
+    info.type = dtype::parse(descr, file, limit);
     const std::uint64_t bytes = checked_nbytes(info.type, info.shape, file);
     // The end of the data must be a valid offset too. The difference cannot wrap: a header has at most 16 MiB.
     if (bytes > detail::largest_offset - info.data_offset)

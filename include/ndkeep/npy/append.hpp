@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Appending rows to an npy file in place, and recovering rows that its header does not count.
+// Appending rows to an npy file in place, and recovering rows of damaged files.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -52,6 +52,19 @@ void append(const std::filesystem::path& file, const array_view& rows, const app
 /// @throws mismatch_error  a second array follows the first
 /// @throws format_error    not an npy file, or less data than its header states
 std::size_t recover(const std::filesystem::path& file, const limits& limit = {});
+
+/// Returns how many rows of an npy file are complete, if its data is cut short; otherwise all rows that its header
+/// counts. A column-major file counts columns, and a scalar has no rows.
+/// @throws format_error  not an npy file
+[[nodiscard]] std::size_t complete_rows(const std::filesystem::path& file, const limits& limit = {});
+
+/// Writes the complete rows of a file to a new npy file, which is replaced atomically if it exists. `file` is not
+/// changed, and its sidecar is not copied: checksums and statistics are those of more rows.
+/// @return rows written (columns of a column-major file)
+/// @throws format_error    not an npy file
+/// @throws mismatch_error  a scalar
+/// @throws conflict_error  both names lead to the same file
+std::size_t recover_rows(const std::filesystem::path& file, const std::filesystem::path& to, const limits& limit = {});
 
 }  // namespace ndkeep
 

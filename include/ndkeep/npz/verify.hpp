@@ -36,6 +36,8 @@ struct npz_member {
     bool mappable = false;       ///< `npz_reader::map` can map it
     bool shadowed = false;       ///< a later member has the same name and is found instead
     std::string problem;         ///< why it cannot be read, as far as headers show
+    /// What the header of an array states whose dtype is not supported, such as a pickled one.
+    std::optional<core::header_facts> unsupported = {};
 };
 
 /// Lists the members in the order of the directory. Reads only headers, and the first few bytes of compressed arrays.

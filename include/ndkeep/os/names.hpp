@@ -60,6 +60,10 @@ void check_may_follow(const std::filesystem::path& link, const struct stat& stat
 /// Whether the effective user of this process may write this file or directory; `errno` says why not.
 [[nodiscard]] bool is_writable(const std::filesystem::path& path) noexcept;
 
+/// Checks that two names do not lead to the same file.
+/// @throws conflict_error  they do; the error names `to`
+void check_other_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
 /// Whether `path` itself is a symbolic link.
 [[nodiscard]] bool is_link(const std::filesystem::path& path) noexcept;
 

@@ -26,6 +26,13 @@ NDKEEP_INLINE bool is_writable(const std::filesystem::path& path) noexcept {
     return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
+NDKEEP_INLINE void check_other_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+    std::error_code ignored;  // an absent file is another one
+    if (std::filesystem::equivalent(from, to, ignored))
+        throw conflict_error(
+            {.file = to, .field = "target", .expected = "another file than the source", .found = "the same file"});
+}
+
 NDKEEP_INLINE bool is_link(const std::filesystem::path& path) noexcept {
     struct stat status = {};
     return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);

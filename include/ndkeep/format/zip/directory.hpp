@@ -7,8 +7,10 @@
 #include <ndkeep/limits.hpp>
 #include <ndkeep/version.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +37,12 @@ zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size,
 void check_zip_method(const zip_entry& entry, const std::filesystem::path& file);
 
 std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
+
+/// Sets the name of an entry from its bytes in the archive and its flags. False if it is not UTF-8 despite its flag.
+[[nodiscard]] bool name_zip_entry(zip_entry& entry);
+
+/// Replaces the numbers of an entry that are all ones by those of the 64-bit extra field. False if one is missing.
+[[nodiscard]] bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry);
 
 }  // namespace ndkeep::detail
 

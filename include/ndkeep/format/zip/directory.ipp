@@ -14,6 +14,7 @@
 #include <ndkeep/format/zip/directory.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/foreign.hpp>
 #include <ndkeep/format/zip/code_page.hpp>
 #include <ndkeep/text/unicode.hpp>
 
@@ -86,6 +87,9 @@ struct zip_end {
     const zip_fields locator(locator_bytes);
     if (locator.word(0) != zip_locator_signature)
         return without("a 64-bit locator");
+    // The number of the disk with the 64-bit record, and the number of disks: APPNOTE 4.3.15.
+    if (locator.word(4) != 0 || locator.word(16) > 1)
+        throw malformed(archive.path(), "end record", "an archive in one file", "one part of several");
 
     // The locator has the offset of the record. With bytes before the archive that offset is too small; the record is
     // then expected just before the locator.
@@ -116,9 +120,19 @@ struct zip_end {
     return without("a 64-bit end record");
 }
 
+NDKEEP_INLINE bool name_zip_entry(zip_entry& entry) {
+    const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
+    // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
+    if (utf8 && !is_utf8(entry.raw_name))
+        return false;
+    entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
+    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
+    return true;
+}
+
 /// Reads the 64-bit extra field. It has a number for each field of the entry that is all ones, in this order: APPNOTE
 /// 4.5.3. Returns false if one is missing.
-[[nodiscard]] NDKEEP_INLINE bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
+NDKEEP_INLINE bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
     std::size_t at = 0;
     for (std::uint64_t* const field : {&entry.size, &entry.compressed, &entry.header_offset}) {
         if (*field != 0xffff'ffff)
@@ -176,12 +190,8 @@ NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry
     entry.header_offset = fixed.word(42);
     entry.raw_name = text(zip_entry_size, name_size);
     entry.comment = text(zip_entry_size + name_size + extra_size, comment_size);
-    const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
-    // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
-    if (utf8 && !is_utf8(entry.raw_name))
+    if (!name_zip_entry(entry))
         throw refuse("names in UTF-8", ndkeep::quoted(entry.raw_name));
-    entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
-    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
 
     auto extra = rest.subspan(zip_entry_size + name_size, extra_size);
     // APPNOTE 4.5.1: an id and a length of 2 bytes each, then the content.
@@ -283,6 +293,23 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     return directory;
 }
 
+/// The error for a file without an end record: it names the format, if that is known.
+[[nodiscard]] NDKEEP_INLINE format_error no_zip_end(const byte_source& archive, std::uint64_t size) {
+    std::array<std::byte, foreign_bytes> bytes = {};
+    const auto begin = std::span(bytes).first(static_cast<std::size_t>(std::min<std::uint64_t>(size, bytes.size())));
+    archive.read(0, begin);
+    const std::string_view text(reinterpret_cast<const char*>(begin.data()), begin.size());
+    const foreign_format is = foreign_format_of(text);
+    std::string hint = "the file is not a zip archive, or it is cut short";
+    if (size == 0)
+        hint = "the file is empty";
+    else if (text.starts_with("PK\x03\x04"))
+        hint = "the archive is cut short; recover_npz saves its complete members";
+    else if (!is.name.empty())
+        hint = "the file is " + std::string(is.name) + ": " + std::string(is.hint);
+    return malformed(archive.path(), "end record", "at the end of the file", "missing", std::move(hint));
+}
+
 NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size, const limits& limit) {
     const auto& file = archive.path();
     constexpr std::uint64_t longest_comment = 0xffff;
@@ -326,8 +353,7 @@ NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::
     if (!found && refused)
         throw *refused;
     if (!found)
-        throw malformed(file, "end record", "at the end of the file", "missing",
-                        size == 0 ? "the file is empty" : "the file is not a zip archive, or it is cut short");
+        throw no_zip_end(archive, size);
     return std::move(*found);
 }
 

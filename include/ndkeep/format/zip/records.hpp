@@ -24,6 +24,7 @@ inline constexpr std::uint32_t zip_entry_signature = 0x02014b50;
 inline constexpr std::uint32_t zip_end_signature = 0x06054b50;
 inline constexpr std::uint32_t zip_end64_signature = 0x06064b50;
 inline constexpr std::uint32_t zip_locator_signature = 0x07064b50;
+inline constexpr std::uint32_t zip_descriptor_signature = 0x08074b50;
 
 // Bytes of each record without its name, extra fields and comment.
 inline constexpr std::uint64_t zip_local_size = 30;

@@ -135,6 +135,11 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
                               .hint = "append would overwrite it"});
 }
 
+/// The axis along which rows are appended.
+[[nodiscard]] NDKEEP_INLINE std::size_t growing_axis(const array_info& info) {
+    return info.column_major ? info.shape.size() - 1 : 0;
+}
+
 /// Number of complete rows after the data, which the header does not count.
 [[nodiscard]] NDKEEP_INLINE std::size_t rows_behind(const opened_array& array) {
     if (array.info.shape.empty())
@@ -142,6 +147,17 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
     check_no_second_array(array);
     const std::uint64_t row = row_bytes(array.info);
     return row == 0 ? 0 : static_cast<std::size_t>((array.source.size() - data_end(array.info)) / row);
+}
+
+/// Number of rows that the header counts and whose bytes are in the file.
+[[nodiscard]] NDKEEP_INLINE std::size_t rows_there(const opened_array& array) {
+    if (array.info.shape.empty())
+        return 0;
+    const std::size_t stated = array.info.shape[growing_axis(array.info)];
+    const std::uint64_t row = row_bytes(array.info);
+    if (row == 0)
+        return stated;
+    return static_cast<std::size_t>(std::min<std::uint64_t>(stated, array.data_in(array.source.size()) / row));
 }
 
 NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows) {
@@ -364,6 +380,29 @@ NDKEEP_INLINE std::size_t recover(const std::filesystem::path& file, const limit
         detail::write_sidecar(target, *next, durability::on_disk);
     detail::grow_in_place(array, grown, {}, durability::on_disk);
     return gained;
+}
+
+NDKEEP_INLINE std::size_t complete_rows(const std::filesystem::path& file, const limits& limit) {
+    return detail::rows_there(core::open_header(file, limit));
+}
+
+NDKEEP_INLINE std::size_t recover_rows(const std::filesystem::path& file, const std::filesystem::path& to,
+                                       const limits& limit) {
+    detail::check_other_file(file, to);
+    auto array = core::open_header(file, limit);
+    if (array.info.shape.empty())
+        throw mismatch_error({.file = file, .field = "shape", .expected = "at least 1 dimension", .found = "()"});
+    const std::size_t rows = detail::rows_there(array);
+    array.info.shape[detail::growing_axis(array.info)] = rows;
+    replacement next(to);
+    detail::former_sidecar former(next.target());
+    const std::string header = header_bytes(array.info);
+    next.content().write(0, detail::bytes_of(header));
+    detail::copy_data(array, next.content(), header.size());
+    former.disown(array.info, next.seal(durability::when_convenient), durability::when_convenient);
+    next.commit(durability::when_convenient);
+    former.remove();
+    return rows;
 }
 
 }  // namespace ndkeep

@@ -28,6 +28,14 @@ template <class Error>
     return Error(std::move(parts));
 }
 
+/// A copy of an error that also says that the archive has changed.
+template <class Error>
+[[nodiscard]] Error about_change(const Error& problem) {
+    error_parts parts = problem.parts();
+    parts.hint = "the archive has changed since it was opened";
+    return Error(std::move(parts));
+}
+
 }  // namespace ndkeep::detail
 
 namespace ndkeep::inline NDKEEP_ABI::core {
@@ -64,6 +72,8 @@ class archive {
     /// @throws io_error, format_error
     archive(const std::filesystem::path& path, const limits& limit) : archive(file::open(path), limit) {}
     archive(file&& opened, const limits& limit);
+    /// Takes a directory that was found in another way.
+    archive(file&& opened, zip_directory&& directory);
     /// @param memory  must outlive the archive and everything mapped from it
     /// @param called  named in errors
     archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {});
@@ -72,6 +82,9 @@ class archive {
     [[nodiscard]] const zip_directory& directory() const noexcept { return directory_; }
     [[nodiscard]] const std::vector<zip_entry>& entries() const noexcept { return directory_.entries; }
     [[nodiscard]] const file& source() const noexcept { return file_; }
+    /// Whether another program has changed the file since it was opened, as far as its size and time tell. Always false
+    /// for an archive in memory.
+    [[nodiscard]] bool has_changed() const { return file_.is_open() && file_.stamp() != stamp_; }
     /// The bytes of the archive; refers to it.
     [[nodiscard]] byte_source bytes() const;
 
@@ -101,9 +114,27 @@ class archive {
     file file_;
     std::span<const std::byte> memory_;
     std::filesystem::path path_;
+    file_stamp stamp_;
     zip_directory directory_;
     std::vector<std::size_t> by_name_;
 };
+
+/// Calls `read`. If the archive has changed since it was opened, every format_error and checksum_error of `read` says
+/// so: the directory in memory is then that of other bytes.
+template <class Read>
+decltype(auto) while_unchanged(const archive& from, Read&& read) {
+    try {
+        return read();
+    } catch (const format_error& problem) {
+        if (from.has_changed())
+            throw detail::about_change(problem);
+        throw;
+    } catch (const checksum_error& problem) {
+        if (from.has_changed())
+            throw detail::about_change(problem);
+        throw;
+    }
+}
 
 }  // namespace ndkeep::core
 

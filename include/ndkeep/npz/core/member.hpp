@@ -97,6 +97,11 @@ struct member_header {
     std::uint32_t crc = 0;
 };
 
+/// Reads the bytes of the header of an array member of `size` bytes.
+/// @throws format_error  not an array, or a false header length
+[[nodiscard]] std::vector<std::byte> read_member_header_bytes(const byte_source& source, std::uint64_t size,
+                                                              const limits& limit);
+
 /// Reads the header of an array member of `size` bytes.
 /// @throws format_error  not an array, or its data does not fit into the member
 [[nodiscard]] member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit);
@@ -115,24 +120,26 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 template <class Elements>
 auto read_member(const archive& from, const zip_entry& entry, const load_options& options, Elements&& elements) {
     return in_member(without_npy(entry.name), [&] {
-        member_bytes bytes(from, entry, member_bytes::largest_whole, options.run);
-        const byte_source source = bytes.source();
-        auto [info, crc] = read_member_header(source, bytes.size(), options.limit);
-        run_options run = options.run;
-        // A stream can be read only in order.
-        if (bytes.is_stream())
-            run.threads = 1;
-        auto array = elements(source, info, run, crc);
-        // The CRC-32 covers the complete member, so bytes after the data are read too.
-        std::vector<std::byte> behind;
-        for (std::uint64_t at = info.data_offset + info.nbytes(); at < bytes.size(); at += behind.size()) {
-            constexpr std::uint64_t block = std::uint64_t{1} << 20;
-            behind.resize(static_cast<std::size_t>(std::min(block, bytes.size() - at)));
-            source.read(at, behind);
-            crc = crc32({behind.data(), behind.size()}, crc);
-        }
-        bytes.finish(crc);
-        return array;
+        return while_unchanged(from, [&] {
+            member_bytes bytes(from, entry, member_bytes::largest_whole, options.run);
+            const byte_source source = bytes.source();
+            auto [info, crc] = read_member_header(source, bytes.size(), options.limit);
+            run_options run = options.run;
+            // A stream can be read only in order.
+            if (bytes.is_stream())
+                run.threads = 1;
+            auto array = elements(source, info, run, crc);
+            // The CRC-32 covers the complete member, so bytes after the data are read too.
+            std::vector<std::byte> behind;
+            for (std::uint64_t at = info.data_offset + info.nbytes(); at < bytes.size(); at += behind.size()) {
+                constexpr std::uint64_t block = std::uint64_t{1} << 20;
+                behind.resize(static_cast<std::size_t>(std::min(block, bytes.size() - at)));
+                source.read(at, behind);
+                crc = crc32({behind.data(), behind.size()}, crc);
+            }
+            bytes.finish(crc);
+            return array;
+        });
     });
 }
 

@@ -32,8 +32,13 @@ NDKEEP_INLINE std::string_view without_npy(std::string_view name) {
 }
 
 NDKEEP_INLINE archive::archive(file&& opened, const limits& limit)
-    : file_(std::move(opened)), path_(file_.path()),
+    : file_(std::move(opened)), path_(file_.path()), stamp_(file_.stamp()),
       directory_(detail::read_zip_directory(bytes(), file_.size(), limit)) {
+    sort();
+}
+
+NDKEEP_INLINE archive::archive(file&& opened, zip_directory&& directory)
+    : file_(std::move(opened)), path_(file_.path()), stamp_(file_.stamp()), directory_(std::move(directory)) {
     sort();
 }
 

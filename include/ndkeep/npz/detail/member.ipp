@@ -17,26 +17,28 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE std::pair<mapping, array_info> map_member(const archive& from, const zip_entry& entry,
                                                         const limits& limit, const dtype& wanted, std::size_t alignment,
                                                         map_mode mode, order wanted_order) {
-    // 0: only the header is read, so nothing is expanded into memory.
-    member_bytes member(from, entry, 0);
-    array_info info = read_member_header(member.source(), member.size(), limit).info;
-    check_in_place(info, from.path(), wanted, wanted_order);
-    if (!member.is_stored())
-        throw mismatch_error({.file = from.path(),
-                              .field = "storage",
-                              .expected = "stored",
-                              .found = zip_method_name(entry.method),
-                              .hint = "load it; members saved without .compress can be mapped"});
-    const std::uint64_t offset = member.begin() + info.data_offset;
-    // Archives of NumPy and other tools do not align the data.
-    if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
-        throw mismatch_error({.file = from.path(),
-                              .field = "data offset",
-                              .expected = "a multiple of " + counted(alignment, "byte"),
-                              .found = counted(offset, "byte"),
-                              .hint = "load it; archives that ndkeep writes are aligned"});
-    auto bytes = from.map(offset, info.nbytes(), mode);
-    return {std::move(bytes), std::move(info)};
+    return while_unchanged(from, [&]() -> std::pair<mapping, array_info> {
+        // 0: only the header is read, so nothing is expanded into memory.
+        member_bytes member(from, entry, 0);
+        array_info info = read_member_header(member.source(), member.size(), limit).info;
+        check_in_place(info, from.path(), wanted, wanted_order);
+        if (!member.is_stored())
+            throw mismatch_error({.file = from.path(),
+                                  .field = "storage",
+                                  .expected = "stored",
+                                  .found = zip_method_name(entry.method),
+                                  .hint = "load it; members saved without .compress can be mapped"});
+        const std::uint64_t offset = member.begin() + info.data_offset;
+        // Archives of NumPy and other tools do not align the data.
+        if (info.nbytes() != 0 && from.address(offset) % alignment != 0)
+            throw mismatch_error({.file = from.path(),
+                                  .field = "data offset",
+                                  .expected = "a multiple of " + counted(alignment, "byte"),
+                                  .found = counted(offset, "byte"),
+                                  .hint = "load it; archives that ndkeep writes are aligned"});
+        auto bytes = from.map(offset, info.nbytes(), mode);
+        return {std::move(bytes), std::move(info)};
+    });
 }
 
 }  // namespace ndkeep::detail
@@ -172,7 +174,8 @@ NDKEEP_INLINE bool begins_as_array(const byte_source& source, std::uint64_t size
     return as_text(begin) == magic;
 }
 
-NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+NDKEEP_INLINE std::vector<std::byte> read_member_header_bytes(const byte_source& source, std::uint64_t size,
+                                                              const limits& limit) {
     // Two reads in order, because a stream cannot go back: the preamble, which states the length, then the rest.
     std::vector<std::byte> header(static_cast<std::size_t>(std::min<std::uint64_t>(size, longest_preamble)));
     source.read(0, header);
@@ -183,6 +186,11 @@ NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::u
         header.resize(whole);
         source.read(first, std::span(header).subspan(first));
     }
+    return header;
+}
+
+NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+    const std::vector<std::byte> header = read_member_header_bytes(source, size, limit);
     member_header out{parse_header({header.data(), header.size()}, source.path(), limit),
                       crc32({header.data(), header.size()})};
     const std::uint64_t there = size - out.info.data_offset;
@@ -198,11 +206,13 @@ NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::u
 
 NDKEEP_INLINE std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry) {
     return in_member(without_npy(entry.name), [&] {
-        member_bytes bytes(from, entry, member_bytes::largest_whole);
-        std::vector<std::byte> out(static_cast<std::size_t>(entry.size));
-        bytes.source().read(0, out);
-        bytes.finish(crc32({out.data(), out.size()}));
-        return out;
+        return while_unchanged(from, [&] {
+            member_bytes bytes(from, entry, member_bytes::largest_whole);
+            std::vector<std::byte> out(static_cast<std::size_t>(entry.size));
+            bytes.source().read(0, out);
+            bytes.finish(crc32({out.data(), out.size()}));
+            return out;
+        });
     });
 }
 

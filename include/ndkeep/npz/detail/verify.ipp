@@ -29,6 +29,22 @@ NDKEEP_INLINE std::size_t element_alignment(const dtype& type) {
 
 namespace detail {
 
+/// Reads the header of a member. If the dtype is not supported, `out` gets what the header states otherwise.
+/// @throws format_error  as `read_member_header`
+[[nodiscard]] NDKEEP_INLINE array_info read_described_header(member_bytes& member, const limits& limit,
+                                                             npz_member& out) {
+    const byte_source source = member.source();
+    const auto header = read_member_header_bytes(source, member.size(), limit);
+    const byte_source again({header.data(), header.size()}, source.path());
+    try {
+        return read_member_header(again, member.size(), limit).info;
+    } catch (const format_error& problem) {
+        if (problem.field() == "descr" || problem.field().starts_with("descr "))
+            out.unsupported = parse_header_facts(header, source.path(), limit);
+        throw;
+    }
+}
+
 NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& entry, const limits& limit) {
     npz_member out;
     out.name = without_npy(entry.name);
@@ -48,7 +64,7 @@ NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& 
             }
             // A new object, because a stream cannot go back to its start.
             member_bytes bytes(from, entry, 0);
-            const auto info = read_member_header(bytes.source(), entry.size, limit).info;
+            const auto info = read_described_header(bytes, limit, out);
             out.trailing = entry.size - info.data_offset - info.nbytes();
             if (bytes.is_stored())
                 out.offset += info.data_offset;

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The members of a zip archive without a directory: found by their local headers, and checked against their CRC-32.
+#pragma once
+
+#include <ndkeep/bytes/source.hpp>
+#include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/version.hpp>
+#include <ndkeep/work/progress.hpp>
+
+#include <cstdint>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Finds all complete members: their local header states sizes, or a data descriptor follows the data, and the bytes
+/// match the CRC-32. Only stored and deflated members can be checked, so others are not found.
+///
+/// The time is proportional to the size of the archive, and the memory does not depend on it. In an archive made to be
+/// slow to search, members at the end may be missed.
+/// @param size  bytes of the archive
+/// @throws format_error  more members than the limit
+/// @throws io_error      the archive cannot be read, or the call is stopped
+[[nodiscard]] zip_directory find_zip_members(const byte_source& archive, std::uint64_t size, const limits& limit,
+                                             progress_meter& meter);
+
+}  // namespace ndkeep::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/format/zip/scan.ipp>
+#endif

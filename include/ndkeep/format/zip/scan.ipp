@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/format/zip/scan.hpp>.
+//
+// 1. Search the signature of a local header, from the end of the last complete member on.
+// 2. Read the header. Its numbers are compared with the size of the file before they are used.
+// 3. Find the end of the data: by the sizes, by the end of the deflate stream, or by the descriptor of stored data.
+// 4. Compare the CRC-32. If it differs, search on directly after the signature: the sizes may be damaged as well.
+//
+// Bytes that step 3 reads in vain are counted. Without a limit, many headers that each claim all the rest of the file
+// would take a time that grows with the square of its size.
+#pragma once
+
+#include <ndkeep/format/zip/scan.hpp>
+
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/bytes/deflate.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/zip/records.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// What the data of a member turns out to be.
+struct zip_content {
+    std::uint64_t compressed = 0;
+    std::uint64_t size = 0;
+    std::uint32_t crc = 0;
+};
+
+class zip_scan {
+  public:
+    zip_scan(const byte_source& archive, std::uint64_t size, progress_meter& meter)
+        : archive_(archive), size_(size), meter_(meter) {}
+
+    [[nodiscard]] zip_directory run(const limits& limit) {
+        zip_directory found;
+        found.offset = size_;
+        std::uint64_t at = 0;
+        while (const auto header = find(zip_local_signature, at, size_)) {
+            at = *header;
+            const std::uint64_t read_before = read_;
+            auto entry = complete_member(at);
+            if (!entry) {
+                wasted_ += read_ - read_before;
+                constexpr std::uint64_t most_passes = 4;
+                if (wasted_ / most_passes > size_)
+                    break;
+                at += signature_size;
+                continue;
+            }
+            if (found.entries.size() == limit.members)
+                throw malformed(archive_.path(), "members", "at most " + counted(limit.members, "member"), "more",
+                                "limits{.members = …} reads more");
+            at = entry->room_end;
+            found.entries.push_back(std::move(*entry));
+        }
+        return found;
+    }
+
+  private:
+    static constexpr std::size_t signature_size = 4;
+    static constexpr std::size_t block_size = std::size_t{64} << 10;
+
+    /// Up to `count` bytes at `at`, from the block in memory. Valid until the next call.
+    [[nodiscard]] std::span<const std::byte> window(std::uint64_t at, std::size_t count) {
+        const std::uint64_t there = std::min<std::uint64_t>(count, size_ - std::min(at, size_));
+        if (at < block_begin_ || at - block_begin_ > block_.size() || block_.size() - (at - block_begin_) < there) {
+            block_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(block_size, size_ - std::min(at, size_))));
+            archive_.read(at, block_);
+            block_begin_ = at;
+            meter_.report();
+        }
+        return std::span<const std::byte>(block_).subspan(static_cast<std::size_t>(at - block_begin_),
+                                                          static_cast<std::size_t>(there));
+    }
+
+    /// Step 1: the first offset of a signature that lies between two offsets.
+    [[nodiscard]] std::optional<std::uint64_t> find(std::uint32_t signature, std::uint64_t begin, std::uint64_t end) {
+        while (end - std::min(begin, end) >= signature_size) {
+            auto some = window(begin, signature_size);
+            // What the block holds beyond these bytes is searched as well.
+            const auto in_block = static_cast<std::size_t>(begin - block_begin_);
+            some = std::span<const std::byte>(block_).subspan(in_block);
+            some = some.first(static_cast<std::size_t>(std::min<std::uint64_t>(some.size(), end - begin)));
+            for (std::size_t i = 0; i + signature_size <= some.size(); ++i)
+                if (some[i] == std::byte{'P'} && zip_fields(some.subspan(i, signature_size)).word(0) == signature)
+                    return begin + i;
+            begin += some.size() - (signature_size - 1);
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] bool has_signature(std::uint64_t at) {
+        const auto some = window(at, signature_size);
+        if (some.size() < signature_size)
+            return false;
+        const auto word = zip_fields(some).word(0);
+        return word == zip_local_signature || word == zip_entry_signature || word == zip_end_signature ||
+               word == zip_end64_signature;
+    }
+
+    /// Steps 2 to 4: the member whose local header is at `at`; nullopt if it is not complete.
+    [[nodiscard]] std::optional<zip_entry> complete_member(std::uint64_t at) {
+        auto entry = header(at);
+        if (!entry ||
+            (entry->flags & (zip_flag_encrypted | zip_flag_patch | zip_flag_strong_encryption | zip_flag_masked)) != 0)
+            return std::nullopt;
+        const std::uint64_t data = entry->room_end;
+        const bool has_descriptor = (entry->flags & zip_flag_descriptor) != 0;
+        const std::uint64_t rest = size_ - data;
+        std::optional<zip_content> content;
+        std::uint64_t descriptor = 0;
+        if (!has_descriptor && entry->compressed > rest)
+            return std::nullopt;
+        if (entry->method == zip_deflated)
+            content = expanded(data, has_descriptor ? rest : entry->compressed);
+        else if (entry->method == zip_stored && has_descriptor)
+            content = before_descriptor(data);
+        else if (entry->method == zip_stored && entry->size == entry->compressed)
+            content = zip_content{entry->size, entry->size, crc_of(data, entry->size)};
+        if (!content)
+            return std::nullopt;
+        if (has_descriptor) {
+            descriptor = descriptor_length(data + content->compressed, *content);
+            if (descriptor == 0)
+                return std::nullopt;
+            entry->compressed = content->compressed;
+            entry->size = content->size;
+            entry->crc32 = content->crc;
+        }
+        if (content->compressed != entry->compressed || content->size != entry->size || content->crc != entry->crc32)
+            return std::nullopt;
+        entry->room_end = data + content->compressed + descriptor;
+        // A writer that was killed may leave a header that states no bytes yet, with data behind it.
+        if (entry->compressed == 0 && !has_signature(entry->room_end))
+            return std::nullopt;
+        return entry;
+    }
+
+    /// Step 2: the local header, with `room_end` at the first byte of the data.
+    /// @see APPNOTE 4.3.7
+    [[nodiscard]] std::optional<zip_entry> header(std::uint64_t at) {
+        std::array<std::byte, zip_local_size> bytes = {};
+        const auto fixed = window(at, bytes.size());
+        if (fixed.size() < bytes.size())
+            return std::nullopt;
+        std::copy(fixed.begin(), fixed.end(), bytes.begin());
+        const zip_fields local(bytes);
+        zip_entry entry;
+        entry.version_needed = local.half(4);
+        entry.flags = local.half(6);
+        entry.method = local.half(8);
+        entry.time = local.half(10);
+        entry.date = local.half(12);
+        entry.crc32 = local.word(14);
+        entry.compressed = local.word(18);
+        entry.size = local.word(22);
+        const std::size_t name_size = local.half(26), extra_size = local.half(28);
+        if (size_ - at - bytes.size() < name_size + extra_size)
+            return std::nullopt;
+        std::vector<std::byte> text(name_size + extra_size);
+        archive_.read(at + bytes.size(), text);
+        read_ += text.size();
+        entry.raw_name.assign(reinterpret_cast<const char*>(text.data()), name_size);
+        if (!name_zip_entry(entry))
+            return std::nullopt;
+        auto extra = std::span<const std::byte>(text).subspan(name_size);
+        while (extra.size() >= 4) {
+            const zip_fields head(extra);
+            const std::size_t length = head.half(2);
+            if (length > extra.size() - 4)
+                return std::nullopt;
+            if (head.half(0) == zip_extra64 && !read_zip_extra64(extra.subspan(4, length), entry))
+                return std::nullopt;
+            extra = extra.subspan(4 + length);
+        }
+        entry.header_offset = at;
+        entry.room_end = at + bytes.size() + text.size();
+        return entry;
+    }
+
+    /// The CRC-32 of a range of the archive.
+    [[nodiscard]] std::uint32_t crc_of(std::uint64_t at, std::uint64_t length) {
+        std::uint32_t crc = 0;
+        for_each_block(at, length, [&](std::span<const std::byte> some) {
+            crc = crc32(some, crc);
+            return true;
+        });
+        return crc;
+    }
+
+    /// Calls `use` with the bytes of a range, block by block, until it returns false.
+    template <class Use>
+    void for_each_block(std::uint64_t at, std::uint64_t length, Use&& use) {
+        constexpr std::uint64_t most = std::uint64_t{1} << 20;
+        std::vector<std::byte> some;
+        for (std::uint64_t done = 0; done < length; done += some.size()) {
+            some.resize(static_cast<std::size_t>(std::min(most, length - done)));
+            archive_.read(at + done, some);
+            read_ += some.size();
+            meter_.add(0, some.size());
+            meter_.report();
+            if (!use(std::span<const std::byte>(some)))
+                return;
+        }
+    }
+
+    /// Step 3: expands the deflate stream at `at`; nullopt if it is damaged, or longer than `most` bytes.
+    [[nodiscard]] std::optional<zip_content> expanded(std::uint64_t at, std::uint64_t most) {
+        zip_content out;
+        inflater stream(archive_.path());
+        std::vector<std::byte> room(std::size_t{256} << 10);
+        bool is_damaged = false;
+        for_each_block(at, most, [&](std::span<const std::byte> some) {
+            try {
+                std::span<const std::byte> rest = some;
+                for (std::size_t written = room.size(); !stream.is_finished() && (!rest.empty() || written != 0);) {
+                    written = stream.expand(rest, room);
+                    out.crc = crc32({room.data(), written}, out.crc);
+                    out.size += written;
+                }
+                out.compressed += some.size() - rest.size();
+            } catch (const format_error&) {
+                is_damaged = true;
+            }
+            return !is_damaged && !stream.is_finished();
+        });
+        return is_damaged || !stream.is_finished() ? std::nullopt : std::optional(out);
+    }
+
+    /// Step 3: the stored data at `data` up to the first descriptor that fits it; nullopt if there is none.
+    [[nodiscard]] std::optional<zip_content> before_descriptor(std::uint64_t data) {
+        zip_content out;
+        std::uint64_t at = data;
+        while (const auto next = find(zip_descriptor_signature, at, size_)) {
+            // Read again, because the search does not compute the CRC-32.
+            out.crc = crc32_on(data + out.size, *next - data - out.size, out.crc);
+            out.size = out.compressed = *next - data;
+            if (descriptor_length(*next, out) != 0)
+                return out;
+            at = *next + signature_size;
+        }
+        read_ += size_ - data;
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::uint32_t crc32_on(std::uint64_t at, std::uint64_t length, std::uint32_t crc) {
+        return crc32_combine(crc, crc_of(at, length), length);
+    }
+
+    /// Bytes of the data descriptor at `at`, which states this content; 0 if there is none. Its signature is optional,
+    /// and its sizes have 32 or 64 bits.
+    /// @see APPNOTE 4.3.9
+    [[nodiscard]] std::uint64_t descriptor_length(std::uint64_t at, const zip_content& content) {
+        constexpr std::size_t longest = 24;
+        const auto bytes = window(at, longest);
+        for (const std::size_t begin : {signature_size, std::size_t{0}})
+            for (const std::size_t width : {std::size_t{8}, std::size_t{4}}) {
+                const std::size_t length = begin + 4 + 2 * width;
+                if (bytes.size() < length)
+                    continue;
+                const zip_fields fields(bytes.subspan(begin));
+                const auto number = [&](std::size_t i) {
+                    return width == 8 ? fields.quad(i) : std::uint64_t{fields.word(i)};
+                };
+                const bool is_marked = begin == 0 || zip_fields(bytes).word(0) == zip_descriptor_signature;
+                if (is_marked && fields.word(0) == content.crc && number(4) == content.compressed &&
+                    number(4 + width) == content.size)
+                    return length;
+            }
+        return 0;
+    }
+
+    const byte_source& archive_;
+    std::uint64_t size_;
+    progress_meter& meter_;
+    std::vector<std::byte> block_;
+    std::uint64_t block_begin_ = 0;
+    std::uint64_t read_ = 0;    // bytes of members and headers
+    std::uint64_t wasted_ = 0;  // of them, those of members that are not complete
+};
+
+NDKEEP_INLINE zip_directory find_zip_members(const byte_source& archive, std::uint64_t size, const limits& limit,
+                                             progress_meter& meter) {
+    return zip_scan(archive, size, meter).run(limit);
+}
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/npz/recover.hpp>.
+#pragma once
+
+#include <ndkeep/npz/recover.hpp>
+
+#include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/format/zip/scan.hpp>
+#include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/npz/detail/member_writer.hpp>
+#include <ndkeep/npz/detail/verify.hpp>
+#include <ndkeep/os/durability.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/names.hpp>
+#include <ndkeep/os/replace.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+/// Opens an archive with the members that a search finds.
+[[nodiscard]] NDKEEP_INLINE archive searched_archive(const std::filesystem::path& path,
+                                                     const npz_recover_options& options) {
+    auto opened = file::open(path);
+    const std::uint64_t size = opened.size();
+    progress_meter meter(options.run, {.phase = "recover", .bytes_total = size, .file = path});
+    auto directory = find_zip_members(opened, size, options.limit, meter);
+    meter.finish();
+    return {std::move(opened), std::move(directory)};
+}
+
+}  // namespace detail
+
+NDKEEP_INLINE std::vector<npz_member> recoverable_members(const std::filesystem::path& file,
+                                                          const npz_recover_options& options) {
+    const auto from = detail::searched_archive(file, options);
+    std::vector<npz_member> all;
+    for (const auto& entry : from.entries())
+        all.push_back(detail::described_member(from, entry, options.limit));
+    return all;
+}
+
+NDKEEP_INLINE std::size_t recover_npz(const std::filesystem::path& file, const std::filesystem::path& to,
+                                      const npz_recover_options& options) {
+    detail::check_other_file(file, to);
+    const auto from = detail::searched_archive(file, options);
+    replacement next(to, read_only_files_of(options.run.replace_read_only));
+    detail::member_writer out(next.content(), options.run);
+    std::string directory;
+    for (const auto& entry : from.entries()) {
+        detail::new_member member{.entry = entry};
+        // The new local header has the sizes and the CRC-32, and the data descriptor is not copied: APPNOTE 4.3.9.
+        member.entry.flags &= static_cast<std::uint16_t>(~detail::zip_flag_descriptor);
+        out.keep(member, from.source(), detail::zip_data_offset(from.bytes(), entry));
+        directory += detail::zip_entry_text(member.entry);
+    }
+    const std::uint64_t begin = out.out().end();
+    out.out().add(detail::bytes_of(directory));
+    out.out().add(detail::bytes_of(detail::zip_end_text(from.entries().size(), begin, directory.size(), {})));
+    out.out().finish();
+    next.commit(durability_of(options.sync));
+    return from.entries().size();
+}
+
+}  // namespace ndkeep
