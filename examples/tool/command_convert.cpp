@@ -58,12 +58,13 @@ struct source {
     return all;
 }
 
-[[nodiscard]] opened_view view_of_text(const std::string_view text, const nk::dtype& type, const fs::path& called) {
+[[nodiscard]] opened_view view_of_text(const std::string_view text, const std::optional<nk::dtype>& type,
+                                       const fs::path& called) {
     nk::array_view view = read_csv(text, type, called);
     return {{.type = view.type(), .shape = view.shape()}, view};
 }
 
-[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type) {
+[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const std::optional<nk::dtype>& csv_type) {
     const fs::path called = "-";
     if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
         return view_of_text(nk::core::as_text(bytes), csv_type, called);
@@ -187,11 +188,10 @@ class conversion_job {
     void open_source() {
         from_.called = with_.given.words()[0];
         from_.names = {""};
-        const nk::dtype csv_type = type_.value_or(nk::dtype::plain('f', 8));
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
-            from_.given = view_of_stream(std::move(bytes), csv_type);
+            from_.given = view_of_stream(std::move(bytes), type_);
             return;
         }
         const auto word = word_of(from_.called);
@@ -201,7 +201,7 @@ class conversion_job {
             const nk::file text = nk::file::open(word.file);
             std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
             text.read(0, bytes);
-            from_.given = view_of_text(nk::core::as_text(bytes), csv_type, word.file);
+            from_.given = view_of_text(nk::core::as_text(bytes), type_, word.file);
             return;
         }
         from_.file.emplace(word.file, with_.run);
@@ -303,7 +303,9 @@ command convert_command() {
             "--unsafe, integers wrap, fractions are truncated, floating-point numbers beyond the range of an\n"
             "integer dtype become its nearest value, and NaN becomes 0. Struct fields are matched by name.\n"
             "csv numbers have the fewest digits that read back as the same number. Only structs have a header line,\n"
-            "with the field names. csv is read as float64 unless --dtype is given; one column gives a vector.",
+            "with the field names; one column gives a vector. Without --dtype, csv is read as the first of int64,\n"
+            "uint64, bool, datetime64, float64 and complex128 that fits all values. An integer that float64 would\n"
+            "round is an error then. Text, durations, structs and smaller dtypes need --dtype.",
         .options = {{"--to", "FORMAT", "npy, npz, chunked, raw or csv (default: by the extension of TO)"},
                     {"--dtype", "TYPE", "as for numpy.dtype: float32, '<i4', \"[('x', '<f4')]\" (default: unchanged)"},
                     {"--byte-order", "ORDER", "keep, little, big or native (default: keep)"},
