@@ -315,6 +315,7 @@ command convert_command() {
                     {"--member", "NAME", "same as FROM:NAME; without members in FROM: name of the array in TO"},
                     {"--unsafe", "", "allow every cast between numbers, and values that do not fit"},
                     {"--force", "", "replace TO if it exists", 'f'},
+                    replace_read_only_option,
                     {"--dry-run", "", "print what would be written, and write nothing", 'n'}},
         .example = "ndkeep convert f.npy f.npz --compress\n"
                    "ndkeep convert --dtype float32 --to chunked readings.npy readings\n"
