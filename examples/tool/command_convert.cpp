@@ -96,7 +96,6 @@ class conversion_job {
         order_ = with.given.choice("--order", layouts);
         target_.kind = chosen_kind();
         target_.path = to_path_;
-        target_.compress = with.given.has("--compress");
         target_.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0}, std::uint64_t{1});
         target_.run = with.run;
         check_options();
@@ -109,13 +108,16 @@ class conversion_job {
         const bool is_archive = target_.kind == target_kind::npz;
         choose_names(what);
         what.words = from_.words;
-        what.array = [this, &what](const std::string& name) {
-            return made(what.names.size() == 1 ? from_.names.front() : name);  // several arrays keep their names
-        };
+        what.array = [this, &what](const std::string& name) { return made(source_of(what, name)); };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();
             what.document = [this](const std::string& name) { return from_.file->document(name); };
         }
+        what.is_compressed = [this, &what](const std::string& name) {
+            if (with_.given.has("--compress") || with_.given.has("--no-compress"))
+                return with_.given.has("--compress");
+            return from_.file && from_.file->is_archive() && from_.file->is_compressed(source_of(what, name));
+        };
         if (with_.given.has("--dry-run"))
             return tell(what);
         std::uint64_t written = 0;
@@ -132,6 +134,11 @@ class conversion_job {
     }
 
   private:
+    /// The name in FROM of an array or document. Only a single array can be renamed.
+    [[nodiscard]] const std::string& source_of(const content& what, const std::string& name) const {
+        return what.names.size() == 1 && name == what.names.front() ? from_.names.front() : name;
+    }
+
     [[nodiscard]] target_kind chosen_kind() const {
         constexpr std::array kinds = {target_kind::npy, target_kind::npz, target_kind::chunked, target_kind::raw,
                                       target_kind::csv};
@@ -155,6 +162,9 @@ class conversion_job {
                                   std::string(target_name(target_.kind)) + ", expected " + std::string(kind));
         };
         needs("--compress", target_.kind == target_kind::npz, "npz");
+        needs("--no-compress", target_.kind == target_kind::npz, "npz");
+        if (with_.given.has("--compress") && with_.given.has("--no-compress"))
+            throw usage_error("--compress and --no-compress exclude each other");
         needs("--rows-per-chunk", target_.kind == target_kind::chunked, "chunked");
         if (order_ == "F" && (target_.kind == target_kind::chunked || target_.kind == target_kind::csv))
             throw usage_error("--order F: the target format is " + std::string(target_name(target_.kind)) +
@@ -310,7 +320,8 @@ command convert_command() {
                     {"--dtype", "TYPE", "as for numpy.dtype: float32, '<i4', \"[('x', '<f4')]\" (default: unchanged)"},
                     {"--byte-order", "ORDER", "keep, little, big or native (default: keep)"},
                     {"--order", "ORDER", "keep, C or F (default: keep)"},
-                    {"--compress", "", "npz: compress the members with deflate"},
+                    {"--compress", "", "npz: compress the members with deflate (default: as in FROM)"},
+                    {"--no-compress", "", "npz: store the members without compression"},
                     {"--rows-per-chunk", "N", "chunked: number of rows (default: as many as fit in 16 MiB)"},
                     {"--member", "NAME", "same as FROM:NAME; without members in FROM: name of the array in TO"},
                     {"--unsafe", "", "allow every cast between numbers, and values that do not fit"},

@@ -33,12 +33,15 @@ void write_npy(const target& to, const content& what) {
 }
 
 void write_npz(const target& to, const content& what) {
-    nk::npz_writer archive(to.path, {.compress = to.compress, .run = to.run});
+    nk::npz_writer archive(to.path, {.run = to.run});
+    const auto options = [&](const std::string& name) {
+        return nk::npz_member_options{.compress = what.is_compressed && what.is_compressed(name)};
+    };
     archive.set_metadata(metadata_or_null(what.words));
     for (const auto& name : what.names)
-        archive.add(name, what.array(name));
+        archive.add(name, what.array(name), options(name));
     for (const auto& name : what.documents)
-        archive.add_bytes(name, what.document(name));
+        archive.add_bytes(name, what.document(name), options(name));
     check_interrupted(to.path);
     archive.commit();
 }
