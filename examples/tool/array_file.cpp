@@ -108,6 +108,10 @@ bool array_file::contains(const std::string& name) const { return parts_->known_
 
 bool array_file::has_document(const std::string& name) const { return parts_->known_documents.contains(name); }
 
+bool array_file::is_compressed(const std::string& name) const {
+    return parts_->archive->archive().at(name).method != nk::core::zip_stored;
+}
+
 nk::array_info array_file::info(const std::string& name) const {
     switch (what().kind) {
     case subject_kind::npz:

@@ -61,6 +61,8 @@ class array_file {
     /// Whether an array has this name; `has_document` asks the same of documents. Both take logarithmic time.
     [[nodiscard]] bool contains(const std::string& name) const;
     [[nodiscard]] bool has_document(const std::string& name) const;
+    /// Whether this array or document of an archive is compressed.
+    [[nodiscard]] bool is_compressed(const std::string& name) const;
     [[nodiscard]] ndkeep::array_info info(const std::string& name) const;
     /// @throws ndkeep::error  the data is truncated, or the checksum of a member or chunk does not match
     [[nodiscard]] opened_view open(const std::string& name) const;

@@ -8,6 +8,7 @@
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/time_cast.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -68,7 +69,8 @@ template <class Real>
 
 struct cast_pair {
     leaf from, to;
-    std::optional<nk::conversion> moved;  // set if kind and size are the same: only byte order and place change
+    std::optional<nk::conversion> moved;         // set if kind and size are the same: only byte order and place change
+    std::optional<nk::core::time_cast> retimed;  // set for dates or durations of different units
 };
 
 class caster {
@@ -95,12 +97,13 @@ class caster {
                                                           : "shape " + nk::shape_text(at->shape) + " as in the source",
                                           .found = at == sources.end() ? "missing in the source"
                                                                        : "of shape " + nk::shape_text(target.shape)});
-            cast_pair pair{*at, target, {}};
+            cast_pair pair{*at, target, {}, nk::core::time_cast::between(at->type, target.type)};
             try {
                 pair.moved.emplace(at->type, target.type);
             } catch (const nk::mismatch_error&) {
-                const bool possible =
-                    is_same_kind(at->type, target.type) || (unsafe_ && at->type.is_number() && target.type.is_number());
+                const bool possible = (pair.retimed && (unsafe_ || !pair.retimed->uses_average_lengths())) ||
+                                      is_same_kind(at->type, target.type) ||
+                                      (unsafe_ && at->type.is_number() && target.type.is_number());
                 if (!possible)
                     refuse(at->type, target.type, field);
             }
@@ -128,13 +131,13 @@ class caster {
                 for (std::size_t k = 0; k < values; ++k) {
                     const std::byte* const x = from + i * from_size + pair.from.offset_of(k);
                     std::byte* const y = to + i * to_size + pair.to.offset_of(k);
-                    if (!cast_one(pair, x, y) && !unsafe_)
+                    if (!cast_one(pair, x, y) && (!unsafe_ || pair.retimed))
                         throw nk::mismatch_error(
                             {.file = called_,
                              .field = "element " + place(i) + (pair.to.path.empty() ? "" : ", " + pair.to.path),
                              .expected = "a value that fits " + nk::quoted(pair.to.type.str()),
                              .found = value_text(pair.from.type, x),
-                             .hint = "--unsafe casts it anyway"});
+                             .hint = pair.retimed ? "" : "--unsafe casts it anyway"});
                 }
         }
     }
@@ -144,6 +147,12 @@ class caster {
         if (pair.moved) {
             pair.moved->run(to, from, 1);
             return true;
+        }
+        if (pair.retimed) {
+            const auto count = (*pair.retimed)(integer_at(pair.from.type, from));
+            if (count)
+                store(pair.to.type, &*count, sizeof *count, to);
+            return count.has_value();
         }
         if (!pair.from.type.is_number()) {
             const auto text = text_at(pair.from.type, from);
@@ -159,16 +168,17 @@ class caster {
     }
 
     [[noreturn]] void refuse(const nk::dtype& from, const nk::dtype& to, const std::string& field) const {
-        const bool numbers = from.is_number() && to.is_number();
+        const bool is_possible =
+            (from.is_number() && to.is_number()) || nk::core::time_cast::between(from, to).has_value();
         const auto text = [](const nk::dtype& type) {
             return type.is_struct() ? nk::core::dtype_text(type) : nk::quoted(type.str());
         };
-        throw nk::mismatch_error(
-            {.file = called_,
-             .field = field,
-             .expected = "a dtype that can be cast to " + text(to),
-             .found = text(from),
-             .hint = numbers ? "not of the same kind; --unsafe casts it anyway" : "--unsafe does not cast it either"});
+        throw nk::mismatch_error({.file = called_,
+                                  .field = field,
+                                  .expected = "a dtype that can be cast to " + text(to),
+                                  .found = text(from),
+                                  .hint = is_possible ? "not of the same kind; --unsafe casts it anyway"
+                                                      : "--unsafe does not cast it either"});
     }
 
     nk::dtype from_, to_;

@@ -54,13 +54,14 @@ struct source {
     return all;
 }
 
-[[nodiscard]] opened_view view_of_text(const std::string_view text, const nk::dtype& type, const fs::path& called) {
+[[nodiscard]] opened_view view_of_text(const std::string_view text, const std::optional<nk::dtype>& type,
+                                       const fs::path& called) {
     nk::array_view view = read_csv(text, type, called);
     return {{.type = view.type(), .shape = view.shape()}, view};
 }
 
 /// @param left_out  receives the problem with the bytes after the data, if there are any
-[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const nk::dtype& csv_type,
+[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const std::optional<nk::dtype>& csv_type,
                                          std::optional<nk::format_error>& left_out) {
     const fs::path called = "-";
     if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
@@ -89,7 +90,6 @@ class conversion_job {
         order_ = with.given.choice("--order", layouts);
         target_.kind = chosen_kind();
         target_.path = to_path_;
-        target_.compress = with.given.has("--compress");
         target_.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0}, std::uint64_t{1});
         target_.run = with.run;
         check_options();
@@ -102,14 +102,17 @@ class conversion_job {
         const bool is_archive = target_.kind == target_kind::npz;
         choose_names(what);
         what.words = from_.words;
-        what.array = [this, &what](const std::string& name) {
-            return made(what.names.size() == 1 ? from_.names.front() : name);  // several arrays keep their names
-        };
+        what.array = [this, &what](const std::string& name) { return made(source_of(what, name)); };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
             what.documents = from_.file->documents();
             set_apart_unreadable(what);
             what.document = [this](const std::string& name) { return from_.file->document(name); };
         }
+        what.is_compressed = [this, &what](const std::string& name) {
+            if (with_.given.has("--compress") || with_.given.has("--no-compress"))
+                return with_.given.has("--compress");
+            return from_.file && from_.file->is_archive() && from_.file->is_compressed(source_of(what, name));
+        };
         if (with_.given.has("--dry-run"))
             return tell(what);
         std::uint64_t written = 0;
@@ -126,6 +129,11 @@ class conversion_job {
     }
 
   private:
+    /// The name in FROM of an array or document. Only a single array can be renamed.
+    [[nodiscard]] const std::string& source_of(const content& what, const std::string& name) const {
+        return what.names.size() == 1 && name == what.names.front() ? from_.names.front() : name;
+    }
+
     [[nodiscard]] target_kind chosen_kind() const {
         constexpr std::array kinds = {target_kind::npy, target_kind::npz, target_kind::chunked, target_kind::raw,
                                       target_kind::csv};
@@ -149,6 +157,9 @@ class conversion_job {
                                   std::string(target_name(target_.kind)) + ", expected " + std::string(kind));
         };
         needs("--compress", target_.kind == target_kind::npz, "npz");
+        needs("--no-compress", target_.kind == target_kind::npz, "npz");
+        if (with_.given.has("--compress") && with_.given.has("--no-compress"))
+            throw usage_error("--compress and --no-compress exclude each other");
         needs("--rows-per-chunk", target_.kind == target_kind::chunked, "chunked");
         if (order_ == "F" && (target_.kind == target_kind::chunked || target_.kind == target_kind::csv))
             throw usage_error("--order F: the target format is " + std::string(target_name(target_.kind)) +
@@ -182,14 +193,13 @@ class conversion_job {
     void open_source() {
         from_.called = with_.given.words()[0];
         from_.names = {""};
-        const nk::dtype csv_type = type_.value_or(nk::dtype::plain('f', 8));
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
             if (nk::core::as_text(bytes).starts_with("PK"))
                 return open_file({input_.emplace(bytes).path()});
             std::optional<nk::format_error> left_out;
-            from_.given = view_of_stream(std::move(bytes), csv_type, left_out);
+            from_.given = view_of_stream(std::move(bytes), type_, left_out);
             return tell_left_out(left_out);
         }
         const auto word = word_of(from_.called);
@@ -199,7 +209,7 @@ class conversion_job {
             const nk::file text = nk::file::open(word.file);
             std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
             text.read(0, bytes);
-            from_.given = view_of_text(nk::core::as_text(bytes), csv_type, word.file);
+            from_.given = view_of_text(nk::core::as_text(bytes), type_, word.file);
             return;
         }
         open_file(word);
@@ -332,19 +342,24 @@ command convert_command() {
             "metadata. csv keeps values only. TO is replaced completely or not at all.\n"
             "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"
             "--unsafe, integers wrap, fractions are truncated, floating-point numbers beyond the range of an\n"
-            "integer dtype become its nearest value, and NaN becomes 0. Struct fields are matched by name.\n"
+            "integer dtype become its nearest value, and NaN becomes 0. Dates and durations are rounded down to the\n"
+            "unit of TYPE; one that does not fit is always an error. Struct fields are matched by name.\n"
             "From npz to npz, members that cannot be read as arrays, such as pickled ones, are copied unchanged.\n"
             "csv numbers have the fewest digits that read back as the same number. Only structs have a header line,\n"
-            "with the field names. csv is read as float64 unless --dtype is given; one column gives a vector.",
+            "with the field names; one column gives a vector. Without --dtype, csv is read as the first of int64,\n"
+            "uint64, bool, datetime64, float64 and complex128 that fits all values. An integer that float64 would\n"
+            "round is an error then. Text, durations, structs and smaller dtypes need --dtype.",
         .options = {{"--to", "FORMAT", "npy, npz, chunked, raw or csv (default: by the extension of TO)"},
                     {"--dtype", "TYPE", "as for numpy.dtype: float32, '<i4', \"[('x', '<f4')]\" (default: unchanged)"},
                     {"--byte-order", "ORDER", "keep, little, big or native (default: keep)"},
                     {"--order", "ORDER", "keep, C or F (default: keep)"},
-                    {"--compress", "", "npz: compress the members with deflate"},
+                    {"--compress", "", "npz: compress the members with deflate (default: as in FROM)"},
+                    {"--no-compress", "", "npz: store the members without compression"},
                     {"--rows-per-chunk", "N", "chunked: number of rows (default: as many as fit in 16 MiB)"},
                     {"--member", "NAME", "same as FROM:NAME; without members in FROM: name of the array in TO"},
                     {"--unsafe", "", "allow every cast between numbers, and values that do not fit"},
                     {"--force", "", "replace TO if it exists", 'f'},
+                    replace_read_only_option,
                     {"--dry-run", "", "print what would be written, and write nothing", 'n'}},
         .example = "ndkeep convert f.npy f.npz --compress\n"
                    "ndkeep convert --dtype float32 --to chunked readings.npy readings\n"

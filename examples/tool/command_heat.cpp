@@ -141,7 +141,7 @@ void write_file(const context& with, const std::filesystem::path& path, const st
     std::error_code ignored;
     if (std::filesystem::equivalent(path, array.file, ignored))
         throw usage_error("the picture " + nk::quoted(path.string()) + " is the input file, expected another file");
-    nk::replacement next(path);
+    nk::replacement next(path, nk::read_only_files_of(with.run.replace_read_only));
     next.content().write(0, std::as_bytes(std::span(bytes)));
     next.commit(ndkeep::durability::when_convenient);
     if (!with.quiet)
@@ -251,6 +251,7 @@ command heat_command() {
                     {"--style", "STYLE", "auto, ascii or blocks (default: auto, blocks on a Unicode terminal)"},
                     {"--png", "FILE", "write a PNG picture"},
                     {"--svg", "FILE", "write an SVG picture with labels"},
+                    replace_read_only_option,
                     json_option},
         .example = "ndkeep heat examples/data/seattle_hourly.npy '[:, 0]'",
         .least_words = 1,

@@ -208,7 +208,7 @@ command meta_command() {
             "absent; archives keep it in a member, chunked arrays in a new commit. A change is written completely or\n"
             "not at all. Of two changes made at the same time, one may be lost. With --json, a change prints the new\n"
             "metadata.",
-        .options = {json_option},
+        .options = {replace_read_only_option, json_option},
         .example = "ndkeep meta f.npy\n"
                    "ndkeep meta f.npy set /site '{\"name\": \"A7\", \"height\": 2.5}'\n"
                    "ndkeep meta f.npy get /site/name",

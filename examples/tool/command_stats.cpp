@@ -60,8 +60,8 @@ struct leaf_page {
     [[nodiscard]] std::pair<double, double> range() const { return summary.histogram.range(); }
 };
 
-void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
-    const auto& type = of.part.type;
+/// Adds min, max, mean and std.
+void add_moments(json_object& out, const nk::dtype& type, const nk::statistics& values) {
     const auto extreme = [&](std::string_view key, const std::optional<nk::statistics::number>& number) {
         if (!number)
             out.add_null(key);
@@ -78,16 +78,20 @@ void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
         else
             out.add_null(key);
     };
+    extreme("min", values.min);
+    extreme("max", values.max);
+    optional("mean", values.mean);
+    if (values.mean_imaginary)
+        out.add("mean_imaginary", *values.mean_imaginary);
+    optional("std", values.std);
+}
+
+void add_leaf(json_object& out, const leaf_page& of, std::size_t bins) {
     out.add("count", of.values.count);
     out.add("nan", of.values.nan);
     out.add("inf", of.summary.infinite);
     out.add("zeros", of.summary.zeros);
-    extreme("min", of.values.min);
-    extreme("max", of.values.max);
-    optional("mean", of.values.mean);
-    if (of.values.mean_imaginary)
-        out.add("mean_imaginary", *of.values.mean_imaginary);
-    optional("std", of.values.std);
+    add_moments(out, of.part.type, of.values);
     if (!of.has_range())
         return out.add_null("histogram");
     const auto [low, high] = of.range();
@@ -228,7 +232,85 @@ void compare_with_sidecar(sheet& page, const stored_array& array, const nk::stat
     return page.has_problems() ? outcome::findings : outcome::fine;
 }
 
+/// The number of an axis, which counts from the end if it is negative.
+[[nodiscard]] std::size_t axis_of(const context& with, const stored_array& array) {
+    const auto count = static_cast<std::int64_t>(array.info.shape.size());
+    const auto axis = with.given.number("--axis", std::int64_t{0});
+    if (axis < -count || axis >= count)
+        throw nk::mismatch_error({.file = array.file,
+                                  .field = "--axis",
+                                  .expected = count == 0 ? "an array with an axis"
+                                                         : std::to_string(-count) + " to " + std::to_string(count - 1),
+                                  .found = std::to_string(axis),
+                                  .hint = "the shape is " + nk::shape_text(array.info.shape)});
+    return static_cast<std::size_t>(axis < 0 ? axis + count : axis);
+}
+
+/// Prints a line of statistics for each line of elements along an axis.
+[[nodiscard]] outcome tell_axis(const context& with, const stored_array& array) {
+    const auto& type = array.info.type;
+    if (type.is_struct())
+        throw nk::mismatch_error({.file = array.file,
+                                  .field = "dtype",
+                                  .expected = "a plain dtype with --axis",
+                                  .found = dtype_label(type),
+                                  .hint = "without --axis, structs have one row per field"});
+    const std::size_t axis = axis_of(with, array);
+    const auto found = statistics_along(array, axis, with.run);
+    const auto& shape = array.info.shape;
+    const auto index_of = [&](std::size_t line) {
+        std::vector<std::string> words(shape.size(), ":");
+        for (std::size_t k = shape.size(); k-- > 0;)
+            if (k != axis) {
+                words[k] = std::to_string(line % shape[k]);
+                line /= shape[k];
+            }
+        std::string text;
+        for (const auto& word : words)
+            text += (text.empty() ? "" : ", ") + word;
+        return '[' + text + ']';
+    };
+    sheet page;
+    page.json.add_text("file", array.file.string());
+    if (array.member)
+        page.json.add_text("member", *array.member);
+    page.json.add_text("dtype", dtype_text(type));
+    page.json.add_json("shape", json_shape(shape));
+    page.json.add("axis", axis);
+    page.line("array", dtype_label(type) + ' ' + nk::shape_text(shape));
+    using enum table::side;
+    table rows({{"slice", left},
+                {"count", right},
+                {"min", right},
+                {"max", right},
+                {"mean", right},
+                {"std", right},
+                {type.is_time() ? "NaT" : "NaN", right}});
+    json_list slices;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        json_object one;
+        one.add_text("slice", index_of(i));
+        one.add("count", found[i].count);
+        one.add("nan", found[i].nan);
+        add_moments(one, type, found[i]);
+        slices.add_json(one.str());
+        rows.add({index_of(i), std::to_string(found[i].count), extreme_text(type, found[i].min),
+                  extreme_text(type, found[i].max), mean_text(found[i]), std_text(found[i]),
+                  has_magnitude(type) ? std::to_string(found[i].nan) : "-"});
+    }
+    page.json.add("slices", slices);
+    page.block(rows.text({}, "    "));
+    if (with.given.has("--json"))
+        with.out << page.json_line();
+    else
+        with.out << styled(with.screen, "1", shown(array.name())) << '\n' << page.text();
+    return outcome::fine;
+}
+
 [[nodiscard]] outcome stats(const context& with) {
+    const bool by_axis = with.given.has("--axis");
+    if (by_axis && with.given.has("--bins"))
+        throw usage_error("--bins is given, but --axis prints no histogram");
     bool is_first = true;
     return each_file(with, with.given.words(), [&](const std::filesystem::path& path) {
         const auto word = word_of(path.string(), with.given);
@@ -236,7 +318,7 @@ void compare_with_sidecar(sheet& page, const stored_array& array, const nk::stat
         for_each_array(word, [&](const stored_array& array) {
             if (!std::exchange(is_first, false) && !with.given.has("--json"))
                 with.out << '\n';
-            worst = std::max(worst, tell_summary(with, array));
+            worst = std::max(worst, by_axis ? tell_axis(with, array) : tell_summary(with, array));
         });
         return worst;
     });
@@ -252,9 +334,11 @@ command stats_command() {
         .details =
             "Reads the data once, and compares the result with the statistics in the sidecar, if present. Without\n"
             "MEMBER, reads all arrays of an archive. Structs have one row per field. NaN and NaT are excluded from\n"
-            "min, max, mean and std; infinities are excluded from the histogram only.\n"
+            "min, max, mean and std; infinities are excluded from the histogram only. With --axis, each line of\n"
+            "elements along the axis has a row: with 0, each column of a table. Sidecars are not compared then.\n"
             "Exit status: 0 success, 1 the sidecar does not match, 2 error.",
-        .options = {{"--bins", "N", "number of histogram bins (default: 48; 16 for each field of a struct)"},
+        .options = {{"--axis", "N", "one row for each line along this axis; negative numbers count from the end"},
+                    {"--bins", "N", "number of histogram bins (default: 48; 16 for each field of a struct)"},
                     member_option,
                     {"--style", "STYLE", "auto, ascii or blocks (default: auto, blocks on a Unicode terminal)"},
                     json_option},

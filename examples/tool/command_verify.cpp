@@ -326,6 +326,7 @@ command verify_command() {
                      "with --write: crc32, crc32c or md5; can be repeated (default: present kinds, else crc32c)"},
                     {"--statistics", "", "with --write: also store count, min, max, mean and std"},
                     {"--md5", "", "print lines for `md5sum -c`"},
+                    replace_read_only_option,
                     member_option,
                     json_option},
         .example = "ndkeep verify examples/data/*.np[yz]\n"

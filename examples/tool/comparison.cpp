@@ -8,6 +8,7 @@
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/element/time_cast.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
@@ -25,6 +26,7 @@ struct leaf_pair {
     enum class way { numbers, wide_numbers, times, text, bytes };
     leaf a, b;
     way how = way::bytes;
+    std::optional<nk::core::time_cast> to_b = {}, to_a = {};  // times of different units
 };
 
 [[nodiscard]] std::optional<leaf_pair::way> way_of(const nk::dtype& a, const nk::dtype& b) {
@@ -33,8 +35,9 @@ struct leaf_pair {
         return is_wide(a) || is_wide(b) ? wide_numbers : numbers;
     if (a.is_text() && a.kind() == b.kind())
         return text;
-    if (a.is_time() && a.kind() == b.kind() &&
-        ((a.unit() == b.unit() && a.multiple() == b.multiple()) || nk::core::same_time_unit(a, b)))
+    const auto cast = nk::core::time_cast::between(a, b);
+    const bool is_same_unit = (a.unit() == b.unit() && a.multiple() == b.multiple()) || nk::core::same_time_unit(a, b);
+    if (a.is_time() && a.kind() == b.kind() && (cast ? !cast->uses_average_lengths() : is_same_unit))
         return times;
     if (a.kind() == 'V' && b.kind() == 'V' && a.size() == b.size())
         return bytes;
@@ -53,7 +56,8 @@ struct leaf_pairs {
                 continue;
             }
             if (const auto how = way_of(each.type, at->type))
-                all.push_back({each, *at, *how});
+                all.push_back({each, *at, *how, nk::core::time_cast::between(each.type, at->type),
+                               nk::core::time_cast::between(at->type, each.type)});
             else
                 missing.push_back(each.path);
         }
@@ -153,7 +157,7 @@ class block_comparison {
             if (pair.how == leaf_pair::way::times) {
                 const auto left = integer_at(pair.a.type, x), right = integer_at(pair.b.type, y);
                 const bool both = left == not_a_time && right == not_a_time;
-                same = left == right && (!both || rules_.equal_nan);
+                same = is_same_time(pair, left, right) && (!both || rules_.equal_nan);
                 if (both && !same)
                     ++seen.nan_in_both;
             } else if (pair.how == leaf_pair::way::text) {
@@ -165,6 +169,13 @@ class block_comparison {
             if (!same)
                 tell(pair, field, i, a, b);
         }
+    }
+
+    /// Whether two counts are the same time. Each cast rounds down, so two that agree in both directions are exact.
+    [[nodiscard]] static bool is_same_time(const leaf_pair& pair, std::int64_t a, std::int64_t b) {
+        if (!pair.to_a || !pair.to_b)
+            return a == b;
+        return (*pair.to_b)(a) == b && (*pair.to_a)(b) == a;
     }
 
     void note(std::optional<largest_error>& largest, long double error, std::size_t i) {

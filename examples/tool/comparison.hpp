@@ -58,8 +58,8 @@ struct dtype_comparison {
 };
 [[nodiscard]] dtype_comparison compare_dtypes(const ndkeep::dtype& a, const ndkeep::dtype& b);
 
-/// Compares two arrays of the same shape. Numbers of any two dtypes are compared by value, text by characters, dates if
-/// their units are the same, and struct fields by name.
+/// Compares two arrays of the same shape. Numbers of any two dtypes are compared by value, text by characters, dates
+/// and durations in any units, and struct fields by name. Durations of years or months have no exact length in others.
 /// @throws ndkeep::io_error  interrupted by the user
 [[nodiscard]] array_comparison compare_values(const ndkeep::array_view& a, const ndkeep::array_view& b,
                                               const comparison_rules& rules, const ndkeep::run_options& run,

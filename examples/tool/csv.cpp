@@ -3,12 +3,15 @@
 
 #include "cast.hpp"
 #include "elements.hpp"
+#include "time_text.hpp"
 #include "value_text.hpp"
 
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/format/time_unit.hpp>
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <optional>
 
 namespace tool {
@@ -21,7 +24,7 @@ constexpr std::string_view csv_blanks = " \t";
 constexpr std::string_view csv_mark = "\xef\xbb\xbf";
 
 [[nodiscard]] std::string cell(const std::string& text) {
-    // Blanks at both ends are no part of a cell without quotes, and a byte order mark no part of a file.
+    // Other programs drop blanks at the ends of a cell without quotes. A byte order mark is no part of a file.
     if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos &&
         csv_blanks.find(text.front()) == std::string_view::npos &&
         csv_blanks.find(text.back()) == std::string_view::npos && !text.starts_with(csv_mark))
@@ -59,6 +62,14 @@ constexpr std::string_view csv_mark = "\xef\xbb\xbf";
 struct csv_cell {
     std::string text = {};
     bool is_quoted = false;
+
+    /// The text without the blanks around a number.
+    [[nodiscard]] std::string_view number() const {
+        const std::size_t first = text.find_first_not_of(csv_blanks);
+        if (is_quoted || first == std::string::npos)
+            return is_quoted ? std::string_view(text) : std::string_view();
+        return std::string_view(text).substr(first, text.find_last_not_of(csv_blanks) + 1 - first);
+    }
 };
 
 /// Reads a CSV line by line; a quoted cell may contain newlines.
@@ -101,11 +112,13 @@ class csv_lines {
     }
 
   private:
-    /// Reads a cell and leaves `at_` at the comma or newline after it.
+    /// Reads a cell and leaves `at_` at the comma or newline after it. Blanks may stand around quotes; without quotes
+    /// they belong to the cell.
     [[nodiscard]] csv_cell read_cell(std::size_t column) {
         csv_cell out;
-        at_ = std::min(rest_.find_first_not_of(csv_blanks, at_), rest_.size());
-        if (at_ < rest_.size() && rest_[at_] == '"') {
+        const std::size_t first = std::min(rest_.find_first_not_of(csv_blanks, at_), rest_.size());
+        if (first < rest_.size() && rest_[first] == '"') {
+            at_ = first;
             out.is_quoted = true;
             for (++at_;; ++at_) {
                 if (at_ == rest_.size())
@@ -119,9 +132,11 @@ class csv_lines {
         const std::size_t end = std::min(rest_.find_first_of(",\n", at_), rest_.size());
         auto plain = rest_.substr(at_, end - at_);
         at_ = end;
-        plain = plain.substr(0, plain.find_last_not_of(" \t\r") + 1);
-        if (out.is_quoted && !plain.empty())
-            fail(column, "a comma after the closing quote", "followed by " + nk::quoted(plain));
+        if (end < rest_.size() && rest_[end] == '\n' && plain.ends_with('\r'))
+            plain.remove_suffix(1);
+        if (out.is_quoted && plain.find_first_not_of(csv_blanks) != std::string_view::npos)
+            fail(column, "a comma after the closing quote",
+                 "followed by " + nk::quoted(plain.substr(0, plain.find_last_not_of(csv_blanks) + 1)));
         if (!out.is_quoted)
             out.text = plain;
         return out;
@@ -149,6 +164,12 @@ template <class Number>
     return value;
 }
 
+template <class Number>
+[[nodiscard]] std::optional<Number> take_whole(std::string_view text) {
+    const auto value = take_number<Number>(text);
+    return text.empty() ? value : std::nullopt;
+}
+
 /// Parses at the width of the dtype, so that the value is rounded only once. Numbers of two bytes are parsed as double.
 [[nodiscard]] std::optional<long double> take_real(std::string_view& text, std::size_t bytes) {
     const auto widened = [](const auto& value) {
@@ -159,6 +180,21 @@ template <class Number>
     return bytes <= 8 ? widened(take_number<double>(text)) : take_number<long double>(text);
 }
 
+/// Untyped bytes, with two digits each.
+[[nodiscard]] bool parse_hexadecimal(std::string_view text, std::span<std::byte> to) {
+    if (text.size() != 2 * to.size())
+        return false;
+    for (std::size_t i = 0; i < to.size(); ++i) {
+        unsigned byte = 0;
+        const char* const digits = text.data() + 2 * i;
+        const auto [end, problem] = std::from_chars(digits, digits + 2, byte, 16);
+        if (problem != std::errc() || end != digits + 2)
+            return false;
+        to[i] = std::byte(byte);
+    }
+    return true;
+}
+
 /// @return whether the text is a valid value of this type
 [[nodiscard]] bool parse_cell(const nk::dtype& type, std::string_view text, std::byte* to) {
     if (type.is_floating_point()) {
@@ -167,6 +203,11 @@ template <class Number>
     }
     if (type.is_text())
         return write_text(type, text, to);
+    if (type.is_time()) {
+        const auto count =
+            type.kind() == 'M' || text == "NaT" ? date_count(type, text) : take_whole<std::int64_t>(text);
+        return count && write_number(nk::dtype::plain('i', 8, type.order()), static_cast<long double>(*count), 0, to);
+    }
     switch (type.kind()) {
     case 'b': {
         const bool yes = text == "True" || text == "true" || text == "1";
@@ -174,12 +215,12 @@ template <class Number>
         return yes || text == "False" || text == "false" || text == "0";
     }
     case 'i': {
-        const auto value = take_number<std::int64_t>(text);
-        return value && text.empty() && write_number(type, static_cast<long double>(*value), 0, to);
+        const auto value = take_whole<std::int64_t>(text);
+        return value && write_number(type, static_cast<long double>(*value), 0, to);
     }
     case 'u': {
-        const auto value = take_number<std::uint64_t>(text);
-        return value && text.empty() && write_number(type, static_cast<long double>(*value), 0, to);
+        const auto value = take_whole<std::uint64_t>(text);
+        return value && write_number(type, static_cast<long double>(*value), 0, to);
     }
     case 'c': {
         if (text.size() > 2 && text.front() == '(' && text.back() == ')')
@@ -199,8 +240,83 @@ template <class Number>
         return real && imaginary && write_number(type, *real, *imaginary, to);
     }
     default:
-        return false;
+        return parse_hexadecimal(text, {to, static_cast<std::size_t>(type.size())});
     }
+}
+
+/// Whether the text is an integer that float64 cannot hold.
+[[nodiscard]] bool is_rounded_integer(std::string_view text) {
+    auto digits = text;
+    if (digits.starts_with('-') || digits.starts_with('+'))
+        digits.remove_prefix(1);
+    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
+        return false;
+    const auto value = take_whole<double>(digits);
+    if (!value)
+        return true;  // larger than any double
+    std::array<char, 512> exact = {};
+    std::snprintf(exact.data(), exact.size(), "%.0f", *value);
+    digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
+    return digits != exact.data();
+}
+
+/// Finds the dtype of csv without one: which of the possible dtypes fit all values seen so far.
+class csv_guess {
+  public:
+    void see(std::string_view text) {
+        std::array<std::byte, 16> unused;
+        const auto may_be = [&](bool& fits, char kind, std::uint64_t size) {
+            fits = fits && parse_cell(nk::dtype::plain(kind, size), text, unused.data());
+        };
+        is_empty_ = false;
+        may_be(is_signed_, 'i', 8);
+        may_be(is_unsigned_, 'u', 8);
+        // Each of these takes all values of the one before, so it need not be tried earlier.
+        if (!is_signed_ && !is_unsigned_)
+            may_be(is_real_, 'f', 8);
+        if (!is_real_)
+            may_be(is_complex_, 'c', 16);
+        is_bool_ = is_bool_ && text != "0" && text != "1";
+        may_be(is_bool_, 'b', 1);
+        if (!is_date_ || text == "NaT")
+            return;
+        const auto unit = unit_of_date(text);
+        is_date_ = unit.has_value();
+        if (unit)
+            unit_ = std::max(unit_, nk::core::find_unit(*unit));  // in the table, a finer unit comes later
+    }
+    /// Whether another value can change the type.
+    [[nodiscard]] bool is_open() const { return is_real_ || is_complex_ || is_bool_ || is_date_; }
+    [[nodiscard]] nk::dtype type() const {
+        if (is_empty_)
+            return nk::dtype::plain('f', 8);
+        if (is_signed_ || is_unsigned_)
+            return nk::dtype::plain(is_signed_ ? 'i' : 'u', 8);
+        if (is_bool_)
+            return nk::dtype::plain('b', 1);
+        if (is_date_ && unit_ != nullptr)
+            return nk::dtype::time('M', std::string(unit_->name));
+        // A value that fits no dtype is reported as one that is not float64.
+        return is_real_ || !is_complex_ ? nk::dtype::plain('f', 8) : nk::dtype::plain('c', 16);
+    }
+
+  private:
+    bool is_empty_ = true, is_signed_ = true, is_unsigned_ = true, is_bool_ = true, is_real_ = true, is_complex_ = true,
+         is_date_ = true;
+    const nk::core::time_unit* unit_ = nullptr;
+};
+
+[[nodiscard]] nk::dtype guessed_type(std::string_view text, const std::filesystem::path& called) {
+    csv_guess guess;
+    csv_lines lines(text, called);
+    while (guess.is_open()) {
+        const auto cells = lines.next();
+        if (!cells)
+            break;
+        for (const auto& each : *cells)
+            guess.see(each.number());
+    }
+    return guess.type();
 }
 
 }  // namespace
@@ -252,7 +368,9 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     }
 }
 
-nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::filesystem::path& called) {
+nk::any_array read_csv(std::string_view text, const std::optional<nk::dtype>& given,
+                       const std::filesystem::path& called) {
+    const nk::dtype type = given ? *given : guessed_type(text, called);
     const auto leaves = leaves_of(type);
     const auto names = column_names(leaves, called);
     csv_lines lines(text, called);
@@ -262,8 +380,9 @@ nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::
     bool may_be_names = type.is_struct();
     while (const auto cells = lines.next()) {
         if (std::exchange(may_be_names, false) && cells->size() == names.size() &&
-            std::equal(names.begin(), names.end(), cells->begin(),
-                       [](const std::string& name, const csv_cell& each) { return name == each.text; }))
+            std::equal(names.begin(), names.end(), cells->begin(), [](const std::string& name, const csv_cell& each) {
+                return name == each.text || name == each.number();
+            }))
             continue;
         if (columns == 0)
             columns = cells->size();
@@ -275,9 +394,14 @@ nk::any_array read_csv(std::string_view text, const nk::dtype& type, const std::
         std::size_t column = 0;
         const auto put = [&](const nk::dtype& wanted, std::byte* to) {
             const auto& each = (*cells)[column++];
-            if (!parse_cell(wanted, each.text, to))
+            if (!given && type.is_inexact() && is_rounded_integer(each.number()))
+                lines.fail(column, "an integer that float64 holds exactly", nk::quoted(each.number()),
+                           "--dtype int64 or uint64 keeps integers, a struct dtype has one type per column, --dtype "
+                           "float64 rounds");
+            const auto said = wanted.is_text() ? std::string_view(each.text) : each.number();
+            if (!parse_cell(wanted, said, to))
                 lines.fail(column, "a value of dtype " + nk::quoted(wanted.str()),
-                           each.text.empty() ? "empty" : nk::quoted(each.text),
+                           said.empty() ? "empty" : nk::quoted(said),
                            lines.line() == 1 ? "a line of column names is accepted only with a struct dtype" : "");
         };
         if (type.is_struct()) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 namespace tool {
@@ -19,8 +20,12 @@ void write_csv(const ndkeep::array_view& array, const std::filesystem::path& cal
                const std::function<void(std::string_view)>& put);
 
 /// Parses CSV text. A single column gives a vector. For structs, a first line with the field names is accepted.
-/// @throws ndkeep::format_error  rows differ in length, or a value is not of this type; the error names line and column
-[[nodiscard]] ndkeep::any_array read_csv(std::string_view text, const ndkeep::dtype& type,
+///
+/// Without a type, all values decide on it together. It is the first of these that fits all: int64, uint64, bool
+/// ("True", "False"), datetime64 with the finest unit written, float64, complex128.
+/// @throws ndkeep::format_error  rows differ in length, a value is not of this type, or the type is not given and an
+///         integer would be rounded; the error names line and column
+[[nodiscard]] ndkeep::any_array read_csv(std::string_view text, const std::optional<ndkeep::dtype>& type,
                                          const std::filesystem::path& called);
 
 }  // namespace tool

@@ -33,7 +33,7 @@ template <class Use>
         } catch (const ndkeep::error& problem) {
             if (interrupted())
                 throw;
-            say(problem.what());
+            say(message_of(problem));
         } catch (const usage_error&) {
             throw;
         } catch (const std::bad_alloc&) {

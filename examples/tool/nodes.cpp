@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 namespace tool {
 
@@ -77,9 +78,16 @@ namespace nk = ndkeep;
     return out;
 }
 
+/// The places of groups among the children of a node, by name.
+struct group_places {
+    std::size_t at = 0;  ///< of this group among the children of the node above
+    std::map<std::string, std::unique_ptr<group_places>, std::less<>> inner = {};
+};
+
 /// Inserts a member into the group that its name contains: "region1/values" goes into "region1".
-void add_by_name(node& root, node member, std::size_t depth) {
+void add_by_name(node& root, group_places& groups, node member, std::size_t depth) {
     node* place = &root;
+    group_places* known = &groups;
     std::string_view rest = member.name;
     // The depth is limited because groups are visited recursively, and a member name has room for thousands of levels.
     constexpr std::size_t deepest = 64;
@@ -88,12 +96,14 @@ void add_by_name(node& root, node member, std::size_t depth) {
         if (slash == std::string_view::npos || slash == 0 || slash + 1 == rest.size())
             break;
         const auto group = rest.substr(0, slash);
-        // Only the last group is checked: NumPy and ndkeep write the members of a group next to each other.
-        const bool goes_on =
-            !place->children.empty() && place->children.back().kind == "group" && place->children.back().name == group;
-        if (!goes_on)
+        auto at = known->inner.find(group);
+        if (at == known->inner.end()) {
+            at = known->inner.emplace(group, std::make_unique<group_places>()).first;
+            at->second->at = place->children.size();
             place->children.push_back({.name = std::string(group), .kind = "group"});
-        place = &place->children.back();
+        }
+        known = at->second.get();
+        place = &place->children[known->at];
         place->nbytes += member.nbytes;
         place->stored_nbytes += member.stored_nbytes;
         rest.remove_prefix(slash + 1);
@@ -107,6 +117,7 @@ void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool 
     const bool is_tree = std::any_of(members.begin(), members.end(), [](const nk::npz_member& member) {
         return member.stored_name == nk::core::tree_member;
     });
+    group_places groups;
     for (const auto& member : members) {
         auto one = node_of_member(member);
         out.nbytes += one.nbytes;
@@ -115,7 +126,7 @@ void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool 
         if (!in_full)
             out.children.push_back(std::move(one));
         else if (!is_tree)
-            add_by_name(out, std::move(one), depth);
+            add_by_name(out, groups, std::move(one), depth);
         else if (!one.problem.empty())
             out.problem += (out.problem.empty() ? "" : "; ") + one.problem;
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 namespace tool {
@@ -60,7 +61,9 @@ std::string percent(std::uint64_t part, std::uint64_t whole) {
     return formatted("%.*f %%", 1, 100 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
-std::string brief(double number, int digits) { return formatted("%.*g", digits, number); }
+std::string brief(double number, int digits) {
+    return std::isnan(number) ? "nan" : formatted("%.*g", digits, number);  // printf shows the sign of a NaN
+}
 
 std::string dtype_name(const ndkeep::dtype& type) {
     const auto bits = std::to_string(8 * type.size());

@@ -9,7 +9,8 @@ void describe_single(const subject& what, const nk::describe_options& options) {
     if (what.kind != subject_kind::raw)
         return nk::describe(what.path, options);
     const nk::json given = nk::kept_metadata(options.meta, what.path);
-    const nk::writer_lock lock(what.path);
+    // The data file is not replaced, so it may be write-protected.
+    const nk::writer_lock lock(what.path, nk::read_only_files::replace);
     const auto array = open_single(what);
     nk::core::check_data(array);
     const auto stamp = array.source.stamp();
@@ -35,7 +36,8 @@ void describe_single(const subject& what, const nk::describe_options& options) {
     }
     if (array.source.stamp() != stamp)
         throw nk::conflict_error({.file = what.path, .field = "data", .found = "modified while it was read"});
-    nk::core::write_sidecar(lock.target(), {said, {}}, ndkeep::durability_of(options.sync));
+    nk::core::write_sidecar(lock.target(), {said, {}}, nk::durability_of(options.sync),
+                            nk::read_only_files_of(options.run.replace_read_only));
 }
 
 }  // namespace tool

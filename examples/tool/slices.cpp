@@ -44,13 +44,13 @@ struct slice_text {
         digits.remove_prefix(1);
     std::int64_t number = 0;
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (problem == std::errc::invalid_argument || end != digits.data() + digits.size() ||
+        (digits.size() != text.size() && digits.starts_with("-")))
+        refuse(whole_text, nk::quoted(text) + " is not an integer");
     if (problem == std::errc::result_out_of_range)
         // Python integers have no limit. As bounds of a slice, all values beyond 64 bits act like the extreme ones.
         return text.front() == '-' ? std::numeric_limits<std::int64_t>::min()
                                    : std::numeric_limits<std::int64_t>::max();
-    if (problem != std::errc() || end != digits.data() + digits.size() ||
-        (digits.size() != text.size() && digits.starts_with("-")))
-        refuse(whole_text, nk::quoted(text) + " is not an integer");
     return number;
 }
 

@@ -3,6 +3,7 @@
 
 #include "values.hpp"
 
+#include <ndkeep/element/strided.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
@@ -126,6 +127,63 @@ array_summary summary_of(const stored_array& array, const nk::run_options& run) 
             merge(out, parts[i], first + i == 0);
     }
     meter.finish();
+    return out;
+}
+
+std::vector<nk::statistics> statistics_along(const stored_array& array, std::size_t axis, const nk::run_options& run) {
+    const auto& type = array.info.type;
+    const auto item = static_cast<std::size_t>(type.size());
+    auto shape = array.info.shape;  // in file order, the last axis is contiguous
+    if (array.info.column_major) {
+        std::reverse(shape.begin(), shape.end());
+        axis = shape.size() - 1 - axis;
+    }
+    const std::size_t length = std::exchange(shape[axis], 1);
+    constexpr std::size_t most_lines = std::size_t{1} << 16;
+    const bool is_empty = is_without_elements(shape);
+    if (!is_empty && nk::core::product(shape) > most_lines)
+        throw nk::mismatch_error({.file = array.file,
+                                  .field = "number of lines along the axis",
+                                  .expected = "at most " + std::to_string(most_lines),
+                                  .found = std::to_string(nk::core::product(shape))});
+    const std::size_t lines = is_empty ? 0 : nk::core::product(shape);
+    std::vector<nk::running_statistics> running(lines, nk::running_statistics(type));
+    const std::size_t inner =
+        nk::core::product(std::vector(shape.begin() + static_cast<std::ptrdiff_t>(axis), shape.end()));
+    nk::progress_meter meter(run, {.phase = "stats", .bytes_total = array.info.nbytes(), .file = array.file});
+    constexpr std::size_t block = std::size_t{1} << 20;
+    const std::size_t most = std::max<std::size_t>(1, block / std::max<std::size_t>(1, inner * item));
+    nk::core::buffer bytes(std::min(most, length) * inner * item), line(std::min(most, length) * item);
+    std::uint64_t at = 0;
+    for (std::size_t outer = 0; outer < lines; outer += inner)
+        for (std::size_t first = 0; first < length; first += most) {
+            const std::size_t some = std::min(most, length - first);
+            const auto part = bytes.bytes().first(some * inner * item);
+            array.read(at, part);
+            at += part.size();
+            for (std::size_t i = 0; i < inner; ++i) {
+                nk::core::copy_strided(line.data(), {static_cast<std::ptrdiff_t>(item)}, bytes.data() + i * item,
+                                       {static_cast<std::ptrdiff_t>(inner * item)}, {some}, item);
+                running[outer + i].update(line.data(), some);
+            }
+            meter.add(0, part.size());
+            meter.report();
+        }
+    meter.finish();
+    std::vector<nk::statistics> out(lines);
+    for (std::size_t i = 0; i < lines; ++i) {
+        std::size_t place = i;
+        if (array.info.column_major) {
+            place = 0;
+            std::size_t rest = i, stride = lines;
+            // In file order the last axis moves fastest, and it is the first of the array.
+            for (std::size_t k = shape.size(); k-- > 0; rest /= shape[k]) {
+                stride /= shape[k];
+                place += rest % shape[k] * stride;
+            }
+        }
+        out[place] = running[i].values();
+    }
     return out;
 }
 

@@ -33,4 +33,10 @@ struct array_summary {
 /// result does not depend on the number of threads.
 [[nodiscard]] array_summary summary_of(const stored_array& array, const ndkeep::run_options& run);
 
+/// The statistics of each line of elements along one axis. The lines are in row-major order of their other indexes: for
+/// axis 0 of a table, they are its columns. Reads the data once.
+/// @throws ndkeep::mismatch_error  more than 65,536 lines
+[[nodiscard]] std::vector<ndkeep::statistics> statistics_along(const stored_array& array, std::size_t axis,
+                                                               const ndkeep::run_options& run);
+
 }  // namespace tool

@@ -33,12 +33,15 @@ void write_npy(const target& to, const content& what) {
 }
 
 void write_npz(const target& to, const content& what) {
-    nk::npz_writer archive(to.path, {.compress = to.compress, .run = to.run});
+    nk::npz_writer archive(to.path, {.run = to.run});
+    const auto options = [&](const std::string& name) {
+        return nk::npz_member_options{.compress = what.is_compressed && what.is_compressed(name)};
+    };
     archive.set_metadata(metadata_or_null(what.words));
     for (const auto& name : what.names)
-        archive.add(name, what.array(name));
+        archive.add(name, what.array(name), options(name));
     for (const auto& name : what.documents)
-        archive.add_bytes(name, what.document(name));
+        archive.add_bytes(name, what.document(name), options(name));
     check_interrupted(to.path);
     archive.commit();
 }
@@ -55,7 +58,8 @@ void remove_if_possible(const fs::path& file) {
 void write_raw(const target& to, const content& what) {
     const auto array = what.array(what.names.front());
     const auto info = nk::core::info_of(array);
-    nk::replacement next(to.path);
+    const auto read_only = nk::read_only_files_of(to.run.replace_read_only);
+    nk::replacement next(to.path, read_only);
     const auto path = next.target();
     const auto sums = what.words.sums == nk::checksum::none ? nk::checksum::crc32c : what.words.sums;
     nk::core::digest seen(info.type, sums, what.words.has_statistics);
@@ -73,7 +77,7 @@ void write_raw(const target& to, const content& what) {
         both.previous.reset();  // a damaged sidecar has no description to keep
     }
     check_interrupted(to.path);
-    nk::core::write_sidecar(path, both, nk::durability::when_convenient);
+    nk::core::write_sidecar(path, both, nk::durability::when_convenient, read_only);
     try {
         next.commit(nk::durability::when_convenient);
     } catch (const nk::error&) {
@@ -84,8 +88,9 @@ void write_raw(const target& to, const content& what) {
 }
 
 void write_csv_file(const target& to, const content& what) {
-    nk::replacement next(to.path);
-    nk::core::former_sidecar former(next.target());
+    const auto read_only = nk::read_only_files_of(to.run.replace_read_only);
+    nk::replacement next(to.path, read_only);
+    nk::core::former_sidecar former(next.target(), read_only);
     const auto array = what.array(what.names.front());
     nk::progress_meter meter(to.run, {.phase = "save", .bytes_total = array.nbytes(), .file = to.path});
     std::uint64_t at = 0;

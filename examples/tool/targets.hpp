@@ -23,13 +23,14 @@ struct content {
     std::function<ndkeep::array_view(const std::string& name)> array = {};  ///< in the element order to write
     std::vector<std::string> documents = {};                                ///< members that are not arrays
     std::function<std::vector<std::byte>(const std::string& name)> document = {};
+    /// Whether to compress an array or document in an archive; empty: none
+    std::function<bool(const std::string& name)> is_compressed = {};
     kept_words words = {};
 };
 
 struct target {
     target_kind kind = target_kind::npy;
     std::filesystem::path path = {};
-    bool compress = false;             ///< npz only
     std::uint64_t rows_per_chunk = 0;  ///< chunked only; 0: as many rows as fit in 16 MiB
     ndkeep::run_options run = {};
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -68,7 +69,148 @@ template <class... Number>
     return digits == 0 ? out : out + printed(".%0*lld", digits, static_cast<long long>(fraction));
 }
 
+__extension__ typedef __int128 wide_count;  // holds a date of any year of 64 bits in any unit
+
+/// Days since 1970 of a date of the proleptic Gregorian calendar (algorithm: Howard Hinnant's days_from_civil).
+[[nodiscard]] wide_count days_of(wide_count year, int month, int day) {
+    year -= month <= 2 ? 1 : 0;
+    const wide_count era = (year >= 0 ? year : year - 399) / 400;
+    const wide_count year_of_era = year - era * 400;
+    const int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+}
+
+/// The parts of a date as written.
+struct written_date {
+    std::int64_t year = 0;
+    int month = 1, day = 1, hour = 0, minute = 0, second = 0;
+    std::int64_t fraction = 0;             ///< in attoseconds
+    const nk::core::time_unit* unit = {};  ///< the finest that is written
+};
+
+/// Reads the parts of a date from its text, one by one.
+class date_reader {
+  public:
+    explicit date_reader(std::string_view text) : rest_(text) {}
+
+    [[nodiscard]] std::optional<written_date> read() {
+        written_date out;
+        const bool fine = take_year(out) && (rest_.empty() || take_day(out));
+        return fine && rest_.empty() ? std::optional(out) : std::nullopt;
+    }
+
+  private:
+    [[nodiscard]] bool take_year(written_date& out) {
+        const bool is_negative = rest_.starts_with('-');
+        const auto [end, problem] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), out.year);
+        const auto length = static_cast<std::size_t>(end - rest_.data());
+        rest_.remove_prefix(problem == std::errc() ? length : 0);
+        out.unit = nk::core::find_unit("Y");
+        return problem == std::errc() && length >= 4 && (!is_negative || out.year < 0);
+    }
+    [[nodiscard]] bool take_day(written_date& out) {
+        if (!take('-', 1, 12, "M", out.month, out))
+            return false;
+        if (rest_.empty())
+            return true;
+        const bool is_december = out.month == 12;
+        const auto days = days_of(out.year + wide_count(is_december ? 1 : 0), is_december ? 1 : out.month + 1, 1) -
+                          days_of(out.year, out.month, 1);
+        return take('-', 1, static_cast<int>(days), "D", out.day, out) && (rest_.empty() || take_time(out));
+    }
+    [[nodiscard]] bool take_time(written_date& out) {
+        if (!take(rest_.front() == ' ' ? ' ' : 'T', 0, 23, "h", out.hour, out))
+            return false;
+        if (rest_.empty())
+            return true;
+        if (!take(':', 0, 59, "m", out.minute, out))
+            return false;
+        if (rest_.empty())
+            return true;
+        return take(':', 0, 59, "s", out.second, out) && (rest_.empty() || take_fraction(out));
+    }
+    [[nodiscard]] bool take_fraction(written_date& out) {
+        constexpr std::size_t most = 18;
+        static constexpr std::array<std::string_view, 6> units = {"ms", "us", "ns", "ps", "fs", "as"};
+        if (rest_.front() != '.' || rest_.size() < 2 || rest_.size() > most + 1 ||
+            rest_.find_first_not_of("0123456789", 1) != std::string_view::npos)
+            return false;
+        const std::size_t digits = rest_.size() - 1;
+        for (std::size_t i = 0; i < most; ++i)
+            out.fraction = 10 * out.fraction + (i < digits ? rest_[i + 1] - '0' : 0);
+        out.unit = nk::core::find_unit(units[(digits - 1) / 3]);
+        rest_ = {};
+        return true;
+    }
+    /// Takes a separator and two digits.
+    [[nodiscard]] bool take(char separator, int least, int most, std::string_view unit, int& number,
+                            written_date& out) {
+        const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+        if (rest_.size() < 3 || rest_[0] != separator || !is_digit(rest_[1]) || !is_digit(rest_[2]))
+            return false;
+        number = 10 * (rest_[1] - '0') + (rest_[2] - '0');
+        rest_.remove_prefix(3);
+        out.unit = nk::core::find_unit(unit);
+        return number >= least && number <= most;
+    }
+
+    std::string_view rest_;
+};
+
+/// A quotient without a remainder.
+[[nodiscard]] std::optional<wide_count> exact_quotient(wide_count number, wide_count by) {
+    return number % by == 0 ? std::optional(number / by) : std::nullopt;
+}
+
+/// The date in this unit of time.
+[[nodiscard]] std::optional<wide_count> counted_in(const nk::core::time_unit& unit, const written_date& date) {
+    const auto days = days_of(date.year, date.month, date.day);
+    const std::int64_t in_day = 3600 * date.hour + 60 * date.minute + date.second;
+    if (unit.name == "Y" || unit.name == "M") {
+        if (in_day != 0 || date.fraction != 0 || date.day != 1)
+            return std::nullopt;
+        const wide_count months = (wide_count(date.year) - 1970) * 12 + (date.month - 1);
+        return unit.name == "M" ? months : exact_quotient(months, 12);
+    }
+    const wide_count seconds = days * 86400 + in_day;
+    constexpr std::int64_t attoseconds = 1'000'000'000'000'000'000;
+    if (unit.per_second == 1)
+        return date.fraction == 0 ? exact_quotient(seconds, unit.seconds) : std::nullopt;
+    // Beyond this, no unit below a second has a count of 64 bits, and the product could exceed 128.
+    constexpr std::int64_t farthest = std::int64_t{1} << 60;
+    const auto parts = exact_quotient(date.fraction, attoseconds / unit.per_second);
+    if (seconds > farthest || seconds < -farthest || !parts)
+        return std::nullopt;
+    return seconds * unit.per_second + *parts;
+}
+
 }  // namespace
+
+std::optional<std::string_view> unit_of_date(std::string_view text) {
+    const auto date = date_reader(text).read();
+    return date && date->unit->name != "Y" ? std::optional(date->unit->name) : std::nullopt;
+}
+
+std::optional<std::int64_t> date_count(const nk::dtype& type, std::string_view text) {
+    if (text == "NaT")
+        return not_a_time;
+    const auto* const unit = nk::core::find_unit(type.unit());
+    if (unit == nullptr) {  // a date without a unit is written as its count
+        std::int64_t count = 0;
+        const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
+        return problem == std::errc() && end == text.data() + text.size() ? std::optional(count) : std::nullopt;
+    }
+    const auto date = date_reader(text).read();
+    // A longer number without a month can be the count of a date that has no place in the calendar.
+    constexpr std::int64_t last_lone_year = 1'000'000'000;
+    if (!date || (date->unit->name == "Y" && (date->year > last_lone_year || date->year < -last_lone_year)))
+        return std::nullopt;
+    const auto units = counted_in(*unit, *date);
+    const auto count = units ? exact_quotient(*units, type.multiple()) : std::nullopt;
+    if (!count || *count > std::numeric_limits<std::int64_t>::max() || *count <= not_a_time)
+        return std::nullopt;
+    return static_cast<std::int64_t>(*count);
+}
 
 std::string date_text(const nk::dtype& type, std::int64_t count) {
     if (count == not_a_time)

@@ -114,6 +114,7 @@ void print_help(std::ostream& out, const command& of) {
     context with{given, out, err, terminal_of(out, given.choice("--color", colours)), given.has("--quiet"), {}};
     with.run.threads = given.number("--threads", 0U);
     with.run.stop = &interrupted();
+    with.run.replace_read_only = given.has(replace_read_only_option.name);
     if (!with.quiet && &err == &std::cerr && ndkeep::errors_go_to_terminal())
         with.run.progress = ndkeep::progress_bar(true);
     return chosen.run(with);
@@ -159,7 +160,7 @@ void print_help(std::ostream& out, const command& of) {
     } catch (const ndkeep::io_error& problem) {
         if (interrupted() && problem.code() == std::errc::operation_canceled)
             return outcome::interrupted;
-        return say(problem.what());
+        return say(message_of(problem));
     } catch (const usage_error& problem) {
         (void)say(problem.what());
         const command* const chosen = find_command(args.front());
@@ -205,6 +206,14 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
     } catch (...) {
         return static_cast<int>(outcome::failure);
     }
+}
+
+std::string message_of(const ndkeep::error& problem) {
+    constexpr std::string_view called = ".replace_read_only";
+    std::string text = problem.what();
+    if (problem.hint().find(called) != std::string::npos)
+        text.replace(text.rfind(called), called.size(), replace_read_only_option.name);
+    return text;
 }
 
 std::atomic<bool>& interrupted() noexcept {

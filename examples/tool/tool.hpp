@@ -49,6 +49,10 @@ inline constexpr std::size_t any_number = static_cast<std::size_t>(-1);
 /// For every reading command: one JSON object per line instead of text.
 inline constexpr option json_option = {"--json", "", "print one JSON object per line instead of text"};
 
+/// For every command that replaces a file.
+inline constexpr option replace_read_only_option = {"--replace-read-only", "",
+                                                    "replace a write-protected file, if the folder permits it"};
+
 /// All commands in the order of the help.
 [[nodiscard]] const std::vector<command>& commands();
 /// Options of every command: --color, --threads, --quiet, --help.
@@ -57,6 +61,9 @@ inline constexpr option json_option = {"--json", "", "print one JSON object per 
 /// Runs the tool with the arguments after its name. Throws nothing: every error is reported as a line in `err`.
 /// @return the exit status
 [[nodiscard]] int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& err);
+
+/// The sentence of an error, with the tool's name of an option of the library.
+[[nodiscard]] std::string message_of(const ndkeep::error& problem);
 
 /// The flag that Ctrl-C sets. Everything that takes `run_options` polls it.
 [[nodiscard]] std::atomic<bool>& interrupted() noexcept;

@@ -53,6 +53,7 @@
 #include <ndkeep/element/padding.ipp>
 #include <ndkeep/element/strided.ipp>
 #include <ndkeep/element/text.ipp>
+#include <ndkeep/element/time_cast.ipp>
 
 #include <ndkeep/array/any.ipp>
 #include <ndkeep/array/blocks.ipp>

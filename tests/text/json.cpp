@@ -316,6 +316,14 @@ TEST_CASE("JSON text holds no control character, and comes back as it was", "[fo
     CHECK(read(json_text(value)) == value);
 }
 
+TEST_CASE("JSON text holds no mark that changes the direction of what is printed", "[format][json]") {
+    const json value = "\u061c\u200e\u200f\u202a\u202e\u2066\u2069 \u200d\u2030";
+
+    CHECK(json_text(value) == R"("\u061c\u200e\u200f\u202a\u202e\u2066\u2069 )"
+                              "\u200d\u2030\"");
+    CHECK(read(json_text(value)) == value);
+}
+
 TEST_CASE("a JSON document holds at most as many values as it is bound to", "[format][json]") {
     const auto read_three = [](std::string_view text) {
         return ndkeep::detail::parsed_json(text, "t.npy.json", {.values = 3, .hint = "ask for more"});

@@ -394,6 +394,28 @@ TEST_CASE("convert carries all members of an archive, or the one that is asked f
     CHECK((load<int, 1>(dir / "y.npy") == xt::xtensor<int, 1>{1, 2}));
 }
 
+TEST_CASE("convert keeps the compression of each member, unless it is told otherwise", "[tool]") {
+    temp_dir dir;
+    npz_writer archive(dir / "a.npz");
+    archive.add("x", twelve(), {.compress = true});
+    archive.add("y", twelve());
+    archive.add_text("notes", "some words", {.compress = true});
+    archive.commit();
+    const auto methods = [&](const fs::path& from, const std::vector<std::string>& options) {
+        std::string all;
+        REQUIRE(convert(from, dir / "b.npz", options).status == 0);
+        for (const auto& member : inspect_npz(dir / "b.npz"))
+            all += member.method + ' ';
+        return all;
+    };
+
+    CHECK(methods(dir / "a.npz", {"-f", "--dtype=f4"}) == "deflate stored deflate ");
+    CHECK(methods(dir / "a.npz", {"-f", "--compress"}) == "deflate deflate deflate ");
+    CHECK(methods(dir / "a.npz", {"-f", "--no-compress"}) == "stored stored stored ");
+    CHECK(methods((dir / "a.npz").string() + ":x", {"-f", "--member=z"}) == "deflate ");
+    CHECK(convert(dir / "a.npz", dir / "b.npz", {"-f", "--compress", "--no-compress"}).status == 2);
+}
+
 TEST_CASE("convert takes a member behind a colon, and --member is what it is called then", "[tool]") {
     temp_dir dir;
     save_npz(dir / "a.npz", {{"x", twelve()}, {"y", xt::xtensor<int, 1>{1, 2}}});

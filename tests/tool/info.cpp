@@ -246,6 +246,26 @@ TEST_CASE("ls lists the arrays of a folder and of an archive", "[tool]") {
     CHECK(archive.has("100.0 %"));
 }
 
+TEST_CASE("tree draws a group once, wherever its members are in the archive", "[tool]") {
+    const temp_dir dir;
+    const xt::xtensor<int, 1> one{1};
+    save_npz(dir / "t.npz", {{"g/x", one}, {"a", one}, {"g/h/y", one}, {"h/z", one}, {"g/h/w", one}});
+
+    const auto root = run_tool({"tree", "--json", (dir / "t.npz").string()}).object();
+
+    const auto names_of = [](const json& node, const char* children) {
+        std::vector<std::string> names;
+        for (const auto& each : node[children])
+            names.push_back(each["name"].get<std::string>());
+        return names;
+    };
+    REQUIRE(names_of(root, "entries") == std::vector<std::string>{"g", "a", "h"});
+    const auto& group = root["entries"][0];
+    CHECK(group["nbytes"] == 12);
+    REQUIRE(names_of(group, "children") == std::vector<std::string>{"x", "h"});
+    CHECK(names_of(group["children"][1], "children") == std::vector<std::string>{"y", "w"});
+}
+
 TEST_CASE("tree draws groups down to a depth", "[tool]") {
     temp_dir dir;
     fs::create_directory(dir / "inner");

@@ -126,7 +126,9 @@ TEST_CASE("show refuses slices that are none, and names axis, index and extent",
     CHECK(beyond.warns("index of axis 1 is 3, expected -3 to 2 (the shape is (4, 3))"));
     CHECK(run_tool({"show", file, "[0, 0, 0]"}).warns("number of axes is 2, expected at least 3"));
 
-    for (const char* const text : {"[", "[]", "[a]", "[1:2:0]", "[1:2:3:4]", "[..., ...]", "[,]", "[1,,2]", "[+-1]"}) {
+    for (const char* const text : {"[", "[]", "[a]", "[1:2:0]", "[1:2:3:4]", "[..., ...]", "[,]", "[1,,2]", "[+-1]",
+                                   "[:99999999999999999999;rm]", "[-99999999999999999999x:]",
+                                   "[+-99999999999999999999]", "[::99999999999999999999 1]"}) {
         INFO(text);
         CHECK(run_tool({"show", file, text}).status == 2);
         CHECK(run_tool({"show", file, text}).warns("SLICES is"));
@@ -227,6 +229,8 @@ TEST_CASE("no text of a file reaches the terminal as a command", "[tool][show]")
     const auto bytes = write_npy<char>(dir / "s.npy", "|S3", {1}, {0x1b, '[', static_cast<char>(0xff)});
     CHECK(shown_text({bytes}) == "[b'\\x1b[\\xff']\n");
     CHECK(run_tool({"show", "--json", bytes}).status == 0);
+    const auto marks = write_npy<char32_t>(dir / "m.npy", "<U3", {1}, {0x202e, 0x9b, 0x7f});
+    CHECK(run_tool({"show", "--json", marks}).has("[\"\\u202e\\u009b\\u007f\"]"));
 }
 
 }  // namespace tool_show_tests

@@ -7,7 +7,9 @@
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
+#include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <random>
 
@@ -139,6 +141,90 @@ TEST_CASE("stats goes on with the next file", "[tool][stats]") {
     CHECK(run_tool({"stats", file, "--style", "pretty"}).status == 2);
     CHECK(run_tool({"stats", file, "--style", "blocks"}).has("█"));
     CHECK(!run_tool({"stats", file}).has("█"));
+}
+
+TEST_CASE("stats of several files and members has an entry for each", "[tool][stats]") {
+    const temp_dir dir;
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {2}, {1, 2});
+    save_npz(dir / "a.npz", {{"x", xt::xtensor<int, 1>{3}}, {"y", xt::xtensor<int, 1>{4}}});
+
+    const auto said = run_tool({"stats", "--json", file, (dir / "a.npz").string(), file});
+
+    CHECK(said.status == 0);
+    std::istringstream lines(said.out);
+    std::vector<double> largest;
+    for (std::string line; std::getline(lines, line);)
+        largest.push_back(json::parse(line)["max"].get<double>());
+    CHECK(largest == std::vector<double>{2, 3, 4, 2});
+}
+
+TEST_CASE("stats along an axis has a row for each line of elements", "[tool][stats]") {
+    const temp_dir dir;
+    std::vector<std::int32_t> numbers(24);
+    std::iota(numbers.begin(), numbers.end(), 0);
+    for (const auto order : {ndkeep::order::row_major, ndkeep::order::column_major}) {
+        const auto file = write_npy(dir / "t.npy", "<i4", {2, 3, 4}, numbers, order);
+        const auto array = load<std::int32_t, 3>(file);
+        for (std::size_t axis = 0; axis < 3; ++axis) {
+            const auto slices = stats_of({"--axis", std::to_string(axis), file})["slices"];
+            std::map<std::vector<std::size_t>, std::vector<std::int32_t>> lines;  // in row-major order of the others
+            for (std::size_t i = 0; i < 24; ++i) {
+                std::vector<std::size_t> index = {i / 12, i / 4 % 3, i % 4};
+                const auto value = array(index[0], index[1], index[2]);
+                index[axis] = 0;
+                lines[index].push_back(value);
+            }
+            REQUIRE(slices.size() == lines.size());
+            std::size_t at = 0;
+            for (const auto& [index, line] : lines) {
+                const auto& found = slices[at++];
+                const double sum = std::accumulate(line.begin(), line.end(), 0.0);
+                CHECK(found["count"] == line.size());
+                CHECK(found["max"] == *std::max_element(line.begin(), line.end()));
+                CHECK(found["mean"].get<double>() == Approx(sum / static_cast<double>(line.size())));
+            }
+        }
+        CHECK(stats_of({"--axis=-1", file})["slices"][4]["slice"] == "[1, 1, :]");
+    }
+    const auto table = write_npy<double>(dir / "c.npy", "<f8", {2, 2}, {1, -2, 3, 4.5});
+    CHECK(run_tool({"stats", "--axis", "0", table}).has("[:, 1]      2  -2.0  4.5  1.25  3.25    0\n"));
+    CHECK(stats_of({"--axis=1", write_npy<double>(dir / "e.npy", "<f8", {2, 0}, {})})["slices"][1]["count"] == 0);
+}
+
+TEST_CASE("stats along an axis reads large tables in blocks", "[tool][stats]") {
+    const temp_dir dir;
+    xt::xtensor<double, 2> numbers = xt::reshape_view(xt::arange<double>(300'000), {100'000, 3});
+    save_npz(dir / "t.npz", {{"x", numbers, {.compress = true}}});
+
+    const auto slices = stats_of({"--axis=0", (dir / "t.npz").string()})["slices"];
+
+    REQUIRE(slices.size() == 3);
+    CHECK(slices[2]["count"] == 100'000);
+    CHECK(slices[2]["mean"] == 150'000.5);
+    CHECK(slices[0]["max"] == 299'997.0);
+    CHECK(run_tool({"stats", "--axis=1", (dir / "t.npz").string()}).warns("expected at most 65536"));
+}
+
+TEST_CASE("stats along an axis refuses what has no such axis", "[tool][stats]") {
+    const temp_dir dir;
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {2}, {1, 2});
+    const auto scalar = write_npy<double>(dir / "s.npy", "<f8", {}, {1});
+
+    CHECK(run_tool({"stats", "--axis=1", file}).warns("--axis is 1, expected -1 to 0 (the shape is (2,))"));
+    CHECK(run_tool({"stats", "--axis=0", scalar}).warns("expected an array with an axis"));
+    CHECK(run_tool({"stats", "--axis=0", example_data("flights.npz")}).warns("expected a plain dtype with --axis"));
+    CHECK(run_tool({"stats", "--axis=0", "--bins=3", file}).warns("--axis prints no histogram"));
+}
+
+TEST_CASE("stats prints NaN without a sign", "[tool][stats]") {
+    const temp_dir dir;
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {2}, {inf, -inf});
+
+    const auto said = run_tool({"stats", file});
+
+    CHECK(said.has("mean        nan\n"));
+    CHECK_FALSE(said.has("-nan"));
 }
 
 TEST_CASE("a growing histogram does not depend on the order of its numbers", "[tool][stats]") {

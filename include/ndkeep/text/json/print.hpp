@@ -24,8 +24,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Appends text as a JSON string. DEL and the C1 control characters are escaped as well, because JSON may be printed to
-/// a terminal, which would obey them.
+/// Appends text as a JSON string. DEL, the C1 control characters and marks of the writing direction are escaped as
+/// well, because JSON may be printed to a terminal, which would obey them.
 /// @throws mismatch_error  text that is not UTF-8
 void append_json_text(std::string& out, std::string_view text);
 

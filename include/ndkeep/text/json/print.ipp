@@ -42,28 +42,32 @@ NDKEEP_INLINE std::string json_kind(const json& value) {
     return "a number";
 }
 
+/// Whether a terminal would obey a character, or print the text around it in another order: C0, DEL and C1, and the
+/// characters of Unicode's property Bidi_Control.
+[[nodiscard]] NDKEEP_INLINE bool is_obeyed(char32_t character) {
+    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x61c || character == 0x200e ||
+           character == 0x200f || (character >= 0x202a && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
 NDKEEP_INLINE void append_json_text(std::string& out, std::string_view text) {
     if (!is_utf8(text))
         throw mismatch_error({.field = "text", .expected = "UTF-8", .found = ndkeep::quoted(text)});
     out += '"';
-    for (std::size_t at = 0; at < text.size(); ++at) {
-        char c = text[at];
-        // U+0080 to U+009F. After 0xc2, valid UTF-8 has one more byte.
-        const bool is_c1 = c == '\xc2' && static_cast<unsigned char>(text[at + 1]) < 0xa0;
-        if (is_c1)
-            c = text[++at];
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+    for (std::size_t at = 0; at < text.size();) {
+        const auto [character, length] = core::decode_utf8(text, at);
+        if (character == '"' || character == '\\') {
             out += '\\';
-            out += c;
-        } else if (c == '\n') {
+            out += text[at];
+        } else if (character == '\n') {
             out += "\\n";
-        } else if (byte < 0x20 || byte == 0x7f || is_c1) {
+        } else if (is_obeyed(character)) {
             out += "\\u";
-            append_hex(out, byte, 4);
+            append_hex(out, character, 4);
         } else {
-            out += c;
+            out += text.substr(at, length);
         }
+        at += length;
     }
     out += '"';
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/element/time_cast.hpp>.
+#pragma once
+
+#include <ndkeep/element/time_cast.hpp>
+
+#include <ndkeep/element/convert.hpp>
+
+#include <limits>
+#include <string_view>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+inline constexpr std::int64_t not_a_time_count = std::numeric_limits<std::int64_t>::min();
+
+[[nodiscard]] NDKEEP_INLINE wide_count rounded_down(wide_count number, wide_count by) noexcept {
+    return number / by - (number % by < 0 ? 1 : 0);
+}
+
+NDKEEP_INLINE void time_ratio::multiply(wide_count more_number, wide_count more_by) noexcept {
+    number *= more_number;
+    by *= more_by;
+    wide_count a = number, b = by;
+    while (b != 0)
+        b = std::exchange(a, b) % b;
+    number /= a;
+    by /= a;
+}
+
+[[nodiscard]] NDKEEP_INLINE bool is_calendar_unit(const core::time_unit& unit) noexcept {
+    return unit.name == "Y" || unit.name == "M";
+}
+
+/// How many units of `to` one unit of `from` is. Years and months have NumPy's average lengths: a year has 365.2425
+/// days, and 12 months.
+[[nodiscard]] NDKEEP_INLINE time_ratio ratio_of(const core::time_unit& from, const core::time_unit& to) {
+    time_ratio out;
+    out.multiply(from.seconds, to.seconds);
+    out.multiply(to.per_second, from.per_second);
+    return out;
+}
+
+/// Multiplies, divides and rounds down; nullopt if the result exceeds 64 bits. If a product exceeds 128 bits, so does
+/// the result exceed 64: the divisor then is at most a multiple, of 31 bits.
+[[nodiscard]] NDKEEP_INLINE std::optional<std::int64_t> scaled(wide_count count, const time_ratio& by) {
+    wide_count product = 0;
+    if (__builtin_mul_overflow(count, by.number, &product))
+        return std::nullopt;
+    const wide_count result = rounded_down(product, by.by);
+    if (result > std::numeric_limits<std::int64_t>::max() || result <= not_a_time_count)
+        return std::nullopt;
+    return static_cast<std::int64_t>(result);
+}
+
+/// Days from 1970 to the first day of a month of the proleptic Gregorian calendar. Months count from January 1970.
+[[nodiscard]] NDKEEP_INLINE wide_count days_before_month(wide_count month) {
+    // Years begin in March, so that the leap day is the last. 3-2000 begins an era of 400 years.
+    const wide_count since_march = month + 1970 * 12 - 2;
+    const wide_count year = rounded_down(since_march, 12), in_year = since_march - year * 12;
+    const wide_count era = rounded_down(year, 400), in_era = year - era * 400;
+    constexpr std::int64_t days_of_era = 146097, days_to_1970 = 719468;
+    return era * days_of_era + in_era * 365 + in_era / 4 - in_era / 100 + (153 * in_year + 2) / 5 - days_to_1970;
+}
+
+/// The month that contains a day, the inverse of `days_before_month`.
+[[nodiscard]] NDKEEP_INLINE wide_count month_of_day(wide_count day) {
+    // The average length is off by less than two months over an era, and exact from one era to the next.
+    constexpr std::int64_t days_of_era = 146097, months_of_era = 4800;
+    wide_count month = rounded_down(day * months_of_era, days_of_era);
+    while (days_before_month(month) > day)
+        --month;
+    while (days_before_month(month + 1) <= day)
+        ++month;
+    return month;
+}
+
+}  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE std::optional<time_cast> time_cast::between(const dtype& from, const dtype& to) {
+    if (!from.is_time() || from.kind() != to.kind() || from.unit().empty() || to.unit().empty() ||
+        same_time_unit(from, to))
+        return std::nullopt;
+    const bool has_months = detail::is_calendar_unit(*find_unit(from.unit())),
+               gets_months = detail::is_calendar_unit(*find_unit(to.unit()));
+    if (has_months == gets_months)
+        return time_cast(from, to, way::ratio);
+    if (from.kind() == 'm')
+        return time_cast(from, to, way::averages);
+    return time_cast(from, to, has_months ? way::from_calendar : way::to_calendar);
+}
+
+NDKEEP_INLINE time_cast::time_cast(const dtype& from, const dtype& to, way how) : how_(how) {
+    const time_unit &given = *find_unit(from.unit()), &wanted = *find_unit(to.unit());
+    const time_unit &days = *find_unit("D"), &months = *find_unit("M");
+    if (how == way::from_calendar || how == way::to_calendar) {
+        first_ = detail::ratio_of(given, how == way::from_calendar ? months : days);
+        second_ = detail::ratio_of(how == way::from_calendar ? days : months, wanted);
+        second_.multiply(1, to.multiple());
+    } else {
+        first_ = detail::ratio_of(given, wanted);
+        first_.multiply(1, to.multiple());
+    }
+    first_.multiply(from.multiple(), 1);
+}
+
+NDKEEP_INLINE std::optional<std::int64_t> time_cast::operator()(std::int64_t count) const {
+    if (count == detail::not_a_time_count)
+        return count;
+    if (how_ == way::ratio || how_ == way::averages)
+        return detail::scaled(count, first_);
+    const auto between = detail::rounded_down(count * first_.number, first_.by);
+    return detail::scaled(
+        how_ == way::from_calendar ? detail::days_before_month(between) : detail::month_of_day(between), second_);
+}
+
+}  // namespace core
+
+}  // namespace ndkeep
