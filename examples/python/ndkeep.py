@@ -4,12 +4,15 @@
 The formats, and the steps that comments name, are those of include/ndkeep/store/README.md."""
 from __future__ import annotations
 
-import ast, contextlib, errno, fcntl, hashlib, io, json, math, os, re, secrets, struct, time, warnings, zipfile, zlib
+import ast, contextlib, fcntl, hashlib, io, json, math, os, re, secrets, struct, time, warnings, zipfile, zlib
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Iterator, Optional, Union
 import numpy as np
 
-Array, Json, Name = np.ndarray[Any, Any], dict[str, Any], Union[str, "os.PathLike[str]"]
+Array = np.ndarray[Any, Any]
+Json = dict[str, Any]
+Name = Union[str, "os.PathLike[str]"]
+_npy: Any = np.lib.format
 
 class FormatError(ValueError): """A file is not as its format says."""
 class ChecksumError(FormatError): """The bytes of a file are not those that were written."""
@@ -51,7 +54,7 @@ for _ in range(32):
 
 def crc32c(data: bytes) -> str:
     """The Castagnoli CRC. All neighbours are joined at once, in pairs: a loop over bytes would be 100 times slower."""
-    def moved(by: Array, sums: Array) -> Array:
+    def moved(by: Any, sums: Any) -> Any:
         return by[0][sums & 255] ^ by[1][sums >> 8 & 255] ^ by[2][sums >> 16 & 255] ^ by[3][sums >> 24]
     after = _AFTER_4
     words = np.frombuffer(bytes(-len(data) % 4) + b"Td\x1fd" + data, "<u4")  # the text sets all bits of the register
@@ -87,25 +90,27 @@ def _put(file: Path, data: bytes, sync: bool) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
 
-def _try_lock(lock: Callable[[], object], patience: float = 0) -> None:
-    """Takes a lock of a chunked array, or goes on without it: the correctness of commits does not depend on locks."""
-    end = time.monotonic() + patience
-    with contextlib.suppress(OSError):
-        while True:
-            try:
-                lock()
-                return
-            except OSError as problem:
-                if problem.errno not in (errno.EAGAIN, errno.EACCES) or time.monotonic() > end:
+class _Lock:
+    """A lock that ends with this object. Where none is to be had, work goes on: no commit depends on these locks."""
+    def __init__(self, file: Path, take: Callable[[int], object], patience: float = 0) -> None:
+        self.descriptor, end = -1, time.monotonic() + patience
+        with contextlib.suppress(OSError, AttributeError):  # no such file, no such locks
+            self.descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+            while True:
+                with contextlib.suppress(BlockingIOError, PermissionError):
+                    take(self.descriptor)
                     return
-            time.sleep(0.001)
+                if time.monotonic() > end:
+                    return
+                time.sleep(0.001)
 
-def _lock_byte(path: Path, held: list[BinaryIO], byte: int, patience: float = 0) -> None:
-    """Locks a byte of the file `lock` as long as the objects in `held` exist."""
-    with contextlib.suppress(OSError, AttributeError):  # there need be no file, and no such locks
-        held[:] = [open(path / "lock", "rb", opener=lambda file, flags: os.open(file, flags | os.O_NOFOLLOW))]
-        request = struct.pack("hhlli0l", fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0)
-        _try_lock(lambda: fcntl.fcntl(held[0], fcntl.F_OFD_SETLK, request), patience)
+    def __del__(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+
+def _locked_byte(path: Path, byte: int, patience: float = 0) -> _Lock:
+    request = struct.pack("hhlli0l", fcntl.F_RDLCK, os.SEEK_SET, byte, 1, 0)  # struct flock
+    return _Lock(path / "lock", lambda file: fcntl.fcntl(file, fcntl.F_OFD_SETLK, request), patience)
 
 @contextlib.contextmanager
 def _replacing(target: Name, like: Optional[Name] = None) -> Iterator[BinaryIO]:
@@ -160,7 +165,7 @@ def save_tree(file: Name, tree: Any, compress: bool = False) -> None:
     with _replacing(file) as out, zipfile.ZipFile(out, "w", method) as archive:
         for name, array in arrays.items():
             with archive.open(name, "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+                _npy.write_array(member, array, allow_pickle=False)
         archive.writestr("tree.json", _text(document))
 
 def load_tree(file: Name) -> Any:
@@ -208,13 +213,13 @@ def _form_of_keys(dtype: np.dtype[Any], order_by: Optional[str]) -> str:
 class Chunked:
     """The newest version of a chunked array, or a given commit. Pruning keeps its files while this object exists."""
     def __init__(self, path: Name, commit: Optional[int] = None) -> None:
-        self.path, self._held, record = Path(path), list[BinaryIO](), None
+        self.path, record = Path(path), None
         for _ in range(8):
             newest = _newest(self.path)
             self.number = newest if commit is None else commit
             if not 0 < self.number <= newest:
                 raise FileNotFoundError(f"{path}: has no commit {commit or ''}")
-            _lock_byte(self.path, self._held, self.number)  # before the record is read, or it could be pruned after it
+            self._lock = _locked_byte(self.path, self.number)  # before the record is read, which could be pruned after
             record = _record(self.path, self.number)
             if record and self._counts(record["id"], newest):
                 break
@@ -223,7 +228,7 @@ class Chunked:
         if not record:
             raise ConflictError(f"{path}: commits are pruned faster than they can be opened")
         self.record, text = record, record["dtype"]
-        self.dtype = np.lib.format.descr_to_dtype(ast.literal_eval(text) if text[0] == "[" else text)
+        self.dtype = _npy.descr_to_dtype(ast.literal_eval(text) if text[0] == "[" else text)
         self.shape: tuple[int, ...] = (record["rows"], *record["row_shape"])
         self.row_bytes = math.prod(record["row_shape"], start=self.dtype.itemsize)
 
@@ -282,7 +287,7 @@ class Chunked:
 
     def rows(self, first: int = 0, last: Optional[int] = None, verify: bool = False) -> Array:
         """The rows from `first` up to `last`, in memory. Only the chunks that have some of them are opened."""
-        last = self.shape[0] if last is None else min(last, self.shape[0])
+        last = min(self.shape[0] if last is None else last, self.shape[0])
         out, at = np.zeros((max(0, last - first), *self.shape[1:]), self.dtype), 0
         for entry in self.entries():
             begin, end = max(at, first), min(at + entry["rows"], last)
@@ -300,19 +305,21 @@ def create_chunked(path: Name, dtype: Any, row_shape: tuple[int, ...] = (), orde
     """Makes a new directory with a commit of no rows."""
     path, dtype = Path(path), np.dtype(dtype)
     if dtype.hasobject or not dtype.itemsize or sum not in SUMS:
-        raise TypeError(f"{path}: {dtype} rows with sum {sum} cannot be stored")
+        raise TypeError(f"{path}: rows of {dtype} with sum {sum} cannot be stored")
+    if order_by is not None and (row_shape or not _form_of_keys(dtype, order_by)):
+        raise TypeError(f"{path}: rows of {dtype} {row_shape} have no order by {order_by!r}")
     path.mkdir()
     for folder in "commits", "chunks":
         (path / folder).mkdir()
     (path / "lock").touch(path.stat().st_mode & 0o666)
     record = {"ndkeep": "chunks/1", "id": secrets.token_hex(16), "parent": "", "skips": [],
               "dataset": secrets.token_hex(16), "epoch": 0, "rewritten": 0,
-              "dtype": str(np.lib.format.dtype_to_descr(dtype)), "row_shape": list(row_shape), "rows": 0,
+              "dtype": str(_npy.dtype_to_descr(dtype)), "row_shape": list(row_shape), "rows": 0,
               "order_by": order_by, "sum": sum, "chunks": [], "loops": {}, "metadata": metadata or {}}
     if not _put_record(path, 1, record, True):
         raise ConflictError(f"{path}: another writer began at the same time")
-    for folder in path / "commits", path, path.absolute().parent:
-        _sync(folder)
+    for synced in path / "commits", path, path.absolute().parent:
+        _sync(synced)
 
 def _put_record(path: Path, number: int, record: Json, sync: bool) -> bool:
     text = _text({**record, "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())})[:-1]
@@ -326,20 +333,17 @@ def append_chunked(path: Name, rows: Any, rows_per_chunk: Optional[int] = None, 
 
     ConflictError: nothing is committed. OSError: the commit may have been made; open the array to see what it has.
     `sync=False` protects from kills, not from power cuts. Merging, sweeping and pruning are left to C++ writers."""
-    path, id, held = Path(path), secrets.token_hex(16), list[BinaryIO]()
-    _lock_byte(path, held, 1 << 62, 10)
-    turn = os.open(path / "commits", os.O_RDONLY)
-    try:
-        _try_lock(lambda: fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB), 10)  # step 2
-        for _ in range(16):
-            # Steps 1, 3 and 4. Each try puts new files, after it has read the state on which they are committed. A sweep
-            # that removes some of them has made the next commit, so this try fails, and no epoch has to be compared.
-            files = _Staged(Chunked(path), sync)
-            if files.commit(files.put_rows(np.asarray(rows), rows_per_chunk), id):
-                return files.base.number + 1
-        raise ConflictError(f"{path}: other writers were faster 16 times; append again")
-    finally:
-        os.close(turn)
+    path, rows, id = Path(path), np.asarray(rows), secrets.token_hex(16)
+    # Held to the end: the lock of a writer, which keeps others from sweeping, and the turn to commit (step 2).
+    locks = (_locked_byte(path, 1 << 62, 10),
+             _Lock(path / "commits", lambda folder: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB), 10))
+    for _ in range(16):
+        # Steps 1, 3 and 4. Each try puts new files, after it has read the state on which they are committed. A sweep
+        # that removes some of them has made the next commit, so this try fails, and no epoch has to be compared.
+        files = _Staged(Chunked(path), sync)
+        if files.commit(rows, rows_per_chunk, id):
+            return files.base.number + 1
+    raise ConflictError(f"{path}: other writers were faster 16 times; append again")
 
 class _Staged:
     """The files of one try to append to a version of a chunked array."""
@@ -364,7 +368,8 @@ class _Staged:
         if order_by is not None:
             keys = rows[order_by] if order_by else rows
             last = base.entries(base.record["chunks"][-1:])[-1:]
-            least = np.array([entry["max"] for entry in last if "max" in entry], "i8" if keys.dtype.kind in "mM" else None)
+            ends = [entry["max"] for entry in last if "max" in entry]
+            least = np.array(ends, "i8" if keys.dtype.kind in "mM" else None)
             keys = np.concatenate([least.astype(keys.dtype), keys])
             if not (keys == keys).all() or not (keys[:-1] <= keys[1:]).all():
                 raise ValueError(f"{self.path}: the rows do not ascend by {order_by!r}")
@@ -408,13 +413,12 @@ class _Staged:
         name = self.put(text.getvalue(), 0)
         return {"table": name, "crc32c": crc32c(text.getvalue()), "from": 0, "to": len(entries)}
 
-    def commit(self, entries: list[Json], id: str) -> bool:
+    def commit(self, rows: Array, rows_per_chunk: Optional[int], id: str) -> bool:
         base, number, is_known = self.base.record, self.base.number + 1, True
-        items = base["chunks"] + entries
         try:
+            items = base["chunks"] + self.put_rows(rows, rows_per_chunk)
             items = [self.table(items)] if len(items) > 128 else items  # step 5
-            record = {**base, "id": id, "parent": base["id"], "chunks": items,
-                      "rows": base["rows"] + sum(entry["rows"] for entry in entries)}
+            record = {**base, "id": id, "parent": base["id"], "chunks": items, "rows": base["rows"] + len(rows)}
             if self.sync:
                 _sync(self.path / "chunks")
             is_known = False  # from here on a record may name the files
@@ -463,7 +467,7 @@ def _described(file: Name) -> tuple[Array, Json, Json]:
         array: Array = np.load(file, mmap_mode="r")
     except ValueError:  # no bytes to map
         array = np.load(file)
-    form = {"dtype": str(np.lib.format.dtype_to_descr(array.dtype)), "shape": list(array.shape),
+    form = {"dtype": str(_npy.dtype_to_descr(array.dtype)), "shape": list(array.shape),
             "order": "C" if array.flags.c_contiguous else "F", "nbytes": array.nbytes}
     return array, form, {"size": status.st_size, "mtime_ns": status.st_mtime_ns}
 

@@ -45,7 +45,7 @@ def test_crc32c() -> None:
             sum = sum >> 1 ^ (sum & 1) * 0x82f63b78
 
 def test_trees() -> None:
-    tree = {"a": {"values": np.arange(6.0).reshape(2, 3), "created": "größer", "nan": float("nan")},
+    tree: Any = {"a": {"values": np.arange(6.0).reshape(2, 3), "created": "größer", "nan": float("nan")},
             "list/~": [1, 2.5, True, None, float("-inf"), np.arange(3, dtype="i2")], "a/values": np.zeros(2)}
     for compress in False, True:
         nk.save_tree("tree.npz", tree, compress)
@@ -84,7 +84,8 @@ def test_chunked_arrays_of_cpp() -> None:
 
 def test_chunked_arrays_of_python() -> None:
     struct = np.dtype([("time", "i8"), ("value", "f4")])
-    for dtype in map(np.dtype, ("?", "u8", "f2", "f4", ">f8", "c16", "S3", "M8[s]", struct)):
+    kinds: list[Any] = ["?", "u8", "f2", "f4", ">f8", "c16", "S3", "M8[s]", struct]
+    for dtype in map(np.dtype, kinds):
         name = f"python {dtype.num} {dtype.byteorder}"
         sum = ("crc32c", "crc32", "md5", "none")[dtype.num % 4]
         rows = (np.arange(140) % 3).astype(dtype)
@@ -107,8 +108,8 @@ def test_order() -> None:
     nk.create_chunked("ordered", "M8[s]", order_by="")
     for times in [1, 2], [2, 5]:
         nk.append_chunked("ordered", np.array(times, "M8[s]"))
-    for times in [4, 6], [7, 6], ["NaT"]:
-        raises(ValueError, nk.append_chunked, "ordered", np.array(times, "M8[s]"))
+    for wrong in [4, 6], [7, 6], ["NaT"]:
+        raises(ValueError, nk.append_chunked, "ordered", np.array(wrong, "M8[s]"))
     tool("verify", "-q", "ordered")
     assert nk.Chunked("ordered").shape == (4,)
 
@@ -158,8 +159,9 @@ def test_all_write_at_once() -> None:
     assert same(np.sort(nk.load_chunked("live")[:, 0]), np.sort(rows))
 
 def test_sidecars() -> None:
-    for name, array in {"c": np.arange(12.0).reshape(3, 4), "f": np.asfortranarray(np.eye(3)), "empty": np.zeros((0, 2)),
-                        "struct": np.zeros(3, [("a", "i4"), ("b", "f8")])}.items():
+    arrays: Any = {"c": np.arange(12.0).reshape(3, 4), "f": np.asfortranarray([[1, 2], [3, 4]]),
+                   "empty": np.zeros((0, 2)), "struct": np.zeros(3, [("a", "i4"), ("b", "f8")])}
+    for name, array in arrays.items():
         file = f"{name}.npy"
         np.save(file, array)
         assert nk.read_sidecar(file) is None
@@ -171,7 +173,7 @@ def test_sidecars() -> None:
         assert said and said["metadata"]["units"] == "kelvin" and set(said["checksums"]) == {"crc32c", "crc32", "md5"}
         nk.verify_sidecar(file)
         nk.write_sidecar(file)
-        assert tool("meta", file, "get", "/site") == "A7\n" or tool("meta", file, "get", "/site") == '"A7"\n'
+        assert tool("meta", file, "get", "/site") == "A7\n"
         assert not [each for each in os.listdir() if each.endswith(".ndk")]
     os.utime("c.npy")
     nk.verify_sidecar("c.npy")  # by the sum, not by the stamp
@@ -179,9 +181,9 @@ def test_sidecars() -> None:
     raises(nk.FormatError, nk.verify_sidecar, "c.npy")
     nk.write_sidecar("c.npy", {})
     status = os.stat("c.npy")
-    with open("c.npy", "r+b") as file:
-        file.seek(-1, 2)
-        file.write(b"\1")
+    with open("c.npy", "r+b") as damaged:
+        damaged.seek(-1, 2)
+        damaged.write(b"\1")
     os.utime("c.npy", ns=(status.st_atime_ns, status.st_mtime_ns))
     raises(nk.ChecksumError, nk.verify_sidecar, "c.npy")
     tool("verify", "c.npy", status=1)
