@@ -6,8 +6,13 @@
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <complex>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace chunks_numpy_tests {
 
@@ -147,6 +152,58 @@ for name in os.listdir('a/chunks'):
     np.save('again.npy', np.load('a/chunks/' + name))
     assert open('again.npy', 'rb').read() == open('a/chunks/' + name, 'rb').read()
 )");
+}
+
+TEST_CASE("Python and C++ append to one array at the same time, and no row is lost", "[chunks][numpy]") {
+    if (python().empty()) {
+        WARN("no Python with NumPy: nothing checked");
+        return;
+    }
+    const temp_dir dir;
+    // The rows of commit i have the value i, in Python -1 - i. Every fifth commit has a chunk with a padded header.
+    const auto rows_in = [](int i) -> std::size_t { return i % 5 == 0 ? 1000 : 1; };
+    const auto rows_of = [&](int i) {
+        return xt::xtensor<double, 2>(std::array<std::size_t, 2>{rows_in(i), 3}, static_cast<double>(i));
+    };
+    nk::chunk_writer<double, 2> writer(dir / "a", {.commit = unsynced});
+    writer.append(rows_of(0));
+    writer.commit();
+
+    std::atomic<bool> python_is_done = false;
+    std::string problem;
+    int commits = 1;
+    std::thread cpp([&] {
+        try {
+            for (; !python_is_done; ++commits) {
+                writer.append(rows_of(commits));
+                writer.commit();
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+            }
+        } catch (const nk::error& failed) {
+            problem = failed.what();
+        }
+    });
+    check_in_python(dir, "sys.path.insert(0, '" NDKEEP_SOURCE_DIR "/examples/python')\n"
+                         "sys.dont_write_bytecode = True\n"
+                         "import ndkeep\n"
+                         "for i in range(40):\n"
+                         "    rows = np.full((1000 if i % 5 == 0 else 1, 3), -1.0 - i)\n"
+                         "    ndkeep.append_chunked('a', rows, sync=False)\n");
+    python_is_done = true;
+    cpp.join();
+
+    CHECK(problem.empty());
+    nk::verify_chunked(dir / "a");
+    std::vector<double> expected, expected_of_python, found, found_of_python;
+    for (int i = 0; i < commits; ++i)
+        expected.insert(expected.end(), rows_in(i), i);
+    for (int i = 0; i < 40; ++i)
+        expected_of_python.insert(expected_of_python.end(), rows_in(i), -1 - i);
+    const auto all = nk::load_chunked<double, 2>(dir / "a");
+    for (std::size_t row = 0; row < all.shape()[0]; ++row)
+        (all(row, 0) < 0 ? found_of_python : found).push_back(all(row, 0));
+    CHECK(found == expected);
+    CHECK(found_of_python == expected_of_python);
 }
 
 }  // namespace chunks_numpy_tests
