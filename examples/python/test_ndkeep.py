@@ -128,6 +128,23 @@ def test_an_array_that_is_damaged_or_pruned() -> None:
     raises(nk.ChecksumError, nk.load_chunked, "old")
     raises(nk.ChecksumError, nk.append_chunked, "old", np.zeros(1, "i4"))
 
+def test_a_writer_that_slept_or_was_killed() -> None:
+    nk.create_chunked("slow", "i4")
+    slow = nk._Staged(nk.Chunked("slow"), True)
+    del slow.base._lock  # as where there are no locks
+    for i in range(3):
+        nk.append_chunked("slow", np.full(2, i, "i4"))
+    assert not slow.commit(np.zeros(9, "i4"), None, "0" * 32)  # the number is taken
+    tool("prune", "-q", "slow", "--keep", 1)
+    assert not slow.commit(np.zeros(9, "i4"), None, "0" * 32)  # the number is free again, and its commit would be lost
+    assert os.listdir("slow/commits") == ["00000000000000000004.json"]
+    assert nk.load_chunked("slow").tolist() == [0, 0, 1, 1, 2, 2] and len(os.listdir("slow/chunks")) == 3
+
+    nk._Staged(nk.Chunked("slow"), True).put_rows(np.zeros(9, "i4"), None)  # killed before the commit
+    assert len(os.listdir("slow/chunks")) == 4
+    tool("meta", "slow", "set", "/swept", 1)
+    assert len(os.listdir("slow/chunks")) == 3
+
 def append_many(path: str, writer: int, count: int) -> None:
     for i in range(count):
         rows = np.full((1 + i % 7 * 500, 3), writer * 10**6 + i, "f8")  # the larger ones have padded headers
