@@ -287,8 +287,10 @@ class Chunked:
 
     def rows(self, first: int = 0, last: Optional[int] = None, verify: bool = False) -> Array:
         """The rows from `first` up to `last`, in memory. Only the chunks that have some of them are opened."""
-        last = min(self.shape[0] if last is None else last, self.shape[0])
-        out, at = np.zeros((max(0, last - first), *self.shape[1:]), self.dtype), 0
+        last = self.shape[0] if last is None else last
+        if not 0 <= first <= last <= self.shape[0]:
+            raise IndexError(f"{self.path}: has rows 0 to {self.shape[0]}, not {first} to {last}")
+        out, at = np.zeros((last - first, *self.shape[1:]), self.dtype), 0
         for entry in self.entries():
             begin, end = max(at, first), min(at + entry["rows"], last)
             if begin < end and "file" in entry:
@@ -311,7 +313,8 @@ def create_chunked(path: Name, dtype: Any, row_shape: tuple[int, ...] = (), orde
     path.mkdir()
     for folder in "commits", "chunks":
         (path / folder).mkdir()
-    (path / "lock").touch(path.stat().st_mode & 0o666)
+    (path / "lock").touch()
+    (path / "lock").chmod(path.stat().st_mode & 0o666)  # whatever the umask: other users lock it too
     record = {"ndkeep": "chunks/1", "id": secrets.token_hex(16), "parent": "", "skips": [],
               "dataset": secrets.token_hex(16), "epoch": 0, "rewritten": 0,
               "dtype": str(_npy.dtype_to_descr(dtype)), "row_shape": list(row_shape), "rows": 0,
@@ -334,6 +337,8 @@ def append_chunked(path: Name, rows: Any, rows_per_chunk: Optional[int] = None, 
     ConflictError: nothing is committed. OSError: the commit may have been made; open the array to see what it has.
     `sync=False` protects from kills, not from power cuts. Merging, sweeping and pruning are left to C++ writers."""
     path, rows, id = Path(path), np.asarray(rows), secrets.token_hex(16)
+    if not len(rows):
+        return Chunked(path).number
     # Held to the end: the lock of a writer, which keeps others from sweeping, and the turn to commit (step 2).
     locks = (_locked_byte(path, 1 << 62, 10),
              _Lock(path / "commits", lambda folder: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB), 10))
