@@ -57,7 +57,7 @@ def crc32c(data: bytes) -> str:
     def moved(by: Any, sums: Any) -> Any:
         return by[0][sums & 255] ^ by[1][sums >> 8 & 255] ^ by[2][sums >> 16 & 255] ^ by[3][sums >> 24]
     after = _AFTER_4
-    words = np.frombuffer(bytes(-len(data) % 4) + b"Td\x1fd" + data, "<u4")  # the text sets all bits of the register
+    words = np.frombuffer(bytes(-len(data) % 4) + b"Td\x1fd" + data, "<u4")  # the four bytes set the register to all ones
     while len(words) > 1:
         words = words if len(words) % 2 == 0 else np.append(np.zeros(1, "u4"), words)
         words, after = moved(after, words[0::2]) ^ words[1::2], moved(after, after)
@@ -91,7 +91,7 @@ def _put(file: Path, data: bytes, sync: bool) -> bool:
         temporary.unlink(missing_ok=True)
 
 class _Lock:
-    """A lock that ends with this object. Where none is to be had, work goes on: no commit depends on these locks."""
+    """A lock that ends with this object. If it cannot be taken, work goes on: no commit depends on these locks."""
     def __init__(self, file: Path, take: Callable[[int], object], patience: float = 0) -> None:
         self.descriptor, end = -1, time.monotonic() + patience
         with contextlib.suppress(OSError, AttributeError):  # no such file, no such locks
@@ -244,7 +244,7 @@ class Chunked:
         return True
 
     def file(self, name: str) -> Path:
-        """A file in `chunks`. The name may be a stranger's, so it must not lead elsewhere."""
+        """A file in `chunks`. The name is checked: it comes from a file, and must not lead out of the folder."""
         file = self.path / "chunks" / name
         if len(name) > 48 or not re.fullmatch("[0-9a-f]+(-[0-9a-f]+)*[.]np[yz]", name) or file.is_symlink():
             raise FormatError(f"{self.path}: bad file {name!r}")
@@ -339,12 +339,12 @@ def append_chunked(path: Name, rows: Any, rows_per_chunk: Optional[int] = None, 
     path, rows, id = Path(path), np.asarray(rows), secrets.token_hex(16)
     if not len(rows):
         return Chunked(path).number
-    # Held to the end: the lock of a writer, which keeps others from sweeping, and the turn to commit (step 2).
+    # Both are held to the end: the first keeps other writers from sweeping, the second is step 2.
     locks = (_locked_byte(path, 1 << 62, 10),
              _Lock(path / "commits", lambda folder: fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB), 10))
     for _ in range(16):
-        # Steps 1, 3 and 4. Each try puts new files, after it has read the state on which they are committed. A sweep
-        # that removes some of them has made the next commit, so this try fails, and no epoch has to be compared.
+        # Steps 1, 3 and 4. Each try reads the newest state first and puts new files then. A sweep that removes some of
+        # them has made the next commit before, so the put of this record fails, and no epoch has to be compared.
         files = _Staged(Chunked(path), sync)
         if files.commit(rows, rows_per_chunk, id):
             return files.base.number + 1
