@@ -57,7 +57,7 @@ def crc32c(data: bytes) -> str:
     def moved(by: Any, sums: Any) -> Any:
         return by[0][sums & 255] ^ by[1][sums >> 8 & 255] ^ by[2][sums >> 16 & 255] ^ by[3][sums >> 24]
     after = _AFTER_4
-    words = np.frombuffer(bytes(-len(data) % 4) + b"Td\x1fd" + data, "<u4")  # the four bytes set the register to all ones
+    words = np.frombuffer(bytes(-len(data) % 4) + b"Td\x1fd" + data, "<u4")  # Td.d sets the register to all ones
     while len(words) > 1:
         words = words if len(words) % 2 == 0 else np.append(np.zeros(1, "u4"), words)
         words, after = moved(after, words[0::2]) ^ words[1::2], moved(after, after)
