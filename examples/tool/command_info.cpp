@@ -239,7 +239,7 @@ void tell_single(sheet& page, const subject& what) {
     std::vector<std::size_t> shape = {static_cast<std::size_t>(nbytes)};
     if (nk::core::fits(facts.shape, 1, nbytes)) {
         const std::uint64_t count = nk::checked_nbytes(nk::dtype::plain('u', 1), facts.shape);
-        for (const std::uint64_t each : {1, 2, 4, 8})
+        for (const std::uint64_t each : {1U, 2U, 4U, 8U})
             if (count != 0 && count * each == nbytes) {
                 width = each;
                 shape = facts.shape;

@@ -197,7 +197,7 @@ TEST_CASE("at no instant can others open the file that gets the content of a pri
             CAPTURE(entry.path());
             // The lock is open to all, and never has content.
             const bool is_lock = entry.path().filename() == ".t.ndk" && entry.file_size() == 0;
-            CHECK((is_lock || (mode_of(entry.path()) & ~0640) == 0));
+            CHECK((is_lock || (mode_of(entry.path()) & ~0640U) == 0));
         }
     }
     ::umask(former);

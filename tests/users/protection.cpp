@@ -72,8 +72,9 @@ struct replacing_act {
 
 TEST_CASE("a write-protected file is refused before anything is created, and replaced when asked to",
           "[users][error]") {
-    for (const auto& [name, act] : replacing_acts()) {
-        CAPTURE(name);
+    for (const auto& each : replacing_acts()) {
+        CAPTURE(each.name);
+        const auto& act = each.act;
         const shared_dir dir;
         const auto file = dir / "t";
         nk::save(file, numbers(0, 3));

@@ -32,6 +32,7 @@
 #include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/names.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/os/replace.hpp>
 #include <ndkeep/os/waiting.hpp>
