@@ -101,6 +101,9 @@ NDKEEP_INLINE void chunk_version::read_chunk(std::size_t i, std::uint64_t from, 
     const auto& entry = entries_[i];
     const std::uint64_t row_bytes = state().row_bytes();
     const auto bytes = static_cast<std::size_t>((to - from) * row_bytes);
+    // memset may not be called with a null pointer, not even for no bytes.
+    if (bytes == 0)
+        return;
     if (entry.file.empty()) {
         std::memset(out, 0, bytes);
         return;
