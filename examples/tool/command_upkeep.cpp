@@ -7,7 +7,7 @@
 
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/chunks/verify.hpp>
-#include <ndkeep/npy/append.hpp>
+#include <ndkeep/npy/recover.hpp>
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/recover.hpp>
 #include <ndkeep/os/names.hpp>

@@ -101,10 +101,9 @@ inline constexpr std::string_view text_mode_hint =
 NDKEEP_INLINE std::uint64_t row_bytes(const array_info& info) {
     if (info.shape.empty())
         return 0;
-    const std::size_t axis = info.column_major ? info.shape.size() - 1 : 0;
     std::uint64_t bytes = info.type.size();
     for (std::size_t i = 0; i < info.shape.size(); ++i)
-        bytes *= i == axis ? 1 : info.shape[i];
+        bytes *= i == growing_axis(info) ? 1 : info.shape[i];
     return bytes;
 }
 
@@ -113,8 +112,7 @@ NDKEEP_INLINE const std::filesystem::path& name_in_memory() noexcept {
     return none;
 }
 
-/// Whether another array begins at byte `offset`.
-[[nodiscard]] NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size) {
+NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size) {
     std::array<std::byte, magic.size()> begin = {};
     if (size < offset || size - offset < begin.size())
         return false;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Growing an npy file: its locks, the longer header, and the order of writes. The steps are those of an append.
+#pragma once
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/npy/inspect.hpp>
+#include <ndkeep/os/durability.hpp>
+#include <ndkeep/os/file.hpp>
+#include <ndkeep/os/process.hpp>
+#include <ndkeep/os/waiting.hpp>
+#include <ndkeep/os/writer_lock.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Holds the lock of an open file, which all its hard links share. `writer_lock` is the lock of one name. (step 2)
+class file_lock {
+  public:
+    /// @param held  outlives the lock
+    explicit file_lock(const file& held) : held_(held) {
+        const auto ask = [&] { return held_.try_lock() ? attempt::succeeded : attempt::refused; };
+        if (asked_within(patience_with_others, ask) != attempt::succeeded)
+            throw io_error(held_.path(), "cannot lock: another process keeps it locked",
+                           std::make_error_code(std::errc::device_or_resource_busy));
+    }
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+    ~file_lock() {
+        // A forked child shares the lock of its parent, and must not release it.
+        if (owner_.is_this())
+            held_.unlock();
+    }
+
+  private:
+    const file& held_;
+    owning_process owner_;
+};
+
+/// The lock of the name (step 1); nullopt if the directory is not writable and the file is. The lock of the file must
+/// do then: no rename by this user is possible, but the owner of the directory may replace the file meanwhile.
+[[nodiscard]] std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path);
+
+/// The header of the longer array, and whether it can be written over the present one. (step 4)
+class grown_header {
+  public:
+    grown_header(const opened_array& array, std::size_t rows);
+
+    array_info info;
+    bool in_place = false;
+    std::size_t first = 0;  // where the changed bytes begin
+    std::vector<std::byte> changed;
+};
+
+/// Rejects a file with a second array after the data: the rows would overwrite it. Calling `np.save` twice on one open
+/// file makes such files. Other bytes after the data are remains of a killed append, and may be overwritten.
+void check_no_second_array(const opened_array& array);
+
+/// Copies the data of an array to byte `offset` of another file.
+void copy_data(const opened_array& from, file& to, std::uint64_t offset);
+
+/// Writes the longer array to a new file and renames it: for headers that cannot change in place.
+void rewrite_grown(const opened_array& array, writer_lock&& lock, const array_info& info,
+                   std::span<const std::byte> bytes, std::optional<sidecar> both, durability wanted);
+
+/// Writes the rows and then the header (steps 6 and 7). If either fails, the file is as before, unless the former
+/// header cannot be restored.
+void grow_in_place(opened_array& array, const grown_header& grown, std::span<const std::byte> bytes, durability wanted);
+
+}  // namespace ndkeep::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/npy/detail/grow.ipp>
+#endif
