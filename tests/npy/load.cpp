@@ -93,19 +93,6 @@ void check_orders(const shape& extents) {
     }
 }
 
-class in_directory {
-  public:
-    explicit in_directory(const std::filesystem::path& path) : former_(std::filesystem::current_path()) {
-        std::filesystem::current_path(path);
-    }
-    in_directory(const in_directory&) = delete;
-    in_directory& operator=(const in_directory&) = delete;
-    ~in_directory() { std::filesystem::current_path(former_); }
-
-  private:
-    std::filesystem::path former_;
-};
-
 }  // namespace
 
 TEST_CASE("load reads either order of the file into either order of memory", "[npy][load]") {

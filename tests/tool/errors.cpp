@@ -69,7 +69,7 @@ TEST_CASE("every error of the tool is the recorded sentence", "[tool][error]") {
     const temp_dir dir;
     make_files(dir);
     std::ifstream session(fs::path(NDKEEP_TEST_DATA) / "tool_errors.txt");
-    const inside here(dir.path());
+    const in_directory here(dir.path());
 
     const auto commands = replayed(session);
 

@@ -47,7 +47,7 @@ inline constexpr std::string_view hidden_ending = ".ndk";
 namespace detail {
 
 /// Copies the extended attributes of a file that this user may read and set, among them its access control list.
-/// @throws io_error  there is no space for them
+/// @throws io_error  the disk or the quota has too little space for them
 void copy_extended_attributes(const std::filesystem::path& from, const file& to);
 
 /// Checks that a symbolic link may be followed, by the rule of Linux (fs.protected_symlinks): in a sticky directory

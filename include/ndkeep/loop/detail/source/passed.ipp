@@ -101,8 +101,10 @@ NDKEEP_INLINE item_place passed_items::resume(const std::filesystem::path& file,
     if (old_)
         resume_from_old(file, present);
     const std::size_t last = items - 1;
+    bool is_last_present = true;
     for (std::size_t i = 0; i < items; ++i) {
         const auto label = present.label(i, i == last ? rows_ : all_rows);
+        is_last_present = label.has_value();
         if (!label || is_same(i, *label))
             continue;
         // An append changes the time and leaves the rows that were processed.
@@ -111,9 +113,7 @@ NDKEEP_INLINE item_place passed_items::resume(const std::filesystem::path& file,
             throw present.error(i, "item " + std::to_string(i + 1) + " of those processed before",
                                 is_content ? "modified since" : "another one, or one that has changed since");
     }
-    if (!present.label(last, rows_))
-        return {items, 0};
-    return present.rows(last) > rows_ ? item_place{last, rows_} : item_place{items, 0};
+    return is_last_present && present.rows(last) > rows_ ? item_place{last, rows_} : item_place{items, 0};
 }
 
 NDKEEP_INLINE void passed_items::resume_from_old(const std::filesystem::path& file, const present_items& present) {
@@ -138,6 +138,8 @@ NDKEEP_INLINE void passed_items::resume_from_old(const std::filesystem::path& fi
 
 NDKEEP_INLINE std::vector<std::filesystem::path> passed_items::matched(const std::vector<std::filesystem::path>& files,
                                                                        const present_items& present) const {
+    if (old_)
+        return files;  // its one hash for all items cannot tell which are absent
     // Items with equal names and contents are not told apart, and need not be.
     std::unordered_map<std::string_view, std::vector<std::size_t>> by_content, by_name;
     for (std::size_t i = 0; i < size(); ++i) {
