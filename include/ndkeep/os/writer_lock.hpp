@@ -13,10 +13,6 @@
 //    it may be a second name of the finished file, and it may have the mode of another file.
 // 4. If the file belongs to another user, keep it and use it as the lock only. New content goes to another name.
 // 5. If the lock cannot be obtained, throw: nothing is written without it.
-//
-// The lock file is created with no more permissions than the file to write, because its holder may write the new
-// content into it. If it were created with the mode of the umask and restricted later, another user could open it in
-// between, and read what is written afterwards.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -91,6 +87,8 @@ class writer_lock {
     /// The status of the file whose mode and owner the new file gets; nullopt: those that the system gives to new
     /// files.
     [[nodiscard]] const std::optional<struct stat>& model() const noexcept { return model_; }
+    /// The path of that file.
+    [[nodiscard]] const std::filesystem::path& model_path() const noexcept { return like_exists_ ? like_ : target_; }
     /// The lock file, and its path. If it is not borrowed, its holder may write new content into it, rename it to the
     /// target and move it out.
     [[nodiscard]] file& held() noexcept { return beside_; }
@@ -136,6 +134,7 @@ class writer_lock {
     std::optional<struct stat> former_;  // status of the target; declared before `target_`, whose initialiser sets it
     std::filesystem::path target_;
     std::filesystem::path like_;
+    bool like_exists_ = false;
     std::optional<struct stat> model_;
     read_only_files wanted_;
     owning_process owner_;

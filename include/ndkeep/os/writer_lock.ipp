@@ -155,7 +155,8 @@ NDKEEP_INLINE void writer_lock::refuse(const std::error_code& why) const {
 NDKEEP_INLINE void writer_lock::look_at_target() {
     struct stat status = {};
     former_ = ::stat(target_.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
-    model_ = !like_.empty() && ::stat(like_.c_str(), &status) == 0 ? std::optional(status) : former_;
+    like_exists_ = !like_.empty() && ::stat(like_.c_str(), &status) == 0;
+    model_ = like_exists_ ? std::optional(status) : former_;
     check_former();
 }
 
