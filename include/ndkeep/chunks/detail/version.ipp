@@ -50,10 +50,7 @@ NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
                               .field = "commit " + std::to_string(state().number),
                               .found = "pruned",
                               .hint = "open the newest commit"});
-    throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
-                        .field = "chunk",
-                        .expected = "there",
-                        .found = "missing"});
+    throw format_error({.file = place_->called(detail::chunk_path(entry.file)), .field = "chunk", .found = "missing"});
 }
 
 NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {

@@ -256,7 +256,7 @@ NDKEEP_INLINE dataset_note record_reader::note(const object_reader& notes, const
 }
 
 NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_state& state) const {
-    const auto& list = object.list(chunks_folder);
+    const auto& list = object.list("chunks");
     if (list.size() > most_items)
         refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
     const char form = number_form(key_type(state));
