@@ -36,7 +36,8 @@ struct run_options {
     unsigned threads = 0;  ///< 0: one for each core
     std::function<flow(const ndkeep::progress&)> progress = {};
     const std::atomic<bool>* stop = nullptr;
-    bool replace_read_only = false;  ///< replace a file that this user may not write, if the directory permits it
+    /// Replace a file that this user may not write, if the directory permits it. Calls that replace no file ignore it.
+    bool replace_read_only = false;
 
     /// These options for a part of a call whose progress the call itself reports. It does not copy the function.
     [[nodiscard]] run_options without_progress() const {
