@@ -241,7 +241,8 @@ NDKEEP_INLINE json kept_metadata(const json& meta, const std::filesystem::path& 
 }
 
 NDKEEP_INLINE sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file) {
-    json whole = detail::parsed_json(text, file, {.values = detail::most_document_values});
+    detail::json_document document(detail::parsed_json(text, file, {.values = detail::most_document_values}));
+    json& whole = document.whole;
     const detail::object_reader object(whole, "", file);
     const auto& version = object.text("ndkeep");
     // Before any other key is read: another version may use the same keys differently.
