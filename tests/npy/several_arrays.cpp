@@ -41,6 +41,25 @@ TEST_CASE("every array of a file is loaded by its number", "[npy]") {
     CHECK(load_any(file, {.array = 1}).type() == dtype::parse("<i2"));
 }
 
+TEST_CASE("every array of a file is mapped by its number", "[npy]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    write_text(file, three_arrays());
+    describe(file, {.meta = {{"of", "the first array"}}});
+
+    auto numbers = map<std::int16_t, 1>(file, read_write, {.array = 1});
+    CHECK((numbers == second));
+    numbers(1) = -8;
+    numbers.flush();
+    CHECK((load<std::int16_t, 1>(file, {.array = 1}) == xt::xtensor<std::int16_t, 1>{7, -8, 9}));
+    CHECK((load<double, 2>(file) == counted_up(3, 4)));
+    CHECK(metadata(file)["of"] == "the first array");
+    // Its data is not aligned.
+    CHECK((map<double, 2>(file, column_major, {.array = 2}) == counted_up(2, 3)));
+    CHECK_THROWS_AS((map<double, 2>(file, read_write, column_major, {.array = 2})), mismatch_error);
+    CHECK_THROWS_AS((map<double, 2>(file, {.array = 3})), mismatch_error);
+}
+
 TEST_CASE("every array of a large file is loaded by its number", "[npy]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";

@@ -73,7 +73,8 @@ void check_data(const byte_source& source, const array_info& info, std::uint64_t
 
 /// Opens a file as `open_array` does, for the array `number` of the file; the first is 0.
 /// @throws mismatch_error  the file holds fewer arrays
-[[nodiscard]] opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number);
+[[nodiscard]] opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number,
+                                         file::access mode = file::access::read);
 
 /// Reads the header of the array `number` in `bytes`, and checks that its data is complete.
 /// @throws mismatch_error  there are fewer arrays

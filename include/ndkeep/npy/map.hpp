@@ -30,6 +30,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 struct map_options {
     limits limit = {};
     advice use = advice::normal;  ///< how the elements will be accessed
+    std::size_t array = 0;        ///< which array of a file that holds several; `inspect_all` lists them
 };
 
 struct create_options {
@@ -62,7 +63,8 @@ struct map_raw_options {
 /// checksums and statistics from the file's sidecar, because stores into the array make them false.
 ///
 /// The bytes of a bool array must be 0 and 1, which is not checked. `load` takes any other byte as true.
-/// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags
+/// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags; no
+///                         array with this number
 /// @throws format_error    not an npy file, or cut short
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped_as<T, N> map(const std::filesystem::path& file, const map_options& options = {});
@@ -159,7 +161,7 @@ template <class Mapped, map_tag... Tag>
 [[nodiscard]] Mapped map_file(const std::filesystem::path& file, const map_options& options) {
     using T = typename Mapped::value_type;
     using tags = chosen<Tag...>;
-    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::order, options.limit);
+    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::order, options);
     check_rank<Mapped::rank>(array.info.shape, file, "map");
     return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
 }

@@ -253,8 +253,9 @@ NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const l
     return array;
 }
 
-NDKEEP_INLINE opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number) {
-    opened_array array = open_header(path, limit);
+NDKEEP_INLINE opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number,
+                                         file::access mode) {
+    opened_array array = open_header(path, limit, mode);
     if (number != 0)
         detail::find_array(array.source, array.source.size(), limit, number, array.info, array.header);
     check_data(array);

@@ -20,7 +20,8 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
-struct create_options;  // in npy/map.hpp, which includes this header
+struct create_options;  // these two are in npy/map.hpp, which includes this header
+struct map_options;
 }
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -29,7 +30,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @throws mismatch_error  another dtype, byte order, struct layout or order
 /// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                        order wanted_order, const limits& limit);
+                                        order wanted_order, const map_options& options);
 
 /// Undoes an extension to `end` after the mapping failed.
 void cut_extension(file& extended, std::uint64_t end) noexcept;
