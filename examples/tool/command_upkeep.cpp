@@ -109,7 +109,7 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
     if (found.cut && found.cut->count() == 0)
         return 0;
     return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run})
-                                          : nk::recover_rows(what.path, to, any_header);
+                                          : nk::recover_rows(what.path, to, {.limit = any_header, .run = with.run});
 }
 
 /// The sentence about a file that is cut short.

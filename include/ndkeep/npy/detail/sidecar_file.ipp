@@ -316,7 +316,7 @@ NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const 
     // Without a sum, only stamps can tell the two arrays apart. So the new array gets a description with its stamp.
     auto said = described(next);
     said.stamp = stamp;
-    write_sidecar(file_, {said, former ? *former : both->current}, wanted);
+    write_sidecar(file_, {said, former ? *former : both->current}, wanted, read_only_);
 }
 
 NDKEEP_INLINE std::optional<sidecar> former_sidecar::sidecar_that_parses() const {
