@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -32,7 +33,9 @@ template <class Error>
 template <class Error>
 [[nodiscard]] Error about_change(const Error& problem) {
     error_parts parts = problem.parts();
-    parts.hint = "the archive has changed since it was opened";
+    constexpr std::string_view cause = "the archive has changed since it was opened";
+    if (!parts.hint.ends_with(cause))  // else an inner call has added it
+        parts.hint += (parts.hint.empty() ? "" : "; ") + std::string(cause);
     return Error(std::move(parts));
 }
 
