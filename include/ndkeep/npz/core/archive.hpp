@@ -76,7 +76,8 @@ class archive {
     archive(const std::filesystem::path& path, const limits& limit) : archive(file::open(path), limit) {}
     archive(file&& opened, const limits& limit);
     /// Takes a directory that was found in another way.
-    archive(file&& opened, zip_directory&& directory);
+    /// @param stamp  of the file before the search
+    archive(file&& opened, const file_stamp& stamp, zip_directory&& directory);
     /// @param memory  must outlive the archive and everything mapped from it
     /// @param called  named in errors
     archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {});
