@@ -17,6 +17,7 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/bytes/deflate.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/zip/entry.hpp>
 #include <ndkeep/format/zip/records.hpp>
 
 #include <algorithm>
