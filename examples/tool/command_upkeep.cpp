@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace tool {
 
@@ -27,6 +28,7 @@ struct remains {
     std::size_t rows = 0, stated_rows = 0;     ///< npy
     std::vector<nk::npz_member> members = {};  ///< npz
     bool is_archive = false;
+    bool may_lack_members = false;  ///< npz: there was too much damage to check every member
 
     [[nodiscard]] std::size_t count() const { return is_archive ? members.size() : rows; }
 };
@@ -54,7 +56,9 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
         (void)nk::core::archive(path, {});
         return std::nullopt;
     } catch (const nk::format_error&) {
-        remains found{.members = nk::recoverable_members(path, {.run = run}), .is_archive = true};
+        auto searched = nk::recoverable_members(path, {.run = run});
+        remains found{
+            .members = std::move(searched.members), .is_archive = true, .may_lack_members = searched.may_lack_members};
         if (found.members.empty() && subject_of(path).is_named_only)
             throw;
         return found;
@@ -108,8 +112,8 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
                                   .hint = "--force replaces it"});
     if (found.cut && found.cut->count() == 0)
         return 0;
-    return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run})
-                                          : nk::recover_rows(what.path, to, any_header);
+    return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run}).members
+                                          : nk::recover_rows(what.path, to, {.limit = any_header, .run = with.run});
 }
 
 /// The sentence about a file that is cut short.
@@ -126,7 +130,8 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
                 (member.array ? dtype_label(member.array->type) + ' ' + nk::shape_text(member.array->shape)
                               : human_bytes(member.nbytes));
     }
-    return text + (cut.members.size() > most ? "\n    ..." : "");
+    text += cut.members.size() > most ? "\n    ..." : "";
+    return text + (cut.may_lack_members ? "\n    too much is damaged to check every member: there may be more" : "");
 }
 
 [[nodiscard]] std::string listed(const std::vector<std::uint64_t>& numbers) {
@@ -169,6 +174,7 @@ void mend(const subject& what, const damage& found) {
         for (const auto& member : found.cut->members)
             names.add_text(member.name);
         out.add("complete_members", names);
+        out.add("may_lack_members", found.cut->may_lack_members);
     } else if (found.cut) {
         out.add("complete_rows", found.cut->rows);
         out.add("stated_rows", found.cut->stated_rows);

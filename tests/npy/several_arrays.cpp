@@ -96,6 +96,22 @@ TEST_CASE("bytes after the last array are no array", "[npy]") {
     CHECK_THROWS_AS((void)load_any(dir / "t.npy", {.array = 1}), mismatch_error);
 }
 
+TEST_CASE("errors in a later array of a file say its number", "[npy][error]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    const auto whole = three_arrays();
+    auto damaged = whole;
+    damaged.replace(damaged.find("'descr'", 224 + 134), 7, "'dwarf'");
+    write_text(file, damaged);
+
+    const auto field = [](auto&& call) { return thrown<format_error>(call).field(); };
+    CHECK(field([&] { (void)load_any(file, {.array = 2}); }) == "array 2: key");
+    CHECK(field([&] { (void)load_any(memory(damaged), {.array = 2}); }) == "array 2: key");
+    CHECK(field([&] { (void)inspect_all(file); }) == "array 2: key");
+    CHECK(field([&] { (void)load_any(memory(whole.substr(0, 224 + 130)), {.array = 1}); }) == "array 1: data");
+    CHECK(field([&] { (void)load_any(memory(whole.substr(0, 200))); }) == "data");
+}
+
 TEST_CASE("a number beyond the last array is an error that says how many there are", "[npy][error]") {
     const temp_dir dir;
     write_text(dir / "t.npy", three_arrays());

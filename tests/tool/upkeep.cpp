@@ -90,6 +90,25 @@ TEST_CASE("recover tells which members of a cut archive are complete, and writes
     CHECK(run_tool({"recover", to}).has("nothing to recover"));
 }
 
+TEST_CASE("recover says that a search for members was cut short", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npz").string(), to = (dir / "new.npz").string();
+    save_npz(file, {{"first", twelve()}});
+    std::string damaged = read_text(file).substr(0, 30);
+    damaged[6] = 8;                 // a descriptor follows the data
+    damaged[26] = damaged[28] = 0;  // no name, no extra field
+    damaged += std::string(2000, 'x');
+    std::string text;
+    for (int i = 0; i < 30; ++i)
+        text += damaged;
+    write_text(file, text + read_text(file));
+    fs::resize_file(file, fs::file_size(file) - 10);
+
+    CHECK(run_tool({"recover", file}).has("too much is damaged to check every member: there may be more"));
+    CHECK(run_tool({"recover", "--json", file}).object()["may_lack_members"] == true);
+    CHECK(run_tool({"recover", "--json", file}).object()["complete_members"] == json::array({"first"}));
+}
+
 TEST_CASE("recover of a file that is no archive says what it is", "[tool]") {
     temp_dir dir;
     write_text(dir / "t.npz", "<!DOCTYPE html>");

@@ -130,6 +130,37 @@ TEST_CASE("a write-protected sidecar is refused", "[users][error]") {
           }) == "");
 }
 
+TEST_CASE("a write-protected sidecar is replaced when asked to", "[users]") {
+    if (!are_here())
+        return;
+    const shared_dir dir;
+    if (!dir.is_open_to(nobody))
+        return;
+    const auto file = dir / "t.npy", sidecar = dir / "t.npy.json";
+    const auto run = nk::run_options{.replace_read_only = true};
+    CHECK(as_user(nobody, [&]() -> std::string {
+              nk::save(file, numbers(0, 3), {.meta = {{"unit", "K"}}});
+              ::chmod(sidecar.c_str(), 0444);
+              nk::append(file, numbers(3, 1), {.run = run});
+              return nk::metadata(file).empty() ? "no metadata after an append in place" : "";
+          }) == "");
+    CHECK(as_user(nobody, [&]() -> std::string {
+              const nk::array_info info{.type = nk::dtype_of<double>(), .shape = {9}};
+              write_text(file, nk::header_bytes(info, {.version = 1, .length = nk::least_header_length(info, 1)}) +
+                                   std::string(72, 'x'));
+              nk::describe(file, {.meta = {{"unit", "K"}}, .run = run});
+              ::chmod(sidecar.c_str(), 0444);
+              nk::append(file, numbers(3, 1), {.run = run});
+              return nk::metadata(file).empty() ? "no metadata after an append to a new file" : "";
+          }) == "");
+    CHECK(as_user(nobody, [&]() -> std::string {
+              (void)nk::map<double>(file, nk::read_write);  // takes the sums away
+              ::chmod(sidecar.c_str(), 0444);
+              nk::save(file, numbers(0, 10), {.run = run});
+              return fs::exists(sidecar) ? "the former sidecar is present" : "";
+          }) == "");
+}
+
 TEST_CASE("the data of a write-protected array can be described, and its sidecar is protected too", "[users]") {
     const temp_dir dir;
     nk::save(dir / "t.npy", numbers(0, 3));

@@ -144,7 +144,9 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
         // Numbers with a sign or a fraction have another type.
         const auto* const count = extent.get_ptr<const json::number_unsigned_t*>();
         if (count == nullptr)
-            array.refuse("shape", "a list of counts", "a list with " + quoted(json_text(extent)));
+            // A value in a list may be nested too deeply to be printed.
+            array.refuse("shape", "a list of counts",
+                         "a list with " + (extent.is_primitive() ? quoted(json_text(extent)) : json_kind(extent)));
         said.shape.push_back(static_cast<std::size_t>(*count));
     }
     const auto& order = array.text("order");

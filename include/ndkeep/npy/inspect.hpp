@@ -27,7 +27,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// Reads the headers of all arrays in one file, as several calls of np.save with one open file write them. Most files
 /// hold one. `load_options{.array = n}` reads the array of element n.
-/// @throws io_error, format_error  no file, not an npy header, or an array other than the last is cut short
+/// @throws io_error, format_error  no file, or not an npy header
 [[nodiscard]] std::vector<array_info> inspect_all(const std::filesystem::path& file, const limits& limit = {});
 [[nodiscard]] std::vector<array_info> inspect_all(std::span<const std::byte> bytes, const limits& limit = {});
 
@@ -80,8 +80,8 @@ void check_data(const byte_source& source, const array_info& info, std::uint64_t
 /// @throws mismatch_error  there are fewer arrays
 [[nodiscard]] array_info numbered_array(std::span<const std::byte> bytes, const limits& limit, std::size_t number);
 
-/// The problem of a file that does not end with its data: rows that the header does not count, another array, bytes
-/// that a copy in text mode has inserted, or other bytes.
+/// The problem of a file that does not end with its data: rows that the header does not count, another array, or other
+/// bytes.
 ///
 /// nullopt if nothing follows the data, or while another program appends. A sound file is not read.
 /// @param array  `check_data` has accepted it

@@ -4,11 +4,18 @@
 
 #include <ndkeep/limits.hpp>
 #include <ndkeep/version.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <filesystem>
 
 namespace ndkeep::inline NDKEEP_ABI {
+
+struct recover_options {
+    bool sync = false;  ///< wait until the new file is on the disk
+    limits limit = {};
+    run_options run = {};
+};
 
 /// Returns how many rows `recover` would add: complete rows after the data. A column-major file counts columns.
 /// @throws mismatch_error  a second array follows the first
@@ -35,7 +42,8 @@ std::size_t recover(const std::filesystem::path& file, const limits& limit = {})
 /// @throws format_error    not an npy file
 /// @throws mismatch_error  a scalar
 /// @throws conflict_error  both names lead to the same file
-std::size_t recover_rows(const std::filesystem::path& file, const std::filesystem::path& to, const limits& limit = {});
+std::size_t recover_rows(const std::filesystem::path& file, const std::filesystem::path& to,
+                         const recover_options& options = {});
 
 }  // namespace ndkeep
 

@@ -43,17 +43,19 @@ namespace ndkeep::inline NDKEEP_ABI {
 class npz_reader {
   public:
     /// @throws io_error, format_error  no file; not a zip archive, or one with a false directory
+    /// @throws mismatch_error          `.array` is not 0, also in the other constructors
     explicit npz_reader(const std::filesystem::path& file, const load_options& options = {})
-        : archive_(file, options.limit), options_(options) {}
+        : archive_(file, options.limit), options_(checked(options)) {}
     /// Reads an archive in memory. `bytes` must outlive the reader and everything mapped from it.
     /// @throws format_error  not a zip archive, or one with a false directory
     explicit npz_reader(std::span<const std::byte> bytes, const load_options& options = {})
-        : archive_(bytes, options.limit), options_(options) {}
+        : archive_(bytes, options.limit), options_(checked(options)) {}
     /// Takes over an archive in memory, as `bytes()` of another reader returns it. Nothing mapped from the reader may
     /// outlive it.
     /// @throws format_error  not a zip archive, or one with a false directory
     explicit npz_reader(std::vector<std::byte>&& bytes, const load_options& options = {})
-        : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit), options_(options) {}
+        : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit),
+          options_(checked(options)) {}
 
     /// The directory and the raw bytes of members: for authors of tools.
     [[nodiscard]] const core::archive& archive() const noexcept { return archive_; }
@@ -132,6 +134,10 @@ class npz_reader {
     [[nodiscard]] std::vector<finding> findings(std::string_view name, const run_options& run = {}) const;
 
   private:
+    [[nodiscard]] const load_options& checked(const load_options& options) const {
+        core::check_first_array(options, archive_.path());
+        return options;
+    }
     [[nodiscard]] const core::zip_entry& at(std::string_view name) const { return archive_.at(name); }
 
     // Declared first, because `archive_` refers to it.

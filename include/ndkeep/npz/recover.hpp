@@ -19,24 +19,38 @@ struct npz_recover_options {
     run_options run = {};
 };
 
+/// The complete members of a damaged archive.
+struct npz_remains {
+    std::vector<npz_member> members = {};
+    bool may_lack_members = false;  ///< there was too much damage to check every member
+};
+
+/// What `recover_npz` has written.
+struct npz_recovery {
+    std::size_t members = 0;
+    bool may_lack_members = false;  ///< as in `npz_remains`
+};
+
 /// Lists the complete members of a damaged archive in the order of the file. The directory at the end is not used, so
 /// that it may be missing, as after an interrupted download.
 ///
 /// A member counts if its local header states its sizes, or a data descriptor follows it, and its bytes match the
 /// CRC-32. Members that are encrypted, or compressed by another method than deflate, cannot be checked and do not
 /// count. Reads the complete file. A damaged member that is itself an archive may contribute members of its own.
+///
+/// The time is proportional to the size of the file. If it has so much damage that it would take longer, some members
+/// are not checked, and the result says so.
 /// @throws io_error      the file cannot be read
 /// @throws format_error  more members than the limit
-[[nodiscard]] std::vector<npz_member> recoverable_members(const std::filesystem::path& file,
-                                                          const npz_recover_options& options = {});
+[[nodiscard]] npz_remains recoverable_members(const std::filesystem::path& file,
+                                              const npz_recover_options& options = {});
 
 /// Writes all recoverable members to a new archive, and copies their compressed bytes unchanged. `file` is not changed.
 /// `to` is replaced atomically if it exists, also if no member is recoverable.
-/// @return the number of members
 /// @throws io_error, format_error  as `recoverable_members`, and disk full
-/// @throws conflict_error          both names lead to the same file
-std::size_t recover_npz(const std::filesystem::path& file, const std::filesystem::path& to,
-                        const npz_recover_options& options = {});
+/// @throws conflict_error          both names lead to the same file, or another program changes `file` during the call
+npz_recovery recover_npz(const std::filesystem::path& file, const std::filesystem::path& to,
+                         const npz_recover_options& options = {});
 
 }  // namespace ndkeep
 

@@ -128,8 +128,10 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     // Before the directory is allocated: an entry has at least `zip_entry_size` bytes. Very long names can exceed this
     // bound with fewer members.
     if (end.directory_size / zip_entry_size > limit.members)
-        throw malformed(file, "central directory", "at most " + counted(limit.members, "member"),
-                        counted(end.directory_size / zip_entry_size, "member"), "limits{.members = …} reads more");
+        throw malformed(file, "central directory",
+                        "at most " + counted(zip_entry_size * limit.members, "byte") + " for " +
+                            counted(limit.members, "member"),
+                        counted(end.directory_size, "byte"), "limits{.members = …} reads more");
     zip_directory directory;
     const auto is_entry = [&](std::uint64_t offset) {
         std::array<std::byte, 4> signature = {};
@@ -186,7 +188,9 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     if (size == 0)
         hint = "the file is empty";
     else if (text.starts_with("PK\x03\x04"))
-        hint = "the archive is cut short; recover_npz saves its complete members";
+        hint = "the archive is cut short, or followed by other bytes; recover_npz saves its complete members";
+    else if (text.starts_with("PK\x05\x06"))
+        hint = "the archive is empty, and cut short or followed by other bytes";
     else if (!is.name.empty())
         hint = "the file is " + std::string(is.name) + ": " + std::string(is.hint);
     return malformed(archive.path(), "end record", "at the end of the file", "missing", std::move(hint));

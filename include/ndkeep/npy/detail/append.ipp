@@ -117,10 +117,12 @@ NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows)
 }  // namespace detail
 
 NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& rows, const append_options& options) {
+    const auto wanted = durability_of(options.sync);
+    const auto if_read_only = read_only_files_of(options.run.replace_read_only);
     auto lock = detail::lock_to_grow(file);
     // Saved under the same lock, so that no other writer can create the file in between.
     if (lock && (!lock->target_exists() || lock->target_is_reserved())) {
-        check_writable(lock->target(), read_only_files_of(options.run.replace_read_only));
+        check_writable(lock->target(), if_read_only);
         detail::save_under(*std::move(lock), rows, {.sync = options.sync, .run = options.run});
         return;
     }
@@ -141,17 +143,17 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     if (!grown.in_place)
         // Without the lock, this reports why there is none.
         return detail::rewrite_grown(array, lock ? *std::move(lock) : writer_lock(file), grown.info, added.bytes(),
-                                     std::move(both), durability_of(options.sync));
+                                     std::move(both), wanted, options.run);
 
     if (both)
-        detail::write_sidecar(target, *both, durability_of(options.sync));
-    detail::grow_in_place(array, grown, added.bytes(), durability_of(options.sync));
+        detail::write_sidecar(target, *both, wanted, if_read_only);
+    detail::grow_in_place(array, grown, added.bytes(), wanted);
     if (!both)
         return;
     try {
         both->current.stamp = array.source.stamp();
         both->previous.reset();
-        detail::write_sidecar(target, *both, durability_of(options.sync));
+        detail::write_sidecar(target, *both, wanted, if_read_only);
     } catch (const error&) {
         // Not an error: the rows are added and the sidecar of step 5 is correct. Only its stamp is missing, which
         // spares readers the checksum.

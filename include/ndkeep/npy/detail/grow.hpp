@@ -11,6 +11,7 @@
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/os/waiting.hpp>
 #include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -64,12 +65,14 @@ class grown_header {
 /// file makes such files. Other bytes after the data are remains of a killed append, and may be overwritten.
 void check_no_second_array(const opened_array& array);
 
-/// Copies the data of an array to byte `offset` of another file.
-void copy_data(const opened_array& from, file& to, std::uint64_t offset);
+/// Writes the header of `info` and the data of `from` to an empty file. Returns the offset of the end.
+std::uint64_t copy_array(const opened_array& from, const array_info& info, file& to, progress_meter& meter);
 
 /// Writes the longer array to a new file and renames it: for headers that cannot change in place.
+/// @param run  `.replace_read_only` applies to the sidecar
 void rewrite_grown(const opened_array& array, writer_lock&& lock, const array_info& info,
-                   std::span<const std::byte> bytes, std::optional<sidecar> both, durability wanted);
+                   std::span<const std::byte> bytes, std::optional<sidecar> both, durability wanted,
+                   const run_options& run = {});
 
 /// Writes the rows and then the header (steps 6 and 7). If either fails, the file is as before, unless the former
 /// header cannot be restored.

@@ -61,7 +61,10 @@ NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
                               .hint = "append would overwrite it"});
 }
 
-NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t offset) {
+NDKEEP_INLINE std::uint64_t copy_array(const opened_array& from, const array_info& info, file& to,
+                                       progress_meter& meter) {
+    const std::string header = header_bytes(info);
+    to.write(0, bytes_of(header));
     // Blocks, so that memory does not grow with the array.
     constexpr std::uint64_t most = std::uint64_t{4} << 20;
     const buffer block(static_cast<std::size_t>(std::min(most, from.info.nbytes())));
@@ -69,24 +72,28 @@ NDKEEP_INLINE void copy_data(const opened_array& from, file& to, std::uint64_t o
         const auto some = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), from.info.nbytes() - at));
         const auto part = block.bytes().first(some);
         from.source.read(from.info.data_offset + at, part);
-        to.write(offset + at, part);
+        to.write(header.size() + at, part);
         at += some;
+        meter.add(0, some);
+        meter.report();
     }
+    return header.size() + from.info.nbytes();
 }
 
 NDKEEP_INLINE void rewrite_grown(const opened_array& array, writer_lock&& lock, const array_info& info,
-                                 std::span<const std::byte> bytes, std::optional<sidecar> both, durability wanted) {
+                                 std::span<const std::byte> bytes, std::optional<sidecar> both, durability wanted,
+                                 const run_options& run) {
     replacement next(std::move(lock));
     const auto target = next.target();
-    const std::string header = header_bytes(info);
-    next.content().write(0, bytes_of(header));
-    copy_data(array, next.content(), header.size());
-    next.content().write(header.size() + array.info.nbytes(), bytes);
+    progress_meter meter(run, {.phase = "append", .bytes_total = array.info.nbytes(), .file = array.source.path()});
+    const std::uint64_t end = copy_array(array, info, next.content(), meter);
+    meter.finish();
+    next.content().write(end, bytes);
     const auto stamp = next.seal(wanted);
     // The sidecar goes first, because the rename is the only commit point: see the order of a save.
     if (both) {
         both->current.stamp = stamp;
-        write_sidecar(target, *both, wanted);
+        write_sidecar(target, *both, wanted, read_only_files_of(run.replace_read_only));
     }
     next.commit(wanted);
 }

@@ -44,8 +44,7 @@ void cut_extension(file& extended, std::uint64_t end) noexcept;
 class new_file {
   public:
     /// @throws io_error  `std::errc::file_exists` without `.replace`; disk full with `.reserve`; an unreadable sidecar;
-    /// a
-    ///                   write-protected file
+    ///                   a write-protected file
     new_file(const std::filesystem::path& path, const array_info& info, std::string_view header,
              const create_options& options);
 

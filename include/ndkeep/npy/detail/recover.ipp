@@ -89,20 +89,22 @@ NDKEEP_INLINE std::size_t complete_rows(const std::filesystem::path& file, const
 }
 
 NDKEEP_INLINE std::size_t recover_rows(const std::filesystem::path& file, const std::filesystem::path& to,
-                                       const limits& limit) {
+                                       const recover_options& options) {
+    const auto wanted = durability_of(options.sync);
+    const auto if_read_only = read_only_files_of(options.run.replace_read_only);
     detail::check_other_file(file, to);
-    auto array = core::open_header(file, limit);
+    auto array = core::open_header(file, options.limit);
     if (array.info.shape.empty())
         throw mismatch_error({.file = file, .field = "shape", .expected = "at least 1 dimension", .found = "()"});
     const std::size_t rows = detail::rows_there(array);
     array.info.shape[detail::growing_axis(array.info)] = rows;
-    replacement next(to);
-    detail::former_sidecar former(next.target());
-    const std::string header = header_bytes(array.info);
-    next.content().write(0, detail::bytes_of(header));
-    detail::copy_data(array, next.content(), header.size());
-    former.disown(array.info, next.seal(durability::when_convenient), durability::when_convenient);
-    next.commit(durability::when_convenient);
+    replacement next(to, if_read_only);
+    detail::former_sidecar former(next.target(), if_read_only);
+    progress_meter meter(options.run, {.phase = "recover", .bytes_total = array.info.nbytes(), .file = file});
+    (void)detail::copy_array(array, array.info, next.content(), meter);
+    meter.finish();
+    former.disown(array.info, next.seal(wanted), wanted);
+    next.commit(wanted);
     former.remove();
     return rows;
 }
