@@ -140,6 +140,32 @@ class writer_lock {
     owning_process owner_;
 };
 
+namespace detail {
+
+/// Holds the lock of an open file, which all its hard links share. `writer_lock` is the lock of one name. Writers that
+/// change a file in place need both.
+class file_lock {
+  public:
+    /// Waits for `patience_with_others`.
+    /// @param held  outlives the lock
+    /// @throws io_error  another process keeps the file locked
+    explicit file_lock(const file& held);
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+    ~file_lock();
+
+  private:
+    const file& held_;
+    owning_process owner_;
+};
+
+/// The lock of the name of a file that grows in place; nullopt if the directory is not writable and the file is. The
+/// lock of the file must do then: no rename by this user is possible, but the owner of the directory may replace the
+/// file meanwhile.
+[[nodiscard]] std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path);
+
+}  // namespace detail
+
 }  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)

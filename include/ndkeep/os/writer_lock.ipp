@@ -169,4 +169,34 @@ NDKEEP_INLINE void writer_lock::check_former() const {
         check_writable(target_, wanted_);
 }
 
+namespace detail {
+
+NDKEEP_INLINE file_lock::file_lock(const file& held) : held_(held) {
+    const auto ask = [&] { return held_.try_lock() ? attempt::succeeded : attempt::refused; };
+    if (asked_within(patience_with_others, ask) != attempt::succeeded)
+        throw io_error(held_.path(), "cannot lock: another process keeps it locked",
+                       std::make_error_code(std::errc::device_or_resource_busy));
+}
+
+NDKEEP_INLINE file_lock::~file_lock() {
+    // A forked child shares the lock of its parent, and must not release it.
+    if (owner_.is_this())
+        held_.unlock();
+}
+
+NDKEEP_INLINE std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path) {
+    try {
+        // Write protection is found when the file is opened. An append replaces it only if it could open it.
+        return writer_lock(path, read_only_files::replace);
+    } catch (const io_error&) {
+        const auto target = resolved(path);
+        const auto parent = target.parent_path();
+        if (is_writable(parent.empty() ? "." : parent) || !is_writable(target))
+            throw;
+        return std::nullopt;
+    }
+}
+
+}  // namespace detail
+
 }  // namespace ndkeep

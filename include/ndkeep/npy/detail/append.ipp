@@ -34,9 +34,7 @@
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/os/process.hpp>
 #include <ndkeep/os/replace.hpp>
-#include <ndkeep/os/waiting.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/statistics/running_statistics.hpp>

@@ -8,47 +8,16 @@
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/os/process.hpp>
-#include <ndkeep/os/waiting.hpp>
 #include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
 #include <span>
-#include <system_error>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// Holds the lock of an open file, which all its hard links share. `writer_lock` is the lock of one name. (step 2)
-class file_lock {
-  public:
-    /// @param held  outlives the lock
-    explicit file_lock(const file& held) : held_(held) {
-        const auto ask = [&] { return held_.try_lock() ? attempt::succeeded : attempt::refused; };
-        if (asked_within(patience_with_others, ask) != attempt::succeeded)
-            throw io_error(held_.path(), "cannot lock: another process keeps it locked",
-                           std::make_error_code(std::errc::device_or_resource_busy));
-    }
-    file_lock(const file_lock&) = delete;
-    file_lock& operator=(const file_lock&) = delete;
-    ~file_lock() {
-        // A forked child shares the lock of its parent, and must not release it.
-        if (owner_.is_this())
-            held_.unlock();
-    }
-
-  private:
-    const file& held_;
-    owning_process owner_;
-};
-
-/// The lock of the name (step 1); nullopt if the directory is not writable and the file is. The lock of the file must
-/// do then: no rename by this user is possible, but the owner of the directory may replace the file meanwhile.
-[[nodiscard]] std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path);
 
 /// The header of the longer array, and whether it can be written over the present one. (step 4)
 class grown_header {

@@ -7,7 +7,6 @@
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
-#include <ndkeep/os/names.hpp>
 #include <ndkeep/os/replace.hpp>
 
 #include <algorithm>
@@ -15,19 +14,6 @@
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-NDKEEP_INLINE std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path) {
-    try {
-        // Write protection is found when the file is opened. An append replaces it only if it could open it.
-        return writer_lock(path, read_only_files::replace);
-    } catch (const io_error&) {
-        const auto target = resolved(path);
-        const auto parent = target.parent_path();
-        if (is_writable(parent.empty() ? "." : parent) || !is_writable(target))
-            throw;
-        return std::nullopt;
-    }
-}
 
 NDKEEP_INLINE grown_header::grown_header(const opened_array& array, std::size_t rows) : info(array.info) {
     info.shape[growing_axis(info)] += rows;
