@@ -95,6 +95,7 @@
 #include <ndkeep/npz/detail/member.ipp>
 #include <ndkeep/npz/detail/member_writer.ipp>
 #include <ndkeep/npz/detail/metadata.ipp>
+#include <ndkeep/npz/detail/output.ipp>
 #include <ndkeep/npz/detail/packed.ipp>
 #include <ndkeep/npz/detail/reader.ipp>
 #include <ndkeep/npz/detail/recover.ipp>

@@ -14,7 +14,7 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 struct npz_recover_options {
-    bool sync = false;  ///< wait until the new archive is on the disk
+    bool sync = false;  ///< wait until the result is on the disk
     limits limit = {};
     run_options run = {};
 };
@@ -51,6 +51,18 @@ struct npz_recovery {
 /// @throws conflict_error          both names lead to the same file, or another program changes `file` during the call
 npz_recovery recover_npz(const std::filesystem::path& file, const std::filesystem::path& to,
                          const npz_recover_options& options = {});
+
+/// Finds the bytes behind the last complete archive in a file, which a killed `.in_place` writer leaves. Returns their
+/// number; 0 if the file ends with its archive. Reads the file backwards to the end of that archive.
+/// @throws io_error      the file cannot be read
+/// @throws format_error  no complete archive begins with the first byte of the file
+[[nodiscard]] std::uint64_t bytes_behind_npz(const std::filesystem::path& file,
+                                             const npz_recover_options& options = {});
+
+/// Cuts these bytes off, so that the archive can be opened again as it was before that writer. Waits for a writer that
+/// is still running. Returns the number of bytes cut off.
+/// @throws io_error, format_error  as `bytes_behind_npz`; the file cannot be written
+std::uint64_t restore_npz(const std::filesystem::path& file, const npz_recover_options& options = {});
 
 }  // namespace ndkeep
 

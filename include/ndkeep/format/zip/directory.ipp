@@ -188,7 +188,9 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     if (size == 0)
         hint = "the file is empty";
     else if (text.starts_with("PK\x03\x04"))
-        hint = "the archive is cut short, or followed by other bytes; recover_npz saves its complete members";
+        hint =
+            "the archive is cut short, or followed by other bytes; recover_npz saves its complete members, restore_npz "
+            "cuts off what follows";
     else if (text.starts_with("PK\x05\x06"))
         hint = "the archive is empty, and cut short or followed by other bytes";
     else if (!is.name.empty())

@@ -9,6 +9,7 @@
 #include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
+#include <optional>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -28,6 +29,13 @@ struct found_zip_members {
 /// @throws io_error      the archive cannot be read, or the call is stopped
 [[nodiscard]] found_zip_members find_zip_members(const byte_source& archive, std::uint64_t size, const limits& limit,
                                                  progress_meter& meter);
+
+/// Finds the last archive in a file that other bytes follow, as after a killed write behind it. Returns where it ends;
+/// nullopt if there is none. It must start with the first byte of the file: an archive that is a member does not.
+/// @param size  bytes of the file
+/// @throws format_error  too many bytes that look like an end record
+[[nodiscard]] std::optional<std::uint64_t> last_zip_end(const byte_source& archive, std::uint64_t size,
+                                                        const limits& limit, progress_meter& meter);
 
 }  // namespace ndkeep::detail
 

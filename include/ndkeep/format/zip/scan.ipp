@@ -17,6 +17,7 @@
 #include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/bytes/deflate.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/zip/directory.hpp>
 #include <ndkeep/format/zip/entry.hpp>
 #include <ndkeep/format/zip/records.hpp>
 
@@ -342,6 +343,41 @@ class zip_scan {
 NDKEEP_INLINE found_zip_members find_zip_members(const byte_source& archive, std::uint64_t size, const limits& limit,
                                                  progress_meter& meter) {
     return zip_scan(archive, size, meter).run(limit);
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> last_zip_end(const byte_source& archive, std::uint64_t size,
+                                                        const limits& limit, progress_meter& meter) {
+    constexpr std::uint64_t block_size = std::uint64_t{64} << 10;
+    constexpr int most_candidates = 64;  // each may cost the reading of a long directory
+    int candidates = 0;
+    std::vector<std::byte> block;
+    // Backwards, block by block. A block also holds the first bytes of the next one, for a record that begins in it.
+    for (std::uint64_t end = size; end > 0;) {
+        const std::uint64_t begin = end - std::min(end, block_size);
+        block.resize(static_cast<std::size_t>(std::min(size, end + zip_end_size - 1) - begin));
+        archive.read(begin, block);
+        for (std::size_t i = static_cast<std::size_t>(end - begin); i-- > 0;) {
+            if (block[i] != std::byte{'P'} || block.size() - i < zip_end_size)
+                continue;
+            const zip_fields record(std::span<const std::byte>(block).subspan(i));
+            const std::uint64_t after = begin + i + zip_end_size;
+            if (record.word(0) != zip_end_signature || record.half(20) > size - after)
+                continue;
+            if (++candidates > most_candidates)
+                throw malformed(archive.path(), "end record", "one",
+                                "more than " + std::to_string(most_candidates) + " candidates");
+            try {
+                if (read_zip_directory(archive, after + record.half(20), limit).prefix == 0)
+                    return after + record.half(20);
+            } catch (const format_error&) {
+                // Bytes that look like an end record.
+            }
+        }
+        meter.add(0, end - begin);
+        meter.report();
+        end = begin;
+    }
+    return std::nullopt;
 }
 
 }  // namespace ndkeep::detail

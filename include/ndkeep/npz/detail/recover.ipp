@@ -14,7 +14,9 @@
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/replace.hpp>
+#include <ndkeep/os/writer_lock.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -38,6 +40,22 @@ struct searched_archive {
     auto found = find_zip_members(opened, stamp.size, options.limit, meter);
     meter.finish();
     return {archive(std::move(opened), stamp, std::move(found.directory)), found.may_lack_members};
+}
+
+/// Where the last complete archive ends.
+[[nodiscard]] NDKEEP_INLINE std::uint64_t end_of_archive(const file& opened, const npz_recover_options& options) {
+    const std::uint64_t size = opened.size();
+    try {
+        (void)read_zip_directory(opened, size, options.limit);
+        return size;
+    } catch (const format_error&) {
+        progress_meter meter(options.run, {.phase = "recover", .bytes_total = size, .file = opened.path()});
+        const auto end = last_zip_end(opened, size, options.limit, meter);
+        meter.finish();
+        if (!end)
+            throw;
+        return *end;
+    }
 }
 
 }  // namespace detail
@@ -73,6 +91,27 @@ NDKEEP_INLINE npz_recovery recover_npz(const std::filesystem::path& file, const 
         throw conflict_error({.file = file, .field = "data", .found = "changed by another program during the call"});
     next.commit(durability_of(options.sync));
     return {from.entries().size(), may_lack_members};
+}
+
+NDKEEP_INLINE std::uint64_t bytes_behind_npz(const std::filesystem::path& file, const npz_recover_options& options) {
+    const auto opened = ndkeep::file::open(file);
+    const std::uint64_t size = opened.size();
+    return size - std::min(size, detail::end_of_archive(opened, options));
+}
+
+NDKEEP_INLINE std::uint64_t restore_npz(const std::filesystem::path& file, const npz_recover_options& options) {
+    const auto lock = detail::lock_to_grow(file);
+    auto opened = ndkeep::file::open(lock ? lock->target() : detail::resolved(file), ndkeep::file::access::read_write);
+    const detail::file_lock alone(opened);
+    opened.call(file);
+    const std::uint64_t end = detail::end_of_archive(opened, options);
+    const std::uint64_t behind = opened.size() - end;
+    if (behind == 0)
+        return 0;
+    opened.resize(end);
+    if (durability_of(options.sync) == durability::on_disk)
+        opened.sync();
+    return behind;
 }
 
 }  // namespace ndkeep
