@@ -68,8 +68,8 @@ struct source {
         return view_of_text(nk::core::as_text(bytes), csv_type, called);
     // Checks the header length given by the stream before the header itself is parsed.
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
-                             {.header_characters = nk::longest_header});
-    const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
+                             any_header);
+    const auto info = nk::parse_header(bytes, called, any_header);
     const nk::core::byte_source source(bytes, called);
     nk::core::check_data(source, info, bytes.size());
     left_out = nk::core::problem_after_data(source, info, bytes.size());

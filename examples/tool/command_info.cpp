@@ -257,7 +257,6 @@ void tell_single(sheet& page, const subject& what) {
 /// Describes an npy file whose dtype is not supported, as far as its header does.
 /// @param problem  the error about its dtype
 void tell_unsupported(sheet& page, const fs::path& path, const nk::error& problem) {
-    const nk::limits any_header = {.header_characters = nk::longest_header};
     const nk::file source = nk::file::open(path);
     std::array<std::byte, nk::longest_preamble> begin = {};
     const auto length = source.read_some(0, begin);

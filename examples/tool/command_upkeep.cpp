@@ -47,8 +47,6 @@ struct damage {
     [[nodiscard]] bool any() const { return is_repairable() || cut; }
 };
 
-const nk::limits any_header = {.header_characters = nk::longest_header};
-
 /// What is complete in an archive without a readable directory; nullopt if the directory can be read.
 /// @throws ndkeep::format_error  the file is no archive
 [[nodiscard]] std::optional<remains> remains_of_archive(const fs::path& path, const nk::run_options& run) {

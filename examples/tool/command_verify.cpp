@@ -47,7 +47,7 @@ struct verdict {
 [[nodiscard]] verdict judge_single(const context& with, const subject& what) {
     verdict out;
     if (what.kind == subject_kind::npy) {
-        out.findings = nk::findings(what.path, {.limit = {.header_characters = nk::longest_header}, .run = with.run});
+        out.findings = nk::findings(what.path, {.limit = any_header, .run = with.run});
     } else {
         (void)nk::core::passes(out.findings, [&] {
             const auto array = open_single(what);

@@ -105,7 +105,7 @@ const nk::description& said_of(const nk::sidecar& both, const nk::file_stamp& st
 
 nk::core::opened_array open_single(const subject& what) {
     if (what.kind != subject_kind::raw)
-        return nk::core::open_header(what.path, {.header_characters = nk::longest_header});
+        return nk::core::open_header(what.path, any_header);
     const auto target = nk::core::resolved(what.path);
     nk::core::opened_array array{nk::file::open(what.path), {}, {}};
     const auto both = nk::core::read_sidecar(target);

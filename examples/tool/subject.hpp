@@ -2,6 +2,7 @@
 // Detects what a path is from its content, not its name, and reads the state of its sidecar.
 #pragma once
 
+#include <ndkeep/limits.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/describe.hpp>
 
@@ -11,6 +12,9 @@
 #include <string_view>
 
 namespace tool {
+
+/// The tool reads headers of any length: it describes files that are not loaded.
+inline constexpr ndkeep::limits any_header = {.header_characters = ndkeep::longest_header};
 
 enum class subject_kind {
     npy,
