@@ -196,7 +196,7 @@ class conversion_job {
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
-            if (nk::core::as_text(bytes).starts_with("PK"))
+            if (begins_as_archive(nk::core::as_text(bytes)))
                 return open_file({input_.emplace(bytes).path()});
             std::optional<nk::format_error> left_out;
             from_.given = view_of_stream(std::move(bytes), type_, left_out);

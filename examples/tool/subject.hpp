@@ -41,6 +41,9 @@ struct subject {
 /// Whether the name exists, even as a dangling symbolic link.
 [[nodiscard]] bool is_there(const std::filesystem::path& path);
 
+/// Whether a file with these first bytes is a zip archive: the signature of a member, or of an empty directory.
+[[nodiscard]] bool begins_as_archive(std::string_view begin);
+
 /// Detects the kind of a path from its first bytes and its sidecar. Never blocks: a pipe is rejected.
 /// @throws ndkeep::io_error      absent, no permission, or a pipe or device
 /// @throws ndkeep::format_error  no supported format

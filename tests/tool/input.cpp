@@ -109,6 +109,17 @@ TEST_CASE("verify writes no sidecar for standard input", "[tool][error]") {
     CHECK(said.warns("--write needs a file"));
 }
 
+TEST_CASE("csv that begins like an archive is read as csv", "[tool]") {
+    const temp_dir dir;
+    write_text(dir / "t.csv", "PKX,1\n");
+    const input_from in(dir / "t.csv");
+
+    const auto said = run_tool({"convert", "--dtype", "[('a', 'S3'), ('b', 'i4')]", "-", (dir / "a.npy").string()});
+
+    CHECK(said.err.find("archive") == std::string::npos);
+    CHECK(said.status == 0);
+}
+
 TEST_CASE("convert reads an npz archive from standard input", "[tool]") {
     const temp_dir dir;
     save_npz(dir / "t.npz", {{"a", twelve()}});
