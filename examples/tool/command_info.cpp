@@ -231,8 +231,10 @@ void tell_single(sheet& page, const subject& what) {
 }
 
 /// How to get at the elements of a dtype that is not supported.
-[[nodiscard]] std::string access_text(const nk::core::header_facts& facts, std::uint64_t nbytes) {
-    if (facts.descr.find("O'") != std::string::npos)
+/// @param problem  the error about the dtype
+[[nodiscard]] std::string access_text(const nk::core::header_facts& facts, std::uint64_t nbytes,
+                                      const nk::error& problem) {
+    if (problem.expected() == "a type without objects")
         return "numpy.load(file, allow_pickle=True) in Python, which runs code from the file";
     // One number for each element if its size is that of a number; otherwise one for each byte.
     std::uint64_t width = 1;
@@ -279,7 +281,7 @@ void tell_unsupported(sheet& page, const fs::path& path, const nk::error& proble
     page.line("order", facts.column_major ? "Fortran, column-major" : "C, row-major");
     page.line("data", full_bytes(nbytes) + " up to the end of the file");
     page.line("header", nk::counted(header.size(), "byte") + ", data at byte " + std::to_string(facts.data_offset));
-    page.line("access", access_text(facts, nbytes));
+    page.line("access", access_text(facts, nbytes, problem));
     page.problem(problem.what());
 }
 
