@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace tool {
 
@@ -188,8 +189,7 @@ void add_sidecar(sheet& page, const nk::core::opened_array& array) {
     page.json.add("sidecar", out);
 }
 
-void tell_single(sheet& page, const subject& what) {
-    const auto array = open_single(what);
+void tell_single(sheet& page, const subject& what, const nk::core::opened_array& array) {
     const auto& info = array.info;
     const bool is_raw = what.kind == subject_kind::raw;
     page.json.add_text("format", format_name(what.kind));
@@ -286,14 +286,15 @@ void tell_unsupported(sheet& page, const fs::path& path, const nk::error& proble
 }
 
 void tell_npy(sheet& page, const subject& what) {
+    std::optional<nk::core::opened_array> array;
     try {
-        (void)open_single(what);
+        array.emplace(open_single(what));
     } catch (const nk::format_error& problem) {
         if (problem.field() != "descr")
             throw;
         return tell_unsupported(page, what.path, problem);
     }
-    tell_single(page, what);
+    tell_single(page, what, *array);
 }
 
 void tell_sidecar(sheet& page, const subject& what) {
@@ -500,7 +501,7 @@ void tell_chunked(sheet& page, const subject& what) {
             tell_npy(page, what);
             break;
         default:
-            tell_single(page, what);
+            tell_single(page, what, open_single(what));
         }
         if (with.given.has("--json"))
             with.out << page.json_line();
