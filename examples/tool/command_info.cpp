@@ -520,7 +520,8 @@ command info_command() {
             .details =
                 "Accepts npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only, so the\n"
                 "time does not depend on the size of the data; `ndkeep verify` checks the data.\n"
-                "Exit status: 0 success, 1 a file is damaged or its sidecar is stale, 2 error.",
+                "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
+                "sidecar is stale, 2 error.",
             .options = {json_option},
             .example = "ndkeep info examples/data/seattle_hourly.npy\n"
                        "ndkeep info --json examples/data/flights.npz",
