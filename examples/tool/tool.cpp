@@ -209,11 +209,11 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
 }
 
 std::string message_of(const ndkeep::error& problem) {
-    constexpr std::string_view called = ".replace_read_only";
-    std::string text = problem.what();
-    if (problem.hint().find(called) != std::string::npos)
-        text.replace(text.rfind(called), called.size(), replace_read_only_option.name);
-    return text;
+    if (problem.hint().find("replace_read_only") == std::string::npos)
+        return problem.what();
+    auto parts = problem.parts();
+    parts.hint = "make it writable, or use the option " + std::string(replace_read_only_option.name);
+    return ndkeep::error(std::move(parts)).what();
 }
 
 std::atomic<bool>& interrupted() noexcept {
