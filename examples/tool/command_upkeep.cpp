@@ -49,15 +49,15 @@ struct damage {
 
 /// What is complete in an archive without a readable directory; nullopt if the directory can be read.
 /// @throws ndkeep::format_error  the file is no archive
-[[nodiscard]] std::optional<remains> remains_of_archive(const fs::path& path, const nk::run_options& run) {
+[[nodiscard]] std::optional<remains> remains_of_archive(const subject& what, const nk::run_options& run) {
     try {
-        (void)nk::core::archive(path, {});
+        (void)nk::core::archive(what.path, {});
         return std::nullopt;
     } catch (const nk::format_error&) {
-        auto searched = nk::recoverable_members(path, {.run = run});
+        auto searched = nk::recoverable_members(what.path, {.run = run});
         remains found{
             .members = std::move(searched.members), .is_archive = true, .may_lack_members = searched.may_lack_members};
-        if (found.members.empty() && subject_of(path).is_named_only)
+        if (found.members.empty() && what.is_named_only)
             throw;
         return found;
     }
@@ -85,7 +85,7 @@ struct damage {
         if (nk::is_file(name))
             found.leftover = name.string();
     if (what.kind == subject_kind::npz)
-        found.cut = remains_of_archive(what.path, run);
+        found.cut = remains_of_archive(what, run);
     if (what.kind != subject_kind::npy)
         return found;
     found.cut = remains_of_array(what.path);
