@@ -3,6 +3,7 @@
 #include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
+#include "given_name.hpp"
 #include "output.hpp"
 #include "sidecars.hpp"
 #include "subject.hpp"

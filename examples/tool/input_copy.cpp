@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "input_copy.hpp"
 
+#include "given_name.hpp"
 #include "tool.hpp"
 
 #include <ndkeep/error.hpp>
@@ -24,12 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
-
-/// The path of the last copy. It outlives the copy, because errors are printed later.
-[[nodiscard]] std::string& last_copy() {
-    static std::string path;
-    return path;
-}
 
 [[nodiscard]] fs::path new_folder() {
     std::error_code problem;
@@ -104,7 +99,7 @@ class input_copy::removal {
 
 input_copy::input_copy(std::span<const std::byte> begin)
     : path_(new_folder() / "input"), removal_(std::make_unique<removal>(path_)) {
-    last_copy() = path_.string();
+    set_copy_of_input(path_);
     read(begin);
 }
 
@@ -122,16 +117,6 @@ void input_copy::read(std::span<const std::byte> begin) {
         length += count;
     }
     out->close();
-}
-
-std::string named_as_given(std::string_view text) {
-    std::string out(text);
-    const auto& path = last_copy();
-    if (path.empty())
-        return out;
-    for (auto at = out.find(path); at != std::string::npos; at = out.find(path, at + 1))
-        out.replace(at, path.size(), "-");
-    return out;
 }
 
 }  // namespace tool

@@ -6,8 +6,6 @@
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <string>
-#include <string_view>
 
 namespace tool {
 
@@ -37,8 +35,5 @@ class input_copy {
 /// Reads some bytes of standard input; 0 at its end.
 /// @throws ndkeep::io_error  it cannot be read, or Ctrl-C
 [[nodiscard]] std::size_t read_input(std::span<std::byte> out);
-
-/// The text with "-" in place of the path of a copy of standard input.
-[[nodiscard]] std::string named_as_given(std::string_view text);
 
 }  // namespace tool
