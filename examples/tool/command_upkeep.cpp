@@ -47,19 +47,17 @@ struct damage {
     [[nodiscard]] bool any() const { return is_repairable() || cut; }
 };
 
-const nk::limits any_header = {.header_characters = nk::longest_header};
-
 /// What is complete in an archive without a readable directory; nullopt if the directory can be read.
 /// @throws ndkeep::format_error  the file is no archive
-[[nodiscard]] std::optional<remains> remains_of_archive(const fs::path& path, const nk::run_options& run) {
+[[nodiscard]] std::optional<remains> remains_of_archive(const subject& what, const nk::run_options& run) {
     try {
-        (void)nk::core::archive(path, {});
+        (void)nk::core::archive(what.path, {});
         return std::nullopt;
     } catch (const nk::format_error&) {
-        auto searched = nk::recoverable_members(path, {.run = run});
+        auto searched = nk::recoverable_members(what.path, {.run = run});
         remains found{
             .members = std::move(searched.members), .is_archive = true, .may_lack_members = searched.may_lack_members};
-        if (found.members.empty() && subject_of(path).is_named_only)
+        if (found.members.empty() && what.is_named_only)
             throw;
         return found;
     }
@@ -87,7 +85,7 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
         if (nk::is_file(name))
             found.leftover = name.string();
     if (what.kind == subject_kind::npz)
-        found.cut = remains_of_archive(what.path, run);
+        found.cut = remains_of_archive(what, run);
     if (what.kind != subject_kind::npy)
         return found;
     found.cut = remains_of_array(what.path);
@@ -96,8 +94,8 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
     return found;
 }
 
-/// Writes what is complete to the file of `--output`. Returns the number of rows or members.
-[[nodiscard]] std::size_t write_remains(const context& with, const subject& what, const damage& found) {
+/// Checks that everything complete can be written to the file of `--output`, before anything is changed.
+void check_output(const context& with, const subject& what, const damage& found) {
     const fs::path to = *with.given.value("--output");
     if (what.kind != subject_kind::npy && what.kind != subject_kind::npz)
         throw nk::format_error({.file = what.path,
@@ -110,6 +108,21 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
                                   .expected = "a new name",
                                   .found = "already present",
                                   .hint = "--force replaces it"});
+    if (std::error_code ignored; fs::equivalent(what.path, to, ignored))
+        throw nk::conflict_error(
+            {.file = to, .field = "target", .expected = "another file than the source", .found = "the same file"});
+    (void)nk::writer_lock(to);  // fails in a folder that is absent or write-protected
+    if (found.rows_behind != 0 && !with.given.has("--fix"))
+        throw nk::format_error({.file = what.path,
+                                .field = "number of rows after the end of the data",
+                                .expected = "0",
+                                .found = std::to_string(found.rows_behind),
+                                .hint = "--fix includes them"});
+}
+
+/// Writes what is complete to the file of `--output`. Returns the number of rows or members.
+[[nodiscard]] std::size_t write_remains(const context& with, const subject& what, const damage& found) {
+    const fs::path to = *with.given.value("--output");
     if (found.cut && found.cut->count() == 0)
         return 0;
     return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run}).members
@@ -193,6 +206,8 @@ void mend(const subject& what, const damage& found) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
         const auto found = look(what, with.run);
+        if (output)
+            check_output(with, what, found);
         if (fix && found.is_repairable())
             mend(what, found);
         std::optional<std::size_t> written;
@@ -304,7 +319,8 @@ command recover_command() {
             "commits. npy, raw and npz files: finds the temporary file of a killed writer; the repair removes it.\n"
             "Without --fix nothing is changed.\n"
             "npy files that are cut short, and npz archives without their directory: tells which rows or members\n"
-            "are complete. --output writes them to a new file, and never changes the damaged one.\n"
+            "are complete. --output writes them to a new file, and never changes the damaged one. Rows after the\n"
+            "end of the data are written with --fix only.\n"
             "Exit status: 0 nothing to repair, or repaired or saved, 1 damage found, 2 error.",
         .options = {{"--fix", "", "repair what is found"},
                     {"--output", "FILE", "write the complete rows or members of an npy or npz file to FILE"},

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <exception>
 #include <fstream>
 #include <random>
 
@@ -70,6 +71,16 @@ search counted_search(const std::string& archive) {
     nk::progress_meter meter(run);
     result.found = nk::detail::find_zip_members(counted, whole.size(), {}, meter);
     return result;
+}
+
+bool is_about_checksum(const nk::finding& problem) {
+    try {
+        std::rethrow_exception(problem.cause);
+    } catch (const nk::checksum_error&) {
+        return true;
+    } catch (const nk::error&) {
+        return false;
+    }
 }
 
 strings found_in(const fs::path& file) {
@@ -201,7 +212,10 @@ TEST_CASE("what is recovered of damaged archives matches its checksum", "[npz][r
         damaged.resize(random() % damaged.size());
         write_text(dir / "d.npz", damaged);
         (void)nk::recover_npz(dir / "d.npz", dir / "new.npz");
-        REQUIRE(nk::findings_npz(dir / "new.npz").size() <= 3);
+        for (const auto& finding : nk::findings_npz(dir / "new.npz")) {
+            INFO(finding.message);
+            REQUIRE_FALSE(is_about_checksum(finding));
+        }
         const nk::npz_reader in(dir / "new.npz");
         for (const auto& name : in.names())
             (void)in.bytes(in.archive().find(name)->name);

@@ -40,6 +40,35 @@ TEST_CASE("recover tells of rows behind the data, and counts them in when asked"
     CHECK(run_tool({"recover", file}).has("nothing to recover"));
 }
 
+TEST_CASE("recover --output leaves out no complete row", "[tool][error]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npy").string(), to = (dir / "new.npy").string();
+    save(file, twelve());
+    write_text(file, read_text(file) + std::string(70, '\0'));
+
+    const auto refused = run_tool({"recover", "--output", to, file});
+    CHECK(refused.status == 2);
+    CHECK(refused.warns("rows after the end of the data is 2, expected 0 (--fix includes them)"));
+    CHECK_FALSE(fs::exists(to));
+
+    CHECK(run_tool({"recover", "--fix", "--output", to, file}).status == 0);
+    CHECK(inspect(to).shape[0] == 5);
+}
+
+TEST_CASE("recover changes nothing if --output is refused", "[tool][error]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npy").string();
+    save(file, twelve());
+    save(dir / "present.npy", twelve());
+    const auto damaged = read_text(file) + std::string(70, '\0');
+    write_text(file, damaged);
+
+    CHECK(run_tool({"recover", "--fix", "--output", (dir / "present.npy").string(), file}).status == 2);
+    CHECK(run_tool({"recover", "--fix", "-f", "--output", file, file}).warns("the same file"));
+    CHECK(run_tool({"recover", "--fix", "--output", (dir / "absent/new.npy").string(), file}).status == 2);
+    CHECK((read_text(file) == damaged));
+}
+
 TEST_CASE("recover tells how many rows of a cut file are complete, and writes them to another", "[tool]") {
     temp_dir dir;
     const auto file = (dir / "t.npy").string(), to = (dir / "new.npy").string();

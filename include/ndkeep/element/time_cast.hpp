@@ -11,10 +11,28 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 // A count of 64 bits times a multiple of 31 bits has 95 bits, and in years it has 104 bits as days.
 __extension__ typedef __int128 wide_count;
+
+/// A quotient, rounded towards minus infinity.
+/// @param by  positive
+[[nodiscard]] constexpr wide_count rounded_down(wide_count number, wide_count by) noexcept {
+    return number / by - (number % by < 0 ? 1 : 0);
+}
+
+/// Days from 1970 to the first day of a month of the proleptic Gregorian calendar. Months count from January 1970.
+[[nodiscard]] wide_count days_before_month(wide_count month);
+
+/// The month that contains a day, the inverse of `days_before_month`. Days count from 1970.
+[[nodiscard]] wide_count month_of_day(wide_count day);
+
+}  // namespace core
+
+namespace detail {
+
+using core::wide_count;
 
 /// A positive fraction in lowest terms.
 struct time_ratio {
