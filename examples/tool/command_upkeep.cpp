@@ -38,28 +38,27 @@ struct damage {
     std::uint64_t rows_behind = 0;                    ///< npy: complete rows that the header does not count
     std::vector<std::uint64_t> damaged_commits = {};  ///< chunked: newest records that cannot be read
     std::string leftover = {};                        ///< temporary file of a killed or running writer
+    std::uint64_t bytes_behind = 0;                   ///< an archive
     std::optional<remains> cut = {};                  ///< only `--output` helps
 
     /// Whether `--fix` repairs something.
     [[nodiscard]] bool is_repairable() const {
-        return rows_behind != 0 || !damaged_commits.empty() || !leftover.empty();
+        return rows_behind != 0 || bytes_behind != 0 || !damaged_commits.empty() || !leftover.empty();
     }
     [[nodiscard]] bool any() const { return is_repairable() || cut; }
 };
 
-/// What is complete in an archive without a readable directory; nullopt if the directory can be read.
+/// What is complete in an archive without a readable directory.
 /// @throws ndkeep::format_error  the file is no archive
-[[nodiscard]] std::optional<remains> remains_of_archive(const subject& what, const nk::run_options& run) {
+void look_at_archive(const subject& what, const nk::run_options& run, damage& found) {
     try {
-        (void)nk::core::archive(what.path, {});
-        return std::nullopt;
+        found.bytes_behind = nk::bytes_behind_npz(what.path, {.run = run});
     } catch (const nk::format_error&) {
         auto searched = nk::recoverable_members(what.path, {.run = run});
-        remains found{
-            .members = std::move(searched.members), .is_archive = true, .may_lack_members = searched.may_lack_members};
-        if (found.members.empty() && what.is_named_only)
+        if (searched.members.empty() && what.is_named_only)
             throw;
-        return found;
+        found.cut = {
+            .members = std::move(searched.members), .is_archive = true, .may_lack_members = searched.may_lack_members};
     }
 }
 
@@ -85,7 +84,7 @@ struct damage {
         if (nk::is_file(name))
             found.leftover = name.string();
     if (what.kind == subject_kind::npz)
-        found.cut = remains_of_archive(what, run);
+        look_at_archive(what, run, found);
     if (what.kind != subject_kind::npy)
         return found;
     found.cut = remains_of_array(what.path);
@@ -159,6 +158,8 @@ void mend(const subject& what, const damage& found) {
         (void)nk::recover_chunked(what.path);
     if (found.rows_behind != 0)
         (void)nk::recover(what.path, any_header);
+    if (found.bytes_behind != 0)
+        (void)nk::restore_npz(what.path, {.sync = true});
     if (found.leftover.empty())
         return;
     {
@@ -176,6 +177,7 @@ void mend(const subject& what, const damage& found) {
     json_object out;
     out.add_text("file", path.string());
     out.add("rows_behind", found.rows_behind);
+    out.add("bytes_behind", found.bytes_behind);
     out.add_json("damaged_commits", '[' + listed(found.damaged_commits) + ']');
     if (found.leftover.empty())
         out.add_null("leftover");
@@ -228,6 +230,9 @@ void mend(const subject& what, const damage& found) {
             say(nk::counted(found.rows_behind, "row") +
                 (fix ? " recovered after the end of the data"
                      : " after the end of the data, not counted in the header"));
+        if (found.bytes_behind != 0)
+            say(nk::counted(found.bytes_behind, "byte") +
+                (fix ? " cut off behind the end of the archive" : " behind the end of the archive"));
         if (!found.damaged_commits.empty())
             say("damaged commits " + listed(found.damaged_commits) +
                 (fix ? " skipped from now on" : ", the commit before them is readable"));
@@ -316,7 +321,9 @@ command recover_command() {
         .details =
             "npy files: finds complete rows after the end of the data, which the header does not count; the repair\n"
             "counts them. Chunked arrays: finds damaged records of the newest commits; the repair discards these\n"
-            "commits. npy, raw and npz files: finds the temporary file of a killed writer; the repair removes it.\n"
+            "commits. npz files: finds bytes behind the end of the archive, which a killed writer that works in\n"
+            "place leaves; the repair cuts them off. npy, raw and npz files: finds the temporary file of a killed\n"
+            "writer; the repair removes it.\n"
             "Without --fix nothing is changed.\n"
             "npy files that are cut short, and npz archives without their directory: tells which rows or members\n"
             "are complete. --output writes them to a new file, and never changes the damaged one. Rows after the\n"

@@ -148,6 +148,18 @@ TEST_CASE("an archive that is a member is not taken for the one that was cut sho
     CHECK_THROWS_AS(nk::bytes_behind_npz(dir / "t.npz"), nk::format_error);
     CHECK_THROWS_AS(nk::restore_npz(dir / "t.npz"), nk::format_error);
     CHECK(read_text(dir / "t.npz") == cut);
+
+    // An end record at the end of the file: its damaged directory is no reason to go back to an older archive.
+    nk::save_npz(dir / "t.npz", {{"a", vector{1, 2}}});
+    nk::npz_writer grown(dir / "t.npz", in_place);
+    grown.add("b", vector{3});
+    grown.commit();
+    auto damaged = read_text(dir / "t.npz");
+    damaged[damaged.rfind("PK\x01\x02")] = 'X';
+    write_text(dir / "t.npz", damaged);
+    CHECK_THROWS_AS(nk::restore_npz(dir / "t.npz"), nk::format_error);
+    CHECK(read_text(dir / "t.npz") == damaged);
+
     write_text(dir / "t.npz", "no archive");
     CHECK_THROWS_AS(nk::restore_npz(dir / "t.npz"), nk::format_error);
 }

@@ -119,6 +119,22 @@ TEST_CASE("recover tells which members of a cut archive are complete, and writes
     CHECK(run_tool({"recover", to}).has("nothing to recover"));
 }
 
+TEST_CASE("recover tells of bytes behind an archive, and cuts them off when asked", "[tool]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npz").string();
+    save_npz(file, {{"a", twelve()}});
+    const auto former = read_text(file);
+    write_text(file, former + std::string(100'000, 'x'));
+
+    const auto found = run_tool({"recover", file});
+    CHECK(found.status == 1);
+    CHECK(found.has("100000 bytes behind the end of the archive"));
+    CHECK(run_tool({"recover", "--json", file}).object()["bytes_behind"] == 100'000);
+    CHECK(run_tool({"recover", "--fix", file}).has("cut off behind the end of the archive"));
+    CHECK(read_text(file) == former);
+    CHECK(run_tool({"recover", file}).has("nothing to recover"));
+}
+
 TEST_CASE("recover says that a search for members was cut short", "[tool]") {
     temp_dir dir;
     const auto file = (dir / "t.npz").string(), to = (dir / "new.npz").string();

@@ -87,7 +87,8 @@ class npz_reader {
         return detail::read_member(
             archive_, at(name), options_,
             [](const core::byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
-                return detail::read_elements<T, N, detail::chosen<Order>::order>(source, info, "load", run, &crc);
+                return detail::read_elements<T, N, detail::chosen<Order>::order>(source, info, "load", run, &crc,
+                                                                                 detail::other_time_units::cast);
             });
     }
 

@@ -363,6 +363,9 @@ NDKEEP_INLINE std::optional<std::uint64_t> last_zip_end(const byte_source& archi
             const std::uint64_t after = begin + i + zip_end_size;
             if (record.word(0) != zip_end_signature || record.half(20) > size - after)
                 continue;
+            // The file ends with its archive, whose directory is damaged or beyond the limit: nothing to cut off.
+            if (record.half(20) == size - after)
+                return std::nullopt;
             if (++candidates > most_candidates)
                 throw malformed(archive.path(), "end record", "one",
                                 "more than " + std::to_string(most_candidates) + " candidates");

@@ -46,11 +46,7 @@ class archive_output {
     /// @throws conflict_error  this is a copy in a forked child
     void check_process() const { owner_.check(target_); }
 
-    /// Makes all content up to now durable, before a directory refers to it. A new file needs only one sync, before it
-    /// is renamed.
-    void settle_members(durability wanted);
-
-    /// Makes the content the archive.
+    /// Makes the content the archive, and releases its name.
     /// @throws io_error  nothing has changed
     void commit(durability wanted);
 

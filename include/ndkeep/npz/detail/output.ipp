@@ -59,21 +59,20 @@ NDKEEP_INLINE archive_output::~archive_output() {
     }
 }
 
-NDKEEP_INLINE void archive_output::settle_members(durability wanted) {
-    if (grows() && wanted == durability::on_disk)
-        grown_.sync();
-}
-
 NDKEEP_INLINE void archive_output::commit(durability wanted) {
     check_process();
     if (!grows()) {
         next_->commit(wanted);
-    } else if (wanted == durability::on_disk) {
-        grown_.sync();
-    } else {
-        grown_.settle();
+        return;
     }
+    if (wanted == durability::on_disk)
+        grown_.sync();
+    else
+        grown_.settle();
     is_committed_ = true;
+    alone_.reset();
+    if (lock_)
+        lock_->release();
 }
 
 }  // namespace ndkeep::detail

@@ -254,8 +254,10 @@ NDKEEP_INLINE void npz_writer::commit() {
     failed_ = true;
     out_.finish(meter_);
     write_kept();
-    out_.out().flush();
-    output_.settle_members(durability_of(options_.sync));
+    if (output_.grows() && options_.sync) {
+        out_.out().flush();
+        output_.content().sync();
+    }
     write_directory();
     meter_.finish();
     output_.commit(durability_of(options_.sync));
