@@ -6,8 +6,11 @@
 #include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/version.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -74,6 +77,19 @@ class time_cast {
 };
 
 }  // namespace core
+
+namespace detail {
+
+/// The cast that loading a file of dtype `from` as `to` needs. Years and months are not cast to averages.
+[[nodiscard]] std::optional<core::time_cast> time_cast_of_load(const dtype& from, const dtype& to);
+
+/// Casts loaded counts of 64 bits in place.
+/// @param shape  and the order of the elements: to name an element
+/// @throws mismatch_error  a count exceeds 64 bits; the error names the first such element in memory
+void cast_loaded_times(const core::time_cast& cast, std::byte* counts, std::size_t count, const dtype& to,
+                       const std::vector<std::size_t>& shape, bool column_major, const std::filesystem::path& file);
+
+}  // namespace detail
 
 }  // namespace ndkeep
 

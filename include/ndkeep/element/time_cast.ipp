@@ -5,9 +5,11 @@
 #include <ndkeep/element/time_cast.hpp>
 
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
 
+#include <cstring>
 #include <limits>
-#include <string_view>
+#include <string>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -112,5 +114,41 @@ NDKEEP_INLINE std::optional<std::int64_t> time_cast::operator()(std::int64_t cou
 }
 
 }  // namespace core
+
+namespace detail {
+
+NDKEEP_INLINE std::optional<core::time_cast> time_cast_of_load(const dtype& from, const dtype& to) {
+    auto cast = core::time_cast::between(from, to);
+    return cast && !cast->uses_average_lengths() ? cast : std::nullopt;
+}
+
+NDKEEP_INLINE void cast_loaded_times(const core::time_cast& cast, std::byte* counts, std::size_t count, const dtype& to,
+                                     const std::vector<std::size_t>& shape, bool column_major,
+                                     const std::filesystem::path& file) {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::int64_t value = 0;
+        std::memcpy(&value, counts + i * sizeof value, sizeof value);
+        const auto other = cast(value);
+        if (!other) {
+            std::vector<std::size_t> index(shape.size());
+            std::size_t rest = i;
+            for (std::size_t k = 0; k < shape.size(); ++k) {
+                const std::size_t axis = column_major ? k : shape.size() - 1 - k;
+                index[axis] = rest % shape[axis];
+                rest /= shape[axis];
+            }
+            std::string text;
+            for (const std::size_t each : index)
+                text += (text.empty() ? "" : ", ") + std::to_string(each);
+            throw mismatch_error({.file = file,
+                                  .field = "element [" + text + ']',
+                                  .expected = "a value that fits " + ndkeep::quoted(to.str()),
+                                  .found = "the count " + std::to_string(value)});
+        }
+        std::memcpy(counts + i * sizeof value, &*other, sizeof value);
+    }
+}
+
+}  // namespace detail
 
 }  // namespace ndkeep

@@ -45,7 +45,10 @@ struct raw_options {
 ///
 /// Fields of structs are matched by name; their order and padding in the file may differ. With the tag `column_major`
 /// the result is a column-major container. The order of the file need not be that of the result.
-/// @throws mismatch_error  another dtype or rank
+///
+/// Dates and durations of another time unit are cast, and rounded down as by NumPy's astype. Those in fields of structs
+/// are not.
+/// @throws mismatch_error  another dtype or rank; a date or duration exceeds 64 bits in the unit of T
 /// @throws format_error    not an npy file, cut short, or beyond a limit
 /// @throws io_error        no such file, or it cannot be read
 template <element T, std::size_t N = any_rank>
@@ -79,7 +82,7 @@ namespace detail {
 
 template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto load_elements(const opened_array& opened, std::string_view verb, const run_options& run) {
-    return read_elements<T, N, WantedOrder>(opened.bytes(), opened.info, verb, run);
+    return read_elements<T, N, WantedOrder>(opened.bytes(), opened.info, verb, run, nullptr, other_time_units::cast);
 }
 
 template <std::size_t N>
