@@ -2,6 +2,7 @@
 // Parsing JSON with too little memory: an error at every allocation, and no end of the process.
 #include "support/catch.hpp"
 
+#include <ndkeep/error.hpp>
 #include <ndkeep/text/json/parser.hpp>
 
 #include <atomic>
