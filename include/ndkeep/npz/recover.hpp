@@ -13,6 +13,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `recover_npz` and `recoverable_members`.
 struct npz_recover_options {
     bool sync = false;  ///< wait until the new archive is on the disk
     limits limit = {};
