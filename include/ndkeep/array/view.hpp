@@ -131,7 +131,7 @@ class array_view {
     /// The same array with this written order.
     [[nodiscard]] array_view in_order(order wanted) const;
 
-    /// The same array, whose view and its copies keep `owner` alive, which holds the memory.
+    /// The same array, in a view that keeps `owner` alive, which holds the memory. So do its copies.
     [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const;
 
     /// The first element if all elements lie in memory exactly as they are written; otherwise nullptr.
