@@ -14,6 +14,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `append`.
 struct append_options {
     bool sync = true;  ///< wait for the disk after the rows, and again after the header
     limits limit = {};

@@ -18,7 +18,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Reads the header of an npy file: dtype, shape, order. The data is not needed and may be missing.
+/// Reads only the header of an npy file: dtype, shape, order, and where the data begins. The data may be missing.
 /// @throws io_error, format_error  no file, or not an npy header
 [[nodiscard]] array_info inspect(const std::filesystem::path& file, const limits& limit = {});
 

@@ -11,6 +11,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `recover_rows`.
 struct recover_options {
     bool sync = false;  ///< wait until the new file is on the disk
     limits limit = {};

@@ -42,6 +42,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// NumPy. Everything that is loaded is checked against the archive's CRC-32. Several threads may use one reader.
 class npz_reader {
   public:
+    /// Opens an archive; `options` apply to everything that is read from it.
     /// @throws io_error, format_error  no file; not a zip archive, or one with a false directory
     /// @throws mismatch_error          `.array` is not 0, also in the other constructors
     explicit npz_reader(const std::filesystem::path& file, const load_options& options = {})
@@ -59,6 +60,7 @@ class npz_reader {
 
     /// The directory and the raw bytes of members: for authors of tools.
     [[nodiscard]] const core::archive& archive() const noexcept { return archive_; }
+    /// The options that the reader was made with.
     [[nodiscard]] const load_options& options() const noexcept { return options_; }
 
     /// The path of the archive; empty for one in memory.
@@ -71,6 +73,7 @@ class npz_reader {
     /// Describes every member from its headers, as `inspect_npz` does.
     [[nodiscard]] std::vector<npz_member> members() const;
 
+    /// Whether the archive has a member of this name.
     [[nodiscard]] bool contains(std::string_view name) const { return archive_.find(name) != nullptr; }
 
     /// Reads the header of a member. The data offset in it counts from the start of the member.
@@ -96,7 +99,7 @@ class npz_reader {
     /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] any_array load_any(std::string_view name) const;
 
-    /// Maps a stored array in place, without a copy; see ndkeep::map. Its CRC-32 is not checked.
+    /// Maps an array that is stored without compression; see ndkeep::map. Its CRC-32 is not checked.
     ///
     /// Tags, in any order: `read_only` (the default), `copy_on_write`, `row_major` (the default), `column_major`.
     /// @throws mismatch_error  as `load`; and if the member is compressed, or not aligned for T
@@ -117,6 +120,8 @@ class npz_reader {
     /// Reads the bytes of any member. Those of an array include its header.
     /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] std::vector<std::byte> bytes(std::string_view name) const;
+    /// Reads the bytes of any member as text.
+    /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] std::string text(std::string_view name) const;
 
     /// Returns the metadata, stored in the member `metadata.json`; {} if it is absent.

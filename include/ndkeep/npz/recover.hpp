@@ -13,6 +13,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `recover_npz` and `recoverable_members`.
 struct npz_recover_options {
     bool sync = false;  ///< wait until the result is on the disk
     limits limit = {};
@@ -21,13 +22,13 @@ struct npz_recover_options {
 
 /// The complete members of a damaged archive.
 struct npz_remains {
-    std::vector<npz_member> members = {};
-    bool may_lack_members = false;  ///< there was too much damage to check every member
+    std::vector<npz_member> members = {};  ///< in the order of the file
+    bool may_lack_members = false;         ///< there was too much damage to check every member
 };
 
 /// What `recover_npz` has written.
 struct npz_recovery {
-    std::size_t members = 0;
+    std::size_t members = 0;        ///< number of members in the new archive
     bool may_lack_members = false;  ///< as in `npz_remains`
 };
 

@@ -27,6 +27,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `save_npz` and `save_tree`.
 struct npz_options {
     compression compress = false;   ///< false: members can be mapped, and load at the speed of the disk
     json meta = nullptr;            ///< a JSON object, stored as the member `metadata.json`
@@ -35,12 +36,13 @@ struct npz_options {
     run_options run = {};
 };
 
+/// Options of an `npz_writer`.
 struct npz_writer_options {
-    bool append = false;    ///< keep the members of an existing archive
-    bool in_place = false;  ///< with `.append`: write behind them instead of copying them; see `npz_writer`
-    compression compress = false;
-    checksum sum = checksum::none;
-    bool sync = false;
+    bool append = false;            ///< keep the members of an existing archive
+    bool in_place = false;          ///< with `.append`: write behind them instead of copying them; see `npz_writer`
+    compression compress = false;   ///< of members that are added without options of their own
+    checksum sum = checksum::none;  ///< of each array's data, in addition to the CRC-32 that every member has
+    bool sync = false;              ///< survive a power cut once `commit` has returned
     run_options run = {};
 };
 
@@ -51,12 +53,13 @@ struct npz_member_options {
 
 /// A named array for `save_npz`. It refers to an lvalue array, which must outlive it, and keeps a temporary one.
 struct npz_item {
+    /// `{"name", array}`, or `{"name", array, {.compress = true}}`.
     npz_item(std::string_view member, array_view elements, const npz_member_options& as = {})
         : name(member), array(std::move(elements)), options(as) {}
 
-    std::string name;
-    array_view array;
-    npz_member_options options;
+    std::string name;            ///< without ".npy"
+    array_view array;            ///< its elements
+    npz_member_options options;  ///< where they differ from those of the archive
 };
 
 /// Writes named arrays into one archive, in their order. `np.load`, Python's zipfile and unzip can read it.
@@ -82,6 +85,7 @@ void save_npz(const std::filesystem::path& file, const std::vector<npz_item>& it
 /// are replaced, and of old directories, is not freed; a writer without `.in_place` frees it.
 class npz_writer {
   public:
+    /// Begins an archive, which gets its name when `commit` is called.
     /// @throws io_error      the directory cannot be written
     /// @throws format_error  with `.append`: the existing file is not an archive, or has a member that cannot be kept,
     ///                       because it is encrypted or its local header is false
@@ -96,6 +100,8 @@ class npz_writer {
     /// Adds a member that is not an array, under exactly this name.
     /// @throws mismatch_error, io_error  as `add`
     void add_bytes(std::string_view name, std::span<const std::byte> bytes, const npz_member_options& options = {});
+    /// Adds a member with this text, under exactly this name.
+    /// @throws mismatch_error, io_error  as `add`
     void add_text(std::string_view name, std::string_view text, const npz_member_options& options = {});
 
     /// Sets the metadata of the archive. Null and an empty object remove it.

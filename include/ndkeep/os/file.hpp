@@ -25,7 +25,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// Size in bytes and time of the last change. Different stamps prove that a file changed; equal ones do not prove that
 /// it did not, if it changed within one tick of the file system's clock.
 struct file_stamp {
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;     ///< bytes
     std::int64_t mtime_ns = 0;  ///< nanoseconds since 1970, modulo 2^64: they exceed 2^63 in the year 2262
     friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };

@@ -24,10 +24,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// Whether members are compressed, and how hard: `true`, `false` or `deflate_level(9)`.
 class compression {
   public:
+    /// `true` is level 6, as in NumPy; `false` stores the bytes unchanged.
     constexpr compression(std::same_as<bool> auto on)  // NOLINT: implicit
         : level_(on ? default_deflate_level : none) {}
 
+    /// Whether members are compressed.
     [[nodiscard]] constexpr bool on() const noexcept { return level_ != none; }
+    /// The level of deflate; -1 if members are stored.
     [[nodiscard]] constexpr int level() const noexcept { return level_; }
 
     friend constexpr compression deflate_level(int level);

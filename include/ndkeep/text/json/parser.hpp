@@ -19,6 +19,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// The type of metadata.
 using json = nlohmann::json;
 
 namespace detail {
