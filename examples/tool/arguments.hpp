@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <limits>
@@ -125,8 +126,8 @@ class arguments {
             return otherwise;
         Number number{};
         const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), number);
-        if (problem == std::errc() && end == text->data() + text->size() && !(number < least) && !(number > most))
-            return number;
+        if (problem == std::errc() && end == text->data() + text->size() && number >= least && number <= most)
+            return number;  // NaN is between no numbers
         const bool is_too_long = problem == std::errc::result_out_of_range;
         throw usage_error(std::string(name) + " is '" + *text + "', expected " +
                           range_text(least, most, is_too_long || most != std::numeric_limits<Number>::max()));
@@ -155,7 +156,14 @@ class arguments {
             return kind + " from " + std::to_string(least) + " to " + std::to_string(most);
         // An unsigned type has the limit 0, which is worth mentioning.
         const bool has_least = std::is_unsigned_v<Number> || least != std::numeric_limits<Number>::lowest();
-        return has_least ? kind + " of at least " + std::to_string(least) : kind;
+        return has_least ? kind + " of at least " + shortest(least) : kind;
+    }
+
+    /// The fewest digits that read back as the same number: "0", "0.5".
+    template <class Number>
+    [[nodiscard]] static std::string shortest(Number number) {
+        std::array<char, 32> text = {};
+        return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
     }
 
     [[nodiscard]] const std::string* find(std::string_view name) const {

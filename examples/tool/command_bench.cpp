@@ -88,7 +88,7 @@ class benchmark {
     }
 
     void touch(const fs::path& path, const nk::array_info& info) {
-        const auto array = nk::core::open_array(path, {.header_characters = nk::longest_header});
+        const auto array = nk::core::open_array(path, any_header);
         const auto bytes =
             nk::mapping::open(array.source, array.info.data_offset, info.nbytes(), nk::map_mode::read_only);
         for (std::size_t at = 0; at < bytes.size(); at += nk::mapping::page_size())
@@ -96,7 +96,7 @@ class benchmark {
     }
 
     void sum(const fs::path& path, nk::checksum kind) {
-        const auto array = nk::core::open_array(path, {.header_characters = nk::longest_header});
+        const auto array = nk::core::open_array(path, any_header);
         nk::core::digest computed(array.info.type, kind, false);
         nk::core::digest_data(array, computed, "checksum", run_);
     }

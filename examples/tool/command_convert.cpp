@@ -68,8 +68,8 @@ struct source {
         return view_of_text(nk::core::as_text(bytes), csv_type, called);
     // Checks the header length given by the stream before the header itself is parsed.
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
-                             {.header_characters = nk::longest_header});
-    const auto info = nk::parse_header(bytes, called, {.header_characters = nk::longest_header});
+                             any_header);
+    const auto info = nk::parse_header(bytes, called, any_header);
     const nk::core::byte_source source(bytes, called);
     nk::core::check_data(source, info, bytes.size());
     left_out = nk::core::problem_after_data(source, info, bytes.size());
@@ -196,7 +196,7 @@ class conversion_job {
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
-            if (nk::core::as_text(bytes).starts_with("PK"))
+            if (begins_as_archive(nk::core::as_text(bytes)))
                 return open_file({input_.emplace(bytes).path()});
             std::optional<nk::format_error> left_out;
             from_.given = view_of_stream(std::move(bytes), type_, left_out);

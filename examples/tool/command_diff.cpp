@@ -6,8 +6,6 @@
 #include "comparison.hpp"
 #include "output.hpp"
 
-#include <cmath>
-
 namespace tool {
 
 namespace {
@@ -17,20 +15,12 @@ namespace nk = ndkeep;
 constexpr std::size_t most_fields = 40;
 constexpr std::size_t default_told = 5;
 
-[[nodiscard]] double tolerance(const context& with, std::string_view name) {
-    const double value = with.given.number(name, 0.0);
-    if (!(value >= 0) || std::isinf(value))
-        throw usage_error(std::string(name) + " is '" + *with.given.value(name) +
-                          "', expected a finite number of at least 0");
-    return value;
-}
-
 /// The comparison of two files, and its report.
 class difference_report {
   public:
     explicit difference_report(const context& with)
-        : with_(with), rules_{.rtol = tolerance(with, "--rtol"),
-                              .atol = tolerance(with, "--atol"),
+        : with_(with), rules_{.rtol = with.given.number("--rtol", 0.0, 0.0),
+                              .atol = with.given.number("--atol", 0.0, 0.0),
                               .equal_nan = with.given.has("--equal-nan"),
                               .most_told = std::max<std::size_t>(1, with.given.number("--max", default_told))},
           told_(with.given.number("--max", default_told)) {}

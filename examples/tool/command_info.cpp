@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 namespace tool {
 
@@ -188,8 +189,7 @@ void add_sidecar(sheet& page, const nk::core::opened_array& array) {
     page.json.add("sidecar", out);
 }
 
-void tell_single(sheet& page, const subject& what) {
-    const auto array = open_single(what);
+void tell_single(sheet& page, const subject& what, const nk::core::opened_array& array) {
     const auto& info = array.info;
     const bool is_raw = what.kind == subject_kind::raw;
     page.json.add_text("format", format_name(what.kind));
@@ -231,15 +231,17 @@ void tell_single(sheet& page, const subject& what) {
 }
 
 /// How to get at the elements of a dtype that is not supported.
-[[nodiscard]] std::string access_text(const nk::core::header_facts& facts, std::uint64_t nbytes) {
-    if (facts.descr.find("O'") != std::string::npos)
+/// @param problem  the error about the dtype
+[[nodiscard]] std::string access_text(const nk::core::header_facts& facts, std::uint64_t nbytes,
+                                      const nk::error& problem) {
+    if (problem.expected() == "a type without objects")
         return "numpy.load(file, allow_pickle=True) in Python, which runs code from the file";
     // One number for each element if its size is that of a number; otherwise one for each byte.
     std::uint64_t width = 1;
     std::vector<std::size_t> shape = {static_cast<std::size_t>(nbytes)};
     if (nk::core::fits(facts.shape, 1, nbytes)) {
         const std::uint64_t count = nk::checked_nbytes(nk::dtype::plain('u', 1), facts.shape);
-        for (const std::uint64_t each : {1, 2, 4, 8})
+        for (const std::uint64_t each : {1U, 2U, 4U, 8U})
             if (count != 0 && count * each == nbytes) {
                 width = each;
                 shape = facts.shape;
@@ -257,7 +259,6 @@ void tell_single(sheet& page, const subject& what) {
 /// Describes an npy file whose dtype is not supported, as far as its header does.
 /// @param problem  the error about its dtype
 void tell_unsupported(sheet& page, const fs::path& path, const nk::error& problem) {
-    const nk::limits any_header = {.header_characters = nk::longest_header};
     const nk::file source = nk::file::open(path);
     std::array<std::byte, nk::longest_preamble> begin = {};
     const auto length = source.read_some(0, begin);
@@ -280,19 +281,20 @@ void tell_unsupported(sheet& page, const fs::path& path, const nk::error& proble
     page.line("order", facts.column_major ? "Fortran, column-major" : "C, row-major");
     page.line("data", full_bytes(nbytes) + " up to the end of the file");
     page.line("header", nk::counted(header.size(), "byte") + ", data at byte " + std::to_string(facts.data_offset));
-    page.line("access", access_text(facts, nbytes));
+    page.line("access", access_text(facts, nbytes, problem));
     page.problem(problem.what());
 }
 
 void tell_npy(sheet& page, const subject& what) {
+    std::optional<nk::core::opened_array> array;
     try {
-        (void)open_single(what);
+        array.emplace(open_single(what));
     } catch (const nk::format_error& problem) {
         if (problem.field() != "descr")
             throw;
         return tell_unsupported(page, what.path, problem);
     }
-    tell_single(page, what);
+    tell_single(page, what, *array);
 }
 
 void tell_sidecar(sheet& page, const subject& what) {
@@ -499,7 +501,7 @@ void tell_chunked(sheet& page, const subject& what) {
             tell_npy(page, what);
             break;
         default:
-            tell_single(page, what);
+            tell_single(page, what, open_single(what));
         }
         if (with.given.has("--json"))
             with.out << page.json_line();
@@ -518,7 +520,8 @@ command info_command() {
             .details =
                 "Accepts npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only, so the\n"
                 "time does not depend on the size of the data; `ndkeep verify` checks the data.\n"
-                "Exit status: 0 success, 1 a file is damaged or its sidecar is stale, 2 error.",
+                "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
+                "sidecar is stale, 2 error.",
             .options = {json_option},
             .example = "ndkeep info examples/data/seattle_hourly.npy\n"
                        "ndkeep info --json examples/data/flights.npz",

@@ -7,13 +7,14 @@
 
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/chunks/verify.hpp>
-#include <ndkeep/npy/append.hpp>
+#include <ndkeep/npy/recover.hpp>
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/recover.hpp>
 #include <ndkeep/os/names.hpp>
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace tool {
 
@@ -27,6 +28,7 @@ struct remains {
     std::size_t rows = 0, stated_rows = 0;     ///< npy
     std::vector<nk::npz_member> members = {};  ///< npz
     bool is_archive = false;
+    bool may_lack_members = false;  ///< npz: there was too much damage to check every member
 
     [[nodiscard]] std::size_t count() const { return is_archive ? members.size() : rows; }
 };
@@ -36,28 +38,27 @@ struct damage {
     std::uint64_t rows_behind = 0;                    ///< npy: complete rows that the header does not count
     std::vector<std::uint64_t> damaged_commits = {};  ///< chunked: newest records that cannot be read
     std::string leftover = {};                        ///< temporary file of a killed or running writer
+    std::uint64_t bytes_behind = 0;                   ///< an archive
     std::optional<remains> cut = {};                  ///< only `--output` helps
 
     /// Whether `--fix` repairs something.
     [[nodiscard]] bool is_repairable() const {
-        return rows_behind != 0 || !damaged_commits.empty() || !leftover.empty();
+        return rows_behind != 0 || bytes_behind != 0 || !damaged_commits.empty() || !leftover.empty();
     }
     [[nodiscard]] bool any() const { return is_repairable() || cut; }
 };
 
-const nk::limits any_header = {.header_characters = nk::longest_header};
-
-/// What is complete in an archive without a readable directory; nullopt if the directory can be read.
+/// What is complete in an archive without a readable directory.
 /// @throws ndkeep::format_error  the file is no archive
-[[nodiscard]] std::optional<remains> remains_of_archive(const fs::path& path, const nk::run_options& run) {
+void look_at_archive(const subject& what, const nk::run_options& run, damage& found) {
     try {
-        (void)nk::core::archive(path, {});
-        return std::nullopt;
+        found.bytes_behind = nk::bytes_behind_npz(what.path, {.run = run});
     } catch (const nk::format_error&) {
-        remains found{.members = nk::recoverable_members(path, {.run = run}), .is_archive = true};
-        if (found.members.empty() && subject_of(path).is_named_only)
+        auto searched = nk::recoverable_members(what.path, {.run = run});
+        if (searched.members.empty() && what.is_named_only)
             throw;
-        return found;
+        found.cut = {
+            .members = std::move(searched.members), .is_archive = true, .may_lack_members = searched.may_lack_members};
     }
 }
 
@@ -83,7 +84,7 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
         if (nk::is_file(name))
             found.leftover = name.string();
     if (what.kind == subject_kind::npz)
-        found.cut = remains_of_archive(what.path, run);
+        look_at_archive(what, run, found);
     if (what.kind != subject_kind::npy)
         return found;
     found.cut = remains_of_array(what.path);
@@ -92,8 +93,8 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
     return found;
 }
 
-/// Writes what is complete to the file of `--output`. Returns the number of rows or members.
-[[nodiscard]] std::size_t write_remains(const context& with, const subject& what, const damage& found) {
+/// Checks that everything complete can be written to the file of `--output`, before anything is changed.
+void check_output(const context& with, const subject& what, const damage& found) {
     const fs::path to = *with.given.value("--output");
     if (what.kind != subject_kind::npy && what.kind != subject_kind::npz)
         throw nk::format_error({.file = what.path,
@@ -106,10 +107,25 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
                                   .expected = "a new name",
                                   .found = "already present",
                                   .hint = "--force replaces it"});
+    if (std::error_code ignored; fs::equivalent(what.path, to, ignored))
+        throw nk::conflict_error(
+            {.file = to, .field = "target", .expected = "another file than the source", .found = "the same file"});
+    (void)nk::writer_lock(to);  // fails in a folder that is absent or write-protected
+    if (found.rows_behind != 0 && !with.given.has("--fix"))
+        throw nk::format_error({.file = what.path,
+                                .field = "number of rows after the end of the data",
+                                .expected = "0",
+                                .found = std::to_string(found.rows_behind),
+                                .hint = "--fix includes them"});
+}
+
+/// Writes what is complete to the file of `--output`. Returns the number of rows or members.
+[[nodiscard]] std::size_t write_remains(const context& with, const subject& what, const damage& found) {
+    const fs::path to = *with.given.value("--output");
     if (found.cut && found.cut->count() == 0)
         return 0;
-    return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run})
-                                          : nk::recover_rows(what.path, to, any_header);
+    return what.kind == subject_kind::npz ? nk::recover_npz(what.path, to, {.run = with.run}).members
+                                          : nk::recover_rows(what.path, to, {.limit = any_header, .run = with.run});
 }
 
 /// The sentence about a file that is cut short.
@@ -126,7 +142,8 @@ const nk::limits any_header = {.header_characters = nk::longest_header};
                 (member.array ? dtype_label(member.array->type) + ' ' + nk::shape_text(member.array->shape)
                               : human_bytes(member.nbytes));
     }
-    return text + (cut.members.size() > most ? "\n    ..." : "");
+    text += cut.members.size() > most ? "\n    ..." : "";
+    return text + (cut.may_lack_members ? "\n    too much is damaged to check every member: there may be more" : "");
 }
 
 [[nodiscard]] std::string listed(const std::vector<std::uint64_t>& numbers) {
@@ -141,6 +158,8 @@ void mend(const subject& what, const damage& found) {
         (void)nk::recover_chunked(what.path);
     if (found.rows_behind != 0)
         (void)nk::recover(what.path, any_header);
+    if (found.bytes_behind != 0)
+        (void)nk::restore_npz(what.path, {.sync = true});
     if (found.leftover.empty())
         return;
     {
@@ -158,6 +177,7 @@ void mend(const subject& what, const damage& found) {
     json_object out;
     out.add_text("file", path.string());
     out.add("rows_behind", found.rows_behind);
+    out.add("bytes_behind", found.bytes_behind);
     out.add_json("damaged_commits", '[' + listed(found.damaged_commits) + ']');
     if (found.leftover.empty())
         out.add_null("leftover");
@@ -169,6 +189,7 @@ void mend(const subject& what, const damage& found) {
         for (const auto& member : found.cut->members)
             names.add_text(member.name);
         out.add("complete_members", names);
+        out.add("may_lack_members", found.cut->may_lack_members);
     } else if (found.cut) {
         out.add("complete_rows", found.cut->rows);
         out.add("stated_rows", found.cut->stated_rows);
@@ -187,6 +208,8 @@ void mend(const subject& what, const damage& found) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto what = array_subject_of(path);
         const auto found = look(what, with.run);
+        if (output)
+            check_output(with, what, found);
         if (fix && found.is_repairable())
             mend(what, found);
         std::optional<std::size_t> written;
@@ -207,6 +230,9 @@ void mend(const subject& what, const damage& found) {
             say(nk::counted(found.rows_behind, "row") +
                 (fix ? " recovered after the end of the data"
                      : " after the end of the data, not counted in the header"));
+        if (found.bytes_behind != 0)
+            say(nk::counted(found.bytes_behind, "byte") +
+                (fix ? " cut off behind the end of the archive" : " behind the end of the archive"));
         if (!found.damaged_commits.empty())
             say("damaged commits " + listed(found.damaged_commits) +
                 (fix ? " skipped from now on" : ", the commit before them is readable"));
@@ -295,10 +321,13 @@ command recover_command() {
         .details =
             "npy files: finds complete rows after the end of the data, which the header does not count; the repair\n"
             "counts them. Chunked arrays: finds damaged records of the newest commits; the repair discards these\n"
-            "commits. npy, raw and npz files: finds the temporary file of a killed writer; the repair removes it.\n"
+            "commits. npz files: finds bytes behind the end of the archive, which a killed writer that works in\n"
+            "place leaves; the repair cuts them off. npy, raw and npz files: finds the temporary file of a killed\n"
+            "writer; the repair removes it.\n"
             "Without --fix nothing is changed.\n"
             "npy files that are cut short, and npz archives without their directory: tells which rows or members\n"
-            "are complete. --output writes them to a new file, and never changes the damaged one.\n"
+            "are complete. --output writes them to a new file, and never changes the damaged one. Rows after the\n"
+            "end of the data are written with --fix only.\n"
             "Exit status: 0 nothing to repair, or repaired or saved, 1 damage found, 2 error.",
         .options = {{"--fix", "", "repair what is found"},
                     {"--output", "FILE", "write the complete rows or members of an npy or npz file to FILE"},

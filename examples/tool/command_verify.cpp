@@ -3,6 +3,7 @@
 #include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
+#include "given_name.hpp"
 #include "output.hpp"
 #include "sidecars.hpp"
 #include "subject.hpp"
@@ -47,7 +48,7 @@ struct verdict {
 [[nodiscard]] verdict judge_single(const context& with, const subject& what) {
     verdict out;
     if (what.kind == subject_kind::npy) {
-        out.findings = nk::findings(what.path, {.limit = {.header_characters = nk::longest_header}, .run = with.run});
+        out.findings = nk::findings(what.path, {.limit = any_header, .run = with.run});
     } else {
         (void)nk::core::passes(out.findings, [&] {
             const auto array = open_single(what);

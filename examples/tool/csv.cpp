@@ -24,7 +24,8 @@ constexpr std::string_view csv_blanks = " \t";
 constexpr std::string_view csv_mark = "\xef\xbb\xbf";
 
 [[nodiscard]] std::string cell(const std::string& text) {
-    // Other programs drop blanks at the ends of a cell without quotes. A byte order mark is no part of a file.
+    // In quotes if a reader would change it: many programs trim blanks of unquoted cells, and most take a byte order
+    // mark at the begin of the file for no part of the text.
     if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos &&
         csv_blanks.find(text.front()) == std::string_view::npos &&
         csv_blanks.find(text.back()) == std::string_view::npos && !text.starts_with(csv_mark))

@@ -4,18 +4,18 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
-#include <string>
-#include <string_view>
 
 namespace tool {
 
 /// A copy of standard input in the folder for temporary files, which must have room for it. It is removed at
-/// destruction. `shown` prints "-" for its path.
+/// destruction, and if SIGPIPE, SIGTERM or SIGHUP ends the process. One exists at a time. `shown` prints "-" for its
+/// path.
 class input_copy {
   public:
     /// @param begin  bytes of standard input that have been read already
-    /// @throws ndkeep::io_error  standard input cannot be read, no space, or Ctrl-C
+    /// @throws ndkeep::io_error  standard input cannot be read, no folder for temporary files, no space, or Ctrl-C
     explicit input_copy(std::span<const std::byte> begin = {});
     input_copy(const input_copy&) = delete;
     input_copy& operator=(const input_copy&) = delete;
@@ -24,16 +24,16 @@ class input_copy {
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
   private:
+    class removal;
+
     void read(std::span<const std::byte> begin);
 
     std::filesystem::path path_;
+    std::unique_ptr<removal> removal_;
 };
 
 /// Reads some bytes of standard input; 0 at its end.
 /// @throws ndkeep::io_error  it cannot be read, or Ctrl-C
 [[nodiscard]] std::size_t read_input(std::span<std::byte> out);
-
-/// The text with "-" in place of the path of a copy of standard input.
-[[nodiscard]] std::string named_as_given(std::string_view text);
 
 }  // namespace tool

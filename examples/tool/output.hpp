@@ -2,7 +2,7 @@
 // Output of commands: sizes and dtypes as words, tables, fact sheets, and JSON with keys in a fixed order.
 #pragma once
 
-#include "input_copy.hpp"
+#include "given_name.hpp"
 #include "terminal.hpp"
 
 #include <ndkeep/format/dtype.hpp>

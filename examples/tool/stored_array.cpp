@@ -76,12 +76,11 @@ class expanding {
 [[nodiscard]] stored_array array_in(const std::shared_ptr<const nk::core::archive>& from,
                                     const nk::core::zip_entry& entry) {
     const auto name = std::string(nk::core::without_npy(entry.name));
-    const nk::limits limit{.header_characters = nk::longest_header};
     stored_array out{.file = from->path(), .member = name};
     const bool is_stored = entry.method == nk::core::zip_stored;
     const auto take_header = [&](const nk::core::byte_source& source) {
-        out.info =
-            nk::core::in_member(name, [&] { return nk::core::read_member_header(source, entry.size, limit).info; });
+        out.info = nk::core::in_member(
+            name, [&] { return nk::core::read_member_header(source, entry.size, any_header).info; });
         return std::exchange(out.info.data_offset, 0);
     };
     if (entry.size <= (is_stored ? largest_checked : largest_kept)) {

@@ -46,6 +46,11 @@ bool is_there(const fs::path& path) {
     return fs::exists(fs::symlink_status(path, ignored));
 }
 
+bool begins_as_archive(std::string_view begin) {
+    constexpr std::string_view member = "PK\x03\x04", empty = "PK\x05\x06";  // APPNOTE 4.3.7, 4.3.16
+    return begin.starts_with(member) || begin.starts_with(empty);
+}
+
 subject subject_of(const fs::path& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
@@ -55,8 +60,7 @@ subject subject_of(const fs::path& path) {
     const auto begin = nk::core::as_text({bytes.data(), source.read_some(0, bytes)});
     if (begin.starts_with(nk::core::magic))
         return {subject_kind::npy, path};
-    constexpr std::string_view member = "PK\x03\x04", empty = "PK\x05\x06";
-    if (begin.starts_with(member) || begin.starts_with(empty))
+    if (begins_as_archive(begin))
         return {subject_kind::npz, path};
     if (path.extension() == ".json" && nk::core::is_sidecar(path))
         return {subject_kind::sidecar, path};
@@ -105,7 +109,7 @@ const nk::description& said_of(const nk::sidecar& both, const nk::file_stamp& st
 
 nk::core::opened_array open_single(const subject& what) {
     if (what.kind != subject_kind::raw)
-        return nk::core::open_header(what.path, {.header_characters = nk::longest_header});
+        return nk::core::open_header(what.path, any_header);
     const auto target = nk::core::resolved(what.path);
     nk::core::opened_array array{nk::file::open(what.path), {}, {}};
     const auto both = nk::core::read_sidecar(target);

@@ -2,6 +2,7 @@
 // Detects what a path is from its content, not its name, and reads the state of its sidecar.
 #pragma once
 
+#include <ndkeep/limits.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/describe.hpp>
 
@@ -11,6 +12,9 @@
 #include <string_view>
 
 namespace tool {
+
+/// The tool reads headers of any length: it describes files that are not loaded.
+inline constexpr ndkeep::limits any_header = {.header_characters = ndkeep::longest_header};
 
 enum class subject_kind {
     npy,
@@ -36,6 +40,9 @@ struct subject {
 
 /// Whether the name exists, even as a dangling symbolic link.
 [[nodiscard]] bool is_there(const std::filesystem::path& path);
+
+/// Whether a file with these first bytes is a zip archive: the signature of a member, or of an empty directory.
+[[nodiscard]] bool begins_as_archive(std::string_view begin);
 
 /// Detects the kind of a path from its first bytes and its sidecar. Never blocks: a pipe is rejected.
 /// @throws ndkeep::io_error      absent, no permission, or a pipe or device

@@ -3,6 +3,7 @@
 
 #include "values.hpp"
 
+#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/work/parallel.hpp>
 
@@ -139,21 +140,28 @@ std::vector<nk::statistics> statistics_along(const stored_array& array, std::siz
         axis = shape.size() - 1 - axis;
     }
     const std::size_t length = std::exchange(shape[axis], 1);
+    if (is_without_elements(shape))
+        return {};
+    const std::size_t lines = nk::core::product(shape);
     constexpr std::size_t most_lines = std::size_t{1} << 16;
-    const bool is_empty = is_without_elements(shape);
-    if (!is_empty && nk::core::product(shape) > most_lines)
+    if (lines > most_lines)
         throw nk::mismatch_error({.file = array.file,
                                   .field = "number of lines along the axis",
                                   .expected = "at most " + std::to_string(most_lines),
-                                  .found = std::to_string(nk::core::product(shape))});
-    const std::size_t lines = is_empty ? 0 : nk::core::product(shape);
+                                  .found = std::to_string(lines)});
     std::vector<nk::running_statistics> running(lines, nk::running_statistics(type));
     const std::size_t inner =
         nk::core::product(std::vector(shape.begin() + static_cast<std::ptrdiff_t>(axis), shape.end()));
     nk::progress_meter meter(run, {.phase = "stats", .bytes_total = array.info.nbytes(), .file = array.file});
-    constexpr std::size_t block = std::size_t{1} << 20;
-    const std::size_t most = std::max<std::size_t>(1, block / std::max<std::size_t>(1, inner * item));
-    nk::core::buffer bytes(std::min(most, length) * inner * item), line(std::min(most, length) * item);
+    // A block of a wide table has many rows too: each line of elements gets a call of its own for each block.
+    constexpr std::size_t block = std::size_t{1} << 20, largest_block = std::size_t{1} << 26, least_rows = 64;
+    const std::size_t row = std::max<std::size_t>(1, inner * item);
+    const std::size_t most = std::max({std::size_t{1}, block / row, std::min(least_rows, largest_block / row)});
+    const auto allocated = [&](std::size_t size) {
+        return nk::core::allocated_for(array.file, size, [size] { return nk::core::buffer(size); });
+    };
+    const auto bytes = allocated(std::min(most, length) * inner * item);
+    const auto line = allocated(std::min(most, length) * item);
     std::uint64_t at = 0;
     for (std::size_t outer = 0; outer < lines; outer += inner)
         for (std::size_t first = 0; first < length; first += most) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "time_text.hpp"
 
+#include <ndkeep/element/time_cast.hpp>
 #include <ndkeep/format/time_unit.hpp>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace tool {
 
@@ -16,23 +17,10 @@ namespace {
 
 namespace nk = ndkeep;
 
-/// Converts days since 1970 to a date of the proleptic Gregorian calendar (algorithm: Howard Hinnant's
-/// civil_from_days).
-struct civil_date {
-    std::int64_t year;
-    unsigned month, day;
-};
-[[nodiscard]] civil_date date_of(std::int64_t days) {
-    days += 719468;
-    const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-    const auto day_of_era = static_cast<unsigned>(days - era * 146097);
-    const unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const unsigned shifted = (5 * day_of_year + 2) / 153;
-    const unsigned month = shifted < 10 ? shifted + 3 : shifted - 9;
-    return {static_cast<std::int64_t>(year_of_era) + era * 400 + (month <= 2 ? 1 : 0), month,
-            day_of_year - (153 * shifted + 2) / 5 + 1};
-}
+using nk::core::wide_count;  // holds every count of 64 bits in every unit, also as seconds
+
+/// The month of this number in a year of the proleptic Gregorian calendar, counted from January 1970.
+[[nodiscard]] wide_count month_of(wide_count year, int month) { return (year - 1970) * 12 + (month - 1); }
 
 template <class... Number>
 [[nodiscard]] std::string printed(const char* form, Number... numbers) {
@@ -41,18 +29,27 @@ template <class... Number>
     return {text.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), text.size() - 1)};
 }
 
-[[nodiscard]] std::string year_text(std::int64_t year) { return printed("%04lld", static_cast<long long>(year)); }
-
-[[nodiscard]] std::string day_text(std::int64_t days) {
-    const auto date = date_of(days);
-    return year_text(date.year) + printed("-%02u-%02u", date.month, date.day);
+/// @param width  of the result at least, with the sign; the number is padded with zeros
+[[nodiscard]] std::string number_text(wide_count number, int width) {
+    constexpr std::int64_t split = 1'000'000'000'000'000'000;
+    const auto high = static_cast<long long>(number / split), low = static_cast<long long>(number % split);
+    return high == 0 ? printed("%0*lld", width, low) : printed("%lld%018lld", high, low < 0 ? -low : low);
 }
 
-[[nodiscard]] std::string time_text(const nk::core::time_unit& unit, std::int64_t count) {
-    const auto parted = [](std::int64_t& number, std::int64_t by) {
-        std::int64_t rest = number % by;
-        number = number / by - (rest < 0 ? 1 : 0);
-        return rest < 0 ? rest + by : rest;
+[[nodiscard]] std::string month_text(wide_count month) {
+    const auto years = nk::core::rounded_down(month, 12);
+    return number_text(1970 + years, 4) + '-' + number_text(month - years * 12 + 1, 2);
+}
+
+[[nodiscard]] std::string day_text(wide_count days) {
+    const auto month = nk::core::month_of_day(days);
+    return month_text(month) + '-' + number_text(days - nk::core::days_before_month(month) + 1, 2);
+}
+
+[[nodiscard]] std::string time_text(const nk::core::time_unit& unit, wide_count count) {
+    const auto parted = [](wide_count& number, std::int64_t by) {
+        const auto whole = nk::core::rounded_down(number, by);
+        return static_cast<std::int64_t>(std::exchange(number, whole) - whole * by);
     };
     int digits = 0;  // after the decimal point of the seconds
     for (std::int64_t rest = unit.per_second; rest > 1; rest /= 10)
@@ -60,29 +57,18 @@ template <class... Number>
     const std::int64_t fraction = digits == 0 ? 0 : parted(count, unit.per_second);
     const std::int64_t in_day = parted(count, 86400 / unit.seconds);
     std::string out = day_text(count);
-    const auto pair = [](std::int64_t number) { return printed("%02lld", static_cast<long long>(number)); };
+    const auto pair = [](std::int64_t number) { return number_text(number, 2); };
     if (unit.name == "h")
         return out + 'T' + pair(in_day);
     if (unit.name == "m")
         return out + 'T' + pair(in_day / 60) + ':' + pair(in_day % 60);
     out += 'T' + pair(in_day / 3600) + ':' + pair(in_day / 60 % 60) + ':' + pair(in_day % 60);
-    return digits == 0 ? out : out + printed(".%0*lld", digits, static_cast<long long>(fraction));
-}
-
-__extension__ typedef __int128 wide_count;  // holds a date of any year of 64 bits in any unit
-
-/// Days since 1970 of a date of the proleptic Gregorian calendar (algorithm: Howard Hinnant's days_from_civil).
-[[nodiscard]] wide_count days_of(wide_count year, int month, int day) {
-    year -= month <= 2 ? 1 : 0;
-    const wide_count era = (year >= 0 ? year : year - 399) / 400;
-    const wide_count year_of_era = year - era * 400;
-    const int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+    return digits == 0 ? out : out + '.' + number_text(fraction, digits);
 }
 
 /// The parts of a date as written.
 struct written_date {
-    std::int64_t year = 0;
+    wide_count year = 0;
     int month = 1, day = 1, hour = 0, minute = 0, second = 0;
     std::int64_t fraction = 0;             ///< in attoseconds
     const nk::core::time_unit* unit = {};  ///< the finest that is written
@@ -101,21 +87,27 @@ class date_reader {
 
   private:
     [[nodiscard]] bool take_year(written_date& out) {
+        constexpr std::size_t least_width = 4, most_digits = 29;  // more digits than any count of 64 bits has as a year
         const bool is_negative = rest_.starts_with('-');
-        const auto [end, problem] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), out.year);
-        const auto length = static_cast<std::size_t>(end - rest_.data());
-        rest_.remove_prefix(problem == std::errc() ? length : 0);
+        const std::size_t begin = is_negative ? 1 : 0;
+        const std::size_t end = std::min(rest_.find_first_not_of("0123456789", begin), rest_.size());
+        if (end < least_width || end - begin > most_digits)
+            return false;
+        for (const char digit : rest_.substr(begin, end - begin))
+            out.year = 10 * out.year + (digit - '0');
+        if (is_negative)
+            out.year = -out.year;
+        rest_.remove_prefix(end);
         out.unit = nk::core::find_unit("Y");
-        return problem == std::errc() && length >= 4 && (!is_negative || out.year < 0);
+        return !is_negative || out.year < 0;
     }
     [[nodiscard]] bool take_day(written_date& out) {
         if (!take('-', 1, 12, "M", out.month, out))
             return false;
         if (rest_.empty())
             return true;
-        const bool is_december = out.month == 12;
-        const auto days = days_of(out.year + wide_count(is_december ? 1 : 0), is_december ? 1 : out.month + 1, 1) -
-                          days_of(out.year, out.month, 1);
+        const auto month = month_of(out.year, out.month);
+        const auto days = nk::core::days_before_month(month + 1) - nk::core::days_before_month(month);
         return take('-', 1, static_cast<int>(days), "D", out.day, out) && (rest_.empty() || take_time(out));
     }
     [[nodiscard]] bool take_time(written_date& out) {
@@ -164,22 +156,21 @@ class date_reader {
 
 /// The date in this unit of time.
 [[nodiscard]] std::optional<wide_count> counted_in(const nk::core::time_unit& unit, const written_date& date) {
-    const auto days = days_of(date.year, date.month, date.day);
+    const auto months = month_of(date.year, date.month);
     const std::int64_t in_day = 3600 * date.hour + 60 * date.minute + date.second;
     if (unit.name == "Y" || unit.name == "M") {
         if (in_day != 0 || date.fraction != 0 || date.day != 1)
             return std::nullopt;
-        const wide_count months = (wide_count(date.year) - 1970) * 12 + (date.month - 1);
         return unit.name == "M" ? months : exact_quotient(months, 12);
     }
-    const wide_count seconds = days * 86400 + in_day;
+    const wide_count seconds = (nk::core::days_before_month(months) + date.day - 1) * 86400 + in_day;
     constexpr std::int64_t attoseconds = 1'000'000'000'000'000'000;
     if (unit.per_second == 1)
         return date.fraction == 0 ? exact_quotient(seconds, unit.seconds) : std::nullopt;
-    // Beyond this, no unit below a second has a count of 64 bits, and the product could exceed 128.
-    constexpr std::int64_t farthest = std::int64_t{1} << 60;
+    // No count of 64 bits times a multiple of 31 exceeds this, and the product stays within 128.
+    constexpr wide_count farthest = wide_count(1) << 96;
     const auto parts = exact_quotient(date.fraction, attoseconds / unit.per_second);
-    if (seconds > farthest || seconds < -farthest || !parts)
+    if (seconds > farthest / unit.per_second || seconds < -farthest / unit.per_second || !parts)
         return std::nullopt;
     return seconds * unit.per_second + *parts;
 }
@@ -201,9 +192,7 @@ std::optional<std::int64_t> date_count(const nk::dtype& type, std::string_view t
         return problem == std::errc() && end == text.data() + text.size() ? std::optional(count) : std::nullopt;
     }
     const auto date = date_reader(text).read();
-    // A longer number without a month can be the count of a date that has no place in the calendar.
-    constexpr std::int64_t last_lone_year = 1'000'000'000;
-    if (!date || (date->unit->name == "Y" && (date->year > last_lone_year || date->year < -last_lone_year)))
+    if (!date)
         return std::nullopt;
     const auto units = counted_in(*unit, *date);
     const auto count = units ? exact_quotient(*units, type.multiple()) : std::nullopt;
@@ -215,36 +204,25 @@ std::optional<std::int64_t> date_count(const nk::dtype& type, std::string_view t
 std::string date_text(const nk::dtype& type, std::int64_t count) {
     if (count == not_a_time)
         return "NaT";
-    std::int64_t units = 0;
-    // Counts near the limits of 64 bits would overflow in the calendar arithmetic. A margin of 2^56 is more than it
-    // adds.
-    constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max() - (std::int64_t{1} << 56);
-    const auto& unit = type.unit();
-    const bool is_long = unit == "Y" || unit == "M" || unit == "W" || unit == "D";
-    if (unit.empty() || __builtin_mul_overflow(count, type.multiple(), &units))
+    const auto* const unit = nk::core::find_unit(type.unit());
+    if (unit == nullptr)
         return std::to_string(count);
-    if (is_long && (units > largest || units < -largest || (unit == "W" && std::abs(units) > largest / 7)))
-        return std::to_string(count);
-    if (unit == "Y")
-        return year_text(1970 + units);
-    if (unit == "M") {
-        const std::int64_t month = (units % 12 + 12) % 12;
-        return year_text(1970 + (units - month) / 12) + printed("-%02lld", static_cast<long long>(month + 1));
-    }
-    if (unit == "W" || unit == "D")
-        return day_text(unit == "W" ? 7 * units : units);
-    const auto* const known = nk::core::find_unit(unit);
-    return known == nullptr ? std::to_string(count) : time_text(*known, units);
+    const wide_count units = wide_count(count) * type.multiple();
+    if (unit->name == "Y")
+        return number_text(1970 + units, 4);
+    if (unit->name == "M")
+        return month_text(units);
+    if (unit->name == "W" || unit->name == "D")
+        return day_text(unit->name == "W" ? 7 * units : units);
+    return time_text(*unit, units);
 }
 
 std::string lone_time(const nk::dtype& type, std::int64_t count) {
     if (type.kind() == 'M' || count == not_a_time)
         return date_text(type, count);
-    std::int64_t units = 0;
-    if (__builtin_mul_overflow(count, type.multiple(), &units))
-        return std::to_string(count);
     const auto* const unit = nk::core::find_unit(type.unit());
-    return std::to_string(units) + ' ' + std::string(unit == nullptr ? "generic time units" : unit->plural);
+    return number_text(wide_count(count) * type.multiple(), 1) + ' ' +
+           std::string(unit == nullptr ? "generic time units" : unit->plural);
 }
 
 }  // namespace tool

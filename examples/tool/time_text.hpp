@@ -15,7 +15,8 @@ namespace tool {
 /// The count that stands for NaT.
 inline constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::min();
 
-/// A date as NumPy writes it, "2010-01-01T05"; "NaT"; the plain count if it is outside the calendar's range.
+/// A date as NumPy writes it, "2010-01-01T05", also far beyond the years that NumPy prints; "NaT"; the plain count if
+/// the dtype has no unit. `date_count` reads it back.
 [[nodiscard]] std::string date_text(const ndkeep::dtype& type, std::int64_t count);
 
 /// The count of a date in ISO 8601, as written by `date_text`, or of "NaT". The date may have a coarser unit than the

@@ -107,9 +107,6 @@ void print_help(std::ostream& out, const command& of) {
     if (words > chosen.most_words)
         throw usage_error(std::string(chosen.name) + ": unexpected argument " +
                           ndkeep::quoted(given.words()[chosen.most_words]) + usage());
-    std::optional<input_copy> input;
-    if (chosen.reads_input && std::find(given.words().begin(), given.words().end(), "-") != given.words().end())
-        given.replace("-", input.emplace().path().string());
     constexpr std::array<std::string_view, 3> colours = {"auto", "always", "never"};
     context with{given, out, err, terminal_of(out, given.choice("--color", colours)), given.has("--quiet"), {}};
     with.run.threads = given.number("--threads", 0U);
@@ -117,6 +114,9 @@ void print_help(std::ostream& out, const command& of) {
     with.run.replace_read_only = given.has(replace_read_only_option.name);
     if (!with.quiet && &err == &std::cerr && ndkeep::errors_go_to_terminal())
         with.run.progress = ndkeep::progress_bar(true);
+    std::optional<input_copy> input;
+    if (chosen.reads_input && std::find(given.words().begin(), given.words().end(), "-") != given.words().end())
+        given.replace("-", input.emplace().path().string());
     return chosen.run(with);
 }
 
@@ -209,11 +209,11 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
 }
 
 std::string message_of(const ndkeep::error& problem) {
-    constexpr std::string_view called = ".replace_read_only";
-    std::string text = problem.what();
-    if (problem.hint().find(called) != std::string::npos)
-        text.replace(text.rfind(called), called.size(), replace_read_only_option.name);
-    return text;
+    if (problem.hint().find("replace_read_only") == std::string::npos)
+        return problem.what();
+    auto parts = problem.parts();
+    parts.hint = "make it writable, or use the option " + std::string(replace_read_only_option.name);
+    return ndkeep::error(std::move(parts)).what();
 }
 
 std::atomic<bool>& interrupted() noexcept {

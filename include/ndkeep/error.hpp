@@ -20,11 +20,11 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// The sentence is `file: field is found, expected expected (hint)`, without the empty parts. It prints characters that
 /// control a terminal as \xNN (see `escaped`); the parts keep them.
 struct error_parts {
-    std::filesystem::path file = {};
-    std::string field = {};     ///< what was checked: "dtype", "shape", "data", "member 'x'", …
-    std::string expected = {};  ///< quoted if it is text from the file
-    std::string found = {};
-    std::string hint = {};  ///< what the caller can do about it
+    std::filesystem::path file = {};  ///< empty if it is about no file
+    std::string field = {};           ///< what was checked: "dtype", "shape", "data", "member 'x'", …
+    std::string expected = {};        ///< quoted if it is text from the file
+    std::string found = {};           ///< what is there instead, or what failed
+    std::string hint = {};            ///< what the caller can do about it
 };
 
 namespace core {
@@ -46,13 +46,20 @@ namespace detail {
 /// Base class of all errors that ndkeep itself throws.
 class error : public std::runtime_error {
   public:
+    /// Makes an error, whose `what()` is the sentence of its parts.
     explicit error(error_parts parts) : std::runtime_error(detail::sentence(parts)), parts_(std::move(parts)) {}
 
+    /// The file that the error is about.
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return parts_.file; }
+    /// What was checked: "dtype", "shape", "data", "member 'x'", or another part.
     [[nodiscard]] const std::string& field() const noexcept { return parts_.field; }
+    /// What should be there.
     [[nodiscard]] const std::string& expected() const noexcept { return parts_.expected; }
+    /// What is there instead, or what failed.
     [[nodiscard]] const std::string& found() const noexcept { return parts_.found; }
+    /// What the caller can do about it.
     [[nodiscard]] const std::string& hint() const noexcept { return parts_.hint; }
+    /// All of these.
     [[nodiscard]] const error_parts& parts() const noexcept { return parts_; }
 
   private:
@@ -63,11 +70,14 @@ class error : public std::runtime_error {
 /// is stopped throws it with std::errc::operation_canceled.
 class io_error : public error {
   public:
+    /// Makes the error of one call of the system.
     /// @param what  the operation that failed, as in "cannot open"
     io_error(std::filesystem::path file, std::string_view what, std::error_code code, std::string hint = {})
         : error({.file = std::move(file), .found = std::string(what) + ": " + code.message(), .hint = std::move(hint)}),
           code_(code) {}
 
+    /// The reason that the system gives: `std::errc::no_such_file_or_directory`, `std::errc::operation_canceled`, or
+    /// another.
     [[nodiscard]] const std::error_code& code() const noexcept { return code_; }
 
   private:

@@ -6,11 +6,12 @@
 #include <ndkeep/array/field.hpp>               // field
 #include <ndkeep/element/fields.hpp>            // NDKEEP_FIELDS
 #include <ndkeep/element/text.hpp>              // fixed_string, fixed_u32string
-#include <ndkeep/npy/append.hpp>                // append, recover
+#include <ndkeep/npy/append.hpp>                // append
 #include <ndkeep/npy/describe.hpp>              // describe, metadata, verify, findings
-#include <ndkeep/npy/inspect.hpp>               // inspect
+#include <ndkeep/npy/inspect.hpp>               // inspect, inspect_all
 #include <ndkeep/npy/load.hpp>                  // load, load_any, load_raw
 #include <ndkeep/npy/map.hpp>                   // map, create, map_raw, create_raw
 #include <ndkeep/npy/next_name.hpp>             // next_name
-#include <ndkeep/npy/save.hpp>                  // save
+#include <ndkeep/npy/recover.hpp>               // recover, recover_rows, complete_rows
+#include <ndkeep/npy/save.hpp>                  // save, save_bytes
 #include <ndkeep/statistics/statistics_of.hpp>  // statistics_of

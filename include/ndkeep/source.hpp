@@ -45,6 +45,7 @@
 #include <ndkeep/format/statistics.ipp>
 #include <ndkeep/format/zip/code_page.ipp>
 #include <ndkeep/format/zip/directory.ipp>
+#include <ndkeep/format/zip/entry.ipp>
 #include <ndkeep/format/zip/records.ipp>
 #include <ndkeep/format/zip/scan.ipp>
 
@@ -81,10 +82,12 @@
 
 #include <ndkeep/npy/detail/append.ipp>
 #include <ndkeep/npy/detail/describe.ipp>
+#include <ndkeep/npy/detail/grow.ipp>
 #include <ndkeep/npy/detail/inspect.ipp>
 #include <ndkeep/npy/detail/load.ipp>
 #include <ndkeep/npy/detail/map.ipp>
 #include <ndkeep/npy/detail/next_name.ipp>
+#include <ndkeep/npy/detail/recover.ipp>
 #include <ndkeep/npy/detail/save.ipp>
 #include <ndkeep/npy/detail/sidecar_file.ipp>
 
@@ -92,6 +95,7 @@
 #include <ndkeep/npz/detail/member.ipp>
 #include <ndkeep/npz/detail/member_writer.ipp>
 #include <ndkeep/npz/detail/metadata.ipp>
+#include <ndkeep/npz/detail/output.ipp>
 #include <ndkeep/npz/detail/packed.ipp>
 #include <ndkeep/npz/detail/reader.ipp>
 #include <ndkeep/npz/detail/recover.ipp>

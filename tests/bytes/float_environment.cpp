@@ -51,4 +51,22 @@ TEST_CASE("default arithmetic computes with subnormal numbers", "[bytes]") {
     CHECK(kept > 0);
     CHECK((back & 0x8040) == 0x8040);
 }
+
+TEST_CASE("default arithmetic rounds to nearest if only SSE rounds otherwise", "[bytes]") {
+    const double third = divided(1, 3);
+    const unsigned former = _mm_getcsr();
+    _mm_setcsr(former | 0x4000);  // upward; the mode of x87 instructions stays
+    const double upward = divided(1, 3);
+    double nearest = 0;
+    {
+        const ndkeep::detail::default_arithmetic now;
+        nearest = divided(1, 3);
+    }
+    const unsigned back = _mm_getcsr();
+    _mm_setcsr(former);
+
+    CHECK(upward > third);
+    CHECK(nearest == third);
+    CHECK((back & 0x6000) == 0x4000);
+}
 #endif

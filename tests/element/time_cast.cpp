@@ -39,6 +39,19 @@ TEST_CASE("times between two counts of the other unit are rounded down", "[eleme
     }
 }
 
+TEST_CASE("the first and the last day of a month belong to it, in any year", "[element][time]") {
+    constexpr auto farthest = nk::core::wide_count(highest) * std::numeric_limits<std::int32_t>::max();
+    bool are_in = true;
+    for (const auto begin : {nk::core::wide_count(-30'000), farthest, -farthest})
+        for (auto month = begin; month < begin + 60'000; ++month)
+            are_in = are_in && nk::core::month_of_day(nk::core::days_before_month(month)) == month &&
+                     nk::core::month_of_day(nk::core::days_before_month(month + 1) - 1) == month;
+
+    CHECK(are_in);
+    CHECK((nk::core::days_before_month(0) == 0));
+    CHECK((nk::core::days_before_month(2) == 31 + 28));
+}
+
 TEST_CASE("dates follow the calendar between months and days", "[element][time]") {
     CHECK(cast("M8[Y]", "M8[D]", 30) == 10957);
     CHECK(cast("M8[M]", "M8[D]", 361) == 10957 + 31);

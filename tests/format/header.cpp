@@ -308,6 +308,11 @@ TEST_CASE("a header that was written by repr under NumPy 2 is named as such", "[
     CHECK(problem.hint() == "the header was written by repr under NumPy 2, as in np.int64(2)");
 }
 
+TEST_CASE("a header is not taken for one by repr because text in it contains np.", "[format][header][error]") {
+    CHECK(refusal_of(text_with("[('np.x', '<f8')]", "False", "(2, what)")).hint().empty());
+    CHECK(refusal_of(text_with("'<f8'", "False", "(2, jnp.int64(3))")).hint().empty());
+}
+
 TEST_CASE("the facts of a header are read also if its dtype is not supported", "[format][header]") {
     for (const auto* descr : {"'int4'", "'float8_e5m2'", "'<f1'", "'|O'", "[('x', '|O'), ('y', '<f8')]"}) {
         CAPTURE(descr);

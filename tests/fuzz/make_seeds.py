@@ -183,6 +183,10 @@ CSV = {
     "nameless": "[('a', '<i4'), ('b', '<f4')]\n1,2\n",
     "nothing": "<f8\n",
     "uneven": "<f8\n1,2\n3\n",
+    "guessed": "\n1,2.5\n-inf,nan\n",
+    "guessed_dates": "\n2010-01-02,2010-01\nNaT,-0044-03-15\n",
+    "guessed_unsigned": "\n1,18446744073709551615\n",
+    "dates": "<M8[7D]\n1970-01-08\nNaT\n",
     "mark": "<i4\n\ufeff1\r\n2\r\n",
 }
 SLICES = {

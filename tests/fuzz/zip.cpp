@@ -50,7 +50,7 @@ void check_search(std::span<const std::byte> bytes) {
     const ndkeep::core::byte_source archive(bytes, file);
     const ndkeep::run_options run;
     ndkeep::progress_meter meter(run);
-    const auto found = ndkeep::detail::find_zip_members(archive, bytes.size(), {}, meter);
+    const auto found = ndkeep::detail::find_zip_members(archive, bytes.size(), {}, meter).directory;
     std::uint64_t end = 0;
     for (const auto& entry : found.entries) {
         demand(entry.header_offset >= end && entry.room_end <= bytes.size());

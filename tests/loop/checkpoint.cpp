@@ -94,10 +94,10 @@ TEST_CASE("a pass over files resumes from a checkpoint of version 0.1, which had
     const std::vector<fs::path> files = {dir / "a.npy", dir / "b.npy", dir / "c.npy"};
     for (const auto& file : files)
         nk::save(file, counting(1, 2));
-    const auto pass = [&](const std::vector<fs::path>& list) {
+    const auto pass = [&](const std::vector<fs::path>& list, const nk::over_options& options = {}) {
         nk::stateful_loop loop(dir / "a.state", quick());
         auto& sum = loop.bind<std::int64_t>("sum");
-        for (const auto& chunk : loop.over<std::int64_t, 1>(list))
+        for (const auto& chunk : loop.over<std::int64_t, 1>(list, options))
             sum += sum_of(chunk);
         return sum;
     };
@@ -115,6 +115,7 @@ TEST_CASE("a pass over files resumes from a checkpoint of version 0.1, which had
         CHECK(pass(files) == 9);
     }
     SECTION("others") { CHECK_THROWS_AS(pass({files[1], files[0], files[2]}), nk::mismatch_error); }
+    SECTION("the same files, where others may be deleted") { CHECK(pass(files, {.allow_deleted = true}) == 9); }
     SECTION("the last one has grown") {
         nk::append(files[1], counting(3, 1));
         CHECK(pass(files) == 12);

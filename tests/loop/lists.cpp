@@ -2,6 +2,7 @@
 // Lists of files and archives as sources: a resumed pass recognises what was processed.
 #include "loop/visits.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <string>
@@ -190,6 +191,17 @@ TEST_CASE("a list whose processed files were deleted resumes when it is allowed"
     SECTION("a processed file after a new one is refused") {
         CHECK(refused_file(state, {files[3], files[1]}, allowed) == files[1]);
     }
+    SECTION("processed files that were moved are recognised, and refused out of order") {
+        std::filesystem::create_directory(dir / "moved");
+        nk::save(files[0], counting(1, 1));
+        nk::save(files[2], counting(0x100, 1));
+        for (auto& file : files) {
+            std::filesystem::rename(file, dir / "moved" / file.filename());
+            file = dir / "moved" / file.filename();
+        }
+        CHECK(refused_file(state, {files[1], files[0], files[2], files[3]}, allowed) == files[0]);
+        CHECK(sum_of_pass(state, {files[0], files[1], files[2], files[3]}, allowed) == 0x1111);
+    }
     SECTION("a new file that is absent is an error") {
         CHECK_THROWS_AS(sum_of_pass(state, {files[1], files[2], dir / "absent.npy", files[3]}, allowed), nk::io_error);
     }
@@ -202,6 +214,45 @@ TEST_CASE("a list whose processed files were deleted resumes when it is allowed"
         nk::append(files[2], counting(7, 1));
         CHECK(sum_of_pass(state, {files[2], files[3]}, allowed) == 0x1111 + 7);
     }
+}
+
+TEST_CASE("a processed file that is hashed in part is not new when it was copied", "[loop][error]") {
+    const temp_dir dir;
+    std::filesystem::create_directory(dir / "copy");
+    nk::save(dir / "a.npy", counting(0, 100'000));
+    (void)sum_of_pass(dir / "a.state", {dir / "a.npy"});
+    std::filesystem::copy(dir / "a.npy", dir / "copy/a.npy");
+    std::filesystem::last_write_time(dir / "copy/a.npy",
+                                     std::filesystem::last_write_time(dir / "a.npy") + std::chrono::seconds(1));
+
+    CHECK(refused_file(dir / "a.state", {dir / "copy/a.npy"}, {.allow_deleted = true}) == dir / "copy/a.npy");
+}
+
+TEST_CASE("records of a sink do not grow with the number of processed files", "[loop][sink]") {
+    const temp_dir dir;
+    paths files;
+    for (int i = 0; i < 200; ++i)
+        nk::save(files.emplace_back(dir / (std::to_string(i) + ".npy")), counting(i, 1));
+    nk::chunk_writer<std::int64_t, 1> sink(dir / "all", {.commit = unsynced});
+    const auto collect = [&](std::size_t count) {
+        nk::stateful_loop loop(dir / "a.state", quick());
+        auto& sum = loop.bind<std::int64_t>("sum");
+        for (const auto& chunk :
+             loop.over<std::int64_t, 1>(paths(files.begin(), files.begin() + static_cast<int>(count))).into(sink)) {
+            sink.append(chunk);
+            sum += sum_of(chunk);
+        }
+        return sum;
+    };
+    CHECK(collect(150) == 149 * 150 / 2);
+    CHECK(collect(200) == 199 * 200 / 2);
+
+    std::uintmax_t longest = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(dir / "all/commits"))
+        longest = std::max(longest, entry.file_size());
+    CHECK(longest < 200 * 48);  // bytes of the labels alone
+    CHECK(nk::load_chunked<std::int64_t, 1>(dir / "all").size() == 200);
+    nk::verify_chunked(dir / "all");
 }
 
 TEST_CASE("a member of an archive that has changed is named", "[loop][error]") {

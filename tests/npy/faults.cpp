@@ -79,7 +79,9 @@ TEST_CASE("kill -9 at any time leaves one of the arrays that were saved", "[npy]
             CHECK(said["seed"].get<double>() == array(0, 0));
         for (std::size_t row = 2; row < array.shape(0); ++row)
             REQUIRE(array(row, 0) == array(0, 0));
-        REQUIRE(findings(file).empty());
+        // Only of a row that a killed append has written, and that no header counts.
+        for (const auto& each : findings(file))
+            REQUIRE(each.message.find("data is followed by") != std::string::npos);
     }
 
     CHECK(rows_seen > 2);

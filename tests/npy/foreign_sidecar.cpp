@@ -277,6 +277,26 @@ TEST_CASE("a sidecar that is damaged is an error that names it", "[npy][sidecar]
     }
 }
 
+TEST_CASE("a sidecar whose shape is nested at any depth can be replaced", "[npy][sidecar][error]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    save(file, twelve(), {.meta = old_meta});
+    const auto whole = said_in(file);
+    for (const std::size_t depth : {1U, 100U, 121U, 122U, 123U, 124U, 125U, 126U, 127U}) {
+        CAPTURE(depth);
+        auto copy = whole;
+        copy["array"]["shape"] = {"deep"};
+        auto text = text_of(copy);
+        text.replace(text.find("\"deep\""), 6, std::string(depth, '[') + std::string(depth, ']'));
+        write_sidecar_text(file, text);
+
+        CHECK(thrown<format_error>([&] { (void)metadata(file); }).file() == sidecar_path(file));
+        save(file, twelve());
+
+        CHECK_FALSE(fs::exists(sidecar_path(file)));
+    }
+}
+
 TEST_CASE("a sidecar of a version to come is not guessed at", "[npy][sidecar][error]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";

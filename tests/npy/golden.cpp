@@ -175,7 +175,7 @@ TEST_CASE("golden: dates are chrono's, and NaT is not a time", "[npy][golden]") 
     const auto spans = nk::load<duration<std::int64_t, std::ratio<25>>, 1>(good("spans_25s_foreign"));
     CHECK(spans(0) == seconds{25});
     CHECK(spans(2).count() == std::int64_t{1} << 40);
-    CHECK_THROWS_AS(nk::load<seconds>(good("spans_25s_foreign")), nk::mismatch_error);
+    CHECK(nk::load<seconds, 1>(good("spans_25s_foreign"))(0) == seconds{25});
 }
 
 TEST_CASE("golden: structs are loaded by name from any layout, and mapped from their own", "[npy][golden]") {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <numeric>
 #include <vector>
@@ -92,19 +93,6 @@ void check_orders(const shape& extents) {
         CHECK((expected.empty() || std::memcmp(any.bytes().data(), expected.data(), any.bytes().size()) == 0));
     }
 }
-
-class in_directory {
-  public:
-    explicit in_directory(const std::filesystem::path& path) : former_(std::filesystem::current_path()) {
-        std::filesystem::current_path(path);
-    }
-    in_directory(const in_directory&) = delete;
-    in_directory& operator=(const in_directory&) = delete;
-    ~in_directory() { std::filesystem::current_path(former_); }
-
-  private:
-    std::filesystem::path former_;
-};
 
 }  // namespace
 
@@ -371,6 +359,40 @@ TEST_CASE("load_raw_any keeps the byte order it is told", "[npy][load]") {
 
     CHECK((any.as<std::uint16_t, 2>() == xt::xtensor<std::uint16_t, 2>{{1, 2}, {3, 4}}));
     CHECK((turned.as<std::uint16_t, 2>() == xt::xtensor<std::uint16_t, 2>{{1, 3}, {2, 4}}));
+}
+
+TEST_CASE("load casts times of another unit, and rounds them down", "[npy][time]") {
+    using namespace std::chrono;
+    temp_dir dir;
+    const xt::xtensor<milliseconds, 1> spans{milliseconds(1500), milliseconds(-1500), nk::not_a_time<milliseconds>};
+    nk::save(dir / "t.npy", spans);
+    const xt::xtensor<sys_days, 1> dates{sys_days(days(-1)), sys_days(days(31))};
+    nk::save(dir / "d.npy", dates);
+
+    const auto loaded = nk::load<seconds, 1>(dir / "t.npy");
+    CHECK(loaded(0).count() == 1);
+    CHECK(loaded(1).count() == -2);
+    CHECK(nk::is_not_a_time(loaded(2)));
+    CHECK(nk::load<sys_time<nanoseconds>, 1>(dir / "d.npy")(1).time_since_epoch() == days(31));
+    CHECK(nk::load<sys_time<months>, 1>(dir / "d.npy")(0).time_since_epoch().count() == -1);
+    CHECK_THROWS_AS((nk::load<months>(dir / "t.npy")), nk::mismatch_error);
+    CHECK_THROWS_AS((nk::load<sys_seconds>(dir / "t.npy")), nk::mismatch_error);
+}
+
+TEST_CASE("load names the time that does not fit the other unit", "[npy][time][error]") {
+    using namespace std::chrono;
+    temp_dir dir;
+    const xt::xtensor<sys_days, 2> dates{{sys_days(days(1)), sys_days(days(2))},
+                                         {sys_days(days(200'000)), sys_days(days(3))}};
+    nk::save(dir / "d.npy", dates);
+
+    const auto fails = [&](auto... tag) {
+        return thrown<nk::mismatch_error>([&] { (void)nk::load<sys_time<nanoseconds>, 2>(dir / "d.npy", tag...); });
+    };
+    CHECK(fails().field() == "element [1, 0]");
+    CHECK(fails().expected() == "a value that fits '<M8[ns]'");
+    CHECK(fails().found() == "the count 200000");
+    CHECK(fails(nk::column_major).field() == "element [1, 0]");
 }
 
 }  // namespace npy_load_tests

@@ -51,6 +51,7 @@ TEST_CASE("an array that memory cannot hold is an error that says its file and b
     const temp_dir dir;
     (void)nk::create<double>(dir / "t.npy", {elements});
     nk::save_npz(dir / "t.npz", {{"a", xt::xtensor<double, 1>(xt::zeros<double>({elements})), {.compress = true}}});
+    nk::save_npz(dir / "stored.npz", {{"a", xt::xtensor<double, 1>(xt::zeros<double>({elements}))}});
     nk::save_chunked(dir / "chunked", xt::xtensor<double, 1>(xt::zeros<double>({elements})));
     const nk::run_options one{.threads = 1};
 
@@ -62,6 +63,8 @@ TEST_CASE("an array that memory cannot hold is an error that says its file and b
         {dir / "t.npy", [&] { (void)nk::load<double, 1>(dir / "t.npy", {.run = one}); }},
         {dir / "t.npy", [&] { (void)nk::load_any(dir / "t.npy", {.run = one}); }},
         {dir / "t.npz", [&] { (void)nk::npz_reader(dir / "t.npz").load<double>("a"); }},
+        {dir / "t.npz", [&] { (void)nk::npz_reader(dir / "t.npz").bytes("a"); }},
+        {dir / "stored.npz", [&] { (void)nk::npz_reader(dir / "stored.npz").bytes("a"); }},
         {dir / "chunked", [&] { (void)nk::load_chunked<double, 1>(dir / "chunked", {.run = one}); }},
         {dir / "chunked", [&] { (void)nk::load_chunked_any(dir / "chunked", {.run = one}); }},
     };

@@ -127,6 +127,25 @@ TEST_CASE("recover_rows refuses a scalar and the damaged file itself", "[npy][re
     CHECK_FALSE(fs::exists(dir / "new.npy"));
 }
 
+TEST_CASE("recover_rows reports its progress and can be stopped", "[npy][recover]") {
+    const temp_dir dir;
+    save(dir / "t.npy", counted_up(50, 2));
+    progress last;
+    const run_options reported{.progress = [&](const progress& now) {
+        last = now;
+        return flow::go;
+    }};
+    const run_options stopped{.progress = [](const progress&) { return flow::stop; }};
+
+    CHECK(recover_rows(dir / "t.npy", dir / "new.npy", {.run = reported}) == 50);
+    CHECK_THROWS_AS((void)recover_rows(dir / "t.npy", dir / "other.npy", {.run = stopped}), io_error);
+
+    CHECK(last.phase == "recover");
+    CHECK(last.bytes == 800);
+    CHECK(last.bytes_total == 800);
+    CHECK_FALSE(fs::exists(dir / "other.npy"));
+}
+
 TEST_CASE("recover_rows leaves no sidecar that describes another array", "[npy][recover]") {
     const temp_dir dir;
     save(dir / "t.npy", counted_up(5, 2));

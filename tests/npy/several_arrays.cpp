@@ -41,6 +41,25 @@ TEST_CASE("every array of a file is loaded by its number", "[npy]") {
     CHECK(load_any(file, {.array = 1}).type() == dtype::parse("<i2"));
 }
 
+TEST_CASE("every array of a file is mapped by its number", "[npy]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    write_text(file, three_arrays());
+    describe(file, {.meta = {{"of", "the first array"}}});
+
+    auto numbers = map<std::int16_t, 1>(file, read_write, {.array = 1});
+    CHECK((numbers == second));
+    numbers(1) = -8;
+    numbers.flush();
+    CHECK((load<std::int16_t, 1>(file, {.array = 1}) == xt::xtensor<std::int16_t, 1>{7, -8, 9}));
+    CHECK((load<double, 2>(file) == counted_up(3, 4)));
+    CHECK(metadata(file)["of"] == "the first array");
+    // Its data is not aligned.
+    CHECK((map<double, 2>(file, column_major, {.array = 2}) == counted_up(2, 3)));
+    CHECK_THROWS_AS((map<double, 2>(file, read_write, column_major, {.array = 2})), mismatch_error);
+    CHECK_THROWS_AS((map<double, 2>(file, {.array = 3})), mismatch_error);
+}
+
 TEST_CASE("every array of a large file is loaded by its number", "[npy]") {
     const temp_dir dir;
     const auto file = dir / "t.npy";
@@ -75,6 +94,22 @@ TEST_CASE("bytes after the last array are no array", "[npy]") {
 
     CHECK(inspect_all(dir / "t.npy").size() == 1);
     CHECK_THROWS_AS((void)load_any(dir / "t.npy", {.array = 1}), mismatch_error);
+}
+
+TEST_CASE("errors in a later array of a file say its number", "[npy][error]") {
+    const temp_dir dir;
+    const auto file = dir / "t.npy";
+    const auto whole = three_arrays();
+    auto damaged = whole;
+    damaged.replace(damaged.find("'descr'", 224 + 134), 7, "'dwarf'");
+    write_text(file, damaged);
+
+    const auto field = [](auto&& call) { return thrown<format_error>(call).field(); };
+    CHECK(field([&] { (void)load_any(file, {.array = 2}); }) == "array 2: key");
+    CHECK(field([&] { (void)load_any(memory(damaged), {.array = 2}); }) == "array 2: key");
+    CHECK(field([&] { (void)inspect_all(file); }) == "array 2: key");
+    CHECK(field([&] { (void)load_any(memory(whole.substr(0, 224 + 130)), {.array = 1}); }) == "array 1: data");
+    CHECK(field([&] { (void)load_any(memory(whole.substr(0, 200))); }) == "data");
 }
 
 TEST_CASE("a number beyond the last array is an error that says how many there are", "[npy][error]") {

@@ -450,7 +450,7 @@ TEST_CASE("a 64-bit locator that names another disk is refused", "[npz][zip][err
     const detail::zip_fields record(std::as_bytes(std::span(end)));
     // 65,535 entries make the writer add the 64-bit record and its locator.
     auto records = detail::zip_end_text(0xffff, record.word(16), record.word(12), {});
-    for (const std::size_t count : {24, 32})
+    for (const std::size_t count : {24U, 32U})
         records.replace(count, 8, std::string("\1\0\0\0\0\0\0\0", 8));
     const auto with = [&](std::size_t field, char value) {
         auto lie = records;

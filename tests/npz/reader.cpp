@@ -2,6 +2,7 @@
 // Members of archives, in files and in memory, loaded and mapped.
 #include "npz/archives.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstring>
 
@@ -223,6 +224,28 @@ TEST_CASE("an archive that is overwritten while it is open is named as the cause
     CHECK(thrown<nk::format_error>([&] { (void)in.load<std::int32_t>("a"); }).hint() == cause);
     CHECK(thrown<nk::format_error>([&] { (void)in.bytes("a"); }).hint() == cause);
     CHECK(thrown<nk::format_error>([&] { (void)in.map<std::int32_t>("a"); }).hint() == cause);
+    CHECK(in.members().at(0).problem.find(cause) != std::string::npos);
+    CHECK(in.findings("a").at(0).message.find(cause) != std::string::npos);
+}
+
+TEST_CASE("an archive has no array of a number", "[npz][error]") {
+    const temp_dir dir;
+    nk::save_npz(dir / "a.npz", {{"a", three}});
+    const auto bytes = read_text(dir / "a.npz");
+
+    CHECK(thrown<nk::mismatch_error>([&] { (void)nk::npz_reader(dir / "a.npz", {.array = 1}); }).field() == "array");
+    CHECK_THROWS_AS((void)nk::npz_reader(std::as_bytes(std::span(bytes)), {.array = 1}), nk::mismatch_error);
+}
+
+TEST_CASE("the change of an archive is added to the hint of an error", "[npz][error]") {
+    const temp_dir dir;
+    nk::save_npz(dir / "a.npz", {{"a", three}});
+    const nk::npz_reader in(dir / "a.npz");
+    flip_byte(dir / "a.npz", in.archive().entries().at(0).room_end - 1);
+    fs::last_write_time(dir / "a.npz", fs::last_write_time(dir / "a.npz") - std::chrono::hours(1));
+
+    CHECK(thrown<nk::checksum_error>([&] { (void)in.load<std::int32_t>("a"); }).hint() ==
+          "the data is not what was written; the archive has changed since it was opened");
 }
 
 }  // namespace npz_archives::reader_tests

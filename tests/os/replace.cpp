@@ -8,6 +8,7 @@
 #include <chrono>
 #include <future>
 #include <thread>
+#include <utility>
 
 namespace bytes_replace_tests {
 
@@ -184,20 +185,22 @@ TEST_CASE("the lock of a private file is not the file with the content", "[bytes
 
 TEST_CASE("at no instant can others open the file that gets the content of a private one", "[bytes][replace]") {
     const temp_dir dir;
-    const mode_t former = ::umask(022);
+    // Who may only write could keep the file open, and write after it was published.
+    const auto [mask, mode] = GENERATE(std::pair<mode_t, unsigned>{022, 0640}, std::pair<mode_t, unsigned>{002, 0644});
+    const mode_t former = ::umask(mask);
     std::size_t call = 0;
     for (bool killed = true; killed; ++call) {
         CAPTURE(call);
         for (const auto& entry : fs::directory_iterator(dir.path()))
             fs::remove(entry.path());
         write_text(dir / "t", "old");
-        fs::permissions(dir / "t", fs::perms{0640});
+        fs::permissions(dir / "t", fs::perms{mode});
         killed = faults::killed({.what = faults::effect::kill, .at = call}, [&] { replace_by(dir / "t", "new"); });
         for (const auto& entry : fs::directory_iterator(dir.path())) {
             CAPTURE(entry.path());
             // The lock is open to all, and never has content.
             const bool is_lock = entry.path().filename() == ".t.ndk" && entry.file_size() == 0;
-            CHECK((is_lock || (mode_of(entry.path()) & ~0640) == 0));
+            CHECK((is_lock || (mode_of(entry.path()) & ~mode) == 0));
         }
     }
     ::umask(former);

@@ -86,16 +86,19 @@ TEST_CASE("a smallest number of a chunk without a largest is refused, and the re
     check_refused(all, sealed(replaced(record, "\"max\": ", "\"most\": ")));
 }
 
-TEST_CASE("rows of no bytes are refused, before anything is divided by them", "[store][error]") {
+TEST_CASE("rows without bytes have no files, and nothing is divided by their size", "[store][error]") {
     const auto all = one_chunk();
-    auto record = all->text(record_of(1));
+    const auto record = all->text(record_of(1));
     check_refused(all, sealed(replaced(record, "\"<f8\"", "\"<U0\"")));
-    for (const std::string shape : {"[0]", "[0, 18446744073709551615]", "[4, 0]"}) {
+    for (const std::string shape : {"[0]", "[4, 0]"}) {
         const auto text = replaced(record, "\"row_shape\": []", "\"row_shape\": " + shape);
         check_refused(all, sealed(replaced(text, "\"nbytes\": 48", "\"nbytes\": 0")));
-        check_refused(all, with_chunks(text, R"([{"rows": 6}])", "6"));
-        check_refused(all, with_chunks(text, "[]", "0"));
+        check_refused(all, with_chunks(text, R"([{"rows": 9223372036854775807}, {"rows": 1}])", "0"));
+        all->set(record_of(1), with_chunks(text, R"([{"rows": 6}])", "6"));
+        CHECK(newest_state(all).rows == 6);
     }
+    const auto too_large = replaced(record, "\"row_shape\": []", "\"row_shape\": [0, 18446744073709551615]");
+    check_refused(all, with_chunks(too_large, R"([{"rows": 6}])", "6"));
 }
 
 TEST_CASE("records of another make are refused", "[store][error]") {

@@ -4,6 +4,7 @@
 
 #include <ndkeep/store/place.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -31,7 +32,11 @@ class forwarding_place : public ndkeep::place {
     void sync(const std::string& name) override { inner_.sync(name); }
     void sync_names(const std::string& folder) override { inner_.sync_names(folder); }
     std::optional<ndkeep::file> open(const std::string& name) override { return inner_.open(name); }
+    std::vector<std::string> strangers() override { return inner_.strangers(); }
     ndkeep::byte_locks locks() override { return inner_.locks(); }
+    ndkeep::byte_locks locks_of_readers() override { return inner_.locks_of_readers(); }
+    void begin_turn(std::chrono::milliseconds patience) override { inner_.begin_turn(patience); }
+    void end_turn() noexcept override { inner_.end_turn(); }
     std::filesystem::path called(const std::string& name) const override { return inner_.called(name); }
 
   private:

@@ -56,6 +56,20 @@ class temp_dir {
     std::filesystem::path path_;
 };
 
+/// Makes a directory the current one as long as this object lives.
+class in_directory {
+  public:
+    explicit in_directory(const std::filesystem::path& directory) : former_(std::filesystem::current_path()) {
+        std::filesystem::current_path(directory);
+    }
+    in_directory(const in_directory&) = delete;
+    in_directory& operator=(const in_directory&) = delete;
+    ~in_directory() { std::filesystem::current_path(former_); }
+
+  private:
+    std::filesystem::path former_;
+};
+
 /// The exception that `call` throws; it must be an Error.
 template <class Error, class Call>
 [[nodiscard]] Error thrown(Call&& call) {

@@ -70,8 +70,8 @@ TEST_CASE("good golden files are told of, bad ones refused", "[tool][corpus]") {
 }
 
 TEST_CASE("the seeds of the fuzzers are told of or refused", "[tool][corpus]") {
-    check_folder(tests / "fuzz/corpus/npy_header", expected::either);
-    check_folder(tests / "fuzz/corpus/zip", expected::either);
+    for (const char* const target : {"npy_header", "npy_file", "zip", "npz_append"})
+        check_folder(tests / "fuzz/corpus" / target, expected::either);
 }
 
 TEST_CASE("files with any byte changed are told of or refused", "[tool][corpus]") {

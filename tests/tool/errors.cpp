@@ -69,7 +69,7 @@ TEST_CASE("every error of the tool is the recorded sentence", "[tool][error]") {
     const temp_dir dir;
     make_files(dir);
     std::ifstream session(fs::path(NDKEEP_TEST_DATA) / "tool_errors.txt");
-    const inside here(dir.path());
+    const in_directory here(dir.path());
 
     const auto commands = replayed(session);
 
@@ -80,7 +80,7 @@ TEST_CASE("every error of the tool is the recorded sentence", "[tool][error]") {
     }
 }
 
-TEST_CASE("every command is in the record of errors, unless it takes any arguments", "[tool][error]") {
+TEST_CASE("every command is in the record of errors", "[tool][error]") {
     const auto record = read_text(fs::path(NDKEEP_TEST_DATA) / "tool_errors.txt");
 
     for (const auto& command : tool::commands()) {

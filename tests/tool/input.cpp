@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: "-" is standard input for the commands that read files.
+#include "support/faults.hpp"
+#include "tool/input_copy.hpp"
 #include "tool/run_tool.hpp"
 
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
+#include <csignal>
 #include <set>
+
+#include <stdlib.h>  // setenv
+#include <unistd.h>  // lseek
 
 namespace tool_input_tests {
 
@@ -107,6 +113,74 @@ TEST_CASE("verify writes no sidecar for standard input", "[tool][error]") {
 
     CHECK(said.status == 2);
     CHECK(said.warns("--write needs a file"));
+}
+
+TEST_CASE("the copy of standard input is removed if a signal ends the process", "[tool]") {
+    const temp_dir dir;
+    save(dir / "t.npy", twelve());
+    const auto before = copies();
+    for (const int signal : {SIGPIPE, SIGTERM, SIGHUP}) {
+        const auto end = faults::in_child([&]() -> std::string {
+            std::signal(signal, SIG_DFL);
+            const input_from in(dir / "t.npy");
+            const tool::input_copy copy;
+            if (copies() == before)
+                return "no copy";
+            ::raise(signal);
+            return "still here";
+        });
+
+        CHECK(end.said == " ended with status " + std::to_string(signal));
+        CHECK(copies() == before);
+    }
+}
+
+TEST_CASE("a signal that is ignored stays ignored while standard input is copied", "[tool]") {
+    const temp_dir dir;
+    save(dir / "t.npy", twelve());
+
+    const auto end = faults::in_child([&]() -> std::string {
+        std::signal(SIGHUP, SIG_IGN);
+        const input_from in(dir / "t.npy");
+        const tool::input_copy copy;
+        ::raise(SIGHUP);
+        return "";
+    });
+
+    CHECK(end.said == "");
+}
+
+TEST_CASE("without a folder for temporary files, standard input is an error with the reason", "[tool][error]") {
+    const temp_dir dir;
+    save(dir / "t.npy", twelve());
+
+    const auto end = faults::in_child([&]() -> std::string {
+        ::setenv("TMPDIR", (dir / "absent").c_str(), 1);
+        const input_from in(dir / "t.npy");
+        return run_tool({"show", "-"}).err;
+    });
+
+    CHECK(end.said.starts_with("ndkeep: TMPDIR: names no folder for temporary files: "));
+}
+
+TEST_CASE("options are checked before standard input is read", "[tool][error]") {
+    const temp_dir dir;
+    write_text(dir / "t.npy", "bad");
+    const input_from in(dir / "t.npy");
+
+    CHECK(run_tool({"show", "--threads=x", "-"}).warns("--threads is 'x'"));
+    CHECK(::lseek(STDIN_FILENO, 0, SEEK_CUR) == 0);
+}
+
+TEST_CASE("csv that begins like an archive is read as csv", "[tool]") {
+    const temp_dir dir;
+    write_text(dir / "t.csv", "PKX,1\n");
+    const input_from in(dir / "t.csv");
+
+    const auto said = run_tool({"convert", "--dtype", "[('a', 'S3'), ('b', 'i4')]", "-", (dir / "a.npy").string()});
+
+    CHECK(said.err.find("archive") == std::string::npos);
+    CHECK(said.status == 0);
 }
 
 TEST_CASE("convert reads an npz archive from standard input", "[tool]") {

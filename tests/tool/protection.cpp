@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The command-line tool: write-protected files are replaced only when asked to.
-#include "support/faults.hpp"
 #include "tool/run_tool.hpp"
-
-#include <ndkeep/npy.hpp>
-#include <ndkeep/npz.hpp>
-
-#include <grp.h>       // setgroups: gives up the rights of the superuser, whom no protection stops
-#include <sys/stat.h>  // chmod
-#include <unistd.h>    // geteuid, setuid
+#include "users/users.hpp"
 
 namespace tool_protection_tests {
 
@@ -20,23 +13,16 @@ namespace fs = std::filesystem;
 
 /// Runs `act`, which returns a text, as a user whom the mode of a file stops.
 template <class Act>
-[[nodiscard]] std::string as_ordinary_user(const temp_dir& dir, Act&& act) {
-    constexpr uid_t nobody = 65534;
-    if (::geteuid() != 0)
+[[nodiscard]] std::string as_ordinary_user(const users::shared_dir& dir, Act&& act) {
+    if (::geteuid() != users::superuser)
         return act();
-    ::chmod(dir.path().c_str(), 0777);
-    return faults::in_child([&]() -> std::string {
-               if (::setgroups(0, nullptr) != 0 || ::setgid(nobody) != 0 || ::setuid(nobody) != 0)
-                   return "the user remains";
-               return ::access(dir.path().c_str(), W_OK | X_OK) == 0 ? act() : std::string();
-           })
-        .said;
+    return dir.is_open_to(users::nobody) ? users::as_user(users::nobody, act) : "";
 }
 
 }  // namespace
 
 TEST_CASE("commands replace a write-protected file with --replace-read-only only", "[tool][error]") {
-    const temp_dir dir;
+    const users::shared_dir dir;
     const auto in = [&](const char* name) { return (dir / name).string(); };
     save(dir / "a.npy", twelve(), {.meta = {{"units", "kelvin"}}});
     save_npz(dir / "a.npz", {{"x", twelve()}});
@@ -73,7 +59,7 @@ TEST_CASE("commands replace a write-protected file with --replace-read-only only
 }
 
 TEST_CASE("metadata of write-protected data can be set, because the data stays", "[tool]") {
-    const temp_dir dir;
+    const users::shared_dir dir;
     save(dir / "a.npy", twelve());
 
     CHECK(as_ordinary_user(dir, [&]() -> std::string {

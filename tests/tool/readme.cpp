@@ -27,7 +27,7 @@ TEST_CASE("the README's transcript is what the tool prints", "[tool]") {
         else if (in_transcript)
             session << line << '\n';
     }
-    const inside here(dir.path());
+    const in_directory here(dir.path());
 
     const auto commands = replayed(session);
 

@@ -191,6 +191,13 @@ TEST_CASE("stats along an axis has a row for each line of elements", "[tool][sta
     CHECK(stats_of({"--axis=1", write_npy<double>(dir / "e.npy", "<f8", {2, 0}, {})})["slices"][1]["count"] == 0);
 }
 
+TEST_CASE("stats along an axis of an array without lines needs no memory for it", "[tool][stats]") {
+    const temp_dir dir;
+    const auto file = write_npy<double>(dir / "t.npy", "<f8", {0, 1, 1'000'000'000'000}, {});
+
+    CHECK(stats_of({"--axis=1", file})["slices"].empty());
+}
+
 TEST_CASE("stats along an axis reads large tables in blocks", "[tool][stats]") {
     const temp_dir dir;
     xt::xtensor<double, 2> numbers = xt::reshape_view(xt::arange<double>(300'000), {100'000, 3});
@@ -203,6 +210,21 @@ TEST_CASE("stats along an axis reads large tables in blocks", "[tool][stats]") {
     CHECK(slices[2]["mean"] == 150'000.5);
     CHECK(slices[0]["max"] == 299'997.0);
     CHECK(run_tool({"stats", "--axis=1", (dir / "t.npz").string()}).warns("expected at most 65536"));
+}
+
+TEST_CASE("stats along an axis reads wide tables in blocks", "[tool][stats]") {
+    const temp_dir dir;
+    constexpr std::size_t rows = 70, columns = 60'000;
+    const auto file = (dir / "t.npy").string();
+    save(file,
+         xt::xtensor<std::int32_t, 2>(xt::reshape_view(xt::arange<std::int32_t>(rows * columns), {rows, columns})));
+
+    const auto slices = stats_of({"--axis=0", file})["slices"];
+
+    REQUIRE(slices.size() == columns);
+    CHECK(slices[columns - 1]["count"] == rows);
+    CHECK(slices[columns - 1]["min"] == columns - 1);
+    CHECK(slices[columns - 1]["max"] == rows * columns - 1);
 }
 
 TEST_CASE("stats along an axis refuses what has no such axis", "[tool][stats]") {

@@ -30,20 +30,6 @@
     return words;
 }
 
-/// Makes a folder the current one as long as it exists.
-class inside {
-  public:
-    explicit inside(const std::filesystem::path& folder) : former_(std::filesystem::current_path()) {
-        std::filesystem::current_path(folder);
-    }
-    inside(const inside&) = delete;
-    inside& operator=(const inside&) = delete;
-    ~inside() { std::filesystem::current_path(former_); }
-
-  private:
-    std::filesystem::path former_;
-};
-
 /// A command with what is recorded and what the tool prints now: output and messages in one text.
 struct recorded_command {
     std::string line;

@@ -40,6 +40,35 @@ TEST_CASE("recover tells of rows behind the data, and counts them in when asked"
     CHECK(run_tool({"recover", file}).has("nothing to recover"));
 }
 
+TEST_CASE("recover --output leaves out no complete row", "[tool][error]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npy").string(), to = (dir / "new.npy").string();
+    save(file, twelve());
+    write_text(file, read_text(file) + std::string(70, '\0'));
+
+    const auto refused = run_tool({"recover", "--output", to, file});
+    CHECK(refused.status == 2);
+    CHECK(refused.warns("rows after the end of the data is 2, expected 0 (--fix includes them)"));
+    CHECK_FALSE(fs::exists(to));
+
+    CHECK(run_tool({"recover", "--fix", "--output", to, file}).status == 0);
+    CHECK(inspect(to).shape[0] == 5);
+}
+
+TEST_CASE("recover changes nothing if --output is refused", "[tool][error]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npy").string();
+    save(file, twelve());
+    save(dir / "present.npy", twelve());
+    const auto damaged = read_text(file) + std::string(70, '\0');
+    write_text(file, damaged);
+
+    CHECK(run_tool({"recover", "--fix", "--output", (dir / "present.npy").string(), file}).status == 2);
+    CHECK(run_tool({"recover", "--fix", "-f", "--output", file, file}).warns("the same file"));
+    CHECK(run_tool({"recover", "--fix", "--output", (dir / "absent/new.npy").string(), file}).status == 2);
+    CHECK((read_text(file) == damaged));
+}
+
 TEST_CASE("recover tells how many rows of a cut file are complete, and writes them to another", "[tool]") {
     temp_dir dir;
     const auto file = (dir / "t.npy").string(), to = (dir / "new.npy").string();
@@ -88,6 +117,41 @@ TEST_CASE("recover tells which members of a cut archive are complete, and writes
     CHECK(run_tool({"recover", "--output", to, file}).has("1 member written to " + to));
     CHECK((npz_reader(to).load<double, 2>("first") == twelve()));
     CHECK(run_tool({"recover", to}).has("nothing to recover"));
+}
+
+TEST_CASE("recover tells of bytes behind an archive, and cuts them off when asked", "[tool]") {
+    const temp_dir dir;
+    const auto file = (dir / "t.npz").string();
+    save_npz(file, {{"a", twelve()}});
+    const auto former = read_text(file);
+    write_text(file, former + std::string(100'000, 'x'));
+
+    const auto found = run_tool({"recover", file});
+    CHECK(found.status == 1);
+    CHECK(found.has("100000 bytes behind the end of the archive"));
+    CHECK(run_tool({"recover", "--json", file}).object()["bytes_behind"] == 100'000);
+    CHECK(run_tool({"recover", "--fix", file}).has("cut off behind the end of the archive"));
+    CHECK(read_text(file) == former);
+    CHECK(run_tool({"recover", file}).has("nothing to recover"));
+}
+
+TEST_CASE("recover says that a search for members was cut short", "[tool]") {
+    temp_dir dir;
+    const auto file = (dir / "t.npz").string(), to = (dir / "new.npz").string();
+    save_npz(file, {{"first", twelve()}});
+    std::string damaged = read_text(file).substr(0, 30);
+    damaged[6] = 8;                 // a descriptor follows the data
+    damaged[26] = damaged[28] = 0;  // no name, no extra field
+    damaged += std::string(2000, 'x');
+    std::string text;
+    for (int i = 0; i < 30; ++i)
+        text += damaged;
+    write_text(file, text + read_text(file));
+    fs::resize_file(file, fs::file_size(file) - 10);
+
+    CHECK(run_tool({"recover", file}).has("too much is damaged to check every member: there may be more"));
+    CHECK(run_tool({"recover", "--json", file}).object()["may_lack_members"] == true);
+    CHECK(run_tool({"recover", "--json", file}).object()["complete_members"] == json::array({"first"}));
 }
 
 TEST_CASE("recover of a file that is no archive says what it is", "[tool]") {

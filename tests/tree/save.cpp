@@ -50,6 +50,14 @@ TEST_CASE("the structures of which people keep pickles come back as they were", 
     CHECK(saved_and_loaded(nk::tree(records)).as<tree_record, 1>()(1).values[2] == 3);
 }
 
+TEST_CASE("a tree has no array of a number", "[tree][error]") {
+    const temp_dir dir;
+    nk::save_tree(dir / "t.npz", {{"a", a}});
+
+    CHECK_THROWS_AS((void)nk::load_tree(dir / "t.npz", {.array = 1}), nk::mismatch_error);
+    CHECK_THROWS_AS((void)nk::open_tree(dir / "t.npz", {.array = 1}), nk::mismatch_error);
+}
+
 TEST_CASE("keys of any kind come back", "[tree]") {
     nk::tree odd = {{"a/b", a}, {"a", {{"b", b}}}, {"", 1},      {".", a},
                     {"..", b},  {"größe ☃", a},    {"x.npy", a}, {"x", b}};

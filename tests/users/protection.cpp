@@ -72,8 +72,9 @@ struct replacing_act {
 
 TEST_CASE("a write-protected file is refused before anything is created, and replaced when asked to",
           "[users][error]") {
-    for (const auto& [name, act] : replacing_acts()) {
-        CAPTURE(name);
+    for (const auto& each : replacing_acts()) {
+        CAPTURE(each.name);
+        const auto& act = each.act;
         const shared_dir dir;
         const auto file = dir / "t";
         nk::save(file, numbers(0, 3));
@@ -129,6 +130,37 @@ TEST_CASE("a write-protected sidecar is refused", "[users][error]") {
           }) == "");
 }
 
+TEST_CASE("a write-protected sidecar is replaced when asked to", "[users]") {
+    if (!are_here())
+        return;
+    const shared_dir dir;
+    if (!dir.is_open_to(nobody))
+        return;
+    const auto file = dir / "t.npy", sidecar = dir / "t.npy.json";
+    const auto run = nk::run_options{.replace_read_only = true};
+    CHECK(as_user(nobody, [&]() -> std::string {
+              nk::save(file, numbers(0, 3), {.meta = {{"unit", "K"}}});
+              ::chmod(sidecar.c_str(), 0444);
+              nk::append(file, numbers(3, 1), {.run = run});
+              return nk::metadata(file).empty() ? "no metadata after an append in place" : "";
+          }) == "");
+    CHECK(as_user(nobody, [&]() -> std::string {
+              const nk::array_info info{.type = nk::dtype_of<double>(), .shape = {9}};
+              write_text(file, nk::header_bytes(info, {.version = 1, .length = nk::least_header_length(info, 1)}) +
+                                   std::string(72, 'x'));
+              nk::describe(file, {.meta = {{"unit", "K"}}, .run = run});
+              ::chmod(sidecar.c_str(), 0444);
+              nk::append(file, numbers(3, 1), {.run = run});
+              return nk::metadata(file).empty() ? "no metadata after an append to a new file" : "";
+          }) == "");
+    CHECK(as_user(nobody, [&]() -> std::string {
+              (void)nk::map<double>(file, nk::read_write);  // takes the sums away
+              ::chmod(sidecar.c_str(), 0444);
+              nk::save(file, numbers(0, 10), {.run = run});
+              return fs::exists(sidecar) ? "the former sidecar is present" : "";
+          }) == "");
+}
+
 TEST_CASE("the data of a write-protected array can be described, and its sidecar is protected too", "[users]") {
     const temp_dir dir;
     nk::save(dir / "t.npy", numbers(0, 3));
@@ -178,6 +210,56 @@ TEST_CASE("a replaced file keeps its extended attributes", "[users]") {
     CHECK(::getxattr((dir / "t.npy").c_str(), "user.origin", value, sizeof value) == 6);
     CHECK(std::string(value) == "buoy 7");
     CHECK(::getxattr((dir / "t.npy").c_str(), "user.empty", value, sizeof value) == 0);
+}
+
+TEST_CASE("access control lists are those of the replaced file, and of the array for its sidecar", "[users]") {
+    const shared_dir dir;
+    // Version 2; user::rw-, user:12345:r--, group::---, mask::r--, other::---; the format of Linux.
+    const std::string list = []() {
+        std::string text("\x02\0\0\0", 4);
+        const auto add = [&](int tag, int permissions, std::uint32_t user) {
+            text += {static_cast<char>(tag), 0, static_cast<char>(permissions), 0};
+            for (int byte = 0; byte < 4; ++byte)
+                text += static_cast<char>(user >> (8 * byte));
+        };
+        constexpr std::uint32_t none = 0xffff'ffff;
+        add(0x01, 6, none);
+        add(0x02, 4, somebody);
+        add(0x04, 0, none);
+        add(0x10, 4, none);
+        add(0x20, 0, none);
+        return text;
+    }();
+    const auto give = [&](const fs::path& path, const char* name) {
+        return ::setxattr(path.c_str(), name, list.data(), list.size(), 0) == 0;
+    };
+    const auto has_list = [](const fs::path& path) {
+        return ::getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
+    };
+    nk::save(dir / "shared.npy", numbers(0, 3));
+    nk::save(dir / "private.npy", numbers(0, 3), {.sum = nk::checksum::crc32});
+    ::chmod((dir / "private.npy").c_str(), 0600);
+    if (!give(dir / "shared.npy", "system.posix_acl_access") ||
+        !give(dir / "private.npy.json", "system.posix_acl_access") || !give(dir.path(), "system.posix_acl_default")) {
+        WARN("the file system has no access control lists: not tried");
+        return;
+    }
+
+    nk::save(dir / "shared.npy", numbers(1, 3), {.sum = nk::checksum::crc32});
+    nk::save(dir / "private.npy", numbers(1, 3), {.sum = nk::checksum::crc32});
+
+    CHECK(has_list(dir / "shared.npy"));
+    CHECK(has_list(dir / "shared.npy.json"));
+    CHECK(mode_of(dir / "shared.npy") == 0640);
+    CHECK_FALSE(has_list(dir / "private.npy"));
+    CHECK_FALSE(has_list(dir / "private.npy.json"));
+    CHECK(mode_of(dir / "private.npy.json") == 0600);
+
+    // The lock file has the list of the directory: the content must not be in it.
+    ::chmod((dir / "private.npy").c_str(), 0640);
+    nk::replacement next(dir / "private.npy");
+    next.content().write(0, nk::core::bytes_of("new"));
+    CHECK(read_text(dir / ".private.npy.ndk").empty());
 }
 
 TEST_CASE("another user's link in a shared directory is not followed", "[users][error]") {

@@ -30,11 +30,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// as float, which holds every value of both exactly.
 template <class... T>
 struct types {};
+/// The integers, signed and unsigned, for `visit<integral>`.
 using integral = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
                        std::uint32_t, std::uint64_t>;
+/// The integers and the floating-point numbers, for `visit<real>`.
 using real = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t,
                    std::uint64_t, float, double, long double>;
-/// `real`, bool and the complex types.
+/// `real`, bool and the complex types, for `visit<numeric>`.
 using numeric = types<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
                       std::uint32_t, std::uint64_t, float, double, long double, std::complex<float>,
                       std::complex<double>, std::complex<long double>>;
@@ -109,9 +111,13 @@ class any_array {
     any_array& operator=(const any_array& other) { return *this = any_array(other); }
     ~any_array() = default;
 
+    /// The dtype of the elements.
     [[nodiscard]] const dtype& type() const noexcept { return type_; }
+    /// The shape; {} is a scalar.
     [[nodiscard]] const std::vector<std::size_t>& shape() const noexcept { return shape_; }
+    /// The number of elements.
     [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
+    /// The rank.
     [[nodiscard]] std::size_t dimension() const noexcept { return shape_.size(); }
     /// Bytes from one element to the next along each axis.
     [[nodiscard]] std::vector<std::ptrdiff_t> strides() const;
@@ -119,7 +125,7 @@ class any_array {
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_.bytes(); }
     [[nodiscard]] std::span<std::byte> bytes() noexcept { return bytes_.bytes(); }
 
-    /// Copies the elements to an xt::xarray<T>, or to an xt::xtensor<T, N>, in native byte order.
+    /// Copies the elements to an `xt::xarray<T>`, or to an `xt::xtensor<T, N>`, in native byte order.
     /// @throws mismatch_error  another dtype or rank
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto as() const {

@@ -18,6 +18,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// One extent of a shape. It converts from any integer type, so that `{n, 3}` with `int n` needs no cast.
 class length {
   public:
+    /// This number of elements along an axis.
     /// @throws mismatch_error  the value is negative
     template <std::integral Integer>
         requires(!std::same_as<Integer, bool>)
@@ -45,6 +46,7 @@ class extents {
   public:
     extents() = default;
 
+    /// A shape in braces: `{rows, 3}`.
     template <class... Length>
         requires(N != any_rank && sizeof...(Length) == N && (std::convertible_to<Length, length> && ...))
     extents(Length... values)  // NOLINT: implicit, for braces
@@ -53,6 +55,7 @@ class extents {
     extents(std::initializer_list<length> values) requires(N == any_rank)
         : values_(values.begin(), values.end()), given_(true) {}
 
+    /// A shape from a range of integers.
     /// @throws mismatch_error  the number of extents is not N, or one is negative
     template <integer_range Range>
     extents(const Range& range) : given_(true) {  // NOLINT: implicit
@@ -62,7 +65,9 @@ class extents {
             throw mismatch_error({.field = "shape", .expected = counted(N, "extent"), .found = shape_text(values_)});
     }
 
+    /// Whether a shape was given.
     [[nodiscard]] bool given() const noexcept { return given_; }
+    /// The extents.
     [[nodiscard]] const std::vector<std::size_t>& values() const noexcept { return values_; }
 
   private:

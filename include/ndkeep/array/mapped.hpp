@@ -69,6 +69,7 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
 
     mapped() { become(no_elements); }
 
+    /// Takes over a mapping, for authors of tools.
     /// @param bytes  maps exactly the elements, in the order L
     template <class Shape>
     mapped(mapping bytes, const Shape& shape) : bytes_(std::move(bytes)) {
@@ -87,6 +88,7 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     mapped& operator=(const mapped&) = delete;
     ~mapped() = default;
 
+    /// Stores the elements of an expression of the same shape.
     /// @throws mismatch_error  the shapes differ
     template <class E>
         requires(!std::is_const_v<T>)
@@ -94,6 +96,7 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
         check_shape(expression.derived_cast().shape());
         return semantic::assign(expression);
     }
+    /// Stores the elements that stand in braces.
     /// @throws mismatch_error  the shapes differ
     template <std::size_t Depth = N>  // clang 14 forms the nested list type before it checks the requirement
         requires(!std::is_const_v<T> && Depth != any_rank && Depth > 0)
@@ -140,7 +143,9 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
         return {std::move(part), shape};
     }
 
+    /// The path of the file.
     [[nodiscard]] const std::filesystem::path& file() const noexcept { return bytes_.path(); }
+    /// What a store does.
     [[nodiscard]] map_mode mode() const noexcept { return bytes_.mode(); }
 
     /// For xtensor: receives the result of a computed assignment. Copies it, because the elements must stay in the

@@ -9,6 +9,7 @@
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/element/strided.hpp>
+#include <ndkeep/element/time_cast.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/order.hpp>
@@ -17,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,21 +88,29 @@ class element_reader {
 /// The hint of a dtype error: the calls of `verb` that accept the dtype `found`.
 [[nodiscard]] std::string load_hint(std::string_view verb, const dtype& found);
 
+/// What happens to dates and durations of another time unit than that of T.
+enum class other_time_units { refuse, cast };
+
 /// Reads all elements to an xt::xarray<T>, or to an xt::xtensor<T, N>.
 ///
 /// @param verb  the public function that was called, for hints
 /// @throws mismatch_error  another dtype or rank; nothing is read
 template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto read_elements(const byte_source& source, const array_info& info, std::string_view verb,
-                                 const run_options& run, std::uint32_t* crc = nullptr) {
+                                 const run_options& run, std::uint32_t* crc = nullptr,
+                                 other_time_units units = other_time_units::refuse) {
     const dtype& wanted = dtype_of<T>();
-    const conversion convert(info.type, wanted, source.path(),
+    const auto cast = units == other_time_units::cast ? time_cast_of_load(info.type, wanted) : std::nullopt;
+    const conversion convert(info.type, cast ? info.type.native() : wanted, source.path(),
                              info.type == wanted ? std::string() : load_hint(verb, info.type));
     check_rank<N>(info.shape, source.path(), verb);
     auto array = allocated_for(source.path(), info.size() * sizeof(T),
                                [&] { return uninitialised<array_of<T, N, layout_of(WantedOrder)>>(info.shape); });
     element_reader(source, info, convert, reinterpret_cast<std::byte*>(array.data())).run(WantedOrder, run, crc);
     make_values(array.data(), array.size());
+    if (cast)
+        cast_loaded_times(*cast, reinterpret_cast<std::byte*>(array.data()), array.size(), wanted, info.shape,
+                          WantedOrder == order::column_major, source.path());
     return array;
 }
 

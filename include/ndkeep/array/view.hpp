@@ -63,7 +63,8 @@ namespace detail {
 struct does_not_satisfy_array_like;
 }
 
-/// A view of any array for the duration of one call, whatever its C++ type. It refers to an lvalue and keeps an rvalue.
+/// A view of any array for the duration of one call: what every function that writes takes. It refers to an lvalue and
+/// keeps an rvalue.
 ///
 /// Its *written order* is the order that `np.save` would choose: column-major if the array is column-major in memory
 /// and not row-major as well, otherwise row-major.
@@ -72,6 +73,7 @@ class array_view {
     /// Writes `count` contiguous elements to `out`, from element number `first` in row-major order.
     using filler = std::function<void(std::size_t first, std::size_t count, std::byte* out)>;
 
+    /// A view of any array that satisfies `array_like`.
     template <class A>
         requires array_like<std::remove_cvref_t<A>>
         array_view(A&& array) {  // NOLINT: implicit, so that any array may be given to a writer
@@ -115,9 +117,13 @@ class array_view {
               fill(first, count, out);
           }) {}
 
+    /// The dtype of the elements.
     [[nodiscard]] const dtype& type() const noexcept { return type_; }
+    /// The shape; {} is a scalar.
     [[nodiscard]] const std::vector<std::size_t>& shape() const noexcept { return shape_; }
+    /// The number of elements.
     [[nodiscard]] std::size_t size() const noexcept { return detail::product(shape_); }
+    /// The bytes of all elements.
     [[nodiscard]] std::size_t nbytes() const noexcept { return size() * item(); }
     /// Whether the written order is column-major.
     [[nodiscard]] bool column_major() const noexcept { return order_ == order::column_major; }
@@ -125,7 +131,7 @@ class array_view {
     /// The same array with this written order.
     [[nodiscard]] array_view in_order(order wanted) const;
 
-    /// The same array. The returned view and its copies keep `owner` alive, which holds the memory.
+    /// The same array, in a view that keeps `owner` alive, which holds the memory. So do its copies.
     [[nodiscard]] array_view kept_by(std::shared_ptr<const void> owner) const;
 
     /// The first element if all elements lie in memory exactly as they are written; otherwise nullptr.

@@ -83,6 +83,7 @@ namespace core {
 /// Computes checksums of bytes that arrive in pieces. Each byte is read from memory once, however many kinds there are.
 class running_checksums {
   public:
+    /// Of no bytes so far.
     explicit running_checksums(checksum kinds) noexcept : kinds_(kinds) {}
 
     /// Resumes from stored values, without the bytes that they cover. An MD5 cannot be resumed: see `can_continue`.
@@ -98,6 +99,7 @@ class running_checksums {
         return !contains(kinds, checksum::md5);
     }
 
+    /// The kinds that are computed.
     [[nodiscard]] checksum kinds() const noexcept { return kinds_; }
 
     /// Adds the next bytes.

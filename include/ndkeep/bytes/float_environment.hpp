@@ -5,6 +5,7 @@
 #include <ndkeep/version.hpp>
 
 #include <cfenv>
+#include <cstdint>
 
 #if defined(__SSE2__)
 #include <xmmintrin.h>  // _mm_getcsr
@@ -36,8 +37,15 @@ class default_arithmetic {
     /// Asked first, because it takes a few cycles and changing the environment takes a hundred.
     [[nodiscard]] static bool is_default() noexcept {
 #if defined(__SSE2__)
-        constexpr unsigned denormals_are_zeros = 0x0040, flush_to_zero = 0x8000;
-        if ((_mm_getcsr() & (denormals_are_zeros | flush_to_zero)) != 0)
+        // std::fegetround may read only the mode of x87 instructions.
+        constexpr unsigned denormals_are_zeros = 0x0040, rounding = 0x6000, flush_to_zero = 0x8000;
+        if ((_mm_getcsr() & (denormals_are_zeros | rounding | flush_to_zero)) != 0)
+            return false;
+#elif defined(__aarch64__)
+        std::uint64_t control = 0;
+        __asm__ __volatile__("mrs %0, fpcr" : "=r"(control));
+        constexpr std::uint64_t flush_to_zero = std::uint64_t{1} << 24;
+        if ((control & flush_to_zero) != 0)
             return false;
 #endif
         return std::fegetround() == FE_TONEAREST;

@@ -19,8 +19,8 @@ concept path_like = std::convertible_to<const T&, std::filesystem::path>;
 
 }  // namespace detail
 
-/// Where a chunked array is. Every function on chunked arrays takes one: it converts from a path, which names a
-/// directory, and from a pointer to a `place`.
+/// Where a chunked array is: it converts from a path, which names a directory, and from a pointer to a `place`. Every
+/// function on chunked arrays takes one.
 ///
 ///     save_chunked("readings", a);
 ///     const auto memory = std::make_shared<memory_place>();
@@ -31,9 +31,11 @@ concept path_like = std::convertible_to<const T&, std::filesystem::path>;
 /// directory, give each thread the path.
 class dataset_location {
   public:
+    /// A directory, which need not exist yet.
     template <detail::path_like Path>
     dataset_location(const Path& path) : path_(path) {}
 
+    /// A place, such as a `memory_place`, that the readers and writers share.
     /// @throws mismatch_error  the pointer is null
     template <std::derived_from<place> Place>
     dataset_location(std::shared_ptr<Place> where) : dataset_location(given(), std::move(where)) {}

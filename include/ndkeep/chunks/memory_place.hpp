@@ -22,12 +22,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Keeps names and bytes in memory. Several readers and writers, in any threads, share one through a `shared_ptr`.
+/// A place that keeps names and bytes in memory: `std::make_shared<memory_place>()`. Several readers and writers, in
+/// any threads, share one through a `shared_ptr`.
 ///
 /// It has neither files nor locks: chunks are copied where a directory maps them, `prune` does not see readers, and
 /// files of writers that never commit stay. It is also an example of the least that a place must do.
 class memory_place final : public place {
   public:
+    /// An empty place.
     /// @param shown  the display path, which errors show
     explicit memory_place(std::filesystem::path shown = "memory");
 

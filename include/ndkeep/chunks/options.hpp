@@ -14,6 +14,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of a `chunk_reader`, and of the functions that load, map or inspect a chunked array.
 struct chunk_reader_options {
     std::optional<std::uint64_t> at_commit = std::nullopt;  ///< number of a retained commit; nullopt: the newest
     bool verify = false;                                    ///< check the checksum of mapped chunks too
@@ -30,6 +31,7 @@ struct commit_rules {
     std::uint64_t keep = 100;  ///< newest commits to retain; older ones are pruned from time to time. `everything`: all
 };
 
+/// Options of a `chunk_writer`.
 struct chunk_writer_options {
     chunk_size rows_per_chunk = {};                      ///< a count, or chunk_bytes(…)
     checksum sum = checksum::crc32c;                     ///< of each chunk; an existing dataset retains its kind

@@ -34,9 +34,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Rows from `first` up to `last`.
+/// Rows from `first` up to `last`, without `last`.
 struct row_range {
-    std::uint64_t first = 0, last = 0;
+    std::uint64_t first = 0, last = 0;  ///< numbers of rows, from 0
     friend bool operator==(const row_range&, const row_range&) = default;
 };
 
@@ -55,10 +55,13 @@ namespace detail {
 template <element T, std::size_t N = any_rank>
 class chunk_reader {
   public:
+    /// What an iterator and `map` return.
     using chunk = mapped<const T, N>;
+    /// The type of the elements.
     using element_type = T;
-    static constexpr std::size_t rank = N;  ///< or any_rank
+    static constexpr std::size_t rank = N;  ///< of the array; `any_rank` if known only at run time
 
+    /// Opens the newest commit, or that of `.at_commit`.
     /// @throws io_error        the dataset does not exist, or has no commit
     /// @throws mismatch_error  the dtype or rank differs
     /// @throws checksum_error  the newest commit is damaged; recover_chunked skips it
@@ -68,9 +71,13 @@ class chunk_reader {
 
     /// The number of chunks.
     [[nodiscard]] std::size_t size() const noexcept { return version_->entries().size(); }
+    /// Whether there are no chunks.
     [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    /// The number of rows of all chunks.
     [[nodiscard]] std::uint64_t rows() const noexcept { return version_->state().rows; }
+    /// The shape of all rows together.
     [[nodiscard]] std::vector<std::size_t> shape() const { return version_->shape(); }
+    /// The metadata of the dataset; {} if it has none.
     [[nodiscard]] const json& metadata() const noexcept { return version_->state().metadata; }
     /// The number of the commit.
     [[nodiscard]] std::uint64_t commit() const noexcept { return version_->state().number; }
@@ -90,8 +97,8 @@ class chunk_reader {
         return {std::move(bytes), detail::shape_of_rows(version_->entries()[i].rows, version_->state().row_shape)};
     }
 
-    /// Copies rows `first` to `last`, without `last`, into a new array. Only the chunks that hold them are read. The
-    /// checksum is checked for chunks of which all rows are read.
+    /// Copies rows `first` to `last`, without `last`, into a new `array_of<T, N>`. Only the chunks that hold them are
+    /// read. The checksum is checked for chunks of which all rows are read.
     /// @throws mismatch_error  the range exceeds the rows, or its bytes exceed `.max_bytes`
     /// @throws checksum_error  a chunk has changed
     /// @throws format_error    a chunk file is missing or has a wrong length
@@ -113,7 +120,7 @@ class chunk_reader {
     }
     [[nodiscard]] auto rows(const row_range& range) const { return rows(range.first, range.last); }
 
-    /// Maps all rows as one contiguous array; see `map_chunked`.
+    /// Maps all rows as one contiguous array, as `map_chunked` does.
     [[nodiscard]] chunk map() const {
         detail::check_in_place(version_->info(), version_->called(), dtype_of<T>(), order::row_major);
         return {core::gather(*version_), version_->shape()};
@@ -155,6 +162,7 @@ class chunk_reader {
         const chunk_reader* of_ = nullptr;
         std::size_t at_ = 0;
     };
+    /// The chunks in order, each mapped when the loop reaches it.
     [[nodiscard]] iterator begin() const { return {this, 0}; }
     [[nodiscard]] iterator end() const { return {this, size()}; }
 
@@ -201,7 +209,8 @@ class chunk_reader {
     std::unique_ptr<const core::chunk_version> version_;
 };
 
-/// Reads all rows of a chunked array in parallel, and checks the checksum of every chunk.
+/// Reads all rows of a chunked array into an `xt::xarray<T>`, or an `xt::xtensor<T, N>`, in parallel, and checks the
+/// checksum of every chunk.
 /// @throws io_error        the dataset does not exist, or has no commit
 /// @throws mismatch_error  the dtype or rank differs, or the bytes exceed `.max_bytes`
 /// @throws checksum_error, format_error  the newest commit or a chunk is damaged
@@ -211,7 +220,8 @@ template <element T, std::size_t N = any_rank>
     return from.rows(0, from.rows());
 }
 
-/// Reads all rows with any dtype, and retains the byte order.
+/// Reads all rows of a chunked array of any dtype, and retains the byte order.
+/// @throws io_error, mismatch_error, checksum_error, format_error  as `load_chunked`
 [[nodiscard]] any_array load_chunked_any(const dataset_location& where, const chunk_reader_options& options = {});
 
 /// Maps a chunked array as one contiguous, read-only `mapped<const T, N>`, with any number of rows per chunk.

@@ -19,35 +19,40 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `save_chunked`.
 struct save_chunked_options {
-    chunk_size rows_per_chunk = {};  ///< a count, or chunk_bytes(…); by default as many as fit into 16 MiB
-    checksum sum = checksum::crc32c;
-    json meta = nullptr;                                 ///< an object; null retains existing metadata
+    chunk_size rows_per_chunk = {};   ///< a count, or chunk_bytes(…); by default as many as fit into 16 MiB
+    checksum sum = checksum::crc32c;  ///< of each chunk
+    json meta = nullptr;              ///< an object; null retains existing metadata
     std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array itself
     bool replace_type = false;                           ///< an existing dataset may get another dtype or row shape
     commit_rules commit = {};
     run_options run = {};
 };
 
+/// Options of `describe_chunked`.
 struct describe_chunked_options {
     json meta = nullptr;  ///< null retains existing metadata
     commit_rules commit = {};
     run_options run = {};
 };
 
+/// Options of `compact_chunked`.
 struct compact_options {
-    chunk_size rows_per_chunk = {};
+    chunk_size rows_per_chunk = {};  ///< of merged chunks: a count, or chunk_bytes(…)
     commit_rules commit = {};
     run_options run = {};
 };
 
+/// Options of `prune_chunked`.
 struct prune_options {
     std::uint64_t keep = 1;  ///< newest commits to retain, at least 1
 };
 
-/// Saves an array as a chunked array, in one commit. Chunks are ranges of rows along the first axis.
+/// Saves an array as a chunked array, in one commit, and replaces the rows of an existing one. Chunks are ranges of
+/// rows along the first axis.
 ///
-/// If the dataset exists, all its rows are replaced. Readers see either the old or the new rows.
+/// Readers see either the old or the new rows.
 /// @throws mismatch_error  the dataset has another dtype or row shape, and `.replace_type` is not set; or keys are not
 ///                         in order
 /// @throws io_error        disk full or no permission; the existing rows are untouched

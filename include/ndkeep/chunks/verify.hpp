@@ -20,29 +20,30 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// A chunked array as one of its records describes it.
+/// A chunked array as one of its records describes it: the result of `inspect_chunked`.
 struct chunked_info {
-    dtype type;
-    std::vector<std::size_t> shape;  ///< of all rows
-    std::uint64_t commit = 0;        ///< number of the commit
-    std::uint64_t commits = 0;       ///< number of records present
-    std::optional<std::string> order_by;
-    checksum sum = checksum::none;
-    std::vector<chunk_entry> chunks;
-    json metadata;
+    dtype type;                           ///< of the elements
+    std::vector<std::size_t> shape;       ///< of all rows
+    std::uint64_t commit = 0;             ///< number of the commit
+    std::uint64_t commits = 0;            ///< number of records present
+    std::optional<std::string> order_by;  ///< the field whose values ascend; "": the rows themselves; nullopt: none
+    checksum sum = checksum::none;        ///< the kind of the sums of `chunks`
+    std::vector<chunk_entry> chunks;      ///< in the order of their rows
+    json metadata;                        ///< of the dataset; {} if it has none
 };
 
+/// Options of `verify_chunked` and `findings_chunked`.
 struct verify_chunked_options {
     std::optional<std::uint64_t> at_commit = std::nullopt;  ///< number of a retained commit; nullopt: the newest
     run_options run = {};
 };
 
-/// Reads the newest record, or that of `.at_commit`, and its tables. No chunk is opened.
+/// Describes the newest commit, or that of `.at_commit`, from its record and tables. No chunk is opened.
 /// @throws io_error, format_error, checksum_error
 [[nodiscard]] chunked_info inspect_chunked(const dataset_location& where, const chunk_reader_options& options = {});
 
-/// Lists every problem of a version: in its record, and in the file, header, length, checksum, minimum and maximum of
-/// each chunk. It reads all chunks completely. Empty if there is no problem.
+/// Lists every problem of a version, none if it is sound: in its record, and in the file, header, length, checksum,
+/// minimum and maximum of each chunk. It reads all chunks completely.
 [[nodiscard]] std::vector<finding> findings_chunked(const dataset_location& where,
                                                     const verify_chunked_options& options = {});
 

@@ -36,6 +36,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 template <element T, std::size_t N = any_rank>
 class chunk_writer {
   public:
+    /// Opens an array for writing, or prepares a new one, which the first commit creates.
     /// @throws io_error        the directory cannot be created or read
     /// @throws mismatch_error  the existing dataset has another dtype, rank or order
     explicit chunk_writer(const dataset_location& where, const chunk_writer_options& options = {})
@@ -51,7 +52,7 @@ class chunk_writer {
     /// The number of rows, including those that are not committed yet.
     [[nodiscard]] std::uint64_t rows() const noexcept { return session_.rows(); }
 
-    /// Adds rows at the end. `rows` has one axis more than a row.
+    /// Adds rows at the end; `rows` has one axis more than a row.
     ///
     /// If it throws, none of `rows` is added, and rows appended before can still be committed.
     /// @throws mismatch_error  the dtype or row shape differs; a key is NaN or NaT, or less than the key before it

@@ -23,6 +23,7 @@ class bfloat16 {
   public:
     bfloat16() = default;
 
+    /// Rounds any number to nearest, ties to even.
     template <class Number>
         requires std::is_arithmetic_v<Number>
     constexpr bfloat16(Number value) noexcept  // NOLINT: implicit, as between the built-in numbers
@@ -30,11 +31,13 @@ class bfloat16 {
 
     constexpr operator float() const noexcept { return widened(); }  // NOLINT: implicit
 
+    /// The number with these 16 bits.
     [[nodiscard]] static constexpr bfloat16 from_bits(std::uint16_t bits) noexcept {
         bfloat16 value = 0;
         value.bits_ = bits;
         return value;
     }
+    /// The 16 bits of the number.
     [[nodiscard]] constexpr std::uint16_t bits() const noexcept { return bits_; }
 
     constexpr bfloat16& operator+=(float other) noexcept { return *this = bfloat16(widened() + other); }

@@ -69,6 +69,7 @@ template <class Clock, class Duration>
 inline constexpr std::chrono::time_point<Clock, Duration> not_a_time<std::chrono::time_point<Clock, Duration>>{
     not_a_time<Duration>};
 
+/// Whether a duration or time point is NaT.
 template <class T>
     requires requires { not_a_time<T>; }
 [[nodiscard]] constexpr bool is_not_a_time(const T& value) noexcept { return value == not_a_time<T>; }

@@ -59,6 +59,7 @@ class float16 {
   public:
     float16() = default;
 
+    /// Rounds any number to nearest, ties to even.
     template <class Number>
         requires std::is_arithmetic_v<Number>
     constexpr float16(Number value) noexcept  // NOLINT: implicit, as between the built-in numbers
@@ -66,11 +67,13 @@ class float16 {
 
     constexpr operator float() const noexcept { return widened(); }  // NOLINT: implicit
 
+    /// The number with these 16 bits.
     [[nodiscard]] static constexpr float16 from_bits(std::uint16_t bits) noexcept {
         float16 value = 0;
         value.bits_ = bits;
         return value;
     }
+    /// The 16 bits of the number.
     [[nodiscard]] constexpr std::uint16_t bits() const noexcept { return bits_; }
 
     constexpr float16& operator+=(float other) noexcept { return *this = float16(widened() + other); }

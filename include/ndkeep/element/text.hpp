@@ -39,6 +39,7 @@ template <std::size_t N>
 class fixed_string {
   public:
     constexpr fixed_string() = default;
+    /// Text of at most N bytes.
     /// @throws mismatch_error  `text` has more than N bytes
     constexpr fixed_string(std::string_view text) {  // NOLINT: implicit, as std::string
         if (text.size() > N)
@@ -48,12 +49,16 @@ class fixed_string {
     constexpr fixed_string(const char* text) : fixed_string(std::string_view(text)) {}  // NOLINT: implicit
     fixed_string(const std::string& text) : fixed_string(std::string_view(text)) {}     // NOLINT: implicit
 
+    /// The text without the padding; it refers to this object.
     [[nodiscard]] constexpr std::string_view view() const noexcept { return {characters_.data(), size()}; }
     constexpr operator std::string_view() const noexcept { return view(); }  // NOLINT: implicit
+    /// A copy of the text without the padding.
     [[nodiscard]] std::string str() const { return std::string(view()); }
     /// Bytes without the padding.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return detail::length_without_padding(characters_); }
+    /// Whether the text is empty.
     [[nodiscard]] constexpr bool empty() const noexcept { return size() == 0; }
+    /// N, the longest text.
     [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
 
     friend constexpr bool operator==(const fixed_string& a, const fixed_string& b) noexcept {
@@ -78,6 +83,7 @@ template <std::size_t N>
 class fixed_u32string {
   public:
     constexpr fixed_u32string() = default;
+    /// Text of at most N characters.
     /// @throws mismatch_error  `text` has more than N characters
     constexpr fixed_u32string(std::u32string_view text) {  // NOLINT: implicit, as std::u32string
         if (text.size() > N)
@@ -90,14 +96,18 @@ class fixed_u32string {
     /// @throws mismatch_error  more than N characters
     [[nodiscard]] static fixed_u32string from_utf8(std::string_view text);
 
+    /// The text without the padding; it refers to this object.
     [[nodiscard]] constexpr std::u32string_view view() const noexcept { return {characters_.data(), size()}; }
     constexpr operator std::u32string_view() const noexcept { return view(); }  // NOLINT: implicit
+    /// A copy of the text without the padding.
     [[nodiscard]] std::u32string str() const { return std::u32string(view()); }
     /// Converts to UTF-8. Surrogates and values above U+10FFFF, which NumPy can store, become U+FFFD.
     [[nodiscard]] std::string utf8() const;
     /// Characters without the padding.
     [[nodiscard]] constexpr std::size_t size() const noexcept { return detail::length_without_padding(characters_); }
+    /// Whether the text is empty.
     [[nodiscard]] constexpr bool empty() const noexcept { return size() == 0; }
+    /// N, the longest text.
     [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
 
     friend constexpr bool operator==(const fixed_u32string& a, const fixed_u32string& b) noexcept {
@@ -120,7 +130,7 @@ class fixed_u32string {
 template <std::size_t N>
     requires(N > 0)
 struct fixed_bytes {
-    std::array<std::byte, N> bytes = {};
+    std::array<std::byte, N> bytes = {};  ///< all N, padding included
     friend constexpr bool operator==(const fixed_bytes&, const fixed_bytes&) = default;
 };
 

@@ -6,15 +6,36 @@
 #include <ndkeep/format/time_unit.hpp>
 #include <ndkeep/version.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-namespace detail {
+namespace core {
 
 // A count of 64 bits times a multiple of 31 bits has 95 bits, and in years it has 104 bits as days.
 __extension__ typedef __int128 wide_count;
+
+/// A quotient, rounded towards minus infinity.
+/// @param by  positive
+[[nodiscard]] constexpr wide_count rounded_down(wide_count number, wide_count by) noexcept {
+    return number / by - (number % by < 0 ? 1 : 0);
+}
+
+/// Days from 1970 to the first day of a month of the proleptic Gregorian calendar. Months count from January 1970.
+[[nodiscard]] wide_count days_before_month(wide_count month);
+
+/// The month that contains a day, the inverse of `days_before_month`. Days count from 1970.
+[[nodiscard]] wide_count month_of_day(wide_count day);
+
+}  // namespace core
+
+namespace detail {
+
+using core::wide_count;
 
 /// A positive fraction in lowest terms.
 struct time_ratio {
@@ -56,6 +77,19 @@ class time_cast {
 };
 
 }  // namespace core
+
+namespace detail {
+
+/// The cast that loading a file of dtype `from` as `to` needs. Years and months are not cast to averages.
+[[nodiscard]] std::optional<core::time_cast> time_cast_of_load(const dtype& from, const dtype& to);
+
+/// Casts loaded counts of 64 bits in place.
+/// @param shape  and the order of the elements: to name an element
+/// @throws mismatch_error  a count exceeds 64 bits; the error names the first such element in memory
+void cast_loaded_times(const core::time_cast& cast, std::byte* counts, std::size_t count, const dtype& to,
+                       const std::vector<std::size_t>& shape, bool column_major, const std::filesystem::path& file);
+
+}  // namespace detail
 
 }  // namespace ndkeep
 

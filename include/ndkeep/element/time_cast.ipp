@@ -5,9 +5,11 @@
 #include <ndkeep/element/time_cast.hpp>
 
 #include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
 
+#include <cstring>
 #include <limits>
-#include <string_view>
+#include <string>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -15,10 +17,6 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 inline constexpr std::int64_t not_a_time_count = std::numeric_limits<std::int64_t>::min();
-
-[[nodiscard]] NDKEEP_INLINE wide_count rounded_down(wide_count number, wide_count by) noexcept {
-    return number / by - (number % by < 0 ? 1 : 0);
-}
 
 NDKEEP_INLINE void time_ratio::multiply(wide_count more_number, wide_count more_by) noexcept {
     number *= more_number;
@@ -49,14 +47,17 @@ NDKEEP_INLINE void time_ratio::multiply(wide_count more_number, wide_count more_
     wide_count product = 0;
     if (__builtin_mul_overflow(count, by.number, &product))
         return std::nullopt;
-    const wide_count result = rounded_down(product, by.by);
+    const wide_count result = core::rounded_down(product, by.by);
     if (result > std::numeric_limits<std::int64_t>::max() || result <= not_a_time_count)
         return std::nullopt;
     return static_cast<std::int64_t>(result);
 }
 
-/// Days from 1970 to the first day of a month of the proleptic Gregorian calendar. Months count from January 1970.
-[[nodiscard]] NDKEEP_INLINE wide_count days_before_month(wide_count month) {
+}  // namespace detail
+
+namespace core {
+
+NDKEEP_INLINE wide_count days_before_month(wide_count month) {
     // Years begin in March, so that the leap day is the last. 3-2000 begins an era of 400 years.
     const wide_count since_march = month + 1970 * 12 - 2;
     const wide_count year = rounded_down(since_march, 12), in_year = since_march - year * 12;
@@ -65,8 +66,7 @@ NDKEEP_INLINE void time_ratio::multiply(wide_count more_number, wide_count more_
     return era * days_of_era + in_era * 365 + in_era / 4 - in_era / 100 + (153 * in_year + 2) / 5 - days_to_1970;
 }
 
-/// The month that contains a day, the inverse of `days_before_month`.
-[[nodiscard]] NDKEEP_INLINE wide_count month_of_day(wide_count day) {
+NDKEEP_INLINE wide_count month_of_day(wide_count day) {
     // The average length is off by less than two months over an era, and exact from one era to the next.
     constexpr std::int64_t days_of_era = 146097, months_of_era = 4800;
     wide_count month = rounded_down(day * months_of_era, days_of_era);
@@ -76,10 +76,6 @@ NDKEEP_INLINE void time_ratio::multiply(wide_count more_number, wide_count more_
         ++month;
     return month;
 }
-
-}  // namespace detail
-
-namespace core {
 
 NDKEEP_INLINE std::optional<time_cast> time_cast::between(const dtype& from, const dtype& to) {
     if (!from.is_time() || from.kind() != to.kind() || from.unit().empty() || to.unit().empty() ||
@@ -113,11 +109,46 @@ NDKEEP_INLINE std::optional<std::int64_t> time_cast::operator()(std::int64_t cou
         return count;
     if (how_ == way::ratio || how_ == way::averages)
         return detail::scaled(count, first_);
-    const auto between = detail::rounded_down(count * first_.number, first_.by);
-    return detail::scaled(
-        how_ == way::from_calendar ? detail::days_before_month(between) : detail::month_of_day(between), second_);
+    const auto between = rounded_down(count * first_.number, first_.by);
+    return detail::scaled(how_ == way::from_calendar ? days_before_month(between) : month_of_day(between), second_);
 }
 
 }  // namespace core
+
+namespace detail {
+
+NDKEEP_INLINE std::optional<core::time_cast> time_cast_of_load(const dtype& from, const dtype& to) {
+    auto cast = core::time_cast::between(from, to);
+    return cast && !cast->uses_average_lengths() ? cast : std::nullopt;
+}
+
+NDKEEP_INLINE void cast_loaded_times(const core::time_cast& cast, std::byte* counts, std::size_t count, const dtype& to,
+                                     const std::vector<std::size_t>& shape, bool column_major,
+                                     const std::filesystem::path& file) {
+    for (std::size_t i = 0; i < count; ++i) {
+        std::int64_t value = 0;
+        std::memcpy(&value, counts + i * sizeof value, sizeof value);
+        const auto other = cast(value);
+        if (!other) {
+            std::vector<std::size_t> index(shape.size());
+            std::size_t rest = i;
+            for (std::size_t k = 0; k < shape.size(); ++k) {
+                const std::size_t axis = column_major ? k : shape.size() - 1 - k;
+                index[axis] = rest % shape[axis];
+                rest /= shape[axis];
+            }
+            std::string text;
+            for (const std::size_t each : index)
+                text += (text.empty() ? "" : ", ") + std::to_string(each);
+            throw mismatch_error({.file = file,
+                                  .field = "element [" + text + ']',
+                                  .expected = "a value that fits " + ndkeep::quoted(to.str()),
+                                  .found = "the count " + std::to_string(value)});
+        }
+        std::memcpy(counts + i * sizeof value, &*other, sizeof value);
+    }
+}
+
+}  // namespace detail
 
 }  // namespace ndkeep

@@ -64,10 +64,14 @@ class dtype {
     [[nodiscard]] static dtype parse(const literal& descr, const std::filesystem::path& file = {},
                                      const limits& limit = {});
 
+    /// b i u f c S U V M m, or E for bfloat16; V for structs.
     [[nodiscard]] char kind() const noexcept { return kind_; }
     // What several kinds have in common. A struct is none of these.
+    /// Signed and unsigned integers.
     [[nodiscard]] bool is_integer() const noexcept { return kind_ == 'i' || kind_ == 'u'; }
+    /// Floating-point numbers, bfloat16 included.
     [[nodiscard]] bool is_floating_point() const noexcept { return kind_ == 'f' || kind_ == 'E'; }
+    /// Complex numbers.
     [[nodiscard]] bool is_complex() const noexcept { return kind_ == 'c'; }
     /// Floating-point and complex numbers, which can be NaN.
     [[nodiscard]] bool is_inexact() const noexcept { return is_floating_point() || is_complex(); }
@@ -79,8 +83,11 @@ class dtype {
     [[nodiscard]] bool is_text() const noexcept { return kind_ == 'S' || kind_ == 'U'; }
 
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }  ///< bytes of one element
+    /// The byte order; `none` where it does not matter, and of structs.
     [[nodiscard]] byte_order order() const noexcept { return order_; }
+    /// Whether it is a struct of fields.
     [[nodiscard]] bool is_struct() const noexcept { return is_struct_; }
+    /// The fields of a struct, by ascending offset.
     [[nodiscard]] const std::vector<field>& fields() const noexcept { return fields_; }
     [[nodiscard]] const std::string& unit() const noexcept { return unit_; }    ///< of dates; empty is generic
     [[nodiscard]] std::int64_t multiple() const noexcept { return multiple_; }  ///< 25 of `M8[25s]`
@@ -123,9 +130,9 @@ class dtype {
 
 /// One field of a struct.
 struct dtype::field {
-    std::string name = {};   ///< UTF-8; empty for at most one field of a struct
-    std::string title = {};  ///< the second name NumPy allows; empty if absent
-    dtype type = {};
+    std::string name = {};                ///< UTF-8; empty for at most one field of a struct
+    std::string title = {};               ///< the second name NumPy allows; empty if absent
+    dtype type = {};                      ///< of one value
     std::uint64_t offset = 0;             ///< bytes from the start of the struct
     std::vector<std::size_t> shape = {};  ///< of a sub-array; {} is one value
 
@@ -134,6 +141,7 @@ struct dtype::field {
 
     /// Values in the sub-array; 1 if the field is not a sub-array.
     [[nodiscard]] std::uint64_t count() const;
+    /// Bytes of the field, of a sub-array all together.
     [[nodiscard]] std::uint64_t nbytes() const { return count() * type.size(); }
 
     friend bool operator==(const field&, const field&) = default;

@@ -14,12 +14,12 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// One problem of a file, with the parts of the error that describes it.
 struct finding {
-    std::filesystem::path file;
-    std::string field;
-    std::string expected;
-    std::string found;
-    std::string message;       ///< the complete sentence, `what()` of the error
-    std::exception_ptr cause;  ///< the exception that `verify` throws for it
+    std::filesystem::path file;  ///< the file that has the problem
+    std::string field;           ///< what was checked: "dtype", "shape", "crc32c", …
+    std::string expected;        ///< what should be there; may be empty
+    std::string found;           ///< what is there instead
+    std::string message;         ///< the complete sentence, `what()` of the error
+    std::exception_ptr cause;    ///< the exception that `verify` throws for it
 };
 
 namespace detail {

@@ -27,11 +27,11 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// The contents of an npy header. Shapes count elements; offsets count bytes from the start of the file.
 struct array_info {
-    dtype type = {};
+    dtype type = {};                      ///< of one element
     std::vector<std::size_t> shape = {};  ///< {} is a scalar with one element
     bool column_major = false;            ///< `fortran_order` of the header; see `written_column_major`
-    std::uint64_t data_offset = 0;
-    std::uint8_t version = 0;  ///< of the format, 1 to 3; 0 if the array has no header
+    std::uint64_t data_offset = 0;        ///< bytes before the first element
+    std::uint8_t version = 0;             ///< of the format, 1 to 3; 0 if the array has no header
 
     /// @throws format_error  the number exceeds the largest std::ptrdiff_t; never for a value from `parse_header`
     [[nodiscard]] std::uint64_t size() const;    ///< elements

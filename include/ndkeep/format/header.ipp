@@ -50,14 +50,14 @@ inline constexpr std::array<format_version, 3> format_versions = {{
 }
 
 /// The dictionary of a header. NumPy 2 prints its numbers as `np.int64(2)`; a program that writes headers with `repr`
-/// then writes what NumPy cannot read either.
+/// then writes what NumPy cannot read either. The parser stops at such a name, and its error begins with it.
 [[nodiscard]] NDKEEP_INLINE literal parse_header_literal(std::string_view utf8, const format_version& version,
                                                          const std::filesystem::path& file, const limits& limit) {
     try {
         return parse_literal(utf8, file,
                              {.long_suffix = version.long_suffix, .nesting = limit.nesting, .field = "header"});
     } catch (const format_error& problem) {
-        if (utf8.find("np.") == std::string_view::npos)
+        if (!problem.found().starts_with("'np' at ") || utf8.find("np.") == std::string_view::npos)
             throw;
         error_parts parts = problem.parts();
         parts.hint = "the header was written by repr under NumPy 2, as in np.int64(2)";
@@ -82,19 +82,19 @@ struct parsed_header {
     // `parse_preamble` could only compare bytes. NumPy limits characters, which can be counted only now.
     if (const auto length = character_count(utf8); length > limit.header_characters)
         throw too_long(file, limit, counted(length, "character"));
-    const literal header = parse_header_literal(utf8, version, file, limit);
+    literal header = parse_header_literal(utf8, version, file, limit);
     if (header.is != literal::kind::dictionary)
         throw malformed(file, "header", "a dictionary", header.str());
 
     // The keys are looked up in the parsed dictionary, never in the text: a field name may contain "'shape':".
-    const literal* descr = nullptr;
-    const literal* order = nullptr;
-    const literal* shape = nullptr;
+    literal* descr = nullptr;
+    literal* order = nullptr;
+    literal* shape = nullptr;
     for (std::size_t i = 0; i + 1 < header.items.size(); i += 2) {
         const literal& key = header.items[i];
         // An unknown key selects `shape`; the next condition rejects it. The kind is checked as well, because the
         // bytes key b'descr' has the same text.
-        const literal*& value = key.text == "descr" ? descr : key.text == "fortran_order" ? order : shape;
+        literal*& value = key.text == "descr" ? descr : key.text == "fortran_order" ? order : shape;
         if (key.is != literal::kind::text || (&value == &shape && key.text != "shape"))
             throw malformed(file, "key", "'descr', 'fortran_order' or 'shape'", key.str());
         value = &header.items[i + 1];  // the last of repeated keys counts, as in Python
@@ -120,7 +120,7 @@ struct parsed_header {
     if (order->is != literal::kind::boolean)
         throw malformed(file, "fortran_order", "True or False", order->str());
     info.column_major = order->truth;
-    return {std::move(info), *descr};
+    return {std::move(info), std::move(*descr)};
 }
 
 /// The error for a file without the magic: it names the format, if that is known.

@@ -33,16 +33,16 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// The part of a sidecar that describes one state of the npy file.
 struct description {
-    std::string type = {};  ///< core::dtype_text
-    std::vector<std::size_t> shape = {};
-    bool column_major = false;
-    std::uint64_t nbytes = 0;  ///< of the data
+    std::string type = {};                ///< the dtype as text, which `dtype::parse` accepts
+    std::vector<std::size_t> shape = {};  ///< {} is a scalar
+    bool column_major = false;            ///< `fortran_order` of the header
+    std::uint64_t nbytes = 0;             ///< of the data
 
-    checksums sums = {};
-    std::optional<ndkeep::statistics> statistics = {};
-    json metadata = json(json::value_t::object);
-    std::string created = {};              ///< UTC, ISO 8601
-    std::optional<file_stamp> stamp = {};  ///< size and time of the file it was written for
+    checksums sums = {};                                ///< by name: "crc32c"
+    std::optional<ndkeep::statistics> statistics = {};  ///< nullopt if they were not requested
+    json metadata = json(json::value_t::object);        ///< the user's object
+    std::string created = {};                           ///< UTC, ISO 8601
+    std::optional<file_stamp> stamp = {};               ///< size and time of the file it was written for
 
     /// Whether dtype, shape, order and size agree with a header, so that the description can belong to that file.
     [[nodiscard]] bool fits(const array_info& info) const;

@@ -144,7 +144,9 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
         // Numbers with a sign or a fraction have another type.
         const auto* const count = extent.get_ptr<const json::number_unsigned_t*>();
         if (count == nullptr)
-            array.refuse("shape", "a list of counts", "a list with " + quoted(json_text(extent)));
+            // A value in a list may be nested too deeply to be printed.
+            array.refuse("shape", "a list of counts",
+                         "a list with " + (extent.is_primitive() ? quoted(json_text(extent)) : json_kind(extent)));
         said.shape.push_back(static_cast<std::size_t>(*count));
     }
     const auto& order = array.text("order");
@@ -241,7 +243,8 @@ NDKEEP_INLINE json kept_metadata(const json& meta, const std::filesystem::path& 
 }
 
 NDKEEP_INLINE sidecar parse_sidecar(std::string_view text, const std::filesystem::path& file) {
-    json whole = detail::parsed_json(text, file, {.values = detail::most_document_values});
+    detail::json_document document(detail::parsed_json(text, file, {.values = detail::most_document_values}));
+    json& whole = document.whole;
     const detail::object_reader object(whole, "", file);
     const auto& version = object.text("ndkeep");
     // Before any other key is read: another version may use the same keys differently.

@@ -20,7 +20,9 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// The kind decides which are present: all for numbers, no minimum and maximum for complex numbers, no mean and
 /// standard deviation for dates, only a count for text and bytes, a count and the fields for structs.
 struct statistics {
-    /// An exact value. A double cannot hold every 64-bit integer, and a date is a 64-bit count of its unit.
+    /// An exact value, as in `std::get<double>(*s.min)`: double for floating-point numbers, std::int64_t for signed
+    /// integers and dates, std::uint64_t for unsigned integers and bool. A double cannot hold every 64-bit integer, and
+    /// a date is a 64-bit count of its unit.
     using number = std::variant<std::int64_t, std::uint64_t, double>;
 
     std::uint64_t count = 0;                    ///< elements; a sub-array counts as many as it has
@@ -29,7 +31,7 @@ struct statistics {
     std::optional<double> mean = {};            ///< the real part for complex numbers
     std::optional<double> mean_imaginary = {};  ///< only for complex numbers
     std::optional<double> std = {};             ///< of the population, so divided by the count and not by count - 1
-    std::vector<std::pair<std::string, statistics>> fields = {};
+    std::vector<std::pair<std::string, statistics>> fields = {};  ///< of a structured array, in the order of the dtype
 
     /// The statistics of a field; nullptr if absent.
     [[nodiscard]] const statistics* find(std::string_view field) const;

@@ -117,11 +117,13 @@ decltype(auto) in_buffer(const loop_core& core, const std::string& name, Act&& a
 template <element T, std::size_t N = any_rank>
 class loop_buffer {
   public:
+    /// What `push` and `flush` return.
     using array = array_of<T, N>;
 
-    /// Copies rows into the buffer.
+    /// Copies rows into the buffer, and returns the collected rows if they reach `.limit_bytes`, and on the last chunk;
+    /// otherwise nullopt.
     ///
-    /// Returns the collected rows if they reach `.limit_bytes`, and all rows on the last chunk; otherwise nullopt. Rows
+    /// Rows
     /// of a warm-up chunk are ignored.
     /// @throws mismatch_error  the dtype, rank or row shape differs
     [[nodiscard]] std::optional<array> push(const array_view& rows) {
@@ -149,11 +151,14 @@ class loop_buffer {
         return detail::taken<T, N>(rows_);
     }
 
-    /// The number of collected rows, and their bytes.
+    /// The number of collected rows.
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_.rows(); }
+    /// The bytes of all collected rows.
     [[nodiscard]] std::uint64_t nbytes() const noexcept { return rows_.nbytes(); }
 
+    /// For the loop: the buffer is part of its checkpoint.
     void save(state_writer& out) const { rows_.save(out, "rows"); }
+    /// For the loop, which restores the buffer from its checkpoint.
     void load(const state_reader& in) {
         detail::in_buffer(loop_, name_, [&] { rows_.load(in, "rows"); });
     }
@@ -172,10 +177,11 @@ class loop_buffer {
 
 /// Rows to add under one key of a `keyed_loop_buffer`.
 struct keyed_rows {
+    /// `{"key", rows}`.
     keyed_rows(std::string_view of, array_view elements) : key(of), rows(std::move(elements)) {}
 
-    std::string key;
-    array_view rows;
+    std::string key;  ///< any text
+    array_view rows;  ///< with one axis more than a row
 };
 
 /// Collects rows by key, with one limit for all keys together. It is part of the checkpoint, and
@@ -183,12 +189,13 @@ struct keyed_rows {
 template <element T, std::size_t N = any_rank>
 class keyed_loop_buffer {
   public:
+    /// What `push` and `flush` return: rows by key.
     using arrays = std::map<std::string, array_of<T, N>>;
 
-    /// Copies rows into the buffer.
+    /// Copies rows into the buffer, and returns the rows of all keys if together they reach `.limit_bytes`, and on the
+    /// last chunk; otherwise nullopt.
     ///
-    /// Returns the rows of all keys, by key, if together they reach `.limit_bytes`, and on the last chunk; otherwise
-    /// nullopt. Keys without rows are left out. Rows of a warm-up chunk are ignored.
+    /// Keys without rows are left out. Rows of a warm-up chunk are ignored.
     /// @throws mismatch_error  the dtype, rank or row shape differs; no rows are added then
     [[nodiscard]] std::optional<arrays> push(std::initializer_list<keyed_rows> rows) { return push_all(rows); }
     [[nodiscard]] std::optional<arrays> push(const std::vector<keyed_rows>& rows) { return push_all(rows); }
@@ -210,6 +217,7 @@ class keyed_loop_buffer {
         return bytes;
     }
 
+    /// For the loop: the buffer is part of its checkpoint.
     void save(state_writer& out) const {
         // The rows are stored under numbers: a key may be any text, the name of a state may not.
         std::vector<std::string> keys;
@@ -219,6 +227,7 @@ class keyed_loop_buffer {
         }
         out.set("keys", keys);
     }
+    /// For the loop, which restores the buffer from its checkpoint.
     void load(const state_reader& in) {
         rows_.clear();
         const auto keys = in.get<std::vector<std::string>>("keys");

@@ -20,12 +20,14 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// chunk of a pass is always committed.
 class cadence {
   public:
+    /// After this number of chunks.
     /// @throws mismatch_error  less than 1
     constexpr cadence(std::integral auto chunks)  // NOLINT: implicit
         : chunks_(static_cast<std::uint64_t>(chunks)) {
         if (chunks < 1)
             throw mismatch_error({.field = "every", .expected = "at least 1 chunk", .found = std::to_string(chunks)});
     }
+    /// After this time, as in `.every = std::chrono::seconds(10)`.
     /// @throws mismatch_error  a negative time, or NaN
     template <class Rep, class Period>
     constexpr cadence(std::chrono::duration<Rep, Period> time) {  // NOLINT: implicit
@@ -50,6 +52,7 @@ class cadence {
 /// Commits only when the pass ends or is stopped.
 inline constexpr cadence at_end = std::numeric_limits<std::uint64_t>::max();
 
+/// Options of a `stateful_loop`.
 struct loop_options {
     cadence every = 1;  ///< chunks, a duration, or at_end
     bool sync = true;   ///< checkpoints survive a power cut; a pass into a sink follows the `.commit` of its writer
@@ -75,12 +78,13 @@ struct over_options {
 
 /// Options of a pass over one array, in blocks of rows.
 struct block_options {
-    std::uint64_t rows = 0;  ///< rows of a block; 0: as many as fit into 16 MiB
-    std::uint64_t warm_up = 0;
-    std::uint64_t first_row = 0;
+    std::uint64_t rows = 0;       ///< rows of a block; 0: as many as fit into 16 MiB
+    std::uint64_t warm_up = 0;    ///< rows to show again before the first new one, marked by `is_warm_up()`
+    std::uint64_t first_row = 0;  ///< first row of a pass without a checkpoint
     run_options run = {};
 };
 
+/// Options of a buffer.
 struct loop_buffer_options {
     std::uint64_t limit_bytes = std::uint64_t{300} << 20;  ///< bytes of collected rows, 300 MiB by default
 };

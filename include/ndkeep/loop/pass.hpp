@@ -44,8 +44,9 @@ class [[nodiscard]] loop_pass {
             loop_->abandon();
     }
 
-    /// Commits the rows that the body appends to `sink` together with position and states, in one record of `sink`. So
-    /// every row is written exactly once, even after a crash. No checkpoint file is written.
+    /// Commits the rows that the body appends to `sink` together with position and states:
+    /// `for (auto chunk : loop.over(readings).into(sink))`. Both are in one record of `sink`, so every row is written
+    /// exactly once, even after a crash. No checkpoint file is written.
     ///
     /// Bound states get the values of the last commit when the pass begins, not before. If the sink is created again,
     /// for example by `save_chunked`, the pass starts from the beginning. A new sink of more than one axis is committed

@@ -72,8 +72,10 @@ class state_writer {
 /// Reads the parts of a state: the argument of `load`.
 class state_reader {
   public:
+    /// Whether the state has this part.
     [[nodiscard]] bool contains(const std::string& name) const { return find(name) != nullptr; }
 
+    /// Reads a part.
     /// @throws mismatch_error  the part is absent, or has another type
     template <loop_state T>
     void get(const std::string& name, T& into) const;
@@ -84,7 +86,8 @@ class state_reader {
         return value;
     }
 
-    /// An array of any dtype and shape.
+    /// Reads a part that is an array of any dtype and shape.
+    /// @throws mismatch_error  the part is absent, or is not an array
     [[nodiscard]] any_array get_any(const std::string& name) const;
 
   private:

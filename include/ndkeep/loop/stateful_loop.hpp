@@ -86,7 +86,8 @@ concept loop_source = !std::is_void_v<detail::feed_of<Source>>;
 /// beginning, even if NAME.previous is present. A loop must be used by one thread only.
 class stateful_loop {
   public:
-    /// @param file  the checkpoint; it need not exist
+    /// Opens the checkpoint, which need not exist, and locks it.
+    /// @param file  the checkpoint
     /// @throws conflict_error  another loop has locked the checkpoint, or NAME.previous is not a checkpoint
     /// @throws io_error        the directory is absent or not writable
     /// @throws format_error, checksum_error  the checkpoint is damaged, and the previous one is damaged or absent
@@ -96,7 +97,7 @@ class stateful_loop {
     stateful_loop(const stateful_loop&) = delete;
     stateful_loop& operator=(const stateful_loop&) = delete;
 
-    /// Binds a named value to the loop and returns a reference to it. Use `auto&`: a copy is not saved.
+    /// Binds a named value to the loop: `auto& total = loop.bind<double>("total")`. A copy of it is not saved.
     ///
     /// If a body is left before its end, the value stays as it is until the next pass resets it to the last commit. A
     /// value assigned before the first pass, or after a pass that ended normally, is part of the next commit.
@@ -128,7 +129,7 @@ class stateful_loop {
         return bind_slot<keyed_loop_buffer<T, N>>(name, core_, name, options);
     }
 
-    /// A pass over all chunks that are not processed yet.
+    /// A pass over all chunks that are not processed yet: `for (auto chunk : loop.over(readings))`.
     ///
     /// Each chunk is an array, mapped from its file if possible. The pass refers to the source, which must therefore be
     /// a named object; a function is copied or moved into the pass.
@@ -171,14 +172,14 @@ class stateful_loop {
             over_options{.warm_up = options.warm_up, .first_row = options.first_row, .run = options.run});
     }
 
-    /// A pass over npy files, each of which is a chunk.
+    /// A pass over npy files, each of which is a chunk: `loop.over<double, 2>(files)`.
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto over(std::vector<std::filesystem::path> files, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::file_source<T, N>>;
         return detail::loop_access::make<loop_pass<feed>>(core_, feed({std::move(files), options}), options);
     }
 
-    /// A pass over the arrays of an archive, in the order of the archive.
+    /// A pass over the arrays of an archive, in its order: `loop.over<double>(archive)`.
     template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>  // or braces could make a reader
     [[nodiscard]] auto over(const Reader& archive, const over_options& options = {}) & {
         using feed = detail::item_feed<detail::member_source<T, N>>;

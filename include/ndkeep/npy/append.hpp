@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Appending rows to an npy file in place, and recovering rows of damaged files.
+// Appending rows to an npy file in place.
 #pragma once
 
 #include <ndkeep/array/view.hpp>
@@ -14,6 +14,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `append`.
 struct append_options {
     bool sync = true;  ///< wait for the disk after the rows, and again after the header
     limits limit = {};
@@ -38,33 +39,6 @@ struct append_options {
 /// @throws io_error        disk full: the file has its former length again. If the header can neither be written nor
 ///                         restored, the error says that the outcome is unknown: the rows may have been added
 void append(const std::filesystem::path& file, const array_view& rows, const append_options& options = {});
-
-/// Returns how many rows `recover` would add: complete rows after the data. A column-major file counts columns.
-/// @throws mismatch_error  a second array follows the first
-/// @throws format_error    not an npy file, or less data than its header states
-[[nodiscard]] std::size_t recoverable_rows(const std::filesystem::path& file, const limits& limit = {});
-
-/// Extends the shape by the complete rows that follow the data and that the header does not count.
-///
-/// Some tools append rows before they update the header, and a kill between the two leaves such rows. ndkeep never
-/// counts them unless you call this: they may belong to an append that was never completed.
-/// @return rows added (columns in a column-major file)
-/// @throws mismatch_error  a second array follows the first
-/// @throws format_error    not an npy file, or less data than its header states
-std::size_t recover(const std::filesystem::path& file, const limits& limit = {});
-
-/// Returns how many rows of an npy file are complete, if its data is cut short; otherwise all rows that its header
-/// counts. A column-major file counts columns, and a scalar has no rows.
-/// @throws format_error  not an npy file
-[[nodiscard]] std::size_t complete_rows(const std::filesystem::path& file, const limits& limit = {});
-
-/// Writes the complete rows of a file to a new npy file, which is replaced atomically if it exists. `file` is not
-/// changed, and its sidecar is not copied: checksums and statistics are those of more rows.
-/// @return rows written (columns of a column-major file)
-/// @throws format_error    not an npy file
-/// @throws mismatch_error  a scalar
-/// @throws conflict_error  both names lead to the same file
-std::size_t recover_rows(const std::filesystem::path& file, const std::filesystem::path& to, const limits& limit = {});
 
 }  // namespace ndkeep
 

@@ -20,20 +20,22 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `verify` and `findings`, also those of archives.
 struct verify_options {
     limits limit = {};
     run_options run = {};
 };
 
+/// Options of `describe`.
 struct describe_options {
     json meta = nullptr;                         ///< null keeps the metadata
     std::optional<checksum> sum = std::nullopt;  ///< nullopt keeps the kinds of sums
     bool statistics = false;                     ///< true computes them; false keeps existing ones
-    bool sync = false;
+    bool sync = false;                           ///< survive a power cut once `describe` has returned
     run_options run = {};
 };
 
-/// Writes or replaces the sidecar of an existing file. Parts that the options do not set are kept.
+/// Writes the sidecar of an existing file, or replaces it and keeps the parts that the options do not set.
 ///
 /// The data is read if a sum or statistics are requested. It is also read if the present sidecar describes other data:
 /// sums and statistics are then computed again.
@@ -59,7 +61,7 @@ enum class sidecar_state {
 
 /// What a sidecar stores about a file: sums, statistics, metadata, and when it was written.
 struct stored_description : description {
-    sidecar_state state = sidecar_state::current;
+    sidecar_state state = sidecar_state::current;  ///< whether the rest describes the file as it is
 };
 
 /// Reads the sidecar of a file; nullopt if absent.
@@ -70,8 +72,8 @@ struct stored_description : description {
 [[nodiscard]] std::optional<stored_description> description_of(const std::filesystem::path& file,
                                                                const limits& limit = {});
 
-/// Returns every problem found in a file: header, length, bytes after the data, sidecar, every checksum, every
-/// statistic. Empty if none.
+/// Returns every problem found in a file, none if it is sound: header, length, bytes after the data, sidecar, every
+/// checksum, every statistic.
 ///
 /// The data is read once if the file has a sidecar, and not at all otherwise.
 [[nodiscard]] std::vector<finding> findings(const std::filesystem::path& file, const verify_options& options = {});

@@ -18,7 +18,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Reads the header of an npy file: dtype, shape, order. The data is not needed and may be missing.
+/// Reads only the header of an npy file: dtype, shape, order, and where the data begins. The data may be missing.
 /// @throws io_error, format_error  no file, or not an npy header
 [[nodiscard]] array_info inspect(const std::filesystem::path& file, const limits& limit = {});
 
@@ -27,7 +27,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// Reads the headers of all arrays in one file, as several calls of np.save with one open file write them. Most files
 /// hold one. `load_options{.array = n}` reads the array of element n.
-/// @throws io_error, format_error  no file, not an npy header, or an array other than the last is cut short
+/// @throws io_error, format_error  no file, or not an npy header
 [[nodiscard]] std::vector<array_info> inspect_all(const std::filesystem::path& file, const limits& limit = {});
 [[nodiscard]] std::vector<array_info> inspect_all(std::span<const std::byte> bytes, const limits& limit = {});
 
@@ -73,14 +73,15 @@ void check_data(const byte_source& source, const array_info& info, std::uint64_t
 
 /// Opens a file as `open_array` does, for the array `number` of the file; the first is 0.
 /// @throws mismatch_error  the file holds fewer arrays
-[[nodiscard]] opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number);
+[[nodiscard]] opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number,
+                                         file::access mode = file::access::read);
 
 /// Reads the header of the array `number` in `bytes`, and checks that its data is complete.
 /// @throws mismatch_error  there are fewer arrays
 [[nodiscard]] array_info numbered_array(std::span<const std::byte> bytes, const limits& limit, std::size_t number);
 
-/// The problem of a file that does not end with its data: rows that the header does not count, another array, bytes
-/// that a copy in text mode has inserted, or other bytes.
+/// The problem of a file that does not end with its data: rows that the header does not count, another array, or other
+/// bytes.
 ///
 /// nullopt if nothing follows the data, or while another program appends. A sound file is not read.
 /// @param array  `check_data` has accepted it

@@ -27,6 +27,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `load` and `load_any`, and of the readers of archives and trees.
 struct load_options {
     limits limit = {};
     run_options run = {};
@@ -36,7 +37,7 @@ struct load_options {
 /// How to read a headerless file. Without a shape, the result has one axis with all elements of the file.
 template <std::size_t N = any_rank>
 struct raw_options {
-    extents<N> shape = {};
+    extents<N> shape = {};     ///< in braces, `{100, 3}`; without it one axis
     std::uint64_t offset = 0;  ///< bytes before the first element; need not be aligned
     run_options run = {};
 };
@@ -45,7 +46,10 @@ struct raw_options {
 ///
 /// Fields of structs are matched by name; their order and padding in the file may differ. With the tag `column_major`
 /// the result is a column-major container. The order of the file need not be that of the result.
-/// @throws mismatch_error  another dtype or rank
+///
+/// Dates and durations of another time unit are cast, and rounded down as by NumPy's astype. Those in fields of structs
+/// are not.
+/// @throws mismatch_error  another dtype or rank; a date or duration exceeds 64 bits in the unit of T
 /// @throws format_error    not an npy file, cut short, or beyond a limit
 /// @throws io_error        no such file, or it cannot be read
 template <element T, std::size_t N = any_rank>
@@ -53,13 +57,13 @@ template <element T, std::size_t N = any_rank>
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(const std::filesystem::path& file, Order, const load_options& options = {});
 
-/// Reads the bytes of an npy file in memory. They need not be aligned.
+/// Reads the bytes of an npy file in memory, which need not be aligned.
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load(std::span<const std::byte> bytes, const load_options& options = {});
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(std::span<const std::byte> bytes, Order, const load_options& options = {});
 
-/// Reads an npy file of any dtype. The elements keep the byte order of the file.
+/// Reads an npy file of any dtype, whose elements keep the byte order of the file. See `visit` for what to do with it.
 [[nodiscard]] any_array load_any(const std::filesystem::path& file, const load_options& options = {});
 [[nodiscard]] any_array load_any(std::span<const std::byte> bytes, const load_options& options = {});
 
@@ -70,7 +74,7 @@ template <element T, std::size_t N = any_rank>
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load_raw(const std::filesystem::path& file, Order, const raw_options<N>& options = {});
 
-/// Reads a headerless file of any dtype. The elements keep the byte order of `type`.
+/// Reads a headerless file of any dtype; the elements keep the byte order of `type`.
 /// @param file_order  the order of the elements in the file
 [[nodiscard]] any_array load_raw_any(const std::filesystem::path& file, const dtype& type,
                                      const raw_options<>& options = {}, order file_order = order::row_major);
@@ -79,7 +83,7 @@ namespace detail {
 
 template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto load_elements(const opened_array& opened, std::string_view verb, const run_options& run) {
-    return read_elements<T, N, WantedOrder>(opened.bytes(), opened.info, verb, run);
+    return read_elements<T, N, WantedOrder>(opened.bytes(), opened.info, verb, run, nullptr, other_time_units::cast);
 }
 
 template <std::size_t N>

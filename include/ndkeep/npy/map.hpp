@@ -27,42 +27,48 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `map`.
 struct map_options {
     limits limit = {};
     advice use = advice::normal;  ///< how the elements will be accessed
+    std::size_t array = 0;        ///< which array of a file that holds several; `inspect_all` lists them
 };
 
+/// Options of `create`.
 struct create_options {
-    bool replace = false;            ///< an existing file; a name reserved by `next_name` is filled without it
+    bool replace = false;            ///< replace an existing file; one reserved by `next_name` is filled without it
     bool reserve = false;            ///< allocate disk space now, not page by page at the first store
     bool replace_read_only = false;  ///< with `.replace`: also a file that this user may not write
 };
 
+/// Options of `create_raw`.
 struct create_raw_options {
-    std::uint64_t offset = 0;  ///< zero bytes before the first element; a multiple of alignof(T)
-    bool replace = false;
-    bool reserve = false;
-    bool replace_read_only = false;
+    std::uint64_t offset = 0;        ///< zero bytes before the first element; a multiple of alignof(T)
+    bool replace = false;            ///< as in `create_options`
+    bool reserve = false;            ///< as in `create_options`
+    bool replace_read_only = false;  ///< as in `create_options`
 };
 
 /// How to map a headerless file. Without a shape, the array has one axis with all elements of the file.
 template <std::size_t N = any_rank>
 struct map_raw_options {
-    extents<N> shape = {};
+    extents<N> shape = {};     ///< in braces, `{100, 3}`; without it one axis
     std::uint64_t offset = 0;  ///< bytes before the first element; need not be aligned
     bool reserve = false;      ///< allocate disk space now if mapping read_write extends the file
     advice use = advice::normal;
 };
 
-/// Maps an npy file. The time does not depend on the size of the file: an element is read when it is first accessed.
+/// Maps an npy file as an xtensor container: `mapped<const T, N>`, or with the tag `read_write` or `copy_on_write`
+/// `mapped<T, N>`. The time does not depend on the size of the file: an element is read when it is first accessed.
 ///
-/// Tags, in any order: `read_only` (the default: `mapped<const T, N>`), `read_write`, `copy_on_write`; `row_major` (the
-/// default), `column_major`. Some programs write data that does not start at a multiple of alignof(T). Such data is
+/// Tags, in any order: `read_only` (the default), `read_write`, `copy_on_write`; `row_major` (the default),
+/// `column_major`. Some programs write data that does not start at a multiple of alignof(T). Such data is
 /// copied into memory for `read_only` and `copy_on_write`, and rejected for `read_write`. `read_write` first removes
 /// checksums and statistics from the file's sidecar, because stores into the array make them false.
 ///
 /// The bytes of a bool array must be 0 and 1, which is not checked. `load` takes any other byte as true.
-/// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags
+/// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags; no
+///                         array with this number
 /// @throws format_error    not an npy file, or cut short
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped_as<T, N> map(const std::filesystem::path& file, const map_options& options = {});
@@ -71,7 +77,8 @@ template <element T, std::size_t N = any_rank, map_tag A>
 template <element T, std::size_t N = any_rank, map_tag A, map_tag B>
 [[nodiscard]] mapped_as<T, N, A, B> map(const std::filesystem::path& file, A, B, const map_options& options = {});
 
-/// Maps a headerless file, as numpy.memmap does. `read_write` extends a file that is too small for the shape.
+/// Maps a headerless file, as numpy.memmap does, with the tags of `map`. `read_write` extends a file that is too small
+/// for the shape.
 /// @throws format_error  empty; too small for the shape; or, without a shape, not a multiple of the element size
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped_as<T, N> map_raw(const std::filesystem::path& file, const map_raw_options<N>& options = {});
@@ -159,7 +166,7 @@ template <class Mapped, map_tag... Tag>
 [[nodiscard]] Mapped map_file(const std::filesystem::path& file, const map_options& options) {
     using T = typename Mapped::value_type;
     using tags = chosen<Tag...>;
-    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::order, options.limit);
+    const auto array = open_for_map(file, dtype_of<T>(), tags::mode, tags::order, options);
     check_rank<Mapped::rank>(array.info.shape, file, "map");
     return Mapped(map_data(array.source, array.info, alignof(T), tags::mode, options.use), array.info.shape);
 }

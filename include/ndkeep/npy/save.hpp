@@ -17,13 +17,15 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// Options of `save`.
 struct save_options {
-    json meta = nullptr;  ///< a JSON object, stored in the sidecar
-    checksum sum = checksum::none;
-    bool statistics = false;
-    bool sync = false;  ///< survive a power cut once `save` has returned
+    json meta = nullptr;            ///< a JSON object, stored in the sidecar
+    checksum sum = checksum::none;  ///< kinds of checksums of the data, stored in the sidecar
+    bool statistics = false;        ///< minimum, maximum, mean and deviation, stored in the sidecar
+    bool sync = false;              ///< survive a power cut once `save` has returned
     run_options run = {};
 
+    /// Whether `save` writes a sidecar.
     [[nodiscard]] bool has_sidecar() const { return !meta.is_null() || sum != checksum::none || statistics; }
 };
 

@@ -42,21 +42,25 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// NumPy. Everything that is loaded is checked against the archive's CRC-32. Several threads may use one reader.
 class npz_reader {
   public:
+    /// Opens an archive; `options` apply to everything that is read from it.
     /// @throws io_error, format_error  no file; not a zip archive, or one with a false directory
+    /// @throws mismatch_error          `.array` is not 0, also in the other constructors
     explicit npz_reader(const std::filesystem::path& file, const load_options& options = {})
-        : archive_(file, options.limit), options_(options) {}
+        : archive_(file, options.limit), options_(checked(options)) {}
     /// Reads an archive in memory. `bytes` must outlive the reader and everything mapped from it.
     /// @throws format_error  not a zip archive, or one with a false directory
     explicit npz_reader(std::span<const std::byte> bytes, const load_options& options = {})
-        : archive_(bytes, options.limit), options_(options) {}
+        : archive_(bytes, options.limit), options_(checked(options)) {}
     /// Takes over an archive in memory, as `bytes()` of another reader returns it. Nothing mapped from the reader may
     /// outlive it.
     /// @throws format_error  not a zip archive, or one with a false directory
     explicit npz_reader(std::vector<std::byte>&& bytes, const load_options& options = {})
-        : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit), options_(options) {}
+        : kept_(std::move(bytes)), archive_(std::span<const std::byte>(kept_), options.limit),
+          options_(checked(options)) {}
 
     /// The directory and the raw bytes of members: for authors of tools.
     [[nodiscard]] const core::archive& archive() const noexcept { return archive_; }
+    /// The options that the reader was made with.
     [[nodiscard]] const load_options& options() const noexcept { return options_; }
 
     /// The path of the archive; empty for one in memory.
@@ -69,6 +73,7 @@ class npz_reader {
     /// Describes every member from its headers, as `inspect_npz` does.
     [[nodiscard]] std::vector<npz_member> members() const;
 
+    /// Whether the archive has a member of this name.
     [[nodiscard]] bool contains(std::string_view name) const { return archive_.find(name) != nullptr; }
 
     /// Reads the header of a member. The data offset in it counts from the start of the member.
@@ -85,7 +90,8 @@ class npz_reader {
         return detail::read_member(
             archive_, at(name), options_,
             [](const core::byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
-                return detail::read_elements<T, N, detail::chosen<Order>::order>(source, info, "load", run, &crc);
+                return detail::read_elements<T, N, detail::chosen<Order>::order>(source, info, "load", run, &crc,
+                                                                                 detail::other_time_units::cast);
             });
     }
 
@@ -93,7 +99,7 @@ class npz_reader {
     /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] any_array load_any(std::string_view name) const;
 
-    /// Maps a stored array in place, without a copy; see ndkeep::map. Its CRC-32 is not checked.
+    /// Maps an array that is stored without compression; see ndkeep::map. Its CRC-32 is not checked.
     ///
     /// Tags, in any order: `read_only` (the default), `copy_on_write`, `row_major` (the default), `column_major`.
     /// @throws mismatch_error  as `load`; and if the member is compressed, or not aligned for T
@@ -114,6 +120,8 @@ class npz_reader {
     /// Reads the bytes of any member. Those of an array include its header.
     /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] std::vector<std::byte> bytes(std::string_view name) const;
+    /// Reads the bytes of any member as text.
+    /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] std::string text(std::string_view name) const;
 
     /// Returns the metadata, stored in the member `metadata.json`; {} if it is absent.
@@ -132,6 +140,10 @@ class npz_reader {
     [[nodiscard]] std::vector<finding> findings(std::string_view name, const run_options& run = {}) const;
 
   private:
+    [[nodiscard]] const load_options& checked(const load_options& options) const {
+        core::check_first_array(options, archive_.path());
+        return options;
+    }
     [[nodiscard]] const core::zip_entry& at(std::string_view name) const { return archive_.at(name); }
 
     // Declared first, because `archive_` refers to it.

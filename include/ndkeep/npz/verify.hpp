@@ -24,28 +24,29 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// A member of an npz archive, as its headers describe it.
 struct npz_member {
-    std::string name;                 ///< without ".npy"
-    std::string stored_name;          ///< as in the archive
-    std::optional<array_info> array;  ///< if it is an array; data_offset counts from the start of the member
-    std::uint64_t nbytes = 0;         ///< of the member, including the header of an array
-    std::uint64_t compressed_nbytes = 0;
-    std::uint32_t crc32 = 0;     ///< of the member's bytes, as in the directory
-    std::uint64_t offset = 0;    ///< in the archive: of the array's data, or of the compressed bytes
-    std::uint64_t trailing = 0;  ///< bytes after the array's data
-    std::string method;          ///< "stored", "deflate", or the name of one that is not supported
-    bool mappable = false;       ///< `npz_reader::map` can map it
-    bool shadowed = false;       ///< a later member has the same name and is found instead
-    std::string problem;         ///< why it cannot be read, as far as headers show
+    std::string name;                     ///< without ".npy"
+    std::string stored_name;              ///< as in the archive
+    std::optional<array_info> array;      ///< if it is an array; data_offset counts from the start of the member
+    std::uint64_t nbytes = 0;             ///< of the member, including the header of an array
+    std::uint64_t compressed_nbytes = 0;  ///< of the member as it is stored in the archive
+    std::uint32_t crc32 = 0;              ///< of the member's bytes, as in the directory
+    std::uint64_t offset = 0;             ///< in the archive: of the array's data, or of the compressed bytes
+    std::uint64_t trailing = 0;           ///< bytes after the array's data
+    std::string method;                   ///< "stored", "deflate", or the name of one that is not supported
+    bool mappable = false;                ///< `npz_reader::map` can map it
+    bool shadowed = false;                ///< a later member has the same name and is found instead
+    std::string problem;                  ///< why it cannot be read, as far as headers show
     /// What the header of an array states whose dtype is not supported, such as a pickled one.
     std::optional<core::header_facts> unsupported = {};
 };
 
-/// Lists the members in the order of the directory. Reads only headers, and the first few bytes of compressed arrays.
+/// Lists the members of an archive in the order of its directory. Reads only headers, and the first few bytes of
+/// compressed arrays.
 /// @throws io_error, format_error  no file; not a zip archive, or one with a false directory
 [[nodiscard]] std::vector<npz_member> inspect_npz(const std::filesystem::path& file, const limits& limit = {});
 
-/// Returns every problem found in an archive: every member's place, method, bytes and CRC-32, the headers of arrays,
-/// and the sums in the metadata. Reads the complete archive. Empty if there is no problem.
+/// Returns every problem found in an archive, none if it is sound: every member's place, method, bytes and CRC-32, the
+/// headers of arrays, and the sums in the metadata. Reads the complete archive.
 [[nodiscard]] std::vector<finding> findings_npz(const std::filesystem::path& file, const verify_options& options = {});
 
 /// Checks the same as `findings_npz` and throws the first problem.

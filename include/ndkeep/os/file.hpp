@@ -25,7 +25,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// Size in bytes and time of the last change. Different stamps prove that a file changed; equal ones do not prove that
 /// it did not, if it changed within one tick of the file system's clock.
 struct file_stamp {
-    std::uint64_t size = 0;
+    std::uint64_t size = 0;     ///< bytes
     std::int64_t mtime_ns = 0;  ///< nanoseconds since 1970, modulo 2^64: they exceed 2^63 in the year 2262
     friend bool operator==(const file_stamp&, const file_stamp&) = default;
 };
@@ -155,7 +155,9 @@ class file {
     ///
     /// The lock is held until `unlock`, or until the last copy of the descriptor is closed. A forked child has a copy.
     /// @throws io_error  the file system cannot lock
-    [[nodiscard]] bool try_lock() const;
+    [[nodiscard]] bool try_lock() const { return try_lock(LOCK_EX); }
+    /// As `try_lock`, but several open descriptions may hold this lock at the same time. It excludes `try_lock`.
+    [[nodiscard]] bool try_lock_shared() const { return try_lock(LOCK_SH); }
     void unlock() const noexcept { (void)::flock(descriptor_, LOCK_UN); }
 
     /// Closes the file. Does nothing if it is not open.
@@ -175,6 +177,8 @@ class file {
     file(int descriptor, std::filesystem::path path) : descriptor_(descriptor), path_(std::move(path)) {}
 
     [[nodiscard]] static file open_with(const std::filesystem::path& path, int flags, std::string_view what);
+
+    [[nodiscard]] bool try_lock(int operation) const;
 
     /// Rejects all but regular files, and notes the size.
     void check_regular();

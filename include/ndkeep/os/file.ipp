@@ -212,8 +212,8 @@ NDKEEP_INLINE void file::settle() const {
         fail("cannot close");
 }
 
-NDKEEP_INLINE bool file::try_lock() const {
-    if (detail::retried([&] { return ::flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0)
+NDKEEP_INLINE bool file::try_lock(int operation) const {
+    if (detail::retried([&] { return ::flock(descriptor_, operation | LOCK_NB); }) == 0)
         return true;
     if (errno != EWOULDBLOCK)
         fail("cannot lock");

@@ -46,9 +46,17 @@ inline constexpr std::string_view hidden_ending = ".ndk";
 
 namespace detail {
 
-/// Copies the extended attributes of a file that this user may read and set, among them its access control list.
-/// @throws io_error  there is no space for them
+/// Copies the extended attributes of a file that this user may read and set, without its access control list. Only
+/// Linux has such attributes and lists here.
+/// @throws io_error  the disk or the quota has too little space for them
 void copy_extended_attributes(const std::filesystem::path& from, const file& to);
+
+/// Gives a file the access control list of another, or none if that has none.
+/// @throws io_error  the disk or the quota has too little space for it
+void copy_access_list(const std::filesystem::path& from, const file& to);
+
+/// Whether a file has an access control list beside its mode.
+[[nodiscard]] bool has_access_list(const file& of) noexcept;
 
 /// Checks that a symbolic link may be followed, by the rule of Linux (fs.protected_symlinks): in a sticky directory
 /// that everybody may write, such as /tmp, only one's own links and those of the directory's owner. Other users could

@@ -39,27 +39,57 @@ NDKEEP_INLINE bool is_link(const std::filesystem::path& path) noexcept {
 }
 
 #if defined(__linux__)
+/// The value of an extended attribute; nullopt if absent or not readable for this user.
+[[nodiscard]] NDKEEP_INLINE std::optional<std::string> extended_attribute(const std::filesystem::path& path,
+                                                                          const char* name) {
+    // The largest value of Linux. A size is not asked for first: the value may grow in between.
+    std::string value(std::size_t{64} << 10, '\0');
+    const ::ssize_t size = ::getxattr(path.c_str(), name, value.data(), value.size());
+    if (size < 0)
+        return std::nullopt;
+    value.resize(static_cast<std::size_t>(size));
+    return value;
+}
+
+NDKEEP_INLINE void set_attribute(const file& to, const char* name, const std::string& value) {
+    // Some attributes only the superuser may set, and some file systems have only some of them.
+    if (::fsetxattr(to.descriptor(), name, value.data(), value.size(), 0) != 0 && (errno == ENOSPC || errno == EDQUOT))
+        to.fail("cannot copy the extended attributes of");
+}
+
+inline constexpr const char* access_list = "system.posix_acl_access";
+
 NDKEEP_INLINE void copy_extended_attributes(const std::filesystem::path& from, const file& to) {
-    // A list or a value that grows between the question for its size and the reading is not copied.
     const ::ssize_t length = ::listxattr(from.c_str(), nullptr, 0);
     if (length <= 0)
         return;  // none, or the file system has no attributes
-    std::string names(static_cast<std::size_t>(length), '\0'), value;
+    std::string names(static_cast<std::size_t>(length), '\0');
+    // A list that has grown in between is not copied.
     names.resize(
         static_cast<std::size_t>(std::max<::ssize_t>(0, ::listxattr(from.c_str(), names.data(), names.size()))));
     for (std::size_t at = 0; at < names.size();) {
         const char* const name = names.c_str() + at;
         at += std::string_view(name).size() + 1;
-        value.resize(static_cast<std::size_t>(std::max<::ssize_t>(0, ::getxattr(from.c_str(), name, nullptr, 0))));
-        const ::ssize_t size = ::getxattr(from.c_str(), name, value.data(), value.size());
-        // Some attributes only the superuser may read or set, and some file systems have only some of them.
-        if (size >= 0 && ::fsetxattr(to.descriptor(), name, value.data(), static_cast<std::size_t>(size), 0) != 0 &&
-            (errno == ENOSPC || errno == EDQUOT))
-            to.fail("cannot copy the extended attributes of");
+        if (name != std::string_view(access_list))
+            if (const auto value = extended_attribute(from, name))
+                set_attribute(to, name, *value);
     }
+}
+
+NDKEEP_INLINE void copy_access_list(const std::filesystem::path& from, const file& to) {
+    if (const auto value = extended_attribute(from, access_list))
+        set_attribute(to, access_list, *value);
+    else
+        ::fremovexattr(to.descriptor(), access_list);  // one that the directory gave to the new file
+}
+
+NDKEEP_INLINE bool has_access_list(const file& of) noexcept {
+    return ::fgetxattr(of.descriptor(), access_list, nullptr, 0) > 0;
 }
 #else
 NDKEEP_INLINE void copy_extended_attributes(const std::filesystem::path&, const file&) {}
+NDKEEP_INLINE void copy_access_list(const std::filesystem::path&, const file&) {}
+NDKEEP_INLINE bool has_access_list(const file&) noexcept { return false; }
 #endif
 
 NDKEEP_INLINE std::uint64_t hash_of(std::string_view text, std::uint64_t before) {

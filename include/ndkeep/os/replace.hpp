@@ -72,6 +72,9 @@ class replacement {
     file commit_new(durability wanted);
 
   private:
+    /// Gives a file owner, if permitted, and mode of another.
+    static void give(const file& to, const struct stat& model);
+
     /// Whether the content must not be written into the lock file, which is created with the mode of the umask.
     /// Restricting it afterwards is too late: another user could have opened it before, and read all that follows.
     [[nodiscard]] bool must_be_separate() const;

@@ -22,7 +22,14 @@ NDKEEP_INLINE replacement::replacement(writer_lock&& lock) : lock_(std::move(loc
     is_separate_ = must_be_separate();
     if (is_separate_)
         create_content();
-    copy_attributes();
+    try {
+        copy_attributes();
+    } catch (...) {
+        // The destructor does not run.
+        if (is_separate_)
+            ::unlink(written_as_.c_str());
+        throw;
+    }
 }
 
 NDKEEP_INLINE replacement::~replacement() {
@@ -89,22 +96,27 @@ NDKEEP_INLINE file replacement::commit_new(durability wanted) {
 }
 
 NDKEEP_INLINE void replacement::copy_attributes() {
-    if (const auto& model = lock_.model()) {
-        const auto status = content().status();
-        const bool has_owner = status.st_uid == model->st_uid && status.st_gid == model->st_gid;
-        // The owner first, because a change of owner clears the set-user-ID bits. As a rule only the superuser may
-        // change it. For others a refusal is no error: the new file is theirs.
-        if (!has_owner) {
-            [[maybe_unused]] const int refused = ::fchown(content().descriptor(), model->st_uid, model->st_gid);
-        }
-        // The file was created with fewer permissions, never with more.
-        constexpr mode_t bits = 07777;
-        if ((!has_owner || (status.st_mode & bits) != (model->st_mode & bits)) &&
-            ::fchmod(content().descriptor(), model->st_mode & bits) != 0)
-            content().fail("cannot set the mode of");
-    }
     if (target_exists())
         detail::copy_extended_attributes(target(), content());
+    // After the access control list, whose mask is the part of the mode that is about the group.
+    if (const auto& model = lock_.model()) {
+        detail::copy_access_list(lock_.model_path(), content());
+        give(content(), *model);
+    }
+}
+
+NDKEEP_INLINE void replacement::give(const file& to, const struct stat& model) {
+    const auto status = to.status();
+    const bool has_owner = status.st_uid == model.st_uid && status.st_gid == model.st_gid;
+    // The owner first, because a change of owner clears the set-user-ID bits. As a rule only the superuser may change
+    // it. For others a refusal is no error: the new file is theirs.
+    if (!has_owner) {
+        [[maybe_unused]] const int refused = ::fchown(to.descriptor(), model.st_uid, model.st_gid);
+    }
+    constexpr mode_t bits = 07777;
+    if ((!has_owner || (status.st_mode & bits) != (model.st_mode & bits)) &&
+        ::fchmod(to.descriptor(), model.st_mode & bits) != 0)
+        to.fail("cannot set the mode of");
 }
 
 NDKEEP_INLINE void replacement::fail_to_rename() const {
@@ -119,9 +131,11 @@ NDKEEP_INLINE bool replacement::must_be_separate() const {
     if (lock_.is_borrowed() || !model)
         return lock_.is_borrowed();
     const auto status = lock_.held().status();
-    constexpr mode_t readers = 0444, others = 0004;
+    constexpr mode_t permissions = 0666, others = 0004;
     const bool same_owner = status.st_uid == model->st_uid && status.st_gid == model->st_gid;
-    return (status.st_mode & readers & ~model->st_mode) != 0 || (!same_owner && (model->st_mode & others) == 0);
+    // What a directory gives to its files by default, the mode does not show in full.
+    return (status.st_mode & permissions & ~model->st_mode) != 0 ||
+           ((model->st_mode & others) == 0 && (!same_owner || detail::has_access_list(lock_.held())));
 }
 
 NDKEEP_INLINE void replacement::create_content() {
@@ -159,6 +173,7 @@ NDKEEP_INLINE void replacement::copy_to(const std::filesystem::path& name) {
         throw io_error(name, "cannot create", std::make_error_code(std::errc::file_exists));
     const file from = file::open(target());
     copy->copy(from, 0, 0, from.size());
+    give(*copy, from.status());
     // Before the rename, so that a power cut cannot leave an empty or partial copy under the second name.
     copy->sync();
 }

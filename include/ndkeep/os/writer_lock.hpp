@@ -13,10 +13,6 @@
 //    it may be a second name of the finished file, and it may have the mode of another file.
 // 4. If the file belongs to another user, keep it and use it as the lock only. New content goes to another name.
 // 5. If the lock cannot be obtained, throw: nothing is written without it.
-//
-// The lock file is created with no more permissions than the file to write, because its holder may write the new
-// content into it. If it were created with the mode of the umask and restricted later, another user could open it in
-// between, and read what is written afterwards.
 #pragma once
 
 #include <ndkeep/os/file.hpp>
@@ -91,6 +87,8 @@ class writer_lock {
     /// The status of the file whose mode and owner the new file gets; nullopt: those that the system gives to new
     /// files.
     [[nodiscard]] const std::optional<struct stat>& model() const noexcept { return model_; }
+    /// The path of that file.
+    [[nodiscard]] const std::filesystem::path& model_path() const noexcept { return like_exists_ ? like_ : target_; }
     /// The lock file, and its path. If it is not borrowed, its holder may write new content into it, rename it to the
     /// target and move it out.
     [[nodiscard]] file& held() noexcept { return beside_; }
@@ -136,10 +134,37 @@ class writer_lock {
     std::optional<struct stat> former_;  // status of the target; declared before `target_`, whose initialiser sets it
     std::filesystem::path target_;
     std::filesystem::path like_;
+    bool like_exists_ = false;
     std::optional<struct stat> model_;
     read_only_files wanted_;
     owning_process owner_;
 };
+
+namespace detail {
+
+/// Holds the lock of an open file, which all its hard links share. `writer_lock` is the lock of one name. Writers that
+/// change a file in place need both.
+class file_lock {
+  public:
+    /// Waits for `patience_with_others`.
+    /// @param held  outlives the lock
+    /// @throws io_error  another process keeps the file locked
+    explicit file_lock(const file& held);
+    file_lock(const file_lock&) = delete;
+    file_lock& operator=(const file_lock&) = delete;
+    ~file_lock();
+
+  private:
+    const file& held_;
+    owning_process owner_;
+};
+
+/// The lock of the name of a file that grows in place; nullopt if the directory is not writable and the file is. The
+/// lock of the file must do then: no rename by this user is possible, but the owner of the directory may replace the
+/// file meanwhile.
+[[nodiscard]] std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path);
+
+}  // namespace detail
 
 }  // namespace ndkeep
 

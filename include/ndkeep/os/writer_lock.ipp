@@ -155,7 +155,8 @@ NDKEEP_INLINE void writer_lock::refuse(const std::error_code& why) const {
 NDKEEP_INLINE void writer_lock::look_at_target() {
     struct stat status = {};
     former_ = ::stat(target_.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
-    model_ = !like_.empty() && ::stat(like_.c_str(), &status) == 0 ? std::optional(status) : former_;
+    like_exists_ = !like_.empty() && ::stat(like_.c_str(), &status) == 0;
+    model_ = like_exists_ ? std::optional(status) : former_;
     check_former();
 }
 
@@ -167,5 +168,35 @@ NDKEEP_INLINE void writer_lock::check_former() const {
     if (former_)
         check_writable(target_, wanted_);
 }
+
+namespace detail {
+
+NDKEEP_INLINE file_lock::file_lock(const file& held) : held_(held) {
+    const auto ask = [&] { return held_.try_lock() ? attempt::succeeded : attempt::refused; };
+    if (asked_within(patience_with_others, ask) != attempt::succeeded)
+        throw io_error(held_.path(), "cannot lock: another process keeps it locked",
+                       std::make_error_code(std::errc::device_or_resource_busy));
+}
+
+NDKEEP_INLINE file_lock::~file_lock() {
+    // A forked child shares the lock of its parent, and must not release it.
+    if (owner_.is_this())
+        held_.unlock();
+}
+
+NDKEEP_INLINE std::optional<writer_lock> lock_to_grow(const std::filesystem::path& path) {
+    try {
+        // Write protection is found when the file is opened. An append replaces it only if it could open it.
+        return writer_lock(path, read_only_files::replace);
+    } catch (const io_error&) {
+        const auto target = resolved(path);
+        const auto parent = target.parent_path();
+        if (is_writable(parent.empty() ? "." : parent) || !is_writable(target))
+            throw;
+        return std::nullopt;
+    }
+}
+
+}  // namespace detail
 
 }  // namespace ndkeep

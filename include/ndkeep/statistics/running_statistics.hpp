@@ -16,8 +16,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// merged.
 class running_statistics {
   public:
+    /// Of elements of this dtype, none so far.
     explicit running_statistics(const dtype& type);
 
+    /// Adds elements.
     /// @param elements  `count` contiguous elements, which need not be aligned
     void update(const std::byte* elements, std::size_t count);
 
@@ -28,6 +30,7 @@ class running_statistics {
     /// @param later  of the same dtype
     void append(const running_statistics& later);
 
+    /// The statistics of the elements so far.
     [[nodiscard]] statistics values() const;
 
   private:

@@ -9,9 +9,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Minimum, maximum, mean, standard deviation and the number of NaN. Reads each value from memory once, with several
-/// threads, as fast as memory delivers them. Arrays that are not contiguous, and lazy expressions, are read block by
-/// block in the calling thread.
+/// Computes minimum, maximum, mean, standard deviation and the number of NaN of an array, or of each field. Reads each
+/// value from memory once, with several threads, as fast as memory delivers them. Arrays that are not contiguous, and
+/// lazy expressions, are read block by block in the calling thread.
 ///
 /// Values are summed as doubles, in an order that does not depend on the number of threads. The same values in another
 /// layout, such as a view or a file, may be summed in another order, which can round the results differently.

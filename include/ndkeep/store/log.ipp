@@ -207,8 +207,8 @@ NDKEEP_INLINE commit_log::drawn_id commit_log::drawn_dataset() {
     const bool begins = text.starts_with(begin) || begin.starts_with(text);
     drawn_id drawn{.is_present = true, .is_foreign = !is_zeros && !begins};
     try {
-        const json whole = parsed_json(text, called);
-        const object_reader object(whole, "", called);
+        const json_document document(parsed_json(text, called));
+        const object_reader object(document.whole, "", called);
         if (!drawn.is_foreign)
             drawn.id = object.text("dataset");
     } catch (const format_error&) {

@@ -35,6 +35,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// being pruned while it is read.
 class place {
   public:
+    /// Bytes in pieces, which `put` joins.
     using parts = std::span<const std::span<const std::byte>>;
 
     place() = default;
@@ -82,6 +83,7 @@ class place {
     /// Waits at most `patience` until no other writer commits, and keeps others waiting until `end_turn`. This avoids
     /// commits that must be made again; correctness does not depend on it.
     virtual void begin_turn(std::chrono::milliseconds patience) { (void)patience; }
+    /// Lets the next writer commit.
     virtual void end_turn() noexcept {}
 
     /// The display path of a name, for errors.
@@ -90,14 +92,16 @@ class place {
     [[nodiscard]] std::filesystem::path path() const;
 };
 
-/// A directory in the file system of this machine.
+/// A directory in the file system of this machine, the place that a path stands for.
 ///
 /// It holds the folders `commits` and `chunks`, and the empty file `lock`, whose bytes are locked. All three are opened
 /// through the directory's descriptor, and symbolic links are not followed.
 class local_place final : public place {
   public:
+    /// What the caller will do with the directory.
     enum class access { read, write };
 
+    /// Opens a directory.
     /// @param wanted  `read` never creates or changes anything. `write` creates the directory, but not its parents; the
     ///                first put creates the two folders
     /// @throws io_error  the directory is absent or cannot be created; or one of the two folders is a symbolic link,

@@ -21,8 +21,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// One chunk: rows in one file, or rows of zeros without a file.
 struct chunk_entry {
-    std::string file = {};  ///< name in the folder `chunks`; empty: rows of zeros
-    std::uint64_t rows = 0;
+    std::string file = {};                                 ///< name in the folder `chunks`; empty: rows of zeros
+    std::uint64_t rows = 0;                                ///< in this chunk
     std::uint64_t nbytes = 0;                              ///< bytes of the rows
     std::uint64_t offset = 0;                              ///< bytes before the rows in the file
     std::string sum = {};                                  ///< of the rows, in hexadecimal; empty if none

@@ -50,7 +50,11 @@ NDKEEP_INLINE void chunk_state::append(chunk_entry entry) {
     if (entry.rows == 0)
         return;
     rows += entry.rows;
-    items.push_back({.entry = std::move(entry)});
+    // Rows without bytes need no file of their own, so one entry can count all of them.
+    if (entry.nbytes == 0 && !items.empty() && items.back().table == nullptr)
+        items.back().entry.rows += entry.rows;
+    else
+        items.push_back({.entry = std::move(entry)});
 }
 
 NDKEEP_INLINE std::optional<std::size_t> chunk_state::split_at(std::uint64_t row) {
@@ -161,8 +165,10 @@ NDKEEP_INLINE char number_form(const dtype& type) {
     (void)with_element_type(type, [&form]<class T>(std::type_identity<T>) {
         if constexpr (std::is_integral_v<T>)
             form = std::is_signed_v<T> ? 'i' : 'u';
-        // A long double does not fit the eight bytes that a number has in tables and records.
-        else if constexpr (std::is_convertible_v<T, double> && sizeof(T) <= sizeof(double))
+        // A long double does not fit the eight bytes that a number has in tables and records. No numbers of bfloat16
+        // are kept, and its tables have no columns for them. Those of float16 have, because version 0.1 wrote them so.
+        else if constexpr (std::is_convertible_v<T, double> && sizeof(T) <= sizeof(double) &&
+                           !std::is_same_v<T, bfloat16>)
             form = 'f';
     });
     return form;

@@ -7,6 +7,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/names.hpp>
 #include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/record/record.hpp>

@@ -23,13 +23,15 @@ void save_tree(const std::filesystem::path& file, const tree& value, const npz_o
 /// @throws io_error        no such file, or it cannot be read
 /// @throws format_error    not an archive, or its tree is not as `save_tree` writes it
 /// @throws checksum_error  the bytes of a member are not those that were stored
+/// @throws mismatch_error  `.array` is not 0
 [[nodiscard]] tree load_tree(const std::filesystem::path& file, const load_options& options = {});
 
 /// Reads a tree whose arrays stay in the archive. The archive stays open while the tree or a copy of it exists.
 ///
 /// `as` and `array` read an array from the archive at each call. `map` maps an array without a copy, if its member is
 /// stored without compression.
-/// @throws io_error, format_error, checksum_error  as `load_tree`; errors in an array's data come when it is read
+/// @throws io_error, format_error, checksum_error, mismatch_error  as `load_tree`; errors in an array's data come when
+///         it is read
 [[nodiscard]] tree open_tree(const std::filesystem::path& file, const load_options& options = {});
 
 namespace core {

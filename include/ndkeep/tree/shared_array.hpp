@@ -17,8 +17,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// `any_array copy = *shared`.
 class shared_array {
   public:
+    /// Shares an array that must not be nullptr.
     explicit shared_array(std::shared_ptr<const any_array> array) : array_(std::move(array)) {}
 
+    /// The array; a temporary gives a copy.
     [[nodiscard]] const any_array& operator*() const& noexcept { return *array_; }
     [[nodiscard]] any_array operator*() && { return *array_; }
     [[nodiscard]] const any_array* operator->() const& noexcept { return array_.get(); }
@@ -35,6 +37,8 @@ class shared_array {
     std::shared_ptr<const any_array> array_;
 };
 
+/// Calls `function` with the array as an xtensor container; see the `visit` of any_array.
+/// @throws mismatch_error  the dtype is not in the list
 template <class... Listed, class Function>
     requires(sizeof...(Listed) > 0)
 auto visit(Function&& function, const shared_array& array) {

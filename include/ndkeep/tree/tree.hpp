@@ -30,6 +30,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// The kind of the value of a tree.
 enum class tree_kind { null, boolean, integer, real_number, string, list, dictionary, array };
 
 class tree;
@@ -97,8 +98,8 @@ class tree {
   public:
     tree() noexcept = default;
 
-    /// Makes a tree of a value. Text must be UTF-8 to be saved. An rvalue `any_array` is moved; other arrays are
-    /// copied.
+    /// Makes a tree of a value, or of braces: `tree t = {{"n", 3}, {"values", array}}`. Text must be UTF-8 to be saved.
+    /// An rvalue `any_array` is moved; other arrays are copied.
     template <tree_value T>
     tree(T&& value);  // NOLINT: implicit
     /// Rejects other types at compile time, with an error that names `tree_value`.
@@ -115,30 +116,49 @@ class tree {
     tree& operator=(tree other) noexcept;
     ~tree();
 
+    /// Makes a list of the items, also if each is a pair.
     [[nodiscard]] static tree list(std::initializer_list<tree_item> items = {});
+    /// Makes a dictionary of pairs: `tree::dictionary({{"a", 1}, {"b", 2}})`.
     /// @throws mismatch_error  an item is not a pair of a string and a value
     [[nodiscard]] static tree dictionary(std::initializer_list<tree_item> items = {});
 
+    /// What the value is.
     [[nodiscard]] tree_kind kind() const noexcept;
+    /// Whether it is null, as a default-constructed tree is.
     [[nodiscard]] bool is_null() const noexcept { return kind() == tree_kind::null; }
+    /// Whether it is a boolean.
     [[nodiscard]] bool is_boolean() const noexcept { return kind() == tree_kind::boolean; }
+    /// Whether it is an integer.
     [[nodiscard]] bool is_integer() const noexcept { return kind() == tree_kind::integer; }
+    /// Whether it is a real number, which an integer is not.
     [[nodiscard]] bool is_real() const noexcept { return kind() == tree_kind::real_number; }
+    /// Whether it is an integer or a real number.
     [[nodiscard]] bool is_number() const noexcept { return is_integer() || is_real(); }
+    /// Whether it is a string.
     [[nodiscard]] bool is_string() const noexcept { return kind() == tree_kind::string; }
+    /// Whether it is a list.
     [[nodiscard]] bool is_list() const noexcept { return kind() == tree_kind::list; }
+    /// Whether it is a dictionary.
     [[nodiscard]] bool is_dictionary() const noexcept { return kind() == tree_kind::dictionary; }
+    /// Whether it is an array.
     [[nodiscard]] bool is_array() const noexcept { return kind() == tree_kind::array; }
 
-    /// Returns the scalar. An integer can be read as a real number, but not a real number as an integer.
+    /// Returns the scalar: `t["a"].get<double>()`. An integer can be read as a real number, but not a real number as an
+    /// integer.
     /// @throws mismatch_error  another kind, or a number that T cannot hold
     template <tree_scalar T>
     [[nodiscard]] T get() const;
 
     // Children of a list or a dictionary. Null has none. The other kinds throw mismatch_error.
 
+    /// The number of children.
+    /// @throws mismatch_error  neither a list, a dictionary nor null
     [[nodiscard]] std::size_t size() const { return values().size(); }
+    /// Whether there are no children.
+    /// @throws mismatch_error  neither a list, a dictionary nor null
     [[nodiscard]] bool empty() const { return size() == 0; }
+    /// The first value of a list or a dictionary: `for (const auto& value : t)`.
+    /// @throws mismatch_error  neither a list, a dictionary nor null
     [[nodiscard]] const tree* begin() const { return values().data(); }
     [[nodiscard]] const tree* end() const { return begin() + size(); }
     [[nodiscard]] tree* begin() { return const_cast<tree*>(std::as_const(*this).begin()); }
@@ -154,10 +174,12 @@ class tree {
     [[nodiscard]] const tree* find(std::string_view key) const noexcept;
     [[nodiscard]] tree* find(std::string_view key) noexcept;
 
+    /// The value of a key.
     /// @throws mismatch_error  no such key, or not a dictionary
     [[nodiscard]] const tree& at(std::string_view key) const&;
     [[nodiscard]] tree& at(std::string_view key) & { return const_cast<tree&>(std::as_const(*this).at(key)); }
     [[nodiscard]] tree at(std::string_view key) && { return std::move(at(key)); }
+    /// The value at an index of a list, from 0.
     /// @throws mismatch_error  no such index, or not a list
     template <detail::tree_index Index>
     [[nodiscard]] const tree& at(Index index) const& {
@@ -172,7 +194,8 @@ class tree {
         return std::move(at(index));
     }
 
-    /// Returns the value of a key. A missing key is added with null, and a null tree becomes a dictionary first.
+    /// Returns the value of a key, which is added with null if it is missing; a null tree becomes a dictionary first. A
+    /// constant tree throws as `at` does.
     /// @throws mismatch_error  neither a dictionary nor null
     [[nodiscard]] tree& operator[](std::string_view key) &;
     [[nodiscard]] const tree& operator[](std::string_view key) const& { return at(key); }
@@ -200,11 +223,15 @@ class tree {
 
     // Arrays. The other kinds throw mismatch_error.
 
+    /// The dtype of an array.
+    /// @throws mismatch_error  not an array
     [[nodiscard]] const dtype& type() const& { return leaf()->type(); }
     [[nodiscard]] dtype type() && { return leaf()->type(); }
+    /// The shape of an array.
+    /// @throws mismatch_error  not an array
     [[nodiscard]] const std::vector<std::size_t>& shape() const& { return leaf()->shape(); }
     [[nodiscard]] std::vector<std::size_t> shape() && { return leaf()->shape(); }
-    /// Copies the array into an xt::xarray<T>, or an xt::xtensor<T, N>.
+    /// Copies the array into an `xt::xarray<T>`, or an `xt::xtensor<T, N>`.
     /// @throws mismatch_error  another dtype or rank
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto as() const;

@@ -15,13 +15,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// How far a long call has come. A total of 0 means that it is not known.
 struct progress {
-    std::string phase = {};  ///< what the call is doing: "save", "verify"
-    std::uint64_t items = 0;
-    std::uint64_t items_total = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t bytes_total = 0;
-    std::chrono::steady_clock::duration elapsed = {};
-    std::filesystem::path file = {};
+    std::string phase = {};                            ///< what the call is doing: "save", "verify"
+    std::uint64_t items = 0;                           ///< done so far: elements, chunks, members or rows
+    std::uint64_t items_total = 0;                     ///< 0: unknown
+    std::uint64_t bytes = 0;                           ///< done so far
+    std::uint64_t bytes_total = 0;                     ///< 0: unknown
+    std::chrono::steady_clock::duration elapsed = {};  ///< since the call began
+    std::filesystem::path file = {};                   ///< the file that the call works on
 };
 
 /// What a progress function returns: whether the call continues.
@@ -33,10 +33,11 @@ enum class flow { go, stop };
 /// An exception that it throws ends the call. Any thread or signal handler may set `stop`. A call that is stopped
 /// throws `io_error` with `std::errc::operation_canceled`.
 struct run_options {
-    unsigned threads = 0;  ///< 0: one for each core
-    std::function<flow(const ndkeep::progress&)> progress = {};
-    const std::atomic<bool>* stop = nullptr;
-    bool replace_read_only = false;  ///< replace a file that this user may not write, if the directory permits it
+    unsigned threads = 0;                                        ///< 0: one for each core
+    std::function<flow(const ndkeep::progress&)> progress = {};  ///< called at most every 100 ms
+    const std::atomic<bool>* stop = nullptr;                     ///< set it to true to end the call
+    /// Replace a file that this user may not write, if the directory permits it. Calls that replace no file ignore it.
+    bool replace_read_only = false;
 
     /// These options for a part of a call whose progress the call itself reports. It does not copy the function.
     [[nodiscard]] run_options without_progress() const {
@@ -48,15 +49,19 @@ struct run_options {
 /// calling thread.
 class progress_meter {
   public:
+    /// Whether the constructor reports.
     enum class first_report { now, later };
 
+    /// Begins to measure a call.
     /// @param run    kept by reference; must outlive the meter
     /// @param begin  phase, totals and file of every report
     /// @throws io_error  operation_canceled; only if the first report is now
     explicit progress_meter(const run_options& run, progress begin = {}, first_report when = first_report::now);
 
+    /// Counts work that is done.
     void add(std::uint64_t items, std::uint64_t bytes = 0) noexcept;
 
+    /// Whether the call must end.
     [[nodiscard]] bool stopped() const noexcept;
 
     /// Calls the progress function if at least 100 ms have passed since its last call.
@@ -72,9 +77,10 @@ class progress_meter {
     /// @throws io_error  operation_canceled
     void finish() { tell(std::chrono::steady_clock::now()); }
 
+    /// The options that the meter was made with.
     [[nodiscard]] const run_options& run() const noexcept { return run_; }
 
-    static constexpr std::chrono::milliseconds interval{100};
+    static constexpr std::chrono::milliseconds interval{100};  ///< between two reports
 
     /// The error of a stopped call.
     [[nodiscard]] io_error canceled() const;

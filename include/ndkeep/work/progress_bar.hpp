@@ -16,9 +16,12 @@ namespace ndkeep::inline NDKEEP_ABI {
 ///     save readings  [#########.....................]  31 %  1.2 of 3.9 GB  0.3 GB/s  0:04, 0:09 left
 class progress_bar {
   public:
+    /// A bar on standard error.
     /// @param wanted  false: draws nothing
     explicit progress_bar(bool wanted = errors_go_to_terminal()) : wanted_(wanted) {}
 
+    /// Draws the bar.
+    /// @return always `flow::go`
     flow operator()(const progress& now) const;
 
     /// The text that is drawn, without the end of the line.

@@ -13,15 +13,16 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// The number of rows of a chunk: a count, or as many as fit into a number of bytes.
+/// The number of rows of a chunk: a count, or as many as fit into `chunk_bytes(…)`, by default 16 MiB.
 ///
-/// The default is 16 MiB. Measured with 256 MiB of doubles: saving took 2.7 s in chunks of 64 KiB, 0.16 s in chunks of
+/// Measured with 256 MiB of doubles: saving took 2.7 s in chunks of 64 KiB, 0.16 s in chunks of
 /// 1 MiB, 0.07 s in chunks of 16 MiB, and 0.05 s in chunks of 64 MiB. Loading and looping take the same time from 1 MiB
 /// on. Larger chunks cost memory: a writer holds one.
 class chunk_size {
   public:
     /// As many rows as fit into 16 MiB.
     constexpr chunk_size() = default;
+    /// This number of rows.
     /// @throws mismatch_error  less than 1 row
     constexpr chunk_size(std::integral auto rows)  // NOLINT: implicit
         : rows_(static_cast<std::uint64_t>(rows)) {

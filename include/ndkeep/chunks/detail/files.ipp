@@ -69,7 +69,7 @@ NDKEEP_INLINE chunk_entry chunk_files::put(std::uint64_t first_row, std::span<co
 
 NDKEEP_INLINE buffer chunk_files::rows(std::uint64_t first, std::uint64_t last) const {
     const std::uint64_t row_bytes = state().row_bytes();
-    buffer bytes = room_for(where(), "chunks", (last - first) * row_bytes);
+    buffer bytes = room_for(where(), chunks_folder, (last - first) * row_bytes);
     auto [at, entries] = state().between(first, last);
     for (const auto& entry : entries) {
         const std::uint64_t from = std::max(at, first), to = std::min(at + entry.rows, last);

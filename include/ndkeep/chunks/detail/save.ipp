@@ -4,7 +4,6 @@
 
 #include <ndkeep/chunks/save.hpp>
 
-#include <ndkeep/array/blocks.hpp>
 #include <ndkeep/chunks/detail/order.hpp>
 #include <ndkeep/chunks/detail/row_form.hpp>
 #include <ndkeep/chunks/detail/session.hpp>
@@ -16,10 +15,6 @@
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/store/upkeep.hpp>
 
-#include <algorithm>
-#include <cstddef>
-#include <optional>
-#include <span>
 #include <system_error>
 #include <utility>
 
@@ -38,23 +33,9 @@ NDKEEP_INLINE void check_savable(const array_view& array, const save_chunked_opt
     (void)kept_metadata(options.meta, called);
     const auto state = state_for_rows(array.type(), {array.shape().begin() + 1, array.shape().end()},
                                       {.sum = options.sum, .order_by = options.order_by}, called);
-    if (!state.order_by)
-        return;
-    const row_order keys(state, called);
-    std::optional<statistics::number> before;
-    std::uint64_t row = 0;
-    const std::size_t block =
-        array.contiguous() != nullptr ? std::max<std::size_t>(1, array.nbytes()) : std::size_t{1} << 20;
-    for_each_block(array.in_order(order::row_major), block, [&](std::span<const std::byte> bytes, std::size_t rows) {
-        if (rows == 0)
-            return;
-        keys.check_sorted(bytes, rows);
-        const auto [first, last] = keys.ends_of(bytes, rows);
-        if (before && less(*first, *before))
-            keys.refuse(row, *before, *first);
-        before = last;
-        row += rows;
-    });
+    // Elements that are computed on demand are computed once only, and checked when they are written.
+    if (state.order_by && array.contiguous() != nullptr)
+        row_order(state, called).check_sorted({array.contiguous(), array.nbytes()}, array.shape()[0]);
 }
 
 }  // namespace detail

@@ -133,6 +133,9 @@ class chunk_session {
     /// @throws mismatch_error  the rows do not fit the dataset
     [[nodiscard]] array_view checked(const array_view& rows);
 
+    /// @throws mismatch_error  `more` rows after `rows` are 2^63 or more
+    void check_number(std::uint64_t rows, std::uint64_t more) const;
+
     /// Copies rows after those that are held already.
     void hold(std::span<const std::byte> bytes, std::size_t rows);
 

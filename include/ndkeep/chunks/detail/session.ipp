@@ -153,6 +153,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     const conversion convert(view.type(), state().type, place_->path());
     // Rows without bytes, as of shape (10, 0), have no file.
     if (row_bytes == 0) {
+        check_number(state().rows, count);
         if (count != 0)
             transaction_.edit(
                 {.what = chunk_edit::kind::append, .first_row = state().rows, .added = {{.rows = count}}});
@@ -251,6 +252,7 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
         // Zeros need no disk space, so nothing but this check bounds their number.
         (void)checked_nbytes(state().type, shape_of_rows(wanted, state().row_shape), place_->path());
         const std::uint64_t more = wanted - rows_now;
+        check_number(rows_now, more);
         // The edit fits only if the number of rows is still the same at the commit: the caller asked for a total.
         transaction_.edit({.what = chunk_edit::kind::grow,
                            .first_row = rows_now,
@@ -268,6 +270,15 @@ NDKEEP_INLINE void chunk_session::resize_checked(std::uint64_t wanted) {
         }
         transaction_.edit(std::move(cut));
     }
+}
+
+NDKEEP_INLINE void chunk_session::check_number(std::uint64_t rows, std::uint64_t more) const {
+    // Bytes bound the number of other rows.
+    if (more > largest_offset - rows)
+        throw mismatch_error({.file = place_->path(),
+                              .field = "number of rows",
+                              .expected = "less than 2^63",
+                              .found = std::to_string(rows) + " and " + std::to_string(more) + " more"});
 }
 
 NDKEEP_INLINE array_view chunk_session::checked(const array_view& rows) {

@@ -50,10 +50,7 @@ NDKEEP_INLINE void chunk_version::missing(const chunk_entry& entry) const {
                               .field = "commit " + std::to_string(state().number),
                               .found = "pruned",
                               .hint = "open the newest commit"});
-    throw format_error({.file = place_->called(detail::chunk_path(entry.file)),
-                        .field = "chunk",
-                        .expected = "there",
-                        .found = "missing"});
+    throw format_error({.file = place_->called(detail::chunk_path(entry.file)), .field = "chunk", .found = "missing"});
 }
 
 NDKEEP_INLINE opened_chunk chunk_version::open(const chunk_entry& entry) const {
@@ -101,6 +98,9 @@ NDKEEP_INLINE void chunk_version::read_chunk(std::size_t i, std::uint64_t from, 
     const auto& entry = entries_[i];
     const std::uint64_t row_bytes = state().row_bytes();
     const auto bytes = static_cast<std::size_t>((to - from) * row_bytes);
+    // memset may not be called with a null pointer, not even for no bytes.
+    if (bytes == 0)
+        return;
     if (entry.file.empty()) {
         std::memset(out, 0, bytes);
         return;

@@ -32,17 +32,24 @@ struct zip_directory {
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size, const limits& limit);
+/// Reads the central directory, the only authority on what an archive holds. Members are not read.
+///
+/// @param size  bytes of the whole archive
+/// @throws format_error  not a zip archive, cut short, an inconsistent directory, more than one possible directory, an
+///                       archive in several files, or too many members
+/// @see APPNOTE 4.3.12 to 4.3.16
+[[nodiscard]] zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size, const limits& limit);
 
+/// Checks that a member can be read and that its sizes are possible.
+/// @throws format_error  an encrypted member, a patch, an unsupported method (named), or impossible sizes
+/// @see APPNOTE 4.4.4 and 4.4.5
 void check_zip_method(const zip_entry& entry, const std::filesystem::path& file);
 
-std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
-
-/// Sets the name of an entry from its bytes in the archive and its flags. False if it is not UTF-8 despite its flag.
-[[nodiscard]] bool name_zip_entry(zip_entry& entry);
-
-/// Replaces the numbers of an entry that are all ones by those of the 64-bit extra field. False if one is missing.
-[[nodiscard]] bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry);
+/// The offset of a member's data. Reads the local header, whose name must be that of the directory.
+///
+/// @throws format_error  no local header, another name in it, or members that overlap
+/// @see APPNOTE 4.3.7
+[[nodiscard]] std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
 
 }  // namespace ndkeep::detail
 

@@ -15,8 +15,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/foreign.hpp>
-#include <ndkeep/format/zip/code_page.hpp>
-#include <ndkeep/text/unicode.hpp>
+#include <ndkeep/format/zip/entry.hpp>
 
 #include <algorithm>
 #include <array>
@@ -28,26 +27,6 @@
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// Reads the central directory, the only authority on what an archive holds. Members are not read.
-///
-/// @param size  bytes of the whole archive
-/// @throws format_error  not a zip archive, cut short, an inconsistent directory, more than one possible directory, an
-///                       archive in several files, or too many members
-/// @see APPNOTE 4.3.12 to 4.3.16
-[[nodiscard]] NDKEEP_INLINE zip_directory read_zip_directory(const byte_source& archive, std::uint64_t size,
-                                                             const limits& limit = {});
-
-/// Step 6: checks that a member can be read and that its sizes are possible.
-/// @throws format_error  an encrypted member, a patch, an unsupported method (named), or impossible sizes
-/// @see APPNOTE 4.4.4 and 4.4.5
-NDKEEP_INLINE void check_zip_method(const zip_entry& entry, const std::filesystem::path& file);
-
-/// Step 6: the offset of a member's data. Reads the local header, whose name must be that of the directory.
-///
-/// @throws format_error  no local header, another name in it, or members that overlap
-/// @see APPNOTE 4.3.7
-[[nodiscard]] NDKEEP_INLINE std::uint64_t zip_data_offset(const byte_source& archive, const zip_entry& entry);
 
 /// What the end record says about the directory.
 struct zip_end {
@@ -120,103 +99,6 @@ struct zip_end {
     return without("a 64-bit end record");
 }
 
-NDKEEP_INLINE bool name_zip_entry(zip_entry& entry) {
-    const bool utf8 = (entry.flags & zip_flag_utf8) != 0;
-    // Names are UTF-8 in the rest of the library. A false flag must not let other bytes in.
-    if (utf8 && !is_utf8(entry.raw_name))
-        return false;
-    entry.name = utf8 ? entry.raw_name : from_code_page_437(entry.raw_name);
-    entry.name.resize(std::min(entry.name.size(), entry.name.find('\0')));  // as Python does
-    return true;
-}
-
-/// Reads the 64-bit extra field. It has a number for each field of the entry that is all ones, in this order: APPNOTE
-/// 4.5.3. Returns false if one is missing.
-NDKEEP_INLINE bool read_zip_extra64(std::span<const std::byte> content, zip_entry& entry) {
-    std::size_t at = 0;
-    for (std::uint64_t* const field : {&entry.size, &entry.compressed, &entry.header_offset}) {
-        if (*field != 0xffff'ffff)
-            continue;
-        // The length of the content comes from the file.
-        if (at + 8 > content.size())
-            return false;
-        *field = zip_fields(content).quad(at);
-        at += 8;
-    }
-    return true;
-}
-
-/// Reads the list of pieces. It is a hint from the file, so it is compared with the sizes before it is used.
-NDKEEP_INLINE void read_zip_pieces(std::span<const std::byte> content, zip_entry& entry) {
-    const zip_fields words(content);
-    entry.pieces.clear();
-    for (std::size_t at = 0; at + 8 <= content.size(); at += 8)
-        entry.pieces.push_back({words.word(at), words.word(at + 4)});
-}
-
-/// Step 4: reads the first entry of `rest` and removes it.
-/// @throws format_error  an entry that is cut short, another signature, or a name that is not UTF-8 despite its flag
-/// @see APPNOTE 4.3.12, for the offsets of the fields
-[[nodiscard]] NDKEEP_INLINE zip_entry read_zip_entry(std::span<const std::byte>& rest, std::uint64_t prefix,
-                                                     const std::filesystem::path& file) {
-    const auto refuse = [&](std::string_view expected, std::string_view found) -> format_error {
-        return malformed(file, "central directory", std::string(expected), std::string(found));
-    };
-    if (rest.size() < zip_entry_size)
-        throw refuse("whole entries", "cut short");
-    const zip_fields fixed(rest);
-    if (fixed.word(0) != zip_entry_signature)
-        throw refuse("an entry", "other bytes");
-    const std::size_t name_size = fixed.half(28), extra_size = fixed.half(30), comment_size = fixed.half(32);
-    if (rest.size() - zip_entry_size < name_size + extra_size + comment_size)
-        throw refuse("whole entries", "cut short");
-    const auto text = [&](std::size_t at, std::size_t length) {
-        const auto bytes = rest.subspan(at, length);
-        return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    };
-
-    zip_entry entry;
-    entry.made_by = fixed.half(4);
-    entry.version_needed = fixed.half(6);
-    entry.internal_attributes = fixed.half(36);
-    entry.flags = fixed.half(8);
-    entry.method = fixed.half(10);
-    entry.time = fixed.half(12);
-    entry.date = fixed.half(14);
-    entry.crc32 = fixed.word(16);
-    entry.compressed = fixed.word(20);
-    entry.size = fixed.word(24);
-    entry.attributes = fixed.word(38);
-    entry.header_offset = fixed.word(42);
-    entry.raw_name = text(zip_entry_size, name_size);
-    entry.comment = text(zip_entry_size + name_size + extra_size, comment_size);
-    if (!name_zip_entry(entry))
-        throw refuse("names in UTF-8", ndkeep::quoted(entry.raw_name));
-
-    auto extra = rest.subspan(zip_entry_size + name_size, extra_size);
-    // APPNOTE 4.5.1: an id and a length of 2 bytes each, then the content.
-    while (extra.size() >= 4) {
-        const zip_fields head(extra);
-        const std::size_t length = head.half(2);
-        if (length > extra.size() - 4)
-            throw refuse("whole extra fields", "cut short");
-        const auto content = extra.subspan(4, length);
-        if (head.half(0) == zip_extra64 && !read_zip_extra64(content, entry))
-            throw refuse("64-bit sizes", "cut short");
-        if (head.half(0) == zip_extra_pieces)
-            read_zip_pieces(content, entry);
-        else if (head.half(0) != zip_extra64)
-            entry.extra += std::string(reinterpret_cast<const char*>(extra.data()), 4 + length);
-        extra = extra.subspan(4 + length);
-    }
-    // The offset comes from the file, and may have 64 bits.
-    if (entry.header_offset > std::numeric_limits<std::uint64_t>::max() - prefix)
-        throw refuse("offsets within the file", "an offset beyond it");
-    entry.header_offset += prefix;
-    rest = rest.subspan(zip_entry_size + name_size + extra_size + comment_size);
-    return entry;
-}
-
 /// Step 5: limits each member to the room before the next one. Overlapping members are how a small archive expands to a
 /// huge one (CVE-2024-0450). Members at the same offset get no room, so neither can be read.
 NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
@@ -246,8 +128,10 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     // Before the directory is allocated: an entry has at least `zip_entry_size` bytes. Very long names can exceed this
     // bound with fewer members.
     if (end.directory_size / zip_entry_size > limit.members)
-        throw malformed(file, "central directory", "at most " + counted(limit.members, "member"),
-                        counted(end.directory_size / zip_entry_size, "member"), "limits{.members = …} reads more");
+        throw malformed(file, "central directory",
+                        "at most " + counted(zip_entry_size * limit.members, "byte") + " for " +
+                            counted(limit.members, "member"),
+                        counted(end.directory_size, "byte"), "limits{.members = …} reads more");
     zip_directory directory;
     const auto is_entry = [&](std::uint64_t offset) {
         std::array<std::byte, 4> signature = {};
@@ -304,7 +188,11 @@ NDKEEP_INLINE void bound_zip_entries(zip_directory& directory) {
     if (size == 0)
         hint = "the file is empty";
     else if (text.starts_with("PK\x03\x04"))
-        hint = "the archive is cut short; recover_npz saves its complete members";
+        hint =
+            "the archive is cut short, or followed by other bytes; recover_npz saves its complete members, restore_npz "
+            "cuts off what follows";
+    else if (text.starts_with("PK\x05\x06"))
+        hint = "the archive is empty, and cut short or followed by other bytes";
     else if (!is.name.empty())
         hint = "the file is " + std::string(is.name) + ": " + std::string(is.hint);
     return malformed(archive.path(), "end record", "at the end of the file", "missing", std::move(hint));

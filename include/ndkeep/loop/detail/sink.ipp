@@ -14,6 +14,7 @@
 #include <ndkeep/text/json/parser.hpp>
 
 #include <cstddef>
+#include <string>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -44,8 +45,14 @@ NDKEEP_INLINE std::shared_ptr<const loop_snapshot> sink_memory::newest() {
     stored->check_committed();
     // A file of states contains step and position too. If they differ from the record, it is not the file that was
     // committed with it.
-    if (stored->generation() != step_ || stored->position() != loop_snapshot::position_of(said))
-        throw malformed(file, "position of loop " + ndkeep::quoted(loop_), "that of its states", "another one");
+    auto at = loop_snapshot::position_of(said);
+    if (at.source.is_null())
+        at.source = stored->position().source;
+    if (stored->generation() != step_ || stored->position() != at)
+        throw malformed(file, "position of loop " + ndkeep::quoted(loop_),
+                        "row " + std::to_string(stored->position().rows) + " of step " +
+                            std::to_string(stored->generation()),
+                        "row " + std::to_string(at.rows) + " of step " + std::to_string(step_));
     return stored;
 }
 
@@ -58,8 +65,10 @@ NDKEEP_INLINE bool sink_memory::commit(packed_states&& states, const loop_positi
         dataset_note moved{.step = step_ + 1};
         auto& members = members_of(moved.content);
         members["position"] = position_json(at);
-        members["source"] = at.source;
         members["states"] = kept(std::move(states), at, moved.files);
+        // A file of states contains the source as well. Every later commit of the dataset copies this note.
+        if (moved.files.empty())
+            members["source"] = at.source;
         (void)sink_.commit({.name = loop_, .from_step = step_, .to = std::move(moved)});
     });
     ++step_;
@@ -94,7 +103,7 @@ NDKEEP_INLINE json sink_memory::kept(packed_states&& states, const loop_position
     constexpr std::size_t most = 4096;  // bytes of JSON
     json out = json::object();
     auto& members = members_of(out);
-    if (states.arrays.size() == 0) {
+    if (states.arrays.size() == 0 && json_text(at.source).size() <= most) {
         members["states"] = states.forms;
         if (json_text(out).size() <= most)
             return out;

@@ -104,6 +104,14 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @param fitting  not empty
 [[nodiscard]] bool stamp_decides(const std::vector<description>& fitting, const file_stamp& stamp);
 
+/// As `core::believed`, and whether sums were compared because no stamp decides.
+struct belief {
+    std::optional<description> said = std::nullopt;
+    bool by_sums = false;
+};
+[[nodiscard]] belief belief_in(const opened_array& array, const sidecar& both, const file_stamp& stamp,
+                               const run_options& run = {});
+
 /// Whether the computed sums equal the stored ones. Sums of unknown kinds are ignored.
 [[nodiscard]] bool agrees(const description& said, const checksums& computed);
 

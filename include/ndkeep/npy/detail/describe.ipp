@@ -178,9 +178,8 @@ NDKEEP_INLINE json metadata(const std::filesystem::path& file, const limits& lim
     if (!both)
         return json(json::value_t::object);
     const auto stamp = array.source.stamp();
-    const auto fitting = detail::candidates(*both, array.info, stamp);
-    const auto said = detail::believed(array, *both);
-    if (said && kinds_of(said->sums) != checksum::none && !detail::stamp_decides(fitting, stamp))
+    const auto [said, by_sums] = detail::belief_in(array, *both, stamp);
+    if (by_sums)
         detail::remember(array, target, *both, *said, stamp);
     if (!said)
         throw mismatch_error({.file = sidecar_path(target),

@@ -2,11 +2,13 @@
 // Reading the header of an npy file that is already open.
 #pragma once
 
+#include <ndkeep/bytes/source.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/version.hpp>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -18,7 +20,16 @@ void read_array(core::opened_array& array, const limits& limit);
 /// Offset of the first byte after the data.
 [[nodiscard]] inline std::uint64_t data_end(const array_info& info) { return info.data_offset + info.nbytes(); }
 
+/// The axis along which rows are appended: the slowest one of the file.
+/// @param info  at least 1 dimension
+[[nodiscard]] inline std::size_t growing_axis(const array_info& info) {
+    return info.column_major ? info.shape.size() - 1 : 0;
+}
+
 /// Bytes of one row; of one column in a column-major file. 0 for a scalar.
 [[nodiscard]] std::uint64_t row_bytes(const array_info& info);
+
+/// Whether another array begins at byte `offset` of a file of `size` bytes.
+[[nodiscard]] bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size);
 
 }  // namespace ndkeep::detail

@@ -73,38 +73,15 @@ NDKEEP_INLINE void read_header(opened_array& array, const limits& limit) {
     return as_text(bytes) == "\r\n";
 }
 
-/// Whether the bytes from the data to the end have one 0D 0A for each byte that follows the data, and no other 0A.
-[[nodiscard]] NDKEEP_INLINE bool has_text_data(const byte_source& source, const array_info& info, std::uint64_t size) {
-    const std::uint64_t wanted = size - data_end(info);
-    std::uint64_t pairs = 0;
-    bool after_return = false;
-    std::array<std::byte, 65536> block;
-    for (std::uint64_t at = info.data_offset; at < size;) {
-        const auto some =
-            std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), size - at)));
-        source.read(at, some);
-        for (const std::byte each : some) {
-            const bool is_newline = each == std::byte{'\n'};
-            // Most files stop here after a few hundred bytes.
-            if (is_newline && (!after_return || ++pairs > wanted))
-                return false;
-            after_return = each == std::byte{'\r'};
-        }
-        at += some.size();
-    }
-    return pairs == wanted;
-}
-
 inline constexpr std::string_view text_mode_hint =
     "a copy in text mode has written each byte 0A as 0D 0A; copy the file again in binary mode";
 
 NDKEEP_INLINE std::uint64_t row_bytes(const array_info& info) {
     if (info.shape.empty())
         return 0;
-    const std::size_t axis = info.column_major ? info.shape.size() - 1 : 0;
     std::uint64_t bytes = info.type.size();
     for (std::size_t i = 0; i < info.shape.size(); ++i)
-        bytes *= i == axis ? 1 : info.shape[i];
+        bytes *= i == growing_axis(info) ? 1 : info.shape[i];
     return bytes;
 }
 
@@ -113,8 +90,7 @@ NDKEEP_INLINE const std::filesystem::path& name_in_memory() noexcept {
     return none;
 }
 
-/// Whether another array begins at byte `offset`.
-[[nodiscard]] NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size) {
+NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size) {
     std::array<std::byte, magic.size()> begin = {};
     if (size < offset || size - offset < begin.size())
         return false;
@@ -137,19 +113,34 @@ NDKEEP_INLINE const std::filesystem::path& name_in_memory() noexcept {
     return info;
 }
 
+/// Calls `read`, and adds the number of an array to every format_error that it throws.
+/// @param number  0 is the first array, which errors do not number: most files have no other
+template <class Read>
+decltype(auto) in_array(std::size_t number, Read&& read) {
+    try {
+        return read();
+    } catch (const format_error& problem) {
+        if (number == 0)
+            throw;
+        error_parts parts = problem.parts();
+        parts.field = "array " + std::to_string(number) + (parts.field.empty() ? "" : ": " + parts.field);
+        throw format_error(std::move(parts));
+    }
+}
+
 /// Moves from the first array of a file to the array `number`.
 /// @param info, header  of the first array; they receive those of the other
 NDKEEP_INLINE void find_array(const byte_source& source, std::uint64_t size, const limits& limit, std::size_t number,
                               array_info& info, std::vector<std::byte>& header) {
     for (std::size_t i = 0; i < number; ++i) {
-        check_data(source, info, size);
+        in_array(i, [&] { check_data(source, info, size); });
         if (!begins_array(source, data_end(info), size))
             throw mismatch_error({.file = source.path(),
                                   .field = "array",
                                   .expected = "less than " + std::to_string(i + 1),
                                   .found = std::to_string(number),
                                   .hint = "the file holds " + counted(i + 1, "array")});
-        info = header_at(source, data_end(info), size, limit, header);
+        info = in_array(i + 1, [&] { return header_at(source, data_end(info), size, limit, header); });
     }
 }
 
@@ -160,25 +151,28 @@ NDKEEP_INLINE void find_array(const byte_source& source, std::uint64_t size, con
     std::vector<std::byte> header;
     // The data of the last array may be missing, as `inspect` permits it.
     while (begins_array(source, data_end(all.back()), size)) {
-        check_data(source, all.back(), size);
-        all.push_back(header_at(source, data_end(all.back()), size, limit, header));
+        in_array(all.size() - 1, [&] { check_data(source, all.back(), size); });
+        all.push_back(
+            in_array(all.size(), [&] { return header_at(source, data_end(all.back()), size, limit, header); }));
     }
     return all;
 }
 
-/// Whether the file has the header that was read, and no append is under way.
-[[nodiscard]] NDKEEP_INLINE bool is_at_rest(const opened_array& array) {
+/// The size of a file that has the header that was read, and to which nobody appends; nullopt for others.
+[[nodiscard]] NDKEEP_INLINE std::optional<std::uint64_t> size_at_rest(const opened_array& array) {
     try {
         // An append holds this lock while rows are in the file that the header does not count yet.
-        if (!array.source.try_lock())
-            return false;
+        if (!array.source.try_lock_shared())
+            return std::nullopt;
     } catch (const io_error&) {
-        return true;  // this file system has no locks, so that nothing can append
+        return array.source.size();  // this file system has no locks, so that nothing can append
     }
+    // Taken under the lock: the next append may write rows as soon as it is released.
+    const std::uint64_t size = array.source.size();
     std::vector<std::byte> now(array.header.size());
     const std::size_t length = array.source.read_some(0, now);
     array.source.unlock();
-    return length == now.size() && now == array.header;
+    return length == now.size() && now == array.header ? std::optional(size) : std::nullopt;
 }
 
 NDKEEP_INLINE void read_array(opened_array& array, const limits& limit) {
@@ -205,9 +199,11 @@ NDKEEP_INLINE void check_data(const opened_array& array) {
 }
 
 NDKEEP_INLINE std::optional<format_error> problem_after_data(const opened_array& array) {
-    if (array.source.size() <= detail::data_end(array.info) || !detail::is_at_rest(array))
+    // Most files end with their data, and need no lock.
+    if (array.source.size() <= detail::data_end(array.info))
         return std::nullopt;
-    return problem_after_data(array.source, array.info, array.source.size());
+    const auto size = detail::size_at_rest(array);
+    return size ? problem_after_data(array.source, array.info, *size) : std::nullopt;
 }
 
 NDKEEP_INLINE void check_data(const byte_source& source, const array_info& info, std::uint64_t size) {
@@ -234,13 +230,8 @@ NDKEEP_INLINE std::optional<format_error> problem_after_data(const byte_source& 
                              .hint = std::string(hint)});
     };
     const std::uint64_t surplus = size - end;
-    std::array<std::byte, magic.size()> begin = {};
-    source.read(end, std::span(begin).first(static_cast<std::size_t>(std::min<std::uint64_t>(begin.size(), surplus))));
-    if (as_text(begin) == magic)
+    if (detail::begins_array(source, end, size))
         return problem("another array", "load_options{.array = 1} reads it");
-    // Before the rows: with rows of a few bytes, the inserted bytes can be as long as complete rows.
-    if (detail::has_text_data(source, info, size))
-        return problem(counted(surplus, "byte") + ", as many as it has pairs 0D 0A", detail::text_mode_hint);
     const std::uint64_t row = detail::row_bytes(info);
     if (row == 0 || surplus < row)
         return problem(counted(surplus, "byte"), "they belong to no element");
@@ -255,11 +246,12 @@ NDKEEP_INLINE opened_array open_array(const std::filesystem::path& path, const l
     return array;
 }
 
-NDKEEP_INLINE opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number) {
-    opened_array array = open_header(path, limit);
+NDKEEP_INLINE opened_array open_numbered(const std::filesystem::path& path, const limits& limit, std::size_t number,
+                                         file::access mode) {
+    opened_array array = open_header(path, limit, mode);
     if (number != 0)
         detail::find_array(array.source, array.source.size(), limit, number, array.info, array.header);
-    check_data(array);
+    detail::in_array(number, [&] { check_data(array); });
     return array;
 }
 
@@ -268,7 +260,7 @@ NDKEEP_INLINE array_info numbered_array(std::span<const std::byte> bytes, const 
     std::vector<std::byte> header;
     array_info info = detail::header_at(source, 0, bytes.size(), limit, header);
     detail::find_array(source, bytes.size(), limit, number, info, header);
-    check_data(source, info, bytes.size());
+    detail::in_array(number, [&] { check_data(source, info, bytes.size()); });
     return info;
 }
 

@@ -20,7 +20,8 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
-struct create_options;  // in npy/map.hpp, which includes this header
+struct create_options;  // these two are in npy/map.hpp, which includes this header
+struct map_options;
 }
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -29,7 +30,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @throws mismatch_error  another dtype, byte order, struct layout or order
 /// @throws io_error, format_error, conflict_error
 [[nodiscard]] opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                        order wanted_order, const limits& limit);
+                                        order wanted_order, const map_options& options);
 
 /// Undoes an extension to `end` after the mapping failed.
 void cut_extension(file& extended, std::uint64_t end) noexcept;
@@ -43,8 +44,7 @@ void cut_extension(file& extended, std::uint64_t end) noexcept;
 class new_file {
   public:
     /// @throws io_error  `std::errc::file_exists` without `.replace`; disk full with `.reserve`; an unreadable sidecar;
-    /// a
-    ///                   write-protected file
+    ///                   a write-protected file
     new_file(const std::filesystem::path& path, const array_info& info, std::string_view header,
              const create_options& options);
 

@@ -21,11 +21,12 @@ namespace detail {
 }
 
 NDKEEP_INLINE opened_array open_for_map(const std::filesystem::path& path, const dtype& wanted, map_mode mode,
-                                        order wanted_order, const limits& limit) {
-    auto array = open_array(path, limit, access_for(mode));
+                                        order wanted_order, const map_options& options) {
+    auto array = open_numbered(path, options.limit, options.array, access_for(mode));
     check_in_place(array.info, path, wanted, wanted_order);
-    // Before the caller can store anything: a kill after the first store must not leave a sum that is false.
-    if (mode == map_mode::read_write)
+    // Before the caller can store anything: a kill after the first store must not leave a sum that is false. A sidecar
+    // describes the first array only.
+    if (mode == map_mode::read_write && options.array == 0)
         drop_claims(array, resolved(path));
     return array;
 }

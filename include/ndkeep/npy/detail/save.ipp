@@ -151,9 +151,14 @@ NDKEEP_INLINE std::vector<std::byte> save_bytes(const array_view& array) {
     const auto info = detail::info_of(array);
     const std::string header = header_bytes(info);
     const auto text = detail::bytes_of(header);
-    std::vector<std::byte> out(text.size() + array.nbytes());
-    std::copy(text.begin(), text.end(), out.data());
-    array.in_order(order_of(info)).fill(0, array.size(), out.data() + text.size());
+    std::vector<std::byte> out;
+    out.reserve(text.size() + array.nbytes());
+    out.insert(out.end(), text.begin(), text.end());
+    // Elements of a contiguous array are copied directly; a vector of full length would be filled with zeros before.
+    constexpr std::size_t in_cache = std::size_t{1} << 20;
+    core::for_each_block(array.in_order(order_of(info)), in_cache, [&](std::span<const std::byte> bytes, std::size_t) {
+        out.insert(out.end(), bytes.begin(), bytes.end());
+    });
     return out;
 }
 

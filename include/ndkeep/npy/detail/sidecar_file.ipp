@@ -75,6 +75,27 @@ NDKEEP_INLINE bool agrees(const description& said, const checksums& computed) {
     });
 }
 
+NDKEEP_INLINE belief belief_in(const opened_array& array, const sidecar& both, const file_stamp& stamp,
+                               const run_options& run) {
+    const auto fitting = candidates(both, array.info, stamp);
+    if (fitting.empty())
+        return {};
+    if (stamp_decides(fitting, stamp) || kinds_of(fitting.front().sums) == checksum::none)
+        return {.said = fitting.front()};
+    // No stamp decides: the file was copied, rewritten, or saved twice within one clock tick. Compare the sums.
+    checksum kinds = checksum::none;
+    for (const auto& said : fitting)
+        kinds |= kinds_of(said.sums);
+    check_data(array);
+    digest computed(array.info.type, kinds, false);
+    digest_data(array, computed, "check", run);
+    const auto sums = computed.sums();
+    for (const auto& said : fitting)
+        if (agrees(said, sums))
+            return {.said = said, .by_sums = kinds_of(said.sums) != checksum::none};
+    return {};
+}
+
 NDKEEP_INLINE std::optional<description> former_description(const std::filesystem::path& file) {
     try {
         const auto array = open_header(file, {.header_characters = longest_header});
@@ -131,7 +152,8 @@ NDKEEP_INLINE void remember(const opened_array& array, const std::filesystem::pa
     try {
         const auto path = sidecar_path(file);
         const auto parent = file.parent_path();
-        // A reader does not wait: where a writer is at work, or a killed one has left its lock, nothing is remembered.
+        // Where a writer is at work, or a killed one has left its lock, nothing is remembered. So a reader waits only
+        // for a writer that begins between this look and the lock, a few microseconds later.
         // Only the owner may replace the file, which would otherwise get another owner.
         if (!is_writable(parent.empty() ? "." : parent) || !is_own_file(path) || is_file(beside(file)) ||
             is_file(beside(path)) || is_recent(stamp))
@@ -240,24 +262,7 @@ NDKEEP_INLINE void remove_sidecar(const std::filesystem::path& file) {
 
 NDKEEP_INLINE std::optional<description> believed(const opened_array& array, const sidecar& both,
                                                   const run_options& run) {
-    const auto stamp = array.source.stamp();
-    const auto fitting = detail::candidates(both, array.info, stamp);
-    if (fitting.empty())
-        return std::nullopt;
-    if (detail::stamp_decides(fitting, stamp) || kinds_of(fitting.front().sums) == checksum::none)
-        return fitting.front();
-    // No stamp decides: the file was copied, rewritten, or saved twice within one clock tick. Compare the sums.
-    checksum kinds = checksum::none;
-    for (const auto& said : fitting)
-        kinds |= kinds_of(said.sums);
-    check_data(array);
-    digest computed(array.info.type, kinds, false);
-    digest_data(array, computed, "check", run);
-    const auto sums = computed.sums();
-    for (const auto& said : fitting)
-        if (detail::agrees(said, sums))
-            return said;
-    return std::nullopt;
+    return detail::belief_in(array, both, array.source.stamp(), run).said;
 }
 
 NDKEEP_INLINE former_sidecar::former_sidecar(const std::filesystem::path& file, read_only_files wanted)
@@ -316,7 +321,7 @@ NDKEEP_INLINE void former_sidecar::replace_claims(const array_info& next, const 
     // Without a sum, only stamps can tell the two arrays apart. So the new array gets a description with its stamp.
     auto said = described(next);
     said.stamp = stamp;
-    write_sidecar(file_, {said, former ? *former : both->current}, wanted);
+    write_sidecar(file_, {said, former ? *former : both->current}, wanted, read_only_);
 }
 
 NDKEEP_INLINE std::optional<sidecar> former_sidecar::sidecar_that_parses() const {

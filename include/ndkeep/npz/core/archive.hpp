@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -32,7 +33,9 @@ template <class Error>
 template <class Error>
 [[nodiscard]] Error about_change(const Error& problem) {
     error_parts parts = problem.parts();
-    parts.hint = "the archive has changed since it was opened";
+    constexpr std::string_view cause = "the archive has changed since it was opened";
+    if (!parts.hint.ends_with(cause))  // else an inner call has added it
+        parts.hint += (parts.hint.empty() ? "" : "; ") + std::string(cause);
     return Error(std::move(parts));
 }
 
@@ -73,7 +76,8 @@ class archive {
     archive(const std::filesystem::path& path, const limits& limit) : archive(file::open(path), limit) {}
     archive(file&& opened, const limits& limit);
     /// Takes a directory that was found in another way.
-    archive(file&& opened, zip_directory&& directory);
+    /// @param stamp  of the file before the search
+    archive(file&& opened, const file_stamp& stamp, zip_directory&& directory);
     /// @param memory  must outlive the archive and everything mapped from it
     /// @param called  named in errors
     archive(std::span<const std::byte> memory, const limits& limit, std::filesystem::path called = {});

@@ -102,9 +102,21 @@ struct member_header {
 [[nodiscard]] std::vector<std::byte> read_member_header_bytes(const byte_source& source, std::uint64_t size,
                                                               const limits& limit);
 
-/// Reads the header of an array member of `size` bytes.
+/// Parses the header of an array member of `size` bytes.
+/// @param header  from `read_member_header_bytes`
+/// @param file    named in errors
 /// @throws format_error  not an array, or its data does not fit into the member
+[[nodiscard]] member_header parse_member_header(std::span<const std::byte> header, std::uint64_t size,
+                                                const std::filesystem::path& file, const limits& limit);
+
+/// Reads and parses the header of an array member of `size` bytes.
+/// @throws format_error  as `read_member_header_bytes` and `parse_member_header`
 [[nodiscard]] member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit);
+
+/// Rejects `load_options::array` other than 0: an archive has members with names instead of numbered arrays.
+/// @param file  named in the error
+/// @throws mismatch_error
+void check_first_array(const load_options& options, const std::filesystem::path& file);
 
 /// Reads all bytes of a member and checks its CRC-32.
 /// @throws format_error, checksum_error

@@ -37,8 +37,8 @@ NDKEEP_INLINE archive::archive(file&& opened, const limits& limit)
     sort();
 }
 
-NDKEEP_INLINE archive::archive(file&& opened, zip_directory&& directory)
-    : file_(std::move(opened)), path_(file_.path()), stamp_(file_.stamp()), directory_(std::move(directory)) {
+NDKEEP_INLINE archive::archive(file&& opened, const file_stamp& stamp, zip_directory&& directory)
+    : file_(std::move(opened)), path_(file_.path()), stamp_(stamp), directory_(std::move(directory)) {
     sort();
 }
 

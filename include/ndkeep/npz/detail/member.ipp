@@ -189,14 +189,13 @@ NDKEEP_INLINE std::vector<std::byte> read_member_header_bytes(const byte_source&
     return header;
 }
 
-NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
-    const std::vector<std::byte> header = read_member_header_bytes(source, size, limit);
-    member_header out{parse_header({header.data(), header.size()}, source.path(), limit),
-                      crc32({header.data(), header.size()})};
+NDKEEP_INLINE member_header parse_member_header(std::span<const std::byte> header, std::uint64_t size,
+                                                const std::filesystem::path& file, const limits& limit) {
+    member_header out{parse_header(header, file, limit), crc32(header)};
     const std::uint64_t there = size - out.info.data_offset;
     // Checked before the caller allocates the array.
     if (out.info.nbytes() > there)
-        throw format_error({.file = source.path(),
+        throw format_error({.file = file,
                             .field = "data",
                             .expected = counted(out.info.nbytes(), "byte"),
                             .found = counted(there, "byte"),
@@ -204,11 +203,25 @@ NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::u
     return out;
 }
 
+NDKEEP_INLINE member_header read_member_header(const byte_source& source, std::uint64_t size, const limits& limit) {
+    return parse_member_header(read_member_header_bytes(source, size, limit), size, source.path(), limit);
+}
+
+NDKEEP_INLINE void check_first_array(const load_options& options, const std::filesystem::path& file) {
+    if (options.array != 0)
+        throw mismatch_error({.file = file,
+                              .field = "array",
+                              .expected = "0",
+                              .found = std::to_string(options.array),
+                              .hint = "an archive has members with names instead of numbered arrays"});
+}
+
 NDKEEP_INLINE std::vector<std::byte> read_member_bytes(const archive& from, const zip_entry& entry) {
     return in_member(without_npy(entry.name), [&] {
         return while_unchanged(from, [&] {
             member_bytes bytes(from, entry, member_bytes::largest_whole);
-            std::vector<std::byte> out(static_cast<std::size_t>(entry.size));
+            auto out = allocated_for(from.path(), entry.size,
+                                     [&] { return std::vector<std::byte>(static_cast<std::size_t>(entry.size)); });
             bytes.source().read(0, out);
             bytes.finish(crc32({out.data(), out.size()}));
             return out;

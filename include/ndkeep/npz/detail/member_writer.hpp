@@ -24,10 +24,13 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// Whether members are compressed, and how hard: `true`, `false` or `deflate_level(9)`.
 class compression {
   public:
+    /// `true` is level 6, as in NumPy; `false` stores the bytes unchanged.
     constexpr compression(std::same_as<bool> auto on)  // NOLINT: implicit
         : level_(on ? default_deflate_level : none) {}
 
+    /// Whether members are compressed.
     [[nodiscard]] constexpr bool on() const noexcept { return level_ != none; }
+    /// The level of deflate; -1 if members are stored.
     [[nodiscard]] constexpr int level() const noexcept { return level_; }
 
     friend constexpr compression deflate_level(int level);
@@ -56,7 +59,8 @@ namespace detail {
 /// Appends to a file. Small writes are gathered in memory, where `put` can still change them.
 class growing_file {
   public:
-    explicit growing_file(file& out) : out_(out) {}
+    /// @param begin  the length of the file, which is kept
+    explicit growing_file(file& out, std::uint64_t begin = 0) : out_(out), written_(begin) {}
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return out_.path(); }
     [[nodiscard]] std::uint64_t end() const noexcept { return written_ + gathered_.size(); }
@@ -76,14 +80,15 @@ class growing_file {
     /// Appends `length` bytes of another file.
     void copy(const file& from, std::uint64_t offset, std::uint64_t length);
 
+    /// Writes what is gathered.
+    void flush();
+
     /// Writes what is gathered, and sets the length of the file.
     void finish();
 
   private:
-    void flush();
-
     file& out_;
-    std::uint64_t written_ = 0;
+    std::uint64_t written_;
     std::vector<std::byte> gathered_;
 };
 
@@ -97,7 +102,8 @@ struct new_member {
 /// Writes members contiguously. After an exception from `store` or `compress`, the file is unusable.
 class member_writer {
   public:
-    member_writer(file& out, const run_options& run) : out_(out), run_(run) {}
+    /// @param begin  where the first member begins
+    member_writer(file& out, const run_options& run, std::uint64_t begin = 0) : out_(out, begin), run_(run) {}
 
     /// Receives every block of elements before it is written.
     using watcher = std::function<void(std::span<const std::byte> elements)>;

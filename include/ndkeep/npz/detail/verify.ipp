@@ -35,11 +35,10 @@ namespace detail {
                                                              npz_member& out) {
     const byte_source source = member.source();
     const auto header = read_member_header_bytes(source, member.size(), limit);
-    const byte_source again({header.data(), header.size()}, source.path());
     try {
-        return read_member_header(again, member.size(), limit).info;
+        return parse_member_header(header, member.size(), source.path(), limit).info;
     } catch (const format_error& problem) {
-        if (problem.field() == "descr" || problem.field().starts_with("descr "))
+        if (problem.field() == "descr")
             out.unsupported = parse_header_facts(header, source.path(), limit);
         throw;
     }
@@ -56,21 +55,23 @@ NDKEEP_INLINE npz_member described_member(const archive& from, const zip_entry& 
     out.shadowed = from.is_shadowed(entry);
     try {
         in_member(out.name, [&] {
-            {
+            return while_unchanged(from, [&] {
+                {
+                    member_bytes bytes(from, entry, 0);
+                    out.offset = bytes.begin();
+                    if (!begins_as_array(bytes.source(), entry.size))
+                        return;
+                }
+                // A new object, because a stream cannot go back to its start.
                 member_bytes bytes(from, entry, 0);
-                out.offset = bytes.begin();
-                if (!begins_as_array(bytes.source(), entry.size))
-                    return;
-            }
-            // A new object, because a stream cannot go back to its start.
-            member_bytes bytes(from, entry, 0);
-            const auto info = read_described_header(bytes, limit, out);
-            out.trailing = entry.size - info.data_offset - info.nbytes();
-            if (bytes.is_stored())
-                out.offset += info.data_offset;
-            out.mappable = bytes.is_stored() && info.type.is_native() &&
-                           (info.nbytes() == 0 || out.offset % element_alignment(info.type) == 0);
-            out.array = info;
+                const auto info = read_described_header(bytes, limit, out);
+                out.trailing = entry.size - info.data_offset - info.nbytes();
+                if (bytes.is_stored())
+                    out.offset += info.data_offset;
+                out.mappable = bytes.is_stored() && info.type.is_native() &&
+                               (info.nbytes() == 0 || out.offset % element_alignment(info.type) == 0);
+                out.array = info;
+            });
         });
     } catch (const error& problem) {
         out.problem = problem.what();
@@ -82,56 +83,60 @@ NDKEEP_INLINE void find_in_member(const archive& from, const zip_entry& entry, c
                                   const limits& limit, progress_meter& meter, std::vector<finding>& all) {
     const auto name = without_npy(entry.name);
     // If the member cannot be found or its method is not supported, the other checks would report the same again.
-    if (!passes(all, [&] { const member_bytes readable(from, entry, 0); }))
+    if (!passes(all, [&] { while_unchanged(from, [&] { const member_bytes readable(from, entry, 0); }); }))
         return;
     array_info info;
     bool is_array = false;
     (void)passes(all, [&] {
         in_member(name, [&] {
-            if (!entry.name.ends_with(npy_suffix)) {
+            while_unchanged(from, [&] {
+                if (!entry.name.ends_with(npy_suffix)) {
+                    member_bytes bytes(from, entry, 0);
+                    if (!begins_as_array(bytes.source(), entry.size))
+                        return;
+                }
                 member_bytes bytes(from, entry, 0);
-                if (!begins_as_array(bytes.source(), entry.size))
-                    return;
-            }
-            member_bytes bytes(from, entry, 0);
-            info = read_member_header(bytes.source(), entry.size, limit).info;
-            is_array = true;
+                info = read_member_header(bytes.source(), entry.size, limit).info;
+                is_array = true;
+            });
         });
     });
     (void)passes(all, [&] {
         in_member(name, [&] {
-            // Members are verified in parallel. Larger ones are streamed, so that a thread needs at most 64 MiB for
-            // one. One thread for each member, because the others are busy with other members.
-            constexpr std::uint64_t largest_whole = std::uint64_t{64} << 20;
-            member_bytes bytes(from, entry, largest_whole, {.threads = 1});
-            const byte_source source = bytes.source();
-            running_checksums computed(is_array && said != nullptr ? kinds_of(*said) : checksum::none);
-            const std::uint64_t data_end = info.data_offset + info.nbytes();
-            std::vector<std::byte> block;
-            std::uint32_t crc = 0;
-            for (std::uint64_t at = 0; at < bytes.size(); at += block.size()) {
-                constexpr std::uint64_t most = std::uint64_t{1} << 20;
-                // Blocks end where the array's data begins and ends: its sums cover the data only.
-                const std::uint64_t stop = at < info.data_offset ? info.data_offset
-                                           : at < data_end       ? data_end
-                                                                 : bytes.size();
-                block.resize(static_cast<std::size_t>(std::min(most, stop - at)));
-                source.read(at, block);
-                if (meter.stopped())
-                    throw meter.canceled();
-                meter.add(0, block.size());
-                crc = crc32({block.data(), block.size()}, crc);
-                if (at >= info.data_offset && at < data_end)
-                    computed.update({block.data(), block.size()});
-            }
-            bytes.finish(crc);
-            for (const auto& [kind, sum] : computed.values())
-                if (const auto& stored = said->find(kind)->second; stored != sum)
-                    throw checksum_error({.file = from.path(),
-                                          .field = member_field(name) + ": " + kind,
-                                          .expected = stored,
-                                          .found = sum,
-                                          .hint = "the data is not what was described"});
+            while_unchanged(from, [&] {
+                // Members are verified in parallel. Larger ones are streamed, so that a thread needs at most 64 MiB for
+                // one. One thread for each member, because the others are busy with other members.
+                constexpr std::uint64_t largest_whole = std::uint64_t{64} << 20;
+                member_bytes bytes(from, entry, largest_whole, {.threads = 1});
+                const byte_source source = bytes.source();
+                running_checksums computed(is_array && said != nullptr ? kinds_of(*said) : checksum::none);
+                const std::uint64_t data_end = info.data_offset + info.nbytes();
+                std::vector<std::byte> block;
+                std::uint32_t crc = 0;
+                for (std::uint64_t at = 0; at < bytes.size(); at += block.size()) {
+                    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+                    // Blocks end where the array's data begins and ends: its sums cover the data only.
+                    const std::uint64_t stop = at < info.data_offset ? info.data_offset
+                                               : at < data_end       ? data_end
+                                                                     : bytes.size();
+                    block.resize(static_cast<std::size_t>(std::min(most, stop - at)));
+                    source.read(at, block);
+                    if (meter.stopped())
+                        throw meter.canceled();
+                    meter.add(0, block.size());
+                    crc = crc32({block.data(), block.size()}, crc);
+                    if (at >= info.data_offset && at < data_end)
+                        computed.update({block.data(), block.size()});
+                }
+                bytes.finish(crc);
+                for (const auto& [kind, sum] : computed.values())
+                    if (const auto& stored = said->find(kind)->second; stored != sum)
+                        throw checksum_error({.file = from.path(),
+                                              .field = member_field(name) + ": " + kind,
+                                              .expected = stored,
+                                              .found = sum,
+                                              .hint = "the data is not what was described"});
+            });
         });
     });
 }

@@ -10,8 +10,10 @@
 // 5. Copy the members that are kept, and write the directory and the end record.
 // 6. Rename the new file over the name: the commit point.
 //
-// A zip archive cannot grow in place safely: its directory is at the end, and must be overwritten by the first new
-// member. An archive that is killed then has no directory.
+// With `.in_place`, steps 3 to 5 write behind the old archive, whose bytes stay, and nothing is copied or renamed. The
+// commit point is the last byte of the end record. Until then no end record is at the end of the file, and no reader
+// can open it; after a kill, `restore_npz` finds the end record of the old archive. With `.sync`, the members wait for
+// the disk before the directory is written. Otherwise a power cut could keep the directory and lose the members.
 #pragma once
 
 #include <ndkeep/npz/writer.hpp>
@@ -43,15 +45,10 @@ NDKEEP_INLINE void npz_writer::add_text(std::string_view name, std::string_view 
 
 namespace detail {
 
-/// Limits for an existing archive, high enough for every archive that ndkeep wrote. Its metadata is stored without
-/// compression, so the size of the archive bounds that of the metadata.
-/// @param old  not open if there is no archive
-[[nodiscard]] NDKEEP_INLINE limits old_limits(const file& old) {
-    const limits usual;
-    const std::uint64_t bytes = old.is_open() ? old.size() : 0;
-    return {.members = std::numeric_limits<std::size_t>::max(),
-            .json_bytes = std::max(usual.json_bytes, bytes),
-            .json_values = 4 * usual.json_values};
+[[nodiscard]] NDKEEP_INLINE former_archive former_archive_of(const npz_writer_options& options) {
+    if (!options.append)
+        return former_archive::replaced;
+    return options.in_place ? former_archive::grown : former_archive::copied;
 }
 
 }  // namespace detail
@@ -64,45 +61,49 @@ NDKEEP_INLINE npz_writer::npz_writer(const std::filesystem::path& file, const np
     : options_(options),
       meter_(options_.run,
              {.phase = "save", .items_total = totals.items_total, .bytes_total = totals.bytes_total, .file = file}),
-      next_(file, read_only_files_of(options_.run.replace_read_only)), out_(next_.content(), options_.run) {
-    // `next_` holds the lock already: step 1.
-    if (options_.append && next_.target_exists() && !next_.target_is_reserved())
-        open_old();
+      output_(file, detail::former_archive_of(options_), read_only_files_of(options_.run.replace_read_only)),
+      out_(output_.content(), options_.run, output_.begin()) {
+    // `output_` holds the lock already: step 1.
+    keep_old();
 }
 
-NDKEEP_INLINE void npz_writer::open_old() {
-    auto opened = file::open(next_.target());
-    const auto limit = detail::old_limits(opened);
-    old_ = detail::archive(std::move(opened), limit);
-    const auto& directory = old_.directory();
-    comment_ = directory.comment;
-    // Bytes before the first member are kept: a self-extracting archive has its program there.
-    std::uint64_t begin = directory.offset;
-    for (const auto& entry : old_.entries())
-        begin = std::min(begin, entry.header_offset);
-    if (begin != 0)
-        out_.out().copy(old_.source(), 0, begin);
-    for (const auto& entry : old_.entries()) {
-        if (old_.is_shadowed(entry))
+NDKEEP_INLINE void npz_writer::keep_old() {
+    const auto& old = output_.old();
+    comment_ = old.directory().comment;
+    if (!output_.grows()) {
+        // Bytes before the first member are kept: a self-extracting archive has its program there.
+        std::uint64_t begin = old.directory().offset;
+        for (const auto& entry : old.entries())
+            begin = std::min(begin, entry.header_offset);
+        if (begin != 0)
+            out_.out().copy(old.source(), 0, begin);
+    }
+    for (const auto& entry : old.entries()) {
+        if (old.is_shadowed(entry))
             continue;
-        if ((entry.flags & detail::zip_flag_encrypted) != 0)
-            throw format_error({.file = next_.target(),
-                                .field = detail::member_field(entry.name),
-                                .expected = "not encrypted",
-                                .found = "encrypted",
-                                .hint = "it cannot be kept"});
-        // Checks the local header now, so that a false one is reported before any work is done, and not by `commit`.
-        (void)detail::zip_data_offset(old_.bytes(), entry);
+        if (!output_.grows())
+            check_copyable(entry);
         places_.emplace(entry.name, records_.size());
         records_.push_back({.old = &entry});
     }
 }
 
+NDKEEP_INLINE void npz_writer::check_copyable(const detail::zip_entry& entry) const {
+    if ((entry.flags & detail::zip_flag_encrypted) != 0)
+        throw format_error({.file = output_.target(),
+                            .field = detail::member_field(entry.name),
+                            .expected = "not encrypted",
+                            .found = "encrypted",
+                            .hint = "it cannot be kept"});
+    // Checks the local header now, so that a false one is reported before any work is done, and not by `commit`.
+    (void)detail::zip_data_offset(output_.old().bytes(), entry);
+}
+
 NDKEEP_INLINE void npz_writer::check_usable() const {
     // A forked child has a copy of this object, but not the lock.
-    next_.check_process();
+    output_.check_process();
     if (done_ || failed_)
-        throw mismatch_error({.file = next_.target(),
+        throw mismatch_error({.file = output_.target(),
                               .field = "archive",
                               .expected = "open for writing",
                               .found = done_ ? "committed" : "incomplete after an error"});
@@ -111,7 +112,7 @@ NDKEEP_INLINE void npz_writer::check_usable() const {
 NDKEEP_INLINE detail::new_member& npz_writer::begin(std::string name, compression method) {
     check_usable();
     const auto refuse = [&](std::string expected, std::string found) {
-        throw detail::mismatched(next_.target(), detail::member_field(name), std::move(expected), std::move(found));
+        throw detail::mismatched(output_.target(), detail::member_field(name), std::move(expected), std::move(found));
     };
     // The length has 16 bits: APPNOTE 4.4.10.
     constexpr std::size_t longest_name = 0xffff;
@@ -172,9 +173,9 @@ NDKEEP_INLINE void npz_writer::add_bytes(std::string_view name, std::span<const 
 
 NDKEEP_INLINE void npz_writer::set_metadata(const json& meta) {
     check_usable();
-    detail::check_npz_metadata(meta, next_.target());
+    detail::check_npz_metadata(meta, output_.target());
     // Serialised only to report now, and not in `commit`, values that JSON cannot hold.
-    (void)detail::in_document(next_.target(), [&] {
+    (void)detail::in_document(output_.target(), [&] {
         return detail::npz_metadata_text({.user = meta.is_null() ? json(json::value_t::object) : meta});
     });
     metadata_ = meta;
@@ -182,7 +183,7 @@ NDKEEP_INLINE void npz_writer::set_metadata(const json& meta) {
 }
 
 NDKEEP_INLINE void npz_writer::write_metadata() {
-    const auto* const there = old_.find_exact(detail::metadata_member);
+    const auto* const there = output_.old().find_exact(detail::metadata_member);
     // Old metadata must be rewritten if it may hold sums of a member that is replaced: they would be false.
     const bool replaces =
         std::any_of(records_.begin(), records_.end(), [](const record& each) { return each.old && each.added; });
@@ -190,7 +191,7 @@ NDKEEP_INLINE void npz_writer::write_metadata() {
         return;
     detail::npz_metadata said;
     try {
-        said = detail::read_npz_metadata(old_, detail::old_limits(old_.source()));
+        said = detail::read_npz_metadata(output_.old(), detail::old_limits(output_.old().source()));
     } catch (const format_error&) {
         if (metadata_given_ || !sums_.empty())
             throw;
@@ -216,13 +217,17 @@ NDKEEP_INLINE void npz_writer::write_kept() {
     for (record& each : records_) {
         if (each.old == nullptr || each.added != nullptr)
             continue;
-        const auto data_offset = detail::zip_data_offset(old_.bytes(), *each.old);
         auto& member = added_.emplace_back();
         member.entry = *each.old;
+        if (output_.grows()) {
+            each.added = &member;
+            continue;
+        }
+        const auto data_offset = detail::zip_data_offset(output_.old().bytes(), *each.old);
         // The new local header has the sizes and the CRC-32, and the data descriptor is not copied: APPNOTE 4.3.9.
         member.entry.flags &= static_cast<std::uint16_t>(~detail::zip_flag_descriptor);
         each.added = &member;
-        out_.keep(member, old_.source(), data_offset);
+        out_.keep(member, output_.old().source(), data_offset);
         meter_.add(1, member.entry.compressed);
         meter_.report();
     }
@@ -249,9 +254,13 @@ NDKEEP_INLINE void npz_writer::commit() {
     failed_ = true;
     out_.finish(meter_);
     write_kept();
+    if (output_.grows() && options_.sync) {
+        out_.out().flush();
+        output_.content().sync();
+    }
     write_directory();
     meter_.finish();
-    next_.commit(durability_of(options_.sync));
+    output_.commit(durability_of(options_.sync));
     failed_ = false;
     done_ = true;
 }

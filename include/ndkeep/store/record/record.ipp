@@ -127,7 +127,8 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     // The checksum comes first: a damaged record must be reported as damage, which can be recovered from, and not as a
     // malformed one.
     check_sum();
-    json whole = parsed_json(text_, file_, {.values = most_document_values});
+    json_document document(parsed_json(text_, file_, {.values = most_document_values}));
+    json& whole = document.whole;
     const object_reader object(whole, "", file_);
     // Before any other member, whose meaning depends on the version.
     check_version(object);
@@ -256,7 +257,7 @@ NDKEEP_INLINE dataset_note record_reader::note(const object_reader& notes, const
 }
 
 NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_state& state) const {
-    const auto& list = object.list(chunks_folder);
+    const auto& list = object.list("chunks");
     if (list.size() > most_items)
         refuse("chunks", "at most " + counted(most_items, "item"), counted(list.size(), "item"));
     const char form = number_form(key_type(state));

@@ -19,6 +19,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+/// The type of metadata.
 using json = nlohmann::json;
 
 namespace detail {
@@ -36,6 +37,7 @@ concept json_builder = requires(typename Builder::value value, std::string text)
     { Builder::dictionary() } -> std::same_as<typename Builder::value>;
     Builder::add(value, std::move(value));
     Builder::add(value, std::move(text), std::move(value));
+    Builder::discard(value);
 };
 
 /// Parses one JSON value, which only blanks may surround. If a name is repeated in an object, the last member is kept.
@@ -53,12 +55,18 @@ class json_parser {
 
     [[nodiscard]] built read() {
         scan_.begin();
-        built out = value();
+        unfinished out{value()};
         scan_.end();
-        return out;
+        return std::move(out.value);
     }
 
   private:
+    /// A value that is discarded if an exception leaves the parser.
+    struct unfinished {
+        built value;
+        ~unfinished() { Builder::discard(value); }
+    };
+
     [[nodiscard]] built value() {
         // Before the value is built: brackets and commas alone can make many values from a short text.
         scan_.count_value();
@@ -93,29 +101,31 @@ class json_parser {
     }
 
     [[nodiscard]] built object() {
-        built out = Builder::dictionary();
+        unfinished out{Builder::dictionary()};
         scan_.open('{');
         if (scan_.peek() != '}') {
             do {
                 std::string name = scan_.string();
                 scan_.need(':');
-                Builder::add(out, std::move(name), value());
+                unfinished member{value()};
+                Builder::add(out.value, std::move(name), std::move(member.value));
             } while (scan_.take(','));
         }
         scan_.close('}');
-        return out;
+        return std::move(out.value);
     }
 
     [[nodiscard]] built array() {
-        built out = Builder::list();
+        unfinished out{Builder::list()};
         scan_.open('[');
         if (scan_.peek() != ']') {
             do {
-                Builder::add(out, value());
+                unfinished item{value()};
+                Builder::add(out.value, std::move(item.value));
             } while (scan_.take(','));
         }
         scan_.close(']');
-        return out;
+        return std::move(out.value);
     }
 
     json_scanner scan_;
@@ -129,6 +139,21 @@ namespace detail {
 /// every source file compile time: nlohmann's operator[] is a template with many overloads.
 [[nodiscard]] inline json::object_t& members_of(json& object) { return *object.get_ptr<json::object_t*>(); }
 
+/// Frees the values of a document without allocating memory: the destructor of nlohmann::json allocates for lists and
+/// objects, and if it cannot, the process ends. Recursive, so only for documents that a parser made, whose depth it
+/// limits.
+void discard_json(json& document) noexcept;
+
+/// A parsed document that is freed without allocating memory.
+struct json_document {
+    json_document(json&& parsed) noexcept : whole(std::move(parsed)) {}  // NOLINT: implicit
+    json_document(const json_document&) = delete;
+    json_document& operator=(const json_document&) = delete;
+    ~json_document() { discard_json(whole); }
+
+    json whole;
+};
+
 }  // namespace detail
 
 namespace core {
@@ -137,6 +162,7 @@ namespace core {
 ///
 /// @param file  named in errors, never opened
 /// @throws format_error  not JSON, more than 128 levels deep, or more values than `bound` allows
+/// @throws io_error      too little memory
 [[nodiscard]] json parsed_json(std::string_view text, const std::filesystem::path& file, const json_bound& bound = {});
 
 }  // namespace core

@@ -4,6 +4,11 @@
 
 #include <ndkeep/text/json/parser.hpp>
 
+#include <ndkeep/error.hpp>
+
+#include <new>
+#include <system_error>
+
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
@@ -31,8 +36,11 @@ struct nlohmann_builder {
     [[nodiscard]] static json dictionary() { return json(json::value_t::object); }
     static void add(json& list, json&& item) { list.get_ptr<json::array_t*>()->push_back(std::move(item)); }
     static void add(json& dictionary, std::string&& name, json&& member) {
-        members_of(dictionary)[std::move(name)] = std::move(member);
+        // First the key, which allocates: in one expression, the member would be moved before, and lost if this throws.
+        json& place = members_of(dictionary)[std::move(name)];
+        place = std::move(member);
     }
+    static void discard(json& unfinished) noexcept { discard_json(unfinished); }
 
   private:
     template <class Value>
@@ -43,12 +51,30 @@ struct nlohmann_builder {
     }
 };
 
+NDKEEP_INLINE void discard_json(json& document) noexcept {
+    // The destructor of an empty list or object allocates nothing.
+    if (auto* const list = document.get_ptr<json::array_t*>()) {
+        for (json& item : *list)
+            discard_json(item);
+        list->clear();
+    } else if (auto* const object = document.get_ptr<json::object_t*>()) {
+        for (auto& [name, member] : *object)
+            discard_json(member);
+        object->clear();
+    }
+}
+
 }  // namespace detail
 
 namespace core {
 
 NDKEEP_INLINE json parsed_json(std::string_view text, const std::filesystem::path& file, const json_bound& bound) {
-    return detail::json_parser<detail::nlohmann_builder>(text, file, bound).read();
+    try {
+        return detail::json_parser<detail::nlohmann_builder>(text, file, bound).read();
+    } catch (const std::bad_alloc&) {
+        throw io_error(file, "cannot allocate memory for the values of " + counted(text.size(), "byte") + " of JSON",
+                       std::make_error_code(std::errc::not_enough_memory));
+    }
 }
 
 }  // namespace core

@@ -177,6 +177,7 @@ struct tree_builder {
     [[nodiscard]] static tree dictionary() { return tree::dictionary(); }
     static void add(tree& list, tree&& item) { list.push_back(std::move(item)); }
     static void add(tree& dictionary, const std::string& name, tree&& member) { dictionary[name] = std::move(member); }
+    static void discard(tree&) noexcept {}  // its destructor allocates nothing
 };
 
 /// Reads the text of a tree, and puts its arrays and numbers in place.

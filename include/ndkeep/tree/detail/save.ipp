@@ -104,6 +104,7 @@ class leaf_in_archive final : public tree_leaf {
 
 /// Reads the tree of an archive, with leaves that stay in the archive.
 [[nodiscard]] NDKEEP_INLINE tree read_tree(const std::filesystem::path& file, const load_options& options) {
+    check_first_array(options, file);
     const auto from = std::make_shared<const archive>(file, options.limit);
     const auto leaf_of = [&](const zip_entry& entry) {
         // The leaf outlives this call. Progress and stop belong to the call, so only limits and threads are kept.

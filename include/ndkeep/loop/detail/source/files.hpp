@@ -69,7 +69,6 @@ class file_source {
             ndkeep::verify(files_[i], {.run = {.threads = 1}});
         const auto opened = open_array(files_[i], {});
         const array_info& info = opened.info;
-        (void)rows_of_item(info, files_[i]);
         check_rank<N>(info.shape, files_[i], "over");
         // Of the open file, so that label and data agree even if another file gets the name.
         const item_label label = label_of_file(opened.source, info, passed_items::all_rows);
@@ -111,7 +110,6 @@ class file_source {
             return std::nullopt;
         try {
             const auto opened = open_header(files_[i], {});
-            (void)rows_of_item(opened.info, files_[i]);
             return label_of_file(opened.source, opened.info, rows);
         } catch (const io_error& problem) {
             if (problem.code() != std::errc::no_such_file_or_directory)
@@ -124,6 +122,7 @@ class file_source {
     }
     [[nodiscard]] present_items present() const {
         return {.size = files_.size(),
+                .can_grow = true,
                 .label = [this](std::size_t i, std::uint64_t rows) { return label_of(i, rows); },
                 .rows = [this](std::size_t i) { return rows_of(i); },
                 .old_label =

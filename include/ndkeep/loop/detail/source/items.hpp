@@ -98,6 +98,7 @@ class item_feed {
     explicit item_feed(Source source) : source_(std::move(source)) {}
 
     void start(std::uint64_t row) {
+        const std::uint64_t wanted = row;
         item_place at;
         while (row != 0 && at.index < source_.size()) {
             const std::uint64_t rows = source_.rows_of(at.index);
@@ -110,7 +111,8 @@ class item_feed {
             }
         }
         if (row != 0)
-            throw another_source(source_.file(), "number of rows", "", "less than .first_row");
+            throw another_source(source_.file(), "number of rows", "at least .first_row, " + std::to_string(wanted),
+                                 std::to_string(wanted - row));
         source_.start(at);
         at_ = begin_ = at;
     }

@@ -25,6 +25,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 ///
 /// Of data beyond 192 KiB, only the first, middle and last 64 KiB are hashed: a pass must not read whole files that its
 /// body maps and hardly reads. The time of modification decides about the rest.
+/// @throws mismatch_error  the file is a scalar
 [[nodiscard]] item_label label_of_file(const file& opened, const array_info& info, std::uint64_t rows);
 
 /// The label of a member of an archive, whose directory stores a checksum of its content.
@@ -33,6 +34,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// The items of a source as they are now, for comparison with those that were processed.
 struct present_items {
     std::size_t size = 0;
+    bool can_grow = false;  ///< rows may be added to an item
     /// The label of an item of which so many rows are processed; nullopt if it is deleted, and may be.
     std::function<std::optional<item_label>(std::size_t item, std::uint64_t rows)> label;
     std::function<std::uint64_t(std::size_t item)> rows;
@@ -69,7 +71,7 @@ class passed_items {
 
     /// Finds the processed files in a list from which some may be deleted. Returns a path for each processed file,
     /// empty if it is deleted, and then the paths of the new files.
-    /// @throws mismatch_error  a processed file has changed, or is listed after a new one
+    /// @throws mismatch_error  a processed file has changed, or is listed out of order
     [[nodiscard]] std::vector<std::filesystem::path> matched(const std::vector<std::filesystem::path>& files,
                                                              const present_items& present) const;
 

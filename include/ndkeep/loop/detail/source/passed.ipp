@@ -18,12 +18,13 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE item_label label_of_file(const file& opened, const array_info& info, std::uint64_t rows) {
+    rows = std::min(rows, rows_of_item(info, opened.path()));
     constexpr std::uint64_t piece = std::uint64_t{64} << 10;
     item_label label;
     // Rows of a column-major file are not contiguous, and cannot be appended to it either.
     array_info part = info;
     if (!info.column_major)
-        part.shape[0] = static_cast<std::size_t>(std::min<std::uint64_t>(rows, info.shape[0]));
+        part.shape[0] = static_cast<std::size_t>(rows);
     const std::uint64_t begin = part.data_offset, size = part.nbytes();
     std::vector<std::byte> bytes;
     std::uint32_t sum = 0;
@@ -90,7 +91,9 @@ NDKEEP_INLINE void passed_items::read(const object_reader& said, std::uint64_t r
         old_ = {static_cast<std::size_t>(items), said.text("before"), said.text("last")};
     }
     if (!fits)
-        throw malformed(file, "position in the source of the loop", "row " + std::to_string(rows), "another row");
+        throw malformed(file, "position in the source of the loop", "row " + std::to_string(rows),
+                        std::to_string(items) + " items, the last one with " + std::to_string(rows_) +
+                            " rows from row " + std::to_string(first_row_));
 }
 
 NDKEEP_INLINE item_place passed_items::resume(const std::filesystem::path& file, const present_items& present) {
@@ -101,8 +104,10 @@ NDKEEP_INLINE item_place passed_items::resume(const std::filesystem::path& file,
     if (old_)
         resume_from_old(file, present);
     const std::size_t last = items - 1;
+    bool is_last_present = true;
     for (std::size_t i = 0; i < items; ++i) {
         const auto label = present.label(i, i == last ? rows_ : all_rows);
+        is_last_present = label.has_value();
         if (!label || is_same(i, *label))
             continue;
         // An append changes the time and leaves the rows that were processed.
@@ -111,9 +116,7 @@ NDKEEP_INLINE item_place passed_items::resume(const std::filesystem::path& file,
             throw present.error(i, "item " + std::to_string(i + 1) + " of those processed before",
                                 is_content ? "modified since" : "another one, or one that has changed since");
     }
-    if (!present.label(last, rows_))
-        return {items, 0};
-    return present.rows(last) > rows_ ? item_place{last, rows_} : item_place{items, 0};
+    return is_last_present && present.rows(last) > rows_ ? item_place{last, rows_} : item_place{items, 0};
 }
 
 NDKEEP_INLINE void passed_items::resume_from_old(const std::filesystem::path& file, const present_items& present) {
@@ -127,7 +130,8 @@ NDKEEP_INLINE void passed_items::resume_from_old(const std::filesystem::path& fi
     // A file that has grown has another size.
     const std::string label = present.old_label(last);
     const auto name = label.substr(0, label.find_last_of(' ') + 1);
-    if (label != old_->last && !(old_->last.starts_with(name) && present.rows(last) > rows_))
+    const bool has_grown = present.can_grow && old_->last.starts_with(name) && present.rows(last) > rows_;
+    if (label != old_->last && !has_grown)
         throw present.error(last, ndkeep::quoted(old_->last), ndkeep::quoted(label));
     const std::uint64_t first_row = first_row_, rows = rows_;
     for (std::size_t i = 0; i <= last; ++i)
@@ -138,6 +142,8 @@ NDKEEP_INLINE void passed_items::resume_from_old(const std::filesystem::path& fi
 
 NDKEEP_INLINE std::vector<std::filesystem::path> passed_items::matched(const std::vector<std::filesystem::path>& files,
                                                                        const present_items& present) const {
+    if (old_)
+        return files;  // its one hash for all items cannot tell which are absent
     // Items with equal names and contents are not told apart, and need not be.
     std::unordered_map<std::string_view, std::vector<std::size_t>> by_content, by_name;
     for (std::size_t i = 0; i < size(); ++i) {
@@ -155,12 +161,28 @@ NDKEEP_INLINE std::vector<std::filesystem::path> passed_items::matched(const std
         return std::nullopt;
     };
 
+    const auto refuse = [&](std::size_t file, std::size_t item, const char* found) {
+        throw present.error(file, "item " + std::to_string(item + 1) + " of those processed before", found);
+    };
+
     std::vector<std::filesystem::path> out(size());
-    std::vector<std::size_t> absent, fresh;  // indices into `files`
+    // The first processed item with this hash that no file was recognised as.
+    const auto unmatched = [&](const auto& items, std::uint64_t wanted) -> std::optional<std::size_t> {
+        if (const auto found = items.find(hexadecimal(wanted)); found != items.end())
+            for (const std::size_t i : found->second)
+                if (out[i].empty())
+                    return i;
+        return std::nullopt;
+    };
+    std::vector<std::size_t> absent;                        // indices into `files`, after the last recognised file
+    std::vector<std::pair<std::size_t, item_label>> fresh;  // likewise, with the label
+    std::optional<std::size_t> first_new;
     for (std::size_t j = 0; j < files.size(); ++j) {
         const auto label = present.label(j, all_rows);
         if (!label) {
-            (fresh.empty() ? absent : fresh).push_back(j);
+            // Before any new file, it may be one that is processed. After one, it is an error when it is its turn.
+            if (!first_new)
+                absent.push_back(j);
             continue;
         }
         auto item = find(*label);
@@ -169,30 +191,31 @@ NDKEEP_INLINE std::vector<std::filesystem::path> passed_items::matched(const std
             hash(last, part::content) == hexadecimal(present.label(j, rows_)->content))
             item = last;
         if (!item) {
-            fresh.push_back(j);
-        } else if (!fresh.empty()) {
-            throw present.error(j, "before new files, because it is processed",
-                                "listed after " + quoted(files[fresh.front()].native()));
+            if (const auto earlier = unmatched(by_content, label->content); earlier && *earlier < next)
+                refuse(j, *earlier, "listed out of order");
+            fresh.emplace_back(j, *label);
+            first_new = first_new.value_or(j);
+        } else if (first_new) {
+            refuse(j, *item, ("listed after the new file " + quoted(files[*first_new].native())).c_str());
         } else {
             out[*item] = files[j];
             next = *item + 1;
             absent.clear();  // they were processed before this one
         }
     }
-    for (const std::size_t j : fresh)
-        if (const auto label = present.label(j, all_rows))
-            if (const auto found = by_name.find(hexadecimal(label->name)); found != by_name.end())
-                for (const std::size_t i : found->second)
-                    if (out[i].empty())
-                        throw present.error(
-                            j, "item " + std::to_string(i + 1) + " of those processed before, or another name",
-                            "another one, or one that has changed since");
+    // A new file must not be a processed one that was touched or changed.
+    for (const auto& [j, label] : fresh) {
+        if (const auto item = unmatched(by_content, label.content))
+            refuse(j, *item, "modified since");
+        if (const auto item = unmatched(by_name, label.name))
+            refuse(j, *item, "another one, or one that has changed since");
+    }
     // Of the absent files behind the last one that was recognised, as many are deleted as are processed. The others are
     // new, and an error when it is their turn.
     for (std::size_t k = std::min(absent.size(), size() - next); k < absent.size(); ++k)
         out.push_back(files[absent[k]]);
-    for (const std::size_t j : fresh)
-        out.push_back(files[j]);
+    if (first_new)
+        out.insert(out.end(), files.begin() + static_cast<std::ptrdiff_t>(*first_new), files.end());
     return out;
 }
 

@@ -78,8 +78,9 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     const auto text = read_member_bytes(archive_, *entry);
     // check_members has verified that the member is not compressed, so the size of the file bounds the text. The limit
     // of values is above what add_state_member writes, with room for the members of the document itself.
-    json document = parsed_json(as_text({text.data(), text.size()}), file, {.values = 4 * most_state_values + 64});
-    const object_reader all(document, "", file);
+    json_document document(
+        parsed_json(as_text({text.data(), text.size()}), file, {.values = 4 * most_state_values + 64}));
+    const object_reader all(document.whole, "", file);
     const std::string_view version = all.text("ndkeep");
     if (version != loop_version) {
         // The name before the slash tells the kind of file; with the same name, only the version differs.
@@ -89,7 +90,7 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     }
     if (all.text("loop") != loop)
         refuse("name of the loop", loop, all.text("loop"), ".name sets it");
-    restore_nonfinite(document, file);
+    restore_nonfinite(document.whole, file);
     generation_ = all.count("generation");
     position_ = position_of(all);
     if (generation_ == 0)
