@@ -188,7 +188,7 @@ TEST_CASE("Python and C++ append to one array at the same time, and no row is lo
                          "import ndkeep\n"
                          "for i in range(40):\n"
                          "    rows = np.full((1000 if i % 5 == 0 else 1, 3), -1.0 - i)\n"
-                         "    ndkeep.append_chunked('a', rows, sync=False)\n");
+                         "    ndkeep.append_chunked('a', rows)\n");
     python_is_done = true;
     cpp.join();
 
