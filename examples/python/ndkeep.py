@@ -18,8 +18,8 @@ def _parse(text: str | bytes, version: str, members: Any = None) -> Any:
         if pointer in document.get("nonfinite", []): node[key] = float(node[key])
         if path in names: node[key] = members[names[path]]
     return document
-def _text(document: Any) -> bytes:
-    text = json.dumps(document, default=lambda leaf: None if isinstance(leaf, np.ndarray) else leaf.item())
+def _text(whole: Any) -> bytes:
+    text = json.dumps(whole, default=lambda leaf: None if "tree" in whole and type(leaf) is np.ndarray else leaf.item())
     plain, marked = (json.loads(text, parse_constant=kind) for kind in (str, complex))  # of NaN and infinities
     nonfinite = [pointer for _, pointer, node, key in _leaves(marked) if isinstance(node[key], complex)]
     return json.dumps({**plain, "nonfinite": nonfinite} if nonfinite else plain).encode()
@@ -158,13 +158,13 @@ def append_chunked(path: str | Path, rows: Any) -> int:
         if len(text) > 16 << 20 or len(old["chunks"]) > 4095: raise ValueError(f"{path}: compact it first")
         _put(chunk, whole.getvalue())
         file = path / "commits" / f"{number:020}.json"
-        with contextlib.suppress(FileExistsError): _put(file, text)  # steps 6 and 8
+        with contextlib.suppress(FileExistsError, FileNotFoundError): _put(file, text)  # steps 6 and 8
         counts = (_record(path, base.number).get("id") == old["id"] or _newest(path) == number
                   or _record(path, number + 1).get("parent") == id)  # step 7
         found = _record(path, number).get("id")
         if not found: raise OSError(f"{path}: it is not known whether commit {number} was made")
         if found == id and counts: return number
-        for lost in (file, chunk) if found == id else (chunk,): lost.unlink()
+        for lost in (file, chunk) if found == id else (chunk,): lost.unlink(missing_ok=lost == chunk)
     raise RuntimeError(f"{path}: other writers were faster 16 times; append again")
 
 def _described(file: Path, sums: Any) -> Any:

@@ -189,6 +189,20 @@ def test_a_commit_whose_success_was_reported_as_a_failure() -> None:
     nk._put = put
     assert nk.Chunked("twice").rows().tolist() == [1, 1]
 
+def test_a_sweep_between_the_chunk_and_the_record() -> None:
+    create("swept", "i4")
+    put, flock = nk._put, nk.fcntl.flock
+    def put_then_sweep(file: Path, data: bytes) -> None:
+        nk._put = put
+        put(file, data)
+        tool("meta", "swept", "set", "/x", 1)
+        assert not file.exists()
+    nk._put = put_then_sweep  # type: ignore
+    nk.fcntl.flock = lambda file, how: None  # or the tool would wait for it
+    assert nk.append_chunked("swept", np.ones(2, "i4")) == 3
+    nk.fcntl.flock = flock
+    assert nk.Chunked("swept").rows().tolist() == [1, 1] and nk.Chunked("swept").record["metadata"] == {"x": 1}
+
 def append_many(path: str, writer: int, count: int) -> None:
     for i in range(count):
         rows = np.full((1 + i % 7 * 500, 3), writer * 10**6 + i, "f8")
@@ -256,6 +270,7 @@ def test_sidecars() -> None:
     os.utime("c.npy", ns=(status.st_atime_ns, status.st_mtime_ns))
     raises(ValueError, nk.read_sidecar, "c.npy")
     tool("verify", "c.npy", status=1)
+    raises(ValueError, nk.write_sidecar, "c.npy", {"fill": np.zeros(2)})  # an array is no metadata
     Path("c.npy.json").write_text("{}")
     raises(ValueError, nk.write_sidecar, "c.npy", {})
     assert Path("c.npy.json").read_text() == "{}"
