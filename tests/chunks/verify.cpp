@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Verification detects and names changed data; recovery skips damaged records on request.
 #include "chunks/dataset.hpp"
+#include "store/record.hpp"
 
 #include <functional>
+#include <regex>
 
 namespace chunks_verify_tests {
 
@@ -42,6 +44,14 @@ bool fails(Call&& call) {
 std::filesystem::path record(const std::filesystem::path& path, std::uint64_t number) {
     const auto digits = std::to_string(number);
     return path / "commits" / (std::string(20 - digits.size(), '0') + digits + ".json");
+}
+
+/// Takes members out of the entries of a record, as if its writer did not know them.
+void leave_out(const std::filesystem::path& record, const std::vector<std::string>& members) {
+    auto text = read_text(record);
+    for (const auto& member : members)
+        text = std::regex_replace(text, std::regex(", \"" + member + "\": [^,}]+"), "");
+    write_text(record, store_rows::sealed(text));
 }
 
 }  // namespace
@@ -97,6 +107,38 @@ TEST_CASE("without checksums verify reads headers, lengths, smallest and largest
     CHECK_THROWS_AS(nk::verify_chunked(path), nk::format_error);
     CHECK_THROWS_AS((nk::load_chunked<double>(path)), nk::format_error);
     CHECK_THROWS_AS((nk::map_chunked<double>(path)), nk::format_error);
+}
+
+TEST_CASE("members that another writer has left out of an entry are unknown", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2200), {.rows_per_chunk = 1000, .commit = unsynced});
+    leave_out(record(path, 1), {"min", "max", "crc32c"});
+    REQUIRE(nk::inspect_chunked(path).chunks[0].sum.empty());
+    REQUIRE(!nk::inspect_chunked(path).chunks[0].min);
+
+    check_rows(path, counted(2200));
+    const nk::chunk_reader<double> reader(path);
+    CHECK((reader.find(3000, 3001) == nk::row_range{1000, 2000}));
+    CHECK(reader.find(-2, -1).first == reader.find(-2, -1).last);
+    nk::chunk_writer<double, 2> writer(path, {.commit = unsynced});
+    writer.append(counted(1, 6600));
+    writer.write(0, counted(1));
+    writer.commit();
+    check_rows(path, counted(2201));
+    CHECK(nk::inspect_chunked(path).chunks[1].sum.empty());
+}
+
+TEST_CASE("a sum that another writer has left out hides no change of the smallest and largest numbers", "[chunks]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(2200), {.rows_per_chunk = 1000, .commit = unsynced});
+    leave_out(record(path, 1), {"crc32c"});
+    const auto chunk = nk::inspect_chunked(path).chunks[0];
+
+    change_byte(path / "chunks" / chunk.file, chunk.offset + chunk.nbytes - 2);  // in the largest value
+
+    CHECK(thrown<nk::checksum_error>([&] { nk::verify_chunked(path); }).field() == "range of the keys");
 }
 
 TEST_CASE("one checksum, not several", "[chunks]") {

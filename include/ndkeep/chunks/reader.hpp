@@ -129,7 +129,8 @@ class chunk_reader {
     /// The range of rows that contains every number from `low` to `high`, rounded to chunks.
     ///
     /// It is found from the stored minimum and maximum of each chunk: of the field that orders the rows, or otherwise
-    /// of all numbers. No chunk file is opened. Rows in the range may hold other numbers too.
+    /// of all numbers. Only chunks without them are read: those of other writers, and those with nothing but NaN. Rows
+    /// in the range may hold other numbers too.
     template <class Number>
     [[nodiscard]] row_range find(const Number& low, const Number& high) const {
         const auto [first, last] = version_->find(as_key(low, false), as_key(high, true));

@@ -103,7 +103,7 @@ class chunk_version {
 
     /// @param at     first row of the chunk, for the error
     /// @param found  checksum of all rows of the chunk, in hex
-    /// @throws checksum_error  the entry says another checksum
+    /// @throws checksum_error  the entry has another checksum; one without a checksum passes
     void check_sum(const chunk_entry& entry, std::uint64_t at, const std::string& found) const;
 
     /// Reads rows `from` to `to` of chunk `i`. Rows are numbered from the start of the dataset. The checksum is checked
@@ -128,8 +128,8 @@ class chunk_version {
     [[nodiscard]] std::size_t chunk_of(std::uint64_t row) const;
 
     /// The shortest range of chunks, as rows, that holds every number from `low` to `high`. It depends only on the
-    /// stored minimum and maximum of each chunk; no chunk file is opened. Empty if no chunk can hold such a number; all
-    /// rows if their dtype has no stored minimum and maximum.
+    /// minimum and maximum of each chunk. Chunks whose entries have none are read; no other chunk file is opened. Empty
+    /// if no chunk can hold such a number; all rows if their dtype has no stored minimum and maximum.
     [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> find(const statistics::number& low,
                                                                const statistics::number& high) const;
 

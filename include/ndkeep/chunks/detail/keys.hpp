@@ -92,6 +92,10 @@ void find_extremes(const key_column& keys, std::optional<statistics::number>& mi
     }
 }
 
+/// Extends a range by the numbers of more rows, ignoring NaN and NaT. Without any other number, it stays as it is.
+void extend_range(const key_column& keys, std::optional<statistics::number>& min,
+                  std::optional<statistics::number>& max);
+
 /// The first key that is NaN or NaT, or less than the key before it.
 struct disorder {
     std::size_t row = 0;

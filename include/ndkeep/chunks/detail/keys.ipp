@@ -20,4 +20,14 @@ NDKEEP_INLINE key_column keys_of(const chunk_state& state, const std::byte* rows
     return keys;
 }
 
+NDKEEP_INLINE void extend_range(const key_column& keys, std::optional<statistics::number>& min,
+                                std::optional<statistics::number>& max) {
+    std::optional<statistics::number> low, high;
+    (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, low, high); });
+    if (low && (!min || less(*low, *min)))
+        min = low;
+    if (high && (!max || less(*max, *high)))
+        max = high;
+}
+
 }  // namespace ndkeep::detail

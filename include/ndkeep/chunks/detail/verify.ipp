@@ -62,21 +62,16 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
         block.resize(static_cast<std::size_t>(some * row_bytes));
         source.read(entry.offset + row * row_bytes, block);
         sums.update({block.data(), block.size()});
-        const auto keys = keys_of(state, block.data(), static_cast<std::size_t>(some));
-        std::optional<statistics::number> low, high;
-        (void)with_number(keys.type, [&](auto number) { find_extremes<decltype(number)>(keys, low, high); });
-        if (low && (!min || less(*low, *min)))
-            min = low;
-        if (high && (!max || less(*max, *high)))
-            max = high;
+        extend_range(keys_of(state, block.data(), static_cast<std::size_t>(some)), min, max);
     }
     if (state.sum != checksum::none)
         from.check_sum(entry, from.first_row(i), sums.values().begin()->second);
     const auto text = [](const std::optional<statistics::number>& number) {
         return number ? number_text(*number) : std::string("none");
     };
-    const auto differ = [](const auto& a, const auto& b) {
-        return a.has_value() != b.has_value() || (a && (less(*a, *b) || less(*b, *a)));
+    // Other writers may leave both out: then they are unknown.
+    const auto differ = [](const auto& found, const auto& stored) {
+        return stored && (!found || less(*found, *stored) || less(*stored, *found));
     };
     if (differ(min, entry.min) || differ(max, entry.max))
         throw checksum_error({.file = called,

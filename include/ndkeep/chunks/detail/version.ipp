@@ -13,8 +13,33 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
+
+namespace detail {
+
+/// The smallest and the largest number in the rows of a chunk.
+[[nodiscard]] NDKEEP_INLINE std::pair<std::optional<statistics::number>, std::optional<statistics::number>>
+range_of(const core::chunk_version& from, const chunk_entry& entry) {
+    const std::uint64_t row_bytes = from.state().row_bytes();
+    // Blocks of 1 MiB bound the memory, however large the chunk is.
+    const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
+    const auto source = from.open(entry);
+    std::pair<std::optional<statistics::number>, std::optional<statistics::number>> range;
+    std::vector<std::byte> block;
+    for (std::uint64_t row = 0; row < entry.rows; row += most) {
+        const std::uint64_t some = std::min(most, entry.rows - row);
+        block.resize(static_cast<std::size_t>(some * row_bytes));
+        source.read(entry.offset + row * row_bytes, block);
+        extend_range(keys_of(from.state(), block.data(), static_cast<std::size_t>(some)), range.first, range.second);
+    }
+    return range;
+}
+
+}  // namespace detail
 
 namespace core {
 
@@ -84,7 +109,7 @@ NDKEEP_INLINE void chunk_version::check_length(const chunk_entry& entry, std::ui
 
 NDKEEP_INLINE void chunk_version::check_sum(const chunk_entry& entry, std::uint64_t at,
                                             const std::string& found) const {
-    if (entry.sum != found)
+    if (!entry.sum.empty() && entry.sum != found)
         throw checksum_error({.file = place_->called(detail::chunk_path(entry.file)),
                               .field = std::string(checksum_name(state().sum)) + " of rows " + std::to_string(at) +
                                        " to " + std::to_string(at + entry.rows),
@@ -201,15 +226,14 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const 
     std::uint64_t first = 0, last = 0;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         const auto& entry = entries_[i];
-        // Entries of zeros store no minimum and maximum: both are 0. Other entries without them hold only NaN or NaT,
-        // which no range contains.
-        const bool zeros = entry.file.empty();
-        const statistics::number zero = 0.0;
-        if (!zeros && !entry.min)
-            continue;
-        const auto& min = zeros ? zero : *entry.min;
-        const auto& max = zeros ? zero : *entry.max;
-        if (detail::less(high, min) || detail::less(max, low))
+        auto min = entry.min, max = entry.max;
+        // Entries of zeros store no minimum and maximum: both are 0. Other entries without them are of other writers,
+        // or their chunks hold only NaN or NaT, which no range contains.
+        if (entry.file.empty())
+            min = max = statistics::number(0.0);
+        else if (!min)
+            std::tie(min, max) = detail::range_of(*this, entry);
+        if (!min || detail::less(high, *min) || detail::less(*max, low))
             continue;
         if (first == last)  // the first chunk that matches
             first = first_row(i);

@@ -49,7 +49,7 @@ inline constexpr std::size_t most_items = 4096;
     out.add("nbytes", std::to_string(entry.nbytes));
     // Stored, so that no reader depends on the padding rule of the version that wrote the file.
     out.add("offset", std::to_string(entry.offset));
-    if (sum != checksum::none)
+    if (!entry.sum.empty())
         out.add(checksum_name(sum), json_text(entry.sum));
     if (entry.min && entry.max) {
         add_exact(out, "min", *entry.min);
@@ -289,8 +289,10 @@ NDKEEP_INLINE void record_reader::read_items(const object_reader& object, chunk_
                     refuse("chunk file", "a name", "an empty name");
                 entry.nbytes = item.count("nbytes");
                 entry.offset = item.count("offset");
-                if (state.sum != checksum::none)
-                    entry.sum = item.text(std::string(checksum_name(state.sum)));
+                // Other writers may leave it out: then it is unknown.
+                const std::string sum(checksum_name(state.sum));
+                if (state.sum != checksum::none && item.find(sum) != nullptr)
+                    entry.sum = item.text(sum);
                 entry.min = number(item, "min", form);
                 entry.max = number(item, "max", form);
                 // Searches take the one as a sign that the other is present.
