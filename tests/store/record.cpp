@@ -65,6 +65,8 @@ TEST_CASE("records of numbers that cannot be are refused", "[store][error]") {
         check_refused(all, sealed(replaced(record, "\"nbytes\": 48", "\"nbytes\": " + nbytes)));
     for (const std::string offset : {"-1", "16777217", "18446744073709551615", "1e2", "null"})
         check_refused(all, sealed(replaced(record, "\"offset\": 128", "\"offset\": " + offset)));
+    for (const std::string sum : {"0", "000000000", "000000000000000000000000000000000000000000000000000000000000000"})
+        check_refused(all, sealed(replaced(record, "\"crc32c\": \"", "\"crc32c\": \"" + sum)));
     for (const std::string number : {"\"small\"", "[]", "{}"})
         check_refused(all, sealed(replaced(record, "\"min\": 0", "\"min\": " + number)));
     for (const std::string epoch : {"-1", "0.5", "\"0\"", "99999999999999999999"}) {

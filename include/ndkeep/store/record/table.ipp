@@ -114,6 +114,9 @@ NDKEEP_INLINE void check_entry(const chunk_entry& entry, const chunk_state& stat
         refuse("file of rows without bytes", "none", ndkeep::quoted(entry.file));
     if (entry.nbytes != entry.rows * row_bytes)
         refuse("size of a chunk in bytes", std::to_string(entry.rows * row_bytes), std::to_string(entry.nbytes));
+    // Absent is unknown. Tables have room for just as many digits as there are.
+    if (!entry.sum.empty() && entry.sum.size() != sum_digits(state.sum))
+        refuse("checksum of a chunk", counted(sum_digits(state.sum), "digit"), ndkeep::quoted(entry.sum));
     // A header is never longer. The bound also keeps offset + nbytes within 64 bits.
     if (entry.offset > longest_header)
         refuse("data offset of a chunk", "at most " + std::to_string(longest_header), std::to_string(entry.offset));
