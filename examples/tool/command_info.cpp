@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // info: describes a file from its header and its sidecar.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"
@@ -8,6 +9,7 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/tree/save.hpp>
@@ -439,6 +441,38 @@ void tell_archive(sheet& page, const subject& what, const context& with) {
     add_documents(page, what.path, with);
 }
 
+/// Describes one member of an archive.
+void tell_member(sheet& page, const fs::path& path, const std::string& name) {
+    const nk::core::archive from(path, {});
+    const auto at = static_cast<std::size_t>(&from.at(name) - from.entries().data());
+    const auto member = nk::inspect_npz(path).at(at);
+    page.json.add_text("member", member.name);
+    if (member.array) {
+        page.json.add_text("format", "npy");
+        page.line("format", "npy " + std::to_string(member.array->version) + ".0, a member of an archive");
+        add_type(page, member.array->type);
+        add_shape(page, *member.array);
+    } else if (member.unsupported) {
+        page.json.add_text("format", "npy");
+        page.json.add_text("descr", member.unsupported->descr);
+        page.json.add_json("shape", json_shape(member.unsupported->shape));
+        page.line("format", "npy " + std::to_string(member.unsupported->version) + ".0, a member of an archive");
+        page.line("dtype", shortened(member.unsupported->descr, 200) + ", not supported");
+        page.line("shape", nk::shape_text(member.unsupported->shape));
+    } else {
+        page.json.add_null("format");
+        page.line("format", "not an array, a member of an archive");
+    }
+    add_bytes(page, member.array ? member.array->nbytes() : member.nbytes, member.compressed_nbytes);
+    page.json.add_text("method", member.method);
+    page.json.add("offset", member.offset);
+    page.json.add("maps", member.mappable);
+    page.line("method", shown(member.method));
+    page.line("maps", member.mappable ? "yes" : "no");
+    if (!member.problem.empty())
+        page.problem(member.problem);
+}
+
 void tell_chunked(sheet& page, const subject& what) {
     const auto said = nk::inspect_chunked(what.path);
     page.json.add_text("format", "chunked");
@@ -484,12 +518,18 @@ void tell_chunked(sheet& page, const subject& what) {
 
 [[nodiscard]] outcome info(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
-        const auto what = array_subject_of(path);
+        const auto word = word_of(path.string());
+        const auto what = array_subject_of(word.file);
+        if (word.member && what.kind != subject_kind::npz)
+            throw no_archive(word.file, *word.member);
         sheet page;
-        page.json.add_text("file", path.string());
+        page.json.add_text("file", word.file.string());
         switch (what.kind) {
         case subject_kind::npz:
-            tell_archive(page, what, with);
+            if (word.member)
+                tell_member(page, what.path, *word.member);
+            else
+                tell_archive(page, what, with);
             break;
         case subject_kind::chunked:
             tell_chunked(page, what);
@@ -516,7 +556,7 @@ void tell_chunked(sheet& page, const subject& what) {
 command info_command() {
     return {.name = "info",
             .summary = "Describe files: format, dtype, shape, size, sidecar, members",
-            .usage = "[OPTION]... FILE...",
+            .usage = "[OPTION]... FILE[:MEMBER]...",
             .details =
                 "Accepts npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only, so the\n"
                 "time does not depend on the size of the data; `ndkeep verify` checks the data.\n"

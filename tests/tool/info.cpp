@@ -123,6 +123,27 @@ TEST_CASE("info lists the members of an archive, its metadata and its tree", "[t
     CHECK(drawn.has("created  \"2023-01-20\""));
 }
 
+TEST_CASE("info describes the member that is named", "[tool]") {
+    const temp_dir dir;
+    const auto file = (dir / "a.npz").string();
+    save_npz(dir / "a.npz", {{"x", twelve()}, {"y", twelve()}}, {.compress = true, .meta = {{"run", 7}}});
+
+    const auto text = run_tool({file + ":y"});
+    const auto object = run_tool({"info", "--json", file + ":y.npy"}).object();
+
+    CHECK(text.status == 0);
+    CHECK(text.out.starts_with(file + ":y\n"));
+    CHECK(text.has("npy 1.0, a member of an archive"));
+    CHECK(text.has("(3, 4)"));
+    CHECK(object["file"] == file);
+    CHECK(object["member"] == "y");
+    CHECK(object["dtype"] == "<f8");
+    CHECK(object["nbytes"] == 96);
+    CHECK(object["method"] == "deflate");
+    CHECK(object["maps"] == false);
+    CHECK(run_tool({"info", file + ":metadata.json"}).has("not an array, a member of an archive"));
+}
+
 TEST_CASE("info draws 40 values of a tree and counts the others", "[tool]") {
     temp_dir dir;
     tree whole, many;
