@@ -6,6 +6,7 @@
 #include "subject.hpp"
 
 #include <ndkeep/format/zip/directory.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 
 namespace tool {
 
@@ -23,6 +24,20 @@ array_word word_of(const std::string& text, const arguments& given) {
     if (!word.member)
         word.member = given.value("--member");
     return word;
+}
+
+void reject_member(const std::string& text) {
+    const auto word = word_of(text);
+    if (!word.member)
+        return;
+    if (subject_of(word.file).kind != subject_kind::npz)
+        throw no_archive(word.file, *word.member);
+    (void)ndkeep::core::archive(word.file, {}).at(*word.member);  // throws if the member is absent
+    throw ndkeep::mismatch_error({.file = word.file,
+                                  .field = ndkeep::core::member_field(*word.member),
+                                  .expected = "the complete file",
+                                  .found = "given",
+                                  .hint = "this command takes no members"});
 }
 
 std::string slices_behind(const arguments& given) {

@@ -28,6 +28,10 @@ inline constexpr option member_option = {"--member", "NAME", "member of an archi
 /// As above. If the word names no member, the value of --member is used.
 [[nodiscard]] array_word word_of(const std::string& text, const arguments& given);
 
+/// For commands that take complete files only. Does nothing if the word is not FILE:MEMBER.
+/// @throws ndkeep::mismatch_error  FILE has no such member, or it has one, which the command does not take
+void reject_member(const std::string& text);
+
 /// The second word, which holds the slices; empty if there is none.
 /// @throws usage_error  the word does not begin with a bracket
 [[nodiscard]] std::string slices_behind(const arguments& given);

@@ -51,8 +51,8 @@ picture map_picture(const sampled_grid& grid, double low, double high, std::size
     picture out(grid.columns * scale, grid.rows * scale);
     for (std::size_t y = 0; y < out.height(); ++y)
         for (std::size_t x = 0; x < out.width(); ++x)
-            if (const double number = grid.at(y / scale, x / scale); !std::isnan(number))
-                out.set(x, y, colour_of(part_of(number, low, high)));
+            if (const auto shown = grid.colour_at(y / scale, x / scale, low, high))
+                out.set(x, y, *shown);
     return out;
 }
 
@@ -89,8 +89,11 @@ std::string map_svg(const picture& map, const chart_labels& labels) {
     const std::size_t width = std::max(map.width(), bar + 2 * margin);
     const std::size_t begin = margin + (width - bar) / 2, top = map.height() + margin + margin / 2;
     const auto under = static_cast<double>(top + thickness);
+    const auto drawn = image(map, margin, margin, map.width(), map.height());
+    if (labels.low.empty())
+        return framed(width, map.height(), labels, drawn);
     return framed(width, map.height(), labels,
-                  image(map, margin, margin, map.width(), map.height()) + image(scale, begin, top, bar, thickness) +
+                  drawn + image(scale, begin, top, bar, thickness) +
                       label(static_cast<double>(begin) - 4, under, "end", labels.low) +
                       label(static_cast<double>(begin + bar) + 4, under, "start", labels.high));
 }

@@ -28,6 +28,7 @@ namespace nk = ndkeep;
 struct source {
     std::string called = {};
     std::uint64_t bytes = 0;
+    bool is_csv = false;
     std::optional<array_file> file = {};
     std::optional<opened_view> given = {};   ///< set for a stream or CSV text
     std::optional<std::string> member = {};  ///< the member named after a colon
@@ -55,17 +56,14 @@ struct source {
 }
 
 [[nodiscard]] opened_view view_of_text(const std::string_view text, const std::optional<nk::dtype>& type,
-                                       const fs::path& called) {
-    nk::array_view view = read_csv(text, type, called);
+                                       const fs::path& called, const csv_options& options) {
+    nk::array_view view = read_csv(text, type, called, options);
     return {{.type = view.type(), .shape = view.shape()}, view};
 }
 
 /// @param left_out  receives the problem with the bytes after the data, if there are any
-[[nodiscard]] opened_view view_of_stream(std::vector<std::byte>&& bytes, const std::optional<nk::dtype>& csv_type,
-                                         std::optional<nk::format_error>& left_out) {
+[[nodiscard]] opened_view view_of_npy(std::vector<std::byte>&& bytes, std::optional<nk::format_error>& left_out) {
     const fs::path called = "-";
-    if (!nk::core::as_text(bytes).starts_with(nk::core::magic))
-        return view_of_text(nk::core::as_text(bytes), csv_type, called);
     // Checks the header length given by the stream before the header itself is parsed.
     (void)nk::parse_preamble(std::span(bytes).first(std::min(bytes.size(), nk::longest_preamble)), called, bytes.size(),
                              any_header);
@@ -76,6 +74,24 @@ struct source {
     const auto kept = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
     const nk::array_view view(info.type, info.shape, kept->data() + info.data_offset, nk::order_of(info));
     return {info, view.in_order(written_order(info)).kept_by(kept)};
+}
+
+[[nodiscard]] csv_options csv_options_of(const arguments& given) {
+    csv_options out;
+    const auto text = given.value("--delimiter").value_or(",");
+    if (text != "tab" && (text.size() != 1 || std::string_view(",;|\t").find(text) == std::string_view::npos))
+        throw usage_error("--delimiter is " + nk::quoted(text) + ", expected one of ',', ';', '|', tab");
+    out.delimiter = text == "tab" ? '\t' : text.front();
+    constexpr std::array<std::string_view, 3> headers = {"auto", "yes", "no"};
+    const auto header = given.choice("--header", headers);
+    out.header = header == "yes" ? csv_header::present : header == "no" ? csv_header::absent : csv_header::automatic;
+    const auto decimal = given.value("--decimal").value_or(".");
+    if (decimal != "." && decimal != ",")
+        throw usage_error("--decimal is " + nk::quoted(decimal) + ", expected '.' or ','");
+    out.decimal = decimal.front();
+    if (out.decimal == out.delimiter)
+        throw usage_error("--decimal and --delimiter are both ',', expected two characters, as in --delimiter ';'");
+    return out;
 }
 
 class conversion_job {
@@ -92,12 +108,14 @@ class conversion_job {
         target_.path = to_path_;
         target_.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0}, std::uint64_t{1});
         target_.run = with.run;
+        target_.csv = csv_ = csv_options_of(with.given);
         check_options();
     }
 
     [[nodiscard]] outcome run() {
         check_free();
         open_source();
+        check_csv_options();
         content what;
         const bool is_archive = target_.kind == target_kind::npz;
         choose_names(what);
@@ -117,7 +135,7 @@ class conversion_job {
             return tell(what);
         std::uint64_t written = 0;
         if (is_stream_) {
-            written = write_stream(with_.out, with_.screen, target_.kind, what);
+            written = write_stream(with_.out, with_.screen, target_.kind, what, csv_);
         } else {
             write_target(target_, what);
             written = stored_bytes(to_path_);
@@ -171,6 +189,14 @@ class conversion_job {
             throw usage_error("binary data is not written to a terminal; name a file, or use --to csv");
     }
 
+    void check_csv_options() const {
+        for (const std::string_view option : {"--delimiter", "--decimal"})
+            if (with_.given.has(option) && !from_.is_csv && target_.kind != target_kind::csv)
+                throw usage_error(std::string(option) + " is given, but neither FROM nor TO is csv");
+        if (with_.given.has("--header") && !from_.is_csv)
+            throw usage_error("--header is given, but FROM is not csv");
+    }
+
     void check_free() const {
         std::error_code ignored;
         if (is_stream_ || !fs::exists(fs::symlink_status(to_path_, ignored)))
@@ -198,8 +224,13 @@ class conversion_job {
             from_.bytes = bytes.size();
             if (begins_as_archive(nk::core::as_text(bytes)))
                 return open_file({input_.emplace(bytes).path()});
+            if (!nk::core::as_text(bytes).starts_with(nk::core::magic)) {
+                from_.is_csv = true;
+                from_.given = view_of_text(nk::core::as_text(bytes), type_, "-", csv_);
+                return;
+            }
             std::optional<nk::format_error> left_out;
-            from_.given = view_of_stream(std::move(bytes), type_, left_out);
+            from_.given = view_of_npy(std::move(bytes), left_out);
             return tell_left_out(left_out);
         }
         const auto word = word_of(from_.called);
@@ -209,7 +240,8 @@ class conversion_job {
             const nk::file text = nk::file::open(word.file);
             std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
             text.read(0, bytes);
-            from_.given = view_of_text(nk::core::as_text(bytes), type_, word.file);
+            from_.is_csv = true;
+            from_.given = view_of_text(nk::core::as_text(bytes), type_, word.file, csv_);
             return;
         }
         open_file(word);
@@ -320,6 +352,7 @@ class conversion_job {
     bool is_stream_;
     std::optional<nk::dtype> type_;
     std::string_view byte_order_, order_;
+    csv_options csv_;
     target target_;
     std::optional<input_copy> input_;  // an archive from standard input; outlives `from_`
     source from_;
@@ -345,10 +378,19 @@ command convert_command() {
             "integer dtype become its nearest value, and NaN becomes 0. Dates and durations are rounded down to the\n"
             "unit of TYPE; one that does not fit is always an error. Struct fields are matched by name.\n"
             "From npz to npz, members that cannot be read as arrays, such as pickled ones, are copied unchanged.\n"
-            "csv numbers have the fewest digits that read back as the same number. Only structs have a header line,\n"
-            "with the field names; one column gives a vector. Without --dtype, csv is read as the first of int64,\n"
-            "uint64, bool, datetime64, float64 and complex128 that fits all values. An integer that float64 would\n"
-            "round is an error then. Text, durations, structs and smaller dtypes need --dtype.",
+            "csv follows RFC 4180. Numbers have the fewest digits that read back as the same number. Only structs\n"
+            "are written with a line of column names; one column gives a vector.\n"
+            "csv without --dtype is read as the first of int64, uint64, bool, datetime64, float64 and complex128 that\n"
+            "fits all values. If the first line has column names, the result is a struct array (1 dimension, one\n"
+            "field per column), and each column has such a dtype, or is text (U) if none fits. The first line has\n"
+            "names if none of its fields is a value, and a column below is not text; --header decides otherwise.\n"
+            "A # before the first name is no part of it.\n"
+            "A plain --dtype with --header yes gives a table of numbers without the names. An integer that float64\n"
+            "would round is an error. Durations and smaller dtypes need --dtype.\n"
+            "Empty csv fields, NA, N/A, #N/A, NULL, null, None and NaN are missing values: they are NaN or NaT, are\n"
+            "kept in text, and are an error for other dtypes. Without --dtype, integers with missing values become\n"
+            "float64.\n"
+            "Dates are in ISO 8601, as in 2024-05-06 or 2024-05-06T07:08:09.5Z; the Z is not kept.",
         .options = {{"--to", "FORMAT", "npy, npz, chunked, raw or csv (default: by the extension of TO)"},
                     {"--dtype", "TYPE", "as for numpy.dtype: float32, '<i4', \"[('x', '<f4')]\" (default: unchanged)"},
                     {"--byte-order", "ORDER", "keep, little, big or native (default: keep)"},
@@ -356,6 +398,9 @@ command convert_command() {
                     {"--compress", "", "npz: compress the members with deflate (default: as in FROM)"},
                     {"--no-compress", "", "npz: store the members without compression"},
                     {"--rows-per-chunk", "N", "chunked: number of rows (default: as many as fit in 16 MiB)"},
+                    {"--delimiter", "CHAR", "csv: between values: ',', ';', '|' or tab (default: ',')"},
+                    {"--decimal", "CHAR", "csv: decimal point, '.' or ',' (default: '.')"},
+                    {"--header", "WHEN", "csv FROM: column names in the first line: auto, yes or no (default: auto)"},
                     {"--member", "NAME", "same as FROM:NAME; without members in FROM: name of the array in TO"},
                     {"--unsafe", "", "allow every cast between numbers, and values that do not fit"},
                     {"--force", "", "replace TO if it exists", 'f'},

@@ -11,7 +11,9 @@
 
 #include <ndkeep/os/replace.hpp>
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 
 namespace tool {
 
@@ -52,9 +54,12 @@ struct drawing {
         };
         grid = what.is_line() ? sample(array, what, 1, extent(0, columns))
                               : sample(array, what, extent(0, rows), extent(1, columns));
-        std::tie(low, high) = range_of(what.is_line() ? both() : grid.mean);
+        constexpr double darkest = 0, brightest = 255;
+        std::tie(low, high) =
+            is_picture() ? std::pair(darkest, brightest) : range_of(what.is_line() ? both() : grid.mean);
     }
 
+    [[nodiscard]] bool is_picture() const { return what.channels != 0; }
     [[nodiscard]] std::string low_text() const { return number_text(what.part.type, low); }
     [[nodiscard]] std::string high_text() const { return number_text(what.part.type, high); }
 
@@ -81,6 +86,8 @@ struct drawing {
         if (is_reduced)
             text += std::string(", ") + (what.is_line() ? "means and ranges" : "means") +
                     (grid.is_sampled ? " of samples" : "");
+        if (is_picture())
+            text += what.channels == 3 ? ", RGB" : ", RGBA";
         if (grid.missing != 0)
             text += ", " + std::to_string(grid.missing) + (what.part.type.is_floating_point() ? " NaN" : " missing");
         return text;
@@ -130,9 +137,10 @@ void draw_map(const context& with, const pen& drawn_with, size_wanted size, cons
             cell.height = 1;
         }
     }
-    with.out << all.title(slices) << '\n'
-             << heat_map(all.grid, all.low, all.high, cell, drawn_with) << all.low_text() << ' '
-             << heat_scale(drawn_with) << ' ' << all.high_text() << "  " << all.remarks() << '\n';
+    with.out << all.title(slices) << '\n' << heat_map(all.grid, all.low, all.high, cell, drawn_with);
+    if (!all.is_picture())
+        with.out << all.low_text() << ' ' << heat_scale(drawn_with) << ' ' << all.high_text() << "  ";
+    with.out << all.remarks() << '\n';
 }
 
 /// Writes a file through a temporary one, so that it is replaced completely or not at all.
@@ -157,7 +165,8 @@ void write_pictures(const context& with, const stored_array& array, const drawn_
                                   .expected = "at least 1 element",
                                   .found = nk::shape_text(shape_of(what.slices))});
     const std::string last = std::to_string(what.extent(what.axes.size() - 1) - 1);
-    const chart_labels labels{all.title(slices), all.low_text(), all.high_text(), "0", last};
+    const chart_labels labels{all.title(slices), all.is_picture() ? "" : all.low_text(),
+                              all.is_picture() ? "" : all.high_text(), "0", last};
     const std::size_t scale =
         std::max<std::size_t>(1, std::min(size.width / all.grid.columns, size.height / all.grid.rows));
     const auto drawn = what.is_line() ? line_picture(all.grid, all.low, all.high, size.height)
@@ -168,6 +177,15 @@ void write_pictures(const context& with, const stored_array& array, const drawn_
         write_file(with, *path, array,
                    what.is_line() ? line_svg(all.grid, all.low, all.high, size.width, size.height, labels)
                                   : map_svg(drawn, labels));
+}
+
+/// A colour as in CSS: "#4401ff", with alpha "#4401ff80".
+[[nodiscard]] std::string css_text(colour of) {
+    std::array<char, 16> text = {};
+    std::snprintf(text.data(), text.size(), "#%02x%02x%02x", unsigned{of.red}, unsigned{of.green}, unsigned{of.blue});
+    if (of.alpha != 255)
+        std::snprintf(text.data() + 7, text.size() - 7, "%02x", unsigned{of.alpha});
+    return text.data();
 }
 
 void tell_samples(const context& with, const stored_array& array, const drawn_part& what, const std::string& slices) {
@@ -203,6 +221,18 @@ void tell_samples(const context& with, const stored_array& array, const drawn_pa
     line.add("mean", plane(all.grid.mean));
     line.add("low", plane(all.grid.low));
     line.add("high", plane(all.grid.high));
+    if (all.is_picture()) {
+        json_list rows;
+        for (std::size_t y = 0; y < all.grid.rows; ++y) {
+            json_list row_of_colours;
+            for (std::size_t x = 0; x < all.grid.columns; ++x) {
+                const auto shown_colour = all.grid.colour_at(y, x, all.low, all.high);
+                row_of_colours.add_json(shown_colour ? '"' + css_text(*shown_colour) + '"' : "null");
+            }
+            rows.add_json(row_of_colours.str());
+        }
+        line.add("colors", rows);
+    }
     with.out << line.str() << '\n';
 }
 
@@ -242,7 +272,9 @@ command heat_command() {
         .details =
             "Draws the last two axes of the selection, at index 0 of the axes before them. SLICES is NumPy indexing,\n"
             "as in `ndkeep show`. A character shows the mean of its elements; of a large array, only a sample of\n"
-            "the elements is read. NaN is drawn as a gap. With --png or --svg, only the picture files are written.",
+            "the elements is read. NaN is drawn as a gap. The shape (..., h, w, 3) or (..., h, w, 4) is drawn as a\n"
+            "picture in true colours if the numbers are uint8, uint16, or floating-point numbers from 0 to 1;\n"
+            "'[..., 0]' draws one of its channels. With --png or --svg, only the picture files are written.",
         .options = {{"--width", "N",
                      "columns of text (default: terminal width), or pixels of a picture (default: 800)"},
                     {"--height", "N", "lines of text (default: 24, plot: 12), or pixels (default: 600, plot: 300)"},

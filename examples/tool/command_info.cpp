@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // info: describes a file from its header and its sidecar.
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"
@@ -8,6 +9,7 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/tree/save.hpp>
@@ -23,11 +25,33 @@ namespace {
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 
-constexpr std::size_t most_rows = 40;  // limit for members, fields, checksums and tree values; ls and tree print all
-constexpr std::size_t most_json_values = 10'000;  // limit for a tree: a file of 1 kB can hold 262,144 values
+constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
+
+/// The facts about a file, with limits of its lists. Without them, a file of 1 kB could print 262,144 values of a tree.
+struct info_page : sheet {
+    std::size_t most_rows = 40;  ///< of members, fields, keys, checksums and tree values each
+    std::size_t most_json_values = 10'000;
+
+    /// Whether a row of a long list is printed: all rows, or the first and the last ones.
+    [[nodiscard]] bool lists(std::size_t row, std::size_t rows) const {
+        return rows <= most_rows || row < most_rows / 2 || row >= rows - most_rows / 2;
+    }
+    /// Whether rows are left out before this one.
+    [[nodiscard]] bool goes_on_at(std::size_t row, std::size_t rows) const {
+        return rows > most_rows && row == rows - most_rows / 2;
+    }
+    /// The number of rows, and which of them are printed: "300, the first 20 and the last 20 are listed (--all lists
+    /// all)".
+    [[nodiscard]] std::string count_text(std::size_t rows) const {
+        const auto part = std::to_string(most_rows / 2);
+        return std::to_string(rows) +
+               (rows <= most_rows ? ""
+                                  : ", the first " + part + " and the last " + part + " are listed (--all lists all)");
+    }
+};
 
 /// The statistics of an array, for one field or for all.
-void add_statistics(sheet& page, const nk::statistics& said, const std::string& label) {
+void add_statistics(info_page& page, const nk::statistics& said, const std::string& label) {
     const auto number = [](const nk::statistics::number& value) {
         const auto* const real = std::get_if<double>(&value);
         return real == nullptr ? nk::core::number_text(value) : brief(*real);
@@ -42,19 +66,19 @@ void add_statistics(sheet& page, const nk::statistics& said, const std::string& 
     if (said.std)
         text += ", std " + brief(*said.std);
     page.line(label, text);
-    for (std::size_t i = 0; i < std::min(said.fields.size(), most_rows); ++i)
+    for (std::size_t i = 0; i < std::min(said.fields.size(), page.most_rows); ++i)
         add_statistics(page, said.fields[i].second, "  " + shortened(said.fields[i].first, 20));
 }
 
-void add_metadata(sheet& page, const nk::json& metadata) {
+void add_metadata(info_page& page, const nk::json& metadata) {
     const auto* const members = metadata.get_ptr<const nk::json::object_t*>();
     if (members == nullptr || members->empty())
         return;
     std::string lines;
     std::size_t count = 0;
     for (const auto& [key, value] : *members) {
-        if (count++ == most_rows) {
-            lines += nk::counted(members->size() - most_rows, "more key");
+        if (count++ == page.most_rows) {
+            lines += nk::counted(members->size() - page.most_rows, "more key") + " (--all lists all)";
             break;
         }
         lines += shortened(key, 60) + ": " + shortened(nk::core::json_text(value), 100) + '\n';
@@ -62,7 +86,7 @@ void add_metadata(sheet& page, const nk::json& metadata) {
     page.line("metadata", lines);
 }
 
-void add_type(sheet& page, const nk::dtype& type) {
+void add_type(info_page& page, const nk::dtype& type) {
     page.json.add_text("dtype", dtype_text(type));
     page.json.add_text("name", dtype_name(type));
     page.json.add_text("descr", type.descr());
@@ -76,23 +100,28 @@ void add_type(sheet& page, const nk::dtype& type) {
     using enum table::side;
     table rows({{"field", left}, {"dtype", left}, {"shape", left}, {"offset", right}});
     json_list fields;
-    for (const auto& field : type.fields()) {
+    const std::size_t count = type.fields().size();
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto& field = type.fields()[i];
         json_object one;
         one.add_text("name", field.name);
         one.add_text("dtype", dtype_text(field.type));
         one.add_json("shape", json_shape(field.shape));
         one.add("offset", field.offset);
         fields.add_json(one.str());
-        if (&field - type.fields().data() < static_cast<std::ptrdiff_t>(most_rows))
+        if (page.goes_on_at(i, count))
+            rows.add({"..."});
+        if (page.lists(i, count))
             rows.add({shown(field.name), shortened(dtype_text(field.type), 60), nk::shape_text(field.shape),
                       std::to_string(field.offset)});
     }
     page.json.add("fields", fields);
-    page.line("fields", std::to_string(type.fields().size()) + " in " + nk::counted(type.size(), "byte"));
+    page.line("fields",
+              page.count_text(count) + (count <= page.most_rows ? " in " : "; ") + nk::counted(type.size(), "byte"));
     page.block(rows.text({}, "    "));
 }
 
-void add_shape(sheet& page, const nk::array_info& info) {
+void add_shape(info_page& page, const nk::array_info& info) {
     page.json.add_json("shape", json_shape(info.shape));
     page.json.add_text("order", nk::written_column_major(info) ? "F" : "C");
     page.json.add("fortran_order", info.column_major);
@@ -101,7 +130,7 @@ void add_shape(sheet& page, const nk::array_info& info) {
     page.line("order", nk::written_column_major(info) ? "Fortran, column-major" : "C, row-major");
 }
 
-void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {
+void add_bytes(info_page& page, std::uint64_t data, std::uint64_t stored) {
     page.json.add("nbytes", data);
     page.json.add("stored_nbytes", stored);
     if (stored == 0)
@@ -115,7 +144,7 @@ void add_bytes(sheet& page, std::uint64_t data, std::uint64_t stored) {
 }
 
 /// Whether the data can be used in place, and by which call.
-void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_whole) {
+void add_mapping(info_page& page, const nk::array_info& info, bool is_raw, bool is_whole) {
     const bool aligned = info.nbytes() == 0 || info.data_offset % nk::core::element_alignment(info.type) == 0;
     const bool native = info.type.is_native();
     page.json.add("maps", native && aligned && is_whole);
@@ -133,7 +162,7 @@ void add_mapping(sheet& page, const nk::array_info& info, bool is_raw, bool is_w
                           (nk::written_column_major(info) ? " with the tag column_major" : ""));
 }
 
-void add_description(sheet& page, json_object& out, const nk::description& said, bool is_believed) {
+void add_description(info_page& page, json_object& out, const nk::description& said, bool is_believed) {
     if (!said.created.empty())
         out.add_text("created", said.created);
     json_object sums;
@@ -156,7 +185,7 @@ void add_description(sheet& page, json_object& out, const nk::description& said,
     add_metadata(page, said.metadata);
 }
 
-void add_sidecar(sheet& page, const nk::core::opened_array& array) {
+void add_sidecar(info_page& page, const nk::core::opened_array& array) {
     const auto look = look_at_sidecar(array);
     json_object out;
     out.add_text("state", state_name(look.state));
@@ -189,7 +218,7 @@ void add_sidecar(sheet& page, const nk::core::opened_array& array) {
     page.json.add("sidecar", out);
 }
 
-void tell_single(sheet& page, const subject& what, const nk::core::opened_array& array) {
+void tell_single(info_page& page, const subject& what, const nk::core::opened_array& array) {
     const auto& info = array.info;
     const bool is_raw = what.kind == subject_kind::raw;
     page.json.add_text("format", format_name(what.kind));
@@ -258,7 +287,7 @@ void tell_single(sheet& page, const subject& what, const nk::core::opened_array&
 
 /// Describes an npy file whose dtype is not supported, as far as its header does.
 /// @param problem  the error about its dtype
-void tell_unsupported(sheet& page, const fs::path& path, const nk::error& problem) {
+void tell_unsupported(info_page& page, const fs::path& path, const nk::error& problem) {
     const nk::file source = nk::file::open(path);
     std::array<std::byte, nk::longest_preamble> begin = {};
     const auto length = source.read_some(0, begin);
@@ -285,7 +314,7 @@ void tell_unsupported(sheet& page, const fs::path& path, const nk::error& proble
     page.problem(problem.what());
 }
 
-void tell_npy(sheet& page, const subject& what) {
+void tell_npy(info_page& page, const subject& what) {
     std::optional<nk::core::opened_array> array;
     try {
         array.emplace(open_single(what));
@@ -297,7 +326,7 @@ void tell_npy(sheet& page, const subject& what) {
     tell_single(page, what, *array);
 }
 
-void tell_sidecar(sheet& page, const subject& what) {
+void tell_sidecar(info_page& page, const subject& what) {
     auto file = what.path;
     file.replace_extension();
     page.json.add_text("format", format_name(what.kind));
@@ -327,12 +356,12 @@ void tell_sidecar(sheet& page, const subject& what) {
     page.json.add("sidecar", rest);
 }
 
-void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
+void add_members(info_page& page, const std::vector<nk::npz_member>& members) {
     using enum table::side;
     table rows({{"member", left}, {"dtype", left}, {"shape", left}, {"bytes", right}, {"stored", right}, {"", left}});
     json_list list;
-    std::size_t count = 0;
-    for (const auto& member : members) {
+    for (std::size_t i = 0; i < members.size(); ++i) {
+        const auto& member = members[i];
         json_object one;
         one.add_text("name", member.name);
         one.add_text("member", member.stored_name);
@@ -354,7 +383,9 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
         if (!member.problem.empty())
             one.add_text("problem", member.problem);
         list.add_json(one.str());
-        if (count++ < most_rows)
+        if (page.goes_on_at(i, members.size()))
+            rows.add({"..."});
+        if (page.lists(i, members.size()))
             rows.add({shown(member.name),
                       member.array         ? dtype_label(member.array->type)
                       : member.unsupported ? shortened(member.unsupported->descr, 40)
@@ -367,11 +398,9 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
                           (member.shadowed ? ", shadowed by a later member" : "")});
     }
     page.json.add("members", list);
-    page.line("members", std::to_string(members.size()));
+    page.line("members", page.count_text(members.size()));
     if (!rows.empty())
         page.block(rows.text({}, "    "));
-    if (members.size() > most_rows)
-        page.block("    and " + std::to_string(members.size() - most_rows) + " more (`ndkeep ls` lists all)\n");
     for (const auto& member : members)
         if (!member.problem.empty())
             page.problem(member.problem);
@@ -382,7 +411,7 @@ void add_members(sheet& page, const std::vector<nk::npz_member>& members) {
 }
 
 /// Contents of an archive besides arrays: user metadata, checksums, and the outline of a tree.
-void add_documents(sheet& page, const fs::path& path, const context& with) {
+void add_documents(info_page& page, const fs::path& path, const context& with) {
     const nk::npz_reader from(path);
     try {
         const auto metadata = from.metadata();
@@ -393,13 +422,13 @@ void add_documents(sheet& page, const fs::path& path, const context& with) {
             json_object one;
             for (const auto& [kind, sum] : kinds) {
                 one.add_text(kind, sum);
-                if (count++ < most_rows)
+                if (count++ < page.most_rows)
                     lines += shortened(name, 40) + ": " + shortened(kind, 40) + ' ' + shortened(sum, 40) + '\n';
             }
             sums.add(shown(name), one);
         }
-        if (count > most_rows)
-            lines += "and " + std::to_string(count - most_rows) + " more\n";
+        if (count > page.most_rows)
+            lines += "and " + std::to_string(count - page.most_rows) + " more (--all lists all)\n";
         page.json.add("checksums", sums);
         page.json.add_json("metadata", nk::core::json_text(metadata));
         page.line("checksums", "crc32 of every member" + (lines.empty() ? "" : "\n" + lines));
@@ -410,7 +439,7 @@ void add_documents(sheet& page, const fs::path& path, const context& with) {
     if (from.archive().find_exact(nk::core::tree_member) == nullptr)
         return;
     try {
-        const std::size_t most = with.given.has("--json") ? most_json_values : most_rows;
+        const std::size_t most = with.given.has("--json") ? page.most_json_values : page.most_rows;
         const node root = node_of({subject_kind::npz, path}, full_depth, true, most);
         json_list values;
         for (const node& each : root.children)
@@ -421,13 +450,13 @@ void add_documents(sheet& page, const fs::path& path, const context& with) {
         page.line("tree", nk::counted(root.children.size() + root.left_out, "value"));
         page.block(drawn(root, with.screen, "    "));
         if (is_cut(root))
-            page.block("    (`ndkeep tree` draws all values)\n");
+            page.block("    (--all draws all values, as `ndkeep tree` does)\n");
     } catch (const nk::error& problem) {
         page.problem(problem.what());
     }
 }
 
-void tell_archive(sheet& page, const subject& what, const context& with) {
+void tell_archive(info_page& page, const subject& what, const context& with) {
     const auto members = nk::inspect_npz(what.path);
     std::uint64_t nbytes = 0;
     for (const auto& member : members)
@@ -439,7 +468,39 @@ void tell_archive(sheet& page, const subject& what, const context& with) {
     add_documents(page, what.path, with);
 }
 
-void tell_chunked(sheet& page, const subject& what) {
+/// Describes one member of an archive.
+void tell_member(info_page& page, const fs::path& path, const std::string& name) {
+    const nk::core::archive from(path, {});
+    const auto at = static_cast<std::size_t>(&from.at(name) - from.entries().data());
+    const auto member = nk::inspect_npz(path).at(at);
+    page.json.add_text("member", member.name);
+    if (member.array) {
+        page.json.add_text("format", "npy");
+        page.line("format", "npy " + std::to_string(member.array->version) + ".0, a member of an archive");
+        add_type(page, member.array->type);
+        add_shape(page, *member.array);
+    } else if (member.unsupported) {
+        page.json.add_text("format", "npy");
+        page.json.add_text("descr", member.unsupported->descr);
+        page.json.add_json("shape", json_shape(member.unsupported->shape));
+        page.line("format", "npy " + std::to_string(member.unsupported->version) + ".0, a member of an archive");
+        page.line("dtype", shortened(member.unsupported->descr, 200) + ", not supported");
+        page.line("shape", nk::shape_text(member.unsupported->shape));
+    } else {
+        page.json.add_null("format");
+        page.line("format", "not an array, a member of an archive");
+    }
+    add_bytes(page, member.array ? member.array->nbytes() : member.nbytes, member.compressed_nbytes);
+    page.json.add_text("method", member.method);
+    page.json.add("offset", member.offset);
+    page.json.add("maps", member.mappable);
+    page.line("method", shown(member.method));
+    page.line("maps", member.mappable ? "yes" : "no");
+    if (!member.problem.empty())
+        page.problem(member.problem);
+}
+
+void tell_chunked(info_page& page, const subject& what) {
     const auto said = nk::inspect_chunked(what.path);
     page.json.add_text("format", "chunked");
     page.line("format", "chunked array");
@@ -484,12 +545,20 @@ void tell_chunked(sheet& page, const subject& what) {
 
 [[nodiscard]] outcome info(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
-        const auto what = array_subject_of(path);
-        sheet page;
-        page.json.add_text("file", path.string());
+        const auto word = word_of(path.string());
+        const auto what = array_subject_of(word.file);
+        if (word.member && what.kind != subject_kind::npz)
+            throw no_archive(word.file, *word.member);
+        info_page page;
+        if (with.given.has("--all"))
+            page.most_rows = page.most_json_values = no_limit;
+        page.json.add_text("file", word.file.string());
         switch (what.kind) {
         case subject_kind::npz:
-            tell_archive(page, what, with);
+            if (word.member)
+                tell_member(page, what.path, *word.member);
+            else
+                tell_archive(page, what, with);
             break;
         case subject_kind::chunked:
             tell_chunked(page, what);
@@ -516,13 +585,14 @@ void tell_chunked(sheet& page, const subject& what) {
 command info_command() {
     return {.name = "info",
             .summary = "Describe files: format, dtype, shape, size, sidecar, members",
-            .usage = "[OPTION]... FILE...",
+            .usage = "[OPTION]... FILE[:MEMBER]...",
             .details =
                 "Accepts npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only, so the\n"
                 "time does not depend on the size of the data; `ndkeep verify` checks the data.\n"
                 "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
                 "sidecar is stale, 2 error.",
-            .options = {json_option},
+            .options = {{"--all", "", "list all members, fields, keys and values (default: at most 40 of each)"},
+                        json_option},
             .example = "ndkeep info examples/data/seattle_hourly.npy\n"
                        "ndkeep info --json examples/data/flights.npz",
             .least_words = 1,

@@ -205,6 +205,8 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
                 throw nk::io_error(path, "cannot list", failed);
             std::sort(files.begin(), files.end());
         } else {
+            if (!is_there(path))
+                reject_member(path.string());
             files.push_back(path);
         }
         for (const auto& file : files) {

@@ -2,17 +2,23 @@
 #include "csv.hpp"
 
 #include "cast.hpp"
+#include "csv_lines.hpp"
 #include "elements.hpp"
 #include "time_text.hpp"
 #include "value_text.hpp"
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/format/time_unit.hpp>
+#include <ndkeep/text/unicode.hpp>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 #include <optional>
+#include <set>
+#include <utility>
 
 namespace tool {
 
@@ -20,20 +26,24 @@ namespace {
 
 namespace nk = ndkeep;
 
-constexpr std::string_view csv_blanks = " \t";
-constexpr std::string_view csv_mark = "\xef\xbb\xbf";
-
-[[nodiscard]] std::string cell(const std::string& text) {
-    // In quotes if a reader would change it: many programs trim blanks of unquoted cells, and most take a byte order
-    // mark at the begin of the file for no part of the text.
-    if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos &&
-        csv_blanks.find(text.front()) == std::string_view::npos &&
+[[nodiscard]] std::string cell(const std::string& text, const csv_options& options) {
+    // In quotes if a reader would change it: many programs trim blanks of unquoted cells, and take neither a byte order
+    // mark at the begin of the file nor a "#" before the column names for a part of the text.
+    if (!text.empty() && text.front() != '#' && text.find_first_of("\"\r\n") == std::string::npos &&
+        text.find(options.delimiter) == std::string::npos && csv_blanks.find(text.front()) == std::string_view::npos &&
         csv_blanks.find(text.back()) == std::string_view::npos && !text.starts_with(csv_mark))
         return text;
     std::string quoted = "\"";
     for (const char c : text)
         quoted += c == '"' ? "\"\"" : std::string(1, c);
     return quoted + '"';
+}
+
+/// A number with a decimal comma as one with a point, and the reverse. So a number with the other character is none.
+[[nodiscard]] std::string with_other_point(std::string text) {
+    for (char& c : text)
+        c = c == ',' ? '.' : c == '.' ? ',' : c;
+    return text;
 }
 
 /// Names of all columns for an element of this type.
@@ -59,97 +69,6 @@ constexpr std::string_view csv_mark = "\xef\xbb\xbf";
             names.push_back(each.count() == 1 ? each.path : each.path + '[' + std::to_string(i) + ']');
     return names;
 }
-
-struct csv_cell {
-    std::string text = {};
-    bool is_quoted = false;
-
-    /// The text without the blanks around a number.
-    [[nodiscard]] std::string_view number() const {
-        const std::size_t first = text.find_first_not_of(csv_blanks);
-        if (is_quoted || first == std::string::npos)
-            return is_quoted ? std::string_view(text) : std::string_view();
-        return std::string_view(text).substr(first, text.find_last_not_of(csv_blanks) + 1 - first);
-    }
-};
-
-/// Reads a CSV line by line; a quoted cell may contain newlines.
-class csv_lines {
-  public:
-    csv_lines(std::string_view text, const std::filesystem::path& called) : rest_(text), called_(called) {
-        while (!rest_.empty() && (rest_.back() == '\n' || rest_.back() == '\r'))
-            rest_.remove_suffix(1);
-        if (rest_.starts_with(csv_mark))
-            rest_.remove_prefix(csv_mark.size());
-        done_ = rest_.empty();
-    }
-
-    [[nodiscard]] std::optional<std::vector<csv_cell>> next() {
-        if (done_)
-            return std::nullopt;
-        line_ += lines_in_last_;
-        lines_in_last_ = 1;
-        std::vector<csv_cell> cells;
-        for (;;) {
-            cells.push_back(read_cell(cells.size() + 1));
-            if (at_ == rest_.size()) {
-                done_ = true;
-                return cells;
-            }
-            if (rest_[at_++] == '\n')
-                return cells;
-        }
-    }
-    /// Number of the row that was read last, counted from 1.
-    [[nodiscard]] std::size_t line() const noexcept { return line_; }
-
-    [[noreturn]] void fail(std::size_t column, std::string expected, std::string found, std::string hint = {}) const {
-        throw nk::format_error(
-            {.file = called_,
-             .field = "line " + std::to_string(line_) + (column == 0 ? "" : ", column " + std::to_string(column)),
-             .expected = std::move(expected),
-             .found = std::move(found),
-             .hint = std::move(hint)});
-    }
-
-  private:
-    /// Reads a cell and leaves `at_` at the comma or newline after it. Blanks may stand around quotes; without quotes
-    /// they belong to the cell.
-    [[nodiscard]] csv_cell read_cell(std::size_t column) {
-        csv_cell out;
-        const std::size_t first = std::min(rest_.find_first_not_of(csv_blanks, at_), rest_.size());
-        if (first < rest_.size() && rest_[first] == '"') {
-            at_ = first;
-            out.is_quoted = true;
-            for (++at_;; ++at_) {
-                if (at_ == rest_.size())
-                    fail(column, "a closing quote", "unterminated");
-                if (rest_[at_] == '"' && (++at_ == rest_.size() || rest_[at_] != '"'))
-                    break;
-                lines_in_last_ += rest_[at_] == '\n' ? 1 : 0;
-                out.text += rest_[at_];
-            }
-        }
-        const std::size_t end = std::min(rest_.find_first_of(",\n", at_), rest_.size());
-        auto plain = rest_.substr(at_, end - at_);
-        at_ = end;
-        if (end < rest_.size() && rest_[end] == '\n' && plain.ends_with('\r'))
-            plain.remove_suffix(1);
-        if (out.is_quoted && plain.find_first_not_of(csv_blanks) != std::string_view::npos)
-            fail(column, "a comma after the closing quote",
-                 "followed by " + nk::quoted(plain.substr(0, plain.find_last_not_of(csv_blanks) + 1)));
-        if (!out.is_quoted)
-            out.text = plain;
-        return out;
-    }
-
-    std::string_view rest_;
-    const std::filesystem::path& called_;
-    std::size_t at_ = 0;
-    std::size_t line_ = 0;
-    std::size_t lines_in_last_ = 1;
-    bool done_ = false;
-};
 
 /// Parses a number at the beginning of the text and removes it; a leading "+" is accepted.
 template <class Number>
@@ -196,8 +115,23 @@ template <class Number>
     return true;
 }
 
+/// Whether the text stands for a missing value, as other programs write it. NaT is not here: it is a date.
+[[nodiscard]] bool is_missing(std::string_view text) {
+    constexpr std::array<std::string_view, 10> words = {"",     "NA",   "N/A",  "n/a", "#N/A",
+                                                        "NULL", "null", "None", "NaN", "nan"};
+    return std::find(words.begin(), words.end(), text) != words.end();
+}
+
+/// @param decimal  the decimal point of floating-point and complex numbers
 /// @return whether the text is a valid value of this type
-[[nodiscard]] bool parse_cell(const nk::dtype& type, std::string_view text, std::byte* to) {
+[[nodiscard]] bool parse_cell(const nk::dtype& type, std::string_view text, std::byte* to, char decimal) {
+    if (is_missing(text) && type.is_inexact())
+        return write_number(type, std::numeric_limits<long double>::quiet_NaN(), 0, to);
+    if (is_missing(text) && type.is_time())
+        text = "NaT";
+    std::string swapped;
+    if (decimal == ',' && type.is_inexact())
+        text = swapped = with_other_point(std::string(text));
     if (type.is_floating_point()) {
         const auto value = take_real(text, static_cast<std::size_t>(type.size()));
         return value && text.empty() && write_number(type, *value, 0, to);
@@ -261,13 +195,41 @@ template <class Number>
     return digits != exact.data();
 }
 
+/// Names the option if the text has a delimiter that is not the chosen one.
+[[nodiscard]] std::string delimiter_hint(std::string_view text, const csv_options& options) {
+    const auto has = [&](char c) { return options.delimiter != c && text.find(c) != std::string_view::npos; };
+    return has(';')    ? "--delimiter ';' if semicolons separate the values"
+           : has('\t') ? "--delimiter tab if tabs separate the values"
+                       : "";
+}
+
+/// @throws ndkeep::format_error  another number of values
+void check_columns(const csv_lines& lines, const std::vector<csv_cell>& cells, std::size_t columns,
+                   const csv_options& options) {
+    if (cells.size() == columns)
+        return;
+    std::string hint;
+    for (const auto& each : cells)
+        hint = hint.empty() ? delimiter_hint(each.text, options) : hint;
+    lines.fail(0, nk::counted(columns, "value"), "a row of " + nk::counted(cells.size(), "value"),
+               hint.empty() ? "all rows need the same number of values" : hint);
+}
+
 /// Finds the dtype of csv without one: which of the possible dtypes fit all values seen so far.
 class csv_guess {
   public:
-    void see(std::string_view text) {
+    explicit csv_guess(char decimal) : decimal_(decimal) {}
+
+    void see(const csv_cell& cell) {
+        const auto text = cell.number();
+        width_ = std::max(width_, nk::core::character_count(cell.text));
+        if (is_missing(text)) {
+            has_missing_ = true;
+            return;
+        }
         std::array<std::byte, 16> unused;
         const auto may_be = [&](bool& fits, char kind, std::uint64_t size) {
-            fits = fits && parse_cell(nk::dtype::plain(kind, size), text, unused.data());
+            fits = fits && parse_cell(nk::dtype::plain(kind, size), text, unused.data(), decimal_);
         };
         is_empty_ = false;
         may_be(is_signed_, 'i', 8);
@@ -288,42 +250,204 @@ class csv_guess {
     }
     /// Whether another value can change the type.
     [[nodiscard]] bool is_open() const { return is_real_ || is_complex_ || is_bool_ || is_date_; }
-    [[nodiscard]] nk::dtype type() const {
-        if (is_empty_)
-            return nk::dtype::plain('f', 8);
-        if (is_signed_ || is_unsigned_)
+    /// The first dtype that fits all values; nullopt if none does. Only floating-point numbers and dates can be
+    /// missing.
+    [[nodiscard]] std::optional<nk::dtype> value_type() const {
+        if (!is_empty_ && !has_missing_ && (is_signed_ || is_unsigned_))
             return nk::dtype::plain(is_signed_ ? 'i' : 'u', 8);
-        if (is_bool_)
+        if (!is_empty_ && !has_missing_ && is_bool_)
             return nk::dtype::plain('b', 1);
         if (is_date_ && unit_ != nullptr)
             return nk::dtype::time('M', std::string(unit_->name));
-        // A value that fits no dtype is reported as one that is not float64.
-        return is_real_ || !is_complex_ ? nk::dtype::plain('f', 8) : nk::dtype::plain('c', 16);
+        if (is_real_)
+            return nk::dtype::plain('f', 8);
+        return is_complex_ ? std::optional(nk::dtype::plain('c', 16)) : std::nullopt;
+    }
+    /// Whether the values are not text, and not all missing.
+    [[nodiscard]] bool has_values() const { return !is_empty_ && value_type(); }
+    /// The dtype of all values of csv without column names. A value that does not fit it is an error later.
+    [[nodiscard]] nk::dtype type() const {
+        if (!is_empty_ && is_bool_)
+            return nk::dtype::plain('b', 1);
+        return value_type().value_or(nk::dtype::plain('f', 8));
+    }
+    /// The dtype of a column: text if its values are of no other dtype.
+    [[nodiscard]] nk::dtype column_type() const {
+        constexpr std::size_t bytes = 4;  // of a character in U
+        const auto type = value_type();
+        return type ? *type : nk::dtype::plain('U', bytes * width_);
     }
 
   private:
+    char decimal_;
     bool is_empty_ = true, is_signed_ = true, is_unsigned_ = true, is_bool_ = true, is_real_ = true, is_complex_ = true,
-         is_date_ = true;
+         is_date_ = true, has_missing_ = false;
     const nk::core::time_unit* unit_ = nullptr;
+    std::size_t width_ = 0;  // of the longest text, in characters
 };
 
-[[nodiscard]] nk::dtype guessed_type(std::string_view text, const std::filesystem::path& called) {
-    csv_guess guess;
-    csv_lines lines(text, called);
+/// A cell as a column name. A "#" before the first name, as numpy.savetxt writes it, is no part of it.
+[[nodiscard]] std::string_view column_name(const std::vector<csv_cell>& cells, std::size_t i) {
+    auto name = cells[i].number();
+    if (i == 0 && !cells[i].is_quoted && name.starts_with('#'))
+        name.remove_prefix(std::min(name.find_first_not_of(csv_blanks, 1), name.size()));
+    return name;
+}
+
+/// A line of column names: all different, in UTF-8 and not empty.
+struct csv_header_line {
+    std::vector<std::string> names = {};
+    std::size_t problem = 0;         ///< the first column without a valid name, counted from 1; 0 if there is none
+    std::string_view expected = {};  ///< instead, in that column
+};
+
+[[nodiscard]] csv_header_line header_of(const std::vector<csv_cell>& cells) {
+    csv_header_line out;
+    std::set<std::string_view> seen;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        const auto name = column_name(cells, i);
+        out.expected = name.empty()                ? "a column name"
+                       : !nk::core::is_utf8(name)  ? "a column name in UTF-8"
+                       : !seen.insert(name).second ? "a name that no column before it has"
+                                                   : "";
+        out.names.emplace_back(name);
+        if (!out.expected.empty()) {
+            out.problem = out.names.size();
+            break;
+        }
+    }
+    return out;
+}
+
+/// Whether a cell holds a value, so that it is hardly a column name.
+[[nodiscard]] bool is_value(const csv_cell& cell, char decimal) {
+    csv_guess guess(decimal);
+    guess.see(cell);
+    return guess.value_type().has_value();
+}
+
+/// What csv text without a given dtype holds.
+struct csv_form {
+    nk::dtype type = {};     ///< of a row if there are names, else of a value
+    bool has_names = false;  ///< in the first line
+};
+
+/// A struct with one field for each column.
+/// @param rows  number of lines after the names
+[[nodiscard]] nk::dtype row_type(const std::vector<std::string>& names, const std::vector<csv_guess>& columns,
+                                 std::uint64_t rows, std::string_view text, const std::filesystem::path& called) {
+    std::vector<nk::dtype::field> fields;
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        fields.push_back({.name = names[i], .type = columns[i].column_type(), .offset = size});
+        size += fields.back().type.size();
+    }
+    // Every row has room for the longest text of a column, so a single long text could exhaust the memory.
+    constexpr std::uint64_t most = 256;
+    if (rows != 0 && size > most * text.size() / rows)
+        throw nk::mismatch_error({.file = called,
+                                  .field = "size of a row",
+                                  .expected = "at most " + std::to_string(most * text.size() / rows) + " bytes",
+                                  .found = nk::counted(size, "byte"),
+                                  .hint = "every row has room for the longest text of each column; S in --dtype takes "
+                                          "a quarter of U"});
+    return nk::dtype::structure(std::move(fields), size, called);
+}
+
+/// The form of csv with column names in its first line; nullopt if that line has values, or if no column has any:
+/// then it may as well be text without names.
+[[nodiscard]] std::optional<csv_form> form_with_names(std::string_view text, const csv_options& options,
+                                                      const std::filesystem::path& called) {
+    const bool is_required = options.header == csv_header::present;
+    csv_lines lines(text, called, options.delimiter);
+    const auto first = lines.next();
+    if (!first) {
+        if (is_required)
+            throw nk::format_error(
+                {.file = called, .field = "first line", .expected = "column names", .found = "missing"});
+        return std::nullopt;
+    }
+    const auto header = header_of(*first);
+    if (header.problem != 0 && is_required) {
+        const auto& name = header.names.back();
+        lines.fail(header.problem, std::string(header.expected), name.empty() ? "empty" : nk::quoted(name));
+    }
+    const auto has_value = [&](const csv_cell& each) { return is_value(each, options.decimal); };
+    if (!is_required && (header.problem != 0 || std::any_of(first->begin(), first->end(), has_value)))
+        return std::nullopt;
+    std::vector<csv_guess> columns(first->size(), csv_guess(options.decimal));
+    std::uint64_t rows = 0;
+    for (; const auto cells = lines.next(); ++rows) {
+        check_columns(lines, *cells, columns.size(), options);
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            columns[i].see((*cells)[i]);
+    }
+    if (!is_required &&
+        std::none_of(columns.begin(), columns.end(), [](const csv_guess& each) { return each.has_values(); }))
+        return std::nullopt;
+    return csv_form{row_type(header.names, columns, rows, text, called), true};
+}
+
+[[nodiscard]] csv_form form_of(std::string_view text, const csv_options& options, const std::filesystem::path& called) {
+    if (options.header != csv_header::absent)
+        if (auto form = form_with_names(text, options, called))
+            return std::move(*form);
+    csv_guess guess(options.decimal);
+    csv_lines lines(text, called, options.delimiter);
     while (guess.is_open()) {
         const auto cells = lines.next();
         if (!cells)
             break;
         for (const auto& each : *cells)
-            guess.see(each.number());
+            guess.see(each);
     }
-    return guess.type();
+    return {guess.type()};
+}
+
+/// Whether the first line of csv with a given dtype has column names and is to be skipped. Those of a struct are the
+/// names of its columns; without fields, any text is a name, so the line is skipped only on request.
+[[nodiscard]] bool begins_with_names(const csv_lines& lines, const std::vector<csv_cell>& cells,
+                                     const std::vector<std::string>& names, bool is_struct,
+                                     const csv_options& options) {
+    if (options.header == csv_header::absent || !is_struct)
+        return options.header == csv_header::present;
+    const auto is_name = [&](std::size_t i) {
+        return names[i] == cells[i].text || names[i] == cells[i].number() || names[i] == column_name(cells, i);
+    };
+    if (options.header == csv_header::automatic) {
+        std::size_t i = 0;
+        while (i < std::min(cells.size(), names.size()) && is_name(i))
+            ++i;
+        return i == cells.size() && i == names.size();
+    }
+    check_columns(lines, cells, names.size(), options);
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (!is_name(i))
+            lines.fail(i + 1, "the field name " + nk::quoted(names[i]), nk::quoted(cells[i].number()),
+                       "as in the dtype");
+    return true;
+}
+
+/// How to read a value that does not fit its dtype.
+[[nodiscard]] std::string hint_about(const nk::dtype& type, std::string_view text, bool is_first_line, bool is_given,
+                                     const csv_options& options) {
+    std::array<std::byte, 16> unused;
+    if (is_missing(text))
+        return "only floating-point numbers and times can be missing; --dtype float64 reads NaN";
+    if (const auto hint = delimiter_hint(text, options); !hint.empty())
+        return hint;
+    if (type.is_inexact() && options.decimal == '.' && text.find(',') != std::string_view::npos &&
+        parse_cell(nk::dtype::plain('c', 16), text, unused.data(), ','))
+        return "--decimal , reads a decimal comma";
+    if (is_first_line && options.header == csv_header::automatic)
+        return "--header yes if the line has column names";
+    return is_given ? "" : "--dtype U20 reads text of up to 20 characters";
 }
 
 }  // namespace
 
 void write_csv(const nk::array_view& array, const std::filesystem::path& called,
-               const std::function<void(std::string_view)>& put) {
+               const std::function<void(std::string_view)>& put, const csv_options& options) {
     const auto& shape = array.shape();
     const auto& type = array.type();
     const std::size_t most_dimensions = type.is_struct() ? 1 : 2;
@@ -338,8 +462,9 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
     if (type.is_struct()) {
         std::string names;
         for (const auto& name : column_names(leaves, called)) {
-            names += names.empty() ? "" : ",";
-            names += cell(name);
+            if (!names.empty())
+                names += options.delimiter;
+            names += cell(name, options);
         }
         names += '\n';
         put(names);
@@ -360,50 +485,50 @@ void write_csv(const nk::array_view& array, const std::filesystem::path& called,
             for (const auto& each : leaves)
                 for (std::size_t k = 0; k < each.count(); ++k) {
                     if (!std::exchange(is_first, false))
-                        lines += ',';
-                    lines += cell(value_text(each.type, made.data() + i * item + each.offset_of(k)));
+                        lines += options.delimiter;
+                    auto value = value_text(each.type, made.data() + i * item + each.offset_of(k));
+                    if (options.decimal == ',' && each.type.is_inexact())
+                        value = with_other_point(std::move(value));
+                    lines += cell(value, options);
                 }
-            lines += (first + i + 1) % columns == 0 ? '\n' : ',';
+            lines += (first + i + 1) % columns == 0 ? '\n' : options.delimiter;
         }
         put(lines);
     }
 }
 
 nk::any_array read_csv(std::string_view text, const std::optional<nk::dtype>& given,
-                       const std::filesystem::path& called) {
-    const nk::dtype type = given ? *given : guessed_type(text, called);
+                       const std::filesystem::path& called, const csv_options& options) {
+    const auto form = given ? csv_form{*given} : form_of(text, options, called);
+    const auto& type = form.type;
     const auto leaves = leaves_of(type);
     const auto names = column_names(leaves, called);
-    csv_lines lines(text, called);
+    csv_lines lines(text, called, options.delimiter);
     std::vector<std::byte> bytes;
     std::size_t columns = type.is_struct() ? names.size() : 0, rows = 0;
     const auto item = static_cast<std::size_t>(type.size());
-    bool may_be_names = type.is_struct();
+    bool is_first = true;
     while (const auto cells = lines.next()) {
-        if (std::exchange(may_be_names, false) && cells->size() == names.size() &&
-            std::equal(names.begin(), names.end(), cells->begin(), [](const std::string& name, const csv_cell& each) {
-                return name == each.text || name == each.number();
-            }))
+        if (std::exchange(is_first, false) &&
+            (given ? begins_with_names(lines, *cells, names, type.is_struct(), options) : form.has_names))
             continue;
         if (columns == 0)
             columns = cells->size();
-        if (cells->size() != columns)
-            lines.fail(0, nk::counted(columns, "value"), "a row of " + nk::counted(cells->size(), "value"),
-                       "all rows need the same number of values");
+        check_columns(lines, *cells, columns, options);
         const std::size_t at = bytes.size();
         bytes.resize(at + (type.is_struct() ? item : columns * item));
         std::size_t column = 0;
         const auto put = [&](const nk::dtype& wanted, std::byte* to) {
             const auto& each = (*cells)[column++];
-            if (!given && type.is_inexact() && is_rounded_integer(each.number()))
+            if (!given && wanted.is_inexact() && is_rounded_integer(each.number()))
                 lines.fail(column, "an integer that float64 holds exactly", nk::quoted(each.number()),
                            "--dtype int64 or uint64 keeps integers, a struct dtype has one type per column, --dtype "
                            "float64 rounds");
             const auto said = wanted.is_text() ? std::string_view(each.text) : each.number();
-            if (!parse_cell(wanted, said, to))
+            if (!parse_cell(wanted, said, to, options.decimal))
                 lines.fail(column, "a value of dtype " + nk::quoted(wanted.str()),
                            said.empty() ? "empty" : nk::quoted(said),
-                           lines.line() == 1 ? "a line of column names is accepted only with a struct dtype" : "");
+                           hint_about(wanted, said, lines.line() == 1, given.has_value(), options));
         };
         if (type.is_struct()) {
             for (const auto& each : leaves)

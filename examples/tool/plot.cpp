@@ -16,6 +16,7 @@ namespace tool {
 namespace {
 
 constexpr std::array<std::string_view, 9> letters = {".", ":", "-", "=", "+", "*", "#", "%", "@"};
+constexpr std::uint8_t least_alpha = 128;  // a terminal has no transparency: other cells are gaps
 constexpr std::array<std::string_view, 4> shades = {"░", "▒", "▓", "█"};
 
 template <std::size_t N>
@@ -67,27 +68,26 @@ std::string heat_map(const sampled_grid& grid, double low, double high, cell_siz
     for (std::size_t top = 0; top < heights; top += in_line) {
         coloured_line line;
         for (std::size_t x = 0; x < grid.columns * cell.width; ++x) {
-            const auto part = [&](std::size_t y) -> std::optional<double> {
-                const double number = y < heights ? grid.at(y / cell.height, x / cell.width) : std::nan("");
-                return std::isnan(number) ? std::nullopt : std::optional(part_of(number, low, high));
-            };
-            const auto upper = part(top);
             if (!with.colours) {
-                line.add(!upper ? " " : with.blocks ? level(shades, *upper) : level(letters, *upper), "", "");
+                const double number = grid.at(top / cell.height, x / cell.width), part = part_of(number, low, high);
+                line.add(std::isnan(number) ? " " : with.blocks ? level(shades, part) : level(letters, part), "", "");
                 continue;
             }
-            const auto code = [&](const std::optional<double>& of) {
-                return of ? code_of(colour_of(*of), with.true_colour) : std::string();
+            // A code is empty for a gap.
+            const auto code = [&](std::size_t y) {
+                const auto of = y < heights ? grid.colour_at(y / cell.height, x / cell.width, low, high) : std::nullopt;
+                return of && of->alpha >= least_alpha ? code_of(*of, with.true_colour) : std::string();
             };
+            const auto upper = code(top);
             if (in_line == 1) {
-                line.add(" ", "", code(upper));
+                line.add(" ", "", upper);
                 continue;
             }
-            const auto lower = part(top + 1);
-            if (upper)
-                line.add("▀", code(upper), code(lower));
+            const auto lower = code(top + 1);
+            if (!upper.empty())
+                line.add("▀", upper, lower);
             else
-                line.add(lower ? "▄" : " ", code(lower), "");
+                line.add(lower.empty() ? " " : "▄", lower, "");
         }
         out += line.ended() + '\n';
     }

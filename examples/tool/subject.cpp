@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "subject.hpp"
 
+#include "array_word.hpp"
+
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/foreign.hpp>
 #include <ndkeep/os/names.hpp>
@@ -55,6 +57,8 @@ subject subject_of(const fs::path& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
         return {has_commits(path) ? subject_kind::chunked : subject_kind::folder, path};
+    if (!is_there(path))
+        reject_member(path.string());
     const nk::file source = nk::file::open(path);
     std::array<std::byte, 16> bytes = {};
     const auto begin = nk::core::as_text({bytes.data(), source.read_some(0, bytes)});

@@ -45,8 +45,9 @@ struct subject {
 [[nodiscard]] bool begins_as_archive(std::string_view begin);
 
 /// Detects the kind of a path from its first bytes and its sidecar. Never blocks: a pipe is rejected.
-/// @throws ndkeep::io_error      absent, no permission, or a pipe or device
-/// @throws ndkeep::format_error  no supported format
+/// @throws ndkeep::io_error        absent, no permission, or a pipe or device
+/// @throws ndkeep::format_error    no supported format
+/// @throws ndkeep::mismatch_error  FILE:MEMBER in place of a path
 [[nodiscard]] subject subject_of(const std::filesystem::path& path);
 
 /// As above, but rejects a folder that is not a chunked array.

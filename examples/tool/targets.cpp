@@ -94,12 +94,15 @@ void write_csv_file(const target& to, const content& what) {
     const auto array = what.array(what.names.front());
     nk::progress_meter meter(to.run, {.phase = "save", .bytes_total = array.nbytes(), .file = to.path});
     std::uint64_t at = 0;
-    write_csv(array, to.path, [&](std::string_view lines) {
-        next.content().write(at, nk::core::bytes_of(lines));
-        at += lines.size();
-        meter.add(0, lines.size());
-        meter.report();
-    });
+    write_csv(
+        array, to.path,
+        [&](std::string_view lines) {
+            next.content().write(at, nk::core::bytes_of(lines));
+            at += lines.size();
+            meter.add(0, lines.size());
+            meter.report();
+        },
+        to.csv);
     meter.finish();
     former.hold();
     next.commit(nk::durability::when_convenient);
@@ -211,7 +214,8 @@ void write_target(const target& to, const content& what) {
     }
 }
 
-std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kind kind, const content& what) {
+std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kind kind, const content& what,
+                           const csv_options& options) {
     std::uint64_t written = 0;
     const auto put = [&](std::string_view bytes) {
         check_interrupted("-");
@@ -221,7 +225,8 @@ std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kin
     };
     const auto array = what.array(what.names.front());
     if (kind == target_kind::csv) {
-        write_csv(array, "-", [&](std::string_view lines) { put(screen.is_terminal ? shown_lines(lines) : lines); });
+        write_csv(
+            array, "-", [&](std::string_view lines) { put(screen.is_terminal ? shown_lines(lines) : lines); }, options);
         return written;
     }
     const auto info = nk::core::info_of(array);

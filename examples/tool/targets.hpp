@@ -3,6 +3,7 @@
 #pragma once
 
 #include "array_file.hpp"
+#include "csv.hpp"
 #include "tool.hpp"
 
 #include <functional>
@@ -32,6 +33,7 @@ struct target {
     target_kind kind = target_kind::npy;
     std::filesystem::path path = {};
     std::uint64_t rows_per_chunk = 0;  ///< chunked only; 0: as many rows as fit in 16 MiB
+    csv_options csv = {};              ///< csv only
     ndkeep::run_options run = {};
 };
 
@@ -42,6 +44,7 @@ void write_target(const target& to, const content& what);
 /// Writes one array to a stream, which cannot be an archive or a chunked array.
 /// @param screen  csv only: control characters are escaped if it is a terminal
 /// @returns number of bytes
-std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kind kind, const content& what);
+std::uint64_t write_stream(std::ostream& out, const terminal& screen, target_kind kind, const content& what,
+                           const csv_options& options = {});
 
 }  // namespace tool

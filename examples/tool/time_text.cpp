@@ -81,6 +81,8 @@ class date_reader {
 
     [[nodiscard]] std::optional<written_date> read() {
         written_date out;
+        if (rest_.ends_with('Z') && rest_.find(':') != std::string_view::npos)
+            rest_.remove_suffix(1);
         const bool fine = take_year(out) && (rest_.empty() || take_day(out));
         return fine && rest_.empty() ? std::optional(out) : std::nullopt;
     }

@@ -20,7 +20,7 @@ inline constexpr std::int64_t not_a_time = std::numeric_limits<std::int64_t>::mi
 [[nodiscard]] std::string date_text(const ndkeep::dtype& type, std::int64_t count);
 
 /// The count of a date in ISO 8601, as written by `date_text`, or of "NaT". The date may have a coarser unit than the
-/// dtype, and a blank in place of the T.
+/// dtype, a blank in place of the T, and a Z (UTC) at the end of a time.
 /// @return nullopt if the text is no date, or if the dtype cannot hold it exactly
 [[nodiscard]] std::optional<std::int64_t> date_count(const ndkeep::dtype& type, std::string_view text);
 

@@ -2,6 +2,7 @@
 // Command dispatch: finds the command, reads its options, runs it and reports errors.
 #include "tool.hpp"
 
+#include "array_word.hpp"
 #include "commands.hpp"
 #include "input_copy.hpp"
 #include "output.hpp"
@@ -82,9 +83,9 @@ void print_help(std::ostream& out, const command& of) {
     return usage_error(ndkeep::quoted(word) + " is not " + std::string(expected) + suggestion(word, names));
 }
 
-/// Whether an unknown first word is probably a file: it exists or looks like a path.
+/// Whether an unknown first word is probably a file: it exists, names a member of a file, or looks like a path.
 [[nodiscard]] bool is_meant_as_file(const std::string& word) {
-    return is_there(word) || word.find_first_of("./") != std::string::npos;
+    return is_there(word) || word_of(word).member || word.find_first_of("./") != std::string::npos;
 }
 
 [[nodiscard]] outcome run_command(const command& chosen, std::span<const std::string> rest, std::ostream& out,

@@ -128,6 +128,7 @@
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>
 #include <ndkeep/loop/detail/loop_buffer.ipp>
+#include <ndkeep/loop/detail/npy_output.ipp>
 #include <ndkeep/loop/detail/options.ipp>
 #include <ndkeep/loop/detail/sink.ipp>
 #include <ndkeep/loop/detail/source/feed.ipp>

@@ -306,6 +306,35 @@ TEST_CASE("field reads views, columns of columns and members of a base", "[array
     CHECK(xt::sum(nk::field(late, &market::late_trade::price))() == 3.0);
 }
 
+TEST_CASE("field of a member that is an array has the axes of both", "[array][fields]") {
+    using market::book::snapshot;
+    auto shots = xt::xtensor<snapshot, 1>::from_shape({3});
+    for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t j = 0; j < 2; ++j) {
+            for (std::size_t k = 0; k < 3; ++k)
+                shots(i).tags[j][k] = static_cast<std::int16_t>(100 * i + 10 * j + k);
+            shots(i).matrix[j] = {static_cast<float>(i), static_cast<float>(j)};
+        }
+
+    const auto tags = nk::field(shots, &snapshot::tags);
+    CHECK(tags.dimension() == 3);
+    CHECK((tags.shape() == std::array<std::size_t, 3>{3, 2, 3}));
+    CHECK(tags(2, 1, 2) == 212);
+    CHECK(tags(1, 2) == 12);
+    CHECK(xt::sum(tags)() == 6 * 300 + 9 * 10 + 18);
+    const xt::xtensor<std::int16_t, 3> copy = tags;
+    CHECK(copy(1, 0, 1) == 101);
+    CHECK((xt::eval(xt::view(tags, 1, xt::all(), 0)) == xt::xtensor<std::int16_t, 1>{100, 110}));
+    CHECK((xt::eval(nk::field(shots, &snapshot::matrix) * 2.0f)(2, 1, 1) == 2.0f));
+
+    const nk::array_view view(nk::field(xt::xarray<snapshot>(shots), &snapshot::tags));
+    CHECK(view.type() == nk::dtype_of<std::int16_t>());
+    CHECK(view.shape() == std::vector<std::size_t>{3, 2, 3});
+    std::array<std::int16_t, 18> all = {};
+    view.fill(0, 18, reinterpret_cast<std::byte*>(all.data()));
+    CHECK(std::equal(all.begin(), all.end(), copy.begin()));
+}
+
 TEST_CASE("a column is an array to every writer", "[array][fields]") {
     const auto trades = some_trades();
     std::array<std::int32_t, 3> sizes = {};

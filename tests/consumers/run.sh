@@ -113,17 +113,65 @@ without_xtensor)
             { cat "$work/log"; fail "nobody says that xtensor is missing"; }
     done
     ;;
+pinned)
+    # The blocks of cmake/README.md that fix a commit, on a repository whose branch is broken after that commit.
+    command -v git >/dev/null 2>&1 || { echo "no git"; exit 77; }
+    unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE || true
+    export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ALLOW_PROTOCOL=file
+    export GIT_AUTHOR_NAME=tests GIT_AUTHOR_EMAIL=tests@localhost GIT_COMMITTER_NAME=tests GIT_COMMITTER_EMAIL=tests@localhost
+    block() {  # block HEADING LANGUAGE: the first block of this language below the heading
+        awk -v heading="## $1" -v fence="\`\`\`$2" '
+            /^## / { below = $0 == heading }
+            inside && /^```$/ { exit }
+            inside { print; found = 1 }
+            below && $0 == fence { inside = 1 }
+            END { exit !found }' "$SOURCE/cmake/README.md" || fail "cmake/README.md: no $2 below $1" >&2
+    }
+    NDKEEP_REPOSITORY="$work/a repository"
+    mkdir "$NDKEEP_REPOSITORY"
+    for name in CMakeLists.txt LICENSE cmake include; do cp -R "$SOURCE/$name" "$NDKEEP_REPOSITORY/$name"; done
+    (
+        cd "$NDKEEP_REPOSITORY"
+        git init --quiet
+        git add .
+        git commit --quiet --message "The commit to use"
+    )
+    NDKEEP_COMMIT=$(git -C "$NDKEEP_REPOSITORY" rev-parse HEAD)
+    echo 'message(FATAL_ERROR "the branch is used instead of the commit")' >"$NDKEEP_REPOSITORY/CMakeLists.txt"
+    git -C "$NDKEEP_REPOSITORY" commit --quiet --all --message "A later commit"
+
+    new_project() {  # new_project FOLDER LINES…
+        folder=$1
+        shift
+        mkdir -p "$folder"
+        echo 'int main() {}' >"$folder/main.cpp"
+        printf '%s\n' 'cmake_minimum_required(VERSION 3.16)' 'project(user CXX)' 'add_executable(app main.cpp)' "$@" >"$folder/CMakeLists.txt"
+        grep -q 'app PRIVATE ndkeep::compiled' "$folder/CMakeLists.txt" || fail "$folder does not use ndkeep"
+        configure -S "$folder" -B "$folder/build" >"$work/log" 2>&1 || { cat "$folder/CMakeLists.txt" "$work/log"; fail "$folder does not configure"; }
+    }
+    mkdir "$work/submodule"
+    (
+        cd "$work/submodule"
+        git init --quiet
+        eval "$(block 'A git submodule' sh)"
+    ) >"$work/log" 2>&1 || { cat "$work/log"; fail "the submodule is not added"; }
+    git -C "$work/submodule" ls-tree HEAD third_party/ndkeep | grep -q " commit $NDKEEP_COMMIT" || fail "the commit is not recorded"
+    new_project "$work/submodule" "$(block 'A git submodule' cmake)"
+    new_project "$work/fetch" "set(NDKEEP_REPOSITORY \"$NDKEEP_REPOSITORY\")" "set(NDKEEP_COMMIT $NDKEEP_COMMIT)" "$(block FetchContent cmake)"
+    ;;
 readme)
-    # Every ```cmake block of the README configures inside a minimal project.
-    [ -e "$SOURCE/README.md" ] || { echo "no README.md yet"; exit 77; }
-    awk -v work="$work" '
-        inside && /^[ \t]*```[ \t]*$/ { close(file); inside = 0 }
-        inside { print > file }
-        /^[ \t]*```cmake[ \t]*$/ { inside = 1; file = work "/block_" FNR + 1 ".cmake" }' "$SOURCE/README.md"
+    # Every ```cmake block of README.md and cmake/README.md configures inside a minimal project.
+    for readme in README.md cmake/README.md; do
+        mkdir -p "$work/$(dirname "$readme")/blocks"
+        awk -v folder="$work/$(dirname "$readme")/blocks" '
+            inside && /^[ \t]*```[ \t]*$/ { close(file); inside = 0 }
+            inside { print > file }
+            /^[ \t]*```cmake[ \t]*$/ { inside = 1; file = folder "/" FNR + 1 ".cmake" }' "$SOURCE/$readme"
+    done
     install_ndkeep
     echo 'int main() {}' >"$work/main.cpp"
-    for block in "$work"/block_*.cmake; do
-        [ -e "$block" ] || continue
+    for block in "$work/blocks"/*.cmake "$work/cmake/blocks"/*.cmake; do
+        [ -e "$block" ] || fail "no blocks: $block"
         project=${block%.cmake}
         mkdir "$project"
         target=$(sed -n 's/^ *target_link_libraries( *\([A-Za-z0-9_]*\).*/\1/p' "$block" | head -n 1)
@@ -143,7 +191,7 @@ readme)
             [ -z "$name" ] || [ -e "$project/$name" ] || cp "$work/main.cpp" "$project/$name"
         done
         configure -S "$project" -B "$project/build" "-DFETCHCONTENT_SOURCE_DIR_NDKEEP=$SOURCE" >"$work/log" 2>&1 ||
-            { cat "$project/CMakeLists.txt" "$work/log"; fail "README.md:${project##*_}: this CMake does not configure"; }
+            { cat "$project/CMakeLists.txt" "$work/log"; fail "${project#"$work/"}: the CMake at this line of its README does not configure"; }
     done
     ;;
 *)

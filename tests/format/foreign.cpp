@@ -49,7 +49,8 @@ TEST_CASE("a file that is something else is named where the end of an archive is
     CHECK(hint_for("\x93NUMPY\x01\0"s) == "the file is an npy file: load reads it");
     CHECK(hint_for("\x89HDF\r\n\x1a\n") == "the file is an HDF5 file: h5py reads it");
     CHECK(hint_for("PK\x03\x04 and so on") ==
-          "the archive is cut short, or followed by other bytes; recover_npz saves its complete members");
+          "the archive is cut short, or followed by other bytes; recover_npz saves its complete members, restore_npz "
+          "cuts off what follows");
     CHECK(hint_for("PK\x05\x06" + std::string(18, '\0') + "more") ==
           "the archive is empty, and cut short or followed by other bytes");
     CHECK(hint_for("text") == "the file is not a zip archive, or it is cut short");

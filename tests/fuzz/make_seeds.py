@@ -185,6 +185,7 @@ CSV = {
     "uneven": "<f8\n1,2\n3\n",
     "guessed": "\n1,2.5\n-inf,nan\n",
     "guessed_dates": "\n2010-01-02,2010-01\nNaT,-0044-03-15\n",
+    "guessed_columns": "\nid,note\n1,\"a b\"\n,\n",
     "guessed_unsigned": "\n1,18446744073709551615\n",
     "dates": "<M8[7D]\n1970-01-08\nNaT\n",
     "mark": "<i4\n\ufeff1\r\n2\r\n",

@@ -57,6 +57,21 @@ TEST_CASE("a file of a list that was appended to goes on where it ended", "[loop
     CHECK(pass() == 10);
 }
 
+TEST_CASE("a list of files may be of strings", "[loop]") {
+    const temp_dir dir;
+    nk::save(dir / "a.npy", counting(1, 2));
+    nk::save(dir / "b.npy", counting(3, 2));
+    const std::vector<std::string> files{(dir / "a.npy").string(), (dir / "b.npy").string()};
+    {
+        nk::stateful_loop loop(dir / "a.state", quick());
+        auto& sum = loop.bind<std::int64_t>("sum");
+        for (const auto& chunk : loop.over<std::int64_t, 1>(files))
+            sum += sum_of(chunk);
+        CHECK(sum == 10);
+    }
+    CHECK(sum_of_pass(dir / "a.state", {dir / "a.npy", dir / "b.npy"}) == 10);
+}
+
 TEST_CASE("a list is compared as far as it was processed", "[loop][error]") {
     const temp_dir dir;
     std::vector<std::filesystem::path> files;

@@ -6,6 +6,7 @@
 
 #include <cmath>
 #include <random>
+#include <sstream>
 
 namespace sidecars::verify_tests {
 
@@ -52,6 +53,18 @@ TEST_CASE("verify finds wrong statistics, each by its name", "[npy][sidecar][ver
         CHECK(fields_of(findings(file)) == std::vector<std::string>{"statistics." + key});
         CHECK(thrown<checksum_error>([&] { verify(file); }).file() == file);
     }
+}
+
+TEST_CASE("a finding is printed as its sentence", "[npy][verify]") {
+    const temp_dir dir;
+    save(dir / "t.npy", twelve(), {.sum = checksum::crc32});
+    flip(dir / "t.npy", 150);
+
+    const auto all = findings(dir / "t.npy");
+    REQUIRE(all.size() == 1);
+    std::ostringstream printed;
+    printed << all[0];
+    CHECK(printed.str() == all[0].message);
 }
 
 TEST_CASE("verify finds wrong statistics of a field", "[npy][sidecar][verify]") {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Every ```cpp block of README.md, and of each README.md in include/, examples/ and benchmarks/, compiles. Every file
-# that a ```sh block runs, a link leads to or `inline code` names is present.
+# Every ```cpp block of README.md, and of each README.md and CHANGES.md in include/, examples/, benchmarks/ and cmake/,
+# compiles. Every file that a ```sh block runs, a link leads to or `inline code` names is present.
 #
 # A block with `int main` is a program and compiles unchanged. The others become functions of one program: their
 # includes, structs, templates and NDKEEP_FIELDS go before the function. What only the test needs to know stands in a
@@ -16,7 +16,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$SOURCE"
 # Names of folders here hold no blanks.
 # shellcheck disable=SC2046
-[ $# != 0 ] || set -- $(find README.md include examples benchmarks -name README.md | LC_ALL=C sort)
+[ $# != 0 ] || set -- $(find README.md include examples benchmarks cmake '(' -name README.md -o -name CHANGES.md ')' | LC_ALL=C sort)
 : >"$work/shell.txt"
 : >"$work/links.txt"
 : >"$work/named.txt"

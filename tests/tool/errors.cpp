@@ -56,7 +56,11 @@ void make_files(const temp_dir& dir) {
     write_text(dir / "row.csv", "1,2\n3\n");
     write_text(dir / "open.csv", "1,\"2\n");
     write_text(dir / "quoted.csv", "\"1\"x\n");
-    write_text(dir / "names.csv", "id,value\n1,2\n");
+    write_text(dir / "names.csv", "name\nabc\n");
+    write_text(dir / "repeated.csv", "id,id\n1,2\n");
+    write_text(dir / "nameless.csv", "id,\n1,2\n");
+    write_text(dir / "nothing.csv", "");
+    write_text(dir / "semicolons.csv", "1,5;2\n");
     write_text(dir / "noise", "plain text");
     write_text(dir / "nothing", "");
     fs::create_directory(dir / "folder");

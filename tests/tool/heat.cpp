@@ -114,6 +114,52 @@ TEST_CASE("heat draws the last two axes, and says which indexes of the others", 
     CHECK(run_tool({"heat", file, "--width", "0"}).status == 2);
 }
 
+TEST_CASE("heat draws pictures in true colours", "[tool][heat]") {
+    const temp_dir dir;
+    const auto file = write_npy<std::uint8_t>(dir / "t.npy", "|u1", {2, 1, 3}, {255, 0, 0, 0, 255, 255});
+    const auto picture = (dir / "t.png").string();
+    ::setenv("COLORTERM", "truecolor", 1);
+    const auto coloured = drawn({file, "--width=1", "--height=1", "--style=blocks", "--color=always"});
+    ::unsetenv("COLORTERM");
+
+    CHECK(coloured == "\x1b[38;2;255;0;0m\x1b[48;2;0;255;255m▀\x1b[0m\n2 rows down, 1 column across, RGB\n");
+    // Without colours, characters show the brightness.
+    CHECK(drawn({file, "--width=1", "--height=2"}).starts_with("-\n#\n"));
+    CHECK(run_tool({"heat", file, "[..., ::-1]", "--json"}).object()["colors"] ==
+          json::array({json::array({"#0000ff"}), json::array({"#ffff00"})}));
+    CHECK(drawn({file, "[..., 0]", "--width=1", "--height=2"}).find("RGB") == std::string::npos);
+    REQUIRE(run_tool({"heat", file, "--png", picture, "--width=1", "--height=2"}).status == 0);
+    CHECK(decode_png(read_text(picture)).lines == std::string("\0\xff\0\0\xff\0\0\xff\xff\xff", 10));
+    REQUIRE(run_tool({"heat", file, "--svg", (dir / "t.svg").string()}).status == 0);
+    CHECK(read_text(dir / "t.svg").find("<image") == read_text(dir / "t.svg").rfind("<image"));
+}
+
+TEST_CASE("heat draws pictures of other numbers, with alpha and gaps", "[tool][heat]") {
+    const temp_dir dir;
+    const auto colours_of = [&](const std::string& file) {
+        const auto object = run_tool({"heat", "--json", file}).object();
+        return object.contains("colors") ? object["colors"] : json();
+    };
+    const auto row = [](const auto&... colours) { return json::array({json::array({colours...})}); };
+
+    CHECK(colours_of(write_npy<std::uint16_t>(dir / "a.npy", "<u2", {1, 1, 3}, {65535, 0, 257})) == row("#ff0001"));
+    CHECK(colours_of(write_npy<float>(dir / "b.npy", "<f4", {1, 1, 4}, {1, 0.5F, 0, 0.25F})) == row("#ff800040"));
+    CHECK(colours_of(write_npy<double>(dir / "c.npy", "<f8", {1, 2, 3}, {1, 1, 1, 0, gap, 0})) ==
+          row("#ffffff", nullptr));
+    CHECK(colours_of(write_npy<std::uint8_t>(dir / "d.npy", "|u1", {1, 1, 1, 3}, {1, 2, 3})) == row("#010203"));
+}
+
+TEST_CASE("heat draws the last two axes of what is no picture", "[tool][heat]") {
+    const temp_dir dir;
+    const auto is_map = [&](const std::string& file) {
+        return drawn({file, "--width=9"}).find("1 row down, 3 columns across") != std::string::npos;
+    };
+
+    CHECK(is_map(write_npy<double>(dir / "a.npy", "<f8", {2, 1, 3}, {0, 0, 1, 0, 0, 2})));
+    CHECK(is_map(write_npy<std::int8_t>(dir / "b.npy", "|i1", {2, 1, 3}, {0, 0, 1, 0, 0, 1})));
+    CHECK(is_map(write_npy<std::uint8_t>(dir / "c.npy", "|u1", {1, 3}, {0, 0, 1})));
+}
+
 TEST_CASE("heat is the same at every time of one width", "[tool][heat]") {
     const auto file = example_data("seattle_hourly.npy");
     const auto first = run_tool({"heat", file, "[:, 0]", "--width", "72"});

@@ -123,6 +123,64 @@ TEST_CASE("info lists the members of an archive, its metadata and its tree", "[t
     CHECK(drawn.has("created  \"2023-01-20\""));
 }
 
+TEST_CASE("info describes the member that is named", "[tool]") {
+    const temp_dir dir;
+    const auto file = (dir / "a.npz").string();
+    save_npz(dir / "a.npz", {{"x", twelve()}, {"y", twelve()}}, {.compress = true, .meta = {{"run", 7}}});
+
+    const auto text = run_tool({file + ":y"});
+    const auto object = run_tool({"info", "--json", file + ":y.npy"}).object();
+
+    CHECK(text.status == 0);
+    CHECK(text.out.starts_with(file + ":y\n"));
+    CHECK(text.has("npy 1.0, a member of an archive"));
+    CHECK(text.has("(3, 4)"));
+    CHECK(object["file"] == file);
+    CHECK(object["member"] == "y");
+    CHECK(object["dtype"] == "<f8");
+    CHECK(object["nbytes"] == 96);
+    CHECK(object["method"] == "deflate");
+    CHECK(object["maps"] == false);
+    CHECK(run_tool({"info", file + ":metadata.json"}).has("not an array, a member of an archive"));
+}
+
+TEST_CASE("info lists the first and last of many members, and all on request", "[tool]") {
+    const temp_dir dir;
+    const auto file = (dir / "a.npz").string();
+    npz_writer archive(dir / "a.npz");
+    for (int i = 100; i < 400; ++i)
+        archive.add("m" + std::to_string(i), xt::xtensor<int, 1>{i});
+    archive.commit();
+
+    const auto some = run_tool({file});
+    const auto all = run_tool({"info", "--all", file});
+
+    CHECK(some.has("300, the first 20 and the last 20 are listed (--all lists all)"));
+    CHECK(some.has("m119 "));
+    CHECK(some.has("\n    ...\n    m380 "));
+    CHECK(some.has("m399 "));
+    CHECK_FALSE(some.has("m120 "));
+    CHECK_FALSE(some.has("m379 "));
+    CHECK(all.has("members     300\n"));
+    CHECK(all.has("m120 "));
+    CHECK_FALSE(all.has("..."));
+    CHECK(run_tool({"--json", file}).object()["members"].size() == 300);
+}
+
+TEST_CASE("info lists the first and last of many fields", "[tool]") {
+    const temp_dir dir;
+    std::string descr = "[";
+    for (int i = 100; i < 150; ++i)
+        descr += "('f" + std::to_string(i) + "', '|u1'), ";
+    const auto file = write_npy<char>(dir / "t.npy", descr + "]", {0}, {});
+
+    const auto some = run_tool({file});
+
+    CHECK(some.has("50, the first 20 and the last 20 are listed (--all lists all); 50 bytes"));
+    CHECK(some.has("\n    ...\n    f130 "));
+    CHECK(run_tool({"info", "--all", file}).has("50 in 50 bytes"));
+}
+
 TEST_CASE("info draws 40 values of a tree and counts the others", "[tool]") {
     temp_dir dir;
     tree whole, many;
@@ -140,7 +198,9 @@ TEST_CASE("info draws 40 values of a tree and counts the others", "[tool]") {
     CHECK(drawn.has("key8  8"));
     CHECK(!drawn.has("key9"));
     CHECK(drawn.has("41 more"));
-    CHECK(drawn.has("`ndkeep tree` draws all values"));
+    CHECK(drawn.has("--all draws all values"));
+    CHECK(run_tool({"info", "--all", (dir / "t.npz").string()}).has("key49"));
+    CHECK_FALSE(run_tool({"info", "--all", "--json", (dir / "long.npz").string()}).has("left_out"));
     const auto object = run_tool({"--json", (dir / "long.npz").string()}).object();
     CHECK(object["tree"][0]["children"].size() == 9'999);
     CHECK(object["tree"][0]["left_out"] == 10'001);

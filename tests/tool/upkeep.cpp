@@ -250,19 +250,64 @@ TEST_CASE("bench tells seconds and speed and leaves nothing", "[tool]") {
     CHECK(dir.files() == 1);
 }
 
-TEST_CASE("completion knows every command and its options", "[tool]") {
-    temp_dir dir;
-    const auto script = run_tool({"completion", "bash"});
-    write_text(dir / "ndkeep.bash", script.out);
-    save(dir / "some array.npy", twelve());
-
-    CHECK(script.status == 0);
-    CHECK(run_tool({"completion", "csh"}).status == 2);
-    for (const auto& command : tool::commands()) {
-        CHECK(script.has(std::string(command.name) + ' '));
-        for (const auto& option : command.options)
-            CHECK(script.has(std::string(option.name)));
+TEST_CASE("completion of every shell knows every command and its options", "[tool]") {
+    for (const char* const shell : {"bash", "zsh", "fish"}) {
+        const auto script = run_tool({"completion", shell});
+        CHECK(script.status == 0);
+        for (const auto& command : tool::commands()) {
+            INFO(shell << ' ' << command.name);
+            CHECK(script.has(std::string(command.name)));
+            for (const auto& option : command.options)
+                CHECK(script.has((shell == std::string("fish") ? " -l " : "--") + std::string(option.name.substr(2))));
+        }
     }
+    CHECK(run_tool({"completion", "csh"}).status == 2);
+}
+
+TEST_CASE("completion in zsh is a function of its completion system", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "_ndkeep", run_tool({"completion", "zsh"}).out);
+    if (run("zsh --version").status != 0) {
+        WARN("no zsh: nothing checked");
+        return;
+    }
+    const auto zsh = [&](const std::string& commands) {
+        return run("cd '" + dir.path().string() + "' && zsh -fc 'autoload -U compinit; " + commands + "'").output;
+    };
+    CHECK(zsh("compinit -D -u; source ./_ndkeep; echo $_comps[ndkeep]") == "_ndkeep\n");
+    CHECK(zsh("fpath=($PWD $fpath); compinit -D -u; echo $_comps[ndkeep]") == "_ndkeep\n");
+    // A stand-in for `_arguments` prints the options that it gets.
+    CHECK(zsh("compinit -D -u; source ./_ndkeep; _arguments() { print -rl -- \"$@\" }; words=(ndkeep ls x); CURRENT=3; "
+              "_ndkeep")
+              .find("\n--bytes[print sizes in bytes, without units]\n") != std::string::npos);
+    CHECK(zsh("compinit -D -u; source ./_ndkeep; _arguments() { print -rl -- \"$@\" }; words=(ndkeep a.npy x); "
+              "CURRENT=3; _ndkeep")
+              .find("\n--all[") != std::string::npos);
+}
+
+TEST_CASE("completion in fish completes commands and options", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "ndkeep.fish", run_tool({"completion", "fish"}).out);
+    if (run("fish --version").status != 0) {
+        WARN("no fish: nothing checked");
+        return;
+    }
+    const auto completed = [&](const std::string& words) {
+        return run("cd '" + dir.path().string() + "' && HOME=. fish -c 'source ./ndkeep.fish; complete -C \"" + words +
+                   "\"'")
+            .output;
+    };
+    CHECK(completed("ndkeep dif").starts_with("diff\t"));
+    CHECK(completed("ndkeep diff --rt").starts_with("--rtol"));
+    CHECK(completed("ndkeep diff --byt").empty());
+    CHECK(completed("ndkeep help verif").starts_with("verify"));
+    CHECK(completed("ndkeep completion z").starts_with("zsh"));
+}
+
+TEST_CASE("completion in bash completes commands, options and files", "[tool]") {
+    temp_dir dir;
+    write_text(dir / "ndkeep.bash", run_tool({"completion", "bash"}).out);
+    save(dir / "some array.npy", twelve());
     if (run("bash --version").status != 0) {
         WARN("no bash: nothing checked");
         return;
@@ -279,6 +324,7 @@ TEST_CASE("completion knows every command and its options", "[tool]") {
     CHECK(completed("ndkeep some", 1) == "some array.npy|");
     CHECK(completed("ndkeep help verif", 2) == "verify|");
     CHECK(completed("ndkeep completion b", 2) == "bash|");
+    CHECK(completed("ndkeep completion f", 2) == "fish|");
 }
 
 }  // namespace tool_upkeep_tests

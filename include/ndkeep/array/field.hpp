@@ -3,10 +3,16 @@
 #pragma once
 
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/element.hpp>
 #include <ndkeep/version.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -31,17 +37,90 @@ class column : public Function {
     using bool_load_type = xt::bool_load_type<typename Function::value_type>;
 };
 
+/// The function of the expression for a member that is an array: reads one element of it. The indices of the struct
+/// come first.
+template <class Closure, class Struct, class Member>
+class member_elements {
+    using layout = member_layout<std::remove_cv_t<Member>>;
+
+  public:
+    using value = std::remove_cv_t<typename layout::element>;
+
+    member_elements(Closure array, Member Struct::*member) : array_(std::forward<Closure>(array)), member_(member) {}
+
+    template <class... Index>
+    [[nodiscard]] value operator()(Index... index) const {
+        const std::array<std::size_t, sizeof...(Index)> all{static_cast<std::size_t>(index)...};
+        const std::size_t rank = array_.dimension() + layout::rank;
+        if (all.size() >= rank)
+            return element(all.end() - static_cast<std::ptrdiff_t>(rank), all.end());
+        // As in all of xtensor: indices that are left out are leading ones, and 0.
+        std::vector<std::size_t> padded(rank - all.size());
+        padded.insert(padded.end(), all.begin(), all.end());
+        return element(padded.begin(), padded.end());
+    }
+
+    template <class It>
+    [[nodiscard]] value element(It first, It) const {
+        It inner = first;
+        std::advance(inner, array_.dimension());
+        return at(array_.element(first, inner).*member_, inner);
+    }
+
+  private:
+    template <class Part, class It>
+    [[nodiscard]] static value at(const Part& part, It index) {
+        if constexpr (member_layout<Part>::rank == 0) {
+            return part;
+        } else {
+            const auto i = static_cast<std::size_t>(*index);
+            return at(part[i], ++index);
+        }
+    }
+
+    Closure array_;
+    Member Struct::*member_;
+};
+
+/// The shape type of an expression with `More` more axes.
+template <class Shape, std::size_t More>
+struct longer_shape {
+    using type = xt::dynamic_shape<std::size_t>;
+};
+template <class Extent, std::size_t N, std::size_t More>
+struct longer_shape<std::array<Extent, N>, More> {
+    using type = std::array<std::size_t, N + More>;
+};
+
+template <class Array, class Struct, class Member>
+[[nodiscard]] auto field_of_arrays(Array&& array, Member Struct::*member) {
+    using layout = member_layout<std::remove_cv_t<Member>>;
+    using elements = member_elements<xt::const_xclosure_t<Array>, Struct, Member>;
+    using shape_type = typename longer_shape<std::remove_cvref_t<decltype(array.shape())>, layout::rank>::type;
+    std::vector<std::size_t> extents(array.shape().begin(), array.shape().end());
+    layout::add_shape(extents);
+    auto shape = xtl::make_sequence<shape_type>(extents.size());
+    std::copy(extents.begin(), extents.end(), shape.begin());
+    return xt::xgenerator<elements, typename elements::value, shape_type>(elements(std::forward<Array>(array), member),
+                                                                          shape);
+}
+
 }  // namespace detail
 
-/// One member of every struct of `array`, as a lazy expression of the same shape. No element is copied.
+/// One member of every struct of `array`, as a lazy expression of the same shape. No element is copied. A member that
+/// is an array adds its axes: a `std::array<double, 500>` of n structs is (n, 500).
 ///
 /// The expression keeps an rvalue array. It refers to an lvalue array, which must outlive it.
 template <class Array, class Struct, class Member>
     requires xt::is_xexpression<std::remove_cvref_t<Array>>::value &&
         std::is_base_of_v<Struct, typename std::remove_cvref_t<Array>::value_type>
 [[nodiscard]] auto field(Array&& array, Member Struct::*member) {
-    using column = detail::column<xt::xfunction<detail::member_of<Struct, Member>, xt::const_xclosure_t<Array>>>;
-    return column(detail::member_of<Struct, Member>{member}, std::forward<Array>(array));
+    if constexpr (detail::member_layout<std::remove_cv_t<Member>>::rank != 0) {
+        return detail::field_of_arrays(std::forward<Array>(array), member);
+    } else {
+        using column = detail::column<xt::xfunction<detail::member_of<Struct, Member>, xt::const_xclosure_t<Array>>>;
+        return column(detail::member_of<Struct, Member>{member}, std::forward<Array>(array));
+    }
 }
 
 }  // namespace ndkeep

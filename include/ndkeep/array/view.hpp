@@ -60,7 +60,7 @@ concept array_like = detail::expression<A> || detail::array_with_data<A> || deta
     detail::flags_vector<A> ||(element<A> && !xt::is_xexpression<A>::value);
 
 namespace detail {
-struct does_not_satisfy_array_like;
+struct array_like_needs_numbers_text_dates_or_structs_with_NDKEEP_FIELDS;
 }
 
 /// A view of any array for the duration of one call: what every function that writes takes. It refers to an lvalue and
@@ -90,7 +90,7 @@ class array_view {
 
     /// Rejects a type that is not `array_like`. Compilers print the arguments of a deleted template: `Because` names
     /// the reason in their message.
-    template <class A, class Because = detail::does_not_satisfy_array_like>
+    template <class A, class Because = detail::array_like_needs_numbers_text_dates_or_structs_with_NDKEEP_FIELDS>
         requires(!array_like<std::remove_cvref_t<A>> && !std::same_as<std::remove_cvref_t<A>, array_view> &&
                  !requires(A && array) { std::forward<A>(array).operator array_view(); })
     array_view(A&&)

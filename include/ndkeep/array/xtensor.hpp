@@ -5,15 +5,32 @@
 #include <ndkeep/format/order.hpp>
 #include <ndkeep/version.hpp>
 
+#if __has_include(<xtensor/core/xtensor_config.hpp>)
+#include <xtensor/core/xtensor_config.hpp>
+#else
+#include <xtensor/xtensor_config.hpp>
+#endif
+
+// Versions that fail inside xtensor's headers. Apple counts its compilers differently.
+#if defined(__clang__) && !defined(__apple_build_version__)
+#if XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR >= 27 && __clang_major__ < 17
+#error "xtensor 0.27 and later need clang 17 or later: use a newer clang, GCC, or xtensor 0.26"
+#elif XTENSOR_VERSION_MAJOR == 0 && XTENSOR_VERSION_MINOR < 26 && __clang_major__ >= 19
+#error "clang 19 and later need xtensor 0.26 or later: use a newer xtensor, GCC, or clang 18"
+#endif
+#endif
+
 #if __has_include(<xtensor/containers/xarray.hpp>)
 #include <xtensor/containers/xadapt.hpp>
 #include <xtensor/containers/xarray.hpp>
 #include <xtensor/containers/xtensor.hpp>
 #include <xtensor/core/xnoalias.hpp>
+#include <xtensor/generators/xgenerator.hpp>
 #include <xtensor/views/xview.hpp>
 #else
 #include <xtensor/xadapt.hpp>
 #include <xtensor/xarray.hpp>
+#include <xtensor/xgenerator.hpp>
 #include <xtensor/xnoalias.hpp>
 #include <xtensor/xtensor.hpp>
 #include <xtensor/xview.hpp>

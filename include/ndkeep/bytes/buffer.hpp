@@ -21,7 +21,7 @@ class buffer {
   public:
     buffer() = default;
     /// @param size  in bytes
-    explicit buffer(std::size_t size) : bytes_(std::make_unique_for_overwrite<std::byte[]>(size)), size_(size) {}
+    explicit buffer(std::size_t size) : bytes_(new std::byte[size]), size_(size) {}
 
     [[nodiscard]] std::byte* data() const noexcept { return bytes_.get(); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }

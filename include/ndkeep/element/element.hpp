@@ -180,11 +180,13 @@ struct element_type<T> {
 template <class T>
 struct member_layout {
     using element = T;
+    static constexpr std::size_t rank = 0;
     static void add_shape(std::vector<std::size_t>&) {}
 };
 template <class T, std::size_t N>
 struct member_layout<T[N]> {
     using element = typename member_layout<T>::element;
+    static constexpr std::size_t rank = 1 + member_layout<T>::rank;
     static void add_shape(std::vector<std::size_t>& shape) {
         shape.push_back(N);
         member_layout<T>::add_shape(shape);

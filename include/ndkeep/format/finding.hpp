@@ -6,6 +6,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <iosfwd>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,9 @@ struct finding {
     std::string message;         ///< the complete sentence, `what()` of the error
     std::exception_ptr cause;    ///< the exception that `verify` throws for it
 };
+
+/// Prints the message.
+std::ostream& operator<<(std::ostream& out, const finding& problem);
 
 namespace detail {
 

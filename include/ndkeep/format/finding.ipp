@@ -4,7 +4,11 @@
 
 #include <ndkeep/format/finding.hpp>
 
+#include <ostream>
+
 namespace ndkeep::inline NDKEEP_ABI {
+
+NDKEEP_INLINE std::ostream& operator<<(std::ostream& out, const finding& problem) { return out << problem.message; }
 
 namespace detail {
 

@@ -35,6 +35,17 @@ struct statistics {
 
     /// The statistics of a field; nullptr if absent.
     [[nodiscard]] const statistics* find(std::string_view field) const;
+
+    /// The minimum as a T. Only a floating-point T may round: it cannot hold every 64-bit integer.
+    /// @throws mismatch_error  absent, or T cannot hold it
+    template <class T>
+        requires std::is_arithmetic_v<T>
+    [[nodiscard]] T min_as() const;
+    /// The maximum as a T.
+    /// @throws mismatch_error  as `min_as`
+    template <class T>
+        requires std::is_arithmetic_v<T>
+    [[nodiscard]] T max_as() const;
 };
 
 namespace detail {
@@ -56,7 +67,36 @@ template <class T>
 
 [[nodiscard]] bool less(const statistics::number& a, const statistics::number& b);
 
+/// @param number  nullptr if absent
+/// @throws mismatch_error  always
+[[noreturn]] void refuse_statistic(const char* field, const statistics::number* number);
+
+template <class T>
+[[nodiscard]] T statistic_as(const std::optional<statistics::number>& number, const char* field) {
+    if (!number)
+        refuse_statistic(field, nullptr);
+    if constexpr (std::is_floating_point_v<T>) {
+        return static_cast<T>(as_double(*number));
+    } else {
+        static_assert(!std::is_same_v<T, bool>, "a minimum or maximum of bool is 0 or 1: ask for an integer");
+        if (const auto* const whole = std::get_if<std::int64_t>(&*number); whole != nullptr && std::in_range<T>(*whole))
+            return static_cast<T>(*whole);
+        if (const auto* const count = std::get_if<std::uint64_t>(&*number);
+            count != nullptr && std::in_range<T>(*count))
+            return static_cast<T>(*count);
+        refuse_statistic(field, &*number);
+    }
+}
+
 }  // namespace detail
+
+template <class T>
+    requires std::is_arithmetic_v<T> T statistics::min_as()
+const { return detail::statistic_as<T>(min, "min"); }
+
+template <class T>
+    requires std::is_arithmetic_v<T> T statistics::max_as()
+const { return detail::statistic_as<T>(max, "max"); }
 
 namespace core {
 

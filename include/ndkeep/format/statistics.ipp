@@ -6,6 +6,7 @@
 
 #include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/bytes/float_environment.hpp>
+#include <ndkeep/error.hpp>
 
 #include <cmath>
 #include <limits>
@@ -37,6 +38,21 @@ NDKEEP_INLINE bool less(const statistics::number& a, const statistics::number& b
     if (const auto* const count = std::get_if<std::uint64_t>(&a); alike && count != nullptr)
         return *count < *std::get_if<std::uint64_t>(&b);
     return as_double(a) < as_double(b);
+}
+
+NDKEEP_INLINE void refuse_statistic(const char* field, const statistics::number* number) {
+    std::string found = "absent";
+    if (number != nullptr) {
+        if (const auto* const whole = std::get_if<std::int64_t>(number))
+            found = std::to_string(*whole);
+        else if (const auto* const count = std::get_if<std::uint64_t>(number))
+            found = std::to_string(*count);
+        else
+            found = "a floating-point number";
+    }
+    throw mismatch_error({.field = field,
+                          .expected = number == nullptr ? "a number" : "one that the requested type can hold",
+                          .found = std::move(found)});
 }
 
 }  // namespace detail

@@ -10,6 +10,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/loop/detail/npy_output.hpp>
 #include <ndkeep/loop/detail/sink.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
 #include <ndkeep/loop/options.hpp>
@@ -19,6 +20,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <limits>
@@ -60,6 +62,22 @@ class [[nodiscard]] loop_pass {
         sink_ = [&sink](const std::string& name) -> std::unique_ptr<detail::loop_memory> {
             return std::make_unique<detail::sink_memory>(detail::chunk_access::session(sink), name,
                                                          N == 1 ? std::optional(dtype_of<T>()) : std::nullopt);
+        };
+        return std::move(*this);
+    }
+
+    /// Appends the rows that the body gives to `loop.append(rows)` to one plain npy file, which is created if absent:
+    /// `for (auto chunk : loop.over(readings).into("out.npy"))`. Every row is written exactly once, even after a crash.
+    ///
+    /// The checkpoint file has the number of rows besides position and states, and replacing it is the one commit
+    /// point. The rows of a commit are in memory until then. Directly after it the npy file gets them; after a kill
+    /// between the two, when the next pass begins.
+    /// @throws conflict_error  the pass has begun already
+    [[nodiscard]] loop_pass into(std::filesystem::path file) && {
+        if (is_under_way_)
+            loop_->check_free();
+        sink_ = [loop = loop_, file = std::move(file)](const std::string&) -> std::unique_ptr<detail::loop_memory> {
+            return std::make_unique<detail::npy_memory>(loop->checkpoint(), file);
         };
         return std::move(*this);
     }

@@ -27,6 +27,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -59,6 +60,14 @@ template <class Source>
 }
 template <class Source>
 using feed_of = typename decltype(feed_for<Source>())::type;
+
+/// A vector of strings, for example.
+template <class Files>
+concept range_of_paths = !std::same_as<Files, std::vector<std::filesystem::path>> &&
+                         !std::convertible_to<const Files&, std::filesystem::path> && requires(const Files& files) {
+    { *std::begin(files) } -> std::convertible_to<std::filesystem::path>;
+    std::end(files);
+};
 
 }  // namespace detail
 
@@ -179,6 +188,12 @@ class stateful_loop {
         return detail::loop_access::make<loop_pass<feed>>(core_, feed({std::move(files), options}), options);
     }
 
+    /// The same for another range of paths or strings.
+    template <element T, std::size_t N = any_rank, detail::range_of_paths Files>
+    [[nodiscard]] auto over(const Files& files, const over_options& options = {}) & {
+        return over<T, N>(std::vector<std::filesystem::path>(std::begin(files), std::end(files)), options);
+    }
+
     /// A pass over the arrays of an archive, in its order: `loop.over<double>(archive)`.
     template <element T, std::size_t N = any_rank, std::same_as<npz_reader> Reader>  // or braces could make a reader
     [[nodiscard]] auto over(const Reader& archive, const over_options& options = {}) & {
@@ -201,6 +216,11 @@ class stateful_loop {
     [[nodiscard]] bool is_complete() const noexcept { return core_.is_complete(); }
     /// The number of rows processed, counted from the first row of the source.
     [[nodiscard]] std::uint64_t rows_done() const noexcept { return core_.position().rows; }
+
+    /// Adds rows to the npy file of a pass `.into(file)`, which has them after the next commit. The first rows of a new
+    /// file decide its dtype and the shape of a row.
+    /// @throws mismatch_error  the pass has no such file, or the rows do not fit it
+    void append(const array_view& rows) { core_.append(rows); }
 
     /// Ends the pass after the current chunk, with a commit. Other threads and signal handlers set `.run.stop` instead.
     void stop() noexcept { core_.stop(); }

@@ -44,6 +44,12 @@ class loop_core {
     [[nodiscard]] bool is_last() const noexcept { return !chunk_.is_warm_up && (chunk_.is_last || finishing_); }
     [[nodiscard]] bool is_complete() const noexcept { return complete_; }
 
+    [[nodiscard]] checkpoint_file& checkpoint() noexcept { return file_; }
+
+    /// Adds rows to the output file of the pass.
+    /// @throws mismatch_error  the pass has none
+    void append(const array_view& rows) { memory().append(rows); }
+
     /// Ends the pass after this chunk, with a commit.
     void stop() noexcept { stopping_ = true; }
     /// The same, and the chunk counts as the last one of the source.

@@ -36,7 +36,7 @@ NDKEEP_INLINE void loop_core::check_free() const {
 NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::function<void()> durable) {
     check_free();
     // Two positions, one in the file and one in the sink, could differ: only one of them may exist.
-    if (into != nullptr && file_.has_commit())
+    if (into != nullptr && into->output() == output_kind::with_position && file_.has_commit())
         throw mismatch_error({.file = path(),
                               .field = "checkpoint",
                               .expected = "in the output array",
@@ -58,6 +58,12 @@ NDKEEP_INLINE void loop_core::begin(std::unique_ptr<loop_memory> into, std::func
             restore();
         else
             states_.check_all_bound();
+        if (!position_.output.is_null() && memory().output() != output_kind::beside_checkpoint)
+            throw mismatch_error({.file = path(),
+                                  .field = "output of the loop",
+                                  .expected = "the npy file of the passes before",
+                                  .found = "none",
+                                  .hint = "`.into(file)` goes on"});
     } catch (...) {
         is_dirty_ = true;  // some states may have been restored, and others not
         release();

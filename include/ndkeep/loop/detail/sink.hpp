@@ -39,6 +39,7 @@ class sink_memory final : public loop_memory {
 
     void discard() noexcept override { sink_.discard(); }
     [[nodiscard]] bool syncs() const noexcept override { return sink_.syncs(); }
+    [[nodiscard]] output_kind output() const noexcept override { return output_kind::with_position; }
 
   private:
     /// The states that a record names, from the record or from their file.

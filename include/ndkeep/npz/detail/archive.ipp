@@ -95,9 +95,12 @@ NDKEEP_INLINE std::uint64_t archive::address(std::uint64_t offset) const {
 NDKEEP_INLINE void archive::sort() {
     by_name_.resize(entries().size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
-    // Stable, so that equal names stay in the order of the directory and `find_exact` gets the last one.
-    std::stable_sort(by_name_.begin(), by_name_.end(),
-                     [&](std::size_t a, std::size_t b) { return entries()[a].name < entries()[b].name; });
+    // Equal names stay in the order of the directory, so that `find_exact` gets the last one. std::stable_sort of
+    // libstdc++ 12 calls a deprecated function.
+    std::sort(by_name_.begin(), by_name_.end(), [&](std::size_t a, std::size_t b) {
+        const int order = entries()[a].name.compare(entries()[b].name);
+        return order != 0 ? order < 0 : a < b;
+    });
 }
 
 }  // namespace ndkeep::core

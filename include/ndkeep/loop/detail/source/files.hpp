@@ -52,7 +52,7 @@ class file_source {
 
     /// The first file that is not deleted, for errors.
     [[nodiscard]] std::filesystem::path file() const {
-        const auto found = std::ranges::find_if(files_, [](const auto& path) { return !path.empty(); });
+        const auto found = std::find_if(files_.begin(), files_.end(), [](const auto& path) { return !path.empty(); });
         return found == files_.end() ? "" : *found;
     }
     [[nodiscard]] std::size_t size() const noexcept { return files_.size(); }

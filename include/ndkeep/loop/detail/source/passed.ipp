@@ -155,7 +155,8 @@ NDKEEP_INLINE std::vector<std::filesystem::path> passed_items::matched(const std
     const auto find = [&](const item_label& label) -> std::optional<std::size_t> {
         const auto found = by_content.find(hexadecimal(label.content));
         if (found != by_content.end())
-            for (auto at = std::ranges::lower_bound(found->second, next); at != found->second.end(); ++at)
+            for (auto at = std::lower_bound(found->second.begin(), found->second.end(), next);
+                 at != found->second.end(); ++at)
                 if (is_same(*at, label))
                     return *at;
         return std::nullopt;

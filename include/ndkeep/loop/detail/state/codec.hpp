@@ -25,6 +25,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <typeinfo>
 #include <utility>
@@ -33,6 +34,19 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
+
+/// The name of a type in files of states. Without run-time type information the compiler knows only the name in the
+/// source, so programs that are compiled with and without it reject each other's states of such a type.
+template <class T>
+[[nodiscard]] std::string type_text() {
+#if defined(__cpp_rtti) || defined(__GXX_RTTI)
+    return typeid(T).name();
+#else
+    const std::string_view text = __PRETTY_FUNCTION__;  // "… [with T = reading; …]" or "… [T = reading]"
+    const std::size_t begin = text.find("T = ") + 4;
+    return std::string(text.substr(begin, text.find_first_of(";]", begin) - begin));
+#endif
+}
 
 /// Writes and reads states of one type.
 template <class T>
@@ -194,7 +208,7 @@ struct state_codec {
     static void write_bytes(state_writer& out, const std::string& name, std::vector<std::size_t> shape,
                             const Item* items, std::size_t count) {
         out.add(name, "bytes") = out.member(name);
-        out.note(name, "type", typeid(Item).name());
+        out.note(name, "type", type_text<Item>());
         const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(items), count * sizeof(Item));
         const array_info info{.type = dtype_of<fixed_bytes<sizeof(Item)>>(), .shape = std::move(shape)};
         out.arrays_.add_array(out.member(name), info, {&bytes, 1});
@@ -204,8 +218,8 @@ struct state_codec {
     static void read_bytes(const state_reader& in, const std::string& name, Use&& use, std::size_t rank) {
         (void)in.form(name, "bytes");
         const object_reader said(in.form(name), in.field(name), in.from_.path());
-        if (said.text("type") != typeid(Item).name())
-            in.refuse(name, "of type " + ndkeep::quoted(std::string(typeid(Item).name())),
+        if (said.text("type") != type_text<Item>())
+            in.refuse(name, "of type " + ndkeep::quoted(type_text<Item>()),
                       "of type " + ndkeep::quoted(said.text("type")));
         const any_array kept =
             in.read(name, "bytes", [](const auto& source, const auto& info, const auto& run, auto& crc) {

@@ -2,6 +2,7 @@
 // What a loop commits, to a checkpoint file or to a sink: its position, the identity of its source, and its states.
 #pragma once
 
+#include <ndkeep/array/view.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/state.hpp>
@@ -28,6 +29,7 @@ struct loop_position {
     std::uint64_t rows = 0;    // rows of the source whose bodies have ended normally
     std::uint64_t chunks = 0;  // bodies that have ended normally
     json source = nullptr;     // identity of the source; null before the first commit
+    json output = nullptr;     // name and rows of the npy file that the loop appends to; null if there is none
 
     friend bool operator==(const loop_position&, const loop_position&) = default;
 };
@@ -95,6 +97,9 @@ class loop_snapshot {
     std::uint64_t generation_ = 0;
 };
 
+/// Where the output of a loop is: nowhere, in a file beside the checkpoint, or in the array that has the position too.
+enum class output_kind { none, beside_checkpoint, with_position };
+
 /// Where a loop commits to and resumes from: a checkpoint file or a sink.
 class loop_memory {
   public:
@@ -109,6 +114,10 @@ class loop_memory {
     [[nodiscard]] virtual bool commit(packed_states&& states, const loop_position& at) = 0;
     /// Whether commits survive a power cut.
     [[nodiscard]] virtual bool syncs() const noexcept = 0;
+    [[nodiscard]] virtual output_kind output() const noexcept { return output_kind::none; }
+    /// Adds rows to the output file.
+    /// @throws mismatch_error  there is none
+    virtual void append(const array_view& rows);
     /// Discards the output of the bodies since the last commit.
     virtual void discard() noexcept {}
 };

@@ -49,6 +49,8 @@ NDKEEP_INLINE void add_state_member(packed_states& states, std::string_view loop
     out.add("generation", std::to_string(generation));
     out.add("position", json_text(position_json(at)));
     out.add_value("source", at.source);
+    if (!at.output.is_null())
+        out.add_value("output", at.output);
     out.add_value("states", forms);
     out.add("created", json_text(now_text()));
     out.add_nonfinite();
@@ -93,6 +95,8 @@ NDKEEP_INLINE loop_snapshot::loop_snapshot(std::vector<std::byte>&& bytes, const
     restore_nonfinite(document.whole, file);
     generation_ = all.count("generation");
     position_ = position_of(all);
+    if (const json* const output = all.find("output"))
+        position_.output = *output;
     if (generation_ == 0)
         throw malformed(file, "generation", "at least 1", "0");
     (void)all.object("states");
@@ -141,6 +145,13 @@ NDKEEP_INLINE void loop_snapshot::check_members() const {
                                   .found = hex_text(found),
                                   .hint = "the data is not what was written"});
     }
+}
+
+NDKEEP_INLINE void loop_memory::append(const array_view&) {
+    throw mismatch_error({.field = "output of the loop",
+                          .expected = "a pass with `.into(file)`",
+                          .found = "a pass without a file",
+                          .hint = "append to the writer of an `.into(writer)` itself"});
 }
 
 }  // namespace ndkeep::detail
