@@ -115,7 +115,7 @@ class checksum_error : public error {
     using error::error;
 };
 
-/// Another writer came first: a concurrent writer won, or the file already exists.
+/// Another writer or program came first, and has changed or locked what the call needs.
 class conflict_error : public error {
     using error::error;
 };

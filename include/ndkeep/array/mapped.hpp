@@ -125,7 +125,8 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
             bytes_.advise(what, first * sizeof(T), (last - first) * sizeof(T));
     }
 
-    /// An array of rows `first` to `last` - 1 only. It takes over the mapping; this array has no elements afterwards.
+    /// An array of rows `first` to `last` - 1 only, of a temporary or moved array: `map<double, 2>(file).rows(2, 5)`.
+    /// It takes over the mapping; this array has no elements afterwards. `xt::view` shares the mapping instead.
     /// @throws mismatch_error  the array has no such rows
     [[nodiscard]] mapped rows(std::size_t first, std::size_t last) && requires(L == xt::layout_type::row_major) {
         const auto& own = base::shape();

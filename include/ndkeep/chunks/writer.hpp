@@ -72,7 +72,8 @@ class chunk_writer {
         session_.write(first_row, rows, meter);
     }
 
-    /// Sets the number of rows: adds rows of zeros, which use no disk space, or removes rows at the end.
+    /// Sets the number of rows: adds rows of zeros, which use no disk space, or removes rows at the end. A new dataset
+    /// has no shape of a row before its first `append`.
     /// @throws mismatch_error  the dataset is new; or it has an order, in which zeros have no place
     void resize(std::uint64_t rows) { session_.resize(rows); }
 

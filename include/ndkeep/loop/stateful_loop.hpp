@@ -152,9 +152,10 @@ class stateful_loop {
     /// - archives: names, sizes, checksums and order of the members processed.
     ///
     /// A function `f(row)` returns the array that begins at `row`, and so can be resumed. A function `f()` returns the
-    /// next array: items handed to an abandoned body are lost, unless the function returns them again. A range that
-    /// this loop object left before its end is resumed after the committed items; any other range is processed from
-    /// its beginning.
+    /// next array. Both return a `std::optional` of an array, or a pointer to one; an empty one ends the source. With
+    /// `f()`, items handed to an abandoned body are lost, unless the function returns them again. A range that this
+    /// loop object left before its end is resumed after the committed items; any other range is processed from its
+    /// beginning.
     /// @throws mismatch_error  an option does not fit the source, for example `.warm_up` of a range
     template <loop_source Source>
         requires(!detail::block_array<std::remove_cvref_t<Source>>)
