@@ -384,7 +384,7 @@ command convert_command() {
             "fits all values. If the first line has column names, the result is a struct array (1 dimension, one\n"
             "field per column), and each column has such a dtype, or is text (U) if none fits. The first line has\n"
             "names if none of its fields is a value, and a column below is not text; --header decides otherwise.\n"
-            "A # before the first name is no part of it.\n"
+            "A # before the first name is dropped.\n"
             "A plain --dtype with --header yes gives a table of numbers without the names. An integer that float64\n"
             "would round is an error. Durations and smaller dtypes need --dtype.\n"
             "Empty csv fields, NA, N/A, #N/A, NULL, null, None and NaN are missing values: they are NaN or NaT, are\n"

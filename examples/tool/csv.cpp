@@ -286,7 +286,7 @@ class csv_guess {
     std::size_t width_ = 0;  // of the longest text, in characters
 };
 
-/// A cell as a column name. A "#" before the first name, as numpy.savetxt writes it, is no part of it.
+/// A cell as a column name. Drops the "#" that numpy.savetxt writes before the first name.
 [[nodiscard]] std::string_view column_name(const std::vector<csv_cell>& cells, std::size_t i) {
     auto name = cells[i].number();
     if (i == 0 && !cells[i].is_quoted && name.starts_with('#'))

@@ -23,7 +23,7 @@ struct error_parts {
     std::filesystem::path file = {};  ///< empty if it is about no file
     std::string field = {};           ///< what was checked: "dtype", "shape", "data", "member 'x'", …
     std::string expected = {};        ///< quoted if it is text from the file
-    std::string found = {};           ///< what is there instead, or what failed
+    std::string found = {};           ///< the actual value, or what failed
     std::string hint = {};            ///< what the caller can do about it
 };
 

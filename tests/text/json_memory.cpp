@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Parsing JSON with too little memory: an error at every allocation, and no end of the process.
 #include "support/catch.hpp"
+#include "support/replaced_new.hpp"
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/text/json/parser.hpp>
@@ -20,31 +21,20 @@ constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 std::atomic<std::size_t> allocations_left = unlimited;
 std::atomic<bool> fails_once = false;
 
+}  // namespace
+
 /// Fails once the allocations are used up: for good, like a process at its limit of memory, or once.
-void* limited_allocation(std::size_t size) {
+void* replaced_new::allocate(std::size_t size) noexcept {
     std::size_t left = allocations_left;
     while (left != unlimited && left != 0 && !allocations_left.compare_exchange_weak(left, left - 1)) {
     }
     if (left != 0)
-        if (void* const memory = std::malloc(size != 0 ? size : 1))
-            return memory;
+        return std::malloc(size != 0 ? size : 1);
     if (fails_once)
         allocations_left = unlimited;
-    throw std::bad_alloc();
+    return nullptr;
 }
-
-}  // namespace
-
-void* operator new(std::size_t size) { return limited_allocation(size); }
-void* operator new[](std::size_t size) { return limited_allocation(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void replaced_new::release(void* memory) noexcept { std::free(memory); }
 
 namespace text_json_memory_tests {
 

@@ -18,7 +18,7 @@ struct finding {
     std::filesystem::path file;  ///< the file that has the problem
     std::string field;           ///< what was checked: "dtype", "shape", "crc32c", …
     std::string expected;        ///< what should be there; may be empty
-    std::string found;           ///< what is there instead
+    std::string found;           ///< the actual value
     std::string message;         ///< the complete sentence, `what()` of the error
     std::exception_ptr cause;    ///< the exception that `verify` throws for it
 };

@@ -28,7 +28,7 @@ class archive_output {
     ///
     /// @param former  `grown` applies to an archive that starts with the first byte of its file. Bytes before the
     ///                archive would make its old end useless after a kill, so such an archive is copied
-    /// @throws format_error  what is there is not an archive
+    /// @throws format_error  the present file is not an archive
     archive_output(const std::filesystem::path& file, former_archive former, read_only_files wanted);
     archive_output(const archive_output&) = delete;
     archive_output& operator=(const archive_output&) = delete;
