@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "support/catch.hpp"
+#include "support/replaced_new.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/element/fields.hpp>
@@ -10,7 +11,6 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <numeric>
 #include <span>
 #include <stdexcept>
@@ -22,25 +22,13 @@ namespace {
 
 thread_local std::size_t allocated = 0;  // total bytes, never decreased
 
-void* counted_allocation(std::size_t size) {
-    allocated += size;
-    if (void* const memory = std::malloc(size != 0 ? size : 1))
-        return memory;
-    throw std::bad_alloc();
-}
-
 }  // namespace
 
-void* operator new(std::size_t size) { return counted_allocation(size); }
-void* operator new[](std::size_t size) { return counted_allocation(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size != 0 ? size : 1); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void* replaced_new::allocate(std::size_t size) noexcept {
+    allocated += size;
+    return std::malloc(size != 0 ? size : 1);
+}
+void replaced_new::release(void* memory) noexcept { std::free(memory); }
 
 namespace npy_save_tests {
 

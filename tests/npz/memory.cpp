@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Peak memory of calls, which must not depend on the size of the arrays.
 #include "npz/archives.hpp"
+#include "support/replaced_new.hpp"
 
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include <malloc.h>  // malloc_usable_size
 
@@ -13,25 +13,6 @@ namespace {
 
 std::atomic<std::size_t> held = 0;  // bytes
 std::atomic<std::size_t> most_held = 0;
-
-void* counted_allocation(std::size_t size) noexcept {
-    void* const memory = std::malloc(size != 0 ? size : 1);
-    const std::size_t now = held += ::malloc_usable_size(memory);
-    for (std::size_t most = most_held; most < now && !most_held.compare_exchange_weak(most, now);) {
-    }
-    return memory;
-}
-
-void* counted_or_thrown(std::size_t size) {
-    if (void* const memory = counted_allocation(size))
-        return memory;
-    throw std::bad_alloc();
-}
-
-void counted_free(void* memory) noexcept {
-    held -= ::malloc_usable_size(memory);
-    std::free(memory);
-}
 
 /// Peak bytes that a call holds in addition to those held before it.
 template <class Call>
@@ -44,16 +25,18 @@ std::size_t peak_of(Call&& call) {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return counted_or_thrown(size); }
-void* operator new[](std::size_t size) { return counted_or_thrown(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted_allocation(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted_allocation(size); }
-void operator delete(void* memory) noexcept { counted_free(memory); }
-void operator delete[](void* memory) noexcept { counted_free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { counted_free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { counted_free(memory); }
-void operator delete(void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
-void operator delete[](void* memory, const std::nothrow_t&) noexcept { counted_free(memory); }
+void* replaced_new::allocate(std::size_t size) noexcept {
+    void* const memory = std::malloc(size != 0 ? size : 1);
+    const std::size_t now = held += ::malloc_usable_size(memory);
+    for (std::size_t most = most_held; most < now && !most_held.compare_exchange_weak(most, now);) {
+    }
+    return memory;
+}
+
+void replaced_new::release(void* memory) noexcept {
+    held -= ::malloc_usable_size(memory);
+    std::free(memory);
+}
 
 namespace npz_archives::memory_tests {
 
