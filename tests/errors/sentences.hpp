@@ -70,9 +70,13 @@ class sentences {
             while (end < text.size() && nk::detail::is_hex_digit(text[end]))
                 ++end;
             const std::size_t digits = end - at;
-            // Ids have 32 digits, names of chunks 16, CRCs 8. The CRC of a record with an id is random too.
+            // Ids have 32 digits, names of chunks 16 and a number that depends on which thread was first, CRCs 8. The
+            // CRC of a record with an id is random too.
             if (digits == 16 || digits >= 32 || (digits == 8 && is_sum)) {
-                text.replace(at, digits, "RANDOM");
+                if (digits == 16 && end + 1 < text.size() && text[end] == '-' &&
+                    nk::detail::is_hex_digit(text[end + 1]))
+                    end += 2;
+                text.replace(at, end - at, "RANDOM");
                 end = at + std::string_view("RANDOM").size();
             }
             at = std::max(end, at + 1);
