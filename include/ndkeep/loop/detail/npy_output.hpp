@@ -49,7 +49,7 @@ class npy_output {
     [[nodiscard]] std::optional<std::uint64_t> rows_in_file();
 
     /// Appends rows whose bytes are those of the file.
-    void add(std::vector<std::byte>& bytes, std::uint64_t count) const;
+    void add(const std::vector<std::byte>& bytes, std::uint64_t count) const;
 
     [[nodiscard]] std::uint64_t row_bytes() const;
 

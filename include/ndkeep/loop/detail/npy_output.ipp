@@ -15,8 +15,6 @@
 #include <ndkeep/loop/detail/npy_output.hpp>
 
 #include <ndkeep/array/any.hpp>
-#include <ndkeep/bytes/buffer.hpp>
-#include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/npy/append.hpp>
@@ -81,7 +79,7 @@ NDKEEP_INLINE void npy_output::restore(const json* committed, const std::filesys
     add(behind, rows_ - rows);
 }
 
-NDKEEP_INLINE void npy_output::add(std::vector<std::byte>& bytes, std::uint64_t count) const {
+NDKEEP_INLINE void npy_output::add(const std::vector<std::byte>& bytes, std::uint64_t count) const {
     std::vector<std::size_t> shape{static_cast<std::size_t>(count)};
     shape.insert(shape.end(), row_shape_.begin(), row_shape_.end());
     ndkeep::append(file_, array_view(*type_, std::move(shape), bytes.data()), {.sync = sync_});
@@ -100,12 +98,7 @@ NDKEEP_INLINE void npy_output::append(const array_view& rows) {
     }
     if (row_shape != row_shape_)
         throw mismatched(file_, "shape of a row", shape_text(row_shape_), shape_text(row_shape));
-    const conversion convert(rows.type(), *type_, file_);
-    const auto ordered = rows.in_order(order::row_major);
-    buffer given(rows.nbytes());
-    ordered.fill(0, rows.size(), given.data());
-    any_array made(*type_, {rows.size()});
-    convert.run(made.bytes().data(), given.data(), rows.size());
+    const auto made = converted_rows(rows, *type_, order::row_major, file_);
     pending_.insert(pending_.end(), made.bytes().begin(), made.bytes().end());
     pending_rows_ += shape[0];
 }

@@ -19,9 +19,7 @@
 #include <ndkeep/npy/append.hpp>
 
 #include <ndkeep/array/any.hpp>
-#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/checksum.hpp>
-#include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
@@ -67,17 +65,6 @@ NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows)
                               .field = "shape of the appended rows",
                               .expected = shape_text(shape) + " except along axis " + std::to_string(axis),
                               .found = shape_text(rows.shape())});
-}
-
-/// Converts the rows to the dtype and order of the file.
-[[nodiscard]] NDKEEP_INLINE any_array rows_as_in_file(const opened_array& array, const array_view& rows) {
-    const conversion convert(rows.type(), array.info.type, array.source.path());
-    const auto ordered = rows.in_order(order_of(array.info));
-    buffer given(rows.nbytes());
-    ordered.fill(0, rows.size(), given.data());
-    any_array made(array.info.type, {rows.size()});
-    convert.run(made.bytes().data(), given.data(), rows.size());
-    return made;
 }
 
 /// The sidecar of the longer array (step 5); nullopt if the present sidecar is absent or stale.
@@ -132,7 +119,7 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     detail::check_rows(array, rows);
     detail::check_no_second_array(array);
     // Converted before anything is written, so that an element that cannot be converted changes nothing.
-    const auto added = detail::rows_as_in_file(array, rows);
+    const auto added = detail::converted_rows(rows, array.info.type, order_of(array.info), array.source.path());
     const std::size_t axis = detail::growing_axis(array.info);
     if (rows.shape()[axis] == 0)
         return;

@@ -2,8 +2,12 @@
 // Growing an npy file: its locks, the longer header, and the order of writes. The steps are those of an append.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/durability.hpp>
@@ -29,6 +33,11 @@ class grown_header {
     std::size_t first = 0;  // where the changed bytes begin
     std::vector<std::byte> changed;
 };
+
+/// The elements of rows in the dtype and order of a file, as an array of one axis.
+/// @throws mismatch_error  the dtype differs in more than byte order and struct layout
+[[nodiscard]] any_array converted_rows(const array_view& rows, const dtype& type, order wanted,
+                                       const std::filesystem::path& file);
 
 /// Rejects a file with a second array after the data: the rows would overwrite it. Calling `np.save` twice on one open
 /// file makes such files. Other bytes after the data are remains of a killed append, and may be overwritten.

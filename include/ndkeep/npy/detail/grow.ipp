@@ -5,6 +5,7 @@
 #include <ndkeep/npy/detail/grow.hpp>
 
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/element/convert.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
 #include <ndkeep/os/replace.hpp>
@@ -36,6 +37,17 @@ NDKEEP_INLINE grown_header::grown_header(const opened_array& array, std::size_t 
     // written at a power cut, and a half-written shape can still parse.
     constexpr std::size_t sector = 512;
     in_place = last == first || first / sector == (last - 1) / sector;
+}
+
+NDKEEP_INLINE any_array converted_rows(const array_view& rows, const dtype& type, order wanted,
+                                       const std::filesystem::path& file) {
+    const conversion convert(rows.type(), type, file);
+    const auto ordered = rows.in_order(wanted);
+    buffer given(rows.nbytes());
+    ordered.fill(0, rows.size(), given.data());
+    any_array made(type, {rows.size()});
+    convert.run(made.bytes().data(), given.data(), rows.size());
+    return made;
 }
 
 NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
