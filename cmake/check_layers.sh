@@ -93,7 +93,7 @@ fi
 only_in() {
     grep -E "$3" "$work/code" | grep -vE "^($1):" | complain "$2" || true
 }
-file='ndkeep/os/[a-z_]+\.[hi]pp'
+file='ndkeep/os/([a-z_]+/)?[a-z_]+\.[hi]pp'
 mapping='ndkeep/os/mapping\.[hi]pp'
 xtensor='ndkeep/array/xtensor\.hpp'
 only_in "$file" "file calls are made in os/" \

@@ -8,14 +8,14 @@
 
 #include <ndkeep/error.ipp>
 
-#include <ndkeep/os/byte_locks.ipp>
 #include <ndkeep/os/directory.ipp>
 #include <ndkeep/os/file.ipp>
+#include <ndkeep/os/locks/byte_locks.ipp>
+#include <ndkeep/os/locks/writer_lock.ipp>
 #include <ndkeep/os/mapping.ipp>
 #include <ndkeep/os/names.ipp>
 #include <ndkeep/os/process.ipp>
 #include <ndkeep/os/replace.ipp>
-#include <ndkeep/os/writer_lock.ipp>
 
 #include <ndkeep/work/alongside.ipp>
 #include <ndkeep/work/parallel.ipp>

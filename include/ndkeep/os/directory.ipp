@@ -5,8 +5,8 @@
 #include <ndkeep/os/directory.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/os/locks/waiting.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/os/waiting.hpp>
 
 #include <cerrno>
 #include <cstdint>

@@ -33,7 +33,7 @@
 #pragma once
 
 #include <ndkeep/error.hpp>
-#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/store/commit_attempt.hpp>
 #include <ndkeep/store/edit.hpp>

@@ -2,7 +2,7 @@
 // One attempt to commit: the locks that it holds, and the files that it may sweep.
 #pragma once
 
-#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/version.hpp>
 

@@ -2,8 +2,8 @@
 // The commit log of a chunked array: numbered records, each of which holds a complete state.
 #pragma once
 
-#include <ndkeep/os/byte_locks.hpp>
 #include <ndkeep/os/durability.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>

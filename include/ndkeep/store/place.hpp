@@ -2,10 +2,10 @@
 // The storage interface of chunked arrays, and its implementation for a local directory.
 #pragma once
 
-#include <ndkeep/os/byte_locks.hpp>
 #include <ndkeep/os/directory.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/version.hpp>
 

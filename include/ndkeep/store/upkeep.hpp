@@ -2,7 +2,7 @@
 // Upkeep of a chunked array: prune old commits, sweep orphaned files, recover from a damaged newest record.
 #pragma once
 
-#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>

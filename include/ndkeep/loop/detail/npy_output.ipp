@@ -23,8 +23,8 @@
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/npy/save.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/text/json/print.hpp>
 
 #include <string>

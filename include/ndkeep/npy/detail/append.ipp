@@ -31,9 +31,9 @@
 #include <ndkeep/npy/detail/save.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/replace.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/statistics/running_statistics.hpp>
 

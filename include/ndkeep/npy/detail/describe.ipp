@@ -11,8 +11,8 @@
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/statistics/digest.hpp>
 #include <ndkeep/statistics/running_statistics.hpp>
 #include <ndkeep/text/json/print.hpp>

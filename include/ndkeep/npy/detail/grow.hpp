@@ -12,7 +12,7 @@
 #include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <cstddef>

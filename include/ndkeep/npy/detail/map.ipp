@@ -5,8 +5,8 @@
 #include <ndkeep/npy/map.hpp>
 
 #include <ndkeep/npy/load.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 
 #include <algorithm>
 #include <array>

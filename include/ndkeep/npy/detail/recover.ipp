@@ -12,9 +12,9 @@
 #include <ndkeep/npy/detail/inspect.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/replace.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 
 #include <algorithm>
 #include <cstdint>

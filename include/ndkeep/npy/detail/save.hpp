@@ -4,7 +4,7 @@
 
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/npy/save.hpp>
-#include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/version.hpp>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {

@@ -6,9 +6,9 @@
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/os/replace.hpp>
-#include <ndkeep/os/writer_lock.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstdint>

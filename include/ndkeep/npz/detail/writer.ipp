@@ -28,7 +28,7 @@
 #include <ndkeep/npz/detail/metadata.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
-#include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/text/json/print.hpp>
 #include <ndkeep/text/unicode.hpp>
 

@@ -65,5 +65,5 @@ class byte_locks {
 }  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/os/byte_locks.ipp>
+#include <ndkeep/os/locks/byte_locks.ipp>
 #endif

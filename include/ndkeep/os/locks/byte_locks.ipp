@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/os/byte_locks.hpp>.
+// Bodies of <ndkeep/os/locks/byte_locks.hpp>.
 #pragma once
 
-#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 
-#include <ndkeep/os/waiting.hpp>
+#include <ndkeep/os/locks/waiting.hpp>
 
 #include <algorithm>
 #include <cerrno>

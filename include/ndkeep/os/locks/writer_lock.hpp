@@ -169,5 +169,5 @@ class file_lock {
 }  // namespace ndkeep
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/os/writer_lock.ipp>
+#include <ndkeep/os/locks/writer_lock.ipp>
 #endif

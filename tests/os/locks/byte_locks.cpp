@@ -3,7 +3,7 @@
 #include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
-#include <ndkeep/os/byte_locks.hpp>
+#include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/store/log.hpp>  // the number that writers share
 
 #include <chrono>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/os/writer_lock.hpp>.
+// Bodies of <ndkeep/os/locks/writer_lock.hpp>.
 #pragma once
 
-#include <ndkeep/os/writer_lock.hpp>
+#include <ndkeep/os/locks/writer_lock.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/os/locks/waiting.hpp>
 #include <ndkeep/os/names.hpp>
-#include <ndkeep/os/waiting.hpp>
 
 #include <cerrno>
 #include <utility>
