@@ -14,6 +14,7 @@
 #include <ndkeep/os/locks/writer_lock.ipp>
 #include <ndkeep/os/mapping.ipp>
 #include <ndkeep/os/names.ipp>
+#include <ndkeep/os/page_tracker.ipp>
 #include <ndkeep/os/process.ipp>
 #include <ndkeep/os/replace.ipp>
 
@@ -124,6 +125,15 @@
 #include <ndkeep/chunks/detail/session.ipp>
 #include <ndkeep/chunks/detail/verify.ipp>
 #include <ndkeep/chunks/detail/version.ipp>
+
+#include <ndkeep/database/detail/apply.ipp>
+#include <ndkeep/database/detail/control.ipp>
+#include <ndkeep/database/detail/database.ipp>
+#include <ndkeep/database/detail/layout.ipp>
+#include <ndkeep/database/detail/log.ipp>
+#include <ndkeep/database/detail/record.ipp>
+#include <ndkeep/database/detail/session.ipp>
+#include <ndkeep/database/detail/stored_array.ipp>
 
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>

@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -128,6 +129,8 @@ void add_exact(object_text& object, std::string_view key, const statistics::numb
 
 /// The current time as UTC in ISO 8601, to the second.
 [[nodiscard]] std::string now_text();
+/// The same of another time.
+[[nodiscard]] std::string time_text(std::time_t when);
 
 }  // namespace detail
 

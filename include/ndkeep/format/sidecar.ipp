@@ -175,11 +175,12 @@ NDKEEP_INLINE void add_description(object_text& object, const description& said)
     return said;
 }
 
-NDKEEP_INLINE std::string now_text() {
-    const std::time_t now = std::time(nullptr);
+NDKEEP_INLINE std::string now_text() { return time_text(std::time(nullptr)); }
+
+NDKEEP_INLINE std::string time_text(std::time_t when) {
     std::tm parts = {};
     // std::gmtime returns one buffer that all threads share.
-    ::gmtime_r(&now, &parts);
+    ::gmtime_r(&when, &parts);
     std::array<char, 32> text = {};
     const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
     return {text.data(), length};

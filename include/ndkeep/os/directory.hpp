@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -68,6 +69,18 @@ class directory {
     /// @throws io_error  it is a symbolic link, a pipe, a device or a directory, or it cannot be opened
     [[nodiscard]] std::optional<file> open_file(const std::string& name,
                                                 file::access wanted = file::access::read) const;
+
+    /// Creates an empty file, open for reading and writing.
+    /// @throws io_error  it exists or cannot be created
+    [[nodiscard]] file create_file(const std::string& name);
+
+    /// The status of what has this name, links not followed; nullopt if absent.
+    /// @throws io_error  the system cannot tell
+    [[nodiscard]] std::optional<struct stat> status_of(const std::string& name) const;
+
+    /// Renames an entry into a directory of the same file system, and replaces what has the new name.
+    /// @throws io_error  it is absent, or cannot be renamed
+    void rename(const std::string& from, directory& into, const std::string& to);
 
     /// Creates a file atomically: at every instant it is absent or has all its bytes. Returns false if the name exists;
     /// the existing entry is not changed.

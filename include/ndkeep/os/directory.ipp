@@ -97,6 +97,33 @@ NDKEEP_INLINE void directory::create_shared_file(const std::string& name) {
         (void)::fchmod(descriptor, status.st_mode & 0666);
 }
 
+NDKEEP_INLINE file directory::create_file(const std::string& name) {
+    check_name(name);
+    const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const int descriptor = detail::retried([&] { return ::openat(descriptor_, name.c_str(), flags, 0666); });
+    if (descriptor < 0)
+        throw io_error(path_ / name, "cannot create", detail::last_error());
+    return {descriptor, path_ / name};
+}
+
+NDKEEP_INLINE std::optional<struct stat> directory::status_of(const std::string& name) const {
+    check_name(name);
+    struct stat status = {};
+    if (::fstatat(descriptor_, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return status;
+    if (errno == ENOENT)
+        return std::nullopt;
+    throw io_error(path_ / name, "cannot look at", detail::last_error());
+}
+
+NDKEEP_INLINE void directory::rename(const std::string& from, directory& into, const std::string& to) {
+    check_name(from);
+    into.check_name(to);
+    if (::renameat(descriptor_, from.c_str(), into.descriptor_, to.c_str()) != 0)
+        throw io_error(into.path_ / to, "cannot rename " + ndkeep::quoted((path_ / from).string()) + " to",
+                       detail::last_error());
+}
+
 NDKEEP_INLINE bool directory::lock_within(std::chrono::milliseconds patience) const {
     // flock(2), because it also locks a descriptor that is open for reading only, as those of directories are.
     return detail::asked_within(patience, [&] {

@@ -133,6 +133,9 @@ class file {
     /// @throws format_error  `from` is too short
     void copy(const file& from, std::uint64_t from_offset, std::uint64_t offset, std::uint64_t length);
 
+    /// Sets the permissions of owner, group and others; nothing else of `mode`. A refusal of the system is ignored.
+    void set_mode(mode_t mode) noexcept;
+
     /// Truncates or extends the file. New bytes read as zeros and use no disk space.
     void resize(std::uint64_t size);
 
@@ -141,10 +144,18 @@ class file {
     /// @throws io_error  the disk or the quota has too little space
     [[nodiscard]] bool reserve(std::uint64_t size);
 
+    /// Allocates disk space for a part of the file that has a hole or is behind its end. The size stays.
+    /// @throws io_error  the disk or the quota has too little space
+    [[nodiscard]] bool reserve(std::uint64_t offset, std::uint64_t length);
+
     /// Returns when all bytes and the size are on the disk, as far as the operating system can tell.
     /// @throws io_error  the content on the disk is unknown from then on. Do not retry: the system may already have
     ///                   dropped the pages it failed to write, and a second sync would succeed without them
     void sync() const;
+
+    /// As `sync`, but times and modes of the file may not be on the disk. Saves a write to the file system's journal if
+    /// the size is unchanged.
+    void sync_data() const;
 
     /// Reports write errors that the system reports only at close (NFS, quota). The file stays open, and its lock held.
     /// @throws io_error  earlier writes were lost
@@ -179,6 +190,8 @@ class file {
     [[nodiscard]] static file open_with(const std::filesystem::path& path, int flags, std::string_view what);
 
     [[nodiscard]] bool try_lock(int operation) const;
+
+    [[nodiscard]] bool allocate(int flags, std::uint64_t offset, std::uint64_t length);
 
     /// Rejects all but regular files, and notes the size.
     void check_regular();

@@ -181,20 +181,35 @@ NDKEEP_INLINE void file::copy(const file& from, std::uint64_t from_offset, std::
     }
 }
 
+NDKEEP_INLINE void file::set_mode(mode_t mode) noexcept { (void)::fchmod(descriptor_, mode & 0777); }
+
 NDKEEP_INLINE void file::resize(std::uint64_t size) {
     if (detail::retried([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0)
         fail("cannot resize");
 }
 
-NDKEEP_INLINE bool file::reserve(std::uint64_t size) {
-    if (size == 0)
+NDKEEP_INLINE bool file::reserve(std::uint64_t size) { return allocate(0, 0, size); }
+
+NDKEEP_INLINE bool file::reserve(std::uint64_t offset, std::uint64_t length) {
+#if defined(FALLOC_FL_KEEP_SIZE)
+    return allocate(FALLOC_FL_KEEP_SIZE, offset, length);
+#else
+    return allocate(0, offset, length);
+#endif
+}
+
+NDKEEP_INLINE bool file::allocate([[maybe_unused]] int flags, [[maybe_unused]] std::uint64_t offset,
+                                  std::uint64_t length) {
+    if (length == 0)
         return true;
 #if defined(__linux__)
     // Not posix_fallocate: if the file system cannot reserve, glibc writes a byte into every block instead.
-    if (detail::retried([&] { return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size)); }) == 0)
+    if (detail::retried([&] {
+            return ::fallocate(descriptor_, flags, static_cast<off_t>(offset), static_cast<off_t>(length));
+        }) == 0)
         return true;
     if (errno != EOPNOTSUPP && errno != ENOSYS)
-        fail("cannot reserve " + counted(size, "byte"));
+        fail("cannot reserve " + counted(length, "byte"));
 #endif
     return false;
 }
@@ -202,6 +217,15 @@ NDKEEP_INLINE bool file::reserve(std::uint64_t size) {
 NDKEEP_INLINE void file::sync() const {
     if (::fsync(descriptor_) != 0)
         fail("cannot sync");
+}
+
+NDKEEP_INLINE void file::sync_data() const {
+#if defined(__linux__)
+    if (::fdatasync(descriptor_) != 0)
+        fail("cannot sync");
+#else
+    sync();
+#endif
 }
 
 NDKEEP_INLINE void file::settle() const {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,7 @@ class mapping {
     mapping() = default;
     mapping(mapping&& other) noexcept
         : range_(std::exchange(other.range_, {})), taken_(std::exchange(other.taken_, {})), mode_(other.mode_),
-          path_(std::move(other.path_)) {}
+          path_(std::move(other.path_)), kept_(std::move(other.kept_)) {}
     mapping& operator=(mapping&& other) noexcept;
     ~mapping();
 
@@ -72,6 +73,9 @@ class mapping {
     /// Narrows this mapping to a part of it. All of the range stays mapped. Offset and length are in bytes of this
     /// range, and are cut to its size.
     [[nodiscard]] mapping part(std::size_t offset, std::size_t length) &&;
+
+    /// Keeps an object alive until the range is unmapped, for example what holds back changes of the file.
+    void keep(std::shared_ptr<const void> owner) { kept_ = std::move(owner); }
 
     [[nodiscard]] std::byte* data() const noexcept;
     [[nodiscard]] std::size_t size() const noexcept { return range_.length; }
@@ -128,6 +132,53 @@ class mapping {
     range range_;
     std::vector<pages> taken_;  // ascending, so that `drop` can search it
     map_mode mode_ = map_mode::read_only;
+    std::filesystem::path path_;
+    std::shared_ptr<const void> kept_;
+};
+
+/// A reserved range of addresses, into which parts of files are mapped later. It never moves, and is unmapped at
+/// destruction. Every mapping in it is private: a store changes the memory of this process, not the file.
+///
+/// Access where nothing is mapped crashes. Offsets and lengths are in bytes from `data()`, and multiples of the page
+/// size except where a file ends.
+class address_range {
+  public:
+    address_range() = default;
+    /// Reserves `wanted` bytes. If the system has too few free addresses, half of it, and so on down to `least`.
+    /// Reserved addresses use no memory.
+    /// @param called  the path that errors show
+    /// @throws io_error  there are not even `least` bytes of free addresses
+    address_range(std::uint64_t wanted, std::uint64_t least, std::filesystem::path called);
+    address_range(address_range&& other) noexcept
+        : begin_(std::exchange(other.begin_, nullptr)), size_(std::exchange(other.size_, 0)),
+          path_(std::move(other.path_)) {}
+    address_range& operator=(address_range&& other) noexcept;
+    ~address_range();
+
+    [[nodiscard]] std::byte* data() const noexcept { return begin_; }
+    /// Bytes reserved.
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// Maps `length` bytes of a file from byte `at`, at the same offset of the range. What was there is unmapped.
+    /// @throws io_error  the system refuses; what was mapped there before is then undefined
+    void place(const file& source, std::uint64_t at, std::uint64_t length);
+    /// Maps zeros, which use memory once they are stored into.
+    void place_zeros(std::uint64_t at, std::uint64_t length);
+    /// Unmaps and keeps the addresses reserved.
+    void release(std::uint64_t at, std::uint64_t length);
+    /// Drops the private copies of pages: they show the file again, or zeros.
+    void discard(std::uint64_t at, std::uint64_t length);
+    /// Protects pages against stores, which then crash.
+    void protect(std::uint64_t at, std::uint64_t length);
+
+  private:
+    /// Maps at a fixed address inside the range.
+    void place(std::uint64_t at, std::uint64_t length, int protection, int sharing, int descriptor);
+
+    [[noreturn]] void fail(std::string_view what) const { throw io_error(path_, what, detail::last_error()); }
+
+    std::byte* begin_ = nullptr;
+    std::size_t size_ = 0;
     std::filesystem::path path_;
 };
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ NDKEEP_INLINE mapping& mapping::operator=(mapping&& other) noexcept {
     taken_ = std::exchange(other.taken_, {});
     mode_ = other.mode_;
     path_ = std::move(other.path_);
+    kept_ = std::move(other.kept_);
     return *this;
 }
 
@@ -250,6 +252,81 @@ NDKEEP_INLINE int mapping::system_advice(advice what) noexcept {
         break;
     }
     return MADV_NORMAL;
+}
+
+NDKEEP_INLINE address_range::address_range(std::uint64_t wanted, std::uint64_t least, std::filesystem::path called)
+    : path_(std::move(called)) {
+    int sharing = MAP_PRIVATE | MAP_ANONYMOUS;
+#if defined(MAP_NORESERVE)
+    sharing |= MAP_NORESERVE;
+#endif
+    const std::uint64_t page = mapping::page_size();
+    const auto whole = [&](std::uint64_t bytes) { return (std::max(bytes, page) + page - 1) / page * page; };
+    // PROT_NONE, because such pages do not count as committed memory where overcommitting is forbidden.
+    for (std::uint64_t tried = whole(wanted);; tried = std::max(whole(tried / 2), whole(least))) {
+        const bool fits = tried <= std::numeric_limits<std::size_t>::max() / 2;
+        void* const begin =
+            fits ? ::mmap(nullptr, static_cast<std::size_t>(tried), PROT_NONE, sharing, -1, 0) : MAP_FAILED;
+        if (begin != MAP_FAILED) {
+            begin_ = static_cast<std::byte*>(begin);
+            size_ = static_cast<std::size_t>(tried);
+            return;
+        }
+        if (tried <= whole(least)) {
+            if (!fits)
+                errno = ENOMEM;
+            fail("cannot reserve " + counted(tried, "byte") + " of addresses for");
+        }
+    }
+}
+
+NDKEEP_INLINE address_range& address_range::operator=(address_range&& other) noexcept {
+    address_range old(std::move(*this));
+    begin_ = std::exchange(other.begin_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    path_ = std::move(other.path_);
+    return *this;
+}
+
+NDKEEP_INLINE address_range::~address_range() {
+    if (begin_ != nullptr)
+        ::munmap(begin_, size_);
+}
+
+NDKEEP_INLINE void address_range::place(std::uint64_t at, std::uint64_t length, int protection, int sharing,
+                                        int descriptor) {
+    if (length == 0)
+        return;
+    // MAP_FIXED replaces the pages in one step, so no other thread can map something in between.
+    sharing |= MAP_FIXED;
+#if defined(MAP_NORESERVE)
+    sharing |= MAP_NORESERVE;
+#endif
+    if (::mmap(begin_ + at, static_cast<std::size_t>(length), protection, sharing, descriptor,
+               descriptor < 0 ? 0 : static_cast<off_t>(at)) == MAP_FAILED)
+        fail("cannot map");
+}
+
+NDKEEP_INLINE void address_range::place(const file& source, std::uint64_t at, std::uint64_t length) {
+    place(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, source.descriptor());
+}
+
+NDKEEP_INLINE void address_range::place_zeros(std::uint64_t at, std::uint64_t length) {
+    place(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+NDKEEP_INLINE void address_range::release(std::uint64_t at, std::uint64_t length) {
+    place(at, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+}
+
+NDKEEP_INLINE void address_range::discard(std::uint64_t at, std::uint64_t length) {
+    if (length != 0 && ::madvise(begin_ + at, static_cast<std::size_t>(length), MADV_DONTNEED) != 0)
+        fail("cannot discard changes of");
+}
+
+NDKEEP_INLINE void address_range::protect(std::uint64_t at, std::uint64_t length) {
+    if (length != 0 && ::mprotect(begin_ + at, static_cast<std::size_t>(length), PROT_READ) != 0)
+        fail("cannot protect");
 }
 
 NDKEEP_INLINE void prefer_huge_pages(std::span<std::byte> memory) noexcept {

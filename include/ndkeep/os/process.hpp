@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The process that owns an object, so that a copy in a forked child does not act for its parent.
+// The process that owns an object, so that a copy in a forked child does not act for its parent; and its machine.
 #pragma once
 
 #include <ndkeep/version.hpp>
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include <unistd.h>
 
@@ -23,9 +25,21 @@ class owning_process {
     /// @throws conflict_error  this is a forked child
     void check(const std::filesystem::path& file) const;
 
+    [[nodiscard]] ::pid_t id() const noexcept { return id_; }
+
   private:
     ::pid_t id_ = ::getpid();
 };
+
+namespace core {
+
+/// The name of this machine; empty if the system does not tell.
+[[nodiscard]] std::string host_name();
+
+/// A number that changes when the system is started again; 0 if it does not tell.
+[[nodiscard]] std::uint64_t boot_identity();
+
+}  // namespace core
 
 }  // namespace ndkeep
 

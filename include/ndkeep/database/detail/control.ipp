@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/database/detail/control.hpp>.
+#pragma once
+
+#include <ndkeep/database/detail/control.hpp>
+
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/sidecar.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <span>
+#include <system_error>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+// Layout of the control file: 10 numbers, the name of the host in 64 bytes, and the slots of the readers at 4096. A
+// slot has the reader's commit plus 1, because commit 0 exists and 0 must mean a free slot.
+inline constexpr std::uint64_t control_magic = 0x3142444b444e;  // "NDKDB1"
+inline constexpr std::size_t control_numbers = 10, host_length = 64;
+inline constexpr std::uint64_t slots_at = 4096, control_size = 65536;
+static_assert(slots_at + 8 * reader_slots <= control_size);
+
+NDKEEP_INLINE bool control_words::are_exact(const file& control) const {
+    return boot != 0 && boot == boot_identity() && identity == control.status().st_ino && committing == 0 &&
+           applying == applied;
+}
+
+NDKEEP_INLINE reader_hold::~reader_hold() { of_->give_up(slot_); }
+
+[[nodiscard]] NDKEEP_INLINE file opened_shared(directory& hidden, std::string_view name) {
+    hidden.create_shared_file(std::string(name));
+    auto opened = hidden.open_file(std::string(name), file::access::read_write);
+    if (!opened)
+        throw io_error(hidden.path() / name, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory));
+    return *std::move(opened);
+}
+
+NDKEEP_INLINE control_file::control_file(directory& hidden)
+    : words_(opened_shared(hidden, control_name)), locks_(opened_shared(hidden, lock_name)) {
+    if (words_.size_at_opening() < control_size)
+        words_.resize(control_size);
+}
+
+NDKEEP_INLINE control_file::locked::locked(control_file& of) : of_(of), alone_(of.alone_) {
+    constexpr std::chrono::seconds patience{30};
+    of.owner_.check(of.words_.path());
+    if (!of.locks_.lock_within(control_byte, patience))
+        throw io_error(of.words_.path(), "cannot lock", last_error());
+}
+
+NDKEEP_INLINE control_words control_file::read() const {
+    std::array<std::uint64_t, control_numbers> numbers = {};
+    std::array<char, host_length> host = {};
+    words_.read(0, std::as_writable_bytes(std::span(numbers)));
+    words_.read(sizeof numbers, std::as_writable_bytes(std::span(host)));
+    if (numbers[0] != control_magic)
+        return {};
+    host.back() = '\0';
+    return {numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
+            numbers[6], numbers[7], numbers[8], host.data()};
+}
+
+NDKEEP_INLINE void control_file::write(control_words words) {
+    const std::array<std::uint64_t, control_numbers> numbers = {
+        control_magic, boot_identity(),  words_.status().st_ino, words.committed, words.applying,
+        words.applied, words.committing, words.holder,           words.since};
+    std::array<std::byte, sizeof numbers + host_length> bytes = {};
+    std::memcpy(bytes.data(), numbers.data(), sizeof numbers);
+    std::memcpy(bytes.data() + sizeof numbers, words.host.data(), std::min(words.host.size(), host_length - 1));
+    // One write: a process killed in the middle of several could leave numbers that do not fit each other.
+    words_.write(0, bytes);
+}
+
+NDKEEP_INLINE bool control_file::take_lease(std::chrono::milliseconds patience) {
+    return locks_.lock_within(lease_byte, patience);
+}
+
+NDKEEP_INLINE std::uint64_t control_file::slot_value(std::size_t slot) const {
+    std::uint64_t value = 0;
+    words_.read(slots_at + 8 * slot, std::as_writable_bytes(std::span(&value, 1)));
+    return value;
+}
+
+NDKEEP_INLINE void control_file::set_slot(std::size_t slot, std::uint64_t value) {
+    words_.write(slots_at + 8 * slot, std::as_bytes(std::span(&value, 1)));
+}
+
+NDKEEP_INLINE std::shared_ptr<reader_hold> control_file::hold(std::uint64_t commit) {
+    for (std::size_t slot = 0; slot < reader_slots; ++slot) {
+        if (own_slots_[slot] || !locks_.lock(first_slot_byte + slot))
+            continue;
+        // Made before the slot is noted, so that a lack of memory leaves the slot free.
+        auto made = std::make_shared<reader_hold>(shared_from_this(), slot, commit);
+        own_slots_[slot] = true;
+        set_slot(slot, commit + 1);
+        return made;
+    }
+    throw conflict_error({.file = words_.path(),
+                          .field = "readers",
+                          .expected = "at most " + std::to_string(reader_slots),
+                          .found = "all slots taken"});
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> control_file::oldest_held(const reader_hold* except) const {
+    std::optional<std::uint64_t> oldest;
+    const auto look = [&](std::size_t slot) {
+        const std::uint64_t value = slot_value(slot);
+        if (value != 0)
+            oldest = std::min(oldest.value_or(value - 1), value - 1);
+    };
+    for (std::size_t slot = 0; slot < reader_slots; ++slot)
+        if (own_slots_[slot] && (except == nullptr || except->slot() != slot))
+            look(slot);
+    // One question to the system if there is no other reader.
+    for (std::uint64_t at = first_slot_byte;;) {
+        const auto held = locks_.held_between(at, first_slot_byte + reader_slots);
+        if (!held)
+            return oldest;
+        look(static_cast<std::size_t>(*held - first_slot_byte));
+        at = *held + 1;
+    }
+}
+
+NDKEEP_INLINE void control_file::give_up(std::size_t slot) noexcept {
+    // In a forked child, the slot belongs to the parent.
+    if (!owner_.is_this())
+        return;
+    try {
+        const std::lock_guard<std::mutex> alone(alone_);
+        set_slot(slot, 0);
+        own_slots_[slot] = false;
+    } catch (const error&) {
+        // The lock is what counts: without it, the number means nothing.
+    }
+    locks_.unlock(first_slot_byte + slot);
+}
+
+NDKEEP_INLINE std::string holder_text(const control_words& words) {
+    std::string text = "process " + std::to_string(words.holder);
+    if (!words.host.empty())
+        text += " on " + words.host;
+    return text + " since " + time_text(static_cast<std::time_t>(words.since));
+}
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An open database and its transaction: what `database`, its arrays and its savepoints share.
+#pragma once
+
+#include <ndkeep/database/detail/apply.hpp>
+#include <ndkeep/database/detail/control.hpp>
+#include <ndkeep/database/detail/log.hpp>
+#include <ndkeep/database/detail/stored_array.hpp>
+#include <ndkeep/database/options.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/header.hpp>
+#include <ndkeep/os/directory.hpp>
+#include <ndkeep/os/page_tracker.hpp>
+#include <ndkeep/os/process.hpp>
+#include <ndkeep/text/json/parser.hpp>
+#include <ndkeep/version.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// The state of a transaction, to return to.
+struct saved_transaction {
+    std::uint64_t number = 0;  // counts savepoints
+    std::map<std::string, std::shared_ptr<stored_array>, std::less<>> arrays;
+    std::map<std::string, stored_array::saved, std::less<>> states;
+    std::vector<std::shared_ptr<stored_array>> dropped;
+    std::set<std::string, std::less<>> removed;
+    std::map<std::string, std::string, std::less<>> documents;
+};
+
+class database_session {
+  public:
+    /// Opens a directory as a database, and recovers it.
+    /// @throws io_error        it cannot be opened or written
+    /// @throws conflict_error  another writer has it; a file was replaced after a commit that is not applied
+    /// @throws format_error    commits are lost
+    database_session(const std::filesystem::path& path, const database_options& options);
+    database_session(const database_session&) = delete;
+    database_session& operator=(const database_session&) = delete;
+    ~database_session();
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return root_.path(); }
+    [[nodiscard]] std::uint64_t last_commit() const noexcept { return committed_; }
+
+    [[nodiscard]] std::set<std::string, std::less<>> names() const;
+    /// @throws io_error  no such array
+    [[nodiscard]] std::shared_ptr<stored_array> open(const std::string& name);
+    /// @throws io_error  an array has the name
+    [[nodiscard]] std::shared_ptr<stored_array> create(const std::string& name, const array_info& info);
+    void remove(const std::string& name);
+    [[nodiscard]] json& metadata(const std::string& name);
+
+    [[nodiscard]] std::optional<std::string> document(const std::string& name) const;
+    void set_document(const std::string& name, std::string text) { documents_[name] = std::move(text); }
+
+    std::uint64_t commit();
+    void abort();
+    [[nodiscard]] std::shared_ptr<const saved_transaction> save();
+    void abort(const saved_transaction& state);
+    void close();
+
+    /// Checks that this session can be used.
+    void check() const;
+
+  private:
+    struct pending;
+
+    void recover();
+    void take_lease(std::chrono::milliseconds patience);
+    void note_holder(control_words& words) const;
+    [[nodiscard]] file* opened(const std::string& name);
+    [[nodiscard]] commit_applier applier();
+    void apply_up_to(std::uint64_t limit);
+    void apply_what_may_be();
+    void retire();
+    void drop_new_file(stored_array& array) noexcept;
+    void check_foreign(stored_array& array);
+    void load_metadata(stored_array& array) const;
+    [[nodiscard]] std::optional<std::string> sidecar_for(stored_array& array, const array_changes& changed);
+    /// Runs a sync. If it fails, what is on the disk is unknown, so this session ends.
+    template <class Sync>
+    void synced(Sync&& sync);
+    void end(std::string why) noexcept;
+    void prepare(pending& next);
+    void write(pending& next);
+    void publish(pending& next);
+    void catch_up();
+    void rebase(const std::vector<logged_commit>& others);
+
+    directory root_;
+    directory hidden_;
+    database_options options_;
+    std::shared_ptr<control_file> control_;
+    page_tracker tracker_{page_tracker::method::compare};
+    std::shared_ptr<reader_hold> base_;  // of an optimistic transaction
+    std::uint64_t committed_ = 0;        // the commit that the arrays show
+    std::vector<logged_commit> unapplied_;
+    std::shared_ptr<log_segment> segment_;
+    std::uint64_t log_end_ = 0;
+    std::map<std::string, std::shared_ptr<stored_array>, std::less<>> arrays_;
+    std::vector<std::shared_ptr<stored_array>> dropped_;  // open arrays that the transaction has removed
+    std::set<std::string, std::less<>> removed_;          // names of committed arrays that it has removed
+    std::map<std::string, std::string, std::less<>> documents_;
+    std::set<std::string, std::less<>> unsynced_;  // files that were written since the log was retired
+    std::uint64_t savepoints_ = 0, oldest_savepoint_ = 1;
+    bool has_lease_ = false;
+    bool is_closed_ = false;
+    std::string why_closed_;
+    owning_process owner_;
+};
+
+}  // namespace ndkeep::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/database/detail/session.ipp>
+#endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/database/detail/stored_array.hpp>.
+#pragma once
+
+#include <ndkeep/database/detail/stored_array.hpp>
+
+#include <ndkeep/array/blocks.hpp>
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/element/convert.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/limits.hpp>
+#include <ndkeep/npy/detail/inspect.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+[[nodiscard]] NDKEEP_INLINE std::uint64_t page_begin(std::uint64_t at, std::uint64_t page) { return at / page * page; }
+[[nodiscard]] NDKEEP_INLINE std::uint64_t page_end(std::uint64_t at, std::uint64_t page) {
+    return (at + page - 1) / page * page;
+}
+
+NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tracker tracker, std::uint64_t reserve,
+                                         tail_place tails)
+    : name_(std::move(name)), source_(std::move(source)), tracker_(tracker), tails_(tails),
+      pages_(std::max(reserve, source_.size()), source_.size(), source_.path()), page_(mapping::page_size()) {
+    stamp();
+    size_ = source_.size();
+    mapped_ = page_end(size_, page_);
+    pages_.place(source_, 0, size_);
+}
+
+NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_change& change,
+                                     std::span<const std::byte> images) {
+    for (const auto& image : change.images) {
+        if (image.first % page_ != 0 || (image.last % page_ != 0 && image.last != size_))
+            throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
+                             "open the database once on the machine that wrote it");
+        if (image.last > size_)
+            throw malformed(path(), "length", "at least " + counted(image.last, "byte"), counted(size_, "byte"),
+                            "commit " + std::to_string(commit.record.number) + " of the log changes them");
+        for (std::uint64_t at = image.first; at < image.last; at = page_begin(at, page_) + page_) {
+            const auto length = static_cast<std::size_t>(std::min(page_begin(at, page_) + page_, image.last) - at);
+            const auto bytes = images.first(length);
+            images = images.subspan(length);
+            std::memcpy(pages_.data() + at, bytes.data(), length);
+            held_[at] = {commit.record.number, bytes, commit.payload.owner};
+        }
+    }
+    reach_ = std::max({reach_, change.end, change.tail.last});
+}
+
+NDKEEP_INLINE void stored_array::read_header() {
+    const std::span<const std::byte> bytes(pages_.data(), static_cast<std::size_t>(size_));
+    const auto begin =
+        parse_preamble(bytes.first(std::min<std::size_t>(bytes.size(), longest_preamble)), path(), size_);
+    info_ = parse_header(bytes.first(static_cast<std::size_t>(begin.data_offset())), path());
+    committed_info_ = info_;
+    if (end_of(info_) > size_)
+        throw malformed(path(), "data", counted(info_.nbytes(), "byte"), counted(size_ - info_.data_offset, "byte"),
+                        "the file is cut short");
+    // The header in the file may be older than the commits laid over it, and have more rows.
+    std::uint64_t end_in_file = 0;
+    if (!held_.empty()) {
+        try {
+            std::vector<std::byte> first(static_cast<std::size_t>(info_.data_offset));
+            source_.read(0, first);
+            end_in_file = end_of(parse_header(first, path()));
+        } catch (const format_error&) {
+            // A new file, whose header is in the log only.
+        }
+    }
+    committed_reach_ = reach_ = std::max({reach_, end_of(info_), end_in_file});
+}
+
+NDKEEP_INLINE void stored_array::create(const array_info& info) {
+    info_ = info;
+    const std::uint64_t end = end_of(info_);
+    check_reservation(end);
+    source_.resize(end);
+    size_ = end;
+    map_to(end);
+    committed_reach_ = reach_ = end;
+    is_new = true;
+    stamp();
+}
+
+NDKEEP_INLINE std::uint64_t stored_array::end_of(const array_info& info) const { return data_end(info); }
+
+NDKEEP_INLINE std::vector<page_run> stored_array::stored_into(std::uint64_t first, std::uint64_t last) const {
+    auto runs = tracker_.stored_into({pages_.data() + first, static_cast<std::size_t>(page_end(last, page_) - first)},
+                                     source_, first);
+    for (auto& run : runs)
+        run = {run.first + first, run.last + first};
+    return runs;
+}
+
+NDKEEP_INLINE void stored_array::check_reservation(std::uint64_t end) const {
+    if (end > pages_.size())
+        throw mismatched(path(), "size of the file",
+                         "at most " + counted(pages_.size(), "byte") + " of reserved addresses", counted(end, "byte"),
+                         "open the database with a larger .reserve");
+}
+
+NDKEEP_INLINE void stored_array::map_to(std::uint64_t end) {
+    end = page_end(end, page_);
+    if (end <= mapped_)
+        return;
+    if (tails_ == tail_place::file)
+        pages_.place(source_, mapped_, end - mapped_);
+    else
+        pages_.place_zeros(mapped_, end - mapped_);
+    mapped_ = end;
+}
+
+NDKEEP_INLINE void stored_array::cut_spare_bytes() {
+    if (tails_ == tail_place::memory || size_ == reach_)
+        return;
+    if (begins_array(source_, reach_, size_))
+        throw mismatched(path(), "data", "the last bytes of the file", "followed by a second array",
+                         "new rows would overwrite it");
+    source_.resize(reach_);
+    size_ = reach_;
+}
+
+NDKEEP_INLINE void stored_array::clear(std::uint64_t first, std::uint64_t last) {
+    while (first < last) {
+        const auto some = static_cast<std::size_t>(std::min(page_begin(first, page_) + page_, last) - first);
+        std::byte* const bytes = pages_.data() + first;
+        // A store would copy the page, so bytes that are zero already are left alone.
+        if (std::any_of(bytes, bytes + some, [](std::byte each) { return each != std::byte{0}; }))
+            std::memset(bytes, 0, some);
+        first += some;
+    }
+}
+
+NDKEEP_INLINE void stored_array::set_shape(array_info info) {
+    info_ = std::move(info);
+    for (array_handle* const handle : handles_)
+        handle->reshape();
+}
+
+NDKEEP_INLINE void stored_array::cut_tail(std::uint64_t reach) noexcept {
+    reach_ = reach;
+    if (tails_ == tail_place::memory || size_ <= reach || reach < committed_reach_)
+        return;
+    try {
+        source_.resize(reach);
+        size_ = reach;
+        stamp();
+    } catch (const error&) {
+        // The bytes stay behind the data, where nobody reads them, and are cut before the next rows are written.
+    }
+}
+
+/// The array with another extent of its slowest axis, if its header has room for that.
+[[nodiscard]] NDKEEP_INLINE array_info resized(const array_info& info, std::size_t extent,
+                                               const std::filesystem::path& path) {
+    if (info.shape.empty())
+        throw mismatched(path, "shape", "at least 1 dimension", shape_text(info.shape));
+    array_info next = info;
+    next.shape[growing_axis(info)] = extent;
+    (void)checked_nbytes(next.type, next.shape, path);
+    if (least_header_length(next, next.version) > next.data_offset)
+        throw mismatched(path, "header", "room for the shape " + shape_text(next.shape),
+                         counted(next.data_offset, "byte"), "copy the array to a new one, whose header has room");
+    return next;
+}
+
+NDKEEP_INLINE void stored_array::append(const array_view& rows) {
+    const std::size_t axis = info_.shape.empty() ? 0 : growing_axis(info_);
+    bool same = !info_.shape.empty() && rows.shape().size() == info_.shape.size();
+    for (std::size_t i = 0; same && i < info_.shape.size(); ++i)
+        same = i == axis || rows.shape()[i] == info_.shape[i];
+    if (!same)
+        throw mismatched(path(), "shape of the appended rows",
+                         info_.shape.empty() ? "at least 1 dimension"
+                                             : shape_text(info_.shape) + " except along axis " + std::to_string(axis),
+                         shape_text(rows.shape()));
+    const conversion convert(rows.type(), info_.type, path());
+    auto next = resized(info_, info_.shape[axis] + rows.shape()[axis], path());
+    const std::uint64_t from = end_of(info_), end = end_of(next);
+    if (from == end)
+        return set_shape(std::move(next));
+    check_reservation(end);
+    cut_spare_bytes();
+    // Bytes behind the shape are invisible until the end, so rows may be a view of this array, or fail to be computed.
+    // Below `direct`, a former commit may still have its bytes in the file, so rows go to the memory.
+    const std::uint64_t former_reach = reach_;
+    const std::uint64_t direct = tails_ == tail_place::memory ? end : std::max(from, std::min(end, reach_));
+    std::uint32_t sum = tail_sum_;
+    try {
+        if (tails_ == tail_place::memory)
+            map_to(end);
+        std::uint64_t at = from;
+        constexpr std::size_t most = std::size_t{1} << 20;
+        buffer converted(convert.is_identity() ? 0 : most + convert.to_size());
+        for_each_block(rows.in_order(order_of(info_)), most, [&](std::span<const std::byte> bytes, std::size_t count) {
+            if (!convert.is_identity()) {
+                if (converted.size() < count * convert.to_size())
+                    converted = buffer(count * convert.to_size());
+                convert.run(converted.data(), bytes.data(), count);
+                bytes = std::span<const std::byte>(converted.bytes()).first(count * convert.to_size());
+            }
+            const auto to_memory =
+                static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), direct - std::min(direct, at)));
+            std::copy_n(bytes.data(), to_memory, pages_.data() + at);
+            const auto rest = bytes.subspan(to_memory);
+            source_.write(at + to_memory, rest);
+            if (!rest.empty())
+                sum = crc32c(rest, sum);
+            at += bytes.size();
+        });
+        if (tails_ == tail_place::file && end > direct) {
+            size_ = end;
+            map_to(end);
+            // The first page may have been copied before, and then does not show what was written to the file.
+            std::vector<std::byte> head(static_cast<std::size_t>(std::min(page_end(direct, page_), end) - direct));
+            source_.read(direct, head);
+            if (std::memcmp(pages_.data() + direct, head.data(), head.size()) != 0)
+                std::memcpy(pages_.data() + direct, head.data(), head.size());
+            stamp();
+        }
+    } catch (...) {
+        size_ = tails_ == tail_place::file ? std::max(size_, end) : size_;
+        cut_tail(former_reach);
+        throw;
+    }
+    tail_sum_ = sum;
+    if (tails_ == tail_place::memory)
+        size_ = std::max(size_, end);
+    reach_ = std::max(reach_, end);
+    set_shape(std::move(next));
+}
+
+NDKEEP_INLINE void stored_array::resize(const std::vector<std::size_t>& shape) {
+    const std::size_t axis = info_.shape.empty() ? 0 : growing_axis(info_);
+    bool same = shape.size() == info_.shape.size();
+    for (std::size_t i = 0; same && i < shape.size(); ++i)
+        same = i == axis || shape[i] == info_.shape[i];
+    if (!same)
+        throw mismatched(path(), "new shape",
+                         info_.shape.empty() ? "()"
+                                             : shape_text(info_.shape) + " except along axis " + std::to_string(axis),
+                         shape_text(shape), "only the slowest axis can be resized");
+    if (shape == info_.shape)
+        return;
+    auto next = resized(info_, shape[axis], path());
+    const std::uint64_t from = end_of(info_), end = end_of(next);
+    if (end > from) {
+        check_reservation(end);
+        cut_spare_bytes();
+        if (end > reach_) {
+            if (tails_ == tail_place::file)
+                source_.resize(end);
+            map_to(end);
+            size_ = end;
+            stamp();
+        }
+        clear(from, std::min(end, page_end(reach_, page_)));
+        if (end > reach_)
+            tail_sum_counts_ = false;
+        reach_ = std::max(reach_, end);
+    }
+    set_shape(std::move(next));
+}
+
+NDKEEP_INLINE array_changes stored_array::changes() {
+    array_changes found;
+    found.tail = {committed_reach_, reach_};
+    found.is_reshaped = is_new || info_ != committed_info_;
+    if (found.is_reshaped) {
+        const std::string text = header_bytes(info_, {.version = info_.version, .length = info_.data_offset});
+        if (std::memcmp(pages_.data(), text.data(), text.size()) != 0)
+            std::memcpy(pages_.data(), text.data(), text.size());
+    }
+    // Pages of the log that the file does not have look changed. And a page that was changed back to what the file has
+    // does not look changed where bytes are compared, so both lists are needed.
+    auto runs = stored_into(0, size_);
+    std::vector<page_run> pages;
+    const auto add_page = [&](std::uint64_t first) {
+        const std::uint64_t last = std::min(first + page_, size_);
+        if (first >= last)
+            return;
+        if (const auto held = held_.find(first);
+            held != held_.end() && held->second.bytes.size() == last - first &&
+            std::memcmp(held->second.bytes.data(), pages_.data() + first, held->second.bytes.size()) == 0)
+            return;
+        add_run(first >= page_end(committed_reach_, page_) && tails_ == tail_place::file ? found.tail_pages
+                                                                                         : found.images,
+                {first, last});
+    };
+    auto held = held_.begin();
+    for (const auto& run : runs)
+        for (std::uint64_t first = run.first; first < run.last; first += page_) {
+            for (; held != held_.end() && held->first < first; ++held)
+                add_page(held->first);
+            if (held != held_.end() && held->first == first)
+                ++held;
+            add_page(first);
+        }
+    for (; held != held_.end(); ++held)
+        add_page(held->first);
+    return found;
+}
+
+NDKEEP_INLINE void stored_array::settle_tail(array_changes& changed) {
+    if (changed.tail.first == changed.tail.last)
+        return;
+    for (const auto& run : changed.tail_pages)
+        source_.write(run.first, {pages_.data() + run.first, static_cast<std::size_t>(run.last - run.first)});
+    if (!changed.tail_pages.empty() || !tail_sum_counts_ ||
+        (!changed.images.empty() && changed.images.back().last > changed.tail.first))
+        tail_sum_ = crc32c(
+            {pages_.data() + changed.tail.first, static_cast<std::size_t>(changed.tail.last - changed.tail.first)});
+    changed.tail_sum = tail_sum_;
+    stamp();
+}
+
+NDKEEP_INLINE void stored_array::reserve_holes(const array_changes& changed) {
+    // A file without holes needs no question for each run.
+    const auto status = source_.status();
+    if (static_cast<std::uint64_t>(status.st_blocks) * 512 >= static_cast<std::uint64_t>(status.st_size))
+        return;
+    for (const auto& run : changed.images)
+        if (!source_.reserve(run.first, run.last - run.first))
+            return;
+}
+
+NDKEEP_INLINE void stored_array::add_images(const array_changes& changed,
+                                            std::vector<std::span<const std::byte>>& to) const {
+    for (const auto& run : changed.images)
+        to.emplace_back(pages_.data() + run.first, static_cast<std::size_t>(run.last - run.first));
+}
+
+NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const logged_commit& commit,
+                                           std::span<const std::byte> images) {
+    for (const auto& run : changed.images)
+        for (std::uint64_t first = run.first; first < run.last; first += page_) {
+            const auto length = static_cast<std::size_t>(std::min(page_, run.last - first));
+            held_[first] = {commit.record.number, images.first(length), commit.payload.owner};
+            images = images.subspan(length);
+        }
+    for (const auto& run : changed.tail_pages)
+        pages_.discard(run.first, page_end(run.last, page_) - run.first);
+    committed_info_ = info_;
+    committed_reach_ = reach_;
+    tail_sum_ = 0;
+    tail_sum_counts_ = true;
+    is_new = false;
+    if (metadata)
+        committed_metadata = *metadata;
+}
+
+NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
+    std::vector<page_run> equal;
+    for (auto held = held_.begin(); held != held_.end();) {
+        if (held->second.number > number) {
+            ++held;
+            continue;
+        }
+        const auto& bytes = held->second.bytes;
+        // A page that differs was stored into during the commit. It stays, as a change of the next transaction.
+        if (std::memcmp(bytes.data(), pages_.data() + held->first, bytes.size()) == 0)
+            add_run(equal, {held->first, held->first + page_});
+        held = held_.erase(held);
+    }
+    for (const auto& run : equal)
+        pages_.discard(run.first, run.last - run.first);
+    stamp();
+}
+
+NDKEEP_INLINE void stored_array::abort() {
+    restore({.info = committed_info_, .runs = {}, .bytes = {}, .reach = committed_reach_});
+    tail_sum_ = 0;
+    tail_sum_counts_ = true;
+}
+
+NDKEEP_INLINE stored_array::saved stored_array::save() const {
+    saved state{.info = info_,
+                .runs = stored_into(0, size_),
+                .bytes = {},
+                .reach = reach_,
+                .is_removed = is_removed,
+                .metadata = metadata};
+    std::uint64_t bytes = 0;
+    for (const auto& run : state.runs)
+        bytes += run.last - run.first;
+    state.bytes.reserve(static_cast<std::size_t>(bytes));
+    for (const auto& run : state.runs)
+        state.bytes.insert(state.bytes.end(), pages_.data() + run.first, pages_.data() + run.last);
+    return state;
+}
+
+NDKEEP_INLINE void stored_array::restore(const saved& state) {
+    pages_.discard(0, mapped_);
+    // The held images first: the saved pages may be newer.
+    for (const auto& [first, held] : held_)
+        std::memcpy(pages_.data() + first, held.bytes.data(), held.bytes.size());
+    std::size_t at = 0;
+    for (const auto& run : state.runs) {
+        const auto length = static_cast<std::size_t>(run.last - run.first);
+        std::memcpy(pages_.data() + run.first, state.bytes.data() + at, length);
+        at += length;
+    }
+    cut_tail(state.reach);
+    if (reach_ != committed_reach_)
+        tail_sum_counts_ = false;
+    is_removed = state.is_removed;
+    metadata = state.metadata;
+    if (!metadata && !committed_metadata.is_null())
+        metadata = committed_metadata;
+    set_shape(state.info);
+}
+
+NDKEEP_INLINE std::uint64_t stored_array::dirty_bytes() const {
+    std::uint64_t bytes = 0;
+    for (const auto& run : stored_into(0, size_))
+        bytes += run.last - run.first;
+    return bytes;
+}
+
+NDKEEP_INLINE bool stored_array::is_foreign(const std::optional<struct stat>& named) const {
+    const auto now = source_.status();
+    return !named || named->st_ino != now.st_ino || named->st_dev != now.st_dev || stamp_of(now) != stamp_of(stamp_);
+}
+
+}  // namespace ndkeep::detail
