@@ -7,6 +7,7 @@
 #include <ndkeep/array/in_place.hpp>
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/database/array.hpp>
+#include <ndkeep/database/detail/access.hpp>
 #include <ndkeep/database/detail/session.hpp>
 #include <ndkeep/database/options.hpp>
 #include <ndkeep/element/element.hpp>
@@ -129,6 +130,8 @@ class database {
     void close() { session_->close(); }
 
   private:
+    friend struct detail::database_access;
+
     template <element T, std::size_t N, order_tag Order>
     [[nodiscard]] database_array_as<T, N, Order> create_as(const std::string& name, std::vector<std::size_t> shape) {
         const array_info info{.type = dtype_of<T>(),

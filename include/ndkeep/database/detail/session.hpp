@@ -66,6 +66,10 @@ class database_session {
     [[nodiscard]] json& metadata(const std::string& name);
 
     [[nodiscard]] std::optional<std::string> document(const std::string& name) const;
+    /// Whether the transaction has changed anything. It looks at every page.
+    [[nodiscard]] bool has_changes() const;
+    /// Whether commits survive a power cut.
+    [[nodiscard]] bool is_durable() const noexcept { return options_.durability != database_durability::none; }
     void set_document(const std::string& name, std::string text) { documents_[name] = std::move(text); }
 
     std::uint64_t commit();

@@ -346,6 +346,15 @@ NDKEEP_INLINE json& database_session::metadata(const std::string& name) {
     return *array->metadata;
 }
 
+NDKEEP_INLINE bool database_session::has_changes() const {
+    check();
+    return !removed_.empty() || !documents_.empty() ||
+           std::any_of(arrays_.begin(), arrays_.end(), [](const auto& each) {
+               auto& array = *each.second;
+               return array.changes().any() || (array.metadata && *array.metadata != array.committed_metadata);
+           });
+}
+
 NDKEEP_INLINE std::optional<std::string> database_session::document(const std::string& name) const {
     check();
     if (const auto found = documents_.find(name); found != documents_.end())
