@@ -3,3 +3,5 @@
 #pragma once
 
 #include <ndkeep/database/database.hpp>
+#include <ndkeep/database/snapshot.hpp>
+#include <ndkeep/database/verify.hpp>

@@ -133,7 +133,9 @@
 #include <ndkeep/database/detail/log.ipp>
 #include <ndkeep/database/detail/record.ipp>
 #include <ndkeep/database/detail/session.ipp>
+#include <ndkeep/database/detail/snapshot.ipp>
 #include <ndkeep/database/detail/stored_array.ipp>
+#include <ndkeep/database/detail/verify.ipp>
 
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>

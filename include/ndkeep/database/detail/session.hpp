@@ -28,6 +28,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// The metadata in the text of a sidecar that fits an array; {} if it describes another one.
+[[nodiscard]] json metadata_in(const std::string& text, const array_info& info, const std::filesystem::path& sidecar);
+
 /// The state of a transaction, to return to.
 struct saved_transaction {
     std::uint64_t number = 0;  // counts savepoints
@@ -44,7 +47,9 @@ class database_session {
     /// @throws io_error        it cannot be opened or written
     /// @throws conflict_error  another writer has it; a file was replaced after a commit that is not applied
     /// @throws format_error    commits are lost
-    database_session(const std::filesystem::path& path, const database_options& options);
+    /// @param lost  receives sentences about lost commits, which are then no error
+    database_session(const std::filesystem::path& path, const database_options& options,
+                     std::vector<std::string>* lost = nullptr);
     database_session(const database_session&) = delete;
     database_session& operator=(const database_session&) = delete;
     ~database_session();
@@ -75,7 +80,7 @@ class database_session {
   private:
     struct pending;
 
-    void recover();
+    void recover(std::vector<std::string>* lost);
     void take_lease(std::chrono::milliseconds patience);
     void note_holder(control_words& words) const;
     [[nodiscard]] file* opened(const std::string& name);

@@ -47,7 +47,19 @@ struct database_session::pending {
     kept_bytes payload;
 };
 
-NDKEEP_INLINE database_session::database_session(const std::filesystem::path& path, const database_options& options)
+NDKEEP_INLINE json metadata_in(const std::string& text, const array_info& info, const std::filesystem::path& sidecar) {
+    if (!text.empty() && begins_sidecar(text)) {
+        const auto both = parse_sidecar(text, sidecar);
+        if (both.current.fits(info))
+            return both.current.metadata;
+        if (both.previous && both.previous->fits(info))
+            return both.previous->metadata;
+    }
+    return json(json::value_t::object);
+}
+
+NDKEEP_INLINE database_session::database_session(const std::filesystem::path& path, const database_options& options,
+                                                 std::vector<std::string>* lost)
     : options_(options) {
     bool is_new = false;
     root_ = directory::create(path, is_new);
@@ -61,7 +73,7 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
             sync_directory(path.parent_path());
     }
     take_lease(options_.wait);
-    recover();
+    recover(lost);
     if (options_.optimistic) {
         {
             const control_file::locked alone(*control_);
@@ -103,7 +115,7 @@ NDKEEP_INLINE void database_session::note_holder(control_words& words) const {
     words.host = host_name();
 }
 
-NDKEEP_INLINE void database_session::recover() {
+NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_commits) {
     const auto words = control_->read();
     const bool same_run =
         words.boot != 0 && words.boot == boot_identity() && words.identity == control_->scratch().status().st_ino;
@@ -116,7 +128,14 @@ NDKEEP_INLINE void database_session::recover() {
     const std::uint64_t lost = std::max(chain.lost_up_to, words.committed);
     if (lost > committed_) {
         // The last record alone may be damaged, if its commit cannot be in the files.
-        if (chain.lost_up_to != 0 || !same_run || words.applying > committed_)
+        const bool may_be_mixed = !same_run || words.applying > committed_;
+        const bool is_error = chain.lost_up_to != 0 || may_be_mixed;
+        if (lost_commits != nullptr)
+            lost_commits->push_back((committed_ + 1 == lost ? "commit " + std::to_string(lost) + " is lost"
+                                                            : "commits " + std::to_string(committed_ + 1) + " to " +
+                                                                  std::to_string(lost) + " are lost") +
+                                    (may_be_mixed ? "; some of their changes may be in the files" : ""));
+        else if (is_error)
             throw format_error({.file = hidden_.path(),
                                 .field = "log",
                                 .expected = "commits up to " + std::to_string(lost),
@@ -314,13 +333,8 @@ NDKEEP_INLINE void database_session::load_metadata(stored_array& array) const {
         std::optional<std::string> text = array.sidecar;
         if (!text)
             text = sidecar_on_disk(sidecar_path(path() / file_name_of(array.name())));
-        if (text && !text->empty()) {
-            const auto both = parse_sidecar(*text, sidecar_path(array.path()));
-            if (both.current.fits(array.committed_info()))
-                loaded = both.current.metadata;
-            else if (both.previous && both.previous->fits(array.committed_info()))
-                loaded = both.previous->metadata;
-        }
+        if (text)
+            loaded = metadata_in(*text, array.committed_info(), sidecar_path(array.path()));
     }
     array.committed_metadata = loaded;
     array.metadata = std::move(loaded);
