@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Two processes work on one database: a second writer is refused, or waits until the first has finished.
+// Two processes work on one database: a second writer is refused or waits, and a reader holds one commit meanwhile.
 #include <ndkeep/database.hpp>
 
 #include <cerrno>
@@ -69,6 +69,8 @@ void first_writer(const signal_to& to_second, const signal_to& from_second) {
 
 void second_writer(const signal_to& to_first, const signal_to& from_first) {
     from_first.wait();
+    nk::database_snapshot reader("lab");  // commit 1, whatever others commit
+    const auto held = reader.map<std::int64_t, 1>("counts");
     try {
         const nk::database refused("lab");
     } catch (const nk::conflict_error& problem) {
@@ -79,6 +81,13 @@ void second_writer(const signal_to& to_first, const signal_to& from_first) {
     nk::database lab("lab", {.wait = 60s});
     add_row(lab, 2);
     print("the second writer", lab, lab.open<std::int64_t, 1>("counts"));
+
+    std::printf("the reader still sees commit %llu: %zu row\n", static_cast<unsigned long long>(reader.commit()),
+                held.size());
+    reader.refresh();  // `held` keeps its bytes
+    std::printf("after a refresh commit %llu: %zu rows; what it had mapped has %zu row\n",
+                static_cast<unsigned long long>(reader.commit()), reader.map<std::int64_t, 1>("counts").size(),
+                held.size());
 }
 
 }  // namespace
