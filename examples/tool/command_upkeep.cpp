@@ -14,6 +14,7 @@
 #include <ndkeep/os/names.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -211,6 +212,9 @@ void mend(const subject& what, const damage& found) {
     auto problems = nk::findings_database(path, {.limit = any_header, .run = with.run});
     std::erase_if(problems,
                   [&](const nk::finding& each) { return each.file != hidden && each.file.parent_path() != hidden; });
+    for (const auto& each : problems)
+        if (each.field.empty())
+            std::rethrow_exception(each.cause);  // the log cannot be read, which is no damage
     const bool is_damaged = has_log || !problems.empty();
     nk::database_recovery done;
     if (fix && is_damaged)

@@ -132,6 +132,22 @@ TEST_CASE("info and ls tell of a file that is no array, and of the arrays beside
     CHECK(listed.has("<- "));
 }
 
+TEST_CASE("ls lists the files of a database whose locks cannot be opened", "[tool][database][error]") {
+    const temp_dir dir;
+    const auto lab = (dir / "lab").string();
+    two_arrays(lab).close();
+    fs::remove(dir / "lab/.ndkeep/lock");
+    fs::create_directory(dir / "lab/.ndkeep/lock");
+
+    const auto listed = run_tool({"ls", lab});
+
+    CHECK(listed.status == 0);
+    CHECK(listed.has("(10,)"));
+    CHECK(listed.has("files as they are, the last commit is unknown: "));
+    CHECK(run_tool({"info", lab}).status == 2);
+    CHECK(run_tool({"recover", lab}).status == 2);
+}
+
 TEST_CASE("verify checks the log and every file of a database", "[tool][database]") {
     const temp_dir dir;
     const auto lab = (dir / "lab").string();
