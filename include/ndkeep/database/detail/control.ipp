@@ -39,7 +39,7 @@ NDKEEP_INLINE reader_hold::~reader_hold() { of_->give_up(slot_); }
 }
 
 NDKEEP_INLINE control_file::control_file(directory& hidden)
-    : words_(opened_shared(hidden, control_name)), locks_(opened_shared(hidden, lock_name)) {
+    : words_(opened_shared(hidden, control_name)), locks_(opened_shared(hidden, locks_name)) {
     if (words_.size_at_opening() < control_size)
         words_.resize(control_size);
 }
@@ -63,15 +63,20 @@ NDKEEP_INLINE control_words control_file::read() const {
             numbers[6], numbers[7], numbers[8], host.data()};
 }
 
-NDKEEP_INLINE void control_file::write(control_words words) {
-    const std::array<std::uint64_t, control_numbers> numbers = {
-        control_magic, boot_identity(),  words_.status().st_ino, words.committed, words.applying,
-        words.applied, words.committing, words.holder,           words.since};
+NDKEEP_INLINE void control_file::write(const control_words& words) {
+    const std::array<std::uint64_t, control_numbers> numbers = {control_magic,    words.boot,     words.identity,
+                                                                words.committed,  words.applying, words.applied,
+                                                                words.committing, words.holder,   words.since};
     std::array<std::byte, sizeof numbers + host_length> bytes = {};
     std::memcpy(bytes.data(), numbers.data(), sizeof numbers);
     std::memcpy(bytes.data() + sizeof numbers, words.host.data(), std::min(words.host.size(), host_length - 1));
     // One write: a process killed in the middle of several could leave numbers that do not fit each other.
     words_.write(0, bytes);
+}
+
+NDKEEP_INLINE void control_file::stamp(control_words& words) const {
+    words.boot = boot_identity();
+    words.identity = words_.status().st_ino;
 }
 
 NDKEEP_INLINE bool control_file::take_lease(std::chrono::milliseconds patience) {

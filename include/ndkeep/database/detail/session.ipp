@@ -156,6 +156,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         next.applied = std::min(base, limit);
         next.applying = std::max(limit, next.applied);
         next.committing = 0;
+        control_->stamp(next);
         control_->write(next);
     }
     // Before anything is applied: a record of a killed commit may be in the page cache only.

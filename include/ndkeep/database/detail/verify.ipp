@@ -29,6 +29,13 @@ namespace detail {
     return *std::move(hidden);
 }
 
+/// Whether a problem is that bytes follow the data. In a database they are rows that a commit has cut off, or rows that
+/// are not committed yet; a second array is neither.
+[[nodiscard]] NDKEEP_INLINE bool is_about_spare_bytes(const finding& problem) {
+    return problem.field == "data" && problem.found.starts_with("followed by ") &&
+           problem.found != "followed by another array";
+}
+
 }  // namespace detail
 
 NDKEEP_INLINE database_info inspect_database(const std::filesystem::path& path) {
@@ -43,7 +50,11 @@ NDKEEP_INLINE database_info inspect_database(const std::filesystem::path& path) 
         if (const auto segment = hidden.open_file(name))
             info.log_bytes += segment->size();
     for (const auto& name : now.names())
-        info.arrays.emplace_back(name, now.inspect(name));
+        try {
+            info.arrays.emplace_back(name, now.inspect(name));
+        } catch (const format_error&) {
+            // One bad file of another program must not hide the other arrays.
+        }
     return info;
 }
 
@@ -83,7 +94,8 @@ NDKEEP_INLINE std::vector<finding> findings_database(const std::filesystem::path
     std::sort(files.begin(), files.end());
     for (const auto& name : files)
         for (auto& problem : findings(path / name, options))
-            all.push_back(std::move(problem));
+            if (!detail::is_about_spare_bytes(problem))
+                all.push_back(std::move(problem));
     return all;
 }
 

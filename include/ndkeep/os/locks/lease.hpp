@@ -23,7 +23,7 @@ namespace core {
 namespace detail {
 
 // Names in the directory of a database, and the byte of the lock file that is the lease.
-inline constexpr std::string_view database_folder = ".ndkeep", lock_name = "lock", segment_prefix = "log-";
+inline constexpr std::string_view database_folder = ".ndkeep", locks_name = "lock", segment_prefix = "log-";
 inline constexpr std::uint64_t lease_byte = 0;
 
 /// The lease of the database in whose directory a file is, shared, until destruction. Nothing if it is no database.

@@ -16,7 +16,7 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE bool core::is_in_database(const std::filesystem::path& file) noexcept {
-    return ::access((file.parent_path() / detail::database_folder / detail::lock_name).c_str(), F_OK) == 0;
+    return ::access((file.parent_path() / detail::database_folder / detail::locks_name).c_str(), F_OK) == 0;
 }
 
 NDKEEP_INLINE detail::shared_lease::shared_lease(const std::filesystem::path& file) {
@@ -30,7 +30,7 @@ NDKEEP_INLINE detail::shared_lease::shared_lease(const std::filesystem::path& fi
                               .found = std::move(found),
                               .hint = std::move(hint)});
     };
-    held_.emplace(ndkeep::file::open(hidden / lock_name));
+    held_.emplace(ndkeep::file::open(hidden / locks_name));
     if (!held_->lock_shared(lease_byte))
         refuse("a database that has its directory open", "write through the database, or close it first");
     // The next opening of the database would lay these commits over the new content.
