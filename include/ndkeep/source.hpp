@@ -11,6 +11,7 @@
 #include <ndkeep/os/directory.ipp>
 #include <ndkeep/os/file.ipp>
 #include <ndkeep/os/locks/byte_locks.ipp>
+#include <ndkeep/os/locks/lease.ipp>
 #include <ndkeep/os/locks/writer_lock.ipp>
 #include <ndkeep/os/mapping.ipp>
 #include <ndkeep/os/names.ipp>

@@ -8,6 +8,7 @@
 //   .ndkeep/NAME.json  documents that belong to the transaction, for example the position of a loop
 #pragma once
 
+#include <ndkeep/os/locks/lease.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
@@ -17,13 +18,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr std::string_view database_folder = ".ndkeep";
-inline constexpr std::string_view locks_name = "lock", control_name = "control";
-inline constexpr std::string_view segment_prefix = "log-", created_prefix = "new-";
+inline constexpr std::string_view control_name = "control", created_prefix = "new-";
 inline constexpr std::string_view array_ending = ".npy", document_ending = ".json";
 
-// Bytes of the lock file.
-inline constexpr std::uint64_t lease_byte = 0, control_byte = 1, first_slot_byte = 16;
+// Bytes of the lock file, apart from the lease.
+inline constexpr std::uint64_t control_byte = 1, first_slot_byte = 16;
 inline constexpr std::size_t reader_slots = 1000;
 
 /// `log-000000000000002a`.

@@ -99,8 +99,15 @@ class database_session {
     void prepare(pending& next);
     void write(pending& next);
     void publish(pending& next);
+    /// Takes the lease, reads what others have committed, and puts it below this transaction.
     void catch_up();
-    void rebase(const std::vector<logged_commit>& others);
+    /// Throws if commits of others change what this transaction changes.
+    void check_collisions(const std::vector<logged_commit>& others);
+    void rebase(std::vector<logged_commit> others);
+    /// Moves an optimistic transaction without changes to the last commit.
+    void advance();
+    [[nodiscard]] static std::vector<other_change> changes_of(const std::vector<logged_commit>& commits,
+                                                              std::string_view name);
 
     directory root_;
     directory hidden_;

@@ -29,7 +29,7 @@ NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tra
       pages_(std::max(reserve, source_.size()), source_.size(), source_.path()), page_(mapping::page_size()) {
     stamp();
     size_ = source_.size();
-    mapped_ = page_end(size_, page_);
+    mapped_ = file_mapped_ = page_end(size_, page_);
     pages_.place(source_, 0, size_);
 }
 
@@ -82,7 +82,8 @@ NDKEEP_INLINE void stored_array::create(const array_info& info) {
     check_reservation(end);
     source_.resize(end);
     size_ = end;
-    map_to(end);
+    pages_.place(source_, 0, end);
+    mapped_ = file_mapped_ = page_end(end, page_);
     committed_reach_ = reach_ = end;
     is_new = true;
     stamp();
@@ -109,10 +110,12 @@ NDKEEP_INLINE void stored_array::map_to(std::uint64_t end) {
     end = page_end(end, page_);
     if (end <= mapped_)
         return;
-    if (tails_ == tail_place::file)
+    if (tails_ == tail_place::file) {
         pages_.place(source_, mapped_, end - mapped_);
-    else
+        file_mapped_ = end;
+    } else {
         pages_.place_zeros(mapped_, end - mapped_);
+    }
     mapped_ = end;
 }
 
@@ -277,10 +280,20 @@ NDKEEP_INLINE array_changes stored_array::changes() {
         if (std::memcmp(pages_.data(), text.data(), text.size()) != 0)
             std::memcpy(pages_.data(), text.data(), text.size());
     }
+    for (const auto& run : changed_pages()) {
+        const std::uint64_t tail_begin =
+            tails_ == tail_place::file ? std::clamp(page_end(committed_reach_, page_), run.first, run.last) : run.last;
+        add_run(found.images, {run.first, tail_begin});
+        add_run(found.tail_pages, {tail_begin, run.last});
+    }
+    return found;
+}
+
+NDKEEP_INLINE std::vector<page_run> stored_array::changed_pages() const {
+    std::vector<page_run> pages;
     // Pages of the log that the file does not have look changed. And a page that was changed back to what the file has
     // does not look changed where bytes are compared, so both lists are needed.
-    auto runs = stored_into(0, size_);
-    std::vector<page_run> pages;
+    const auto runs = stored_into(0, size_);
     const auto add_page = [&](std::uint64_t first) {
         const std::uint64_t last = std::min(first + page_, size_);
         if (first >= last)
@@ -289,9 +302,7 @@ NDKEEP_INLINE array_changes stored_array::changes() {
             held != held_.end() && held->second.bytes.size() == last - first &&
             std::memcmp(held->second.bytes.data(), pages_.data() + first, held->second.bytes.size()) == 0)
             return;
-        add_run(first >= page_end(committed_reach_, page_) && tails_ == tail_place::file ? found.tail_pages
-                                                                                         : found.images,
-                {first, last});
+        add_run(pages, {first, last});
     };
     auto held = held_.begin();
     for (const auto& run : runs)
@@ -304,12 +315,19 @@ NDKEEP_INLINE array_changes stored_array::changes() {
         }
     for (; held != held_.end(); ++held)
         add_page(held->first);
-    return found;
+    return pages;
 }
 
 NDKEEP_INLINE void stored_array::settle_tail(array_changes& changed) {
     if (changed.tail.first == changed.tail.last)
         return;
+    if (tails_ == tail_place::memory) {
+        // The log has the rows. The file gets their room, so that readers can lay them over it.
+        changed.tail = {};
+        if (source_.size() < size_)
+            source_.resize(size_);
+        return;
+    }
     for (const auto& run : changed.tail_pages)
         source_.write(run.first, {pages_.data() + run.first, static_cast<std::size_t>(run.last - run.first)});
     if (!changed.tail_pages.empty() || !tail_sum_counts_ ||
@@ -327,7 +345,8 @@ NDKEEP_INLINE void stored_array::reserve_holes(const array_changes& changed) {
         return;
     for (const auto& run : changed.images)
         if (!source_.reserve(run.first, run.last - run.first))
-            return;
+            break;
+    stamp();
 }
 
 NDKEEP_INLINE void stored_array::add_images(const array_changes& changed,
@@ -346,6 +365,8 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
         }
     for (const auto& run : changed.tail_pages)
         pages_.discard(run.first, page_end(run.last, page_) - run.first);
+    if (tails_ == tail_place::memory)
+        map_grown_file();
     committed_info_ = info_;
     committed_reach_ = reach_;
     tail_sum_ = 0;
@@ -364,13 +385,148 @@ NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
         }
         const auto& bytes = held->second.bytes;
         // A page that differs was stored into during the commit. It stays, as a change of the next transaction.
-        if (std::memcmp(bytes.data(), pages_.data() + held->first, bytes.size()) == 0)
+        const bool is_whole = tails_ == tail_place::file || bytes.size() == std::min(page_, size_ - held->first);
+        if (is_whole && std::memcmp(bytes.data(), pages_.data() + held->first, bytes.size()) == 0)
             add_run(equal, {held->first, held->first + page_});
         held = held_.erase(held);
     }
     for (const auto& run : equal)
         pages_.discard(run.first, run.last - run.first);
     stamp();
+}
+
+NDKEEP_INLINE void stored_array::map_grown_file() {
+    const std::uint64_t end = page_end(source_.size(), page_);
+    if (end <= file_mapped_)
+        return;
+    pages_.place(source_, file_mapped_, end - file_mapped_);
+    for (auto held = held_.lower_bound(file_mapped_); held != held_.end(); ++held)
+        std::memcpy(pages_.data() + held->first, held->second.bytes.data(), held->second.bytes.size());
+    file_mapped_ = end;
+    mapped_ = std::max(mapped_, end);
+    size_ = std::max(size_, source_.size());
+}
+
+NDKEEP_INLINE std::vector<stored_array::own_change> stored_array::take_out() {
+    const auto pages = changed_pages();
+    std::vector<own_change> changes;
+    const std::uint64_t first = committed_info_.data_offset, end = end_of(committed_info_);
+    for (const auto& run : pages) {
+        const page_run where{std::max(run.first, first), std::min(run.last, end)};
+        if (where.first < where.last)
+            changes.push_back({where, {pages_.data() + where.first, pages_.data() + where.last}});
+    }
+    pages_.discard(0, mapped_);
+    for (const auto& [at, held] : held_)
+        std::memcpy(pages_.data() + at, held.bytes.data(), held.bytes.size());
+    return changes;
+}
+
+NDKEEP_INLINE void stored_array::put_back(const std::vector<own_change>& changes) {
+    for (const auto& change : changes)
+        std::memcpy(pages_.data() + change.where.first, change.bytes.data(), change.bytes.size());
+}
+
+NDKEEP_INLINE std::string stored_array::collision(std::span<const other_change> others) {
+    if (others.empty())
+        return {};
+    if (is_new)
+        return "the array itself";
+    const auto state = save();
+    const auto own = take_out();
+    const auto first = committed_info_.data_offset;
+    const std::uint64_t former_end = end_of(committed_info_), own_end = end_of(info_);
+    std::optional<page_run> both;
+    const auto note = [&](std::uint64_t from, std::uint64_t to) {
+        both = {std::min(both ? both->first : from, from), std::max(both ? both->last : to, to)};
+    };
+    bool others_reshape = false;
+    std::uint64_t others_end = former_end;
+    for (const auto& other : others) {
+        auto images = other.images;
+        others_reshape = others_reshape || other.change->end != former_end;
+        others_end = other.change->end;
+        for (const auto& image : other.change->images) {
+            const auto bytes = images.first(static_cast<std::size_t>(image.last - image.first));
+            images = images.subspan(bytes.size());
+            // Rows that this transaction has removed.
+            if (own_end < former_end && image.last > own_end && image.first < former_end)
+                note(std::max(image.first, own_end), std::min(image.last, former_end));
+            for (const auto& change : own)
+                for (std::uint64_t at = page_begin(std::max(change.where.first, image.first), page_);
+                     at < std::min(change.where.last, image.last); at += page_) {
+                    const std::uint64_t from = std::max({at, change.where.first, image.first}),
+                                        to = std::min({at + page_, change.where.last, image.last});
+                    const auto length = static_cast<std::size_t>(to - from);
+                    // A page can be in both lists for its header, or for the rows behind the former end.
+                    if (std::memcmp(change.bytes.data() + (from - change.where.first), pages_.data() + from, length) !=
+                            0 &&
+                        std::memcmp(bytes.data() + (from - image.first), pages_.data() + from, length) != 0)
+                        note(from, to);
+                }
+        }
+    }
+    // Rows that another writer has removed.
+    for (const auto& change : own)
+        if (others_end < former_end && change.where.last > others_end)
+            note(std::max(change.where.first, others_end), change.where.last);
+    restore(state);
+    if (both) {
+        const std::uint64_t row = std::max<std::uint64_t>(row_bytes(committed_info_), 1);
+        return "rows " + std::to_string((both->first - first) / row) + " to " +
+               std::to_string((both->last - first + row - 1) / row);
+    }
+    const bool both_grow = own_end > former_end && others_end > former_end;
+    return others_reshape && info_ != committed_info_ && !both_grow ? "the shape" : "";
+}
+
+NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
+    if (others.empty())
+        return;
+    const auto former = committed_info_;
+    const auto mine = info_;
+    const std::uint64_t former_end = end_of(former), own_end = end_of(mine);
+    std::vector<std::byte> added;
+    if (own_end > former_end)
+        added.assign(pages_.data() + former_end, pages_.data() + own_end);
+    // Only bytes that differ count: the rest of a page may be changed by the others.
+    auto own = take_out();
+    std::vector<own_change> differing;
+    for (const auto& change : own)
+        for (std::size_t at = 0; at < change.bytes.size();) {
+            const auto length = static_cast<std::size_t>(
+                std::min<std::uint64_t>(page_begin(change.where.first + at, page_) + page_, change.where.last) -
+                (change.where.first + at));
+            const std::byte* const bytes = change.bytes.data() + at;
+            if (std::memcmp(bytes, pages_.data() + change.where.first + at, length) != 0)
+                differing.push_back(
+                    {{change.where.first + at, change.where.first + at + length}, {bytes, bytes + length}});
+            at += length;
+        }
+    if (mapped_ > file_mapped_)
+        pages_.place_zeros(file_mapped_, mapped_ - file_mapped_);
+    map_grown_file();
+    size_ = source_.size();
+    for (const auto& other : others)
+        lay(*other.commit, *other.change, other.images);
+    read_header();
+    for (const auto& other : others)
+        if (other.change->sidecar)
+            sidecar = other.change->sidecar;
+    put_back(differing);
+    auto next = committed_info_;
+    if (own_end > former_end) {
+        next.shape[growing_axis(next)] += mine.shape[growing_axis(mine)] - former.shape[growing_axis(former)];
+        const std::uint64_t from = end_of(committed_info_), end = end_of(next);
+        check_reservation(end);
+        map_to(end);
+        std::memcpy(pages_.data() + from, added.data(), added.size());
+        size_ = std::max(size_, end);
+        reach_ = std::max(reach_, end);
+    } else if (own_end < former_end) {
+        next = mine;
+    }
+    set_shape(std::move(next));
 }
 
 NDKEEP_INLINE void stored_array::abort() {

@@ -29,13 +29,6 @@ namespace detail {
     return *std::move(hidden);
 }
 
-/// Whether a problem is that bytes follow the data. In a database they are rows that a commit has cut off, or rows that
-/// are not committed yet; a second array is neither.
-[[nodiscard]] NDKEEP_INLINE bool is_about_spare_bytes(const finding& problem) {
-    return problem.field == "data" && problem.found.starts_with("followed by ") &&
-           problem.found != "followed by another array";
-}
-
 }  // namespace detail
 
 NDKEEP_INLINE database_info inspect_database(const std::filesystem::path& path) {
@@ -94,8 +87,7 @@ NDKEEP_INLINE std::vector<finding> findings_database(const std::filesystem::path
     std::sort(files.begin(), files.end());
     for (const auto& name : files)
         for (auto& problem : findings(path / name, options))
-            if (!detail::is_about_spare_bytes(problem))
-                all.push_back(std::move(problem));
+            all.push_back(std::move(problem));
     return all;
 }
 
