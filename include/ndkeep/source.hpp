@@ -140,6 +140,7 @@
 
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>
+#include <ndkeep/loop/detail/database_memory.ipp>
 #include <ndkeep/loop/detail/loop_buffer.ipp>
 #include <ndkeep/loop/detail/npy_output.ipp>
 #include <ndkeep/loop/detail/options.ipp>

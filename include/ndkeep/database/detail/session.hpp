@@ -66,6 +66,17 @@ class database_session {
     [[nodiscard]] json& metadata(const std::string& name);
 
     [[nodiscard]] std::optional<std::string> document(const std::string& name) const;
+    /// Moves changes out of memory if they exceed `.spill`.
+    void spill();
+    /// The same, but without `.spill` it does not even look how much has changed.
+    void spill_if_wanted() {
+        if (options_.spill != 0)
+            spill();
+    }
+    /// Whether the transaction has changed anything. It looks at every page.
+    [[nodiscard]] bool has_changes() const;
+    /// Whether commits survive a power cut.
+    [[nodiscard]] bool is_durable() const noexcept { return options_.durability != database_durability::none; }
     void set_document(const std::string& name, std::string text) { documents_[name] = std::move(text); }
 
     std::uint64_t commit();

@@ -61,6 +61,8 @@ NDKEEP_INLINE json metadata_in(const std::string& text, const array_info& info, 
 NDKEEP_INLINE database_session::database_session(const std::filesystem::path& path, const database_options& options,
                                                  std::vector<std::string>* lost)
     : options_(options) {
+    if (options_.optimistic && options_.spill != 0)
+        throw mismatched(path, "option spill", "0 for an optimistic database", std::to_string(options_.spill));
     bool is_new = false;
     root_ = directory::create(path, is_new);
     hidden_ = root_.create_folder(std::string(database_folder), is_new);
@@ -345,6 +347,35 @@ NDKEEP_INLINE json& database_session::metadata(const std::string& name) {
     const auto array = open(name);
     load_metadata(*array);
     return *array->metadata;
+}
+
+NDKEEP_INLINE void database_session::spill() {
+    check();
+    std::uint64_t bytes = 0;
+    for (const auto& [name, array] : arrays_)
+        bytes += array->dirty_bytes();
+    if (options_.spill == 0 ? bytes <= memory_limit() / 4 * 3 : bytes <= options_.spill)
+        return;
+    if (options_.spill == 0)
+        throw mismatched(path(), "changes in memory", "at most " + counted(memory_limit() / 4 * 3, "byte"),
+                         counted(bytes, "byte"), "commit more often, or open the database with .spill");
+    for (const auto& [name, array] : arrays_)
+        array->spill([this] {
+            // Without a name at once, so that a killed process leaves nothing.
+            const std::string shadow = std::string(created_prefix) + hexadecimal(random_bits());
+            auto made = hidden_.create_file(shadow);
+            hidden_.remove(shadow);
+            return made;
+        });
+}
+
+NDKEEP_INLINE bool database_session::has_changes() const {
+    check();
+    return !removed_.empty() || !documents_.empty() ||
+           std::any_of(arrays_.begin(), arrays_.end(), [](const auto& each) {
+               auto& array = *each.second;
+               return array.changes().any() || (array.metadata && *array.metadata != array.committed_metadata);
+           });
 }
 
 NDKEEP_INLINE std::optional<std::string> database_session::document(const std::string& name) const {
@@ -678,7 +709,7 @@ NDKEEP_INLINE void database_session::abort() {
 }
 
 NDKEEP_INLINE std::shared_ptr<const saved_transaction> database_session::save() {
-    check();
+    spill();
     auto state = std::make_shared<saved_transaction>();
     state->number = ++savepoints_;
     state->arrays = arrays_;

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -164,6 +165,11 @@ class stored_array {
     /// Bytes in private copies of pages.
     [[nodiscard]] std::uint64_t dirty_bytes() const;
 
+    /// Moves private copies from memory to a sparse file, from where they are mapped again.
+    /// @param shadow  makes that file, which has no name
+    /// @throws io_error  the disk is full; nothing has changed
+    void spill(const std::function<file()>& shadow);
+
     /// Remembers the present state of the file, after a write of this process.
     void stamp() { stamp_ = source_.status(); }
     /// Whether the file has changed since `stamp`, or `named` is another file.
@@ -187,6 +193,8 @@ class stored_array {
     void cut_spare_bytes();
     /// Stores zeros where there are other bytes.
     void clear(std::uint64_t first, std::uint64_t last);
+    /// Maps the file again where `spill` has mapped its copy.
+    void map_spilled_blocks_of_file();
     void set_shape(array_info info);
     void cut_tail(std::uint64_t reach) noexcept;
     /// With tails in memory: maps what the file has now, and drops what was in memory behind it.
@@ -216,6 +224,8 @@ class stored_array {
     std::uint32_t tail_sum_ = 0;                // of the bytes from committed_reach_ on
     bool tail_sum_counts_ = true;               // false if it must be computed again
     std::map<std::uint64_t, held_image> held_;  // by first byte of the page
+    file shadow_;                               // open if `spilled_` is not empty
+    std::vector<page_run> spilled_;             // blocks that are mapped from it, ascending
     std::vector<array_handle*> handles_;
     struct stat stamp_ = {};
 };

@@ -289,11 +289,32 @@ NDKEEP_INLINE array_changes stored_array::changes() {
     return found;
 }
 
+/// The same runs in ascending order, without overlaps.
+[[nodiscard]] NDKEEP_INLINE std::vector<page_run> joined(std::vector<page_run> runs) {
+    std::sort(runs.begin(), runs.end(), [](const page_run& a, const page_run& b) { return a.first < b.first; });
+    std::vector<page_run> all;
+    for (const auto& run : runs)
+        if (!all.empty() && run.first <= all.back().last)
+            all.back().last = std::max(all.back().last, run.last);
+        else
+            all.push_back(run);
+    return all;
+}
+
 NDKEEP_INLINE std::vector<page_run> stored_array::changed_pages() const {
     std::vector<page_run> pages;
     // Pages of the log that the file does not have look changed. And a page that was changed back to what the file has
     // does not look changed where bytes are compared, so both lists are needed.
-    const auto runs = stored_into(0, size_);
+    auto runs = stored_into(0, size_);
+    // Of a block in the shadow file, all pages that differ from the file count.
+    for (const auto& block : spilled_)
+        for (const auto& run :
+             page_tracker(page_tracker::method::compare)
+                 .stored_into({pages_.data() + block.first, static_cast<std::size_t>(block.last - block.first)},
+                              source_, block.first))
+            runs.push_back({block.first + run.first, block.first + run.last});
+    if (!spilled_.empty())
+        runs = joined(std::move(runs));
     const auto add_page = [&](std::uint64_t first) {
         const std::uint64_t last = std::min(first + page_, size_);
         if (first >= last)
@@ -392,6 +413,16 @@ NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
     }
     for (const auto& run : equal)
         pages_.discard(run.first, run.last - run.first);
+    if (held_.empty() && !spilled_.empty()) {
+        // What was stored since is private to this process, and stays.
+        std::vector<std::pair<page_run, std::vector<std::byte>>> kept;
+        for (const auto& block : spilled_)
+            for (const auto& run : stored_into(block.first, block.last))
+                kept.push_back({run, {pages_.data() + run.first, pages_.data() + run.last}});
+        map_spilled_blocks_of_file();
+        for (const auto& [run, bytes] : kept)
+            std::memcpy(pages_.data() + run.first, bytes.data(), bytes.size());
+    }
     stamp();
 }
 
@@ -536,8 +567,10 @@ NDKEEP_INLINE void stored_array::abort() {
 }
 
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
+    auto runs = stored_into(0, size_);
+    runs.insert(runs.end(), spilled_.begin(), spilled_.end());
     saved state{.info = info_,
-                .runs = stored_into(0, size_),
+                .runs = joined(std::move(runs)),
                 .bytes = {},
                 .reach = reach_,
                 .is_removed = is_removed,
@@ -552,6 +585,7 @@ NDKEEP_INLINE stored_array::saved stored_array::save() const {
 }
 
 NDKEEP_INLINE void stored_array::restore(const saved& state) {
+    map_spilled_blocks_of_file();
     pages_.discard(0, mapped_);
     // The held images first: the saved pages may be newer.
     for (const auto& [first, held] : held_)
@@ -577,6 +611,37 @@ NDKEEP_INLINE std::uint64_t stored_array::dirty_bytes() const {
     for (const auto& run : stored_into(0, size_))
         bytes += run.last - run.first;
     return bytes;
+}
+
+NDKEEP_INLINE void stored_array::spill(const std::function<file()>& shadow) {
+    // Blocks, because the system limits the number of mappings: a terabyte has half a million blocks of 2 MiB.
+    constexpr std::uint64_t block = std::uint64_t{2} << 20;
+    if (tails_ == tail_place::memory)
+        return;
+    std::vector<page_run> blocks;
+    for (const auto& run : stored_into(0, size_))
+        for (std::uint64_t first = run.first / block * block; first < run.last; first += block)
+            if (blocks.empty() || blocks.back().first != first)
+                blocks.push_back({first, std::min(first + block, page_end(size_, page_))});
+    if (blocks.empty())
+        return;
+    if (!shadow_.is_open())
+        shadow_ = shadow();
+    if (shadow_.size() < mapped_)
+        shadow_.resize(mapped_);
+    for (const auto& each : blocks)
+        shadow_.write(each.first, {pages_.data() + each.first, static_cast<std::size_t>(each.last - each.first)});
+    for (const auto& each : blocks)
+        pages_.place(shadow_, each.first, each.last - each.first);
+    spilled_.insert(spilled_.end(), blocks.begin(), blocks.end());
+    spilled_ = joined(std::move(spilled_));
+}
+
+NDKEEP_INLINE void stored_array::map_spilled_blocks_of_file() {
+    for (const auto& each : spilled_)
+        pages_.place(source_, each.first, each.last - each.first);
+    spilled_.clear();
+    shadow_ = {};
 }
 
 NDKEEP_INLINE bool stored_array::is_foreign(const std::optional<struct stat>& named) const {
