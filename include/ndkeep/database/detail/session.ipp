@@ -507,8 +507,10 @@ NDKEEP_INLINE void database_session::write(pending& next) {
         array->settle_tail(changed);
         next.record.arrays[i].tail_sum = changed.tail_sum;
         array->reserve_holes(changed);
-        if (durable && (array->is_new || changed.tail.first != changed.tail.last))
+        if (durable && array->is_new)
             synced([&of = *array] { of.source().sync(); });
+        else if (durable && changed.tail.first != changed.tail.last)
+            synced([&of = *array] { of.source().sync_data(); });
         has_new_files = has_new_files || array->is_new;
         array->add_images(changed, next.images);
     }
