@@ -563,7 +563,15 @@ NDKEEP_INLINE std::uint64_t database_session::commit() {
             advance();
         return committed_;
     }
-    write(next);
+    try {
+        write(next);
+    } catch (...) {
+        // What was written stands behind the data, and is not the change of another program.
+        for (const auto& each : next.arrays)
+            if (each.first != nullptr)
+                each.first->stamp();
+        throw;
+    }
     try {
         publish(next);
     } catch (...) {
@@ -638,6 +646,8 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
         applier().apply({unapplied_.begin(), end});
     } catch (const io_error&) {
         // The commit is durable in the log, and memory shows it. The next commit or opening tries again.
+        for (const auto& [name, array] : arrays_)
+            array->stamp();
         return;
     }
     for (auto each = unapplied_.begin(); each != end; ++each)
