@@ -272,6 +272,18 @@ NDKEEP_INLINE void log_write::write(std::span<const std::span<const std::byte>> 
     into_.source.write(at_, begin);
 }
 
+NDKEEP_INLINE void log_write::withdraw() { into_.source.write(at_, std::array<std::byte, record_header_size>{}); }
+
+NDKEEP_INLINE void write_again(log_segment& of, std::uint64_t first, std::uint64_t last) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+    std::vector<std::byte> block;
+    for (; first < last; first += block.size()) {
+        block.resize(static_cast<std::size_t>(std::min(most, last - first)));
+        of.source.read(first, block);
+        of.source.write(first, block);
+    }
+}
+
 NDKEEP_INLINE kept_bytes log_write::payload() const {
     return kept_payload(into_.source, at_ + record_header_size + table_.size(), payload_size_);
 }

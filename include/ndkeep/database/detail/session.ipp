@@ -528,8 +528,17 @@ NDKEEP_INLINE void database_session::write(pending& next) {
         words.committing = next.record.number;
         control_->write(words);
     }
-    next.log->write(next.images);
-    next.payload = next.log->payload();
+    try {
+        next.log->write(next.images);
+        next.payload = next.log->payload();
+    } catch (...) {
+        try {
+            next.log->withdraw();
+        } catch (const io_error&) {
+            end("the log cannot be written; the last commit may be there or not");
+        }
+        throw;
+    }
     if (durable)
         synced([&] { segment_->source.sync_data(); });
 }
