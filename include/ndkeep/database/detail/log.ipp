@@ -155,7 +155,8 @@ NDKEEP_INLINE std::vector<std::string> segments_in(const directory& hidden) {
     std::uint64_t last = 0;
     while (at < size) {
         const auto header = record_header::read(from, at, size);
-        if (header && header->number >= after)
+        // The record after `after` itself is the damaged one: a commit that was killed or lost its power may leave it.
+        if (header && header->number > after)
             last = std::max(last, header->number);
         // A record is skipped as a whole: its images may hold a log of the same segment.
         at = header ? padded(at + record_header_size + header->table_size + header->payload_size) : at + log_sector;
