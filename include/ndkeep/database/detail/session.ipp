@@ -68,11 +68,12 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
     hidden_ = root_.create_folder(std::string(database_folder), is_new);
     control_ = std::make_shared<control_file>(hidden_);
     tracker_ = page_tracker::for_files_like(control_->scratch());
-    if (is_new && options_.durability != database_durability::none) {
+    // Also if the process that created it was killed before this point: the control file then says nothing yet.
+    if ((is_new || control_->read().boot == 0) && options_.durability != database_durability::none) {
         hidden_.sync();
         root_.sync();
-        if (path.has_parent_path() && options_.durability != database_durability::none)
-            sync_directory(path.parent_path());
+        const auto named = path.has_filename() ? path : path.parent_path();
+        sync_directory(named.parent_path());
     }
     take_lease();
     recover(lost);
