@@ -123,10 +123,12 @@ NDKEEP_INLINE void database_session::note_holder(control_words& words) const {
 
 NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_commits) {
     const auto words = control_->read();
-    const bool same_run =
-        words.boot != 0 && words.boot == boot_identity() && words.identity == control_->scratch().status().st_ino;
+    const bool same_run = words.boot != 0 && words.boot == boot_identity() &&
+                          words.identity == control_->scratch().status().st_ino && words.applied <= words.committed;
     const auto segments = segments_in(hidden_);
-    const std::uint64_t first = segments.empty() ? words.committed + 1 : first_commit_of(segments.front());
+    // Without a log, the commits that were not applied are lost.
+    const std::uint64_t first =
+        segments.empty() ? std::min(words.applied, words.committed) + 1 : first_commit_of(segments.front());
     // In the same run of the system, the files have what was applied. After a power cut only the log is certain.
     const std::uint64_t base = same_run ? std::max(words.applied, first - 1) : first - 1;
     auto chain = read_log(hidden_, base, file::access::read_write);
@@ -135,7 +137,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     if (lost > committed_) {
         // The last record alone may be damaged, if its commit cannot be in the files.
         const bool may_be_mixed = !same_run || words.applying > committed_;
-        const bool is_error = chain.lost_up_to != 0 || may_be_mixed;
+        const bool is_error = chain.lost_up_to != 0 || lost > committed_ + 1 || may_be_mixed;
         if (lost_commits != nullptr)
             lost_commits->push_back((committed_ + 1 == lost ? "commit " + std::to_string(lost) + " is lost"
                                                             : "commits " + std::to_string(committed_ + 1) + " to " +
