@@ -155,6 +155,13 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     unapplied_ = std::move(chain.commits);
     segment_ = std::move(chain.last);
     log_end_ = chain.end;
+    // Before anything is applied, and before the control file names the commit: the record of a killed commit may be in
+    // the page cache only.
+    if (!unapplied_.empty() && options_.durability != database_durability::none) {
+        if (words.committing != 0)
+            write_again(*segment_, log_sector, log_end_);
+        segment_->source.sync_data();
+    }
     std::uint64_t limit = committed_;
     {
         const control_file::locked alone(*control_);
@@ -894,8 +901,11 @@ NDKEEP_INLINE void database_session::catch_up() {
         if (chain.commits.empty())
             return;
         // The last one may be of a writer that was killed before its sync.
-        if (options_.durability != database_durability::none)
+        if (options_.durability != database_durability::none) {
+            if (words.committing != 0)
+                write_again(*segment_, log_sector, log_end_);
             synced([&] { segment_->source.sync_data(); });
+        }
         check_collisions(chain.commits);
         rebase(std::move(chain.commits));
     } catch (...) {
