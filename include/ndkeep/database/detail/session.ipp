@@ -174,9 +174,9 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         control_->stamp(next);
         control_->write(next);
     }
-    // Before anything is applied: a record of a killed commit may be in the page cache only.
-    if (!unapplied_.empty() && options_.durability != database_durability::none)
-        segment_->source.sync_data();
+    // Commits that the files have already may be in the page cache only as well.
+    if (base >= first)
+        unsynced_ = names_after(root_, {});
     auto applying = applier();
     applying.check_inodes = same_run;
     applying.adopt = options_.adopt;
@@ -684,6 +684,24 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
     control_->write(words);
 }
 
+NDKEEP_INLINE void database_session::sync_files() {
+    for (const auto& name : unsynced_) {
+        const std::string file_name = file_name_of(name), sidecar = sidecar_path(file_name).string();
+        if (const auto source = root_.open_file(file_name, file::access::read_write))
+            source->sync();
+        if (is_sidecar(path() / sidecar))
+            if (const auto source = root_.open_file(sidecar))
+                source->sync();
+    }
+    for (const auto& name : hidden_.names())
+        if (name.ends_with(document_ending))
+            if (const auto source = hidden_.open_file(name))
+                source->sync();
+    root_.sync();
+    hidden_.sync();
+    control_->sync();
+}
+
 NDKEEP_INLINE void database_session::retire() {
     const auto segments = segments_in(hidden_);
     // New files that no commit names were left by killed writers. Optimistic writers, which may be making some, are
@@ -700,14 +718,18 @@ NDKEEP_INLINE void database_session::retire() {
                 hidden_.remove(name);
     if (segments.empty())
         return;
-    if (options_.durability != database_durability::none) {
-        for (const auto& name : unsynced_)
-            if (const auto source = root_.open_file(file_name_of(name), file::access::read_write))
-                source->sync();
-        root_.sync();
-        hidden_.sync();
-        control_->sync();
-    }
+    if (options_.durability != database_durability::none)
+        try {
+            sync_files();
+        } catch (const io_error&) {
+            // The system may have dropped what it could not write, so the next one who opens the database applies all
+            // of the log again.
+            const control_file::locked alone(*control_);
+            auto words = control_->read();
+            words.applied = first_commit_of(segments.front()) - 1;
+            control_->write(words);
+            throw;
+        }
     unsynced_.clear();
     segment_.reset();
     for (const auto& name : segments)
