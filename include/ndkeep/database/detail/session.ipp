@@ -171,7 +171,6 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         next.applied = std::min(base, limit);
         next.applying = std::max(limit, next.applied);
         next.committing = 0;
-        control_->stamp(next);
         control_->write(next);
     }
     // Commits that the files have already may be in the page cache only as well.
@@ -191,6 +190,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         const control_file::locked alone(*control_);
         auto next = control_->read();
         next.applied = next.applying = std::max(limit, next.applied);
+        control_->stamp(next);
         control_->write(next);
     }
     if (unapplied_.empty())
