@@ -823,9 +823,14 @@ NDKEEP_INLINE void database_session::close() {
     base_.reset();
     if (options_.optimistic && !control_->take_lease(std::chrono::milliseconds(0)))
         return;  // another writer is at work, and applies what is left
-    apply_what_may_be();
-    if (unapplied_.empty() && !options_.optimistic)
-        retire();
+    try {
+        apply_what_may_be();
+        if (unapplied_.empty() && !options_.optimistic)
+            retire();
+    } catch (...) {
+        end({});
+        throw;
+    }
     control_->release_lease();
     has_lease_ = false;
 }
