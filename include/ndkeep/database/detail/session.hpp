@@ -99,6 +99,8 @@ class database_session {
     void apply_up_to(std::uint64_t limit);
     void apply_what_may_be();
     void retire();
+    /// Syncs all files that the log would restore.
+    void sync_files();
     void drop_new_file(stored_array& array) noexcept;
     void check_foreign(stored_array& array);
     void load_metadata(stored_array& array) const;

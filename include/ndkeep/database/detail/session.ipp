@@ -68,11 +68,12 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
     hidden_ = root_.create_folder(std::string(database_folder), is_new);
     control_ = std::make_shared<control_file>(hidden_);
     tracker_ = page_tracker::for_files_like(control_->scratch());
-    if (is_new && options_.durability != database_durability::none) {
+    // Also if the process that created it was killed before this point: the control file then says nothing yet.
+    if ((is_new || control_->read().boot == 0) && options_.durability != database_durability::none) {
         hidden_.sync();
         root_.sync();
-        if (path.has_parent_path() && options_.durability != database_durability::none)
-            sync_directory(path.parent_path());
+        const auto named = path.has_filename() ? path : path.parent_path();
+        sync_directory(named.parent_path());
     }
     take_lease();
     recover(lost);
@@ -122,10 +123,12 @@ NDKEEP_INLINE void database_session::note_holder(control_words& words) const {
 
 NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_commits) {
     const auto words = control_->read();
-    const bool same_run =
-        words.boot != 0 && words.boot == boot_identity() && words.identity == control_->scratch().status().st_ino;
+    const bool same_run = words.boot != 0 && words.boot == boot_identity() &&
+                          words.identity == control_->scratch().status().st_ino && words.applied <= words.committed;
     const auto segments = segments_in(hidden_);
-    const std::uint64_t first = segments.empty() ? words.committed + 1 : first_commit_of(segments.front());
+    // Without a log, the commits that were not applied are lost.
+    const std::uint64_t first =
+        segments.empty() ? std::min(words.applied, words.committed) + 1 : first_commit_of(segments.front());
     // In the same run of the system, the files have what was applied. After a power cut only the log is certain.
     const std::uint64_t base = same_run ? std::max(words.applied, first - 1) : first - 1;
     auto chain = read_log(hidden_, base, file::access::read_write);
@@ -134,7 +137,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     if (lost > committed_) {
         // The last record alone may be damaged, if its commit cannot be in the files.
         const bool may_be_mixed = !same_run || words.applying > committed_;
-        const bool is_error = chain.lost_up_to != 0 || may_be_mixed;
+        const bool is_error = chain.lost_up_to != 0 || lost > committed_ + 1 || may_be_mixed;
         if (lost_commits != nullptr)
             lost_commits->push_back((committed_ + 1 == lost ? "commit " + std::to_string(lost) + " is lost"
                                                             : "commits " + std::to_string(committed_ + 1) + " to " +
@@ -152,6 +155,13 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     unapplied_ = std::move(chain.commits);
     segment_ = std::move(chain.last);
     log_end_ = chain.end;
+    // Before anything is applied, and before the control file names the commit: the record of a killed commit may be in
+    // the page cache only.
+    if (!unapplied_.empty() && options_.durability != database_durability::none) {
+        if (words.committing != 0)
+            write_again(*segment_, log_sector, log_end_);
+        segment_->source.sync_data();
+    }
     std::uint64_t limit = committed_;
     {
         const control_file::locked alone(*control_);
@@ -161,12 +171,11 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         next.applied = std::min(base, limit);
         next.applying = std::max(limit, next.applied);
         next.committing = 0;
-        control_->stamp(next);
         control_->write(next);
     }
-    // Before anything is applied: a record of a killed commit may be in the page cache only.
-    if (!unapplied_.empty() && options_.durability != database_durability::none)
-        segment_->source.sync_data();
+    // Commits that the files have already may be in the page cache only as well.
+    if (base >= first)
+        unsynced_ = names_after(root_, {});
     auto applying = applier();
     applying.check_inodes = same_run;
     applying.adopt = options_.adopt;
@@ -181,6 +190,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         const control_file::locked alone(*control_);
         auto next = control_->read();
         next.applied = next.applying = std::max(limit, next.applied);
+        control_->stamp(next);
         control_->write(next);
     }
     if (unapplied_.empty())
@@ -528,8 +538,17 @@ NDKEEP_INLINE void database_session::write(pending& next) {
         words.committing = next.record.number;
         control_->write(words);
     }
-    next.log->write(next.images);
-    next.payload = next.log->payload();
+    try {
+        next.log->write(next.images);
+        next.payload = next.log->payload();
+    } catch (...) {
+        try {
+            next.log->withdraw();
+        } catch (const io_error&) {
+            end("the log cannot be written; the last commit may be there or not");
+        }
+        throw;
+    }
     if (durable)
         synced([&] { segment_->source.sync_data(); });
 }
@@ -563,7 +582,15 @@ NDKEEP_INLINE std::uint64_t database_session::commit() {
             advance();
         return committed_;
     }
-    write(next);
+    try {
+        write(next);
+    } catch (...) {
+        // What was written stands behind the data, and is not the change of another program.
+        for (const auto& each : next.arrays)
+            if (each.first != nullptr)
+                each.first->stamp();
+        throw;
+    }
     try {
         publish(next);
     } catch (...) {
@@ -638,6 +665,8 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
         applier().apply({unapplied_.begin(), end});
     } catch (const io_error&) {
         // The commit is durable in the log, and memory shows it. The next commit or opening tries again.
+        for (const auto& [name, array] : arrays_)
+            array->stamp();
         return;
     }
     for (auto each = unapplied_.begin(); each != end; ++each)
@@ -653,6 +682,24 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
     auto words = control_->read();
     words.applied = std::max(words.applied, limit);
     control_->write(words);
+}
+
+NDKEEP_INLINE void database_session::sync_files() {
+    for (const auto& name : unsynced_) {
+        const std::string file_name = file_name_of(name), sidecar = sidecar_path(file_name).string();
+        if (const auto source = root_.open_file(file_name, file::access::read_write))
+            source->sync();
+        if (is_sidecar(path() / sidecar))
+            if (const auto source = root_.open_file(sidecar))
+                source->sync();
+    }
+    for (const auto& name : hidden_.names())
+        if (name.ends_with(document_ending))
+            if (const auto source = hidden_.open_file(name))
+                source->sync();
+    root_.sync();
+    hidden_.sync();
+    control_->sync();
 }
 
 NDKEEP_INLINE void database_session::retire() {
@@ -671,14 +718,18 @@ NDKEEP_INLINE void database_session::retire() {
                 hidden_.remove(name);
     if (segments.empty())
         return;
-    if (options_.durability != database_durability::none) {
-        for (const auto& name : unsynced_)
-            if (const auto source = root_.open_file(file_name_of(name), file::access::read_write))
-                source->sync();
-        root_.sync();
-        hidden_.sync();
-        control_->sync();
-    }
+    if (options_.durability != database_durability::none)
+        try {
+            sync_files();
+        } catch (const io_error&) {
+            // The system may have dropped what it could not write, so the next one who opens the database applies all
+            // of the log again.
+            const control_file::locked alone(*control_);
+            auto words = control_->read();
+            words.applied = first_commit_of(segments.front()) - 1;
+            control_->write(words);
+            throw;
+        }
     unsynced_.clear();
     segment_.reset();
     for (const auto& name : segments)
@@ -772,9 +823,14 @@ NDKEEP_INLINE void database_session::close() {
     base_.reset();
     if (options_.optimistic && !control_->take_lease(std::chrono::milliseconds(0)))
         return;  // another writer is at work, and applies what is left
-    apply_what_may_be();
-    if (unapplied_.empty() && !options_.optimistic)
-        retire();
+    try {
+        apply_what_may_be();
+        if (unapplied_.empty() && !options_.optimistic)
+            retire();
+    } catch (...) {
+        end({});
+        throw;
+    }
     control_->release_lease();
     has_lease_ = false;
 }
@@ -872,8 +928,11 @@ NDKEEP_INLINE void database_session::catch_up() {
         if (chain.commits.empty())
             return;
         // The last one may be of a writer that was killed before its sync.
-        if (options_.durability != database_durability::none)
+        if (options_.durability != database_durability::none) {
+            if (words.committing != 0)
+                write_again(*segment_, log_sector, log_end_);
             synced([&] { segment_->source.sync_data(); });
+        }
         check_collisions(chain.commits);
         rebase(std::move(chain.commits));
     } catch (...) {

@@ -129,6 +129,7 @@ NDKEEP_INLINE void stored_array::cut_spare_bytes() {
                          "new rows would overwrite it");
     source_.resize(reach_);
     size_ = reach_;
+    stamp();
 }
 
 NDKEEP_INLINE void stored_array::clear(std::uint64_t first, std::uint64_t last) {
