@@ -39,7 +39,7 @@ NDKEEP_INLINE reader_hold::~reader_hold() { of_->give_up(slot_); }
 }
 
 NDKEEP_INLINE control_file::control_file(directory& hidden)
-    : words_(opened_shared(hidden, control_name)), locks_(opened_shared(hidden, lock_name)) {
+    : words_(opened_shared(hidden, control_name)), locks_(opened_shared(hidden, locks_name)) {
     if (words_.size_at_opening() < control_size)
         words_.resize(control_size);
 }

@@ -18,7 +18,7 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 inline constexpr std::string_view database_folder = ".ndkeep";
-inline constexpr std::string_view lock_name = "lock", control_name = "control";
+inline constexpr std::string_view locks_name = "lock", control_name = "control";
 inline constexpr std::string_view segment_prefix = "log-", created_prefix = "new-";
 inline constexpr std::string_view array_ending = ".npy", document_ending = ".json";
 
