@@ -36,7 +36,8 @@ NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tra
 NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_change& change,
                                      std::span<const std::byte> images) {
     for (const auto& image : change.images) {
-        if (image.first % page_ != 0 || (image.last % page_ != 0 && image.last != size_))
+        // An image ends within a page only where the file ended at that time.
+        if (image.first % page_ != 0 || (image.last % page_ != 0 && image.last < std::max(change.end, change.tail.last)))
             throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
                              "open the database once on the machine that wrote it");
         if (image.last > size_)
@@ -49,6 +50,8 @@ NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_ch
             std::memcpy(pages_.data() + at, bytes.data(), length);
             held_[at] = {commit.record.number, bytes, commit.payload.owner};
         }
+        // The file must stay as long, because the image is read again until it is applied.
+        reach_ = std::max(reach_, image.last);
     }
     reach_ = std::max({reach_, change.end, change.tail.last});
 }
@@ -124,6 +127,7 @@ NDKEEP_INLINE void stored_array::cut_spare_bytes() {
                          "new rows would overwrite it");
     source_.resize(reach_);
     size_ = reach_;
+    stamp();
 }
 
 NDKEEP_INLINE void stored_array::clear(std::uint64_t first, std::uint64_t last) {
@@ -282,7 +286,8 @@ NDKEEP_INLINE array_changes stored_array::changes() {
     auto runs = stored_into(0, size_);
     std::vector<page_run> pages;
     const auto add_page = [&](std::uint64_t first) {
-        const std::uint64_t last = std::min(first + page_, size_);
+        // Spare bytes behind `reach_` may be cut from the file before the image is applied.
+        const std::uint64_t last = std::min(first + page_, reach_);
         if (first >= last)
             return;
         if (const auto held = held_.find(first);
@@ -327,7 +332,8 @@ NDKEEP_INLINE void stored_array::reserve_holes(const array_changes& changed) {
         return;
     for (const auto& run : changed.images)
         if (!source_.reserve(run.first, run.last - run.first))
-            return;
+            break;
+    stamp();
 }
 
 NDKEEP_INLINE void stored_array::add_images(const array_changes& changed,
@@ -381,11 +387,23 @@ NDKEEP_INLINE void stored_array::abort() {
 
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
     saved state{.info = info_,
-                .runs = stored_into(0, size_),
+                .runs = {},
                 .bytes = {},
                 .reach = reach_,
                 .is_removed = is_removed,
                 .metadata = metadata};
+    // Held pages too: one that was changed back to what the file has does not look changed where bytes are compared.
+    auto held = held_.begin();
+    const auto add_held = [&](std::uint64_t before) {
+        for (; held != held_.end() && held->first < before; ++held)
+            add_run(state.runs, {held->first, held->first + page_});
+    };
+    for (const auto& run : stored_into(0, size_)) {
+        add_held(run.first);
+        add_run(state.runs, run);
+        held = held_.lower_bound(run.last);
+    }
+    add_held(mapped_);
     std::uint64_t bytes = 0;
     for (const auto& run : state.runs)
         bytes += run.last - run.first;
@@ -406,7 +424,9 @@ NDKEEP_INLINE void stored_array::restore(const saved& state) {
         std::memcpy(pages_.data() + run.first, state.bytes.data() + at, length);
         at += length;
     }
-    cut_tail(state.reach);
+    // Spare bytes that were behind the data before the transaction are not its own.
+    if (reach_ != state.reach)
+        cut_tail(state.reach);
     if (reach_ != committed_reach_)
         tail_sum_counts_ = false;
     is_removed = state.is_removed;
