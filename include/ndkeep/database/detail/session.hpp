@@ -52,7 +52,7 @@ class database_session {
                      std::vector<std::string>* lost = nullptr);
     database_session(const database_session&) = delete;
     database_session& operator=(const database_session&) = delete;
-    ~database_session();
+    ~database_session() { leave(); }
 
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return root_.path(); }
     [[nodiscard]] std::uint64_t last_commit() const noexcept { return committed_; }
@@ -84,6 +84,8 @@ class database_session {
     [[nodiscard]] std::shared_ptr<const saved_transaction> save();
     void abort(const saved_transaction& state);
     void close();
+    /// Closes in a destructor.
+    void leave() noexcept;
 
     /// Checks that this session can be used.
     void check() const;

@@ -30,6 +30,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <exception>
 #include <system_error>
 #include <utility>
 
@@ -87,13 +88,14 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
     }
 }
 
-NDKEEP_INLINE database_session::~database_session() {
+NDKEEP_INLINE void database_session::leave() noexcept {
     if (!owner_.is_this())
         return;
     try {
         close();
-    } catch (const error&) {
+    } catch (const std::exception&) {
         // What is committed is in the log. The next one who opens the database applies it.
+        control_->release_lease();
     }
 }
 
