@@ -92,7 +92,7 @@ class database_session {
     struct pending;
 
     void recover(std::vector<std::string>* lost);
-    void take_lease(std::chrono::milliseconds patience);
+    void take_lease();
     void note_holder(control_words& words) const;
     [[nodiscard]] file* opened(const std::string& name);
     [[nodiscard]] commit_applier applier();

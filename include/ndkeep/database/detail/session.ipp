@@ -74,7 +74,7 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
         if (path.has_parent_path() && options_.durability != database_durability::none)
             sync_directory(path.parent_path());
     }
-    take_lease(options_.wait);
+    take_lease();
     recover(lost);
     if (options_.optimistic) {
         {
@@ -96,7 +96,10 @@ NDKEEP_INLINE database_session::~database_session() {
     }
 }
 
-NDKEEP_INLINE void database_session::take_lease(std::chrono::milliseconds patience) {
+NDKEEP_INLINE void database_session::take_lease() {
+    // Optimistic writers have the lease for one commit only, so they wait for each other.
+    constexpr std::chrono::milliseconds one_commit = std::chrono::seconds(10);
+    const auto patience = options_.optimistic ? std::max(options_.wait, one_commit) : options_.wait;
     if (!control_->take_lease(patience))
         throw conflict_error({.file = path(),
                               .field = "writer",
@@ -848,8 +851,7 @@ NDKEEP_INLINE void database_session::rebase(std::vector<logged_commit> others) {
 }
 
 NDKEEP_INLINE void database_session::catch_up() {
-    // Commits take milliseconds, so waiting for them is no waiting for a writer.
-    take_lease(std::max<std::chrono::milliseconds>(options_.wait, std::chrono::seconds(30)));
+    take_lease();
     try {
         const auto words = control_->read();
         std::erase_if(unapplied_, [&](const logged_commit& each) { return each.record.number <= words.applied; });

@@ -195,6 +195,8 @@ class stored_array {
     void clear(std::uint64_t first, std::uint64_t last);
     /// Maps the file again where `spill` has mapped its copy.
     void map_spilled_blocks_of_file();
+    /// Drops private copies whose content the file has.
+    void discard(const std::vector<page_run>& runs);
     void set_shape(array_info info);
     void cut_tail(std::uint64_t reach) noexcept;
     /// With tails in memory: maps what the file has now, and drops what was in memory behind it.

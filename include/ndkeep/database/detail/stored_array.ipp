@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -36,7 +37,8 @@ NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tra
 NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_change& change,
                                      std::span<const std::byte> images) {
     for (const auto& image : change.images) {
-        if (image.first % page_ != 0 || (image.last % page_ != 0 && image.last != size_))
+        // The last image ends where the file ended.
+        if (image.first % page_ != 0 || (image.last % page_ != 0 && &image != &change.images.back()))
             throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
                              "open the database once on the machine that wrote it");
         if (image.last > size_)
@@ -384,8 +386,7 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
             held_[first] = {commit.record.number, images.first(length), commit.payload.owner};
             images = images.subspan(length);
         }
-    for (const auto& run : changed.tail_pages)
-        pages_.discard(run.first, page_end(run.last, page_) - run.first);
+    discard(changed.tail_pages);
     if (tails_ == tail_place::memory)
         map_grown_file();
     committed_info_ = info_;
@@ -395,6 +396,25 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
     is_new = false;
     if (metadata)
         committed_metadata = *metadata;
+}
+
+/// Whether a page is in one of these runs, which are ascending.
+[[nodiscard]] NDKEEP_INLINE bool contains_page(const std::vector<page_run>& runs, std::uint64_t first) {
+    const auto after = std::upper_bound(runs.begin(), runs.end(), first,
+                                        [](std::uint64_t at, const page_run& run) { return at < run.first; });
+    return after != runs.begin() && first < std::prev(after)->last;
+}
+
+NDKEEP_INLINE void stored_array::discard(const std::vector<page_run>& runs) {
+    for (const auto& run : runs)
+        if (spilled_.empty()) {
+            pages_.discard(run.first, page_end(run.last, page_) - run.first);
+        } else {
+            // A page of a spilled block would show the shadow file, and not the array.
+            for (std::uint64_t first = run.first; first < run.last; first += page_)
+                if (!contains_page(spilled_, first))
+                    pages_.discard(first, page_);
+        }
 }
 
 NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
@@ -411,18 +431,19 @@ NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
             add_run(equal, {held->first, held->first + page_});
         held = held_.erase(held);
     }
-    for (const auto& run : equal)
-        pages_.discard(run.first, run.last - run.first);
     if (held_.empty() && !spilled_.empty()) {
         // What was stored since is private to this process, and stays.
-        std::vector<std::pair<page_run, std::vector<std::byte>>> kept;
+        std::vector<own_change> kept;
         for (const auto& block : spilled_)
             for (const auto& run : stored_into(block.first, block.last))
-                kept.push_back({run, {pages_.data() + run.first, pages_.data() + run.last}});
+                for (std::uint64_t first = run.first; first < run.last; first += page_)
+                    if (!contains_page(equal, first))
+                        kept.push_back(
+                            {{first, first + page_}, {pages_.data() + first, pages_.data() + first + page_}});
         map_spilled_blocks_of_file();
-        for (const auto& [run, bytes] : kept)
-            std::memcpy(pages_.data() + run.first, bytes.data(), bytes.size());
+        put_back(kept);
     }
+    discard(equal);
     stamp();
 }
 
