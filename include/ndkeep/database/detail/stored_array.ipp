@@ -37,7 +37,8 @@ NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_ch
                                      std::span<const std::byte> images) {
     for (const auto& image : change.images) {
         // An image ends within a page only where the file ended at that time.
-        if (image.first % page_ != 0 || (image.last % page_ != 0 && image.last < std::max(change.end, change.tail.last)))
+        if (image.first % page_ != 0 ||
+            (image.last % page_ != 0 && image.last < std::max(change.end, change.tail.last)))
             throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
                              "open the database once on the machine that wrote it");
         if (image.last > size_)
@@ -276,7 +277,9 @@ NDKEEP_INLINE array_changes stored_array::changes() {
     array_changes found;
     found.tail = {committed_reach_, reach_};
     found.is_reshaped = is_new || info_ != committed_info_;
-    if (found.is_reshaped) {
+    // Also after a commit that failed: it has left the header of another shape in the memory.
+    if (found.is_reshaped || has_new_header_) {
+        has_new_header_ = true;
         const std::string text = header_bytes(info_, {.version = info_.version, .length = info_.data_offset});
         if (std::memcmp(pages_.data(), text.data(), text.size()) != 0)
             std::memcpy(pages_.data(), text.data(), text.size());
@@ -354,6 +357,7 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
         pages_.discard(run.first, page_end(run.last, page_) - run.first);
     committed_info_ = info_;
     committed_reach_ = reach_;
+    has_new_header_ = false;
     tail_sum_ = 0;
     tail_sum_counts_ = true;
     is_new = false;
@@ -381,17 +385,11 @@ NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
 
 NDKEEP_INLINE void stored_array::abort() {
     restore({.info = committed_info_, .runs = {}, .bytes = {}, .reach = committed_reach_});
-    tail_sum_ = 0;
-    tail_sum_counts_ = true;
 }
 
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
-    saved state{.info = info_,
-                .runs = {},
-                .bytes = {},
-                .reach = reach_,
-                .is_removed = is_removed,
-                .metadata = metadata};
+    saved state{
+        .info = info_, .runs = {}, .bytes = {}, .reach = reach_, .is_removed = is_removed, .metadata = metadata};
     // Held pages too: one that was changed back to what the file has does not look changed where bytes are compared.
     auto held = held_.begin();
     const auto add_held = [&](std::uint64_t before) {
@@ -427,8 +425,8 @@ NDKEEP_INLINE void stored_array::restore(const saved& state) {
     // Spare bytes that were behind the data before the transaction are not its own.
     if (reach_ != state.reach)
         cut_tail(state.reach);
-    if (reach_ != committed_reach_)
-        tail_sum_counts_ = false;
+    tail_sum_ = 0;
+    tail_sum_counts_ = reach_ == committed_reach_;
     is_removed = state.is_removed;
     metadata = state.metadata;
     if (!metadata && !committed_metadata.is_null())
