@@ -37,6 +37,8 @@ chunks/detail/file.hpp
 store/state.hpp
 store/place.hpp
 os/durability.hpp: durability
+= database.hpp
+database
 = loop.hpp
 loop
 loop/detail/state/form.hpp
@@ -94,7 +96,7 @@ listed() {
 reference() {
     listed >"$work/listed"
     (cd "$include" && find . -name '*.hpp' | sort | xargs awk -f "$here/reference.awk") >"$work/records"
-    for face in npy npz tree chunks loop; do
+    for face in npy npz tree chunks database loop; do
         sed -n 's|^#include <ndkeep/\([^>]*\)>.*|\1|p' "$include/$face.hpp" | while IFS= read -r header; do
             grep -q "^$header" "$work/listed" || echo "cmake/reference.sh: $face.hpp includes $header, which no section lists"
         done

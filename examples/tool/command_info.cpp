@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // info: describes a file from its header and its sidecar.
+#include "array_file.hpp"
 #include "array_word.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
@@ -9,6 +10,8 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/database/snapshot.hpp>
+#include <ndkeep/database/verify.hpp>
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
@@ -543,10 +546,64 @@ void tell_chunked(info_page& page, const subject& what) {
     add_metadata(page, said.metadata);
 }
 
+/// The arrays of the last commit, as rows of a table.
+void add_arrays(info_page& page, const nk::database_info& said) {
+    using enum table::side;
+    table rows({{"name", left}, {"dtype", left}, {"shape", left}, {"bytes", right}});
+    json_list list;
+    for (std::size_t i = 0; i < said.arrays.size(); ++i) {
+        const auto& [name, info] = said.arrays[i];
+        json_object one;
+        one.add_text("name", name);
+        one.add_text("dtype", dtype_text(info.type));
+        one.add_json("shape", json_shape(info.shape));
+        one.add("nbytes", info.nbytes());
+        list.add_json(one.str());
+        if (page.goes_on_at(i, said.arrays.size()))
+            rows.add({"..."});
+        if (page.lists(i, said.arrays.size()))
+            rows.add({shown(name), dtype_label(info.type), nk::shape_text(info.shape), human_bytes(info.nbytes())});
+    }
+    page.json.add("arrays", list);
+    page.line("arrays", page.count_text(said.arrays.size()));
+    if (!rows.empty())
+        page.block(rows.text({}, "    "));
+}
+
+void tell_database(info_page& page, const subject& what) {
+    const auto said = nk::inspect_database(what.path);
+    std::uint64_t nbytes = 0;
+    for (const auto& [name, info] : said.arrays)
+        nbytes += info.nbytes();
+    page.json.add_text("format", "database");
+    page.line("format", "database, a folder of npy files");
+    add_bytes(page, nbytes, stored_bytes(what.path));
+    page.json.add("commit", said.committed);
+    page.json.add("applied", said.applied);
+    page.line("commit", commit_text(said.committed, said.applied));
+    page.json.add("log_nbytes", said.log_bytes);
+    page.line("log", said.log_bytes == 0 ? "none" : full_bytes(said.log_bytes));
+    if (said.writer.empty())
+        page.json.add_null("writer");
+    else
+        page.json.add_text("writer", said.writer);
+    page.line("writer", said.writer.empty() ? "none" : shown(said.writer));
+    add_arrays(page, said);
+    // Arrays that cannot be read are not among those of `inspect_database`.
+    const nk::database_snapshot now(what.path);
+    for (const auto& name : now.names())
+        if (std::none_of(said.arrays.begin(), said.arrays.end(), [&](const auto& each) { return each.first == name; }))
+            try {
+                (void)now.inspect(name);
+            } catch (const nk::error& problem) {
+                page.problem(problem.what());
+            }
+}
+
 [[nodiscard]] outcome info(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto word = word_of(path.string());
-        const auto what = array_subject_of(word.file);
+        const auto what = is_database(word.file) ? subject_of(word.file) : array_subject_of(word.file);
         if (word.member && what.kind != subject_kind::npz)
             throw no_archive(word.file, *word.member);
         info_page page;
@@ -562,6 +619,9 @@ void tell_chunked(info_page& page, const subject& what) {
             break;
         case subject_kind::chunked:
             tell_chunked(page, what);
+            break;
+        case subject_kind::database:
+            tell_database(page, what);
             break;
         case subject_kind::sidecar:
             tell_sidecar(page, what);
@@ -583,22 +643,24 @@ void tell_chunked(info_page& page, const subject& what) {
 }  // namespace
 
 command info_command() {
-    return {.name = "info",
-            .summary = "Describe files: format, dtype, shape, size, sidecar, members",
-            .usage = "[OPTION]... FILE[:MEMBER]...",
-            .details =
-                "Accepts npy, npz, chunked arrays, raw files with a sidecar, and sidecars. Reads headers only, so the\n"
-                "time does not depend on the size of the data; `ndkeep verify` checks the data.\n"
-                "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
-                "sidecar is stale, 2 error.",
-            .options = {{"--all", "", "list all members, fields, keys and values (default: at most 40 of each)"},
-                        json_option},
-            .example = "ndkeep info examples/data/seattle_hourly.npy\n"
-                       "ndkeep info --json examples/data/flights.npz",
-            .least_words = 1,
-            .most_words = any_number,
-            .run = info,
-            .reads_input = true};
+    return {
+        .name = "info",
+        .summary = "Describe files: format, dtype, shape, size, sidecar, members",
+        .usage = "[OPTION]... FILE[:MEMBER]...",
+        .details =
+            "Accepts npy, npz, chunked arrays, databases, raw files with a sidecar, and sidecars. Reads headers only,\n"
+            "so the time does not depend on the size of the data; `ndkeep verify` checks the data. If a writer of a\n"
+            "database was killed, its last commit is completed.\n"
+            "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
+            "sidecar is stale, 2 error.",
+        .options = {{"--all", "", "list all members, fields, keys and values (default: at most 40 of each)"},
+                    json_option},
+        .example = "ndkeep info examples/data/seattle_hourly.npy\n"
+                   "ndkeep info --json examples/data/flights.npz",
+        .least_words = 1,
+        .most_words = any_number,
+        .run = info,
+        .reads_input = true};
 }
 
 }  // namespace tool

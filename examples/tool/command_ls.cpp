@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ls and tree: list the contents of archives, chunked arrays and folders.
+// ls and tree: list the contents of archives, chunked arrays, databases and folders.
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"
@@ -32,6 +32,8 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
     out.add_text("kind", root.kind);
     out.add("nbytes", root.nbytes);
     out.add("stored_nbytes", root.stored_nbytes);
+    if (!root.note.empty())
+        out.add_text("note", root.note);
     json_list entries;
     for (const node& each : root.children)
         entries.add_json(json_of(each).str());
@@ -68,6 +70,8 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
             with.out << shown_path(path) << ":\n";
         if (!rows.empty())
             with.out << rows.text(with.screen);
+        if (!root.note.empty())
+            with.out << shown(root.note) << '\n';
         if (rows.empty() && !with.quiet)
             with.err << shown_path(path) << ": no arrays found\n";
         return result;
@@ -92,11 +96,11 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
 command ls_command() {
     return {
         .name = "ls",
-        .summary = "List the members of an archive, the chunks of a chunked array, or the arrays in a folder",
+        .summary = "List members of an archive, chunks of a chunked array, or arrays of a database or in a folder",
         .usage = "[OPTION]... [PATH]...",
         .details =
             "Reads headers only. Without PATH, lists the current folder. The column `bytes` is the size of the data,\n"
-            "`stored` is its size in the file.\n"
+            "`stored` is its size in the file. For a database, the last line names the last commit.\n"
             "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
         .options = {bytes_option, json_option},
         .example = "ndkeep ls examples/data/flights.npz",

@@ -7,12 +7,14 @@
 
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/database/verify.hpp>
 #include <ndkeep/npy/recover.hpp>
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/recover.hpp>
 #include <ndkeep/os/names.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -200,12 +202,67 @@ void mend(const subject& what, const damage& found) {
     return out.str();
 }
 
+/// Finds lost commits of a database, and a log that a killed writer has left; completes the database if asked.
+[[nodiscard]] outcome recover_files_of_database(const context& with, const fs::path& path) {
+    const bool fix = with.given.has("--fix");
+    const auto hidden = path / ".ndkeep";
+    const auto names = nk::names_in(hidden);
+    const bool has_log =
+        std::any_of(names.begin(), names.end(), [](const auto& name) { return name.starts_with("log-"); });
+    auto problems = nk::findings_database(path, {.limit = any_header, .run = with.run});
+    std::erase_if(problems,
+                  [&](const nk::finding& each) { return each.file != hidden && each.file.parent_path() != hidden; });
+    for (const auto& each : problems)
+        if (each.field.empty())
+            std::rethrow_exception(each.cause);  // the log cannot be read, which is no damage
+    const bool is_damaged = has_log || !problems.empty();
+    nk::database_recovery done;
+    if (fix && is_damaged)
+        done = nk::recover_database(path);
+    const outcome result = is_damaged && !fix ? outcome::findings : outcome::fine;
+    if (with.given.has("--json")) {
+        json_object out;
+        out.add_text("file", path.string());
+        out.add("log_left", has_log);
+        json_list lost;
+        for (const auto& each : problems)
+            lost.add_text(each.message);
+        out.add("problems", lost);
+        if (fix && is_damaged) {
+            json_list sentences;
+            for (const auto& each : done.lost)
+                sentences.add_text(each);
+            out.add("commit", done.commit);
+            out.add("lost", sentences);
+        }
+        out.add("fixed", fix && is_damaged);
+        with.out << out.str() << '\n';
+        return result;
+    }
+    const auto say = [&](const std::string& sentence) { with.out << shown_path(path) << ": " << sentence << '\n'; };
+    if (!is_damaged && !with.quiet)
+        say("nothing to recover");
+    for (const auto& each : problems)
+        say(shown(each.message));
+    if (has_log && !fix && problems.empty())
+        say("the log holds commits of a killed or running writer");
+    if (fix && is_damaged)
+        say("the files are at commit " + std::to_string(done.commit));
+    for (const auto& each : done.lost)
+        say(shown(each));
+    if (is_damaged && !fix && !with.quiet)
+        with.err << "ndkeep: --fix repairs this\n";
+    return result;
+}
+
 [[nodiscard]] outcome recover(const context& with) {
     const bool fix = with.given.has("--fix");
     const auto output = with.given.value("--output");
     if (output && with.given.words().size() != 1)
         throw usage_error("--output is given with several files, expected one");
     return each_file(with, with.given.words(), [&](const fs::path& path) {
+        if (!output && is_database(path))
+            return recover_files_of_database(with, path);
         const auto what = array_subject_of(path);
         const auto found = look(what, with.run);
         if (output)
@@ -323,7 +380,8 @@ command recover_command() {
             "counts them. Chunked arrays: finds damaged records of the newest commits; the repair discards these\n"
             "commits. npz files: finds bytes behind the end of the archive, which a killed writer that works in\n"
             "place leaves; the repair cuts them off. npy, raw and npz files: finds the temporary file of a killed\n"
-            "writer; the repair removes it.\n"
+            "writer; the repair removes it. Databases: finds damaged commits in the log, and a log that a killed\n"
+            "writer has left; the repair applies the commits before the damage to the files.\n"
             "Without --fix nothing is changed.\n"
             "npy files that are cut short, and npz archives without their directory: tells which rows or members\n"
             "are complete. --output writes them to a new file, and never changes the damaged one. Rows after the\n"

@@ -9,6 +9,7 @@
 #include "subject.hpp"
 
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/database/verify.hpp>
 #include <ndkeep/npy/describe.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
@@ -106,6 +107,24 @@ struct verdict {
     return out;
 }
 
+[[nodiscard]] verdict judge_database(const context& with, const fs::path& path) {
+    verdict out;
+    out.findings = nk::findings_database(path, {.limit = any_header, .run = with.run});
+    if (!out.findings.empty())
+        return out;
+    std::size_t arrays = 0, with_sums = 0;
+    for (const auto& name : nk::names_in(path))
+        if (name.ends_with(".npy") && !name.starts_with('.')) {
+            ++arrays;
+            const auto look = look_at_sidecar(open_single({subject_kind::npy, path / name}));
+            with_sums += look.said && !look.said->sums.empty();
+        }
+    out.has_sums = with_sums != 0;
+    out.looked_at = "log; headers and lengths of " + nk::counted(arrays, "array") + "; checksums of " +
+                    (with_sums == 0 ? "none" : std::to_string(with_sums));
+    return out;
+}
+
 [[nodiscard]] verdict judge(const context& with, const subject& what, const std::optional<std::string>& member) {
     if (member && what.kind != subject_kind::npz)
         throw no_archive(what.path, *member);
@@ -116,6 +135,8 @@ struct verdict {
         return judge_archive(with, what.path);
     case subject_kind::chunked:
         return judge_chunks(with, what.path);
+    case subject_kind::database:
+        return judge_database(with, what.path);
     default:
         return judge_single(with, what);
     }
@@ -298,7 +319,7 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
         throw usage_error("--sum and --statistics need the option --write");
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto word = word_of(path.string(), with.given);
-        const auto what = described_subject_of(word.file);
+        const auto what = is_database(word.file) ? subject_of(word.file) : described_subject_of(word.file);
         const auto found = judge(with, what, word.member);
         check_interrupted(path);
         if (with.given.has("--json"))
@@ -318,8 +339,8 @@ command verify_command() {
         .usage = "[OPTION]... FILE[:MEMBER]...",
         .details =
             "Reads all data. Checks an npy or raw file against its sidecar, every member of an archive or the named\n"
-            "one, and every chunk of a chunked array; a finding names the rows of the chunk. With -q, prints findings\n"
-            "only.\n"
+            "one, and every chunk of a chunked array; a finding names the rows of the chunk. Checks the log of a\n"
+            "database, and each of its files. With -q, prints findings only.\n"
             "--write creates or renews the sidecar from the current data, even if a stored checksum does not match;\n"
             "metadata and kinds of checksums are kept. --md5 prints the MD5 of each file, and of all files in a\n"
             "folder, in the format of md5sum.\n"

@@ -2,6 +2,8 @@
 #include "nodes.hpp"
 
 #include <ndkeep/chunks/verify.hpp>
+#include <ndkeep/database/snapshot.hpp>
+#include <ndkeep/database/verify.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/tree/save.hpp>
 
@@ -210,7 +212,42 @@ void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool i
     }
 }
 
+/// Lists the arrays of the last commit, which the files may not have yet.
+void look_into_database(node& out, const fs::path& path, std::size_t depth, bool in_full) {
+    std::optional<nk::database_snapshot> now;
+    try {
+        const auto said = nk::inspect_database(path);
+        out.note = "commit " + commit_text(said.committed, said.applied);
+        now.emplace(path);
+    } catch (const nk::io_error& problem) {
+        // Only who may write to the folder .ndkeep can hold a commit. Others see the files as they are.
+        look_into_folder(out, path, depth, in_full);
+        out.note = "files as they are, the last commit is unknown: " + std::string(problem.what());
+        return;
+    }
+    for (const auto& name : now->names()) {
+        node one{.name = name, .kind = "npy"};
+        try {
+            one.info = now->inspect(name);
+            one.nbytes = one.info->nbytes();
+        } catch (const nk::error& problem) {
+            one.problem = problem.what();
+        }
+        std::error_code absent;
+        if (const auto size = fs::file_size(path / (name + ".npy"), absent); !absent)
+            one.stored_nbytes = size;
+        out.nbytes += one.nbytes;
+        out.stored_nbytes += one.stored_nbytes;
+        if (depth != 0)
+            out.children.push_back(std::move(one));
+    }
+}
+
 }  // namespace
+
+std::string commit_text(std::uint64_t committed, std::uint64_t applied) {
+    return std::to_string(committed) + (applied < committed ? ", the files still at " + std::to_string(applied) : "");
+}
 
 node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t most_values) {
     const auto last = what.path.filename();
@@ -235,6 +272,9 @@ node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t m
         break;
     case subject_kind::chunked:
         look_into_chunks(out, what.path, depth);
+        break;
+    case subject_kind::database:
+        look_into_database(out, what.path, depth, in_full);
         break;
     case subject_kind::sidecar:
         out.stored_nbytes = nk::file::open(what.path).size();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The contents of a path as a tree of nodes: files in folders, members in archives, values in trees, chunks in chunked
-// arrays.
+// arrays, arrays in databases.
 #pragma once
 
 #include "output.hpp"
@@ -20,8 +20,8 @@ struct node {
     std::string value = {};                       ///< value of a scalar in a tree, as JSON
     std::uint64_t nbytes = 0;                     ///< bytes of the data
     std::uint64_t stored_nbytes = 0;              ///< bytes used in the file, including headers
-    std::string note = {};                        ///< compression method of a member, or rows of a chunk
-    std::string problem = {};                     ///< why the node cannot be read; empty if it can
+    std::string note = {};     ///< compression method of a member, rows of a chunk, commit of a database
+    std::string problem = {};  ///< why the node cannot be read; empty if it can
     std::vector<node> children = {};
     /// What the header of an array states whose dtype is not supported.
     std::optional<ndkeep::core::header_facts> unsupported = {};
@@ -36,6 +36,9 @@ inline constexpr std::size_t full_depth = static_cast<std::size_t>(-1);
 /// @param most_values  limit of nodes for each tree in an archive, in drawing order; the others are only counted
 [[nodiscard]] node node_of(const subject& what, std::size_t depth, bool in_full,
                            std::size_t most_values = static_cast<std::size_t>(-1));
+
+/// The last commit of a database, and the one of the files if a reader still holds that: "4, the files still at 2".
+[[nodiscard]] std::string commit_text(std::uint64_t committed, std::uint64_t applied);
 
 /// Whether the node or any node below it has a problem.
 [[nodiscard]] bool has_problem(const node& of);

@@ -31,6 +31,8 @@ std::string_view kind_name(subject_kind kind) {
         return "npz";
     case subject_kind::chunked:
         return "chunked array";
+    case subject_kind::database:
+        return "database";
     case subject_kind::raw:
         return "raw";
     case subject_kind::sidecar:
@@ -48,6 +50,11 @@ bool is_there(const fs::path& path) {
     return fs::exists(fs::symlink_status(path, ignored));
 }
 
+bool is_database(const fs::path& path) {
+    std::error_code ignored;
+    return fs::is_regular_file(path / ".ndkeep" / "control", ignored);
+}
+
 bool begins_as_archive(std::string_view begin) {
     constexpr std::string_view member = "PK\x03\x04", empty = "PK\x05\x06";  // APPNOTE 4.3.7, 4.3.16
     return begin.starts_with(member) || begin.starts_with(empty);
@@ -56,7 +63,10 @@ bool begins_as_archive(std::string_view begin) {
 subject subject_of(const fs::path& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
-        return {has_commits(path) ? subject_kind::chunked : subject_kind::folder, path};
+        return {is_database(path)   ? subject_kind::database
+                : has_commits(path) ? subject_kind::chunked
+                                    : subject_kind::folder,
+                path};
     if (!is_there(path))
         reject_member(path.string());
     const nk::file source = nk::file::open(path);
@@ -87,11 +97,11 @@ subject subject_of(const fs::path& path) {
 
 subject array_subject_of(const fs::path& path) {
     auto what = subject_of(path);
-    if (what.kind == subject_kind::folder)
+    if (what.kind == subject_kind::folder || what.kind == subject_kind::database)
         throw nk::format_error({.file = path,
                                 .field = "format",
                                 .expected = "an array",
-                                .found = "a folder",
+                                .found = "a " + std::string(kind_name(what.kind)),
                                 .hint = "`ndkeep ls` lists its contents"});
     return what;
 }

@@ -20,9 +20,10 @@ enum class subject_kind {
     npy,
     npz,
     chunked,
-    raw,      ///< bytes without a header, described by a sidecar
-    sidecar,  ///< the JSON file next to an array file
-    folder    ///< any other folder; only `ls` and `tree` accept it
+    database,  ///< a folder of npy files that change together
+    raw,       ///< bytes without a header, described by a sidecar
+    sidecar,   ///< the JSON file next to an array file
+    folder     ///< any other folder; only `ls` and `tree` accept it
 };
 
 struct subject {
@@ -41,6 +42,9 @@ struct subject {
 /// Whether the name exists, even as a dangling symbolic link.
 [[nodiscard]] bool is_there(const std::filesystem::path& path);
 
+/// Whether the path is a database.
+[[nodiscard]] bool is_database(const std::filesystem::path& path);
+
 /// Whether a file with these first bytes is a zip archive: the signature of a member, or of an empty directory.
 [[nodiscard]] bool begins_as_archive(std::string_view begin);
 
@@ -50,7 +54,7 @@ struct subject {
 /// @throws ndkeep::mismatch_error  FILE:MEMBER in place of a path
 [[nodiscard]] subject subject_of(const std::filesystem::path& path);
 
-/// As above, but rejects a folder that is not a chunked array.
+/// As above, but rejects a folder that is not a chunked array, also a database.
 [[nodiscard]] subject array_subject_of(const std::filesystem::path& path);
 
 /// As above; for a sidecar, returns the file that it describes.

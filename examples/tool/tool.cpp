@@ -42,7 +42,9 @@ void print_options(std::ostream& out, std::span<const option> options) {
 }
 
 void print_help(std::ostream& out) {
-    out << "Inspect, check, compare and convert array files: npy, npz, chunked arrays and raw files with a sidecar.\n\n"
+    out << "Inspect, check, compare and convert array files: npy, npz, chunked arrays, databases, and raw files with "
+           "a\n"
+           "sidecar.\n\n"
            "usage: ndkeep FILE...             same as ndkeep info FILE...\n"
            "       ndkeep COMMAND [OPTION]... [FILE]...\n\n"
            "commands:\n";

@@ -11,6 +11,7 @@
 #include <ndkeep/os/directory.ipp>
 #include <ndkeep/os/file.ipp>
 #include <ndkeep/os/locks/byte_locks.ipp>
+#include <ndkeep/os/locks/lease.ipp>
 #include <ndkeep/os/locks/writer_lock.ipp>
 #include <ndkeep/os/mapping.ipp>
 #include <ndkeep/os/names.ipp>
@@ -139,6 +140,7 @@
 
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>
+#include <ndkeep/loop/detail/database_memory.ipp>
 #include <ndkeep/loop/detail/loop_buffer.ipp>
 #include <ndkeep/loop/detail/npy_output.ipp>
 #include <ndkeep/loop/detail/options.ipp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Metadata of a database's arrays, and what becomes of their sidecars.
+#include "database/foreign.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -21,7 +22,7 @@ namespace {
 class described_lab {
   public:
     described_lab() {
-        nk::database made(path());
+        fs::create_directory(path());
         nk::save(file(), xt::xtensor<double, 1>{1, 2, 3},
                  {.meta = {{"units", "kelvin"}}, .sum = nk::checksum::crc32, .statistics = true});
     }
@@ -111,12 +112,14 @@ TEST_CASE("a commit without changes leaves the sidecar as it is", "[database][me
 TEST_CASE("what another program describes between two commits is dropped or kept like the rest",
           "[database][metadata]") {
     const described_lab made;
+    const temp_dir dir;
     nk::database lab(made.path());
     auto a = lab.open<double, 1>("A");
     a(0) = 7;
     (void)lab.metadata("A");
     (void)lab.commit();
-    nk::describe(made.file(), {.meta = nk::json{{"units", "rankine"}}, .statistics = true});
+    foreign::put(dir / "A.npy", a, {.meta = {{"units", "rankine"}}, .statistics = true});
+    fs::rename(dir / "A.npy.json", made.sidecar());
     a(0) = 8;
     (void)lab.commit();
 
@@ -128,7 +131,7 @@ TEST_CASE("what another program describes between two commits is dropped or kept
 TEST_CASE("a file of another program under the sidecar's name is kept", "[database][metadata]") {
     const temp_dir dir;
     nk::database lab(dir / "lab");
-    nk::save(dir / "lab/A.npy", xt::xtensor<double, 1>{1, 2, 3});
+    foreign::put(dir / "lab/A.npy", xt::xtensor<double, 1>{1, 2, 3});
     write_text(dir / "lab/A.npy.json", "{\"mine\": 1}");
     auto a = lab.open<double, 1>("A");
     a(0) = 7;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Savepoints: back to a state within a transaction.
+#include "database/foreign.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -114,7 +115,7 @@ TEST_CASE("an abort to a savepoint takes back create and remove", "[database][sa
 TEST_CASE("an array that was opened after a savepoint goes back to the commit", "[database][savepoint]") {
     const temp_dir dir;
     nk::database lab(dir / "lab");
-    nk::save(dir / "lab/A.npy", xt::xtensor<double, 1>{1, 2}, {.meta = {{"units", "m"}}});
+    foreign::put(dir / "lab/A.npy", xt::xtensor<double, 1>{1, 2}, {.meta = {{"units", "m"}}});
     const auto mark = lab.savepoint();
     auto a = lab.open<double, 1>("A");
     a(0) = 9;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Fault injection: one file call of this thread fails, moves half of its bytes, or kills the process.
 //
-// One source of a test program includes faulty_calls.hpp, which intercepts the calls of the C library.
+// One source of a test program includes faulty_calls.hpp, which intercepts the calls of the C library. A witness can
+// record what the calls of a database change: not all calls report to it.
 #pragma once
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,6 +99,38 @@ class session {
     plan wanted_;
     std::vector<call> calls_;
     session* outer_;
+};
+
+/// What a call has changed, or a sync that was asked for.
+struct change {
+    std::string name;  // "create", "mkdir", "pwrite", "ftruncate", "rename", "unlink", "sync", "failed sync"
+    std::string path;
+    std::string from = {};  // the former path of a rename
+    std::uint64_t inode = 0;
+    std::uint64_t offset = 0;  // of a write; the new size for ftruncate
+    std::span<const std::byte> bytes = {};
+};
+
+/// Hears of every change that this thread makes while it exists, right after it.
+class witness {
+  public:
+    using listener = std::function<void(const change&)>;
+    explicit witness(listener told) : told_(std::move(told)), outer_(std::exchange(current(), this)) {}
+    witness(const witness&) = delete;
+    witness& operator=(const witness&) = delete;
+    ~witness() { current() = outer_; }
+
+    [[nodiscard]] static bool is_listening() { return current() != nullptr; }
+    static void tell(const change& made) { current()->told_(made); }
+
+  private:
+    static witness*& current() {
+        static thread_local witness* now = nullptr;
+        return now;
+    }
+
+    listener told_;
+    witness* outer_;
 };
 
 /// The calls that `act` makes, without a fault.

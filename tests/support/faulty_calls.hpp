@@ -30,6 +30,7 @@ int faulty_open(const char* path, int flags, ...) __asm__("open");
 int faulty_openat(int directory, const char* path, int flags, ...) __asm__("openat");
 int faulty_linkat(int from_directory, const char* from, int to_directory, const char* to, int flags) __asm__("linkat");
 int faulty_unlinkat(int directory, const char* path, int flags) __asm__("unlinkat");
+int faulty_mkdir(const char* path, mode_t mode) __asm__("mkdir");
 int faulty_mkdirat(int directory, const char* path, mode_t mode) __asm__("mkdirat");
 int faulty_close(int descriptor) __asm__("close");
 ssize_t faulty_pread(int descriptor, void* out, std::size_t length, off_t offset) __asm__("pread");
@@ -39,9 +40,11 @@ ssize_t faulty_copy_file_range(int from, off_t* from_offset, int to, off_t* to_o
 int faulty_ftruncate(int descriptor, off_t length) __asm__("ftruncate");
 int faulty_fallocate(int descriptor, int mode, off_t offset, off_t length) __asm__("fallocate");
 int faulty_fsync(int descriptor) __asm__("fsync");
+int faulty_fdatasync(int descriptor) __asm__("fdatasync");
 int faulty_fchmod(int descriptor, mode_t mode) __asm__("fchmod");
 int faulty_fchown(int descriptor, uid_t owner, gid_t group) __asm__("fchown");
 int faulty_rename(const char* from, const char* to) __asm__("rename");
+int faulty_renameat(int from_directory, const char* from, int to_directory, const char* to) __asm__("renameat");
 int faulty_renameat2(int from_directory, const char* from, int to_directory, const char* to,
                      unsigned flags) __asm__("renameat2");
 int faulty_link(const char* from, const char* to) __asm__("link");
@@ -83,6 +86,29 @@ inline void look_at(const void* bytes, std::size_t length) {
     return ::fstat(descriptor, &status) != 0 || offset + static_cast<off_t>(length) > status.st_size;
 }
 
+/// The absolute path of an entry of an open directory.
+[[nodiscard]] inline std::string path_in(int directory, const char* name) {
+    return directory == AT_FDCWD || *name == '/' ? name : path_of(directory) + '/' + name;
+}
+
+/// Tells the witness about a call that has succeeded, with the identity of the file behind a descriptor.
+inline void note(std::string name, int descriptor, std::uint64_t offset = 0, std::span<const std::byte> bytes = {}) {
+    struct stat status = {};
+    if (!witness::is_listening() || ::fstat(descriptor, &status) != 0)
+        return;
+    if (S_ISDIR(status.st_mode))
+        name += " of a directory";
+    witness::tell({std::move(name), path_of(descriptor), {}, status.st_ino, offset, bytes});
+}
+
+/// The same for a call that changes names.
+inline void note_name(std::string name, const std::string& path, std::string from = {}) {
+    struct stat status = {};
+    if (witness::is_listening())
+        witness::tell(
+            {std::move(name), path, std::move(from), ::lstat(path.c_str(), &status) == 0 ? status.st_ino : 0, 0, {}});
+}
+
 [[nodiscard]] inline std::size_t half(std::size_t length) { return std::max<std::size_t>(1, length / 2); }
 
 }  // namespace faults
@@ -108,7 +134,10 @@ int faulty_openat(int directory, const char* path, int flags, ...) {
     const auto what = creates ? faults::kind::changes : faults::kind::reads;
     if (faults::session::before(what, creates, {creates ? "create" : "open", path}) == faults::effect::fail)
         return -1;
-    return static_cast<int>(faults::system_call(SYS_openat, directory, path, flags, mode));
+    const auto opened = static_cast<int>(faults::system_call(SYS_openat, directory, path, flags, mode));
+    if (opened >= 0 && (flags & O_CREAT) != 0)
+        faults::note("create", opened);
+    return opened;
 }
 
 int faulty_linkat(int from_directory, const char* from, int to_directory, const char* to, int flags) {
@@ -120,13 +149,21 @@ int faulty_linkat(int from_directory, const char* from, int to_directory, const 
 int faulty_unlinkat(int directory, const char* path, int flags) {
     if (faults::session::before(faults::kind::changes, false, {"unlink", path}) == faults::effect::fail)
         return -1;
-    return static_cast<int>(faults::system_call(SYS_unlinkat, directory, path, flags));
+    const auto result = static_cast<int>(faults::system_call(SYS_unlinkat, directory, path, flags));
+    if (result == 0)
+        faults::note_name("unlink", faults::path_in(directory, path));
+    return result;
 }
+
+int faulty_mkdir(const char* path, mode_t mode) { return faulty_mkdirat(AT_FDCWD, path, mode); }
 
 int faulty_mkdirat(int directory, const char* path, mode_t mode) {
     if (faults::session::before(faults::kind::changes, true, {"mkdir", path}) == faults::effect::fail)
         return -1;
-    return static_cast<int>(faults::system_call(SYS_mkdirat, directory, path, mode));
+    const auto result = static_cast<int>(faults::system_call(SYS_mkdirat, directory, path, mode));
+    if (result == 0)
+        faults::note_name("mkdir", faults::path_in(directory, path));
+    return result;
 }
 
 int faulty_close(int descriptor) {
@@ -159,6 +196,9 @@ ssize_t faulty_pwrite(int descriptor, const void* bytes, std::size_t length, off
         SYS_pwrite64, descriptor, bytes,
         effect == faults::effect::halve || effect == faults::effect::kill_halfway ? faults::half(length) : length,
         offset);
+    if (written > 0)
+        faults::note("pwrite", descriptor, static_cast<std::uint64_t>(offset),
+                     {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(written)});
     if (effect == faults::effect::kill_halfway)
         faults::session::die();
     return written;
@@ -183,7 +223,10 @@ int faulty_ftruncate(int descriptor, off_t length) {
     if (faults::session::before(faults::kind::changes, false, {"ftruncate", faults::path_of(descriptor), length}) ==
         faults::effect::fail)
         return -1;
-    return static_cast<int>(faults::system_call(SYS_ftruncate, descriptor, length));
+    const auto result = static_cast<int>(faults::system_call(SYS_ftruncate, descriptor, length));
+    if (result == 0)
+        faults::note("ftruncate", descriptor, static_cast<std::uint64_t>(length));
+    return result;
 }
 
 int faulty_fallocate(int descriptor, int mode, off_t offset, off_t length) {
@@ -195,9 +238,22 @@ int faulty_fallocate(int descriptor, int mode, off_t offset, off_t length) {
 
 int faulty_fsync(int descriptor) {
     if (faults::session::before(faults::kind::changes, false, {"fsync", faults::path_of(descriptor)}) ==
-        faults::effect::fail)
+        faults::effect::fail) {
+        faults::note("failed sync", descriptor);
         return -1;
+    }
+    faults::note("sync", descriptor);
     // Skips the sync, because no power is cut here and waiting for the disk would take most of the time.
+    return faults::system_call(SYS_fcntl, descriptor, F_GETFD, 0) < 0 ? -1 : 0;
+}
+
+int faulty_fdatasync(int descriptor) {
+    if (faults::session::before(faults::kind::changes, false, {"fdatasync", faults::path_of(descriptor)}) ==
+        faults::effect::fail) {
+        faults::note("failed sync", descriptor);
+        return -1;
+    }
+    faults::note("sync", descriptor);
     return faults::system_call(SYS_fcntl, descriptor, F_GETFD, 0) < 0 ? -1 : 0;
 }
 
@@ -219,6 +275,15 @@ int faulty_rename(const char* from, const char* to) {
     if (faults::session::before(faults::kind::changes, false, {"rename", to}) == faults::effect::fail)
         return -1;
     return static_cast<int>(faults::system_call(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
+}
+
+int faulty_renameat(int from_directory, const char* from, int to_directory, const char* to) {
+    if (faults::session::before(faults::kind::changes, false, {"rename", to}) == faults::effect::fail)
+        return -1;
+    const auto result = static_cast<int>(faults::system_call(SYS_renameat2, from_directory, from, to_directory, to, 0));
+    if (result == 0)
+        faults::note_name("rename", faults::path_in(to_directory, to), faults::path_in(from_directory, from));
+    return result;
 }
 
 int faulty_renameat2(int from_directory, const char* from, int to_directory, const char* to, unsigned flags) {

@@ -114,7 +114,11 @@ class database_array : public xt::xstrided_container<database_array<T, N, L>>,
     /// any size of the array. The rows go to the file, where nobody counts them before the commit.
     /// @throws mismatch_error  another dtype, byte order, or shape of a row; or more than the database's `.reserve`
     /// @throws io_error        the disk is full. After any error, nothing has changed
-    void append(const array_view& rows) { stored().append(rows); }
+    void append(const array_view& rows) {
+        auto& to = stored();
+        session_->spill_if_wanted();
+        to.append(rows);
+    }
 
     /// Changes the number of rows: the extent of axis 0, in column-major order of the last axis. New rows are zeros,
     /// also where there were other rows before. `data()` stays the same.

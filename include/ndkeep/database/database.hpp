@@ -7,6 +7,7 @@
 #include <ndkeep/array/in_place.hpp>
 #include <ndkeep/array/tags.hpp>
 #include <ndkeep/database/array.hpp>
+#include <ndkeep/database/detail/access.hpp>
 #include <ndkeep/database/detail/session.hpp>
 #include <ndkeep/database/options.hpp>
 #include <ndkeep/element/element.hpp>
@@ -122,6 +123,14 @@ class database {
     /// since are gone.
     void abort() { session_->abort(); }
 
+    /// Moves changes from memory to a temporary file if they exceed `.spill` bytes, so that one transaction can change
+    /// more than the memory holds. Call it from time to time in a long transaction. `savepoint` and `append` do.
+    /// @throws io_error        the disk is full; nothing has changed
+    /// @throws mismatch_error  without `.spill`, the changes need more than three quarters of the memory that this
+    /// process
+    ///                         may use
+    void spill() { session_->spill(); }
+
     /// Notes the state of the transaction.
     [[nodiscard]] database_savepoint savepoint() { return database_savepoint(session_->save()); }
     /// Goes back to a savepoint. Savepoints that were made after it end.
@@ -138,6 +147,8 @@ class database {
     void close() { session_->close(); }
 
   private:
+    friend struct detail::database_access;
+
     template <element T, std::size_t N, order_tag Order>
     [[nodiscard]] database_array_as<T, N, Order> create_as(const std::string& name, std::vector<std::size_t> shape) {
         const array_info info{.type = dtype_of<T>(),

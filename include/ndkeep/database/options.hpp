@@ -22,7 +22,7 @@ struct database_options {
     std::chrono::milliseconds wait{0};  ///< for another writer to finish
     database_durability durability = database_durability::log;
     bool adopt = false;                              ///< accept files that another program has changed meanwhile
-    std::uint64_t spill = 0;                         ///< changed bytes that stay in memory; 0: all
+    std::uint64_t spill = 0;                         ///< changed bytes that may stay in memory; see `database::spill`
     std::uint64_t reserve = std::uint64_t{1} << 38;  ///< bytes of addresses for each array: the size it can grow to
 };
 

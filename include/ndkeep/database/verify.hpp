@@ -24,13 +24,14 @@ struct database_info {
     std::string writer = {};                                      ///< who writes now, and since when; "": nobody
 };
 
-/// Describes a database. A commit that a killed writer has left in the log is completed first.
+/// Describes a database. A commit that a killed writer has left in the log is completed first. Files that are no
+/// npy files, or have a dtype that is not supported, are left out: `findings_database` reports them.
 /// @throws io_error, format_error
 [[nodiscard]] database_info inspect_database(const std::filesystem::path& directory);
 
 /// Lists every problem of a database, none if it is sound: damaged or missing commits in its log, and those that
 /// `findings` reports about each array. It changes nothing. Commits that are in the log only, because a reader holds an
-/// older one or because a writer was killed, are no problem.
+/// older one or because a writer was killed, are no problem; nor are rows behind the data of an array.
 [[nodiscard]] std::vector<finding> findings_database(const std::filesystem::path& directory,
                                                      const verify_options& options = {});
 

@@ -10,6 +10,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/loop/detail/access.hpp>
 #include <ndkeep/loop/detail/core.hpp>
+#include <ndkeep/loop/detail/database_memory.hpp>
 #include <ndkeep/loop/detail/npy_output.hpp>
 #include <ndkeep/loop/detail/sink.hpp>
 #include <ndkeep/loop/detail/state/snapshot.hpp>
@@ -79,6 +80,20 @@ class [[nodiscard]] loop_pass {
         sink_ = [loop = loop_, file = std::move(file)](const std::string&) -> std::unique_ptr<detail::loop_memory> {
             return std::make_unique<detail::npy_memory>(loop->checkpoint(), file);
         };
+        return std::move(*this);
+    }
+
+    /// Commits what the body changes in the arrays of a database together with position and states:
+    /// `for (auto chunk : loop.over(readings).into(lab))`. So every chunk changes the plain npy files exactly once,
+    /// even after a crash. No checkpoint file is written.
+    ///
+    /// A body that is left before its end is undone in every array. During the pass, only the loop may commit.
+    /// @param output  must outlive the pass
+    /// @throws conflict_error  the pass has begun already
+    [[nodiscard]] loop_pass into(database& output) && {
+        if (is_under_way_)
+            loop_->check_free();
+        sink_ = [&output](const std::string& name) { return detail::memory_in(output, name); };
         return std::move(*this);
     }
 

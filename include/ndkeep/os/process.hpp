@@ -36,6 +36,9 @@ namespace core {
 /// The name of this machine; empty if the system does not tell.
 [[nodiscard]] std::string host_name();
 
+/// Bytes of memory that this process may use: of the machine, or of its control group.
+[[nodiscard]] std::uint64_t memory_limit();
+
 /// A number that changes when the system is started again; 0 if it does not tell.
 [[nodiscard]] std::uint64_t boot_identity();
 

@@ -8,8 +8,11 @@
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/names.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <fstream>
+#include <limits>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -27,6 +30,24 @@ namespace core {
 NDKEEP_INLINE std::string host_name() {
     std::array<char, 256> name = {};
     return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string();
+}
+
+NDKEEP_INLINE std::uint64_t memory_limit() {
+    const auto pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
+    std::uint64_t least = pages > 0 && page > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page)
+                                                : std::numeric_limits<std::uint64_t>::max();
+    // Control groups of version 2: the line "0::/path", and a limit in each folder of the path.
+    std::ifstream lines("/proc/self/cgroup");
+    for (std::string line; std::getline(lines, line);)
+        if (line.starts_with("0::/"))
+            for (std::filesystem::path group = line.substr(4);; group = group.parent_path()) {
+                std::uint64_t most = 0;
+                if (std::ifstream limit("/sys/fs/cgroup" / group / "memory.max"); limit >> most)
+                    least = std::min(least, most);
+                if (group.empty())
+                    break;
+            }
+    return least;
 }
 
 NDKEEP_INLINE std::uint64_t boot_identity() {

@@ -85,14 +85,16 @@ class control_file : public std::enable_shared_from_this<control_file> {
     };
 
     [[nodiscard]] control_words read() const;
-    /// Writes the words, stamped with this run of the system.
-    void write(control_words words);
+    void write(const control_words& words);
+    /// Notes in the words that they are of this run of the system and of this file. Call it when the files are what
+    /// they say: before that, a killed process must leave the former note.
+    void stamp(control_words& words) const;
     /// Makes the words durable.
     void sync() { words_.sync(); }
 
     /// Takes the lease of the only writer. Returns false if another object has it after `patience`.
     [[nodiscard]] bool take_lease(std::chrono::milliseconds patience);
-    void release_lease() { locks_.unlock(lease_byte); }
+    void release_lease() noexcept;
     /// Whether another object holds the lease.
     [[nodiscard]] bool lease_is_held() const { return locks_.held_between(lease_byte, lease_byte + 1).has_value(); }
 

@@ -63,15 +63,20 @@ NDKEEP_INLINE control_words control_file::read() const {
             numbers[6], numbers[7], numbers[8], host.data()};
 }
 
-NDKEEP_INLINE void control_file::write(control_words words) {
-    const std::array<std::uint64_t, control_numbers> numbers = {
-        control_magic, boot_identity(),  words_.status().st_ino, words.committed, words.applying,
-        words.applied, words.committing, words.holder,           words.since};
+NDKEEP_INLINE void control_file::write(const control_words& words) {
+    const std::array<std::uint64_t, control_numbers> numbers = {control_magic,    words.boot,     words.identity,
+                                                                words.committed,  words.applying, words.applied,
+                                                                words.committing, words.holder,   words.since};
     std::array<std::byte, sizeof numbers + host_length> bytes = {};
     std::memcpy(bytes.data(), numbers.data(), sizeof numbers);
     std::memcpy(bytes.data() + sizeof numbers, words.host.data(), std::min(words.host.size(), host_length - 1));
     // One write: a process killed in the middle of several could leave numbers that do not fit each other.
     words_.write(0, bytes);
+}
+
+NDKEEP_INLINE void control_file::stamp(control_words& words) const {
+    words.boot = boot_identity();
+    words.identity = words_.status().st_ino;
 }
 
 NDKEEP_INLINE bool control_file::take_lease(std::chrono::milliseconds patience) {
@@ -138,7 +143,21 @@ NDKEEP_INLINE void control_file::give_up(std::size_t slot) noexcept {
     locks_.unlock(first_slot_byte + slot);
 }
 
+NDKEEP_INLINE void control_file::release_lease() noexcept {
+    try {
+        const locked alone(*this);
+        auto words = read();
+        words.holder = words.since = 0;
+        write(words);
+    } catch (const error&) {
+        // The lock is what counts.
+    }
+    locks_.unlock(lease_byte);
+}
+
 NDKEEP_INLINE std::string holder_text(const control_words& words) {
+    if (words.holder == 0)
+        return "a program that saves, appends to or maps one of its files";
     std::string text = "process " + std::to_string(words.holder);
     if (!words.host.empty())
         text += " on " + words.host;

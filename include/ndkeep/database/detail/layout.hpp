@@ -5,9 +5,10 @@
 //   .ndkeep/control    what is committed and applied, who writes, and which commit each reader holds
 //   .ndkeep/log-XXXX   commits that the npy files may not have yet; XXXX is the first of them, in 16 hexadecimal digits
 //   .ndkeep/new-XXXX   arrays that a transaction creates, until the commit is applied
-//   .ndkeep/NAME.json  documents that belong to the transaction, for example the position of a loop
+//   .ndkeep/loop-NAME.npz  positions and states of loops that change the arrays
 #pragma once
 
+#include <ndkeep/os/locks/lease.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
@@ -17,13 +18,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr std::string_view database_folder = ".ndkeep";
-inline constexpr std::string_view locks_name = "lock", control_name = "control";
-inline constexpr std::string_view segment_prefix = "log-", created_prefix = "new-";
-inline constexpr std::string_view array_ending = ".npy", document_ending = ".json";
+inline constexpr std::string_view control_name = "control", created_prefix = "new-";
+inline constexpr std::string_view array_ending = ".npy", document_ending = ".npz";
 
-// Bytes of the lock file.
-inline constexpr std::uint64_t lease_byte = 0, control_byte = 1, first_slot_byte = 16;
+// Bytes of the lock file, apart from the lease.
+inline constexpr std::uint64_t control_byte = 1, first_slot_byte = 16;
 inline constexpr std::size_t reader_slots = 1000;
 
 /// `log-000000000000002a`.

@@ -74,6 +74,10 @@ struct log_chain {
 /// Creates the segment whose first commit is `first`, and makes its name durable.
 [[nodiscard]] std::shared_ptr<log_segment> create_segment(directory& hidden, std::uint64_t first, durability wanted);
 
+/// Writes a part of a segment again. After a failed sync, the system takes bytes for written that the disk does not
+/// have, and the next sync would skip them.
+void write_again(log_segment& of, std::uint64_t first, std::uint64_t last);
+
 /// Writes a record at byte `at` and syncs it: the commit point. If anything before the sync fails, no record is there.
 /// @param images  the memory of all images, in the order of the table
 class log_write {
@@ -85,6 +89,10 @@ class log_write {
     /// Writes the record, all but the sync.
     /// @throws io_error
     void write(std::span<const std::span<const std::byte>> images);
+
+    /// Makes the record invalid again, because its commit has failed.
+    /// @throws io_error
+    void withdraw();
 
     /// Where the next record begins.
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }

@@ -155,7 +155,8 @@ NDKEEP_INLINE std::vector<std::string> segments_in(const directory& hidden) {
     std::uint64_t last = 0;
     while (at < size) {
         const auto header = record_header::read(from, at, size);
-        if (header && header->number >= after)
+        // The record after `after` itself is the damaged one: a commit that was killed or lost its power may leave it.
+        if (header && header->number > after)
             last = std::max(last, header->number);
         // A record is skipped as a whole: its images may hold a log of the same segment.
         at = header ? padded(at + record_header_size + header->table_size + header->payload_size) : at + log_sector;
@@ -270,6 +271,18 @@ NDKEEP_INLINE void log_write::write(std::span<const std::span<const std::byte>> 
     }
     flush();
     into_.source.write(at_, begin);
+}
+
+NDKEEP_INLINE void log_write::withdraw() { into_.source.write(at_, std::array<std::byte, record_header_size>{}); }
+
+NDKEEP_INLINE void write_again(log_segment& of, std::uint64_t first, std::uint64_t last) {
+    constexpr std::uint64_t most = std::uint64_t{1} << 20;
+    std::vector<std::byte> block;
+    for (; first < last; first += block.size()) {
+        block.resize(static_cast<std::size_t>(std::min(most, last - first)));
+        of.source.read(first, block);
+        of.source.write(first, block);
+    }
 }
 
 NDKEEP_INLINE kept_bytes log_write::payload() const {

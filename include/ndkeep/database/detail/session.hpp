@@ -66,6 +66,17 @@ class database_session {
     [[nodiscard]] json& metadata(const std::string& name);
 
     [[nodiscard]] std::optional<std::string> document(const std::string& name) const;
+    /// Moves changes out of memory if they exceed `.spill`.
+    void spill();
+    /// The same, but without `.spill` it does not even look how much has changed.
+    void spill_if_wanted() {
+        if (options_.spill != 0)
+            spill();
+    }
+    /// Whether the transaction has changed anything. It looks at every page.
+    [[nodiscard]] bool has_changes() const;
+    /// Whether commits survive a power cut.
+    [[nodiscard]] bool is_durable() const noexcept { return options_.durability != database_durability::none; }
     void set_document(const std::string& name, std::string text) { documents_[name] = std::move(text); }
 
     std::uint64_t commit();
@@ -83,13 +94,15 @@ class database_session {
     struct pending;
 
     void recover(std::vector<std::string>* lost);
-    void take_lease(std::chrono::milliseconds patience);
+    void take_lease();
     void note_holder(control_words& words) const;
     [[nodiscard]] file* opened(const std::string& name);
     [[nodiscard]] commit_applier applier();
     void apply_up_to(std::uint64_t limit);
     void apply_what_may_be();
     void retire();
+    /// Syncs all files that the log would restore.
+    void sync_files();
     void drop_new_file(stored_array& array) noexcept;
     void check_foreign(stored_array& array);
     void load_metadata(stored_array& array) const;
@@ -101,8 +114,15 @@ class database_session {
     void prepare(pending& next);
     void write(pending& next);
     void publish(pending& next);
+    /// Takes the lease, reads what others have committed, and puts it below this transaction.
     void catch_up();
-    void rebase(const std::vector<logged_commit>& others);
+    /// Throws if commits of others change what this transaction changes.
+    void check_collisions(const std::vector<logged_commit>& others);
+    void rebase(std::vector<logged_commit> others);
+    /// Moves an optimistic transaction without changes to the last commit.
+    void advance();
+    [[nodiscard]] static std::vector<other_change> changes_of(const std::vector<logged_commit>& commits,
+                                                              std::string_view name);
 
     directory root_;
     directory hidden_;

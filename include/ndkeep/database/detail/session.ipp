@@ -62,18 +62,21 @@ NDKEEP_INLINE json metadata_in(const std::string& text, const array_info& info, 
 NDKEEP_INLINE database_session::database_session(const std::filesystem::path& path, const database_options& options,
                                                  std::vector<std::string>* lost)
     : options_(options) {
+    if (options_.optimistic && options_.spill != 0)
+        throw mismatched(path, "option spill", "0 for an optimistic database", std::to_string(options_.spill));
     bool is_new = false;
     root_ = directory::create(path, is_new);
     hidden_ = root_.create_folder(std::string(database_folder), is_new);
     control_ = std::make_shared<control_file>(hidden_);
     tracker_ = page_tracker::for_files_like(control_->scratch());
-    if (is_new && options_.durability != database_durability::none) {
+    // Also if the process that created it was killed before this point: the control file then says nothing yet.
+    if ((is_new || control_->read().boot == 0) && options_.durability != database_durability::none) {
         hidden_.sync();
         root_.sync();
-        if (path.has_parent_path() && options_.durability != database_durability::none)
-            sync_directory(path.parent_path());
+        const auto named = path.has_filename() ? path : path.parent_path();
+        sync_directory(named.parent_path());
     }
-    take_lease(options_.wait);
+    take_lease();
     recover(lost);
     if (options_.optimistic) {
         {
@@ -96,7 +99,10 @@ NDKEEP_INLINE void database_session::leave() noexcept {
     }
 }
 
-NDKEEP_INLINE void database_session::take_lease(std::chrono::milliseconds patience) {
+NDKEEP_INLINE void database_session::take_lease() {
+    // Optimistic writers have the lease for one commit only, so they wait for each other.
+    constexpr std::chrono::milliseconds one_commit = std::chrono::seconds(10);
+    const auto patience = options_.optimistic ? std::max(options_.wait, one_commit) : options_.wait;
     if (!control_->take_lease(patience))
         throw conflict_error({.file = path(),
                               .field = "writer",
@@ -119,10 +125,12 @@ NDKEEP_INLINE void database_session::note_holder(control_words& words) const {
 
 NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_commits) {
     const auto words = control_->read();
-    const bool same_run =
-        words.boot != 0 && words.boot == boot_identity() && words.identity == control_->scratch().status().st_ino;
+    const bool same_run = words.boot != 0 && words.boot == boot_identity() &&
+                          words.identity == control_->scratch().status().st_ino && words.applied <= words.committed;
     const auto segments = segments_in(hidden_);
-    const std::uint64_t first = segments.empty() ? words.committed + 1 : first_commit_of(segments.front());
+    // Without a log, the commits that were not applied are lost.
+    const std::uint64_t first =
+        segments.empty() ? std::min(words.applied, words.committed) + 1 : first_commit_of(segments.front());
     // In the same run of the system, the files have what was applied. After a power cut only the log is certain.
     const std::uint64_t base = same_run ? std::max(words.applied, first - 1) : first - 1;
     auto chain = read_log(hidden_, base, file::access::read_write);
@@ -131,7 +139,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     if (lost > committed_) {
         // The last record alone may be damaged, if its commit cannot be in the files.
         const bool may_be_mixed = !same_run || words.applying > committed_;
-        const bool is_error = chain.lost_up_to != 0 || may_be_mixed;
+        const bool is_error = chain.lost_up_to != 0 || lost > committed_ + 1 || may_be_mixed;
         if (lost_commits != nullptr)
             lost_commits->push_back((committed_ + 1 == lost ? "commit " + std::to_string(lost) + " is lost"
                                                             : "commits " + std::to_string(committed_ + 1) + " to " +
@@ -149,6 +157,13 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     unapplied_ = std::move(chain.commits);
     segment_ = std::move(chain.last);
     log_end_ = chain.end;
+    // Before anything is applied, and before the control file names the commit: the record of a killed commit may be in
+    // the page cache only.
+    if (!unapplied_.empty() && options_.durability != database_durability::none) {
+        if (words.committing != 0)
+            write_again(*segment_, log_sector, log_end_);
+        segment_->source.sync_data();
+    }
     std::uint64_t limit = committed_;
     {
         const control_file::locked alone(*control_);
@@ -160,9 +175,9 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         next.committing = 0;
         control_->write(next);
     }
-    // Before anything is applied: a record of a killed commit may be in the page cache only.
-    if (!unapplied_.empty() && options_.durability != database_durability::none)
-        segment_->source.sync_data();
+    // Commits that the files have already may be in the page cache only as well.
+    if (base >= first)
+        unsynced_ = names_after(root_, {});
     auto applying = applier();
     applying.check_inodes = same_run;
     applying.adopt = options_.adopt;
@@ -177,6 +192,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         const control_file::locked alone(*control_);
         auto next = control_->read();
         next.applied = next.applying = std::max(limit, next.applied);
+        control_->stamp(next);
         control_->write(next);
     }
     if (unapplied_.empty())
@@ -348,6 +364,35 @@ NDKEEP_INLINE json& database_session::metadata(const std::string& name) {
     return *array->metadata;
 }
 
+NDKEEP_INLINE void database_session::spill() {
+    check();
+    std::uint64_t bytes = 0;
+    for (const auto& [name, array] : arrays_)
+        bytes += array->dirty_bytes();
+    if (options_.spill == 0 ? bytes <= memory_limit() / 4 * 3 : bytes <= options_.spill)
+        return;
+    if (options_.spill == 0)
+        throw mismatched(path(), "changes in memory", "at most " + counted(memory_limit() / 4 * 3, "byte"),
+                         counted(bytes, "byte"), "commit more often, or open the database with .spill");
+    for (const auto& [name, array] : arrays_)
+        array->spill([this] {
+            // Without a name at once, so that a killed process leaves nothing.
+            const std::string shadow = std::string(created_prefix) + hexadecimal(random_bits());
+            auto made = hidden_.create_file(shadow);
+            hidden_.remove(shadow);
+            return made;
+        });
+}
+
+NDKEEP_INLINE bool database_session::has_changes() const {
+    check();
+    return !removed_.empty() || !documents_.empty() ||
+           std::any_of(arrays_.begin(), arrays_.end(), [](const auto& each) {
+               auto& array = *each.second;
+               return array.changes().any() || (array.metadata && *array.metadata != array.committed_metadata);
+           });
+}
+
 NDKEEP_INLINE std::optional<std::string> database_session::document(const std::string& name) const {
     check();
     if (const auto found = documents_.find(name); found != documents_.end())
@@ -404,6 +449,9 @@ NDKEEP_INLINE std::optional<std::string> database_session::sidecar_for(stored_ar
 }
 
 NDKEEP_INLINE void database_session::check_foreign(stored_array& array) {
+    // Another optimistic writer may have applied the commit that created the array.
+    if (!array.made_as.empty() && !array.is_new && !hidden_.status_of(array.made_as))
+        array.made_as.clear();
     const auto named =
         array.made_as.empty() ? root_.status_of(file_name_of(array.name())) : hidden_.status_of(array.made_as);
     if (!array.is_foreign(named))
@@ -481,8 +529,10 @@ NDKEEP_INLINE void database_session::write(pending& next) {
         array->settle_tail(changed);
         next.record.arrays[i].tail_sum = changed.tail_sum;
         array->reserve_holes(changed);
-        if (durable && (array->is_new || changed.tail.first != changed.tail.last))
+        if (durable && array->is_new)
             synced([&of = *array] { of.source().sync(); });
+        else if (durable && changed.tail.first != changed.tail.last)
+            synced([&of = *array] { of.source().sync_data(); });
         has_new_files = has_new_files || array->is_new;
         array->add_images(changed, next.images);
     }
@@ -500,8 +550,17 @@ NDKEEP_INLINE void database_session::write(pending& next) {
         words.committing = next.record.number;
         control_->write(words);
     }
-    next.log->write(next.images);
-    next.payload = next.log->payload();
+    try {
+        next.log->write(next.images);
+        next.payload = next.log->payload();
+    } catch (...) {
+        try {
+            next.log->withdraw();
+        } catch (const io_error&) {
+            end("the log cannot be written; the last commit may be there or not");
+        }
+        throw;
+    }
     if (durable)
         synced([&] { segment_->source.sync_data(); });
 }
@@ -531,9 +590,19 @@ NDKEEP_INLINE std::uint64_t database_session::commit() {
     prepare(next);
     if (next.record.arrays.empty() && next.record.documents.empty()) {
         apply_what_may_be();
+        if (options_.optimistic)
+            advance();
         return committed_;
     }
-    write(next);
+    try {
+        write(next);
+    } catch (...) {
+        // What was written stands behind the data, and is not the change of another program.
+        for (const auto& each : next.arrays)
+            if (each.first != nullptr)
+                each.first->stamp();
+        throw;
+    }
     try {
         publish(next);
     } catch (...) {
@@ -573,10 +642,13 @@ NDKEEP_INLINE void database_session::publish(pending& next) {
     }
     apply_up_to(limit);
     if (options_.optimistic) {
-        // The arrays show this commit now.
-        const auto former = std::move(base_);
-        const control_file::locked alone(*control_);
-        base_ = control_->hold(committed_);
+        // The arrays show this commit now. The former hold is given up outside the lock, which that needs.
+        std::shared_ptr<reader_hold> later;
+        {
+            const control_file::locked alone(*control_);
+            later = control_->hold(committed_);
+        }
+        base_ = std::move(later);
     }
     if (unapplied_.empty() && log_end_ > long_log)
         retire();
@@ -605,6 +677,8 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
         applier().apply({unapplied_.begin(), end});
     } catch (const io_error&) {
         // The commit is durable in the log, and memory shows it. The next commit or opening tries again.
+        for (const auto& [name, array] : arrays_)
+            array->stamp();
         return;
     }
     for (auto each = unapplied_.begin(); each != end; ++each)
@@ -625,10 +699,33 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
     control_->write(words);
 }
 
+NDKEEP_INLINE void database_session::sync_files() {
+    for (const auto& name : unsynced_) {
+        const std::string file_name = file_name_of(name), sidecar = sidecar_path(file_name).string();
+        if (const auto source = root_.open_file(file_name, file::access::read_write))
+            source->sync();
+        if (begins_sidecar(text_in(root_, sidecar).value_or("")))
+            if (const auto source = root_.open_file(sidecar))
+                source->sync();
+    }
+    for (const auto& name : hidden_.names())
+        if (name.ends_with(document_ending))
+            if (const auto source = hidden_.open_file(name))
+                source->sync();
+    root_.sync();
+    hidden_.sync();
+    control_->sync();
+}
+
 NDKEEP_INLINE void database_session::retire() {
     const auto segments = segments_in(hidden_);
-    // New files that no commit names were left by killed writers. Other optimistic writers may be making theirs.
-    if (!options_.optimistic)
+    // New files that no commit names were left by killed writers. Optimistic writers, which may be making some, are
+    // registered as readers.
+    const bool is_alone = [&] {
+        const control_file::locked alone(*control_);
+        return !control_->oldest_held(base_.get());
+    }();
+    if (is_alone)
         for (const auto& name : hidden_.names())
             if (name.starts_with(created_prefix) && std::none_of(arrays_.begin(), arrays_.end(), [&](const auto& each) {
                     return each.second->made_as == name;
@@ -636,14 +733,18 @@ NDKEEP_INLINE void database_session::retire() {
                 hidden_.remove(name);
     if (segments.empty())
         return;
-    if (options_.durability != database_durability::none) {
-        for (const auto& name : unsynced_)
-            if (const auto source = root_.open_file(file_name_of(name), file::access::read_write))
-                source->sync();
-        root_.sync();
-        hidden_.sync();
-        control_->sync();
-    }
+    if (options_.durability != database_durability::none)
+        try {
+            sync_files();
+        } catch (const io_error&) {
+            // The system may have dropped what it could not write, so the next one who opens the database applies all
+            // of the log again.
+            const control_file::locked alone(*control_);
+            auto words = control_->read();
+            words.applied = first_commit_of(segments.front()) - 1;
+            control_->write(words);
+            throw;
+        }
     unsynced_.clear();
     segment_.reset();
     for (const auto& name : segments)
@@ -672,11 +773,14 @@ NDKEEP_INLINE void database_session::abort() {
     removed_.clear();
     documents_.clear();
     savepoints_.clear();
-    apply_what_may_be();
+    if (options_.optimistic)
+        advance();
+    else
+        apply_what_may_be();
 }
 
 NDKEEP_INLINE std::shared_ptr<const saved_transaction> database_session::save() {
-    check();
+    spill();
     auto state = std::make_shared<saved_transaction>();
     static std::atomic<std::uint64_t> made{0};
     state->number = ++made;
@@ -737,17 +841,149 @@ NDKEEP_INLINE void database_session::close() {
     base_.reset();
     if (options_.optimistic && !control_->take_lease(std::chrono::milliseconds(0)))
         return;  // another writer is at work, and applies what is left
-    apply_what_may_be();
-    if (unapplied_.empty() && !options_.optimistic)
-        retire();
+    try {
+        apply_what_may_be();
+        if (unapplied_.empty() && !options_.optimistic)
+            retire();
+    } catch (...) {
+        end({});
+        throw;
+    }
     control_->release_lease();
     has_lease_ = false;
 }
 
-NDKEEP_INLINE void database_session::catch_up() {
-    take_lease(std::max<std::chrono::milliseconds>(options_.wait, std::chrono::seconds(30)));
+NDKEEP_INLINE std::vector<other_change> database_session::changes_of(const std::vector<logged_commit>& commits,
+                                                                     std::string_view name) {
+    std::vector<other_change> changes;
+    for (const auto& commit : commits)
+        for (std::size_t i = 0; i < commit.record.arrays.size(); ++i)
+            if (commit.record.arrays[i].name == name)
+                changes.push_back({&commit, &commit.record.arrays[i], commit.images_of(i)});
+    return changes;
 }
 
-NDKEEP_INLINE void database_session::rebase(const std::vector<logged_commit>&) {}
+NDKEEP_INLINE void database_session::check_collisions(const std::vector<logged_commit>& others) {
+    const auto collide = [&](const std::filesystem::path& file, const std::string& what, std::uint64_t commit) {
+        throw conflict_error({.file = file,
+                              .found = "another writer changed " + what + " in commit " + std::to_string(commit),
+                              .hint = "abort this transaction and try again"});
+    };
+    for (const auto& commit : others) {
+        for (const auto& change : commit.record.arrays) {
+            const auto file = path() / file_name_of(change.name);
+            const auto number = commit.record.number;
+            if (removed_.contains(change.name))
+                collide(file, "the removed array", number);
+            const auto found = arrays_.find(change.name);
+            if (found == arrays_.end())
+                continue;
+            auto& array = *found->second;
+            const bool replaces = change.removed || !change.made_as.empty();
+            const bool has_metadata = array.metadata && *array.metadata != array.committed_metadata;
+            if (replaces && (array.is_new || array.changes().any() || has_metadata))
+                collide(file, "the array itself", number);
+            if (has_metadata && change.sidecar &&
+                (change.sidecar->empty()
+                     ? json(json::value_t::object)
+                     : parse_sidecar(*change.sidecar, file).current.metadata) != array.committed_metadata)
+                collide(file, "the metadata", number);
+        }
+        for (const auto& document : commit.record.documents)
+            if (documents_.contains(document.name))
+                collide(hidden_.path() / document.name, "the document", commit.record.number);
+    }
+    for (const auto& [name, array] : arrays_) {
+        const auto changes = changes_of(others, name);
+        if (changes.empty() || changes.back().change->removed || !changes.back().change->made_as.empty())
+            continue;
+        if (const auto what = array->collision(changes); !what.empty())
+            collide(array->path(), what == "the shape" ? what : "the same " + what,
+                    changes.back().commit->record.number);
+    }
+}
+
+NDKEEP_INLINE void database_session::rebase(std::vector<logged_commit> others) {
+    for (auto each = arrays_.begin(); each != arrays_.end();) {
+        auto& [name, array] = *each;
+        const auto changes = changes_of(others, name);
+        if (std::any_of(changes.begin(), changes.end(), [](const other_change& other) {
+                return other.change->removed || !other.change->made_as.empty();
+            })) {
+            // Its containers keep the elements of the array that was. A new one is opened by its name.
+            array->is_removed = true;
+            each = arrays_.erase(each);
+            continue;
+        }
+        array->rebase(changes);
+        if (!changes.empty() && array->metadata && *array->metadata == array->committed_metadata)
+            array->metadata.reset();
+        ++each;
+    }
+    for (auto& commit : others) {
+        committed_ = commit.record.number;
+        unapplied_.push_back(std::move(commit));
+    }
+}
+
+NDKEEP_INLINE void database_session::catch_up() {
+    take_lease();
+    try {
+        const auto words = control_->read();
+        std::erase_if(unapplied_, [&](const logged_commit& each) { return each.record.number <= words.applied; });
+        for (const auto& [name, array] : arrays_)
+            array->applied(words.applied);
+        auto chain = read_log(hidden_, committed_, file::access::read_write);
+        segment_ = std::move(chain.last);
+        log_end_ = chain.end;
+        const std::uint64_t last = chain.commits.empty() ? committed_ : chain.commits.back().record.number;
+        if (words.committed > last)
+            throw format_error({.file = hidden_.path(),
+                                .field = "log",
+                                .expected = "commits up to " + std::to_string(words.committed),
+                                .found = "commit " + std::to_string(last + 1) + " damaged",
+                                .hint = "recover_database"});
+        if (chain.commits.empty())
+            return;
+        // The last one may be of a writer that was killed before its sync.
+        if (options_.durability != database_durability::none) {
+            if (words.committing != 0)
+                write_again(*segment_, log_sector, log_end_);
+            synced([&] { segment_->source.sync_data(); });
+        }
+        check_collisions(chain.commits);
+        rebase(std::move(chain.commits));
+    } catch (...) {
+        control_->release_lease();
+        has_lease_ = false;
+        throw;
+    }
+}
+
+NDKEEP_INLINE void database_session::advance() {
+    std::shared_ptr<reader_hold> next;
+    std::uint64_t applied = 0;
+    {
+        const control_file::locked alone(*control_);
+        const auto words = control_->read();
+        next = control_->hold(words.committed);
+        applied = words.applied;
+    }
+    if (next->commit() > committed_) {
+        auto chain = read_log(hidden_, committed_, file::access::read);
+        std::erase_if(chain.commits, [&](const auto& each) { return each.record.number > next->commit(); });
+        if (chain.commits.empty() || chain.commits.back().record.number != next->commit())
+            throw format_error({.file = hidden_.path(),
+                                .field = "log",
+                                .expected = "commits up to " + std::to_string(next->commit()),
+                                .found = "a damaged commit",
+                                .hint = "recover_database"});
+        rebase(std::move(chain.commits));
+    }
+    base_ = std::move(next);
+    std::erase_if(unapplied_, [&](const logged_commit& each) { return each.record.number <= applied; });
+    for (const auto& [name, array] : arrays_)
+        array->applied(applied);
+}
 
 }  // namespace ndkeep::detail

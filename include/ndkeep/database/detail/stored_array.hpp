@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,6 +58,13 @@ struct array_changes {
     bool is_reshaped = false;
 
     [[nodiscard]] bool any() const { return is_reshaped || !images.empty() || tail.first != tail.last; }
+};
+
+/// A commit of another writer, as far as it changes one array.
+struct other_change {
+    const logged_commit* commit = nullptr;
+    const array_change* change = nullptr;
+    std::span<const std::byte> images = {};
 };
 
 class stored_array {
@@ -132,6 +140,13 @@ class stored_array {
     /// The file has all commits up to `number`: drops the private copies that are equal to it.
     void applied(std::uint64_t number);
 
+    /// What this transaction and commits of others both change, as text for an error: "rows 3 to 7"; empty if they can
+    /// both be made. Rows that both have appended are put one behind the other.
+    [[nodiscard]] std::string collision(std::span<const other_change> others);
+
+    /// Puts commits of others below the changes of this transaction, which must not collide with them.
+    void rebase(std::span<const other_change> others);
+
     /// Takes all changes back. No pointer changes.
     void abort();
 
@@ -149,6 +164,11 @@ class stored_array {
 
     /// Bytes in private copies of pages.
     [[nodiscard]] std::uint64_t dirty_bytes() const;
+
+    /// Moves private copies from memory to a sparse file, from where they are mapped again.
+    /// @param shadow  makes that file, which has no name
+    /// @throws io_error  the disk is full; nothing has changed
+    void spill(const std::function<file()>& shadow);
 
     /// Remembers the present state of the file, after a write of this process.
     void stamp() { stamp_ = source_.status(); }
@@ -173,8 +193,23 @@ class stored_array {
     void cut_spare_bytes();
     /// Stores zeros where there are other bytes.
     void clear(std::uint64_t first, std::uint64_t last);
+    /// Maps the file again where `spill` has mapped its copy.
+    void map_spilled_blocks_of_file();
+    /// Drops private copies whose content the file has.
+    void discard(const std::vector<page_run>& runs);
     void set_shape(array_info info);
     void cut_tail(std::uint64_t reach) noexcept;
+    /// With tails in memory: maps what the file has now, and drops what was in memory behind it.
+    void map_grown_file();
+    /// Parts of the committed data that the transaction has changed, with their present bytes.
+    struct own_change {
+        page_run where;
+        std::vector<std::byte> bytes;
+    };
+    [[nodiscard]] std::vector<page_run> changed_pages() const;
+    /// Shows the last commit, and returns what was different.
+    [[nodiscard]] std::vector<own_change> take_out();
+    void put_back(const std::vector<own_change>& changes);
 
     std::string name_;
     file source_;
@@ -182,15 +217,18 @@ class stored_array {
     tail_place tails_;
     address_range pages_;
     std::uint64_t page_;
-    std::uint64_t mapped_ = 0;  // bytes of `pages_` that may be touched, whole pages
-    std::uint64_t size_ = 0;    // of the file; with tails in memory, of file and tail
-    std::uint64_t reach_ = 0;   // highest end of data in any commit not applied, or in the transaction
+    std::uint64_t mapped_ = 0;       // bytes of `pages_` that may be touched, whole pages
+    std::uint64_t file_mapped_ = 0;  // those of the file; the others are zeros
+    std::uint64_t size_ = 0;         // of the file; with tails in memory, of file and tail
+    std::uint64_t reach_ = 0;        // highest end of data in any commit not applied, or in the transaction
     std::uint64_t committed_reach_ = 0;
     array_info info_, committed_info_;
     std::uint32_t tail_sum_ = 0;                // of the bytes from committed_reach_ on
     bool tail_sum_counts_ = true;               // false if it must be computed again
     bool has_new_header_ = false;               // in memory, by a commit that has failed
     std::map<std::uint64_t, held_image> held_;  // by first byte of the page
+    file shadow_;                               // open if `spilled_` is not empty
+    std::vector<page_run> spilled_;             // blocks that are mapped from it, ascending
     std::vector<array_handle*> handles_;
     struct stat stamp_ = {};
 };

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -29,16 +30,15 @@ NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tra
       pages_(std::max(reserve, source_.size()), source_.size(), source_.path()), page_(mapping::page_size()) {
     stamp();
     size_ = source_.size();
-    mapped_ = page_end(size_, page_);
+    mapped_ = file_mapped_ = page_end(size_, page_);
     pages_.place(source_, 0, size_);
 }
 
 NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_change& change,
                                      std::span<const std::byte> images) {
     for (const auto& image : change.images) {
-        // An image ends within a page only where the file ended at that time.
-        if (image.first % page_ != 0 ||
-            (image.last % page_ != 0 && image.last < std::max(change.end, change.tail.last)))
+        // The last image ends where the file ended.
+        if (image.first % page_ != 0 || (image.last % page_ != 0 && &image != &change.images.back()))
             throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
                              "open the database once on the machine that wrote it");
         if (image.last > size_)
@@ -86,7 +86,8 @@ NDKEEP_INLINE void stored_array::create(const array_info& info) {
     check_reservation(end);
     source_.resize(end);
     size_ = end;
-    map_to(end);
+    pages_.place(source_, 0, end);
+    mapped_ = file_mapped_ = page_end(end, page_);
     committed_reach_ = reach_ = end;
     is_new = true;
     stamp();
@@ -113,10 +114,12 @@ NDKEEP_INLINE void stored_array::map_to(std::uint64_t end) {
     end = page_end(end, page_);
     if (end <= mapped_)
         return;
-    if (tails_ == tail_place::file)
+    if (tails_ == tail_place::file) {
         pages_.place(source_, mapped_, end - mapped_);
-    else
+        file_mapped_ = end;
+    } else {
         pages_.place_zeros(mapped_, end - mapped_);
+    }
     mapped_ = end;
 }
 
@@ -284,10 +287,41 @@ NDKEEP_INLINE array_changes stored_array::changes() {
         if (std::memcmp(pages_.data(), text.data(), text.size()) != 0)
             std::memcpy(pages_.data(), text.data(), text.size());
     }
+    for (const auto& run : changed_pages()) {
+        const std::uint64_t tail_begin =
+            tails_ == tail_place::file ? std::clamp(page_end(committed_reach_, page_), run.first, run.last) : run.last;
+        add_run(found.images, {run.first, tail_begin});
+        add_run(found.tail_pages, {tail_begin, run.last});
+    }
+    return found;
+}
+
+/// The same runs in ascending order, without overlaps.
+[[nodiscard]] NDKEEP_INLINE std::vector<page_run> joined(std::vector<page_run> runs) {
+    std::sort(runs.begin(), runs.end(), [](const page_run& a, const page_run& b) { return a.first < b.first; });
+    std::vector<page_run> all;
+    for (const auto& run : runs)
+        if (!all.empty() && run.first <= all.back().last)
+            all.back().last = std::max(all.back().last, run.last);
+        else
+            all.push_back(run);
+    return all;
+}
+
+NDKEEP_INLINE std::vector<page_run> stored_array::changed_pages() const {
+    std::vector<page_run> pages;
     // Pages of the log that the file does not have look changed. And a page that was changed back to what the file has
     // does not look changed where bytes are compared, so both lists are needed.
     auto runs = stored_into(0, size_);
-    std::vector<page_run> pages;
+    // Of a block in the shadow file, all pages that differ from the file count.
+    for (const auto& block : spilled_)
+        for (const auto& run :
+             page_tracker(page_tracker::method::compare)
+                 .stored_into({pages_.data() + block.first, static_cast<std::size_t>(block.last - block.first)},
+                              source_, block.first))
+            runs.push_back({block.first + run.first, block.first + run.last});
+    if (!spilled_.empty())
+        runs = joined(std::move(runs));
     const auto add_page = [&](std::uint64_t first) {
         // Spare bytes behind `reach_` may be cut from the file before the image is applied.
         const std::uint64_t last = std::min(first + page_, reach_);
@@ -297,9 +331,7 @@ NDKEEP_INLINE array_changes stored_array::changes() {
             held != held_.end() && held->second.bytes.size() == last - first &&
             std::memcmp(held->second.bytes.data(), pages_.data() + first, held->second.bytes.size()) == 0)
             return;
-        add_run(first >= page_end(committed_reach_, page_) && tails_ == tail_place::file ? found.tail_pages
-                                                                                         : found.images,
-                {first, last});
+        add_run(pages, {first, last});
     };
     auto held = held_.begin();
     for (const auto& run : runs)
@@ -312,12 +344,19 @@ NDKEEP_INLINE array_changes stored_array::changes() {
         }
     for (; held != held_.end(); ++held)
         add_page(held->first);
-    return found;
+    return pages;
 }
 
 NDKEEP_INLINE void stored_array::settle_tail(array_changes& changed) {
     if (changed.tail.first == changed.tail.last)
         return;
+    if (tails_ == tail_place::memory) {
+        // The log has the rows. The file gets their room, so that readers can lay them over it.
+        changed.tail = {};
+        if (source_.size() < size_)
+            source_.resize(size_);
+        return;
+    }
     for (const auto& run : changed.tail_pages)
         source_.write(run.first, {pages_.data() + run.first, static_cast<std::size_t>(run.last - run.first)});
     if (!changed.tail_pages.empty() || !tail_sum_counts_ ||
@@ -353,8 +392,9 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
             held_[first] = {commit.record.number, images.first(length), commit.payload.owner};
             images = images.subspan(length);
         }
-    for (const auto& run : changed.tail_pages)
-        pages_.discard(run.first, page_end(run.last, page_) - run.first);
+    discard(changed.tail_pages);
+    if (tails_ == tail_place::memory)
+        map_grown_file();
     committed_info_ = info_;
     committed_reach_ = reach_;
     has_new_header_ = false;
@@ -363,6 +403,25 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
     is_new = false;
     if (metadata)
         committed_metadata = *metadata;
+}
+
+/// Whether a page is in one of these runs, which are ascending.
+[[nodiscard]] NDKEEP_INLINE bool contains_page(const std::vector<page_run>& runs, std::uint64_t first) {
+    const auto after = std::upper_bound(runs.begin(), runs.end(), first,
+                                        [](std::uint64_t at, const page_run& run) { return at < run.first; });
+    return after != runs.begin() && first < std::prev(after)->last;
+}
+
+NDKEEP_INLINE void stored_array::discard(const std::vector<page_run>& runs) {
+    for (const auto& run : runs)
+        if (spilled_.empty()) {
+            pages_.discard(run.first, page_end(run.last, page_) - run.first);
+        } else {
+            // A page of a spilled block would show the shadow file, and not the array.
+            for (std::uint64_t first = run.first; first < run.last; first += page_)
+                if (!contains_page(spilled_, first))
+                    pages_.discard(first, page_);
+        }
 }
 
 NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
@@ -374,13 +433,159 @@ NDKEEP_INLINE void stored_array::applied(std::uint64_t number) {
         }
         const auto& bytes = held->second.bytes;
         // A page that differs was stored into during the commit. It stays, as a change of the next transaction.
-        if (std::memcmp(bytes.data(), pages_.data() + held->first, bytes.size()) == 0)
+        const bool is_whole = tails_ == tail_place::file || bytes.size() == std::min(page_, size_ - held->first);
+        if (is_whole && std::memcmp(bytes.data(), pages_.data() + held->first, bytes.size()) == 0)
             add_run(equal, {held->first, held->first + page_});
         held = held_.erase(held);
     }
-    for (const auto& run : equal)
-        pages_.discard(run.first, run.last - run.first);
+    if (held_.empty() && !spilled_.empty()) {
+        // What was stored since is private to this process, and stays.
+        std::vector<own_change> kept;
+        for (const auto& block : spilled_)
+            for (const auto& run : stored_into(block.first, block.last))
+                for (std::uint64_t first = run.first; first < run.last; first += page_)
+                    if (!contains_page(equal, first))
+                        kept.push_back(
+                            {{first, first + page_}, {pages_.data() + first, pages_.data() + first + page_}});
+        map_spilled_blocks_of_file();
+        put_back(kept);
+    }
+    discard(equal);
     stamp();
+}
+
+NDKEEP_INLINE void stored_array::map_grown_file() {
+    const std::uint64_t end = page_end(source_.size(), page_);
+    if (end <= file_mapped_)
+        return;
+    pages_.place(source_, file_mapped_, end - file_mapped_);
+    for (auto held = held_.lower_bound(file_mapped_); held != held_.end(); ++held)
+        std::memcpy(pages_.data() + held->first, held->second.bytes.data(), held->second.bytes.size());
+    file_mapped_ = end;
+    mapped_ = std::max(mapped_, end);
+    size_ = std::max(size_, source_.size());
+}
+
+NDKEEP_INLINE std::vector<stored_array::own_change> stored_array::take_out() {
+    const auto pages = changed_pages();
+    std::vector<own_change> changes;
+    const std::uint64_t first = committed_info_.data_offset, end = end_of(committed_info_);
+    for (const auto& run : pages) {
+        const page_run where{std::max(run.first, first), std::min(run.last, end)};
+        if (where.first < where.last)
+            changes.push_back({where, {pages_.data() + where.first, pages_.data() + where.last}});
+    }
+    pages_.discard(0, mapped_);
+    for (const auto& [at, held] : held_)
+        std::memcpy(pages_.data() + at, held.bytes.data(), held.bytes.size());
+    return changes;
+}
+
+NDKEEP_INLINE void stored_array::put_back(const std::vector<own_change>& changes) {
+    for (const auto& change : changes)
+        std::memcpy(pages_.data() + change.where.first, change.bytes.data(), change.bytes.size());
+}
+
+NDKEEP_INLINE std::string stored_array::collision(std::span<const other_change> others) {
+    if (others.empty())
+        return {};
+    if (is_new)
+        return "the array itself";
+    const auto state = save();
+    const auto own = take_out();
+    const auto first = committed_info_.data_offset;
+    const std::uint64_t former_end = end_of(committed_info_), own_end = end_of(info_);
+    std::optional<page_run> both;
+    const auto note = [&](std::uint64_t from, std::uint64_t to) {
+        both = {std::min(both ? both->first : from, from), std::max(both ? both->last : to, to)};
+    };
+    bool others_reshape = false;
+    std::uint64_t others_end = former_end;
+    for (const auto& other : others) {
+        auto images = other.images;
+        others_reshape = others_reshape || other.change->end != former_end;
+        others_end = other.change->end;
+        for (const auto& image : other.change->images) {
+            const auto bytes = images.first(static_cast<std::size_t>(image.last - image.first));
+            images = images.subspan(bytes.size());
+            // Rows that this transaction has removed.
+            if (own_end < former_end && image.last > own_end && image.first < former_end)
+                note(std::max(image.first, own_end), std::min(image.last, former_end));
+            for (const auto& change : own)
+                for (std::uint64_t at = page_begin(std::max(change.where.first, image.first), page_);
+                     at < std::min(change.where.last, image.last); at += page_) {
+                    const std::uint64_t from = std::max({at, change.where.first, image.first}),
+                                        to = std::min({at + page_, change.where.last, image.last});
+                    const auto length = static_cast<std::size_t>(to - from);
+                    // A page can be in both lists for its header, or for the rows behind the former end.
+                    if (std::memcmp(change.bytes.data() + (from - change.where.first), pages_.data() + from, length) !=
+                            0 &&
+                        std::memcmp(bytes.data() + (from - image.first), pages_.data() + from, length) != 0)
+                        note(from, to);
+                }
+        }
+    }
+    // Rows that another writer has removed.
+    for (const auto& change : own)
+        if (others_end < former_end && change.where.last > others_end)
+            note(std::max(change.where.first, others_end), change.where.last);
+    restore(state);
+    if (both) {
+        const std::uint64_t row = std::max<std::uint64_t>(row_bytes(committed_info_), 1);
+        return "rows " + std::to_string((both->first - first) / row) + " to " +
+               std::to_string((both->last - first + row - 1) / row);
+    }
+    const bool both_grow = own_end > former_end && others_end > former_end;
+    return others_reshape && info_ != committed_info_ && !both_grow ? "the shape" : "";
+}
+
+NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
+    if (others.empty())
+        return;
+    const auto former = committed_info_;
+    const auto mine = info_;
+    const std::uint64_t former_end = end_of(former), own_end = end_of(mine);
+    std::vector<std::byte> added;
+    if (own_end > former_end)
+        added.assign(pages_.data() + former_end, pages_.data() + own_end);
+    // Only bytes that differ count: the rest of a page may be changed by the others.
+    auto own = take_out();
+    std::vector<own_change> differing;
+    for (const auto& change : own)
+        for (std::size_t at = 0; at < change.bytes.size();) {
+            const auto length = static_cast<std::size_t>(
+                std::min<std::uint64_t>(page_begin(change.where.first + at, page_) + page_, change.where.last) -
+                (change.where.first + at));
+            const std::byte* const bytes = change.bytes.data() + at;
+            if (std::memcmp(bytes, pages_.data() + change.where.first + at, length) != 0)
+                differing.push_back(
+                    {{change.where.first + at, change.where.first + at + length}, {bytes, bytes + length}});
+            at += length;
+        }
+    if (mapped_ > file_mapped_)
+        pages_.place_zeros(file_mapped_, mapped_ - file_mapped_);
+    map_grown_file();
+    size_ = source_.size();
+    for (const auto& other : others)
+        lay(*other.commit, *other.change, other.images);
+    read_header();
+    for (const auto& other : others)
+        if (other.change->sidecar)
+            sidecar = other.change->sidecar;
+    put_back(differing);
+    auto next = committed_info_;
+    if (own_end > former_end) {
+        next.shape[growing_axis(next)] += mine.shape[growing_axis(mine)] - former.shape[growing_axis(former)];
+        const std::uint64_t from = end_of(committed_info_), end = end_of(next);
+        check_reservation(end);
+        map_to(end);
+        std::memcpy(pages_.data() + from, added.data(), added.size());
+        size_ = std::max(size_, end);
+        reach_ = std::max(reach_, end);
+    } else if (own_end < former_end) {
+        next = mine;
+    }
+    set_shape(std::move(next));
 }
 
 NDKEEP_INLINE void stored_array::abort() {
@@ -388,20 +593,14 @@ NDKEEP_INLINE void stored_array::abort() {
 }
 
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
-    saved state{
-        .info = info_, .runs = {}, .bytes = {}, .reach = reach_, .is_removed = is_removed, .metadata = metadata};
-    // Held pages too: one that was changed back to what the file has does not look changed where bytes are compared.
-    auto held = held_.begin();
-    const auto add_held = [&](std::uint64_t before) {
-        for (; held != held_.end() && held->first < before; ++held)
-            add_run(state.runs, {held->first, held->first + page_});
-    };
-    for (const auto& run : stored_into(0, size_)) {
-        add_held(run.first);
-        add_run(state.runs, run);
-        held = held_.lower_bound(run.last);
-    }
-    add_held(mapped_);
+    auto runs = stored_into(0, size_);
+    runs.insert(runs.end(), spilled_.begin(), spilled_.end());
+    saved state{.info = info_,
+                .runs = joined(std::move(runs)),
+                .bytes = {},
+                .reach = reach_,
+                .is_removed = is_removed,
+                .metadata = metadata};
     std::uint64_t bytes = 0;
     for (const auto& run : state.runs)
         bytes += run.last - run.first;
@@ -412,6 +611,7 @@ NDKEEP_INLINE stored_array::saved stored_array::save() const {
 }
 
 NDKEEP_INLINE void stored_array::restore(const saved& state) {
+    map_spilled_blocks_of_file();
     pages_.discard(0, mapped_);
     // The held images first: the saved pages may be newer.
     for (const auto& [first, held] : held_)
@@ -439,6 +639,37 @@ NDKEEP_INLINE std::uint64_t stored_array::dirty_bytes() const {
     for (const auto& run : stored_into(0, size_))
         bytes += run.last - run.first;
     return bytes;
+}
+
+NDKEEP_INLINE void stored_array::spill(const std::function<file()>& shadow) {
+    // Blocks, because the system limits the number of mappings: a terabyte has half a million blocks of 2 MiB.
+    constexpr std::uint64_t block = std::uint64_t{2} << 20;
+    if (tails_ == tail_place::memory)
+        return;
+    std::vector<page_run> blocks;
+    for (const auto& run : stored_into(0, size_))
+        for (std::uint64_t first = run.first / block * block; first < run.last; first += block)
+            if (blocks.empty() || blocks.back().first != first)
+                blocks.push_back({first, std::min(first + block, page_end(size_, page_))});
+    if (blocks.empty())
+        return;
+    if (!shadow_.is_open())
+        shadow_ = shadow();
+    if (shadow_.size() < mapped_)
+        shadow_.resize(mapped_);
+    for (const auto& each : blocks)
+        shadow_.write(each.first, {pages_.data() + each.first, static_cast<std::size_t>(each.last - each.first)});
+    for (const auto& each : blocks)
+        pages_.place(shadow_, each.first, each.last - each.first);
+    spilled_.insert(spilled_.end(), blocks.begin(), blocks.end());
+    spilled_ = joined(std::move(spilled_));
+}
+
+NDKEEP_INLINE void stored_array::map_spilled_blocks_of_file() {
+    for (const auto& each : spilled_)
+        pages_.place(source_, each.first, each.last - each.first);
+    spilled_.clear();
+    shadow_ = {};
 }
 
 NDKEEP_INLINE bool stored_array::is_foreign(const std::optional<struct stat>& named) const {

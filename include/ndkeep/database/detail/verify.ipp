@@ -43,7 +43,11 @@ NDKEEP_INLINE database_info inspect_database(const std::filesystem::path& path) 
         if (const auto segment = hidden.open_file(name))
             info.log_bytes += segment->size();
     for (const auto& name : now.names())
-        info.arrays.emplace_back(name, now.inspect(name));
+        try {
+            info.arrays.emplace_back(name, now.inspect(name));
+        } catch (const format_error&) {
+            // One bad file of another program must not hide the other arrays.
+        }
     return info;
 }
 

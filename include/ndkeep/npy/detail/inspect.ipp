@@ -6,6 +6,7 @@
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
+#include <ndkeep/os/locks/lease.hpp>
 
 #include <array>
 #include <cstring>
@@ -201,6 +202,10 @@ NDKEEP_INLINE void check_data(const opened_array& array) {
 NDKEEP_INLINE std::optional<format_error> problem_after_data(const opened_array& array) {
     // Most files end with their data, and need no lock.
     if (array.source.size() <= detail::data_end(array.info))
+        return std::nullopt;
+    // The files of a database keep spare bytes behind the data, because a reader may map them until it looks again.
+    if (is_in_database(array.source.path()) &&
+        !detail::begins_array(array.source, detail::data_end(array.info), array.source.size()))
         return std::nullopt;
     const auto size = detail::size_at_rest(array);
     return size ? problem_after_data(array.source, array.info, *size) : std::nullopt;

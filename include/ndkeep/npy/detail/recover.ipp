@@ -12,6 +12,7 @@
 #include <ndkeep/npy/detail/inspect.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/lease.hpp>
 #include <ndkeep/os/locks/writer_lock.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/os/replace.hpp>
@@ -28,7 +29,8 @@ namespace detail {
 
 /// Number of complete rows after the data, which the header does not count.
 [[nodiscard]] NDKEEP_INLINE std::size_t rows_behind(const opened_array& array) {
-    if (array.info.shape.empty())
+    // Rows behind the data of a file of a database were removed, or never committed.
+    if (array.info.shape.empty() || is_in_database(array.source.path()))
         return 0;
     check_no_second_array(array);
     const std::uint64_t row = row_bytes(array.info);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <ndkeep/os/file.hpp>
+#include <ndkeep/os/locks/lease.hpp>
 #include <ndkeep/os/process.hpp>
 #include <ndkeep/version.hpp>
 
@@ -60,6 +61,7 @@ class writer_lock {
     /// @throws io_error  the directory is not writable; `target` exists and is not a regular file; the name of the lock
     ///                   is taken by something else; another user did not release the lock in time; or `target` is
     ///                   write-protected, and `wanted` is `refuse`
+    /// @throws conflict_error  the directory is a database that is open for writing
     /// @param like  a file whose mode and owner `target` gets if it exists; empty: `target` keeps its own
     explicit writer_lock(const std::filesystem::path& target, read_only_files wanted = read_only_files::refuse,
                          const std::filesystem::path& like = {});
@@ -128,6 +130,7 @@ class writer_lock {
     /// @throws io_error  the target exists, and is not a regular file or is write-protected
     void check_former() const;
 
+    detail::shared_lease lease_;         // declared first: no file is locked while a database writes
     file beside_;                        // the lock file
     std::filesystem::path name_;         // the path of `beside_`
     bool is_borrowed_ = false;           // `beside_` belongs to another user

@@ -42,6 +42,7 @@ NDKEEP_INLINE writer_lock::writer_lock(const std::filesystem::path& target, read
 }
 
 NDKEEP_INLINE void writer_lock::release() noexcept {
+    lease_ = {};
     if (!beside_.is_open() || !owner_.is_this())
         return;
     // Remove the name while the lock is held. A waiting writer then sees that the name no longer leads to its inode,
@@ -61,6 +62,7 @@ NDKEEP_INLINE bool writer_lock::is_named(const file& held, const std::filesystem
 }
 
 NDKEEP_INLINE void writer_lock::acquire() {
+    lease_ = detail::shared_lease(target_);
     name_ = detail::beside(target_);
     constexpr int most_tries = 100'000;  // each try fails only because another writer was faster
     for (int tries = 0; tries < most_tries; ++tries) {
