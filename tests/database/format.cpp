@@ -83,7 +83,7 @@ TEST_CASE("the log has the bytes that the page of the format describes", "[datab
     CHECK(log.number(4) == sum_of(begin));
     CHECK(log.bytes(512 - 28) == std::string(512 - 28, '\0'));
 
-    for (const std::uint64_t commit : {1, 2}) {
+    for (const std::uint64_t commit : {std::uint64_t{1}, std::uint64_t{2}}) {
         INFO(commit);
         const auto start = log.at();
         CHECK(log.bytes(8) == "NKDDREC1");

@@ -4,6 +4,7 @@
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
+#include <ndkeep/bytes/crc.hpp>
 #include <ndkeep/database.hpp>
 #include <ndkeep/npy.hpp>
 
