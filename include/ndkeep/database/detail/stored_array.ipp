@@ -37,7 +37,7 @@ NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tra
 NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_change& change,
                                      std::span<const std::byte> images) {
     for (const auto& image : change.images) {
-        // The last image ends where the file ended.
+        // An image ends within a page only where the file ended at that time.
         if (image.first % page_ != 0 || (image.last % page_ != 0 && &image != &change.images.back()))
             throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
                              "open the database once on the machine that wrote it");
@@ -595,6 +595,9 @@ NDKEEP_INLINE void stored_array::abort() {
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
     auto runs = stored_into(0, size_);
     runs.insert(runs.end(), spilled_.begin(), spilled_.end());
+    // Held pages too: one that was changed back to what the file has does not look changed where bytes are compared.
+    for (const auto& [first, held] : held_)
+        runs.push_back({first, first + page_});
     saved state{.info = info_,
                 .runs = joined(std::move(runs)),
                 .bytes = {},
