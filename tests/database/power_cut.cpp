@@ -175,6 +175,17 @@ TEST_CASE("each sync of a commit is there for a reason", "[database][fault]") {
     }
 }
 
+TEST_CASE("commits survive a power cut in a database whose creator was killed", "[database][fault]") {
+    for (std::size_t at = 1; at < 12; ++at) {
+        CAPTURE(at);
+        recording record;
+        record.process(0, 0, recording::close, {.what = faults::effect::kill, .at = at});
+        record.process(0, 1, recording::die);
+
+        CHECK(cut_at_each(record.events(), {}).found == problems{});
+    }
+}
+
 TEST_CASE("what a failed sync has lost is written again before it counts", "[database][fault]") {
     const prepared before(4);
     const auto calls = faults::calls_of([&] {
