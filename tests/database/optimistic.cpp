@@ -233,6 +233,19 @@ TEST_CASE("optimistic writers in several processes lose no increment", "[databas
     verify_database(dir / "lab");
 }
 
+TEST_CASE("a database is refused while one of its files is mapped for writing", "[database][error]") {
+    temp_dir dir;
+    { const database lab(dir / "lab"); }
+    auto stored = create<double>(dir / "lab" / "a.npy", {3});
+    stored(1) = 4;
+
+    CHECK(thrown<conflict_error>([&] { database(dir / "lab"); }).found() ==
+          "a program that saves, appends to or maps one of its files");
+    { const auto closed = std::move(stored); }
+
+    CHECK(database(dir / "lab").open<double, 1>("a")(1) == 4);
+}
+
 TEST_CASE("plain verbs refuse the files of an open database", "[database][error]") {
     temp_dir dir;
     {
@@ -244,6 +257,7 @@ TEST_CASE("plain verbs refuse the files of an open database", "[database][error]
         CHECK(thrown<conflict_error>([&] { save(file, numbers{1}); }).file() == file);
         CHECK(thrown<conflict_error>([&] { append(file, numbers{1}); }).file() == file);
         CHECK(thrown<conflict_error>([&] { describe(file, {.statistics = true}); }).expected() == "no open database");
+        CHECK(thrown<conflict_error>([&] { (void)map<std::int64_t>(file, read_write); }).file() == file);
         CHECK(load<std::int64_t, 1>(file).size() == 3);
         const auto held = database_snapshot(dir / "lab").map<std::int64_t, 1>("a");
         a(0) = 1;

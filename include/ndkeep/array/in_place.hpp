@@ -35,6 +35,7 @@ void check_in_place(const array_info& info, const std::filesystem::path& path, c
 /// @param alignment  of an element, in bytes
 /// @throws format_error    the file is shorter than its data
 /// @throws mismatch_error  the offset is misaligned and `mode` is read_write
+/// @throws conflict_error  `mode` is read_write, and a database has the directory of the file open
 [[nodiscard]] mapping map_data(const file& source, const array_info& info, std::size_t alignment, map_mode mode,
                                advice use);
 

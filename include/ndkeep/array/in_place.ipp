@@ -7,8 +7,12 @@
 #include <ndkeep/array/reader.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/os/locks/lease.hpp>
+#include <ndkeep/os/names.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -57,7 +61,12 @@ NDKEEP_INLINE mapping map_data(const file& source, const array_info& info, std::
                                   .hint = "map it read_only or copy_on_write, which copies it into memory"});
         return mapping::copy(source, offset, nbytes, mode);
     }
+    // A database does not find what others store into its files, so it must not write while they are mapped.
+    std::shared_ptr<const shared_lease> lease;
+    if (mode == map_mode::read_write && is_in_database(resolved(source.path())))
+        lease = std::make_shared<const shared_lease>(resolved(source.path()));
     auto bytes = mapping::open(source, offset, nbytes, mode);
+    bytes.keep(std::move(lease));
     if (use != advice::normal)
         bytes.advise(use);
     return bytes;

@@ -57,6 +57,15 @@ class database {
     /// @throws format_error    the log is damaged, and commits are lost: see `recover_database`
     explicit database(const std::filesystem::path& directory, const database_options& options = {})
         : session_(std::make_shared<detail::database_session>(directory, options)) {}
+    database(database&&) noexcept = default;
+    database& operator=(database&& other) noexcept {
+        if (this != &other) {
+            leave();
+            session_ = std::move(other.session_);
+        }
+        return *this;
+    }
+    ~database() { leave(); }
 
     /// Creates an array of zeros. Its file appears with the commit.
     /// @param name  the file is `name.npy`; no slash, no dot at the begin
@@ -149,6 +158,12 @@ class database {
     }
 
     static void check_alignment(const detail::stored_array& stored, std::size_t alignment);
+
+    // Containers keep the session, but must not keep other writers out.
+    void leave() noexcept {
+        if (session_ != nullptr)
+            session_->leave();
+    }
 
     std::shared_ptr<detail::database_session> session_;
 };

@@ -70,6 +70,7 @@ struct map_raw_options {
 /// @throws mismatch_error  another dtype, rank, byte order, struct layout, or an order other than that of the tags; no
 ///                         array with this number
 /// @throws format_error    not an npy file, or cut short
+/// @throws conflict_error  read_write, and a `database` has the directory of the file open
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped_as<T, N> map(const std::filesystem::path& file, const map_options& options = {});
 template <element T, std::size_t N = any_rank, map_tag A>

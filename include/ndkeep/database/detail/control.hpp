@@ -94,7 +94,7 @@ class control_file : public std::enable_shared_from_this<control_file> {
 
     /// Takes the lease of the only writer. Returns false if another object has it after `patience`.
     [[nodiscard]] bool take_lease(std::chrono::milliseconds patience);
-    void release_lease() { locks_.unlock(lease_byte); }
+    void release_lease() noexcept;
     /// Whether another object holds the lease.
     [[nodiscard]] bool lease_is_held() const { return locks_.held_between(lease_byte, lease_byte + 1).has_value(); }
 

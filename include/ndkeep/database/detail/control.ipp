@@ -143,7 +143,21 @@ NDKEEP_INLINE void control_file::give_up(std::size_t slot) noexcept {
     locks_.unlock(first_slot_byte + slot);
 }
 
+NDKEEP_INLINE void control_file::release_lease() noexcept {
+    try {
+        const locked alone(*this);
+        auto words = read();
+        words.holder = words.since = 0;
+        write(words);
+    } catch (const error&) {
+        // The lock is what counts.
+    }
+    locks_.unlock(lease_byte);
+}
+
 NDKEEP_INLINE std::string holder_text(const control_words& words) {
+    if (words.holder == 0)
+        return "a program that saves, appends to or maps one of its files";
     std::string text = "process " + std::to_string(words.holder);
     if (!words.host.empty())
         text += " on " + words.host;

@@ -104,7 +104,7 @@ NDKEEP_INLINE std::span<const std::byte> logged_commit::images_of(std::size_t ar
         number_at(header.data() + 16, 8) != first_commit_of(name))
         return nullptr;
     const std::uint64_t salt = number_at(header.data() + 8, 8);
-    return std::make_shared<log_segment>(std::move(*source), first_commit_of(name), salt);
+    return std::make_shared<log_segment>(log_segment{std::move(*source), first_commit_of(name), salt});
 }
 
 NDKEEP_INLINE std::vector<std::string> segments_in(const directory& hidden) {
@@ -204,7 +204,7 @@ NDKEEP_INLINE std::shared_ptr<log_segment> create_segment(directory& hidden, std
     const std::string name = segment_name(first);
     // What has the name is a segment without a sound header: no commit is in it.
     hidden.remove(name);
-    auto made = std::make_shared<log_segment>(hidden.create_file(name), first, random_bits());
+    auto made = std::make_shared<log_segment>(log_segment{hidden.create_file(name), first, random_bits()});
     // Zeros are written, not only reserved: a later sync of small records then changes no block map of the file system.
     constexpr std::uint64_t prepared = std::uint64_t{512} << 10;
     try {

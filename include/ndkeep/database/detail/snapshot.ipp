@@ -18,7 +18,6 @@
 #include <ndkeep/npy/inspect.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 #include <span>
 #include <system_error>
@@ -107,15 +106,10 @@ NDKEEP_INLINE database_snapshot::found_array database_snapshot::find(const std::
             }
             auto images = commit.images_of(i);
             for (const auto& image : change.images) {
-                const auto length = static_cast<std::size_t>(image.last - image.first);
-                if (image.last > size)
-                    throw format_error({.file = source->path(),
-                                        .field = "length",
-                                        .expected = "at least " + counted(image.last, "byte"),
-                                        .found = counted(size, "byte"),
-                                        .hint = "commit " + std::to_string(commit.record.number) + " changes them"});
-                std::memcpy(memory.data() + image.first, images.data(), length);
-                images = images.subspan(length);
+                // A later commit may have fewer rows. Then a writer may have cut the bytes behind them.
+                const std::uint64_t last = std::clamp(size, image.first, image.last);
+                std::copy_n(images.data(), last - image.first, memory.data() + image.first);
+                images = images.subspan(static_cast<std::size_t>(image.last - image.first));
             }
         }
     if (memory.size() == 0) {
@@ -164,7 +158,7 @@ NDKEEP_INLINE json database_snapshot::metadata(const std::string& name) const {
                     text = change.sidecar;
             }
     if (!text)
-        text = detail::sidecar_on_disk(sidecar_path(file_of(name)));
+        text = detail::text_in(root_, sidecar_path(detail::file_name_of(name)).string());
     return text ? detail::metadata_in(*text, info, sidecar_path(file_of(name))) : json(json::value_t::object);
 }
 

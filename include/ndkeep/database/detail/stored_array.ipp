@@ -37,7 +37,7 @@ NDKEEP_INLINE stored_array::stored_array(std::string name, file source, page_tra
 NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_change& change,
                                      std::span<const std::byte> images) {
     for (const auto& image : change.images) {
-        // The last image ends where the file ended.
+        // An image ends within a page only where the file ended at that time.
         if (image.first % page_ != 0 || (image.last % page_ != 0 && &image != &change.images.back()))
             throw mismatched(path(), "page size of the log", "at least " + counted(page_, "byte"), "a smaller one",
                              "open the database once on the machine that wrote it");
@@ -51,6 +51,8 @@ NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_ch
             std::memcpy(pages_.data() + at, bytes.data(), length);
             held_[at] = {commit.record.number, bytes, commit.payload.owner};
         }
+        // The file must stay as long, because the image is read again until it is applied.
+        reach_ = std::max(reach_, image.last);
     }
     reach_ = std::max({reach_, change.end, change.tail.last});
 }
@@ -278,7 +280,9 @@ NDKEEP_INLINE array_changes stored_array::changes() {
     array_changes found;
     found.tail = {committed_reach_, reach_};
     found.is_reshaped = is_new || info_ != committed_info_;
-    if (found.is_reshaped) {
+    // Also after a commit that failed: it has left the header of another shape in the memory.
+    if (found.is_reshaped || has_new_header_) {
+        has_new_header_ = true;
         const std::string text = header_bytes(info_, {.version = info_.version, .length = info_.data_offset});
         if (std::memcmp(pages_.data(), text.data(), text.size()) != 0)
             std::memcpy(pages_.data(), text.data(), text.size());
@@ -319,7 +323,8 @@ NDKEEP_INLINE std::vector<page_run> stored_array::changed_pages() const {
     if (!spilled_.empty())
         runs = joined(std::move(runs));
     const auto add_page = [&](std::uint64_t first) {
-        const std::uint64_t last = std::min(first + page_, size_);
+        // Spare bytes behind `reach_` may be cut from the file before the image is applied.
+        const std::uint64_t last = std::min(first + page_, reach_);
         if (first >= last)
             return;
         if (const auto held = held_.find(first);
@@ -392,6 +397,7 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
         map_grown_file();
     committed_info_ = info_;
     committed_reach_ = reach_;
+    has_new_header_ = false;
     tail_sum_ = 0;
     tail_sum_counts_ = true;
     is_new = false;
@@ -584,13 +590,14 @@ NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
 
 NDKEEP_INLINE void stored_array::abort() {
     restore({.info = committed_info_, .runs = {}, .bytes = {}, .reach = committed_reach_});
-    tail_sum_ = 0;
-    tail_sum_counts_ = true;
 }
 
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
     auto runs = stored_into(0, size_);
     runs.insert(runs.end(), spilled_.begin(), spilled_.end());
+    // Held pages too: one that was changed back to what the file has does not look changed where bytes are compared.
+    for (const auto& [first, held] : held_)
+        runs.push_back({first, first + page_});
     saved state{.info = info_,
                 .runs = joined(std::move(runs)),
                 .bytes = {},
@@ -618,9 +625,11 @@ NDKEEP_INLINE void stored_array::restore(const saved& state) {
         std::memcpy(pages_.data() + run.first, state.bytes.data() + at, length);
         at += length;
     }
-    cut_tail(state.reach);
-    if (reach_ != committed_reach_)
-        tail_sum_counts_ = false;
+    // Spare bytes that were behind the data before the transaction are not its own.
+    if (reach_ != state.reach)
+        cut_tail(state.reach);
+    tail_sum_ = 0;
+    tail_sum_counts_ = reach_ == committed_reach_;
     is_removed = state.is_removed;
     metadata = state.metadata;
     if (!metadata && !committed_metadata.is_null())

@@ -9,8 +9,10 @@
 #include <ndkeep/database/detail/log.hpp>
 #include <ndkeep/database/detail/session.hpp>
 #include <ndkeep/database/snapshot.hpp>
+#include <ndkeep/os/locks/waiting.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <system_error>
 
@@ -58,13 +60,16 @@ NDKEEP_INLINE std::vector<finding> findings_database(const std::filesystem::path
     if (!core::passes(all, [&] {
             auto hidden = detail::database_folder_of(path);
             const auto control = std::make_shared<detail::control_file>(hidden);
-            const auto words = [&] {
+            // No commit is applied while the files are read, also none that is already made.
+            detail::control_words words;
+            (void)detail::asked_within(std::chrono::seconds(5), [&] {
                 const detail::control_file::locked alone(*control);
-                const auto read = control->read();
-                // No commit is applied while the files are read.
-                held = control->hold(read.committed);
-                return read;
-            }();
+                words = control->read();
+                if (words.applying > words.applied && control->lease_is_held())
+                    return detail::attempt::refused;
+                held = control->hold(words.applied);
+                return detail::attempt::succeeded;
+            });
             for (const auto& name : directory::open(path)->names())
                 if (!detail::array_name_of(name).empty())
                     files.push_back(name);
@@ -75,7 +80,8 @@ NDKEEP_INLINE std::vector<finding> findings_database(const std::filesystem::path
             const auto chain = detail::read_log(hidden, base, file::access::read);
             const std::uint64_t last = chain.commits.empty() ? base : chain.commits.back().record.number;
             const std::uint64_t wanted = std::max(chain.lost_up_to, words.committed);
-            if (wanted > last)
+            // A writer may have removed the log meanwhile, because the files have all of it.
+            if (wanted > last && detail::segments_in(hidden) == segments)
                 throw format_error({.file = hidden.path(),
                                     .field = "log",
                                     .expected = "commits up to " + std::to_string(wanted),
