@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random transactions, compared with plain memory after every step: every byte, shape, name and metadata.
+#include "database/foreign.hpp"
 #include "support/catch.hpp"
 #include "support/temp_dir.hpp"
 
@@ -205,7 +206,7 @@ class modelled_lab {
         model_array made{.kind = pick(kinds), .identity = ++identities_};
         made.data = noise(pick(300) * row_bytes_of[made.kind]);
         note("save " + name + " from outside, " + std::to_string(made.rows()) + " rows");
-        nk::save(path_ / (name + ".npy"), view_of(made.kind, made.data.data(), made.rows()));
+        foreign::put(path_ / (name + ".npy"), view_of(made.kind, made.data.data(), made.rows()));
         containers_[name].clear();
         now_[name] = committed_[name] = made;
     }

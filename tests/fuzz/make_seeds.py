@@ -215,12 +215,47 @@ TREES = {
 }
 
 
+def number(value):
+    return value.to_bytes(8, "little")
+
+
+def text(value):
+    return number(len(value)) + value.encode()
+
+
+def change(name, end=0, images=(), tail=(0, 0), made_as="", sidecar=None, removed=False):
+    """What a commit does to one array: see include/ndkeep/database/README.md."""
+    flags = (1 if removed else 0) | (0 if sidecar is None else 2)
+    runs = b"".join(number(first) + number(last) for first, last in images)
+    return b"".join((text(name), number(0), number(flags), text(made_as), number(end), number(tail[0]), number(tail[1]),
+                     number(0), text(sidecar or ""), number(len(images)), runs))
+
+
+def logged(array, changes, payload=b"", documents=()):
+    table = number(1) + number(len(changes)) + b"".join(changes) + number(len(documents))
+    table += b"".join(text(name) + text(content) for name, content in documents)
+    return b"\n====\n".join((array, table, payload))
+
+
+SMALL = npy(np.arange(4.0))
+LONGER = npy(np.arange(6.0))
+LOGS = {
+    "changed": logged(SMALL, [change("a", 160, [(0, 160)])], npy(np.arange(4.0) + 1)),
+    "longer": logged(SMALL + bytes(16), [change("a", 176, [(0, 176)], (160, 176), sidecar="")], LONGER),
+    "removed": logged(SMALL, [change("a", removed=True)]),
+    "created": logged(b"", [change("b", 160, [(0, 160)], made_as="new-1")], SMALL),
+    "document": logged(SMALL, [], documents=[("loop-a.npz", "x")]),
+    "behind_the_end": logged(SMALL, [change("a", 160, [(4096, 4256)])], SMALL),
+}
+
+
 def main():
     for folder, suffix, files in (
         ("npy_header", ".npy", HEADERS),
         ("npy_file", ".npy", FILES),
         ("zip", ".npz", ARCHIVES),
         ("npz_append", ".npz", {name: ARCHIVES[name] for name in ("commented", "prefixed", "pipe", "twice", "zip64")}),
+        ("database_log", ".bin", LOGS),
         ("csv", ".txt", CSV),
         ("slices", ".txt", SLICES),
         ("sidecar", ".json", SIDECARS),

@@ -36,17 +36,23 @@ NDKEEP_INLINE std::uint64_t memory_limit() {
     const auto pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
     std::uint64_t least = pages > 0 && page > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page)
                                                 : std::numeric_limits<std::uint64_t>::max();
-    // Control groups of version 2: the line "0::/path", and a limit in each folder of the path.
+    // The line "0::/path" of control groups of version 2, or "4:memory:/path" of version 1; every folder of the path
+    // can have a limit.
     std::ifstream lines("/proc/self/cgroup");
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with("0::/"))
-            for (std::filesystem::path group = line.substr(4);; group = group.parent_path()) {
-                std::uint64_t most = 0;
-                if (std::ifstream limit("/sys/fs/cgroup" / group / "memory.max"); limit >> most)
-                    least = std::min(least, most);
-                if (group.empty())
-                    break;
-            }
+    for (std::string line; std::getline(lines, line);) {
+        const bool is_second = line.starts_with("0::/");
+        const auto found = is_second ? std::size_t{2} : line.find(":memory:/");
+        if (found == std::string::npos)
+            continue;
+        const std::filesystem::path all = is_second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+        for (std::filesystem::path group = line.substr(line.find('/') + 1);; group = group.parent_path()) {
+            std::uint64_t most = 0;
+            if (std::ifstream limit(all / group / (is_second ? "memory.max" : "memory.limit_in_bytes")); limit >> most)
+                least = std::min(least, most);
+            if (group.empty())
+                break;
+        }
+    }
     return least;
 }
 

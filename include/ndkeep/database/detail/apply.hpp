@@ -35,6 +35,9 @@ struct array_place {
 [[nodiscard]] std::optional<std::string> document_after(const directory& hidden, std::span<const logged_commit> commits,
                                                         const std::string& name);
 
+/// The text of a file, as far as a sidecar may be long; nullopt if absent. What is no file has an empty text.
+[[nodiscard]] std::optional<std::string> text_in(const directory& folder, const std::string& name);
+
 /// Applies commits to the files of a database.
 class commit_applier {
   public:

@@ -14,7 +14,6 @@
 #include <ndkeep/database/detail/layout.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
-#include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/os/durability.hpp>
 
 #include <algorithm>
@@ -55,10 +54,19 @@ NDKEEP_INLINE std::optional<std::string> document_after(const directory& hidden,
         for (const auto& document : commit->record.documents)
             if (document.name == name)
                 return document.text.empty() ? std::nullopt : std::optional(document.text);
-    const auto source = hidden.open_file(name);
+    return text_in(hidden, name);
+}
+
+NDKEEP_INLINE std::optional<std::string> text_in(const directory& folder, const std::string& name) {
+    const auto status = folder.status_of(name);
+    if (!status)
+        return std::nullopt;
+    if (!S_ISREG(status->st_mode))
+        return std::string();
+    const auto source = folder.open_file(name);
     if (!source)
         return std::nullopt;
-    std::string text(static_cast<std::size_t>(source->size()), '\0');
+    std::string text(static_cast<std::size_t>(std::min(source->size(), longest_sidecar)), '\0');
     source->read(0, std::as_writable_bytes(std::span(text)));
     return text;
 }
@@ -144,7 +152,7 @@ NDKEEP_INLINE void commit_applier::replace(directory& in, const std::string& nam
     // A file of another program under the name of a sidecar is not ours to remove.
     const bool is_sidecar_name = &in == &root_;
     if (text.empty()) {
-        if (!is_sidecar_name || is_sidecar(in.path() / name))
+        if (!is_sidecar_name || begins_sidecar(text_in(in, name).value_or("")))
             in.remove(name);
         return;
     }

@@ -33,7 +33,7 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// The state of a transaction, to return to.
 struct saved_transaction {
-    std::uint64_t number = 0;  // counts savepoints
+    std::uint64_t number = 0;  // unique in the process
     std::map<std::string, std::shared_ptr<stored_array>, std::less<>> arrays;
     std::map<std::string, stored_array::saved, std::less<>> states;
     std::vector<std::shared_ptr<stored_array>> dropped;
@@ -139,7 +139,7 @@ class database_session {
     std::set<std::string, std::less<>> removed_;          // names of committed arrays that it has removed
     std::map<std::string, std::string, std::less<>> documents_;
     std::set<std::string, std::less<>> unsynced_;  // files that were written since the log was retired
-    std::uint64_t savepoints_ = 0, oldest_savepoint_ = 1;
+    std::vector<std::uint64_t> savepoints_;        // that the transaction can go back to, ascending
     bool has_lease_ = false;
     bool is_closed_ = false;
     std::string why_closed_;

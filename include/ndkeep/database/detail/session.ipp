@@ -23,12 +23,12 @@
 #include <ndkeep/database/detail/layout.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
-#include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
 #include <ndkeep/os/names.hpp>
 #include <ndkeep/text/hex.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <ctime>
 #include <exception>
 #include <system_error>
@@ -334,7 +334,7 @@ NDKEEP_INLINE void database_session::remove(const std::string& name) {
         dropped_.push_back(array);
     } else {
         // A savepoint may still lead back to it, so its file stays until the commit or the abort.
-        if (savepoints_ < oldest_savepoint_)
+        if (savepoints_.empty())
             drop_new_file(*array);
     }
     // The committed array of this name, unless the transaction had removed that before.
@@ -350,7 +350,7 @@ NDKEEP_INLINE void database_session::load_metadata(stored_array& array) const {
     if (!array.is_new) {
         std::optional<std::string> text = array.sidecar;
         if (!text)
-            text = sidecar_on_disk(sidecar_path(path() / file_name_of(array.name())));
+            text = text_in(root_, sidecar_path(file_name_of(array.name())).string());
         if (text)
             loaded = metadata_in(*text, array.committed_info(), sidecar_path(array.path()));
     }
@@ -407,10 +407,10 @@ NDKEEP_INLINE std::optional<std::string> database_session::sidecar_for(stored_ar
     if (!changed.any() && !has_new_metadata)
         return std::nullopt;
     std::optional<std::string> text = array.is_new ? std::nullopt : array.sidecar;
-    if (!text && !array.is_new)
-        text = sidecar_on_disk(sidecar_file);
-    const bool is_present = text && !text->empty();
-    if (is_present && !begins_sidecar(*text)) {
+    const bool is_logged = text.has_value();
+    if (!text)
+        text = text_in(root_, sidecar_file.filename().string());
+    if (text && !is_logged && !begins_sidecar(*text)) {
         if (has_new_metadata)
             throw conflict_error({.file = sidecar_file,
                                   .field = "file",
@@ -418,13 +418,14 @@ NDKEEP_INLINE std::optional<std::string> database_session::sidecar_for(stored_ar
                                   .found = "a file of another program"});
         return std::nullopt;
     }
+    const bool is_present = text && !text->empty();
     if (array.is_new && !has_new_metadata)
         // A sidecar that another array of this name has left describes other data.
-        return is_sidecar(sidecar_file) ? std::optional<std::string>("") : std::nullopt;
+        return is_present ? std::optional<std::string>("") : std::nullopt;
     if (!is_present && !has_new_metadata)
         return std::nullopt;
     std::optional<description> former;
-    if (is_present) {
+    if (is_present && !array.is_new) {
         const auto both = parse_sidecar(*text, sidecar_file);
         if (both.current.fits(array.committed_info()))
             former = both.current;
@@ -437,7 +438,7 @@ NDKEEP_INLINE std::optional<std::string> database_session::sidecar_for(stored_ar
         return sidecar_text({*former, std::nullopt});
     }
     auto next = described(array.info());
-    if (array.metadata)
+    if (has_new_metadata)
         next.metadata = kept_metadata(*array.metadata, sidecar_file);
     else if (former)
         next.metadata = former->metadata;
@@ -471,16 +472,25 @@ NDKEEP_INLINE void database_session::check_foreign(stored_array& array) {
 
 NDKEEP_INLINE void database_session::prepare(pending& next) {
     next.record.number = committed_ + 1;
+    for (const auto& array : dropped_)
+        check_foreign(*array);
     for (const auto& name : removed_)
         if (const auto found = arrays_.find(name); found == arrays_.end()) {
             array_change change{.name = name, .removed = true};
-            if (const auto status = root_.status_of(file_name_of(name)))
-                change.inode = status->st_ino;
+            for (const auto& array : dropped_)
+                if (array->name() == name)
+                    change.inode = array->source().status().st_ino;
             next.record.arrays.push_back(std::move(change));
             next.arrays.emplace_back(nullptr, array_changes());
         }
     for (const auto& [name, array] : arrays_) {
         check_foreign(*array);
+        if (array->is_new && !removed_.contains(name) && !place_after(unapplied_, name) &&
+            root_.status_of(file_name_of(name)))
+            throw conflict_error({.file = array->path(),
+                                  .field = "file",
+                                  .expected = "absent, because this transaction creates it",
+                                  .found = "created by another program"});
         auto changed = array->changes();
         auto sidecar = sidecar_for(*array, changed);
         if (!changed.any() && !sidecar)
@@ -619,7 +629,7 @@ NDKEEP_INLINE void database_session::publish(pending& next) {
     dropped_.clear();
     removed_.clear();
     documents_.clear();
-    oldest_savepoint_ = savepoints_ + 1;
+    savepoints_.clear();
     std::uint64_t limit = committed_;
     {
         const control_file::locked alone(*control_);
@@ -680,6 +690,9 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
     for (const auto& [name, array] : arrays_)
         array->applied(limit);
     unapplied_.erase(unapplied_.begin(), end);
+    if (unapplied_.empty())
+        for (const auto& [name, array] : arrays_)
+            array->sidecar.reset();
     const control_file::locked alone(*control_);
     auto words = control_->read();
     words.applied = std::max(words.applied, limit);
@@ -691,7 +704,7 @@ NDKEEP_INLINE void database_session::sync_files() {
         const std::string file_name = file_name_of(name), sidecar = sidecar_path(file_name).string();
         if (const auto source = root_.open_file(file_name, file::access::read_write))
             source->sync();
-        if (is_sidecar(path() / sidecar))
+        if (begins_sidecar(text_in(root_, sidecar).value_or("")))
             if (const auto source = root_.open_file(sidecar))
                 source->sync();
     }
@@ -759,7 +772,7 @@ NDKEEP_INLINE void database_session::abort() {
     dropped_.clear();
     removed_.clear();
     documents_.clear();
-    oldest_savepoint_ = savepoints_ + 1;
+    savepoints_.clear();
     if (options_.optimistic)
         advance();
     else
@@ -769,23 +782,26 @@ NDKEEP_INLINE void database_session::abort() {
 NDKEEP_INLINE std::shared_ptr<const saved_transaction> database_session::save() {
     spill();
     auto state = std::make_shared<saved_transaction>();
-    state->number = ++savepoints_;
+    static std::atomic<std::uint64_t> made{0};
+    state->number = ++made;
     state->arrays = arrays_;
     state->dropped = dropped_;
     state->removed = removed_;
     state->documents = documents_;
     for (const auto& [name, array] : arrays_)
         state->states.emplace(name, array->save());
+    savepoints_.push_back(state->number);
     return state;
 }
 
 NDKEEP_INLINE void database_session::abort(const saved_transaction& state) {
     check();
-    if (state.number < oldest_savepoint_ || state.number > savepoints_)
+    const auto found = std::find(savepoints_.begin(), savepoints_.end(), state.number);
+    if (found == savepoints_.end())
         throw conflict_error({.file = path(),
                               .field = "savepoint",
                               .expected = "of the present transaction",
-                              .found = "an older one, which a commit or an abort has ended"});
+                              .found = "one that a commit or an abort has ended, or of another database"});
     for (const auto& [name, array] : arrays_)
         if (!state.arrays.contains(name) || state.arrays.find(name)->second != array) {
             if (array->is_new)
@@ -809,7 +825,7 @@ NDKEEP_INLINE void database_session::abort(const saved_transaction& state) {
     dropped_ = state.dropped;
     removed_ = state.removed;
     documents_ = state.documents;
-    savepoints_ = state.number;
+    savepoints_.erase(found + 1, savepoints_.end());
 }
 
 NDKEEP_INLINE void database_session::close() {

@@ -158,7 +158,7 @@ NDKEEP_INLINE json database_snapshot::metadata(const std::string& name) const {
                     text = change.sidecar;
             }
     if (!text)
-        text = detail::sidecar_on_disk(sidecar_path(file_of(name)));
+        text = detail::text_in(root_, sidecar_path(detail::file_name_of(name)).string());
     return text ? detail::metadata_in(*text, info, sidecar_path(file_of(name))) : json(json::value_t::object);
 }
 

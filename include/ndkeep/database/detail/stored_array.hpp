@@ -225,6 +225,7 @@ class stored_array {
     array_info info_, committed_info_;
     std::uint32_t tail_sum_ = 0;                // of the bytes from committed_reach_ on
     bool tail_sum_counts_ = true;               // false if it must be computed again
+    bool has_new_header_ = false;               // in memory, by a commit that has failed
     std::map<std::uint64_t, held_image> held_;  // by first byte of the page
     file shadow_;                               // open if `spilled_` is not empty
     std::vector<page_run> spilled_;             // blocks that are mapped from it, ascending

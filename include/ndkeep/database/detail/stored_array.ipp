@@ -280,7 +280,9 @@ NDKEEP_INLINE array_changes stored_array::changes() {
     array_changes found;
     found.tail = {committed_reach_, reach_};
     found.is_reshaped = is_new || info_ != committed_info_;
-    if (found.is_reshaped) {
+    // Also after a commit that failed: it has left the header of another shape in the memory.
+    if (found.is_reshaped || has_new_header_) {
+        has_new_header_ = true;
         const std::string text = header_bytes(info_, {.version = info_.version, .length = info_.data_offset});
         if (std::memcmp(pages_.data(), text.data(), text.size()) != 0)
             std::memcpy(pages_.data(), text.data(), text.size());
@@ -395,6 +397,7 @@ NDKEEP_INLINE void stored_array::committed(const array_changes& changed, const l
         map_grown_file();
     committed_info_ = info_;
     committed_reach_ = reach_;
+    has_new_header_ = false;
     tail_sum_ = 0;
     tail_sum_counts_ = true;
     is_new = false;
@@ -589,8 +592,6 @@ NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
 
 NDKEEP_INLINE void stored_array::abort() {
     restore({.info = committed_info_, .runs = {}, .bytes = {}, .reach = committed_reach_});
-    tail_sum_ = 0;
-    tail_sum_counts_ = true;
 }
 
 NDKEEP_INLINE stored_array::saved stored_array::save() const {
@@ -629,8 +630,8 @@ NDKEEP_INLINE void stored_array::restore(const saved& state) {
     // Spare bytes that were behind the data before the transaction are not its own.
     if (reach_ != state.reach)
         cut_tail(state.reach);
-    if (reach_ != committed_reach_)
-        tail_sum_counts_ = false;
+    tail_sum_ = 0;
+    tail_sum_counts_ = reach_ == committed_reach_;
     is_removed = state.is_removed;
     metadata = state.metadata;
     if (!metadata && !committed_metadata.is_null())
