@@ -135,6 +135,27 @@ TEST_CASE("rows that several writers append stand one behind the other", "[datab
     CHECK(all(7) == 70);
 }
 
+TEST_CASE("rows can be appended while another writer stores into the array", "[database]") {
+    two_writers scene;
+    const std::size_t rows = 1 << 20;
+    database x(scene.dir / "lab", several), y(scene.dir / "lab", several);
+    auto ax = x.open<std::int64_t, 1>("a"), ay = y.open<std::int64_t, 1>("a");
+    ay(7) = 70;
+    y.commit();
+    ax.append(numbers{1});
+    x.commit();
+    ay.append(numbers{2});
+    y.commit();
+
+    x.close();
+    y.close();
+    const auto all = scene.in_file();
+    CHECK(all.size() == rows + 2);
+    CHECK(all(7) == 70);
+    CHECK(all(rows) == 1);
+    CHECK(all(rows + 1) == 2);
+}
+
 TEST_CASE("writers collide over shapes, metadata, names and removed arrays", "[database]") {
     two_writers scene;
     database x(scene.dir / "lab", several), y(scene.dir / "lab", several);

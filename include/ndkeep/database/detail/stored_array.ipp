@@ -566,6 +566,8 @@ NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
         pages_.place_zeros(file_mapped_, mapped_ - file_mapped_);
     map_grown_file();
     size_ = source_.size();
+    // The rows that this transaction has added are no part of a commit.
+    reach_ = committed_reach_;
     for (const auto& other : others)
         lay(*other.commit, *other.change, other.images);
     read_header();
