@@ -5,11 +5,14 @@
 #include <ndkeep/bytes/source.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/limits.hpp>
-#include <ndkeep/npy/inspect.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
+
+namespace ndkeep::inline NDKEEP_ABI::core {
+struct opened_array;
+}
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -33,3 +36,6 @@ void read_array(core::opened_array& array, const limits& limit);
 [[nodiscard]] bool begins_array(const byte_source& source, std::uint64_t offset, std::uint64_t size);
 
 }  // namespace ndkeep::detail
+
+// Last, because its bodies use what is declared above.
+#include <ndkeep/npy/inspect.hpp>
