@@ -231,6 +231,12 @@ NDKEEP_INLINE std::set<std::string, std::less<>> database_session::names() const
     return names;
 }
 
+NDKEEP_INLINE std::uint64_t database_session::next_reservation() const {
+    // A process has 2^47 addresses. Hundreds of arrays must leave some of them to the rest of the program.
+    constexpr std::uint64_t all = std::uint64_t{1} << 44;
+    return std::min(options_.reserve, all / (arrays_.size() + 1));
+}
+
 NDKEEP_INLINE std::shared_ptr<stored_array> database_session::open(const std::string& name) {
     check();
     const auto absent = [&] {
@@ -262,7 +268,7 @@ NDKEEP_INLINE std::shared_ptr<stored_array> database_session::open(const std::st
                                   .found = "a hard link of " + ndkeep::quoted(other)});
     }
     const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
-    auto array = std::make_shared<stored_array>(name, *std::move(source), tracker_, options_.reserve, tails);
+    auto array = std::make_shared<stored_array>(name, *std::move(source), tracker_, next_reservation(), tails);
     array->made_as = made_as;
     bool counts = !place;
     for (const auto& commit : unapplied_)
@@ -306,7 +312,7 @@ NDKEEP_INLINE std::shared_ptr<stored_array> database_session::create(const std::
     source.call(path() / file_name_of(name));
     const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
     try {
-        auto array = std::make_shared<stored_array>(name, std::move(source), tracker_, options_.reserve, tails);
+        auto array = std::make_shared<stored_array>(name, std::move(source), tracker_, next_reservation(), tails);
         array->made_as = made_as;
         array->create(info);
         arrays_[name] = array;
