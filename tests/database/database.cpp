@@ -8,6 +8,7 @@
 
 #include <ndkeep/database.hpp>
 #include <ndkeep/npy.hpp>
+#include <ndkeep/os/mapping.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -262,6 +263,18 @@ TEST_CASE("every durability commits", "[database]") {
 
     CHECK((nk::load<std::int64_t, 1>(made.file("A")) == integers{4, 2, 3}));
     CHECK_FALSE(fs::exists(made.file("B")));
+}
+
+TEST_CASE("hundreds of open arrays leave addresses to the program", "[database]") {
+    const temp_dir dir;
+    nk::database lab(dir / "lab", {.durability = nk::database_durability::none});
+    std::vector<nk::database_array<double, 1>> all;
+    for (int i = 0; i < 700; ++i)
+        all.push_back(lab.create<double>("A" + std::to_string(i), {10}));
+
+    all.back().append(xt::xtensor<double, 1>(xt::ones<double>({std::size_t{1} << 18})));
+
+    CHECK_NOTHROW(nk::mapping::zeros(std::uint64_t{1} << 30, dir.path()));
 }
 
 TEST_CASE("NumPy loads every file after each commit", "[database][numpy]") {

@@ -21,9 +21,10 @@ struct database_options {
     bool optimistic = false;            ///< several writers at a time; `commit` refuses changes that collide
     std::chrono::milliseconds wait{0};  ///< for another writer to finish
     database_durability durability = database_durability::log;
-    bool adopt = false;                              ///< accept files that another program has changed meanwhile
-    std::uint64_t spill = 0;                         ///< changed bytes that may stay in memory; see `database::spill`
-    std::uint64_t reserve = std::uint64_t{1} << 38;  ///< bytes of addresses for each array: the size it can grow to
+    bool adopt = false;       ///< accept files that another program has changed meanwhile
+    std::uint64_t spill = 0;  ///< changed bytes that may stay in memory; see `database::spill`
+    /// Bytes of addresses for each array: the size it can grow to. Less if more than 64 arrays are open.
+    std::uint64_t reserve = std::uint64_t{1} << 38;
 };
 
 }  // namespace ndkeep

@@ -4,14 +4,14 @@
 
 #include <ndkeep/database/detail/control.hpp>
 
+#include <ndkeep/database/detail/record.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <ctime>
-#include <span>
+#include <string_view>
 #include <system_error>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -52,24 +52,27 @@ NDKEEP_INLINE control_file::locked::locked(control_file& of) : of_(of), alone_(o
 }
 
 NDKEEP_INLINE control_words control_file::read() const {
-    std::array<std::uint64_t, control_numbers> numbers = {};
-    std::array<char, host_length> host = {};
-    words_.read(0, std::as_writable_bytes(std::span(numbers)));
-    words_.read(sizeof numbers, std::as_writable_bytes(std::span(host)));
-    if (numbers[0] != control_magic)
+    std::array<std::byte, control_numbers* 8 + host_length> bytes = {};
+    words_.read(0, bytes);
+    const auto number = [&](std::size_t at) { return number_at(bytes.data() + 8 * at, 8); };
+    if (number(0) != control_magic)
         return {};
-    host.back() = '\0';
-    return {numbers[1], numbers[2], numbers[3], numbers[4], numbers[5],
-            numbers[6], numbers[7], numbers[8], host.data()};
+    const std::string_view host(reinterpret_cast<const char*>(bytes.data()) + control_numbers * 8, host_length);
+    return {number(1), number(2), number(3),
+            number(4), number(5), number(6),
+            number(7), number(8), std::string(host.substr(0, host.find('\0')))};
 }
 
 NDKEEP_INLINE void control_file::write(const control_words& words) {
-    const std::array<std::uint64_t, control_numbers> numbers = {control_magic,    words.boot,     words.identity,
-                                                                words.committed,  words.applying, words.applied,
-                                                                words.committing, words.holder,   words.since};
-    std::array<std::byte, sizeof numbers + host_length> bytes = {};
-    std::memcpy(bytes.data(), numbers.data(), sizeof numbers);
-    std::memcpy(bytes.data() + sizeof numbers, words.host.data(), std::min(words.host.size(), host_length - 1));
+    std::array<std::byte, control_numbers* 8 + host_length> bytes = {};
+    std::byte* at = bytes.data();
+    for (const std::uint64_t each : {control_magic, words.boot, words.identity, words.committed, words.applying,
+                                     words.applied, words.committing, words.holder, words.since}) {
+        put_number(at, each, 8);
+        at += 8;
+    }
+    const auto host = bytes_of(words.host);
+    std::copy_n(host.begin(), std::min(host.size(), host_length - 1), bytes.begin() + control_numbers * 8);
     // One write: a process killed in the middle of several could leave numbers that do not fit each other.
     words_.write(0, bytes);
 }
@@ -84,13 +87,15 @@ NDKEEP_INLINE bool control_file::take_lease(std::chrono::milliseconds patience) 
 }
 
 NDKEEP_INLINE std::uint64_t control_file::slot_value(std::size_t slot) const {
-    std::uint64_t value = 0;
-    words_.read(slots_at + 8 * slot, std::as_writable_bytes(std::span(&value, 1)));
-    return value;
+    std::array<std::byte, 8> bytes;
+    words_.read(slots_at + 8 * slot, bytes);
+    return number_at(bytes.data(), 8);
 }
 
 NDKEEP_INLINE void control_file::set_slot(std::size_t slot, std::uint64_t value) {
-    words_.write(slots_at + 8 * slot, std::as_bytes(std::span(&value, 1)));
+    std::array<std::byte, 8> bytes;
+    put_number(bytes.data(), value, 8);
+    words_.write(slots_at + 8 * slot, bytes);
 }
 
 NDKEEP_INLINE std::shared_ptr<reader_hold> control_file::hold(std::uint64_t commit) {

@@ -31,6 +31,9 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// Records begin at multiples of this number of bytes, which a disk writes completely or not at all.
+inline constexpr std::uint64_t log_sector = 512;
+
 /// One file of the log.
 struct log_segment {
     file source;
@@ -70,6 +73,10 @@ struct log_chain {
 
 /// The file names of all segments, ascending.
 [[nodiscard]] std::vector<std::string> segments_in(const directory& hidden);
+
+/// Overwrites what stands behind the last sound record. Otherwise a new record of the same length could make records
+/// behind it count again.
+void clear_from(log_segment& of, std::uint64_t first);
 
 /// Creates the segment whose first commit is `first`, and makes its name durable.
 [[nodiscard]] std::shared_ptr<log_segment> create_segment(directory& hidden, std::uint64_t first, durability wanted);

@@ -17,25 +17,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr std::uint64_t log_sector = 512;
 inline constexpr std::uint64_t record_header_size = 44;
 inline constexpr std::uint64_t segment_magic = 0x31474f4c444b444e;  // "NDKDLOG1"
 inline constexpr std::uint64_t record_magic = 0x3143455244444b4e;   // "NKDDREC1"
 
 [[nodiscard]] NDKEEP_INLINE std::uint64_t padded(std::uint64_t bytes) {
     return (bytes + log_sector - 1) / log_sector * log_sector;
-}
-
-NDKEEP_INLINE void put_number(std::byte* to, std::uint64_t value, int bytes) {
-    for (int i = 0; i < bytes; ++i)
-        to[i] = static_cast<std::byte>(value >> 8 * i & 255);
-}
-
-[[nodiscard]] NDKEEP_INLINE std::uint64_t number_at(const std::byte* from, int bytes) {
-    std::uint64_t value = 0;
-    for (int i = 0; i < bytes; ++i)
-        value |= static_cast<std::uint64_t>(from[i]) << 8 * i;
-    return value;
 }
 
 /// The CRC-32C of bytes in a segment, which starts with the salt.
@@ -153,8 +140,17 @@ NDKEEP_INLINE std::vector<std::string> segments_in(const directory& hidden) {
 [[nodiscard]] NDKEEP_INLINE std::uint64_t last_behind(const log_segment& from, std::uint64_t at, std::uint64_t size,
                                                       std::uint64_t after) {
     std::uint64_t last = 0;
+    std::vector<std::byte> block(128 * log_sector);
+    std::uint64_t block_at = at, block_end = at;
     while (at < size) {
-        const auto header = record_header::read(from, at, size);
+        if (at >= block_end) {
+            block_at = at;
+            block_end = at + from.source.read_some(at, block);
+            if (block_end < at + record_header_size)
+                break;
+        }
+        const bool may_begin = number_at(block.data() + (at - block_at), 8) == record_magic;
+        const auto header = may_begin ? record_header::read(from, at, size) : std::nullopt;
         // The record after `after` itself is the damaged one: a commit that was killed or lost its power may leave it.
         if (header && header->number > after)
             last = std::max(last, header->number);
@@ -274,6 +270,15 @@ NDKEEP_INLINE void log_write::write(std::span<const std::span<const std::byte>> 
 }
 
 NDKEEP_INLINE void log_write::withdraw() { into_.source.write(at_, std::array<std::byte, record_header_size>{}); }
+
+NDKEEP_INLINE void clear_from(log_segment& of, std::uint64_t first) {
+    const std::vector<std::byte> zeros(std::size_t{1} << 20);
+    for (const std::uint64_t size = of.source.size(); first < size;) {
+        const auto some = static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size(), size - first));
+        of.source.write(first, std::span(zeros).first(some));
+        first += some;
+    }
+}
 
 NDKEEP_INLINE void write_again(log_segment& of, std::uint64_t first, std::uint64_t last) {
     constexpr std::uint64_t most = std::uint64_t{1} << 20;

@@ -15,6 +15,11 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+/// Writes the lowest bytes of a number, the least significant one first.
+void put_number(std::byte* to, std::uint64_t value, int bytes);
+/// The number in these bytes, the least significant one first.
+[[nodiscard]] std::uint64_t number_at(const std::byte* from, int bytes);
+
 /// What a commit does to the file of an array, and to its sidecar. Offsets are in bytes from the start of the file.
 struct array_change {
     std::string name = {};       ///< of the array

@@ -21,6 +21,18 @@ NDKEEP_INLINE std::uint64_t commit_record::payload_size() const {
     return bytes;
 }
 
+NDKEEP_INLINE void put_number(std::byte* to, std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i)
+        to[i] = static_cast<std::byte>(value >> 8 * i & 255);
+}
+
+NDKEEP_INLINE std::uint64_t number_at(const std::byte* from, int bytes) {
+    std::uint64_t value = 0;
+    for (int i = 0; i < bytes; ++i)
+        value |= static_cast<std::uint64_t>(from[i]) << 8 * i;
+    return value;
+}
+
 /// Writes numbers and texts one after the other, little-endian.
 class table_writer {
   public:

@@ -103,6 +103,8 @@ class database_session {
     void retire();
     /// Syncs all files that the log would restore.
     void sync_files();
+    /// Bytes of addresses for one more array.
+    [[nodiscard]] std::uint64_t next_reservation() const;
     void drop_new_file(stored_array& array) noexcept;
     void check_foreign(stored_array& array);
     void load_metadata(stored_array& array) const;

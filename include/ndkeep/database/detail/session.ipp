@@ -157,6 +157,8 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
     unapplied_ = std::move(chain.commits);
     segment_ = std::move(chain.last);
     log_end_ = chain.end;
+    if (lost > committed_ && segment_ != nullptr)
+        clear_from(*segment_, log_end_);
     // Before anything is applied, and before the control file names the commit: the record of a killed commit may be in
     // the page cache only.
     if (!unapplied_.empty() && options_.durability != database_durability::none) {
@@ -231,6 +233,12 @@ NDKEEP_INLINE std::set<std::string, std::less<>> database_session::names() const
     return names;
 }
 
+NDKEEP_INLINE std::uint64_t database_session::next_reservation() const {
+    // A process has 2^47 addresses. Hundreds of arrays must leave some of them to the rest of the program.
+    constexpr std::uint64_t all = std::uint64_t{1} << 44;
+    return std::min(options_.reserve, all / (arrays_.size() + 1));
+}
+
 NDKEEP_INLINE std::shared_ptr<stored_array> database_session::open(const std::string& name) {
     check();
     const auto absent = [&] {
@@ -262,7 +270,7 @@ NDKEEP_INLINE std::shared_ptr<stored_array> database_session::open(const std::st
                                   .found = "a hard link of " + ndkeep::quoted(other)});
     }
     const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
-    auto array = std::make_shared<stored_array>(name, *std::move(source), tracker_, options_.reserve, tails);
+    auto array = std::make_shared<stored_array>(name, *std::move(source), tracker_, next_reservation(), tails);
     array->made_as = made_as;
     bool counts = !place;
     for (const auto& commit : unapplied_)
@@ -306,7 +314,7 @@ NDKEEP_INLINE std::shared_ptr<stored_array> database_session::create(const std::
     source.call(path() / file_name_of(name));
     const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
     try {
-        auto array = std::make_shared<stored_array>(name, std::move(source), tracker_, options_.reserve, tails);
+        auto array = std::make_shared<stored_array>(name, std::move(source), tracker_, next_reservation(), tails);
         array->made_as = made_as;
         array->create(info);
         arrays_[name] = array;
@@ -541,7 +549,7 @@ NDKEEP_INLINE void database_session::write(pending& next) {
     if (segment_ == nullptr) {
         segment_ =
             create_segment(hidden_, next.record.number, durable ? durability::on_disk : durability::when_convenient);
-        log_end_ = 512;
+        log_end_ = log_sector;
     }
     next.log.emplace(*segment_, log_end_, next.record);
     {
