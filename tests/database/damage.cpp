@@ -3,6 +3,7 @@
 #include "database/scene.hpp"
 
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -53,7 +54,8 @@ class held_back {
 };
 
 TEST_CASE("a damaged byte in the last record leaves the commit before", "[database][fault]") {
-    for (const std::size_t at : {0, 9, 20, 33, 37, 43, 44, 60, 400, 700, 3000, 5000}) {
+    for (const std::size_t at :
+         std::initializer_list<std::size_t>{0, 9, 20, 33, 37, 43, 44, 60, 400, 700, 3000, 5000}) {
         CAPTURE(at);
         const held_back all(5);
         REQUIRE(all.begin_of(5) + at < all.end_of(5));
@@ -64,7 +66,7 @@ TEST_CASE("a damaged byte in the last record leaves the commit before", "[databa
 }
 
 TEST_CASE("a damaged byte in an earlier record is an error that names the lost commits", "[database][error]") {
-    for (const std::size_t at : {0, 20, 44, 700}) {
+    for (const std::size_t at : std::initializer_list<std::size_t>{0, 20, 44, 700}) {
         CAPTURE(at);
         const held_back all(6);
         all.flip(all.begin_of(4) + at);
@@ -80,7 +82,7 @@ TEST_CASE("a damaged byte in an earlier record is an error that names the lost c
 }
 
 TEST_CASE("a log that is cut short within its last record leaves the commit before", "[database][fault]") {
-    for (const std::size_t kept : {0, 10, 44, 100, 1000}) {
+    for (const std::size_t kept : std::initializer_list<std::size_t>{0, 10, 44, 100, 1000}) {
         CAPTURE(kept);
         const held_back all(5);
         fs::resize_file(all.log(), all.begin_of(5) + kept);
@@ -112,7 +114,7 @@ TEST_CASE("a log that has lost two commits is an error that names them", "[datab
 }
 
 TEST_CASE("an empty file for the next log is no commit", "[database][fault]") {
-    for (const std::size_t size : {0, 100, 512, 5000}) {
+    for (const std::size_t size : std::initializer_list<std::size_t>{0, 100, 512, 5000}) {
         CAPTURE(size);
         const prepared before(5);
         write_text(before.lab() / ".ndkeep/log-0000000000000006", std::string(size, '\0'));

@@ -4,7 +4,7 @@
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/os/locks/byte_locks.hpp>
-#include <ndkeep/store/log.hpp>  // the number that writers share
+#include <ndkeep/store/layout.hpp>  // the number that writers share
 
 #include <chrono>
 #include <memory>
