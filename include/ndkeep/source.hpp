@@ -127,11 +127,17 @@
 #include <ndkeep/chunks/detail/verify.ipp>
 #include <ndkeep/chunks/detail/version.ipp>
 
+#include <ndkeep/database/detail/abort.ipp>
 #include <ndkeep/database/detail/apply.ipp>
+#include <ndkeep/database/detail/array_changes.ipp>
+#include <ndkeep/database/detail/array_rebase.ipp>
+#include <ndkeep/database/detail/array_undo.ipp>
+#include <ndkeep/database/detail/commit.ipp>
 #include <ndkeep/database/detail/control.ipp>
 #include <ndkeep/database/detail/database.ipp>
 #include <ndkeep/database/detail/layout.ipp>
 #include <ndkeep/database/detail/log.ipp>
+#include <ndkeep/database/detail/optimistic.ipp>
 #include <ndkeep/database/detail/record.ipp>
 #include <ndkeep/database/detail/session.ipp>
 #include <ndkeep/database/detail/snapshot.ipp>

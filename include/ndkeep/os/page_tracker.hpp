@@ -29,6 +29,18 @@ struct page_run {
 /// Adds a run to an ascending list. Joins it to the last one if they touch.
 void add_run(std::vector<page_run>& runs, page_run next);
 
+/// The same runs in ascending order, without overlaps.
+[[nodiscard]] std::vector<page_run> joined(std::vector<page_run> runs);
+
+/// Whether a page is in one of these runs, which are ascending.
+[[nodiscard]] bool contains_page(const std::vector<page_run>& runs, std::uint64_t first);
+
+/// The begin of the page of byte `at`; and the first begin of a page from there on.
+[[nodiscard]] constexpr std::uint64_t page_begin(std::uint64_t at, std::uint64_t page) { return at / page * page; }
+[[nodiscard]] constexpr std::uint64_t page_end(std::uint64_t at, std::uint64_t page) {
+    return (at + page - 1) / page * page;
+}
+
 /// Finds the pages of private mappings that were stored into.
 class page_tracker {
   public:

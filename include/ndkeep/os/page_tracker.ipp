@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 
 #include <sys/ioctl.h>
@@ -38,6 +39,23 @@ NDKEEP_INLINE void add_run(std::vector<page_run>& runs, page_run next) {
         runs.back().last = next.last;
     else
         runs.push_back(next);
+}
+
+NDKEEP_INLINE std::vector<page_run> joined(std::vector<page_run> runs) {
+    std::sort(runs.begin(), runs.end(), [](const page_run& a, const page_run& b) { return a.first < b.first; });
+    std::vector<page_run> all;
+    for (const auto& run : runs)
+        if (!all.empty() && run.first <= all.back().last)
+            all.back().last = std::max(all.back().last, run.last);
+        else
+            all.push_back(run);
+    return all;
+}
+
+NDKEEP_INLINE bool contains_page(const std::vector<page_run>& runs, std::uint64_t first) {
+    const auto after = std::upper_bound(runs.begin(), runs.end(), first,
+                                        [](std::uint64_t at, const page_run& run) { return at < run.first; });
+    return after != runs.begin() && first < std::prev(after)->last;
 }
 
 NDKEEP_INLINE std::string_view page_tracker::name(method how) noexcept {

@@ -7,6 +7,7 @@
 #include <ndkeep/database/detail/log.hpp>
 #include <ndkeep/database/detail/stored_array.hpp>
 #include <ndkeep/database/options.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/os/directory.hpp>
@@ -148,8 +149,21 @@ class database_session {
     owning_process owner_;
 };
 
+template <class Sync>
+void database_session::synced(Sync&& sync) {
+    try {
+        sync();
+    } catch (const io_error&) {
+        end("a sync failed; the last commit may be there or not");
+        throw;
+    }
+}
+
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/database/detail/abort.ipp>
+#include <ndkeep/database/detail/commit.ipp>
+#include <ndkeep/database/detail/optimistic.ipp>
 #include <ndkeep/database/detail/session.ipp>
 #endif

@@ -236,5 +236,8 @@ class stored_array {
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/database/detail/array_changes.ipp>
+#include <ndkeep/database/detail/array_rebase.ipp>
+#include <ndkeep/database/detail/array_undo.ipp>
 #include <ndkeep/database/detail/stored_array.ipp>
 #endif
