@@ -3,6 +3,8 @@
 
 #include <ndkeep/ndkeep.hpp>
 
+#include <algorithm>
+#include <concepts>
 #include <iostream>
 #include <sstream>
 
@@ -250,4 +252,60 @@ TEST_CASE("contract: a pass that can be interrupted anywhere", "[contract]") {
     CHECK(total.sum == xt::sum(some_temps())());
     CHECK(total.n == some_temps().size());
     CHECK(std::filesystem::exists("mean.state"));
+}
+
+TEST_CASE("contract: transactions", "[contract]") {
+    const in_temp_dir here;
+    const auto count_even = [](const std::int64_t* values, std::size_t count) {
+        return std::count_if(values, values + count, [](std::int64_t each) { return each % 2 == 0; });
+    };
+    {
+        nk::database lab("lab");
+        auto a = lab.create<std::int64_t>("A", {10});
+        CHECK_FALSE(std::filesystem::exists("lab/A.npy"));
+        lab.commit();
+        CHECK(nk::load<std::int64_t>("lab/A.npy").size() == 10);
+        a(7) = 22;
+        xt::view(a, xt::range(0, 3)) = 5;
+        CHECK(count_even(a.data(), a.size()) == 7);
+        lab.commit();
+        const auto* const before = a.data();
+        a(0) = 99;
+        lab.abort();
+        CHECK(a(0) == 5);
+        CHECK(a.data() == before);
+
+        nk::save("B.npy", xt::xtensor<double, 2>{{1, 2, 3, 4}});
+    }
+    std::filesystem::rename("B.npy", "lab/B.npy");
+    {
+        nk::database lab("lab");
+        auto b = lab.open<double, 2>("B");
+        CHECK_THROWS_AS((lab.open<double, 1>("B")), nk::mismatch_error);
+        const xt::xtensor<double, 2> rows{{5, 6, 7, 8}};
+        b.append(rows);
+        b.resize({3, 4});
+        CHECK(b(1, 0) == 5);
+        CHECK(b(2, 0) == 0);
+        lab.metadata("B")["units"] = "kelvin";
+        lab.remove("A");
+        CHECK(lab.names() == std::vector<std::string>{"B"});
+        lab.commit();
+        auto mark = lab.savepoint();
+        b(0, 0) = -1;
+        lab.abort(mark);
+        CHECK(b(0, 0) == 1);
+
+        nk::database_snapshot now("lab");
+        auto seen = now.map<double, 2>("B");
+        static_assert(std::same_as<decltype(seen), nk::mapped<const double, 2>>);
+        b(0, 0) = 7;
+        lab.commit();
+        CHECK(seen(0, 0) == 1);
+        now.refresh();
+        CHECK(now.map<double, 2>("B")(0, 0) == 7);
+    }
+    CHECK(nk::metadata("lab/B.npy")["units"] == "kelvin");
+    { nk::database both("lab", {.optimistic = true}); }
+    nk::verify_database("lab");
 }

@@ -202,6 +202,29 @@ TEST_CASE("writers collide over shapes, metadata, names and removed arrays", "[d
     CHECK(y.names() == std::vector<std::string>{"b"});
 }
 
+TEST_CASE("the last writer that closes an optimistic database applies the commits of all", "[database]") {
+    two_writers scene;
+    {
+        database y(scene.dir / "lab", several);
+        auto ay = y.open<std::int64_t, 1>("a");
+        ay(1) = 1;
+        y.commit();
+        {
+            database x(scene.dir / "lab", several);
+            auto ax = x.open<std::int64_t, 1>("a");
+            ax(2) = 2;
+            x.commit();
+            ax(2) = 3;
+            x.commit();
+        }
+        CHECK(load<std::int64_t, 1>(scene.dir / "lab" / "a.npy")(2) == 0);
+    }
+
+    CHECK(load<std::int64_t, 1>(scene.dir / "lab" / "a.npy")(2) == 3);
+    CHECK_FALSE(std::filesystem::exists(scene.dir / "lab" / ".ndkeep" / "log-0000000000000002"));
+    append(scene.dir / "lab" / "a.npy", numbers{7});
+}
+
 TEST_CASE("optimistic writers in several processes lose no increment", "[database]") {
     temp_dir dir;
     constexpr int writers = 3, increments = 40;

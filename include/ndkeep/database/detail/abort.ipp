@@ -98,13 +98,17 @@ NDKEEP_INLINE void database_session::close() {
             drop_new_file(*array);
         else
             array->abort();
+    arrays_.clear();
     base_.reset();
     if (options_.optimistic && !control_->take_lease(std::chrono::milliseconds(0)))
         return;  // another writer is at work, and applies what is left
     try {
-        apply_what_may_be();
-        if (unapplied_.empty() && !options_.optimistic)
-            retire();
+        // A damaged log is reported by the next opening.
+        if (!options_.optimistic || has_whole_log()) {
+            apply_what_may_be();
+            if (unapplied_.empty())
+                retire();
+        }
     } catch (...) {
         end({});
         throw;

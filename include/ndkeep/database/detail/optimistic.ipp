@@ -121,6 +121,21 @@ NDKEEP_INLINE void database_session::catch_up() {
     }
 }
 
+NDKEEP_INLINE bool database_session::has_whole_log() {
+    const auto words = control_->read();
+    auto chain = read_log(hidden_, words.applied, file::access::read_write);
+    const std::uint64_t last = chain.commits.empty() ? words.applied : chain.commits.back().record.number;
+    if (chain.lost_up_to != 0 || last != words.committed || words.committing != 0)
+        return false;
+    // Others may have applied commits since this session looked. To apply older ones again would take theirs back.
+    unapplied_ = std::move(chain.commits);
+    segment_ = std::move(chain.last);
+    log_end_ = chain.end;
+    committed_ = last;
+    unsynced_ = names_after(root_, {});
+    return true;
+}
+
 NDKEEP_INLINE void database_session::advance() {
     std::shared_ptr<reader_hold> next;
     std::uint64_t applied = 0;

@@ -122,6 +122,8 @@ class database_session {
     /// Throws if commits of others change what this transaction changes.
     void check_collisions(const std::vector<logged_commit>& others);
     void rebase(std::vector<logged_commit> others);
+    /// Reads the log again under the lease. False if it has a damaged commit, or one that was not published.
+    [[nodiscard]] bool has_whole_log();
     /// Moves an optimistic transaction without changes to the last commit.
     void advance();
     [[nodiscard]] static std::vector<other_change> changes_of(const std::vector<logged_commit>& commits,
