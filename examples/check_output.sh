@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Runs an example in an empty folder and compares its output: check_output.sh PROGRAM SOURCE
 #
+# NAME_check.py, if present, then reads what the program has written with NumPy: NAME_check.py FOLDER DATA. It is left out
+# without NumPy.
+#
 # NAME.out holds the expected output of NAME.cpp; without it, the program only has to succeed. Parts that differ between
 # runs are written as {date}, {time}, {number} or {path}, and {any} stands for the rest of a line.
 set -eu
@@ -14,6 +17,12 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/run"
 
 (cd "$work/run" && "$program" "$examples/data") >"$work/printed" || { cat "$work/printed"; echo "$program failed"; exit 1; }
+check=${source%.cpp}_check.py
+if [ -e "$check" ]; then
+    for python in python3 /usr/bin/python3; do
+        ! "$python" -c 'import numpy' 2>/dev/null || { "$python" "$check" "$work/run" "$examples/data" >/dev/null; break; }
+    done
+fi
 [ -e "$expected" ] || exit 0
 
 awk '
