@@ -224,6 +224,18 @@ TEST_CASE(".adopt accepts a file that another program has changed in place", "[d
     CHECK((nk::load<std::int64_t, 1>(made.file("A")) == integers{9, 2, 3}));
 }
 
+TEST_CASE(".adopt refuses a file with another header", "[database][error]") {
+    const small_lab made;
+    nk::database lab(made.path(), {.adopt = true});
+    auto a = lab.open<std::int64_t, 1>("A");
+    a(0) = 9;
+    auto bytes = read_text(made.file("A"));
+    bytes.replace(bytes.find("<i8"), 3, "<f8");
+    std::fstream(made.file("A"), std::ios::in | std::ios::out | std::ios::binary) << bytes;
+
+    CHECK(thrown<nk::conflict_error>([&] { (void)lab.commit(); }).found() == "changed by another program");
+}
+
 TEST_CASE("create and remove do not touch a file that another program put there", "[database][error]") {
     const small_lab made;
     nk::database lab(made.path());

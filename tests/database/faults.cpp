@@ -3,6 +3,7 @@
 #include "database/scene.hpp"
 #include "support/faulty_calls.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <string>
@@ -333,6 +334,37 @@ TEST_CASE("a failed sync of the log closes the database and says so", "[database
     auto next = thrown<conflict_error>([&] { (void)lab.commit(); });
     CHECK(next.found() == "closed, because a sync failed; the last commit may be there or not");
     CHECK(wrong_after_opening(before.lab(), 4, 5) == "");
+}
+
+TEST_CASE("an abort to a savepoint after a failed commit shows the rows of then", "[database][fault]") {
+    const temp_dir dir = temp_dir::in_memory();
+    for (std::size_t at = 0;; ++at) {
+        database lab(dir / ("lab" + std::to_string(at)));
+        auto a = lab.create<std::int64_t>("a", {10});
+        lab.commit();
+        a.append(xt::xtensor<std::int64_t, 1>(xt::ones<std::int64_t>({5000})));
+        const auto mark = lab.savepoint();
+        xt::view(a, xt::range(10, 5010)) = 2;
+
+        const auto made =
+            under({.what = faults::effect::fail, .at = at, .code = ENOSPC, .disk_full = true}, [&] { lab.commit(); });
+
+        if (!made.thrown)
+            break;
+        try {
+            lab.abort(mark);
+        } catch (const conflict_error&) {
+            continue;  // a failed sync has closed the database
+        }
+        INFO("call " << at << ": " << *made.thrown);
+        const auto is_as_then = [&] {
+            return a.size() == 5010 &&
+                   std::all_of(a.begin() + 10, a.end(), [](std::int64_t each) { return each == 1; });
+        };
+        REQUIRE(is_as_then());
+        lab.commit();
+        REQUIRE(is_as_then());
+    }
 }
 
 }  // namespace database_scene::faults_tests

@@ -39,6 +39,9 @@ namespace core {
 /// Bytes of memory that this process may use: of the machine, or of its control group.
 [[nodiscard]] std::uint64_t memory_limit();
 
+/// Bytes of addresses that this process may use, as `ulimit -v` shows.
+[[nodiscard]] std::uint64_t address_limit() noexcept;
+
 /// A number that changes when the system is started again; 0 if it does not tell.
 [[nodiscard]] std::uint64_t boot_identity();
 

@@ -14,6 +14,8 @@
 #include <fstream>
 #include <limits>
 
+#include <sys/resource.h>
+
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE void owning_process::check(const std::filesystem::path& file) const {
@@ -54,6 +56,13 @@ NDKEEP_INLINE std::uint64_t memory_limit() {
         }
     }
     return least;
+}
+
+NDKEEP_INLINE std::uint64_t address_limit() noexcept {
+    struct rlimit limit = {};
+    return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY
+               ? static_cast<std::uint64_t>(limit.rlim_cur)
+               : std::numeric_limits<std::uint64_t>::max();
 }
 
 NDKEEP_INLINE std::uint64_t boot_identity() {

@@ -5,6 +5,7 @@
 #include <ndkeep/database/detail/stored_array.hpp>
 
 #include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/os/mapping.hpp>
 
@@ -74,7 +75,7 @@ NDKEEP_INLINE std::vector<page_run> stored_array::changed_pages() const {
     return pages;
 }
 
-NDKEEP_INLINE void stored_array::settle_tail(array_changes& changed) {
+NDKEEP_INLINE void stored_array::settle_tail(array_changes& changed, bool keep_former) {
     if (changed.tail.first == changed.tail.last)
         return;
     if (tails_ == tail_place::memory) {
@@ -84,14 +85,36 @@ NDKEEP_INLINE void stored_array::settle_tail(array_changes& changed) {
             source_.resize(size_);
         return;
     }
-    for (const auto& run : changed.tail_pages)
-        source_.write(run.first, {pages_.data() + run.first, static_cast<std::size_t>(run.last - run.first)});
+    for (const auto& run : changed.tail_pages) {
+        const auto length = static_cast<std::size_t>(run.last - run.first);
+        if (keep_former) {
+            const std::size_t before = changed.former_tail.size();
+            changed.former_tail.resize(before + length);
+            source_.read(run.first, std::span(changed.former_tail).last(length));
+        }
+        source_.write(run.first, {pages_.data() + run.first, length});
+    }
     if (!changed.tail_pages.empty() || !tail_sum_counts_ ||
         (!changed.images.empty() && changed.images.back().last > changed.tail.first))
         tail_sum_ = crc32c(
             {pages_.data() + changed.tail.first, static_cast<std::size_t>(changed.tail.last - changed.tail.first)});
     changed.tail_sum = tail_sum_;
     stamp();
+}
+
+NDKEEP_INLINE void stored_array::unsettle_tail(const array_changes& changed) noexcept {
+    std::span<const std::byte> former = changed.former_tail;
+    try {
+        for (const auto& run : changed.tail_pages) {
+            const auto length = static_cast<std::size_t>(run.last - run.first);
+            if (former.size() < length)
+                break;
+            source_.write(run.first, former.first(length));
+            former = former.subspan(length);
+        }
+    } catch (const error&) {
+        // A savepoint then shows the rows of the failed commit. Nothing of it is committed.
+    }
 }
 
 NDKEEP_INLINE void stored_array::reserve_holes(const array_changes& changed) {

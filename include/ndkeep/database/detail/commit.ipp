@@ -27,6 +27,7 @@
 #include <ndkeep/npy/detail/inspect.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -100,7 +101,8 @@ NDKEEP_INLINE void database_session::check_foreign(stored_array& array) {
     if (!array.is_foreign(named))
         return;
     const bool is_same = named && named->st_ino == array.source().status().st_ino;
-    if (options_.adopt && is_same && array.source().size() >= data_end(array.committed_info())) {
+    if (options_.adopt && is_same && array.source().size() >= data_end(array.committed_info()) &&
+        array.has_committed_header()) {
         array.stamp();
         return;
     }
@@ -159,7 +161,7 @@ NDKEEP_INLINE void database_session::write(pending& next) {
         auto& [array, changed] = next.arrays[i];
         if (array == nullptr)
             continue;
-        array->settle_tail(changed);
+        array->settle_tail(changed, !savepoints_.empty());
         next.record.arrays[i].tail_sum = changed.tail_sum;
         array->reserve_holes(changed);
         if (durable && array->is_new)
@@ -232,8 +234,10 @@ NDKEEP_INLINE std::uint64_t database_session::commit() {
     } catch (...) {
         // What was written stands behind the data, and is not the change of another program.
         for (const auto& each : next.arrays)
-            if (each.first != nullptr)
+            if (each.first != nullptr) {
+                each.first->unsettle_tail(each.second);
                 each.first->stamp();
+            }
         throw;
     }
     try {
@@ -322,6 +326,7 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
                     found->second->made_as.clear();
     for (const auto& [name, array] : arrays_)
         array->applied(limit);
+    const std::uint64_t unapplied_at = std::prev(end)->end;
     unapplied_.erase(unapplied_.begin(), end);
     if (unapplied_.empty())
         for (const auto& [name, array] : arrays_)
@@ -329,6 +334,7 @@ NDKEEP_INLINE void database_session::apply_up_to(std::uint64_t limit) {
     const control_file::locked alone(*control_);
     auto words = control_->read();
     words.applied = std::max(words.applied, limit);
+    words.unapplied_at = unapplied_at;
     control_->write(words);
 }
 

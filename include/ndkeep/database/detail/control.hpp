@@ -26,15 +26,16 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// What the control file says. Commits count from 1; 0 means none.
 struct control_words {
-    std::uint64_t boot = 0;        ///< identifies the run of the system in which these were written
-    std::uint64_t identity = 0;    ///< the inode of the control file: a copy of the folder has another one
-    std::uint64_t committed = 0;   ///< the last commit
-    std::uint64_t applying = 0;    ///< the last commit that the files may have in part
-    std::uint64_t applied = 0;     ///< the last commit that the files have
-    std::uint64_t committing = 0;  ///< the commit that is being written; 0 if none
-    std::uint64_t holder = 0;      ///< the process that writes
-    std::uint64_t since = 0;       ///< since when, in seconds since 1970
-    std::string host = {};         ///< on which machine; at most 63 bytes
+    std::uint64_t boot = 0;          ///< identifies the run of the system in which these were written
+    std::uint64_t identity = 0;      ///< the inode of the control file: a copy of the folder has another one
+    std::uint64_t committed = 0;     ///< the last commit
+    std::uint64_t applying = 0;      ///< the last commit that the files may have in part
+    std::uint64_t applied = 0;       ///< the last commit that the files have
+    std::uint64_t committing = 0;    ///< the commit that is being written; 0 if none
+    std::uint64_t holder = 0;        ///< the process that writes
+    std::uint64_t since = 0;         ///< since when, in seconds since 1970
+    std::uint64_t unapplied_at = 0;  ///< byte of the log where the first commit that is not applied begins; a hint
+    std::string host = {};           ///< on which machine; at most 63 bytes
 
     /// Whether the files are in the state that these words say. Not after a power cut, a killed commit, or a copy.
     [[nodiscard]] bool are_exact(const file& control) const;

@@ -58,16 +58,15 @@ NDKEEP_INLINE control_words control_file::read() const {
     if (number(0) != control_magic)
         return {};
     const std::string_view host(reinterpret_cast<const char*>(bytes.data()) + control_numbers * 8, host_length);
-    return {number(1), number(2), number(3),
-            number(4), number(5), number(6),
-            number(7), number(8), std::string(host.substr(0, host.find('\0')))};
+    return {number(1), number(2), number(3), number(4), number(5),
+            number(6), number(7), number(8), number(9), std::string(host.substr(0, host.find('\0')))};
 }
 
 NDKEEP_INLINE void control_file::write(const control_words& words) {
     std::array<std::byte, control_numbers* 8 + host_length> bytes = {};
     std::byte* at = bytes.data();
     for (const std::uint64_t each : {control_magic, words.boot, words.identity, words.committed, words.applying,
-                                     words.applied, words.committing, words.holder, words.since}) {
+                                     words.applied, words.committing, words.holder, words.since, words.unapplied_at}) {
         put_number(at, each, 8);
         at += 8;
     }

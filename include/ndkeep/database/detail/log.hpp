@@ -67,9 +67,11 @@ struct log_chain {
 
 /// Reads all records after commit `base`.
 /// @param wanted  `read_write` to append records to the last segment
+/// @param hint    where the record after `base` probably begins, which saves looking at those before it; 0: unknown
 /// @throws io_error      a segment cannot be read
 /// @throws format_error  a record with right sums cannot be understood
-[[nodiscard]] log_chain read_log(const directory& hidden, std::uint64_t base, file::access wanted);
+[[nodiscard]] log_chain read_log(const directory& hidden, std::uint64_t base, file::access wanted,
+                                 std::uint64_t hint = 0);
 
 /// The file names of all segments, ascending.
 [[nodiscard]] std::vector<std::string> segments_in(const directory& hidden);

@@ -49,6 +49,11 @@ struct record_header {
         return out;
     }
 
+    /// Where the record after this one begins, if this one begins at byte `at`.
+    [[nodiscard]] std::uint64_t end_from(std::uint64_t at) const {
+        return padded(at + record_header_size + table_size + payload_size);
+    }
+
     /// The header at byte `at`; nullopt if there is none, or if its record would not fit into the file.
     [[nodiscard]] static std::optional<record_header> read(const log_segment& from, std::uint64_t at,
                                                            std::uint64_t size) {
@@ -155,12 +160,12 @@ NDKEEP_INLINE std::vector<std::string> segments_in(const directory& hidden) {
         if (header && header->number > after)
             last = std::max(last, header->number);
         // A record is skipped as a whole: its images may hold a log of the same segment.
-        at = header ? padded(at + record_header_size + header->table_size + header->payload_size) : at + log_sector;
+        at = header ? header->end_from(at) : at + log_sector;
     }
     return last;
 }
 
-NDKEEP_INLINE log_chain read_log(const directory& hidden, std::uint64_t base, file::access wanted) {
+NDKEEP_INLINE log_chain read_log(const directory& hidden, std::uint64_t base, file::access wanted, std::uint64_t hint) {
     log_chain chain;
     std::uint64_t next = base + 1;
     const auto names = segments_in(hidden);
@@ -178,14 +183,25 @@ NDKEEP_INLINE log_chain read_log(const directory& hidden, std::uint64_t base, fi
         }
         const std::uint64_t size = segment->source.size();
         std::uint64_t at = log_sector, number = first;
-        for (; auto read = read_record(*segment, at, size); ++number) {
-            if (read->record.number != number)
+        if (const auto header = hint < log_sector ? std::nullopt : record_header::read(*segment, hint, size);
+            header && header->number == next) {
+            at = hint;
+            number = next;
+        }
+        // Of a commit that the caller has, the header is enough.
+        for (; number < next; ++number) {
+            const auto header = record_header::read(*segment, at, size);
+            if (!header || header->number != number)
+                break;
+            at = header->end_from(at);
+        }
+        for (; number == next; ++number) {
+            auto read = read_record(*segment, at, size);
+            if (!read || read->record.number != number)
                 break;
             at = read->end;
-            if (number == next) {
-                ++next;
-                chain.commits.push_back(std::move(*read));
-            }
+            ++next;
+            chain.commits.push_back(std::move(*read));
         }
         chain.last = segment;
         chain.end = at;

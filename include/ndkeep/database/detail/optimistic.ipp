@@ -94,7 +94,7 @@ NDKEEP_INLINE void database_session::catch_up() {
         std::erase_if(unapplied_, [&](const logged_commit& each) { return each.record.number <= words.applied; });
         for (const auto& [name, array] : arrays_)
             array->applied(words.applied);
-        auto chain = read_log(hidden_, committed_, file::access::read_write);
+        auto chain = read_log(hidden_, committed_, file::access::read_write, log_end_);
         segment_ = std::move(chain.last);
         log_end_ = chain.end;
         const std::uint64_t last = chain.commits.empty() ? committed_ : chain.commits.back().record.number;
@@ -123,7 +123,7 @@ NDKEEP_INLINE void database_session::catch_up() {
 
 NDKEEP_INLINE bool database_session::has_whole_log() {
     const auto words = control_->read();
-    auto chain = read_log(hidden_, words.applied, file::access::read_write);
+    auto chain = read_log(hidden_, words.applied, file::access::read_write, words.unapplied_at);
     const std::uint64_t last = chain.commits.empty() ? words.applied : chain.commits.back().record.number;
     if (chain.lost_up_to != 0 || last != words.committed || words.committing != 0)
         return false;
@@ -146,7 +146,7 @@ NDKEEP_INLINE void database_session::advance() {
         applied = words.applied;
     }
     if (next->commit() > committed_) {
-        auto chain = read_log(hidden_, committed_, file::access::read);
+        auto chain = read_log(hidden_, committed_, file::access::read, log_end_);
         std::erase_if(chain.commits, [&](const auto& each) { return each.record.number > next->commit(); });
         if (chain.commits.empty() || chain.commits.back().record.number != next->commit())
             throw format_error({.file = hidden_.path(),
@@ -154,6 +154,7 @@ NDKEEP_INLINE void database_session::advance() {
                                 .expected = "commits up to " + std::to_string(next->commit()),
                                 .found = "a damaged commit",
                                 .hint = "recover_database"});
+        log_end_ = chain.commits.back().end;
         rebase(std::move(chain.commits));
     }
     base_ = std::move(next);

@@ -105,7 +105,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         segments.empty() ? std::min(words.applied, words.committed) + 1 : first_commit_of(segments.front());
     // In the same run of the system, the files have what was applied. After a power cut only the log is certain.
     const std::uint64_t base = same_run ? std::max(words.applied, first - 1) : first - 1;
-    auto chain = read_log(hidden_, base, file::access::read_write);
+    auto chain = read_log(hidden_, base, file::access::read_write, words.unapplied_at);
     committed_ = chain.commits.empty() ? base : chain.commits.back().record.number;
     const std::uint64_t lost = std::max(chain.lost_up_to, words.committed);
     if (lost > committed_) {
@@ -207,7 +207,7 @@ NDKEEP_INLINE std::set<std::string, std::less<>> database_session::names() const
 
 NDKEEP_INLINE std::uint64_t database_session::next_reservation() const {
     // A process has 2^47 addresses. Hundreds of arrays must leave some of them to the rest of the program.
-    constexpr std::uint64_t all = std::uint64_t{1} << 44;
+    const std::uint64_t all = std::min(std::uint64_t{1} << 44, address_limit() / 4);
     return std::min(options_.reserve, all / (arrays_.size() + 1));
 }
 

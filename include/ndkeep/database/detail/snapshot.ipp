@@ -52,10 +52,11 @@ NDKEEP_INLINE void database_snapshot::refresh() {
     // Commits up to `next` may be applied meanwhile, and their segment may go. Then the files have them.
     std::vector<detail::logged_commit> unapplied;
     for (;;) {
-        const std::uint64_t applied = control_->read().applied;
+        const auto words = control_->read();
+        const std::uint64_t applied = words.applied;
         if (applied >= next->commit())
             break;
-        auto chain = detail::read_log(hidden_, applied, file::access::read);
+        auto chain = detail::read_log(hidden_, applied, file::access::read, words.unapplied_at);
         std::erase_if(chain.commits, [&](const auto& each) { return each.record.number > next->commit(); });
         if (!chain.commits.empty() && chain.commits.back().record.number == next->commit()) {
             unapplied = std::move(chain.commits);

@@ -51,8 +51,9 @@ class array_handle {
 
 /// What a transaction has changed in one array, ready to be logged.
 struct array_changes {
-    std::vector<page_run> images;      ///< for the record; the last may end within a page, at the end of the file
-    std::vector<page_run> tail_pages;  ///< private copies behind `tail.first`
+    std::vector<page_run> images;        ///< for the record; the last may end within a page, at the end of the file
+    std::vector<page_run> tail_pages;    ///< private copies behind `tail.first`
+    std::vector<std::byte> former_tail;  ///< what the file had there before `settle_tail`, if that was to be kept
     page_run tail;
     std::uint32_t tail_sum = 0;
     bool is_reshaped = false;
@@ -126,7 +127,10 @@ class stored_array {
     [[nodiscard]] array_changes changes();
 
     /// Writes changed pages of new rows to the file.
-    void settle_tail(array_changes& changed);
+    /// @param keep_former  a savepoint may lead back to what the file has there
+    void settle_tail(array_changes& changed, bool keep_former);
+    /// Writes what `settle_tail` has replaced, after a commit that failed.
+    void unsettle_tail(const array_changes& changed) noexcept;
 
     /// Allocates disk space for holes that the images fill.
     void reserve_holes(const array_changes& changed);
@@ -172,6 +176,8 @@ class stored_array {
 
     /// Remembers the present state of the file, after a write of this process.
     void stamp() { stamp_ = source_.status(); }
+    /// Whether the header in the file is that of the last commit.
+    [[nodiscard]] bool has_committed_header() const;
     /// Whether the file has changed since `stamp`, or `named` is another file.
     [[nodiscard]] bool is_foreign(const std::optional<struct stat>& named) const;
 

@@ -276,6 +276,16 @@ NDKEEP_INLINE std::uint64_t stored_array::dirty_bytes() const {
     return bytes;
 }
 
+NDKEEP_INLINE bool stored_array::has_committed_header() const {
+    try {
+        std::vector<std::byte> header(static_cast<std::size_t>(committed_info_.data_offset));
+        source_.read(0, header);
+        return parse_header(header, path()) == committed_info_;
+    } catch (const format_error&) {
+        return false;
+    }
+}
+
 NDKEEP_INLINE bool stored_array::is_foreign(const std::optional<struct stat>& named) const {
     const auto now = source_.status();
     return !named || named->st_ino != now.st_ino || named->st_dev != now.st_dev || stamp_of(now) != stamp_of(stamp_);
