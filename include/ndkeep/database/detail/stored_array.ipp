@@ -221,7 +221,7 @@ NDKEEP_INLINE void stored_array::append(const array_view& rows) {
             // The first page may have been copied before, and then does not show what was written to the file.
             std::vector<std::byte> head(static_cast<std::size_t>(std::min(page_end(direct, page_), end) - direct));
             source_.read(direct, head);
-            if (std::memcmp(pages_.data() + direct, head.data(), head.size()) != 0)
+            if (!head.empty() && std::memcmp(pages_.data() + direct, head.data(), head.size()) != 0)
                 std::memcpy(pages_.data() + direct, head.data(), head.size());
             stamp();
         }
