@@ -208,8 +208,8 @@ TEST_CASE("200 kills at random moments leave the same number everywhere", "[data
     kill_at_random(200, 1);
 }
 
-TEST_CASE("2000 kills at random moments leave the same number everywhere", "[database][fault][long]") {
-    kill_at_random(2000, 2);
+TEST_CASE("800 kills at random moments leave the same number everywhere", "[database][fault][long]") {
+    kill_at_random(800, 2);
 }
 
 }  // namespace database_scene::kills_tests
