@@ -21,6 +21,11 @@
 
 namespace database_tests {
 
+struct reading {
+    double время;
+};
+NDKEEP_FIELDS(reading, время);
+
 namespace nk = ndkeep;
 namespace fs = std::filesystem;
 
@@ -250,6 +255,17 @@ TEST_CASE("create and remove do not touch a file that another program put there"
     CHECK(thrown<nk::conflict_error>([&] { (void)lab.commit(); }).file() == made.file(name));
 
     CHECK((nk::load<std::int64_t, 1>(made.file(name)) == integers{4, 5, 6}));
+}
+
+TEST_CASE("names of fields that need version 3 of the format are written", "[database]") {
+    const temp_dir dir;
+    nk::database lab(dir / "lab");
+    auto a = lab.create<reading>("a", {2});
+    a(1).время = 7;
+    (void)lab.commit();
+
+    CHECK(nk::inspect(dir / "lab" / "a.npy").version == 3);
+    CHECK(nk::load<reading, 1>(dir / "lab" / "a.npy")(1).время == 7);
 }
 
 TEST_CASE("a path that is no directory is refused", "[database][error]") {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Several writers of one database.
 #include "support/catch.hpp"
+#include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/database.hpp>
 #include <ndkeep/npy.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <thread>
@@ -21,6 +24,7 @@ using namespace std::chrono_literals;
 
 namespace optimistic_tests {
 
+namespace fs = std::filesystem;
 using numbers = xt::xtensor<std::int64_t, 1>;
 constexpr database_options several{.optimistic = true};
 
@@ -223,6 +227,47 @@ TEST_CASE("the last writer that closes an optimistic database applies the commit
     CHECK(load<std::int64_t, 1>(scene.dir / "lab" / "a.npy")(2) == 3);
     CHECK_FALSE(std::filesystem::exists(scene.dir / "lab" / ".ndkeep" / "log-0000000000000002"));
     append(scene.dir / "lab" / "a.npy", numbers{7});
+}
+
+TEST_CASE("the log of several writers is removed only after the files of all are synced", "[database][fault]") {
+    two_writers scene;
+    database y(scene.dir / "lab", several);
+    auto large = y.create<char>("large", {std::size_t{70} << 20});
+    {
+        database x(scene.dir / "lab", several);
+        auto ax = x.open<std::int64_t, 1>("a");
+        ax(0) = 1;
+        x.commit();
+    }
+    large.fill('x');
+
+    std::vector<std::string> calls;
+    {
+        const faults::witness listening([&](const faults::change& made) {
+            calls.push_back(made.name + ' ' + fs::path(made.path).filename().string());
+        });
+        y.commit();
+    }
+
+    const auto at = [&](const std::string& call) { return std::find(calls.begin(), calls.end(), call); };
+    const auto removed = std::find_if(calls.begin(), calls.end(),
+                                      [](const std::string& call) { return call.starts_with("unlink log-"); });
+    REQUIRE(removed != calls.end());
+    CHECK(at("sync a.npy") < removed);
+    CHECK(at("sync large.npy") < removed);
+}
+
+TEST_CASE("a reference to metadata stays valid when another writer changes the array", "[database]") {
+    two_writers scene;
+    database x(scene.dir / "lab", several), y(scene.dir / "lab", several);
+    auto& metadata = y.metadata("a");
+    CHECK(metadata["unit"] == "m");
+
+    x.metadata("a")["unit"] = "km";
+    x.commit();
+    y.abort();
+
+    CHECK(metadata["unit"] == "km");
 }
 
 TEST_CASE("optimistic writers in several processes lose no increment", "[database]") {

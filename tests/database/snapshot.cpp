@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Snapshots: one commit for as long as it is held, beside writers.
 #include "support/catch.hpp"
+#include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/bytes/crc.hpp>
@@ -301,19 +302,37 @@ TEST_CASE("a snapshot of a directory that is no database is an error", "[databas
           std::string::npos);
 }
 
-TEST_CASE("a snapshot completes the commit of a killed writer", "[database]") {
-    temp_dir dir;
-    const pid_t writer = in_child([&] {
-        auto* const lab = new database(dir / "lab");  // not destroyed: the process ends as if it were killed
-        auto a = lab->create<std::int64_t>("a", {3});
-        a.fill(4);
-        lab->commit();
-        ::kill(::getpid(), SIGKILL);
-        return false;
-    });
-    (void)result_of(writer);
+TEST_CASE("a snapshot after a kill at any call of a commit has all of it or nothing", "[database][fault]") {
+    int completed = 0;
+    for (std::size_t at = 0;; ++at) {
+        temp_dir dir;
+        {
+            database lab(dir / "lab");
+            (void)lab.create<std::int64_t>("a", {3});
+            (void)lab.create<std::int64_t>("b", {600});
+            lab.commit();
+        }
+        const bool killed = faults::killed({.what = faults::effect::kill, .at = at}, [&] {
+            database lab(dir / "lab");
+            lab.open<std::int64_t, 1>("a").fill(4);
+            lab.open<std::int64_t, 1>("b").fill(4);
+            lab.commit();
+        });
 
-    CHECK(database_snapshot(dir / "lab").map<std::int64_t, 1>("a")(2) == 4);
+        const database_snapshot now(dir / "lab");
+        const auto a = now.map<std::int64_t, 1>("a"), b = now.map<std::int64_t, 1>("b");
+        const auto is_all = [&](const auto& array, std::int64_t value) {
+            return std::all_of(array.begin(), array.end(), [&](std::int64_t each) { return each == value; });
+        };
+        INFO("killed at " << at);
+        REQUIRE((is_all(a, 4) ? is_all(b, 4) : is_all(a, 0) && is_all(b, 0)));
+        if (!killed) {
+            CHECK(is_all(a, 4));
+            break;
+        }
+        completed += is_all(a, 4);
+    }
+    CHECK(completed > 0);
 }
 
 }  // namespace snapshot_tests

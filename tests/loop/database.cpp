@@ -102,6 +102,22 @@ TEST_CASE("a loop into a database that is killed at any row counts every row onc
     check_counted(dir, 20);
 }
 
+TEST_CASE("states of any length are kept in a database", "[loop][database]") {
+    const temp_dir dir;
+    const auto source = counting(1, 4);
+    constexpr std::size_t numbers = std::size_t{9} << 20;  // 72 MiB
+    for (int pass = 1; pass <= 2; ++pass) {
+        nk::database lab(dir / "lab");
+        nk::stateful_loop loop(dir / "large.state", quick());
+        auto& state = loop.bind<xt::xtensor<double, 1>>("state", xt::zeros<double>({numbers}));
+        for (const auto& chunk : loop.over(source, {.rows = 2}).into(lab)) {
+            state(numbers - 1) += static_cast<double>(chunk.size());
+            loop.stop();
+        }
+        CHECK(state(numbers - 1) == 2 * pass);
+    }
+}
+
 TEST_CASE("a pass refuses a database with changes that are not committed", "[loop][database][error]") {
     const temp_dir dir;
     const auto source = counting(1, 3);

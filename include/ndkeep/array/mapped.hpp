@@ -35,20 +35,7 @@ class mapped;
 }  // namespace ndkeep
 
 template <class T, std::size_t N, xt::layout_type L>
-struct xt::xcontainer_inner_types<ndkeep::mapped<T, N, L>> {
-    using storage_type = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<std::remove_const_t<T>>>;
-    using reference = T&;
-    using const_reference = const T&;
-    using size_type = std::size_t;
-    using temporary_type = ndkeep::array_of<T, N, L>;
-    using shape_type = typename temporary_type::shape_type;
-    using strides_type = xt::get_strides_t<shape_type>;
-    using backstrides_type = strides_type;
-    using inner_shape_type = shape_type;
-    using inner_strides_type = strides_type;
-    using inner_backstrides_type = backstrides_type;
-    static constexpr xt::layout_type layout = L;
-};
+struct xt::xcontainer_inner_types<ndkeep::mapped<T, N, L>> : ndkeep::detail::container_types<T, N, L> {};
 
 template <class T, std::size_t N, xt::layout_type L>
 struct xt::xiterable_inner_types<ndkeep::mapped<T, N, L>> : xt::xcontainer_iterable_types<ndkeep::mapped<T, N, L>> {};
@@ -189,13 +176,7 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
 
     template <class Shape>
     void check_shape(const Shape& shape) const {
-        const auto& own = base::shape();
-        if (!std::equal(own.begin(), own.end(), std::begin(shape), std::end(shape),
-                        [](const auto& a, const auto& b) { return std::cmp_equal(a, b); }))
-            throw mismatch_error({.file = bytes_.path(),
-                                  .field = "assigned shape",
-                                  .expected = shape_text(own),
-                                  .found = shape_text(shape)});
+        detail::check_assigned_shape(base::shape(), shape, bytes_.path());
     }
 
     mapping bytes_;

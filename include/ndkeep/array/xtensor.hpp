@@ -2,6 +2,7 @@
 // The headers of xtensor, flat up to 0.25 and in folders from 0.26 (only this file names them), and array_of.
 #pragma once
 
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/order.hpp>
 #include <ndkeep/version.hpp>
 
@@ -36,9 +37,14 @@
 #include <xtensor/xview.hpp>
 #endif
 
+#include <algorithm>
 #include <cstddef>
+#include <filesystem>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <type_traits>
+#include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -60,6 +66,40 @@ template <class T, xt::layout_type L>
 struct array_of_rank<T, any_rank, L> {
     using type = xt::xarray<T, L>;
 };
+
+/// What xtensor wants to know about a container of T with rank N whose elements are in memory that it does not
+/// allocate.
+template <class T, std::size_t N, xt::layout_type L>
+struct container_types {
+    using storage_type = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<std::remove_const_t<T>>>;
+    using reference = T&;
+    using const_reference = const T&;
+    using size_type = std::size_t;
+    using temporary_type = typename array_of_rank<std::remove_const_t<T>, N, L>::type;
+    using shape_type = typename temporary_type::shape_type;
+    using strides_type = xt::get_strides_t<shape_type>;
+    using backstrides_type = strides_type;
+    using inner_shape_type = shape_type;
+    using inner_strides_type = strides_type;
+    using inner_backstrides_type = backstrides_type;
+    static constexpr xt::layout_type layout = L;
+};
+
+/// Whether two shapes are equal, also if their integers have different types.
+template <class Own, class Shape>
+[[nodiscard]] bool equal_shapes(const Own& own, const Shape& shape) {
+    return std::equal(std::begin(own), std::end(own), std::begin(shape), std::end(shape),
+                      [](const auto& a, const auto& b) { return std::cmp_equal(a, b); });
+}
+
+/// Checks that an expression of this shape can be assigned to an array that keeps its own.
+/// @throws mismatch_error  the shapes differ
+template <class Own, class Shape>
+void check_assigned_shape(const Own& own, const Shape& shape, const std::filesystem::path& file) {
+    if (!equal_shapes(own, shape))
+        throw mismatch_error(
+            {.file = file, .field = "assigned shape", .expected = shape_text(own), .found = shape_text(shape)});
+}
 
 }  // namespace detail
 

@@ -22,9 +22,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// An array of a `database`: an xtensor container of `T` with rank N (or any rank) in ordinary memory.
 ///
-/// Nobody is told of a store. `database::commit` finds what has changed, and `database::abort` takes it back, in every
-/// container and view of the array. `data()` never changes, also when rows are appended. The type is move-only, and all
-/// containers of one array in one database show the same elements. A default-constructed or moved-from one has none.
+/// A store needs no call: `database::commit` finds what has changed, and `database::abort` undoes it, in every
+/// container and view of the array. `data()` never changes, even when rows are appended. The type is move-only. All
+/// containers of one array in one database show the same elements. A default-constructed or moved-from one has no
+/// elements.
 ///
 /// Assigning an expression stores its elements one by one, without a temporary. The shapes must be equal. An expression
 /// that reads the same array at other positions (`a = xt::transpose(a)`) must be evaluated first.
@@ -37,20 +38,7 @@ class database_array;
 }  // namespace ndkeep
 
 template <class T, std::size_t N, xt::layout_type L>
-struct xt::xcontainer_inner_types<ndkeep::database_array<T, N, L>> {
-    using storage_type = xt::xbuffer_adaptor<T*, xt::no_ownership, std::allocator<T>>;
-    using reference = T&;
-    using const_reference = const T&;
-    using size_type = std::size_t;
-    using temporary_type = ndkeep::array_of<T, N, L>;
-    using shape_type = typename temporary_type::shape_type;
-    using strides_type = xt::get_strides_t<shape_type>;
-    using backstrides_type = strides_type;
-    using inner_shape_type = shape_type;
-    using inner_strides_type = strides_type;
-    using inner_backstrides_type = backstrides_type;
-    static constexpr xt::layout_type layout = L;
-};
+struct xt::xcontainer_inner_types<ndkeep::database_array<T, N, L>> : ndkeep::detail::container_types<T, N, L> {};
 
 template <class T, std::size_t N, xt::layout_type L>
 struct xt::xiterable_inner_types<ndkeep::database_array<T, N, L>>
@@ -129,7 +117,7 @@ class database_array : public xt::xstrided_container<database_array<T, N, L>>,
     }
     template <class Shape = shape_type, class... Layout>
     void resize(const Shape& shape, const Layout&...) {
-        if (!is_shape(shape))
+        if (!detail::equal_shapes(base::shape(), shape))
             stored().resize(extents<>(shape).values());
     }
 
@@ -196,19 +184,9 @@ class database_array : public xt::xstrided_container<database_array<T, N, L>>,
     }
 
     template <class Shape>
-    [[nodiscard]] bool is_shape(const Shape& shape) const {
-        const auto& own = base::shape();
-        return std::equal(own.begin(), own.end(), std::begin(shape), std::end(shape),
-                          [](const auto& a, const auto& b) { return std::cmp_equal(a, b); });
-    }
-
-    template <class Shape>
     void check_shape(const Shape& shape) const {
-        if (!is_shape(shape))
-            throw mismatch_error({.file = stored_ == nullptr ? std::filesystem::path() : stored_->path(),
-                                  .field = "assigned shape",
-                                  .expected = shape_text(base::shape()),
-                                  .found = shape_text(shape)});
+        detail::check_assigned_shape(base::shape(), shape,
+                                     stored_ == nullptr ? std::filesystem::path() : stored_->path());
     }
 
     std::shared_ptr<detail::database_session> session_;

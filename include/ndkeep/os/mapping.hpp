@@ -164,12 +164,8 @@ class address_range {
     void place(const file& source, std::uint64_t at, std::uint64_t length);
     /// Maps zeros, which use memory once they are stored into.
     void place_zeros(std::uint64_t at, std::uint64_t length);
-    /// Unmaps and keeps the addresses reserved.
-    void release(std::uint64_t at, std::uint64_t length);
     /// Drops the private copies of pages: they show the file again, or zeros.
     void discard(std::uint64_t at, std::uint64_t length);
-    /// Protects pages against stores, which then crash.
-    void protect(std::uint64_t at, std::uint64_t length);
 
   private:
     /// Maps at a fixed address inside the range.

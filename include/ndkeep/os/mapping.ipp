@@ -315,18 +315,9 @@ NDKEEP_INLINE void address_range::place_zeros(std::uint64_t at, std::uint64_t le
     place(at, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
 }
 
-NDKEEP_INLINE void address_range::release(std::uint64_t at, std::uint64_t length) {
-    place(at, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-}
-
 NDKEEP_INLINE void address_range::discard(std::uint64_t at, std::uint64_t length) {
     if (length != 0 && ::madvise(begin_ + at, static_cast<std::size_t>(length), MADV_DONTNEED) != 0)
         fail("cannot discard changes of");
-}
-
-NDKEEP_INLINE void address_range::protect(std::uint64_t at, std::uint64_t length) {
-    if (length != 0 && ::mprotect(begin_ + at, static_cast<std::size_t>(length), PROT_READ) != 0)
-        fail("cannot protect");
 }
 
 NDKEEP_INLINE void prefer_huge_pages(std::span<std::byte> memory) noexcept {

@@ -8,6 +8,7 @@
 #include <ndkeep/error.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <utility>
 
@@ -100,7 +101,7 @@ NDKEEP_INLINE void database_session::close() {
             array->abort();
     arrays_.clear();
     base_.reset();
-    if (options_.optimistic && !control_->take_lease(std::chrono::milliseconds(0)))
+    if (options_.optimistic && !(has_lease_ = control_->take_lease(std::chrono::milliseconds(0))))
         return;  // another writer is at work, and applies what is left
     try {
         // A damaged log is reported by the next opening.
@@ -113,8 +114,7 @@ NDKEEP_INLINE void database_session::close() {
         end({});
         throw;
     }
-    control_->release_lease();
-    has_lease_ = false;
+    release_lease();
 }
 
 }  // namespace ndkeep::detail

@@ -4,6 +4,7 @@
 
 #include <ndkeep/database/detail/log.hpp>
 #include <ndkeep/database/detail/record.hpp>
+#include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/directory.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/version.hpp>
@@ -35,8 +36,9 @@ struct array_place {
 [[nodiscard]] std::optional<std::string> document_after(const directory& hidden, std::span<const logged_commit> commits,
                                                         const std::string& name);
 
-/// The text of a file, as far as a sidecar may be long; nullopt if absent. What is no file has an empty text.
-[[nodiscard]] std::optional<std::string> text_in(const directory& folder, const std::string& name);
+/// The first bytes of a file as text, `most` at most; nullopt if absent. A directory, link or pipe has an empty text.
+[[nodiscard]] std::optional<std::string> text_in(const directory& folder, const std::string& name,
+                                                 std::uint64_t most = longest_sidecar);
 
 /// Applies commits to the files of a database.
 class commit_applier {

@@ -17,7 +17,7 @@
 #include <ndkeep/os/durability.hpp>
 
 #include <algorithm>
-#include <array>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -54,10 +54,10 @@ NDKEEP_INLINE std::optional<std::string> document_after(const directory& hidden,
         for (const auto& document : commit->record.documents)
             if (document.name == name)
                 return document.text.empty() ? std::nullopt : std::optional(document.text);
-    return text_in(hidden, name);
+    return text_in(hidden, name, std::numeric_limits<std::uint64_t>::max());
 }
 
-NDKEEP_INLINE std::optional<std::string> text_in(const directory& folder, const std::string& name) {
+NDKEEP_INLINE std::optional<std::string> text_in(const directory& folder, const std::string& name, std::uint64_t most) {
     const auto status = folder.status_of(name);
     if (!status)
         return std::nullopt;
@@ -66,7 +66,7 @@ NDKEEP_INLINE std::optional<std::string> text_in(const directory& folder, const 
     const auto source = folder.open_file(name);
     if (!source)
         return std::nullopt;
-    std::string text(static_cast<std::size_t>(std::min(source->size(), longest_sidecar)), '\0');
+    std::string text(static_cast<std::size_t>(std::min(source->size(), most)), '\0');
     source->read(0, std::as_writable_bytes(std::span(text)));
     return text;
 }

@@ -29,7 +29,7 @@ NDKEEP_INLINE void stored_array::map_grown_file() {
 NDKEEP_INLINE std::vector<stored_array::own_change> stored_array::take_out() {
     const auto pages = changed_pages();
     std::vector<own_change> changes;
-    const std::uint64_t first = committed_info_.data_offset, end = end_of(committed_info_);
+    const std::uint64_t first = committed_info_.data_offset, end = data_end(committed_info_);
     for (const auto& run : pages) {
         const page_run where{std::max(run.first, first), std::min(run.last, end)};
         if (where.first < where.last)
@@ -54,7 +54,7 @@ NDKEEP_INLINE std::string stored_array::collision(std::span<const other_change> 
     const auto state = save();
     const auto own = take_out();
     const auto first = committed_info_.data_offset;
-    const std::uint64_t former_end = end_of(committed_info_), own_end = end_of(info_);
+    const std::uint64_t former_end = data_end(committed_info_), own_end = data_end(info_);
     std::optional<page_run> both;
     const auto note = [&](std::uint64_t from, std::uint64_t to) {
         both = {std::min(both ? both->first : from, from), std::max(both ? both->last : to, to)};
@@ -71,18 +71,23 @@ NDKEEP_INLINE std::string stored_array::collision(std::span<const other_change> 
             // Rows that this transaction has removed.
             if (own_end < former_end && image.last > own_end && image.first < former_end)
                 note(std::max(image.first, own_end), std::min(image.last, former_end));
-            for (const auto& change : own)
-                for (std::uint64_t at = page_begin(std::max(change.where.first, image.first), page_);
-                     at < std::min(change.where.last, image.last); at += page_) {
-                    const std::uint64_t from = std::max({at, change.where.first, image.first}),
-                                        to = std::min({at + page_, change.where.last, image.last});
+            // Both lists are ascending, so only the changes that meet the image are looked at.
+            for (auto change =
+                     std::upper_bound(own.begin(), own.end(), image.first,
+                                      [](std::uint64_t at, const own_change&each) { return at < each.where.last; });
+                 change != own.end() && change->where.first < image.last; ++change) {
+                const auto& where = change->where;
+                for (std::uint64_t at = page_begin(std::max(where.first, image.first), page_);
+                     at < std::min(where.last, image.last); at += page_) {
+                    const std::uint64_t from = std::max({at, where.first, image.first}),
+                                        to = std::min({at + page_, where.last, image.last});
                     const auto length = static_cast<std::size_t>(to - from);
                     // A page can be in both lists for its header, or for the rows behind the former end.
-                    if (std::memcmp(change.bytes.data() + (from - change.where.first), pages_.data() + from, length) !=
-                            0 &&
+                    if (std::memcmp(change->bytes.data() + (from - where.first), pages_.data() + from, length) != 0 &&
                         std::memcmp(bytes.data() + (from - image.first), pages_.data() + from, length) != 0)
                         note(from, to);
                 }
+            }
         }
     }
     // Rows that another writer has removed.
@@ -96,6 +101,9 @@ NDKEEP_INLINE std::string stored_array::collision(std::span<const other_change> 
                std::to_string((both->last - first + row - 1) / row);
     }
     const bool both_grow = own_end > former_end && others_end > former_end;
+    // Checked before anything is rebased: an error in between would lose rows.
+    if (both_grow)
+        check_reservation(others_end + (own_end - former_end));
     return others_reshape && info_ != committed_info_ && !both_grow ? "the shape" : "";
 }
 
@@ -104,7 +112,7 @@ NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
         return;
     const auto former = committed_info_;
     const auto mine = info_;
-    const std::uint64_t former_end = end_of(former), own_end = end_of(mine);
+    const std::uint64_t former_end = data_end(former), own_end = data_end(mine);
     std::vector<std::byte> added;
     if (own_end > former_end)
         added.assign(pages_.data() + former_end, pages_.data() + own_end);
@@ -138,8 +146,7 @@ NDKEEP_INLINE void stored_array::rebase(std::span<const other_change> others) {
     auto next = committed_info_;
     if (own_end > former_end) {
         next.shape[growing_axis(next)] += mine.shape[growing_axis(mine)] - former.shape[growing_axis(former)];
-        const std::uint64_t from = end_of(committed_info_), end = end_of(next);
-        check_reservation(end);
+        const std::uint64_t from = data_end(committed_info_), end = data_end(next);
         map_to(end);
         std::memcpy(pages_.data() + from, added.data(), added.size());
         size_ = std::max(size_, end);

@@ -55,9 +55,9 @@ NDKEEP_INLINE void stored_array::restore(const saved& state) {
     tail_sum_ = 0;
     tail_sum_counts_ = reach_ == committed_reach_;
     is_removed = state.is_removed;
-    metadata = state.metadata;
-    if (!metadata && !committed_metadata.is_null())
-        metadata = committed_metadata;
+    // Assigned, because the user may hold a reference to it.
+    if (metadata)
+        *metadata = state.metadata.value_or(committed_metadata);
     set_shape(state.info);
 }
 

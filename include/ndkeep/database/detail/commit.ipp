@@ -10,9 +10,8 @@
 //  5. Sync the files with new rows, and new files.
 //  6. Write the record, its header last, and sync the log: the commit point.
 //  7. Publish the number in the control file. Readers take it from now on.
-//  8. Apply commits to the files, as far as no living reader holds an older one. Write first, and drop the private
-//  pages
-//     second: memory never shows an older value in between.
+//  8. Apply commits to the files, as far as no living reader holds an older one. The files are written before the
+//     private pages are dropped, so that memory never shows an older value in between.
 //  9. If the log is long and everything is applied: sync the files, then remove the log.
 //
 // Recovery repeats steps 8 and 9 for the records in the log.
@@ -69,13 +68,8 @@ NDKEEP_INLINE std::optional<std::string> database_session::sidecar_for(stored_ar
     if (!is_present && !has_new_metadata)
         return std::nullopt;
     std::optional<description> former;
-    if (is_present && !array.is_new) {
-        const auto both = parse_sidecar(*text, sidecar_file);
-        if (both.current.fits(array.committed_info()))
-            former = both.current;
-        else if (both.previous && both.previous->fits(array.committed_info()))
-            former = both.previous;
-    }
+    if (is_present && !array.is_new)
+        former = description_in(*text, array.committed_info(), sidecar_file);
     // Sums and statistics describe the data before the commit. Metadata alone changes none of them.
     if (former && !changed.any()) {
         former->metadata = kept_metadata(*array.metadata, sidecar_file);
@@ -155,7 +149,7 @@ NDKEEP_INLINE void database_session::prepare(pending& next) {
 }
 
 NDKEEP_INLINE void database_session::write(pending& next) {
-    const bool durable = options_.durability != database_durability::none;
+    const bool durable = is_durable();
     bool has_new_files = false;
     for (std::size_t i = 0; i < next.arrays.size(); ++i) {
         auto& [array, changed] = next.arrays[i];
@@ -203,8 +197,7 @@ NDKEEP_INLINE void database_session::write(pending& next) {
 NDKEEP_INLINE void database_session::end(std::string why) noexcept {
     is_closed_ = true;
     why_closed_ = std::move(why);
-    control_->release_lease();
-    has_lease_ = false;
+    release_lease();
 }
 
 NDKEEP_INLINE std::uint64_t database_session::commit() {
@@ -213,10 +206,8 @@ NDKEEP_INLINE std::uint64_t database_session::commit() {
         catch_up();
     struct released {
         ~released() {
-            if (session.options_.optimistic && session.has_lease_) {
-                session.control_->release_lease();
-                session.has_lease_ = false;
-            }
+            if (session.options_.optimistic)
+                session.release_lease();
         }
         database_session& session;
     };
@@ -267,26 +258,16 @@ NDKEEP_INLINE void database_session::publish(pending& next) {
     removed_.clear();
     documents_.clear();
     savepoints_.clear();
-    std::uint64_t limit = committed_;
     {
         const control_file::locked alone(*control_);
         auto words = control_->read();
         words.committed = committed_;
         words.committing = 0;
-        limit = std::min(committed_, control_->oldest_held(base_.get()).value_or(committed_));
-        words.applying = std::max(words.applying, limit);
         control_->write(words);
     }
-    apply_up_to(limit);
-    if (options_.optimistic) {
-        // The arrays show this commit now. The former hold is given up outside the lock, which that needs.
-        std::shared_ptr<reader_hold> later;
-        {
-            const control_file::locked alone(*control_);
-            later = control_->hold(committed_);
-        }
-        base_ = std::move(later);
-    }
+    apply_what_may_be();
+    if (options_.optimistic)
+        hold_base();
     if (unapplied_.empty() && log_end_ > long_log)
         retire();
 }
@@ -372,7 +353,10 @@ NDKEEP_INLINE void database_session::retire() {
                 hidden_.remove(name);
     if (segments.empty())
         return;
-    if (options_.durability != database_durability::none)
+    // Other writers may have made, or applied, some of the commits in the log.
+    if (options_.optimistic)
+        unsynced_ = names_after(root_, {});
+    if (is_durable())
         try {
             sync_files();
         } catch (const io_error&) {
@@ -388,7 +372,7 @@ NDKEEP_INLINE void database_session::retire() {
     segment_.reset();
     for (const auto& name : segments)
         hidden_.remove(name);
-    if (options_.durability != database_durability::none)
+    if (is_durable())
         hidden_.sync();
 }
 

@@ -37,6 +37,8 @@ struct control_words {
     std::uint64_t unapplied_at = 0;  ///< byte of the log where the first commit that is not applied begins; a hint
     std::string host = {};           ///< on which machine; at most 63 bytes
 
+    /// Whether these words were written in this run of the system, and to this file. Not after a power cut or a copy.
+    [[nodiscard]] bool are_of_this_run(const file& control) const;
     /// Whether the files are in the state that these words say. Not after a power cut, a killed commit, or a copy.
     [[nodiscard]] bool are_exact(const file& control) const;
 };

@@ -23,9 +23,12 @@ inline constexpr std::size_t control_numbers = 10, host_length = 64;
 inline constexpr std::uint64_t slots_at = 4096, control_size = 65536;
 static_assert(slots_at + 8 * reader_slots <= control_size);
 
+NDKEEP_INLINE bool control_words::are_of_this_run(const file& control) const {
+    return boot != 0 && boot == boot_identity() && identity == control.status().st_ino;
+}
+
 NDKEEP_INLINE bool control_words::are_exact(const file& control) const {
-    return boot != 0 && boot == boot_identity() && identity == control.status().st_ino && committing == 0 &&
-           applying == applied;
+    return are_of_this_run(control) && committing == 0 && applying == applied;
 }
 
 NDKEEP_INLINE reader_hold::~reader_hold() { of_->give_up(slot_); }
@@ -123,7 +126,7 @@ NDKEEP_INLINE std::optional<std::uint64_t> control_file::oldest_held(const reade
     for (std::size_t slot = 0; slot < reader_slots; ++slot)
         if (own_slots_[slot] && (except == nullptr || except->slot() != slot))
             look(slot);
-    // One question to the system if there is no other reader.
+    // Usually there is no other reader, and this is a single call of the system.
     for (std::uint64_t at = first_slot_byte;;) {
         const auto held = locks_.held_between(at, first_slot_byte + reader_slots);
         if (!held)

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <ndkeep/database/detail/record.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/os/directory.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/file.hpp>
@@ -72,6 +73,11 @@ struct log_chain {
 /// @throws format_error  a record with right sums cannot be understood
 [[nodiscard]] log_chain read_log(const directory& hidden, std::uint64_t base, file::access wanted,
                                  std::uint64_t hint = 0);
+
+/// The error of a log that ends before a commit that was made.
+/// @param wanted  the last commit that was made
+/// @param last    the last commit that is there and sound
+[[nodiscard]] format_error damaged_log(const directory& hidden, std::uint64_t wanted, std::uint64_t last);
 
 /// The file names of all segments, ascending.
 [[nodiscard]] std::vector<std::string> segments_in(const directory& hidden);

@@ -287,6 +287,14 @@ NDKEEP_INLINE void log_write::write(std::span<const std::span<const std::byte>> 
 
 NDKEEP_INLINE void log_write::withdraw() { into_.source.write(at_, std::array<std::byte, record_header_size>{}); }
 
+NDKEEP_INLINE format_error damaged_log(const directory& hidden, std::uint64_t wanted, std::uint64_t last) {
+    return malformed(hidden.path(), "log", "commits up to " + std::to_string(wanted),
+                     last + 1 == wanted
+                         ? "commit " + std::to_string(wanted) + " damaged"
+                         : "commits " + std::to_string(last + 1) + " to " + std::to_string(wanted) + " damaged or lost",
+                     "recover_database goes back to commit " + std::to_string(last));
+}
+
 NDKEEP_INLINE void clear_from(log_segment& of, std::uint64_t first) {
     const std::vector<std::byte> zeros(std::size_t{1} << 20);
     for (const std::uint64_t size = of.source.size(); first < size;) {

@@ -77,8 +77,9 @@ NDKEEP_INLINE void database_session::rebase(std::vector<logged_commit> others) {
             continue;
         }
         array->rebase(changes);
+        // Assigned, because the user may hold a reference to it.
         if (!changes.empty() && array->metadata && *array->metadata == array->committed_metadata)
-            array->metadata.reset();
+            *array->metadata = array->committed_metadata = stored_metadata(*array);
         ++each;
     }
     for (auto& commit : others) {
@@ -99,15 +100,11 @@ NDKEEP_INLINE void database_session::catch_up() {
         log_end_ = chain.end;
         const std::uint64_t last = chain.commits.empty() ? committed_ : chain.commits.back().record.number;
         if (words.committed > last)
-            throw format_error({.file = hidden_.path(),
-                                .field = "log",
-                                .expected = "commits up to " + std::to_string(words.committed),
-                                .found = "commit " + std::to_string(last + 1) + " damaged",
-                                .hint = "recover_database"});
+            throw damaged_log(hidden_, words.committed, last);
         if (chain.commits.empty())
             return;
         // The last one may be of a writer that was killed before its sync.
-        if (options_.durability != database_durability::none) {
+        if (is_durable()) {
             if (words.committing != 0)
                 write_again(*segment_, log_sector, log_end_);
             synced([&] { segment_->source.sync_data(); });
@@ -115,8 +112,7 @@ NDKEEP_INLINE void database_session::catch_up() {
         check_collisions(chain.commits);
         rebase(std::move(chain.commits));
     } catch (...) {
-        control_->release_lease();
-        has_lease_ = false;
+        release_lease();
         throw;
     }
 }
@@ -132,7 +128,6 @@ NDKEEP_INLINE bool database_session::has_whole_log() {
     segment_ = std::move(chain.last);
     log_end_ = chain.end;
     committed_ = last;
-    unsynced_ = names_after(root_, {});
     return true;
 }
 
@@ -149,11 +144,8 @@ NDKEEP_INLINE void database_session::advance() {
         auto chain = read_log(hidden_, committed_, file::access::read, log_end_);
         std::erase_if(chain.commits, [&](const auto& each) { return each.record.number > next->commit(); });
         if (chain.commits.empty() || chain.commits.back().record.number != next->commit())
-            throw format_error({.file = hidden_.path(),
-                                .field = "log",
-                                .expected = "commits up to " + std::to_string(next->commit()),
-                                .found = "a damaged commit",
-                                .hint = "recover_database"});
+            throw damaged_log(hidden_, next->commit(),
+                              chain.commits.empty() ? committed_ : chain.commits.back().record.number);
         log_end_ = chain.commits.back().end;
         rebase(std::move(chain.commits));
     }

@@ -10,6 +10,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/os/directory.hpp>
 #include <ndkeep/os/page_tracker.hpp>
 #include <ndkeep/os/process.hpp>
@@ -29,7 +30,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The metadata in the text of a sidecar that fits an array; {} if it describes another one.
+/// The description in the text of a sidecar that fits an array; nullopt if it describes another one, or is no sidecar.
+[[nodiscard]] std::optional<description> description_in(const std::string& text, const array_info& info,
+                                                        const std::filesystem::path& sidecar);
+/// Its metadata; {} without a description.
 [[nodiscard]] json metadata_in(const std::string& text, const array_info& info, const std::filesystem::path& sidecar);
 
 /// The state of a transaction, to return to.
@@ -96,7 +100,9 @@ class database_session {
 
     void recover(std::vector<std::string>* lost);
     void take_lease();
-    void note_holder(control_words& words) const;
+    void release_lease() noexcept;
+    /// Registers an optimistic transaction as a reader of the commit that it shows.
+    void hold_base();
     [[nodiscard]] file* opened(const std::string& name);
     [[nodiscard]] commit_applier applier();
     void apply_up_to(std::uint64_t limit);
@@ -104,11 +110,13 @@ class database_session {
     void retire();
     /// Syncs all files that the log would restore.
     void sync_files();
-    /// Bytes of addresses for one more array.
-    [[nodiscard]] std::uint64_t next_reservation() const;
+    /// Maps the file of one more array.
+    [[nodiscard]] std::shared_ptr<stored_array> mapped_array(const std::string& name, file source,
+                                                             const std::string& made_as) const;
     void drop_new_file(stored_array& array) noexcept;
     void check_foreign(stored_array& array);
-    void load_metadata(stored_array& array) const;
+    /// The metadata of an array at the last commit.
+    [[nodiscard]] json stored_metadata(const stored_array& array) const;
     [[nodiscard]] std::optional<std::string> sidecar_for(stored_array& array, const array_changes& changed);
     /// Runs a sync. If it fails, what is on the disk is unknown, so this session ends.
     template <class Sync>

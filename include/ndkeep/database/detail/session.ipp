@@ -20,15 +20,21 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
+NDKEEP_INLINE std::optional<description> description_in(const std::string& text, const array_info& info,
+                                                        const std::filesystem::path& sidecar) {
+    if (!begins_sidecar(text))
+        return std::nullopt;
+    auto both = parse_sidecar(text, sidecar);
+    if (both.current.fits(info))
+        return std::move(both.current);
+    if (both.previous && both.previous->fits(info))
+        return std::move(both.previous);
+    return std::nullopt;
+}
+
 NDKEEP_INLINE json metadata_in(const std::string& text, const array_info& info, const std::filesystem::path& sidecar) {
-    if (!text.empty() && begins_sidecar(text)) {
-        const auto both = parse_sidecar(text, sidecar);
-        if (both.current.fits(info))
-            return both.current.metadata;
-        if (both.previous && both.previous->fits(info))
-            return both.previous->metadata;
-    }
-    return json(json::value_t::object);
+    auto found = description_in(text, info, sidecar);
+    return found ? std::move(found->metadata) : json(json::value_t::object);
 }
 
 NDKEEP_INLINE database_session::database_session(const std::filesystem::path& path, const database_options& options,
@@ -42,7 +48,7 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
     control_ = std::make_shared<control_file>(hidden_);
     tracker_ = page_tracker::for_files_like(control_->scratch());
     // Also if the process that created it was killed before this point: the control file then says nothing yet.
-    if ((is_new || control_->read().boot == 0) && options_.durability != database_durability::none) {
+    if ((is_new || control_->read().boot == 0) && is_durable()) {
         hidden_.sync();
         root_.sync();
         const auto named = path.has_filename() ? path : path.parent_path();
@@ -51,12 +57,8 @@ NDKEEP_INLINE database_session::database_session(const std::filesystem::path& pa
     take_lease();
     recover(lost);
     if (options_.optimistic) {
-        {
-            const control_file::locked alone(*control_);
-            base_ = control_->hold(committed_);
-        }
-        control_->release_lease();
-        has_lease_ = false;
+        hold_base();
+        release_lease();
     }
 }
 
@@ -67,7 +69,7 @@ NDKEEP_INLINE void database_session::leave() noexcept {
         close();
     } catch (const std::exception&) {
         // What is committed is in the log. The next one who opens the database applies it.
-        control_->release_lease();
+        release_lease();
     }
 }
 
@@ -85,20 +87,30 @@ NDKEEP_INLINE void database_session::take_lease() {
     has_lease_ = true;
     const control_file::locked alone(*control_);
     auto words = control_->read();
-    note_holder(words);
-    control_->write(words);
-}
-
-NDKEEP_INLINE void database_session::note_holder(control_words& words) const {
     words.holder = static_cast<std::uint64_t>(owner_.id());
     words.since = static_cast<std::uint64_t>(std::time(nullptr));
     words.host = host_name();
+    control_->write(words);
+}
+
+NDKEEP_INLINE void database_session::release_lease() noexcept {
+    if (std::exchange(has_lease_, false))
+        control_->release_lease();
+}
+
+NDKEEP_INLINE void database_session::hold_base() {
+    std::shared_ptr<reader_hold> next;
+    {
+        const control_file::locked alone(*control_);
+        next = control_->hold(committed_);
+    }
+    // The former hold is given up outside the control lock, which that needs.
+    base_ = std::move(next);
 }
 
 NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_commits) {
     const auto words = control_->read();
-    const bool same_run = words.boot != 0 && words.boot == boot_identity() &&
-                          words.identity == control_->scratch().status().st_ino && words.applied <= words.committed;
+    const bool same_run = words.are_of_this_run(control_->scratch()) && words.applied <= words.committed;
     const auto segments = segments_in(hidden_);
     // Without a log, the commits that were not applied are lost.
     const std::uint64_t first =
@@ -118,13 +130,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
                                                                   std::to_string(lost) + " are lost") +
                                     (may_be_mixed ? "; some of their changes may be in the files" : ""));
         else if (is_error)
-            throw format_error({.file = hidden_.path(),
-                                .field = "log",
-                                .expected = "commits up to " + std::to_string(lost),
-                                .found = committed_ + 1 == lost ? "commit " + std::to_string(lost) + " damaged"
-                                                                : "commits " + std::to_string(committed_ + 1) + " to " +
-                                                                      std::to_string(lost) + " damaged or lost",
-                                .hint = "recover_database goes back to commit " + std::to_string(committed_)});
+            throw damaged_log(hidden_, lost, committed_);
     }
     unapplied_ = std::move(chain.commits);
     segment_ = std::move(chain.last);
@@ -133,7 +139,7 @@ NDKEEP_INLINE void database_session::recover(std::vector<std::string>* lost_comm
         clear_from(*segment_, log_end_);
     // Before anything is applied, and before the control file names the commit: the record of a killed commit may be in
     // the page cache only.
-    if (!unapplied_.empty() && options_.durability != database_durability::none) {
+    if (!unapplied_.empty() && is_durable()) {
         if (words.committing != 0)
             write_again(*segment_, log_sector, log_end_);
         segment_->source.sync_data();
@@ -205,10 +211,15 @@ NDKEEP_INLINE std::set<std::string, std::less<>> database_session::names() const
     return names;
 }
 
-NDKEEP_INLINE std::uint64_t database_session::next_reservation() const {
+NDKEEP_INLINE std::shared_ptr<stored_array> database_session::mapped_array(const std::string& name, file source,
+                                                                           const std::string& made_as) const {
     // A process has 2^47 addresses. Hundreds of arrays must leave some of them to the rest of the program.
     const std::uint64_t all = std::min(std::uint64_t{1} << 44, address_limit() / 4);
-    return std::min(options_.reserve, all / (arrays_.size() + 1));
+    const std::uint64_t reserve = std::min(options_.reserve, all / (arrays_.size() + 1));
+    const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
+    auto array = std::make_shared<stored_array>(name, std::move(source), tracker_, reserve, tails);
+    array->made_as = made_as;
+    return array;
 }
 
 NDKEEP_INLINE std::shared_ptr<stored_array> database_session::open(const std::string& name) {
@@ -241,9 +252,7 @@ NDKEEP_INLINE std::shared_ptr<stored_array> database_session::open(const std::st
                                   .expected = "no second name of an array",
                                   .found = "a hard link of " + ndkeep::quoted(other)});
     }
-    const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
-    auto array = std::make_shared<stored_array>(name, *std::move(source), tracker_, next_reservation(), tails);
-    array->made_as = made_as;
+    auto array = mapped_array(name, *std::move(source), made_as);
     bool counts = !place;
     for (const auto& commit : unapplied_)
         for (std::size_t i = 0; i < commit.record.arrays.size(); ++i) {
@@ -272,22 +281,15 @@ NDKEEP_INLINE std::shared_ptr<stored_array> database_session::create(const std::
                        "open it, or remove it first");
     array_info info = wanted;
     // A page, so that elements are aligned as well as memory can be, and the header has room for any shape.
-    info.data_offset = 4096;
-    info.version = 1;
-    if (least_header_length(info) > info.data_offset) {
-        info.data_offset = (least_header_length(info) + 8191) / 4096 * 4096;
-        info.version = 0;
-        info.version =
-            parse_header(bytes_of(header_bytes(info, {.version = 0, .length = info.data_offset})), path()).version;
-    }
+    const std::uint64_t least = least_header_length(info);
+    info.data_offset = least <= 4096 ? 4096 : (least + 8191) / 4096 * 4096;
+    info.version = parse_header(bytes_of(header_bytes(info, {.length = info.data_offset})), path()).version;
     (void)checked_nbytes(info.type, info.shape, path() / file_name_of(name));
     const std::string made_as = std::string(created_prefix) + hexadecimal(random_bits());
     auto source = hidden_.create_file(made_as);
     source.call(path() / file_name_of(name));
-    const auto tails = options_.optimistic ? stored_array::tail_place::memory : stored_array::tail_place::file;
     try {
-        auto array = std::make_shared<stored_array>(name, std::move(source), tracker_, next_reservation(), tails);
-        array->made_as = made_as;
+        auto array = mapped_array(name, std::move(source), made_as);
         array->create(info);
         arrays_[name] = array;
         return array;
@@ -323,24 +325,17 @@ NDKEEP_INLINE void database_session::remove(const std::string& name) {
         removed_.insert(name);
 }
 
-NDKEEP_INLINE void database_session::load_metadata(stored_array& array) const {
-    if (array.metadata)
-        return;
-    json loaded = json(json::value_t::object);
-    if (!array.is_new) {
-        std::optional<std::string> text = array.sidecar;
-        if (!text)
-            text = text_in(root_, sidecar_path(file_name_of(array.name())).string());
-        if (text)
-            loaded = metadata_in(*text, array.committed_info(), sidecar_path(array.path()));
-    }
-    array.committed_metadata = loaded;
-    array.metadata = std::move(loaded);
+NDKEEP_INLINE json database_session::stored_metadata(const stored_array& array) const {
+    if (array.is_new)
+        return json(json::value_t::object);
+    const auto text = array.sidecar ? array.sidecar : text_in(root_, sidecar_path(file_name_of(array.name())).string());
+    return metadata_in(text.value_or(""), array.committed_info(), sidecar_path(array.path()));
 }
 
 NDKEEP_INLINE json& database_session::metadata(const std::string& name) {
     const auto array = open(name);
-    load_metadata(*array);
+    if (!array->metadata)
+        array->metadata = array->committed_metadata = stored_metadata(*array);
     return *array->metadata;
 }
 

@@ -16,6 +16,7 @@
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
 #include <ndkeep/npy/inspect.hpp>
+#include <ndkeep/os/names.hpp>
 
 #include <algorithm>
 #include <optional>
@@ -37,7 +38,10 @@ NDKEEP_INLINE database_snapshot::database_snapshot(const std::filesystem::path& 
 }
 
 NDKEEP_INLINE void database_snapshot::refresh() {
-    if (!control_->read().are_exact(control_->scratch()) && !control_->lease_is_held()) {
+    // By its path, which leads elsewhere if the program has changed its directory meanwhile.
+    const auto named = detail::identity_of(hidden_.path() / detail::control_name);
+    if (!control_->read().are_exact(control_->scratch()) && !control_->lease_is_held() && named &&
+        named->inode == control_->scratch().status().st_ino) {
         try {
             detail::database_session completed(root_.path(), {});
         } catch (const conflict_error&) {
@@ -63,11 +67,8 @@ NDKEEP_INLINE void database_snapshot::refresh() {
             break;
         }
         if (control_->read().applied == applied)
-            throw format_error({.file = hidden_.path(),
-                                .field = "log",
-                                .expected = "commits up to " + std::to_string(next->commit()),
-                                .found = "a damaged commit",
-                                .hint = "recover_database"});
+            throw detail::damaged_log(hidden_, next->commit(),
+                                      chain.commits.empty() ? applied : chain.commits.back().record.number);
     }
     unapplied_ = std::move(unapplied);
     hold_ = std::move(next);
@@ -119,14 +120,10 @@ NDKEEP_INLINE database_snapshot::found_array database_snapshot::find(const std::
         return {std::move(opened.source), std::move(opened.info), {}};
     }
     memory.protect();
-    const std::span<const std::byte> bytes(memory.data(), memory.size());
-    auto info = ndkeep::inspect(bytes);
-    if (detail::data_end(info) > size)
-        throw format_error({.file = source->path(),
-                            .field = "data",
-                            .expected = counted(info.nbytes(), "byte"),
-                            .found = counted(size - info.data_offset, "byte"),
-                            .hint = "the file is cut short"});
+    const detail::byte_source bytes(std::span<const std::byte>(memory.data(), memory.size()), source->path());
+    std::vector<std::byte> header;
+    auto info = detail::header_at(bytes, 0, size, {}, header);
+    core::check_data(bytes, info, size);
     return {*std::move(source), std::move(info), std::move(memory)};
 }
 

@@ -33,7 +33,7 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// A container that shows a stored array. It is told when the shape changes.
+/// A container that shows a stored array. `reshape` is called after each change of the shape.
 class array_handle {
   public:
     using reshaped = void (*)(array_handle&);
@@ -144,8 +144,9 @@ class stored_array {
     /// The file has all commits up to `number`: drops the private copies that are equal to it.
     void applied(std::uint64_t number);
 
-    /// What this transaction and commits of others both change, as text for an error: "rows 3 to 7"; empty if they can
-    /// both be made. Rows that both have appended are put one behind the other.
+    /// What both this transaction and commits of other writers change, as text for an error: "rows 3 to 7"; empty if
+    /// there is no conflict. Appended rows do not conflict: those of this transaction follow the others.
+    /// @throws mismatch_error  the rows of all need more than the reserved addresses
     [[nodiscard]] std::string collision(std::span<const other_change> others);
 
     /// Puts commits of others below the changes of this transaction, which must not collide with them.
@@ -188,7 +189,6 @@ class stored_array {
         std::shared_ptr<const void> owner;
     };
 
-    [[nodiscard]] std::uint64_t end_of(const array_info& info) const;
     [[nodiscard]] std::vector<page_run> stored_into(std::uint64_t first, std::uint64_t last) const;
 
     /// Checks that bytes up to `end` can be mapped.

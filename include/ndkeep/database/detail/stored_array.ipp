@@ -7,8 +7,10 @@
 #include <ndkeep/array/blocks.hpp>
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/crc.hpp>
+#include <ndkeep/bytes/source.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/npy/detail/grow.hpp>
 #include <ndkeep/npy/detail/inspect.hpp>
 
 #include <algorithm>
@@ -51,31 +53,27 @@ NDKEEP_INLINE void stored_array::lay(const logged_commit& commit, const array_ch
 }
 
 NDKEEP_INLINE void stored_array::read_header() {
-    const std::span<const std::byte> bytes(pages_.data(), static_cast<std::size_t>(size_));
-    const auto begin =
-        parse_preamble(bytes.first(std::min<std::size_t>(bytes.size(), longest_preamble)), path(), size_);
-    info_ = parse_header(bytes.first(static_cast<std::size_t>(begin.data_offset())), path());
-    committed_info_ = info_;
-    if (end_of(info_) > size_)
-        throw malformed(path(), "data", counted(info_.nbytes(), "byte"), counted(size_ - info_.data_offset, "byte"),
-                        "the file is cut short");
+    const byte_source memory(std::span<const std::byte>(pages_.data(), static_cast<std::size_t>(size_)), path());
+    std::vector<std::byte> header;
+    committed_info_ = info_ = header_at(memory, 0, size_, {}, header);
+    check_data(memory, info_, size_);
     // The header in the file may be older than the commits laid over it, and have more rows.
     std::uint64_t end_in_file = 0;
     if (!held_.empty()) {
         try {
             std::vector<std::byte> first(static_cast<std::size_t>(info_.data_offset));
             source_.read(0, first);
-            end_in_file = end_of(parse_header(first, path()));
+            end_in_file = data_end(parse_header(first, path()));
         } catch (const format_error&) {
             // A new file, whose header is in the log only.
         }
     }
-    committed_reach_ = reach_ = std::max({reach_, end_of(info_), end_in_file});
+    committed_reach_ = reach_ = std::max({reach_, data_end(info_), end_in_file});
 }
 
 NDKEEP_INLINE void stored_array::create(const array_info& info) {
     info_ = info;
-    const std::uint64_t end = end_of(info_);
+    const std::uint64_t end = data_end(info_);
     check_reservation(end);
     source_.resize(end);
     size_ = end;
@@ -85,8 +83,6 @@ NDKEEP_INLINE void stored_array::create(const array_info& info) {
     is_new = true;
     stamp();
 }
-
-NDKEEP_INLINE std::uint64_t stored_array::end_of(const array_info& info) const { return data_end(info); }
 
 NDKEEP_INLINE std::vector<page_run> stored_array::stored_into(std::uint64_t first, std::uint64_t last) const {
     auto runs = tracker_.stored_into({pages_.data() + first, static_cast<std::size_t>(page_end(last, page_) - first)},
@@ -119,9 +115,7 @@ NDKEEP_INLINE void stored_array::map_to(std::uint64_t end) {
 NDKEEP_INLINE void stored_array::cut_spare_bytes() {
     if (tails_ == tail_place::memory || size_ == reach_)
         return;
-    if (begins_array(source_, reach_, size_))
-        throw mismatched(path(), "data", "the last bytes of the file", "followed by a second array",
-                         "new rows would overwrite it");
+    check_no_second_array(source_, reach_, size_);
     source_.resize(reach_);
     size_ = reach_;
     stamp();
@@ -172,18 +166,11 @@ NDKEEP_INLINE void stored_array::cut_tail(std::uint64_t reach) noexcept {
 }
 
 NDKEEP_INLINE void stored_array::append(const array_view& rows) {
-    const std::size_t axis = info_.shape.empty() ? 0 : growing_axis(info_);
-    bool same = !info_.shape.empty() && rows.shape().size() == info_.shape.size();
-    for (std::size_t i = 0; same && i < info_.shape.size(); ++i)
-        same = i == axis || rows.shape()[i] == info_.shape[i];
-    if (!same)
-        throw mismatched(path(), "shape of the appended rows",
-                         info_.shape.empty() ? "at least 1 dimension"
-                                             : shape_text(info_.shape) + " except along axis " + std::to_string(axis),
-                         shape_text(rows.shape()));
+    check_rows(info_, rows, path());
     const conversion convert(rows.type(), info_.type, path());
+    const std::size_t axis = growing_axis(info_);
     auto next = resized(info_, info_.shape[axis] + rows.shape()[axis], path());
-    const std::uint64_t from = end_of(info_), end = end_of(next);
+    const std::uint64_t from = data_end(info_), end = data_end(next);
     if (from == end)
         return set_shape(std::move(next));
     check_reservation(end);
@@ -250,7 +237,7 @@ NDKEEP_INLINE void stored_array::resize(const std::vector<std::size_t>& shape) {
     if (shape == info_.shape)
         return;
     auto next = resized(info_, shape[axis], path());
-    const std::uint64_t from = end_of(info_), end = end_of(next);
+    const std::uint64_t from = data_end(info_), end = data_end(next);
     if (end > from) {
         check_reservation(end);
         cut_spare_bytes();

@@ -57,39 +57,36 @@ NDKEEP_INLINE std::vector<finding> findings_database(const std::filesystem::path
     std::vector<finding> all;
     std::vector<std::string> files;
     std::shared_ptr<detail::reader_hold> held;
-    if (!core::passes(all, [&] {
-            auto hidden = detail::database_folder_of(path);
-            const auto control = std::make_shared<detail::control_file>(hidden);
-            // No commit is applied while the files are read, also none that is already made.
-            detail::control_words words;
-            (void)detail::asked_within(std::chrono::seconds(5), [&] {
-                const detail::control_file::locked alone(*control);
-                words = control->read();
-                if (words.applying > words.applied && control->lease_is_held())
-                    return detail::attempt::refused;
-                held = control->hold(words.applied);
-                return detail::attempt::succeeded;
-            });
-            for (const auto& name : directory::open(path)->names())
-                if (!detail::array_name_of(name).empty())
-                    files.push_back(name);
-            const auto segments = detail::segments_in(hidden);
-            if (segments.empty())
-                return;
-            const std::uint64_t base = detail::first_commit_of(segments.front()) - 1;
-            const auto chain = detail::read_log(hidden, base, file::access::read);
-            const std::uint64_t last = chain.commits.empty() ? base : chain.commits.back().record.number;
-            const std::uint64_t wanted = std::max(chain.lost_up_to, words.committed);
-            // A writer may have removed the log meanwhile, because the files have all of it.
-            if (wanted > last && detail::segments_in(hidden) == segments)
-                throw format_error({.file = hidden.path(),
-                                    .field = "log",
-                                    .expected = "commits up to " + std::to_string(wanted),
-                                    .found = "commit " + std::to_string(last + 1) + " damaged",
-                                    .hint = "recover_database"});
-        }))
-        if (files.empty())
-            return all;
+    if (!core::passes(all,
+                      [&] {
+                          auto hidden = detail::database_folder_of(path);
+                          const auto control = std::make_shared<detail::control_file>(hidden);
+                          // No commit is applied while the files are read, also none that is already made.
+                          detail::control_words words;
+                          (void)detail::asked_within(std::chrono::seconds(5), [&] {
+                              const detail::control_file::locked alone(*control);
+                              words = control->read();
+                              if (words.applying > words.applied && control->lease_is_held())
+                                  return detail::attempt::refused;
+                              held = control->hold(words.applied);
+                              return detail::attempt::succeeded;
+                          });
+                          for (const auto& name : directory::open(path)->names())
+                              if (!detail::array_name_of(name).empty())
+                                  files.push_back(name);
+                          const auto segments = detail::segments_in(hidden);
+                          if (segments.empty())
+                              return;
+                          const std::uint64_t base = detail::first_commit_of(segments.front()) - 1;
+                          const auto chain = detail::read_log(hidden, base, file::access::read);
+                          const std::uint64_t last = chain.commits.empty() ? base : chain.commits.back().record.number;
+                          const std::uint64_t wanted = std::max(chain.lost_up_to, words.committed);
+                          // A writer may have removed the log meanwhile, because the files have all of it.
+                          if (wanted > last && detail::segments_in(hidden) == segments)
+                              throw detail::damaged_log(hidden, wanted, last);
+                      }) &&
+        files.empty())
+        return all;
     std::sort(files.begin(), files.end());
     for (const auto& name : files)
         for (auto& problem : findings(path / name, options))

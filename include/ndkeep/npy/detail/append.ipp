@@ -50,23 +50,6 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-NDKEEP_INLINE void check_rows(const opened_array& array, const array_view& rows) {
-    const auto& shape = array.info.shape;
-    const auto& path = array.source.path();
-    if (shape.empty())
-        throw mismatch_error(
-            {.file = path, .field = "shape", .expected = "at least 1 dimension", .found = shape_text(shape)});
-    const std::size_t axis = growing_axis(array.info);
-    bool same = rows.shape().size() == shape.size();
-    for (std::size_t i = 0; same && i < shape.size(); ++i)
-        same = i == axis || rows.shape()[i] == shape[i];
-    if (!same)
-        throw mismatch_error({.file = path,
-                              .field = "shape of the appended rows",
-                              .expected = shape_text(shape) + " except along axis " + std::to_string(axis),
-                              .found = shape_text(rows.shape())});
-}
-
 /// The sidecar of the longer array (step 5); nullopt if the present sidecar is absent or stale.
 [[nodiscard]] NDKEEP_INLINE std::optional<sidecar> grown_sidecar(const opened_array& array,
                                                                  const std::filesystem::path& path,
@@ -116,7 +99,7 @@ NDKEEP_INLINE void append(const std::filesystem::path& file, const array_view& r
     const detail::file_lock alone(array.source);
     detail::read_array(array, options.limit);
     array.source.call(file);  // errors name the path that the caller gave
-    detail::check_rows(array, rows);
+    detail::check_rows(array.info, rows, array.source.path());
     detail::check_no_second_array(array);
     // Converted before anything is written, so that an element that cannot be converted changes nothing.
     const auto added = detail::converted_rows(rows, array.info.type, order_of(array.info), array.source.path());

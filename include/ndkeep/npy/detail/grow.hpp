@@ -39,9 +39,15 @@ class grown_header {
 [[nodiscard]] any_array converted_rows(const array_view& rows, const dtype& type, order wanted,
                                        const std::filesystem::path& file);
 
+/// Rejects rows that cannot be appended to an array of this shape.
+/// @throws mismatch_error  a scalar; or the shapes differ in more than the slowest axis
+void check_rows(const array_info& info, const array_view& rows, const std::filesystem::path& file);
+
 /// Rejects a file with a second array after the data: the rows would overwrite it. Calling `np.save` twice on one open
 /// file makes such files. Other bytes after the data are remains of a killed append, and may be overwritten.
 void check_no_second_array(const opened_array& array);
+/// The same for a file of `size` bytes whose data ends at byte `end`.
+void check_no_second_array(const file& source, std::uint64_t end, std::uint64_t size);
 
 /// Writes the header of `info` and the data of `from` to an empty file. Returns the offset of the end.
 std::uint64_t copy_array(const opened_array& from, const array_info& info, file& to, progress_meter& meter);

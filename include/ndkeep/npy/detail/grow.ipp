@@ -50,9 +50,29 @@ NDKEEP_INLINE any_array converted_rows(const array_view& rows, const dtype& type
     return made;
 }
 
+NDKEEP_INLINE void check_rows(const array_info& info, const array_view& rows, const std::filesystem::path& path) {
+    const auto& shape = info.shape;
+    if (shape.empty())
+        throw mismatch_error(
+            {.file = path, .field = "shape", .expected = "at least 1 dimension", .found = shape_text(shape)});
+    const std::size_t axis = growing_axis(info);
+    bool same = rows.shape().size() == shape.size();
+    for (std::size_t i = 0; same && i < shape.size(); ++i)
+        same = i == axis || rows.shape()[i] == shape[i];
+    if (!same)
+        throw mismatch_error({.file = path,
+                              .field = "shape of the appended rows",
+                              .expected = shape_text(shape) + " except along axis " + std::to_string(axis),
+                              .found = shape_text(rows.shape())});
+}
+
 NDKEEP_INLINE void check_no_second_array(const opened_array& array) {
-    if (begins_array(array.source, data_end(array.info), array.source.size()))
-        throw mismatch_error({.file = array.source.path(),
+    check_no_second_array(array.source, data_end(array.info), array.source.size());
+}
+
+NDKEEP_INLINE void check_no_second_array(const file& source, std::uint64_t end, std::uint64_t size) {
+    if (begins_array(source, end, size))
+        throw mismatch_error({.file = source.path(),
                               .field = "data",
                               .expected = "the last bytes of the file",
                               .found = "followed by a second array",

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::core {
 struct opened_array;
@@ -19,6 +20,12 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// Reads the header into `array`, and checks that the file holds all of the data.
 /// @throws io_error, format_error, conflict_error
 void read_array(core::opened_array& array, const limits& limit);
+
+/// Reads the header that begins at byte `offset` of `size` bytes, and returns its bytes in `header`. The data may be
+/// missing.
+/// @throws format_error  not an npy header
+[[nodiscard]] array_info header_at(const byte_source& source, std::uint64_t offset, std::uint64_t size,
+                                   const limits& limit, std::vector<std::byte>& header);
 
 /// Offset of the first byte after the data.
 [[nodiscard]] inline std::uint64_t data_end(const array_info& info) { return info.data_offset + info.nbytes(); }

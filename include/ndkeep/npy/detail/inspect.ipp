@@ -99,10 +99,8 @@ NDKEEP_INLINE bool begins_array(const byte_source& source, std::uint64_t offset,
     return as_text(begin) == magic;
 }
 
-/// Reads the header of the array at byte `offset`.
-/// @param header  receives its bytes
-[[nodiscard]] NDKEEP_INLINE array_info header_at(const byte_source& source, std::uint64_t offset, std::uint64_t size,
-                                                 const limits& limit, std::vector<std::byte>& header) {
+NDKEEP_INLINE array_info header_at(const byte_source& source, std::uint64_t offset, std::uint64_t size,
+                                   const limits& limit, std::vector<std::byte>& header) {
     const std::uint64_t there = size - offset;
     header.resize(static_cast<std::size_t>(std::min<std::uint64_t>(longest_preamble, there)));
     source.read(offset, header);
