@@ -225,7 +225,7 @@ TEST_CASE("recover names the commits that a damaged log has lost", "[tool][datab
 
     const auto found = run_tool({"recover", copy});
     CHECK(found.status == 1);
-    CHECK(found.has("log is commit 2 damaged, expected commits up to 3"));
+    CHECK(found.has("log is commits 2 to 3 damaged or lost, expected commits up to 3"));
     CHECK(run_tool({"verify", copy}).status == 1);
     CHECK(run_tool({"info", copy}).status == 2);
 
