@@ -202,8 +202,9 @@ TEST_CASE("pages whose copies were dropped are not found", "[os][page_tracker]")
 
 TEST_CASE("changed pages are found in a process that gave up its rights", "[os][page_tracker]") {
     with_each([](method how) {
+        // Made here, because the child may not remove it once it is an ordinary user.
+        const private_pages memory;
         CHECK(holds_in_child([&] {
-            const private_pages memory;
             memory.store(9);
             // As root such a process may still ask, as an ordinary user not.
             if (::geteuid() == 0 && ::setuid(65534) != 0)
