@@ -121,6 +121,10 @@
 #include <ndkeep/chunks/detail/memory_place.ipp>
 #include <ndkeep/chunks/detail/merge.ipp>
 #include <ndkeep/chunks/detail/order.ipp>
+#include <ndkeep/chunks/detail/ordered/codes.ipp>
+#include <ndkeep/chunks/detail/ordered/cutter.ipp>
+#include <ndkeep/chunks/detail/ordered/merge_rows.ipp>
+#include <ndkeep/chunks/detail/ordered/unique.ipp>
 #include <ndkeep/chunks/detail/reader.ipp>
 #include <ndkeep/chunks/detail/row_form.ipp>
 #include <ndkeep/chunks/detail/save.ipp>

@@ -8,9 +8,12 @@
 #include <ndkeep/work/progress.hpp>
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -31,11 +34,65 @@ struct commit_rules {
     std::uint64_t keep = 100;  ///< newest commits to retain; older ones are pruned from time to time. `everything`: all
 };
 
+/// What orders the rows of a chunked array: a field of its structs, or "" for the numbers of a 1-d array itself. Of two
+/// fields, the second decides between rows in which the first is equal: `{"time", "sequence"}`.
+class order_fields {
+  public:
+    /// No order.
+    order_fields() = default;
+    order_fields(std::nullopt_t) {}
+    order_fields(std::string field) : first_(std::move(field)) {}
+    order_fields(const char* field) : order_fields(std::string(field)) {}
+    order_fields(std::string first, std::string second) : first_(std::move(first)), second_(std::move(second)) {}
+
+    /// nullopt without an order.
+    [[nodiscard]] const std::optional<std::string>& first() const noexcept { return first_; }
+    /// Empty if one field orders the rows.
+    [[nodiscard]] const std::string& second() const noexcept { return second_; }
+
+  private:
+    std::optional<std::string> first_;
+    std::string second_;
+};
+
+/// The fields that must be equal, besides the key, for a row to count as a repetition of another: `{"time", "id"}`.
+/// An empty list, `{}`, means all fields.
+class unique_fields {
+  public:
+    /// All fields.
+    unique_fields() = default;
+    unique_fields(std::initializer_list<std::string> fields) : fields_(fields) {}
+    unique_fields(std::vector<std::string> fields) : fields_(std::move(fields)) {}
+    /// No rows are compared.
+    [[nodiscard]] static unique_fields none() {
+        unique_fields made;
+        made.is_none_ = true;
+        return made;
+    }
+
+    [[nodiscard]] const std::vector<std::string>& names() const noexcept { return fields_; }
+    [[nodiscard]] bool is_none() const noexcept { return is_none_; }
+
+  private:
+    std::vector<std::string> fields_;
+    bool is_none_ = false;
+};
+
+/// Options of `chunk_writer::merge`.
+struct merge_options {
+    /// Of rows with the key of a merged row, and with equal values of these fields, the last one stays. Rows with other
+    /// keys are not compared. Without it, all rows stay.
+    unique_fields unique_by = unique_fields::none();
+    /// A chunk of less than 80 % of its full length is small. Small chunks next to merged rows are joined with them if
+    /// they are more than this, or have the rows of a full chunk.
+    std::uint64_t coalesce_above = 8;
+};
+
 /// Options of a `chunk_writer`.
 struct chunk_writer_options {
-    chunk_size rows_per_chunk = {};                      ///< a count, or chunk_bytes(…)
-    checksum sum = checksum::crc32c;                     ///< of each chunk; an existing dataset retains its kind
-    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array; set at first commit
+    chunk_size rows_per_chunk = {};   ///< a count, chunk_bytes(…) or chunk_period(…)
+    checksum sum = checksum::crc32c;  ///< of each chunk; an existing dataset retains its kind
+    order_fields order_by = {};       ///< a field, two of them, or "" for the 1-d array; set at first commit
     commit_rules commit = {};
     run_options run = {};
 };

@@ -21,11 +21,11 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// Options of `save_chunked`.
 struct save_chunked_options {
-    chunk_size rows_per_chunk = {};   ///< a count, or chunk_bytes(…); by default as many as fit into 16 MiB
+    chunk_size rows_per_chunk = {};   ///< a count, chunk_bytes(…) or chunk_period(…); by default 16 MiB
     checksum sum = checksum::crc32c;  ///< of each chunk
     json meta = nullptr;              ///< an object; null retains existing metadata
-    std::optional<std::string> order_by = std::nullopt;  ///< a field, or "" for the 1-d array itself
-    bool replace_type = false;                           ///< an existing dataset may get another dtype or row shape
+    order_fields order_by = {};       ///< a field, two of them, or "" for the 1-d array itself
+    bool replace_type = false;        ///< an existing dataset may get another dtype or row shape
     commit_rules commit = {};
     run_options run = {};
 };

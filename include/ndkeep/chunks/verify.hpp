@@ -27,6 +27,7 @@ struct chunked_info {
     std::uint64_t commit = 0;             ///< number of the commit
     std::uint64_t commits = 0;            ///< number of records present
     std::optional<std::string> order_by;  ///< the field whose values ascend; "": the rows themselves; nullopt: none
+    std::string then_by;                  ///< the field that decides where those of `order_by` are equal; "": none
     checksum sum = checksum::none;        ///< the kind of the sums of `chunks`
     std::vector<chunk_entry> chunks;      ///< in the order of their rows
     json metadata;                        ///< of the dataset; {} if it has none

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Writing a chunked array: appending, overwriting and resizing, in atomic commits.
+// Writing a chunked array: appending, merging by key, overwriting and resizing, in atomic commits.
 #pragma once
 
 #include <ndkeep/array/any.hpp>
@@ -8,6 +8,7 @@
 #include <ndkeep/chunks/detail/access.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/session.hpp>
+#include <ndkeep/chunks/key.hpp>
 #include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/element/convert.hpp>
@@ -71,6 +72,29 @@ class chunk_writer {
         progress_meter meter(run_, {.phase = "write", .items_total = 0, .bytes_total = rows.nbytes()});
         session_.write(first_row, rows, meter);
     }
+
+    /// Puts rows where their keys belong, in an array with `.order_by`. Rows with a key that is present go behind
+    /// those.
+    ///
+    /// Only chunks whose keys meet those of `rows` are written again, and small ones next to them: see
+    /// `.coalesce_above`. Chunks behind them keep their files, but not the numbers of their rows, so that `map_chunked`
+    /// may copy them; `compact_chunked` does not change that. Memory: one chunk and the rows given. Two writers that
+    /// merge or erase rows of ranges of keys that do not meet can both commit.
+    /// @throws mismatch_error  no order; the dtype or row shape differs; a key is NaN or NaT, or less than the key
+    ///                         before it; a field of `.unique_by` is unknown
+    /// @throws format_error, checksum_error  a chunk to write again is damaged
+    void merge(const array_view& rows, const merge_options& options = {}) {
+        check(rows);
+        progress_meter meter(run_, {.phase = "merge", .items_total = 0, .bytes_total = rows.nbytes()});
+        session_.merge(rows, options, meter);
+    }
+
+    /// Removes the rows with `from <= key < to`, in an array with `.order_by`. If two fields order the rows, only the
+    /// first one counts.
+    /// @returns the number of rows removed
+    /// @throws mismatch_error  no order; a bound is NaN, or no bound for keys of this dtype
+    /// @throws format_error, checksum_error  a chunk to write again is damaged
+    std::uint64_t erase(const key_bound& from, const key_bound& to) { return session_.erase(from, to); }
 
     /// Sets the number of rows: adds rows of zeros, which use no disk space, or removes rows at the end. A new dataset
     /// has no shape of a row before its first `append`.

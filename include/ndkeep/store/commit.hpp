@@ -70,10 +70,12 @@ struct moved_file {
     std::uint64_t from_row = 0, to_row = 0;  // at which its rows begin: when it was staged, and now
 };
 
-/// What a commit has come to: a new commit, or files that its caller must stage again for other rows.
+/// What a commit has come to: a new commit, files that its caller must stage again for other rows, or changes by key
+/// that its caller must make again.
 struct commit_result {
     std::uint64_t number = 0;                           // of the commit
     std::vector<moved_file> moved = {};                 // rebased: the files to stage again
+    bool is_outdated = false;                           // rebased: `transaction::start_over` must come first
     std::unique_ptr<commit_attempt> attempt = nullptr;  // rebased: what `transaction::resume` continues
 
     [[nodiscard]] bool is_rebased() const noexcept { return attempt != nullptr; }
@@ -178,6 +180,19 @@ class transaction {
     /// @param staged  the entries to use instead of `rebased.moved`, in their order
     [[nodiscard]] commit_result resume(commit_result&& rebased, const std::vector<chunk_entry>& staged);
 
+    /// The edits of a transaction, and the state that they were made on, with its lease.
+    struct former_edits {
+        chunk_state base, work;
+        std::vector<chunk_edit> edits;
+        byte_locks lease;
+        std::vector<std::uint64_t> rows;  // noted with the edits
+    };
+    /// Takes the edits back and continues from the newest commit. The staged files stay. The caller makes the edits
+    /// again and calls `resume`, or gives them back.
+    /// @throws conflict_error, checksum_error, format_error, io_error  nothing has changed
+    [[nodiscard]] former_edits start_over();
+    void give_back(former_edits&& former) noexcept;
+
   private:
     enum class phase { fresh, open, uncertain, failed, closed };
 
@@ -266,11 +281,16 @@ class transaction {
     /// @throws io_error  the outcome stays unknown
     [[nodiscard]] std::optional<chunk_state> outcome_of_former_put();
 
-    /// Steps 3 and 4. False if the newest state was pruned while it was read.
+    /// `pruned`: the newest state was pruned while it was read. `outdated`: a change by key does not fit as it is.
+    enum class rebase_result { rebased, pruned, outdated };
+    /// Steps 3 and 4.
     /// @throws conflict_error  an edit no longer fits, or staged files were swept: the edits stay as they were
-    [[nodiscard]] bool rebase();
+    [[nodiscard]] rebase_result rebase();
     /// Step 4, if another writer has committed since `base()`.
-    void rebase_on(const chunk_state& newest);
+    [[nodiscard]] rebase_result rebase_on(const chunk_state& newest);
+
+    /// @throws conflict_error  another writer has begun a sweep, or has changed what rows are
+    void check_form(const chunk_state& newest) const;
 
     /// The staged files that are not at the row that they were staged for.
     [[nodiscard]] std::vector<moved_file> moved_files() const;

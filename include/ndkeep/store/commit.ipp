@@ -93,6 +93,7 @@ NDKEEP_INLINE void transaction::begin(const chunk_state& wanted) {
     work_.type = wanted.type;
     work_.row_shape = wanted.row_shape;
     work_.order_by = wanted.order_by;
+    work_.then_by = wanted.then_by;
     work_.sum = wanted.sum;
 }
 
@@ -271,8 +272,11 @@ NDKEEP_INLINE commit_result transaction::put_on_top(std::unique_ptr<commit_attem
             return finished({*former, *former});
         // Steps 3 and 4.
         if (!is_resumed) {
-            if (!rebase())
+            const auto result = rebase();
+            if (result == rebase_result::pruned)
                 continue;
+            if (result == rebase_result::outdated)
+                return {.is_outdated = true, .attempt = std::move(attempt)};
             if (auto moved = moved_files(); !moved.empty())
                 return {.moved = std::move(moved), .attempt = std::move(attempt)};
         }

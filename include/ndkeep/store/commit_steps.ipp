@@ -23,38 +23,45 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE bool transaction::rebase() {
+NDKEEP_INLINE transaction::rebase_result transaction::rebase() {
     bool pruned = false;
     const auto found = newest(pruned);
     if (pruned)
-        return false;
+        return rebase_result::pruned;
     const chunk_state before = found ? *found : chunk_state();
-    // A sweep was begun since our files were staged. Some of them may be gone, and the rest may follow.
-    if (before.epoch != base_.epoch)
-        throw conflict("swept the staged files", before.number);
+    check_form(before);
     // If nobody has committed since, `work_` is the result already.
-    if (before.number != base_.number)
-        rebase_on(before);
-    return true;
+    return before.number == base_.number ? rebase_result::rebased : rebase_on(before);
 }
 
-NDKEEP_INLINE void transaction::rebase_on(const chunk_state& newest) {
-    chunk_state next = newest;
+NDKEEP_INLINE void transaction::check_form(const chunk_state& newest) const {
+    // A sweep was begun since our files were staged. Some of them may be gone, and the rest may follow.
+    if (newest.epoch != base_.epoch)
+        throw conflict("swept the staged files", newest.number);
+    if (newest.number == base_.number)
+        return;
     // The staged bytes are rows of the old form. Only an edit that replaces all rows brings its own.
     if (newest.type != work_.type || newest.row_shape != work_.row_shape || newest.order_by != work_.order_by ||
-        newest.sum != work_.sum)
+        newest.then_by != work_.then_by || newest.sum != work_.sum)
         if (edits_.empty() || edits_.front().edit.what != chunk_edit::kind::replace_all)
             throw conflict("changed the dtype, the shape of a row, the order or the checksum", newest.number);
+}
+
+NDKEEP_INLINE transaction::rebase_result transaction::rebase_on(const chunk_state& newest) {
+    chunk_state next = newest;
     std::vector<noted_edit> fitting;
     for (const auto& each : edits_) {
-        const bool appends = each.edit.what == chunk_edit::kind::append;
-        const std::uint64_t row = appends ? next.rows : each.row;
+        edit_maker maker(next, newest.number + 1, true);
         std::string why;
-        if (edit_maker(next, newest.number + 1).make(each.edit, why))
-            fitting.push_back({each.edit, row});
-        // A merge changes no row, so the commit does without it. The append that it belongs to must not fail.
-        else if (each.edit.what != chunk_edit::kind::merge)
+        if (maker.make(each.edit, why)) {
+            const bool moves = each.edit.what == chunk_edit::kind::append || each.edit.what == chunk_edit::kind::by_key;
+            fitting.push_back({each.edit, moves ? maker.row() : each.row});
+        } else if (each.edit.what == chunk_edit::kind::by_key) {
+            return rebase_result::outdated;
+        } else if (each.edit.what != chunk_edit::kind::merge) {
+            // A merge changes no row, so the commit does without it. The append that it belongs to must not fail.
             throw conflict(why, newest.number);
+        }
     }
     // Metadata is replaced as one value, so the last writer to commit determines it.
     if (metadata_)
@@ -68,6 +75,37 @@ NDKEEP_INLINE void transaction::rebase_on(const chunk_state& newest) {
     work_ = std::move(next);
     edits_ = std::move(fitting);
     lease_ = std::move(lease);
+    return rebase_result::rebased;
+}
+
+NDKEEP_INLINE transaction::former_edits transaction::start_over() {
+    check_usable();
+    auto opened = open_state(log_);
+    check_form(opened.state);
+    former_edits former{base_, work_, {}, {}, {}};
+    for (auto& each : edits_) {
+        former.edits.push_back(each.edit);
+        former.rows.push_back(each.row);
+    }
+    chunk_state work = opened.state;
+    if (metadata_)
+        work.metadata = *metadata_;
+    // Nothing below throws.
+    former.lease = std::move(lease_);
+    base_ = std::move(opened.state);
+    lease_ = std::move(opened.lease);
+    work_ = std::move(work);
+    edits_.clear();
+    return former;
+}
+
+NDKEEP_INLINE void transaction::give_back(former_edits&& former) noexcept {
+    base_ = std::move(former.base);
+    work_ = std::move(former.work);
+    lease_ = std::move(former.lease);
+    edits_.clear();
+    for (std::size_t i = 0; i < former.edits.size(); ++i)
+        edits_.push_back({std::move(former.edits[i]), former.rows[i]});
 }
 
 NDKEEP_INLINE std::vector<moved_file> transaction::moved_files() const {

@@ -2,11 +2,13 @@
 // Edits of a chunked array, in a form that can be applied again to a newer commit of another writer.
 #pragma once
 
+#include <ndkeep/format/statistics.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@ struct chunk_edit {
         append,       // adds rows at the end
         replace,      // puts other rows in place of present entries; at the end of the array, fewer or more rows too
         merge,        // puts the same rows into other files; may be dropped if it does not fit
+        by_key,       // changes rows of a range of keys: fewer or more rows, anywhere in an ordered array
         grow,         // adds rows of zeros at the end
         replace_all,  // replaces all rows, with their dtype and row shape; removes the notes
         set_note,     // changes no row: replaces a note
@@ -28,12 +31,14 @@ struct chunk_edit {
 
     kind what = kind::append;
     std::uint64_t first_row = 0;                        // row at which it begins, when it was made
-    std::vector<chunk_entry> removed = {};              // replace, merge: the entries expected there
+    std::vector<chunk_entry> removed = {};              // replace, merge, by_key: the entries expected there
     std::vector<chunk_entry> added = {};                // all but set_note
     std::shared_ptr<const chunk_state> anew = nullptr;  // replace_all: dtype, row shape, order and sum
     std::string note = {};                              // set_note: its name
     std::uint64_t from_step = 0;                        // set_note: the step of the note that it replaces
     dataset_note noted = {};                            // set_note: the new note
+    std::string before = {}, after = {};                // by_key: the files of the entries around; "" at an end
+    std::uint64_t low = 0, high = 0;                    // by_key: the first and last key, in the maker's own code
 };
 
 /// The number of rows of all entries.
@@ -42,13 +47,18 @@ struct chunk_edit {
 /// Applies edits to a state.
 class edit_maker {
   public:
-    /// @param number  of the commit that will have the edits
-    edit_maker(chunk_state& state, std::uint64_t number) : state_(state), number_(number) {}
+    /// @param number   of the commit that will have the edits
+    /// @param rebased  the edits were made on an older state
+    edit_maker(chunk_state& state, std::uint64_t number, bool rebased = false)
+        : state_(state), number_(number), rebased_(rebased) {}
 
     /// Applies one edit. False if it does not fit: the state then has the same rows, but an entry of zeros may be split
     /// in two.
     /// @param why  receives the reason: what another writer must have done
     [[nodiscard]] bool make(const chunk_edit& edit, std::string& why);
+
+    /// The row at which the last edit was made.
+    [[nodiscard]] std::uint64_t row() const noexcept { return row_; }
 
   private:
     /// Appends the added entries.
@@ -58,6 +68,16 @@ class edit_maker {
 
     [[nodiscard]] bool replace(const chunk_edit& edit, std::string& why);
 
+    [[nodiscard]] bool change_by_key(const chunk_edit& edit, std::string& why);
+
+    /// The row at which the entries of a by_key edit begin now. Other changes by key may have moved them. nullopt if
+    /// they or the entries around them are not as they were.
+    [[nodiscard]] std::optional<std::uint64_t> row_of(const chunk_edit& edit) const;
+
+    /// Puts entries in place of the rows from `first_row` to `end_row`. False if an entry with a file would be split.
+    [[nodiscard]] bool put_between(std::uint64_t first_row, std::uint64_t end_row,
+                                   const std::vector<chunk_entry>& added);
+
     /// Whether these entries, in place of the rows from `first_row` to `end_row`, keep the order of the keys.
     [[nodiscard]] bool keeps_order(std::uint64_t first_row, std::uint64_t end_row,
                                    const std::vector<chunk_entry>& added) const;
@@ -66,8 +86,14 @@ class edit_maker {
     /// split has no meaning, and another writer's edit may have split them.
     [[nodiscard]] bool holds(std::uint64_t first_row, const std::vector<chunk_entry>& wanted) const;
 
+    /// Whether rows with key `behind` may follow rows with key `before`. If a second field orders the rows, equal keys
+    /// do not tell. Then they may only where the rows were checked, which is in the state that an edit was made on.
+    [[nodiscard]] bool may_follow(const statistics::number& behind, const statistics::number& before) const;
+
     chunk_state& state_;
     std::uint64_t number_;
+    bool rebased_;
+    std::uint64_t row_ = 0;
 };
 
 }  // namespace ndkeep::detail

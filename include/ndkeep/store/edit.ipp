@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -23,12 +24,15 @@ NDKEEP_INLINE std::uint64_t rows_of(const std::vector<chunk_entry>& entries) {
 }
 
 NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
+    row_ = edit.what == chunk_edit::kind::append ? state_.rows : edit.first_row;
     switch (edit.what) {
     case chunk_edit::kind::append:
         return append(edit, why);
     case chunk_edit::kind::replace:
     case chunk_edit::kind::merge:
         return replace(edit, why);
+    case chunk_edit::kind::by_key:
+        return change_by_key(edit, why);
     case chunk_edit::kind::grow:
         // The caller asked for a total number of rows, which these would not give on top of another number.
         if (state_.rows != edit.first_row) {
@@ -45,6 +49,7 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         state_.type = edit.anew->type;
         state_.row_shape = edit.anew->row_shape;
         state_.order_by = edit.anew->order_by;
+        state_.then_by = edit.anew->then_by;
         state_.sum = edit.anew->sum;
         state_.rewritten = number_;
         add(edit);
@@ -72,8 +77,8 @@ NDKEEP_INLINE bool edit_maker::append(const chunk_edit& edit, std::string& why) 
     // The last key is read from the state at hand: another writer may have appended since the rows were checked.
     const auto* const last = state_.last_entry();
     if (state_.order_by && last != nullptr && !edit.added.empty() && last->max && edit.added.front().min &&
-        less(*edit.added.front().min, *last->max)) {
-        why = "appended rows with larger keys";
+        !may_follow(*edit.added.front().min, *last->max)) {
+        why = state_.then_by.empty() ? "appended rows with larger keys" : "appended rows with larger or equal keys";
         return false;
     }
     add(edit);
@@ -97,23 +102,83 @@ NDKEEP_INLINE bool edit_maker::replace(const chunk_edit& edit, std::string& why)
         why = "changed the rows next to these, whose keys are out of order with them now";
         return false;
     }
+    if (!put_between(edit.first_row, end_row, edit.added))
+        return false;
+    // A merge leaves all rows as they were, so a loop may resume from an older commit.
+    if (edit.what == chunk_edit::kind::replace)
+        state_.rewritten = number_;
+    return true;
+}
+
+NDKEEP_INLINE bool edit_maker::put_between(std::uint64_t first_row, std::uint64_t end_row,
+                                           const std::vector<chunk_entry>& added) {
     // The first split may insert an item, so the second index is found after it. Only zeros can be split.
-    const auto begin = state_.split_at(edit.first_row);
+    const auto begin = state_.split_at(first_row);
     const auto end = begin ? state_.split_at(end_row) : std::nullopt;
     if (!end)
         return false;
     const auto at = [&](std::size_t i) { return state_.items.begin() + static_cast<std::ptrdiff_t>(i); };
     state_.items.erase(at(*begin), at(*end));
     std::vector<chunk_item> items;
-    for (const auto& entry : edit.added)
+    for (const auto& entry : added)
         if (entry.rows != 0)
             items.push_back({.entry = entry});
     state_.items.insert(at(*begin), items.begin(), items.end());
-    state_.rows = state_.rows - rows + rows_of(edit.added);
-    // A merge leaves all rows as they were, so a loop may resume from an older commit.
-    if (edit.what == chunk_edit::kind::replace)
+    state_.rows = state_.rows - (end_row - first_row) + rows_of(added);
+    return true;
+}
+
+NDKEEP_INLINE bool edit_maker::change_by_key(const chunk_edit& edit, std::string& why) {
+    why = "changed rows next to these";
+    const auto row = row_of(edit);
+    if (!row)
+        return false;
+    row_ = *row;
+    const std::uint64_t end_row = *row + rows_of(edit.removed), rows = state_.rows;
+    if (!put_between(*row, end_row, edit.added))
+        return false;
+    // New rows at the end leave all others as they were.
+    if (*row < rows)
         state_.rewritten = number_;
     return true;
+}
+
+NDKEEP_INLINE std::optional<std::uint64_t> edit_maker::row_of(const chunk_edit& edit) const {
+    // The names of the entry before, of the entries to remove, and of the entry behind must follow each other.
+    std::vector<std::string_view> wanted;
+    if (!edit.before.empty())
+        wanted.push_back(edit.before);
+    for (const auto& entry : edit.removed)
+        wanted.push_back(entry.file);
+    if (!edit.after.empty())
+        wanted.push_back(edit.after);
+    if (wanted.empty())
+        return state_.rows == 0 ? std::optional<std::uint64_t>(0) : std::nullopt;
+    std::uint64_t row = 0, begin = 0;
+    std::size_t found = 0;
+    bool is_first = true;
+    for (const auto& item : state_.items)
+        for (std::size_t i = 0; i < item.count(); ++i) {
+            const auto& entry = item.at(i);
+            if (found == wanted.size())
+                return edit.after.empty() ? std::nullopt : std::optional(begin);  // more follows
+            if (entry.file == wanted[found]) {
+                // The array must begin here if nothing was before.
+                if (found == 0 && edit.before.empty() && !is_first)
+                    return std::nullopt;
+                if (found == (edit.before.empty() ? 0U : 1U))
+                    begin = row;
+                ++found;
+            } else if (found != 0) {
+                return std::nullopt;
+            }
+            row += entry.rows;
+            is_first = false;
+        }
+    if (found != wanted.size())
+        return std::nullopt;
+    // Without entries to remove and without one behind, the rows go to the end.
+    return edit.removed.empty() && edit.after.empty() ? row : begin;
 }
 
 NDKEEP_INLINE bool edit_maker::keeps_order(std::uint64_t first_row, std::uint64_t end_row,
@@ -122,15 +187,19 @@ NDKEEP_INLINE bool edit_maker::keeps_order(std::uint64_t first_row, std::uint64_
         return true;
     if (first_row > 0) {
         const auto before = state_.between(first_row - 1, first_row).second.front();
-        if (before.max && added.front().min && less(*added.front().min, *before.max))
+        if (before.max && added.front().min && !may_follow(*added.front().min, *before.max))
             return false;
     }
     if (end_row < state_.rows) {
         const auto behind = state_.between(end_row, end_row + 1).second.front();
-        if (behind.min && added.back().max && less(*behind.min, *added.back().max))
+        if (behind.min && added.back().max && !may_follow(*behind.min, *added.back().max))
             return false;
     }
     return true;
+}
+
+NDKEEP_INLINE bool edit_maker::may_follow(const statistics::number& behind, const statistics::number& before) const {
+    return rebased_ && !state_.then_by.empty() ? less(before, behind) : !less(behind, before);
 }
 
 NDKEEP_INLINE bool edit_maker::holds(std::uint64_t first_row, const std::vector<chunk_entry>& wanted) const {

@@ -81,6 +81,7 @@ struct chunk_state {
     std::vector<std::size_t> row_shape = {};
     std::uint64_t rows = 0;
     std::optional<std::string> order_by = {};  // field whose values ascend; "": the rows' own values; nullopt: no order
+    std::string then_by = {};                  // field whose values ascend where those of order_by are equal; "": none
     checksum sum = checksum::crc32c;           // kind of the entries' sums
     std::vector<chunk_item> items = {};
     std::map<std::string, dataset_note> notes = {};  // by name
@@ -126,6 +127,8 @@ namespace detail {
 
 /// The dtype whose smallest and largest number each chunk keeps: that of the rows, or of the field in `order_by`.
 [[nodiscard]] dtype key_type(const chunk_state& state);
+/// The dtype of the field in `then_by`; the empty dtype if there is none.
+[[nodiscard]] dtype second_key_type(const chunk_state& state);
 
 }  // namespace detail
 

@@ -182,6 +182,11 @@ NDKEEP_INLINE dtype key_type(const chunk_state& state) {
     return field == nullptr ? dtype() : field->type;
 }
 
+NDKEEP_INLINE dtype second_key_type(const chunk_state& state) {
+    const auto* const field = state.then_by.empty() ? nullptr : state.type.find(state.then_by);
+    return field == nullptr ? dtype() : field->type;
+}
+
 }  // namespace detail
 
 }  // namespace ndkeep

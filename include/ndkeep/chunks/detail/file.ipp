@@ -5,10 +5,14 @@
 #include <ndkeep/chunks/detail/file.hpp>
 
 #include <ndkeep/element/strided.hpp>
+#include <ndkeep/element/time_cast.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/format/time_unit.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
+#include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -21,6 +25,30 @@ NDKEEP_INLINE std::uint64_t chunk_size::rows(std::uint64_t row_bytes) const {
     const std::uint64_t step = largest_page / std::gcd(row_bytes, largest_page);
     const std::uint64_t wanted = bytes_ / row_bytes;
     return std::max<std::uint64_t>(1, wanted < step ? wanted : wanted / step * step);
+}
+
+NDKEEP_INLINE std::int64_t chunk_size::period(const dtype& keys, const std::filesystem::path& called) const {
+    if (unit_seconds_ == 0)
+        return period_;
+    const auto refuse = [&](std::string expected, std::string found) {
+        return detail::mismatched(called, "chunk_period", std::move(expected), std::move(found));
+    };
+    const auto* const unit = keys.is_time() ? core::find_unit(keys.unit()) : nullptr;
+    if (unit == nullptr)
+        throw refuse("a number, because the keys are no dates", "a duration");
+    // Months and years have no fixed length in finer units. Their average is not what a calendar shows.
+    constexpr std::intmax_t month = 2'629'746;
+    const bool by_months = unit->seconds >= month;
+    if ((unit_by_ == 1 && unit_seconds_ % month == 0) != by_months)
+        throw refuse("a multiple of the keys' unit, " + keys.descr(), "years or months, whose length varies");
+    using core::wide_count;
+    const wide_count number = wide_count(period_) * unit_seconds_ * unit->per_second,
+                     by = wide_count(unit_by_) * unit->seconds * keys.multiple();
+    if (number % by != 0 || number / by > std::numeric_limits<std::int64_t>::max())
+        throw refuse("a multiple of the keys' unit, " + keys.descr(), std::to_string(period_) + " * " +
+                                                                          std::to_string(unit_seconds_) + '/' +
+                                                                          std::to_string(unit_by_) + " s");
+    return static_cast<std::int64_t>(number / by);
 }
 
 namespace detail {

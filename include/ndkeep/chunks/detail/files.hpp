@@ -29,6 +29,10 @@ class chunk_files {
     /// @throws checksum_error  a chunk has changed
     [[nodiscard]] buffer rows(std::uint64_t first, std::uint64_t last) const;
 
+    /// All rows of a chunk that `of` names, checked.
+    /// @throws format_error, checksum_error  as `rows`
+    [[nodiscard]] buffer rows_of(const chunk_state& of, const chunk_entry& entry) const;
+
     /// Writes a staged chunk again if its rows have moved to another place in the array and its header no longer fits.
     /// This happens if another writer has committed rows before it. Otherwise it returns the entry unchanged.
     /// @throws conflict_error  the file was swept

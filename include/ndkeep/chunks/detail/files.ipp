@@ -83,6 +83,15 @@ NDKEEP_INLINE buffer chunk_files::rows(std::uint64_t first, std::uint64_t last) 
     return bytes;
 }
 
+NDKEEP_INLINE buffer chunk_files::rows_of(const chunk_state& of, const chunk_entry& entry) const {
+    buffer bytes = room_for(where(), chunk_path(entry.file), entry.nbytes);
+    if (entry.file.empty())
+        std::memset(bytes.data(), 0, bytes.size());
+    else
+        read_checked(where(), of, entry, 0, entry.rows, bytes.data());
+    return bytes;
+}
+
 NDKEEP_INLINE chunk_entry chunk_files::moved(const moved_file& file) {
     const auto& entry = file.entry;
     const std::uint64_t row_bytes = entry.nbytes / entry.rows;

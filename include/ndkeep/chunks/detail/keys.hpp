@@ -40,6 +40,8 @@ struct key_column {
 
 /// All numbers of `count` rows; if a field orders the rows, only the numbers of that field.
 [[nodiscard]] key_column keys_of(const chunk_state& state, const std::byte* rows, std::size_t count);
+/// The keys of the second field that orders the rows; without numbers if there is none.
+[[nodiscard]] key_column second_keys_of(const chunk_state& state, const std::byte* rows, std::size_t count);
 
 /// Calls `use` with a zero of the column's C++ type. Returns false, without a call, if the numbers have no order, are
 /// floating-point numbers of two bytes or of more than eight, or are not in native byte order.

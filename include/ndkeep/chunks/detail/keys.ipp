@@ -20,6 +20,13 @@ NDKEEP_INLINE key_column keys_of(const chunk_state& state, const std::byte* rows
     return keys;
 }
 
+NDKEEP_INLINE key_column second_keys_of(const chunk_state& state, const std::byte* rows, std::size_t count) {
+    const auto* const field = state.then_by.empty() ? nullptr : state.type.find(state.then_by);
+    if (field == nullptr)
+        return {};
+    return {field->type, rows + field->offset, static_cast<std::size_t>(state.type.size()), count};
+}
+
 NDKEEP_INLINE void extend_range(const key_column& keys, std::optional<statistics::number>& min,
                                 std::optional<statistics::number>& max) {
     std::optional<statistics::number> low, high;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/chunks/detail/files.hpp>
+#include <ndkeep/chunks/detail/ordered/cutter.hpp>
 #include <ndkeep/store/commit.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
@@ -17,9 +18,8 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// commit, the commit drops the merge and retains its other edits.
 class chunk_merger {
   public:
-    /// @param chunk_rows  rows of a full chunk
-    chunk_merger(transaction& of, chunk_files& files, std::uint64_t chunk_rows)
-        : transaction_(of), files_(files), chunk_rows_(chunk_rows) {}
+    chunk_merger(transaction& of, chunk_files& files, const cut_rule& rule)
+        : transaction_(of), files_(files), rule_(rule), chunk_rows_(rule.rows) {}
 
     /// Merges every run of adjacent chunks that are not full. Chunks of zeros stay without files.
     void compact(progress_meter& meter);
@@ -32,11 +32,15 @@ class chunk_merger {
     /// Writes the rows of several chunks to as few chunks as can hold them.
     void merge(std::uint64_t first, const std::vector<chunk_entry>& entries, progress_meter& meter);
 
+    /// Whether two adjacent chunks may become one: not across the end of a period.
+    [[nodiscard]] bool may_join(const chunk_entry& a, const chunk_entry& b) const;
+
     [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
 
     transaction& transaction_;
     chunk_files& files_;
-    std::uint64_t chunk_rows_;
+    cut_rule rule_;
+    std::uint64_t chunk_rows_;  // of a full chunk
 };
 
 }  // namespace ndkeep::detail

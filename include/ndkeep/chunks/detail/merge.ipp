@@ -5,6 +5,7 @@
 #include <ndkeep/chunks/detail/merge.hpp>
 
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/chunks/detail/ordered/codes.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/store/edit.hpp>
 
@@ -27,6 +28,8 @@ NDKEEP_INLINE void chunk_merger::compact(progress_meter& meter) {
         if (entry.file.empty() || entry.rows >= chunk_rows_) {
             close();
         } else {
+            if (!run.empty() && !may_join(run.back(), entry))
+                close();
             if (run.empty())
                 run_begin = at;
             run.push_back(entry);
@@ -60,7 +63,8 @@ NDKEEP_INLINE void chunk_merger::merge_tail() {
         for (std::size_t i = items.size(); i-- > 0 && !ended;)
             for (std::size_t j = items[i].count(); j-- > 0 && !ended;) {
                 const auto& entry = items[i].at(j);
-                ended = entry.file.empty() || tier(entry.rows) > most || rows_in + entry.rows > chunk_rows_;
+                ended = entry.file.empty() || tier(entry.rows) > most || rows_in + entry.rows > chunk_rows_ ||
+                        (!run.empty() && !may_join(entry, run.back()));
                 if (!ended) {
                     run.push_back(entry);
                     rows_in += entry.rows;
@@ -84,6 +88,13 @@ NDKEEP_INLINE void chunk_merger::merge_tail() {
         // The merged chunk may be the last one of a run that can be merged in turn.
         merged = rows_in < chunk_rows_;
     }
+}
+
+NDKEEP_INLINE bool chunk_merger::may_join(const chunk_entry& a, const chunk_entry& b) const {
+    if (rule_.period == 0)
+        return true;
+    return a.min && b.max &&
+           rule_.period_at(code_of(*a.min, rule_.form)) == rule_.period_at(code_of(*b.max, rule_.form));
 }
 
 NDKEEP_INLINE void chunk_merger::merge(std::uint64_t first, const std::vector<chunk_entry>& entries,

@@ -16,29 +16,36 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// An order as text for errors.
-[[nodiscard]] std::string order_text(const std::optional<std::string>& order);
+/// The order of a dataset as text for errors.
+[[nodiscard]] std::string order_text(const chunk_state& state);
+
+/// The key of a row: the value of the field that orders the rows, and of a second one if there is one.
+struct row_key {
+    statistics::number first = {};
+    std::optional<statistics::number> second = std::nullopt;
+};
+[[nodiscard]] bool less(const row_key& a, const row_key& b);
 
 /// The key order of a dataset with `.order_by`.
 class row_order {
   public:
     row_order(const chunk_state& state, std::filesystem::path called) : state_(state), called_(std::move(called)) {}
 
-    using number = std::optional<statistics::number>;
-
     /// The first and the last key of at least one row.
-    [[nodiscard]] std::pair<number, number> ends_of(std::span<const std::byte> bytes, std::size_t rows) const;
+    [[nodiscard]] std::pair<row_key, row_key> ends_of(std::span<const std::byte> bytes, std::size_t rows) const;
 
     /// @throws mismatch_error  a key is NaN or NaT, or less than the key before it
     void check_sorted(std::span<const std::byte> bytes, std::size_t rows) const;
 
     /// @param row  number of the row whose key is less than the key before it
     /// @throws mismatch_error  always, with both keys
-    [[noreturn]] void refuse(std::uint64_t row, const statistics::number& before,
-                             const statistics::number& found) const;
+    [[noreturn]] void refuse(std::uint64_t row, const row_key& before, const row_key& found) const;
 
   private:
-    [[nodiscard]] std::string hint() const { return "the rows are ordered by " + order_text(state_.order_by); }
+    [[nodiscard]] std::string hint() const { return "the rows are ordered by " + order_text(state_); }
+
+    /// @param row  of the given rows
+    [[noreturn]] void refuse_given(std::size_t row, std::string expected, std::string found) const;
 
     const chunk_state& state_;
     std::filesystem::path called_;

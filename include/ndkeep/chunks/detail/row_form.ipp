@@ -26,7 +26,8 @@ NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<st
     made.type = type;
     made.row_shape = row_shape;
     made.sum = options.sum;
-    made.order_by = options.order_by;
+    made.order_by = options.order_by.first();
+    made.then_by = options.order_by.second();
     (void)checked_nbytes(type, row_shape, called);  // the product of the extents could overflow
     if (type.size() == 0)
         refuse_rows(called, "size of an element", "at least 1 byte", "0 bytes");
@@ -34,15 +35,25 @@ NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<st
     constexpr unsigned kinds = 7;
     if (const auto bits = static_cast<unsigned>(made.sum); bits > kinds || (bits & (bits - 1)) != 0)
         refuse_rows(called, "sum", "one checksum", "several checksums");
-    if (!made.order_by)
+    if (!made.order_by) {
+        if (options.rows_per_chunk.is_period())
+            refuse_rows(called, "chunk_period", "an order, whose keys it divides", "none");
         return made;
-    const auto* const field = type.find(*made.order_by);
-    if (made.order_by->empty() ? type.is_struct() || !row_shape.empty()
-                               : field == nullptr || !field->shape.empty() || !row_shape.empty())
-        refuse_rows(called, "order_by", "a field of a 1-d array of structs, or \"\" for a 1-d array of numbers",
-                    order_text(made.order_by));
-    if (!with_number(key_type(made), [](auto) {}))
-        refuse_rows(called, "order_by", "numbers or dates in this machine's byte order", key_type(made).descr());
+    }
+    const auto is_single = [&](const std::string& name) {
+        const auto* const field = type.find(name);
+        return field != nullptr && field->shape.empty();
+    };
+    if (!row_shape.empty() || (made.order_by->empty() ? type.is_struct() : !is_single(*made.order_by)) ||
+        (!made.then_by.empty() && (made.then_by == *made.order_by || !is_single(made.then_by))))
+        refuse_rows(called, "order_by",
+                    "a field of a 1-d array of structs, two of them, or \"\" for a 1-d array of numbers",
+                    order_text(made));
+    for (const dtype& keys : {key_type(made), second_key_type(made)})
+        if (keys.size() != 0 && !with_number(keys, [](auto) {}))
+            refuse_rows(called, "order_by", "numbers or dates in this machine's byte order", keys.descr());
+    if (options.rows_per_chunk.is_period())
+        (void)options.rows_per_chunk.period(key_type(made), called);
     return made;
 }
 

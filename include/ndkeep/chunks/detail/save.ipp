@@ -31,8 +31,12 @@ NDKEEP_INLINE void check_savable(const array_view& array, const save_chunked_opt
     if (options.commit.keep == 0)
         throw mismatched(called, "keep", "at least 1", "0");
     (void)kept_metadata(options.meta, called);
-    const auto state = state_for_rows(array.type(), {array.shape().begin() + 1, array.shape().end()},
-                                      {.sum = options.sum, .order_by = options.order_by}, called);
+    const auto state =
+        state_for_rows(array.type(), {array.shape().begin() + 1, array.shape().end()},
+                       {.rows_per_chunk = options.order_by.first() ? options.rows_per_chunk : chunk_size(),
+                        .sum = options.sum,
+                        .order_by = options.order_by},
+                       called);
     // Elements that are computed on demand are computed once only, and checked when they are written.
     if (state.order_by && array.contiguous() != nullptr)
         row_order(state, called).check_sorted({array.contiguous(), array.nbytes()}, array.shape()[0]);
@@ -62,8 +66,8 @@ NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view&
             refuse("dtype", there.type.descr(), array.type().descr(), hint);
         if (there.row_shape != row_shape && !options.replace_type)
             refuse("shape of a row", shape_text(there.row_shape), shape_text(row_shape), hint);
-        if (!order_by && !options.replace_type)
-            order_by = there.order_by;
+        if (!order_by.first() && there.order_by && !options.replace_type)
+            order_by = order_fields(*there.order_by, there.then_by);
     }
     session.start_anew(array.type(), row_shape, order_by);
     progress_meter meter(

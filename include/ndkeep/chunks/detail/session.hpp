@@ -4,6 +4,9 @@
 
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/chunks/detail/files.hpp>
+#include <ndkeep/chunks/detail/order.hpp>
+#include <ndkeep/chunks/detail/ordered/cutter.hpp>
+#include <ndkeep/chunks/key.hpp>
 #include <ndkeep/chunks/location.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -48,13 +51,18 @@ class chunk_session {
     void expect(const dtype& type, const std::vector<std::size_t>& row_shape);
 
     /// Removes all rows, and sets dtype, row shape and order.
-    void start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
-                    const std::optional<std::string>& order_by);
+    void start_anew(const dtype& type, const std::vector<std::size_t>& row_shape, const order_fields& order_by);
 
     void append(const array_view& rows, progress_meter& meter);
 
     /// Overwrites rows from `first` on. Chunks that hold some of them are written again.
     void write(std::uint64_t first, const array_view& rows, progress_meter& meter);
+
+    /// Puts rows where their keys belong.
+    void merge(const array_view& rows, const merge_options& options, progress_meter& meter);
+
+    /// Removes rows by key, and returns how many.
+    std::uint64_t erase(const key_bound& from, const key_bound& to);
 
     /// Adds rows of zeros at the end, or removes rows there.
     void resize(std::uint64_t wanted);
@@ -123,6 +131,17 @@ class chunk_session {
 
     [[nodiscard]] std::size_t rows_of_a_chunk() const;
 
+    /// Where chunks end.
+    /// @throws mismatch_error  `.rows_per_chunk` is a period that does not fit the keys
+    [[nodiscard]] cut_rule rule() const;
+
+    /// @throws mismatch_error  no order
+    void check_ordered(const char* verb) const;
+
+    /// Makes the edits again on the newest commit, where others have changed chunks of changes by key.
+    /// @throws conflict_error  others have changed the same rows; the edits stay as they were
+    void make_again();
+
     void append_checked(const array_view& view, progress_meter& meter);
 
     void write_checked(std::uint64_t first, const array_view& rows, progress_meter& meter);
@@ -138,6 +157,11 @@ class chunk_session {
 
     /// Copies rows after those that are held already.
     void hold(std::span<const std::byte> bytes, std::size_t rows);
+
+    /// The same, and writes the held rows to a chunk file whenever a period of their keys ends.
+    /// @param last_held  the last key of those that are held already
+    void hold_by_period(std::span<const std::byte> bytes, std::size_t rows, const cut_rule& by,
+                        const std::optional<row_key>& last_held);
 
     /// Writes the held rows to a chunk file, even if they do not fill a chunk.
     void flush();
@@ -168,8 +192,8 @@ class chunk_session {
     chunk_files files_{transaction_};
     std::vector<std::byte> pending_;  // rows that do not fill a chunk yet
     std::size_t pending_rows_ = 0;
-    std::optional<statistics::number> last_pending_;  // key of the last held row
-    bool lent_ = false;                               // reserved for a loop
+    std::optional<row_key> last_pending_;  // of the last held row
+    bool lent_ = false;                    // reserved for a loop
 };
 
 }  // namespace detail

@@ -8,6 +8,9 @@
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/merge.hpp>
 #include <ndkeep/chunks/detail/order.hpp>
+#include <ndkeep/chunks/detail/ordered/codes.hpp>
+#include <ndkeep/chunks/detail/ordered/merge_rows.hpp>
+#include <ndkeep/chunks/detail/ordered/unique.hpp>
 #include <ndkeep/chunks/detail/row_form.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/strided.hpp>
@@ -17,6 +20,7 @@
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -30,11 +34,11 @@ NDKEEP_INLINE chunk_session::chunk_session(const dataset_location& where, const 
         throw mismatch_error({.file = place_->path(), .field = "keep", .expected = "at least 1", .found = "0"});
     if (is_new())
         return;
-    if (options_.order_by && options_.order_by != state().order_by)
-        throw mismatch_error({.file = place_->path(),
-                              .field = "order_by",
-                              .expected = order_text(options_.order_by),
-                              .found = order_text(state().order_by)});
+    chunk_state wanted;
+    wanted.order_by = options_.order_by.first();
+    wanted.then_by = options_.order_by.second();
+    if (wanted.order_by && (wanted.order_by != state().order_by || wanted.then_by != state().then_by))
+        throw mismatched(place_->path(), "order_by", order_text(wanted), order_text(state()));
 }
 
 NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<std::size_t>& row_shape) {
@@ -45,7 +49,7 @@ NDKEEP_INLINE void chunk_session::expect(const dtype& type, const std::vector<st
 }
 
 NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vector<std::size_t>& row_shape,
-                                             const std::optional<std::string>& order_by) {
+                                             const order_fields& order_by) {
     // Held rows would be replaced as well.
     pending_.clear();
     pending_rows_ = 0;
@@ -56,7 +60,8 @@ NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vecto
 
 NDKEEP_INLINE void chunk_session::append(const array_view& rows, progress_meter& meter) {
     const auto view = checked(rows);
-    const bool into_memory = pending_rows_ + view.shape()[0] < rows_of_a_chunk();
+    const bool into_memory =
+        !options_.rows_per_chunk.is_period() && pending_rows_ + view.shape()[0] < rows_of_a_chunk();
     all_or_nothing(into_memory, [&] {
         append_checked(view, meter);
         meter.finish();
@@ -70,6 +75,61 @@ NDKEEP_INLINE void chunk_session::write(std::uint64_t first, const array_view& r
     });
 }
 
+NDKEEP_INLINE void chunk_session::merge(const array_view& rows, const merge_options& options, progress_meter& meter) {
+    const auto view = checked(rows);
+    check_ordered("merge");
+    const std::size_t count = view.shape()[0];
+    std::optional<compared_values> unique;
+    if (!options.unique_by.is_none())
+        unique.emplace(state(), options.unique_by.names(), place_->path());
+    // Rows in memory that need no conversion are not copied.
+    const conversion convert(view.type(), state().type, place_->path());
+    buffer block;
+    std::span<const std::byte> bytes;
+    if (view.contiguous() != nullptr && convert.is_identity()) {
+        bytes = {view.contiguous(), view.nbytes()};
+    } else {
+        const buffer from(view.nbytes());
+        view.fill(0, view.size(), from.data());
+        block = buffer(count * static_cast<std::size_t>(state().row_bytes()));
+        convert.run(block.data(), from.data(), view.size());
+        bytes = block.bytes();
+    }
+    row_order(state(), place_->path()).check_sorted(bytes, count);
+    all_or_nothing(false, [&] {
+        // Held rows become a chunk first: they are present rows too.
+        flush();
+        check_number(state().rows, count);
+        key_changes(transaction_, files_, rule(), options.coalesce_above)
+            .merge(bytes, count, unique ? &*unique : nullptr, meter);
+        meter.finish();
+    });
+}
+
+NDKEEP_INLINE std::uint64_t chunk_session::erase(const key_bound& from, const key_bound& to) {
+    if (is_new())
+        return 0;  // there is no row yet
+    check_ordered("erase");
+    const auto keys = key_type(state());
+    const char form = number_form(keys);
+    const auto low = code_from(from.in(keys, place_->path()), form), end = code_from(to.in(keys, place_->path()), form);
+    if (!low || (end && *end <= *low))
+        return 0;
+    std::uint64_t erased = 0;
+    all_or_nothing(false, [&] {
+        flush();
+        erased = key_changes(transaction_, files_, rule(), 0)
+                     .erase({*low, end ? *end - 1 : std::numeric_limits<key_code>::max()});
+    });
+    return erased;
+}
+
+NDKEEP_INLINE void chunk_session::check_ordered(const char* verb) const {
+    if (!state().order_by)
+        throw mismatched(place_->path(), "order_by", std::string("an order, for ") + verb, "none",
+                         "save_chunked with .order_by = … sets it");
+}
+
 NDKEEP_INLINE void chunk_session::resize(std::uint64_t wanted) {
     if (is_new())
         refuse_new();
@@ -78,7 +138,7 @@ NDKEEP_INLINE void chunk_session::resize(std::uint64_t wanted) {
 
 NDKEEP_INLINE void chunk_session::compact(progress_meter& meter) {
     flush();
-    chunk_merger(transaction_, files_, rows_of_a_chunk()).compact(meter);
+    chunk_merger(transaction_, files_, rule()).compact(meter);
 }
 
 NDKEEP_INLINE std::uint64_t chunk_session::commit() {
@@ -120,16 +180,56 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
     if (!transaction_.is_uncertain()) {
         flush();
         if (!is_new())
-            chunk_merger(transaction_, files_, rows_of_a_chunk()).merge_tail();
+            chunk_merger(transaction_, files_, rule()).merge_tail();
     }
     auto result = transaction_.commit();
     while (result.is_rebased()) {
         std::vector<chunk_entry> staged;
+        if (result.is_outdated)
+            make_again();
         for (const auto& file : result.moved)
             staged.push_back(files_.moved(file));
         result = transaction_.resume(std::move(result), staged);
     }
     return result.number;
+}
+
+NDKEEP_INLINE void chunk_session::make_again() {
+    auto former = transaction_.start_over();
+    try {
+        key_changes changes(transaction_, files_, rule(), 0);
+        chunk_state before = former.base;
+        for (auto edit : former.edits) {
+            // The state that the edit was made on, and where it was made.
+            chunk_state after = before;
+            edit_maker maker(after, before.number + 1);
+            std::string why;
+            (void)maker.make(edit, why);
+            edit.first_row = maker.row();
+            chunk_state now = state();
+            edit_maker tried(now, now.number + 1, true);
+            const bool fits = tried.make(edit, why);
+            if (!fits && edit.what == chunk_edit::kind::by_key) {
+                changes.make_again(before, edit);
+            } else if (fits || edit.what != chunk_edit::kind::merge) {
+                std::uint64_t from = edit.first_row, to = tried.row();
+                edit.first_row = to;
+                for (auto& entry : edit.added) {
+                    const std::uint64_t rows = entry.rows;
+                    if (!entry.file.empty() && from != to)
+                        entry = files_.moved({entry, from, to});
+                    from += rows;
+                    to += rows;
+                }
+                // Throws if it does not fit.
+                transaction_.edit(std::move(edit));
+            }
+            before = std::move(after);
+        }
+    } catch (...) {
+        transaction_.give_back(std::move(former));
+        throw;
+    }
 }
 
 NDKEEP_INLINE void chunk_session::refuse_new() const {
@@ -146,10 +246,21 @@ NDKEEP_INLINE std::size_t chunk_session::rows_of_a_chunk() const {
     return static_cast<std::size_t>(rows);
 }
 
+NDKEEP_INLINE cut_rule chunk_session::rule() const {
+    const auto keys = state().order_by ? key_type(state()) : dtype();
+    if (!options_.rows_per_chunk.is_period())
+        return {.rows = rows_of_a_chunk(), .form = number_form(keys)};
+    if (!state().order_by)
+        throw mismatched(place_->path(), "chunk_period", "an order, whose keys it divides", "none",
+                         "save_chunked with .order_by = … sets it");
+    return {.period = options_.rows_per_chunk.period(keys, place_->path()), .form = number_form(keys)};
+}
+
 NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progress_meter& meter) {
     const std::size_t count = view.shape()[0];
     const std::uint64_t row_bytes = state().row_bytes();
     const std::size_t chunk_rows = rows_of_a_chunk();
+    const cut_rule by = rule();
     const conversion convert(view.type(), state().type, place_->path());
     // Rows without bytes, as of shape (10, 0), have no file.
     if (row_bytes == 0) {
@@ -161,7 +272,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     }
     std::size_t done = 0;
     // Full chunks are written straight from the caller's memory if nothing has to be converted.
-    if (view.contiguous() != nullptr && convert.is_identity()) {
+    if (view.contiguous() != nullptr && convert.is_identity() && by.period == 0) {
         const std::span<const std::byte> all(view.contiguous(), view.nbytes());
         check_order(all, count);
         const auto part = [&](std::size_t from, std::size_t rows_in) {
@@ -184,7 +295,7 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
     const std::size_t row_elements = count == 0 ? 0 : view.size() / count;
     buffer from, to;
     while (done < count) {
-        const std::size_t some = std::min(count - done, chunk_rows - pending_rows_);
+        const std::size_t some = std::min(count - done, by.period == 0 ? chunk_rows - pending_rows_ : chunk_rows);
         to = buffer(some * static_cast<std::size_t>(row_bytes));
         if (!convert.is_identity())
             from = buffer(some * row_elements * static_cast<std::size_t>(view.type().size()));
@@ -192,9 +303,13 @@ NDKEEP_INLINE void chunk_session::append_checked(const array_view& view, progres
         view.fill(done * row_elements, some * row_elements, made.data());
         if (!convert.is_identity())
             convert.run(to.data(), from.data(), some * row_elements);
+        const auto last_held = last_pending_;
         check_order(to.bytes(), some);
-        hold(to.bytes(), some);
-        if (pending_rows_ == chunk_rows)
+        if (by.period != 0)
+            hold_by_period(to.bytes(), some, by, last_held);
+        else
+            hold(to.bytes(), some);
+        if (by.period == 0 && pending_rows_ == chunk_rows)
             stage_pending();
         done += some;
         meter.add(0, to.size());
@@ -296,6 +411,24 @@ NDKEEP_INLINE void chunk_session::hold(std::span<const std::byte> bytes, std::si
     pending_rows_ += rows;
 }
 
+NDKEEP_INLINE void chunk_session::hold_by_period(std::span<const std::byte> bytes, std::size_t rows, const cut_rule& by,
+                                                 const std::optional<row_key>& last_held) {
+    const auto codes = codes_of(state(), bytes, rows);
+    const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
+    auto held = last_held ? by.period_at(code_of(last_held->first, by.form)) : 0;
+    for (std::size_t from = 0; from < rows;) {
+        const auto period = by.period_at(codes.first[from]);
+        if (pending_rows_ != 0 && period != held)
+            stage_pending();
+        held = period;
+        std::size_t to = from + 1;
+        while (to < rows && by.period_at(codes.first[to]) == period)
+            ++to;
+        hold(bytes.subspan(from * row_bytes, (to - from) * row_bytes), to - from);
+        from = to;
+    }
+}
+
 NDKEEP_INLINE void chunk_session::flush() {
     if (pending_rows_ != 0)
         stage_pending();
@@ -364,10 +497,15 @@ NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, 
     order.check_sorted(bytes, rows);
     const auto* const last = state().last_entry();
     // The key before is that of the last held row, or the maximum of the last chunk, which is sorted.
-    const auto before = pending_rows_ != 0 ? last_pending_ : last != nullptr ? last->max : std::nullopt;
+    auto before = pending_rows_ != 0 ? last_pending_ : std::nullopt;
+    if (pending_rows_ == 0 && last != nullptr && last->max)
+        before = row_key{*last->max, std::nullopt};
     const auto [first, end] = order.ends_of(bytes, rows);
-    if (before && less(*first, *before))
-        order.refuse(this->rows(), *before, *first);
+    // Records keep the first field only. Where it is equal, the last row itself is asked for its second one.
+    if (before && !before->second && first.second && !less(*before, first) && !less(first, *before))
+        before = order.ends_of(files_.rows(state().rows - 1, state().rows).bytes(), 1).second;
+    if (before && less(first, *before))
+        order.refuse(this->rows(), *before, first);
     last_pending_ = end;
 }
 
@@ -379,13 +517,13 @@ NDKEEP_INLINE void chunk_session::check_order_between(std::uint64_t first_row, s
     order.check_sorted(bytes, static_cast<std::size_t>(rows));
     const auto [first, end] = order.ends_of(bytes, static_cast<std::size_t>(rows));
     // The rows before and after are read: chunks keep only the keys at their ends, and these rows may lie inside.
-    const auto key_of = [&](std::uint64_t row) { return *order.ends_of(files_.rows(row, row + 1).bytes(), 1).first; };
+    const auto key_of = [&](std::uint64_t row) { return order.ends_of(files_.rows(row, row + 1).bytes(), 1).first; };
     if (first_row > 0)
-        if (const auto before = key_of(first_row - 1); less(*first, before))
-            order.refuse(first_row, before, *first);
+        if (const auto before = key_of(first_row - 1); less(first, before))
+            order.refuse(first_row, before, first);
     if (const std::uint64_t next = first_row + rows; next < state().rows)
-        if (const auto behind = key_of(next); less(behind, *end))
-            order.refuse(next, *end, behind);
+        if (const auto behind = key_of(next); less(behind, end))
+            order.refuse(next, end, behind);
 }
 
 }  // namespace detail

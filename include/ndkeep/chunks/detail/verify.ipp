@@ -91,6 +91,7 @@ NDKEEP_INLINE chunked_info inspect_chunked(const dataset_location& where, const 
             .commit = state.number,
             .commits = detail::commit_log(from.where()).numbers().size(),
             .order_by = state.order_by,
+            .then_by = state.then_by,
             .sum = state.sum,
             .chunks = from.entries(),
             .metadata = state.metadata};

@@ -59,6 +59,9 @@ class record_reader {
 
     void check_version(const object_reader& object) const;
 
+    /// Reads the fields that order the rows.
+    void read_order(const object_reader& object, chunk_state& state) const;
+
     /// A member with 128 bits in hexadecimal.
     [[nodiscard]] std::string identity(const object_reader& object, const std::string& key) const;
 

@@ -94,6 +94,16 @@ template <class List, class Text>
     return files;
 }
 
+/// What orders the rows: null, a field, or a list of two fields.
+[[nodiscard]] NDKEEP_INLINE std::string order_json(const chunk_state& state) {
+    if (!state.order_by)
+        return "null";
+    if (state.then_by.empty())
+        return json_text(*state.order_by);
+    return list_text(std::vector<std::string>{*state.order_by, state.then_by},
+                     [](const std::string& field) { return json_text(field); });
+}
+
 NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     object_text out;
     const auto count = [](std::uint64_t number) { return std::to_string(number); };
@@ -107,7 +117,7 @@ NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     out.add("dtype", json_text(dtype_text(state.type)));
     out.add("row_shape", list_text(state.row_shape, count));
     out.add("rows", count(state.rows));
-    out.add("order_by", state.order_by ? json_text(*state.order_by) : "null");
+    out.add("order_by", order_json(state));
     out.add("sum", json_text(checksum_name(state.sum)));
     std::vector<object_text> items;
     for (const chunk_item& item : state.items)
@@ -149,8 +159,7 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     (void)checked_nbytes(state.type, state.row_shape, file_);
     if (state.type.size() == 0)
         refuse("size of an element", "at least 1 byte", "0 bytes");
-    if (const json* const order = object.find("order_by"); order != nullptr && !order->is_null())
-        state.order_by = object.text("order_by");
+    read_order(object, state);
     const auto& sum = object.text("sum");
     if (sum != checksum_name(checksum::none) && !checksum_from_name(sum))
         refuse("sum", "a known checksum", ndkeep::quoted(sum));
@@ -163,6 +172,21 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     state.metadata = *object.find("metadata");
     state.created = object.text("created");
     return state;
+}
+
+NDKEEP_INLINE void record_reader::read_order(const object_reader& object, chunk_state& state) const {
+    const json* const order = object.find("order_by");
+    if (order == nullptr || order->is_null())
+        return;
+    if (!order->is_array()) {
+        state.order_by = object.text("order_by");
+        return;
+    }
+    if (order->size() != 2 || !(*order)[0].is_string() || !(*order)[1].is_string() ||
+        (*order)[1].get_ref<const std::string&>().empty())
+        refuse("order_by", "a field or two", json_text(*order));
+    state.order_by = (*order)[0].get<std::string>();
+    state.then_by = (*order)[1].get<std::string>();
 }
 
 NDKEEP_INLINE void record_reader::refuse(std::string field, std::string expected, std::string found) const {

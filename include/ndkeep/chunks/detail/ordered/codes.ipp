@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/ordered/codes.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/ordered/codes.hpp>
+
+#include <ndkeep/chunks/detail/keys.hpp>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <type_traits>
+#include <variant>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+inline constexpr key_code sign_bit = key_code{1} << 63;
+
+[[nodiscard]] constexpr key_code code_of_signed(std::int64_t number) {
+    return static_cast<key_code>(number) ^ sign_bit;
+}
+
+[[nodiscard]] inline key_code code_of_float(double number) {
+    const auto bits = std::bit_cast<key_code>(number);
+    // Of negative numbers, the greater one has the smaller bits. -0.0 is made 0.0 here, because -ffast-math would leave
+    // out an addition of 0.
+    if (bits == sign_bit)
+        return sign_bit;
+    return (bits & sign_bit) != 0 ? ~bits : bits | sign_bit;
+}
+
+template <class Number>
+[[nodiscard]] key_code code_of_number(Number number) {
+    if constexpr (std::is_floating_point_v<Number>)
+        return code_of_float(static_cast<double>(number));
+    else if constexpr (std::is_signed_v<Number>)
+        return code_of_signed(number);
+    else
+        return number;
+}
+
+NDKEEP_INLINE key_code code_of(const statistics::number& number, char form) {
+    return code_from(number, form).value_or(std::numeric_limits<key_code>::max());
+}
+
+NDKEEP_INLINE std::optional<key_code> code_from(const statistics::number& bound, char form) {
+    constexpr double two_63 = 9223372036854775808.0;
+    const auto* const whole = std::get_if<std::int64_t>(&bound);
+    const auto* const count = std::get_if<std::uint64_t>(&bound);
+    if (form == 'f') {
+        if (const auto* const number = std::get_if<double>(&bound))
+            return code_of_float(*number);
+        // The nearest double may be below the bound; the next one is not.
+        const double near = as_double(bound);
+        return code_of_float(near) + (less(statistics::number(near), bound) ? 1 : 0);
+    }
+    if (whole != nullptr)
+        return form == 'i' ? code_of_signed(*whole) : *whole < 0 ? 0 : static_cast<key_code>(*whole);
+    if (count != nullptr) {
+        if (form == 'u')
+            return *count;
+        if (*count >= sign_bit)
+            return std::nullopt;
+        return code_of_signed(static_cast<std::int64_t>(*count));
+    }
+    const double up = std::ceil(std::get<double>(bound));
+    if (form == 'i') {
+        if (up >= two_63)
+            return std::nullopt;
+        return up < -two_63 ? 0 : code_of_signed(static_cast<std::int64_t>(up));
+    }
+    if (up >= 2 * two_63)
+        return std::nullopt;
+    return up <= 0 ? 0 : static_cast<key_code>(up);
+}
+
+NDKEEP_INLINE std::int64_t period_of(key_code code, char form, std::int64_t length) {
+    if (form == 'u')
+        return static_cast<std::int64_t>(code / static_cast<key_code>(length));
+    if (form == 'i') {
+        const auto number = static_cast<std::int64_t>(code ^ sign_bit);
+        return number / length - (number % length < 0 ? 1 : 0);
+    }
+    const auto number = std::bit_cast<double>((code & sign_bit) != 0 ? code ^ sign_bit : ~code);
+    const double quotient = std::floor(number / static_cast<double>(length));
+    constexpr double most = 9e18;
+    return static_cast<std::int64_t>(quotient < -most ? -most : quotient > most ? most : quotient);
+}
+
+NDKEEP_INLINE void row_codes::append(const row_codes& other, std::size_t from, std::size_t to) {
+    const auto add = [&](std::vector<key_code>& into, const std::vector<key_code>& of) {
+        if (!of.empty())
+            into.insert(into.end(), of.begin() + static_cast<std::ptrdiff_t>(from),
+                        of.begin() + static_cast<std::ptrdiff_t>(to));
+    };
+    add(first, other.first);
+    add(second, other.second);
+}
+
+NDKEEP_INLINE void row_codes::drop(std::size_t count) {
+    first.erase(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(count));
+    if (!second.empty())
+        second.erase(second.begin(), second.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+NDKEEP_INLINE row_codes codes_of(const chunk_state& state, std::span<const std::byte> bytes, std::size_t rows) {
+    row_codes codes;
+    const auto fill = [rows](const key_column& keys, std::vector<key_code>& out) {
+        (void)with_number(keys.type, [&](auto zero) {
+            using number = decltype(zero);
+            out.resize(rows);
+            for (std::size_t i = 0; i < rows; ++i)
+                out[i] = code_of_number(keys.at<number>(i));
+        });
+    };
+    fill(keys_of(state, bytes.data(), rows), codes.first);
+    fill(second_keys_of(state, bytes.data(), rows), codes.second);
+    return codes;
+}
+
+}  // namespace ndkeep::detail

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Cuts a stream of rows, in the order of their keys, into chunk files.
+#pragma once
+
+#include <ndkeep/chunks/detail/files.hpp>
+#include <ndkeep/chunks/detail/ordered/codes.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Where chunks of ordered rows end.
+struct cut_rule {
+    std::uint64_t rows = std::numeric_limits<std::uint64_t>::max();  // of a full chunk
+    std::int64_t period = 0;                                         // of the keys; 0: chunks end by `rows` only
+    char form = '\0';                                                // of the keys: see `number_form`
+
+    [[nodiscard]] std::int64_t period_at(key_code code) const {
+        return period == 0 ? 0 : period_of(code, form, period);
+    }
+};
+
+/// Collects rows, and writes a chunk file whenever a chunk is complete.
+class chunk_cutter {
+  public:
+    /// @param first_row  the row of the array at which the rows begin
+    chunk_cutter(chunk_files& files, std::uint64_t row_bytes, const cut_rule& rule, std::uint64_t first_row)
+        : files_(files), row_bytes_(static_cast<std::size_t>(row_bytes)), rule_(rule), row_(first_row) {}
+
+    /// Adds rows `from` to `to` of a block, whose codes are given.
+    void add(std::span<const std::byte> block, const row_codes& codes, std::size_t from, std::size_t to);
+
+    /// Writes what is left, and returns the chunks.
+    [[nodiscard]] std::vector<chunk_entry> finish();
+
+    /// The number of rows added.
+    [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
+
+  private:
+    void put(std::span<const std::byte> rows);
+
+    chunk_files& files_;
+    std::size_t row_bytes_;
+    cut_rule rule_;
+    std::uint64_t row_, rows_ = 0;
+    std::vector<std::byte> held_;  // rows of the chunk that is not complete
+    std::int64_t held_period_ = 0;
+    std::vector<chunk_entry> made_;
+};
+
+}  // namespace ndkeep::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/ordered/cutter.ipp>
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Changes of an ordered array by key: rows that are merged to where their keys belong, and rows that are erased.
+#pragma once
+
+#include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/chunks/detail/files.hpp>
+#include <ndkeep/chunks/detail/ordered/codes.hpp>
+#include <ndkeep/chunks/detail/ordered/cutter.hpp>
+#include <ndkeep/chunks/detail/ordered/unique.hpp>
+#include <ndkeep/store/commit.hpp>
+#include <ndkeep/store/edit.hpp>
+#include <ndkeep/store/state.hpp>
+#include <ndkeep/version.hpp>
+#include <ndkeep/work/progress.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Codes from `low` to `high`, both included.
+struct code_range {
+    key_code low = 0, high = 0;
+};
+
+/// Changes the rows of a transaction by key. Only chunks whose keys meet those of the change are written again, and
+/// small chunks next to them if there are many. It holds one chunk at a time.
+class key_changes {
+  public:
+    /// @param coalesce_above  see merge_options
+    key_changes(transaction& of, chunk_files& files, const cut_rule& rule, std::uint64_t coalesce_above)
+        : transaction_(of), files_(files), rule_(rule), coalesce_above_(coalesce_above) {}
+
+    /// Merges rows, which are sorted, behind present rows with equal keys.
+    /// @param unique  nullptr: equal rows stay
+    void merge(std::span<const std::byte> given, std::size_t rows, const compared_values* unique,
+               progress_meter& meter);
+
+    /// Removes the rows with codes in a range, and returns how many they were.
+    std::uint64_t erase(const code_range& range);
+
+    /// Makes an edit again whose chunks others have changed. Rows with keys in the range of the edit must be the same
+    /// in both states.
+    /// @param before  the state that the edit was made on
+    /// @throws conflict_error  they are not
+    void make_again(const chunk_state& before, const chunk_edit& edit);
+
+  private:
+    /// A chunk, and where its keys lie.
+    struct placed_chunk {
+        chunk_entry entry;
+        std::uint64_t row = 0;  // its first
+        key_code low = 0, high = 0;
+    };
+    /// Adjacent chunks that become others, and given rows between them or in their place.
+    struct region {
+        std::size_t begin = 0, end = 0;            // chunks
+        std::size_t rows_begin = 0, rows_end = 0;  // given rows
+    };
+
+    [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
+
+    [[nodiscard]] std::vector<placed_chunk> placed(const chunk_state& of) const;
+
+    [[nodiscard]] std::vector<region> regions_of(const std::vector<placed_chunk>& chunks, const row_codes& given,
+                                                 bool closed) const;
+
+    /// Extends regions over small neighbours, if there are many.
+    void coalesce(std::vector<region>& regions, const std::vector<placed_chunk>& chunks, const row_codes& given) const;
+    void coalesce_by_rows(region& one, const std::vector<placed_chunk>& chunks) const;
+    void coalesce_by_period(region& one, const std::vector<placed_chunk>& chunks, const row_codes& given) const;
+
+    /// Merges the rows of a region into `to`.
+    void merge_region(const region& one, const std::vector<placed_chunk>& chunks, std::span<const std::byte> given,
+                      const row_codes& codes, unique_rows& to) const;
+
+    /// Notes the edit that puts `added` in place of the chunks [begin, end).
+    void replace(const std::vector<placed_chunk>& chunks, std::size_t begin, std::size_t end, std::uint64_t row,
+                 std::vector<chunk_entry>&& added, const code_range& keys);
+
+    /// The rows of a chunk, checked, with their codes.
+    struct read_rows {
+        buffer bytes;
+        row_codes codes;
+    };
+    [[nodiscard]] read_rows read(const chunk_state& of, const chunk_entry& entry) const;
+
+    /// Whether rows with codes in a range are the same in two states.
+    [[nodiscard]] bool same_rows(const chunk_state& a, const chunk_state& b, const code_range& range) const;
+
+    transaction& transaction_;
+    chunk_files& files_;
+    cut_rule rule_;
+    std::uint64_t coalesce_above_;
+};
+
+}  // namespace ndkeep::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/ordered/merge_rows.ipp>
+#endif

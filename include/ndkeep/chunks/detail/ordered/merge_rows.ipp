@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/ordered/merge_rows.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/ordered/merge_rows.hpp>
+
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// The first index from `from` on at which `is_beyond` holds, which it does for all later ones. The cost grows with the
+/// logarithm of the distance, so that rows that alternate cost as little as long runs.
+template <class Test>
+[[nodiscard]] std::size_t first_beyond(std::size_t from, std::size_t end, Test&& is_beyond) {
+    std::size_t step = 1;
+    while (from < end && !is_beyond(from)) {
+        if (end - from > step && !is_beyond(from + step)) {
+            from += step;
+            step *= 2;
+        } else {
+            std::size_t low = from + 1, high = std::min(end, from + step);
+            while (low < high) {
+                const std::size_t middle = low + (high - low) / 2;
+                if (is_beyond(middle))
+                    high = middle;
+                else
+                    low = middle + 1;
+            }
+            return low;
+        }
+    }
+    return from;
+}
+
+/// The index of the first code that is not below `code`, or that is above it.
+[[nodiscard]] NDKEEP_INLINE std::size_t first_from(const row_codes& codes, key_code code) {
+    return static_cast<std::size_t>(std::lower_bound(codes.first.begin(), codes.first.end(), code) -
+                                    codes.first.begin());
+}
+[[nodiscard]] NDKEEP_INLINE std::size_t first_above(const row_codes& codes, key_code code) {
+    return static_cast<std::size_t>(std::upper_bound(codes.first.begin(), codes.first.end(), code) -
+                                    codes.first.begin());
+}
+
+NDKEEP_INLINE void key_changes::merge(std::span<const std::byte> given, std::size_t rows, const compared_values* unique,
+                                      progress_meter& meter) {
+    if (rows == 0)
+        return;
+    const auto codes = codes_of(state(), given, rows);
+    // Copies, because the edits below change the list.
+    const auto chunks = placed(state());
+    // Records keep the first field of the greatest key only. With a second one, and where equal rows are dropped, a row
+    // whose key equals the greatest one of a chunk may belong into it.
+    auto regions = regions_of(chunks, codes, unique != nullptr || !codes.second.empty());
+    coalesce(regions, chunks, codes);
+    std::uint64_t before = state().rows;
+    for (const auto& one : regions) {
+        // Edits of earlier regions have moved the rows of this one.
+        const std::uint64_t shift = state().rows - before;
+        const std::uint64_t row = (one.begin < chunks.size() ? chunks[one.begin].row : before) + shift;
+        chunk_cutter cutter(files_, state().row_bytes(), rule_, row);
+        unique_rows to(unique, static_cast<std::size_t>(state().row_bytes()), cutter);
+        merge_region(one, chunks, given, codes, to);
+        to.finish();
+        replace(chunks, one.begin, one.end, row, cutter.finish(),
+                {codes.first[one.rows_begin], codes.first[one.rows_end - 1]});
+        meter.add(0, (one.rows_end - one.rows_begin) * state().row_bytes());
+        meter.report();
+    }
+}
+
+NDKEEP_INLINE std::vector<key_changes::placed_chunk> key_changes::placed(const chunk_state& of) const {
+    const char form = number_form(key_type(of));
+    std::vector<placed_chunk> out;
+    std::uint64_t row = 0;
+    for (const auto& item : of.items)
+        for (std::size_t i = 0; i < item.count(); ++i) {
+            const auto& entry = item.at(i);
+            placed_chunk made{entry, row, 0, 0};
+            row += entry.rows;
+            if (entry.min && entry.max) {
+                made.low = code_of(*entry.min, form);
+                made.high = code_of(*entry.max, form);
+            } else {
+                // An entry of another writer, or of zeros.
+                const auto codes = read(of, entry).codes;
+                made.low = codes.first.front();
+                made.high = codes.first.back();
+            }
+            out.push_back(std::move(made));
+        }
+    return out;
+}
+
+NDKEEP_INLINE std::vector<key_changes::region> key_changes::regions_of(const std::vector<placed_chunk>& chunks,
+                                                                       const row_codes& given, bool closed) const {
+    std::vector<region> out;
+    bool is_open = false;  // the last region may be extended by what follows
+    const auto add = [&](std::size_t begin, std::size_t end, std::size_t rows_begin, std::size_t rows_end) {
+        if (is_open) {
+            out.back().end = end;
+            out.back().rows_end = rows_end;
+        } else {
+            out.push_back({begin, end, rows_begin, rows_end});
+        }
+        is_open = true;
+    };
+    bool reaches_on = false;  // the next chunk belongs to the region too
+    std::size_t at = 0;
+    // The first chunk that given rows can meet.
+    const auto first = std::partition_point(
+        chunks.begin(), chunks.end(), [&](const placed_chunk& chunk) { return chunk.high < given.first.front(); });
+    for (auto i = static_cast<std::size_t>(first - chunks.begin());
+         i < chunks.size() && (at < given.size() || reaches_on); ++i) {
+        const auto& chunk = chunks[i];
+        // Rows before the chunk, then rows that belong into it.
+        const auto gap = std::max(at, first_from(given, chunk.low));
+        const auto inside = std::max(gap, closed ? first_above(given, chunk.high) : first_from(given, chunk.high));
+        if (gap > at)
+            add(i, i, at, gap);
+        if (inside > gap || reaches_on)
+            add(i, i + 1, gap, inside);
+        else
+            is_open = false;
+        at = inside;
+        // Rows with one key can fill several chunks: a given one belongs behind all of them, or replaces one of them.
+        reaches_on = closed && is_open && at > 0 && given.first[at - 1] == chunk.high && i + 1 < chunks.size() &&
+                     chunks[i + 1].low == chunk.high;
+    }
+    if (at < given.size())
+        add(chunks.size(), chunks.size(), at, given.size());
+    return out;
+}
+
+NDKEEP_INLINE void key_changes::coalesce(std::vector<region>& regions, const std::vector<placed_chunk>& chunks,
+                                         const row_codes& given) const {
+    std::vector<region> out;
+    for (auto& one : regions) {
+        if (rule_.period != 0)
+            coalesce_by_period(one, chunks, given);
+        else
+            coalesce_by_rows(one, chunks);
+        // Two regions that have grown into one another are one.
+        if (!out.empty() && (one.begin < out.back().end || (one.begin == out.back().end && one.begin != one.end &&
+                                                            out.back().begin != out.back().end))) {
+            out.back().end = std::max(out.back().end, one.end);
+            out.back().rows_end = one.rows_end;
+        } else {
+            out.push_back(one);
+        }
+    }
+    regions = std::move(out);
+}
+
+NDKEEP_INLINE void key_changes::coalesce_by_rows(region& one, const std::vector<placed_chunk>& chunks) const {
+    // A chunk of less than 80 % of its full length is small, and one that is longer must be cut.
+    const auto is_off = [&](std::uint64_t rows) { return rows < rule_.rows - rule_.rows / 5 || rows > rule_.rows; };
+    std::uint64_t inside = one.rows_end - one.rows_begin;
+    for (std::size_t i = one.begin; i < one.end; ++i)
+        inside += chunks[i].entry.rows;
+    const std::uint64_t rest = inside % rule_.rows;
+    if (rest == 0 || !is_off(rest))
+        return;
+    std::uint64_t rows = rest, count = 1;
+    std::size_t begin = one.begin, end = one.end;
+    const auto take = [&](std::size_t i) {
+        rows += chunks[i].entry.rows;
+        ++count;
+    };
+    for (; begin > 0 && is_off(chunks[begin - 1].entry.rows); --begin)
+        take(begin - 1);
+    for (; end < chunks.size() && is_off(chunks[end].entry.rows); ++end)
+        take(end);
+    if (count > coalesce_above_ || (count > 1 && rows >= rule_.rows)) {
+        one.begin = begin;
+        one.end = end;
+    }
+}
+
+NDKEEP_INLINE void key_changes::coalesce_by_period(region& one, const std::vector<placed_chunk>& chunks,
+                                                   const row_codes& given) const {
+    auto low = rule_.period_at(given.first[one.rows_begin]), high = rule_.period_at(given.first[one.rows_end - 1]);
+    if (one.begin < one.end) {
+        low = std::min(low, rule_.period_at(chunks[one.begin].low));
+        high = std::max(high, rule_.period_at(chunks[one.end - 1].high));
+    }
+    std::uint64_t count = 1;
+    std::size_t begin = one.begin, end = one.end;
+    for (; begin > 0 && rule_.period_at(chunks[begin - 1].high) == low; --begin, ++count)
+        low = rule_.period_at(chunks[begin - 1].low);
+    for (; end < chunks.size() && rule_.period_at(chunks[end].low) == high; ++end, ++count)
+        high = rule_.period_at(chunks[end].high);
+    if (count > coalesce_above_) {
+        one.begin = begin;
+        one.end = end;
+    }
+}
+
+NDKEEP_INLINE void key_changes::merge_region(const region& one, const std::vector<placed_chunk>& chunks,
+                                             std::span<const std::byte> given, const row_codes& codes,
+                                             unique_rows& to) const {
+    std::size_t next = one.rows_begin;
+    for (std::size_t i = one.begin; i < one.end; ++i) {
+        const auto old = read(state(), chunks[i].entry);
+        for (std::size_t at = 0; at < old.codes.size();) {
+            // Present rows go before given ones with an equal key.
+            const auto end =
+                next == one.rows_end
+                    ? old.codes.size()
+                    : first_beyond(at, old.codes.size(), [&](std::size_t k) { return codes.less(next, old.codes, k); });
+            to.add(old.bytes.bytes(), old.codes, at, end, false);
+            at = end;
+            if (at == old.codes.size())
+                break;
+            const auto last =
+                first_beyond(next, one.rows_end, [&](std::size_t k) { return !codes.less(k, old.codes, at); });
+            to.add(given, codes, next, last, true);
+            next = last;
+        }
+    }
+    to.add(given, codes, next, one.rows_end, true);
+}
+
+NDKEEP_INLINE std::uint64_t key_changes::erase(const code_range& range) {
+    const auto chunks = placed(state());
+    const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
+    const auto meets = [&](const placed_chunk& chunk) { return chunk.low <= range.high && range.low <= chunk.high; };
+    std::size_t begin = 0;
+    while (begin < chunks.size() && !meets(chunks[begin]))
+        ++begin;
+    std::size_t end = begin;
+    while (end < chunks.size() && meets(chunks[end]))
+        ++end;
+    if (begin == end)
+        return 0;
+    chunk_cutter cutter(files_, row_bytes, rule_, chunks[begin].row);
+    std::uint64_t erased = 0;
+    for (std::size_t i = begin; i < end; ++i) {
+        erased += chunks[i].entry.rows;
+        // Only chunks that keep some rows are read.
+        if (range.low <= chunks[i].low && chunks[i].high <= range.high)
+            continue;
+        const auto old = read(state(), chunks[i].entry);
+        const auto first = first_from(old.codes, range.low), last = first_above(old.codes, range.high);
+        cutter.add(old.bytes.bytes(), old.codes, 0, first);
+        cutter.add(old.bytes.bytes(), old.codes, last, old.codes.size());
+    }
+    erased -= cutter.rows();
+    if (erased != 0)
+        replace(chunks, begin, end, chunks[begin].row, cutter.finish(), range);
+    return erased;
+}
+
+NDKEEP_INLINE void key_changes::replace(const std::vector<placed_chunk>& chunks, std::size_t begin, std::size_t end,
+                                        std::uint64_t row, std::vector<chunk_entry>&& added, const code_range& keys) {
+    chunk_edit edit{.what = chunk_edit::kind::by_key, .first_row = row, .added = std::move(added)};
+    for (std::size_t i = begin; i < end; ++i)
+        edit.removed.push_back(chunks[i].entry);
+    edit.low = keys.low;
+    edit.high = keys.high;
+    // The entries around it, as they are now: the chunk before may be one of an earlier edit.
+    if (row > 0)
+        edit.before = state().between(row - 1, row).second.front().file;
+    const std::uint64_t behind = row + detail::rows_of(edit.removed);
+    if (behind < state().rows)
+        edit.after = state().between(behind, behind + 1).second.front().file;
+    transaction_.edit(std::move(edit));
+}
+
+NDKEEP_INLINE key_changes::read_rows key_changes::read(const chunk_state& of, const chunk_entry& entry) const {
+    read_rows out{files_.rows_of(of, entry), {}};
+    out.codes = codes_of(of, out.bytes.bytes(), static_cast<std::size_t>(entry.rows));
+    return out;
+}
+
+NDKEEP_INLINE bool key_changes::same_rows(const chunk_state& a, const chunk_state& b, const code_range& range) const {
+    /// The rows of a state within the range, chunk by chunk.
+    struct cursor {
+        const key_changes& of;
+        const chunk_state& state;
+        const code_range& range;
+        std::vector<placed_chunk> chunks;
+        std::size_t next = 0;
+        read_rows block = {};
+        std::span<const std::byte> rest = {};
+
+        cursor(const key_changes& changes, const chunk_state& from, const code_range& keys)
+            : of(changes), state(from), range(keys) {
+            for (auto& chunk : changes.placed(from))
+                if (chunk.low <= keys.high && keys.low <= chunk.high)
+                    chunks.push_back(std::move(chunk));
+        }
+        /// False at the end.
+        bool fill() {
+            while (rest.empty() && next < chunks.size()) {
+                block = of.read(state, chunks[next++].entry);
+                const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
+                const auto first = first_from(block.codes, range.low), last = first_above(block.codes, range.high);
+                rest = std::span<const std::byte>(block.bytes.bytes())
+                           .subspan(first * row_bytes, (last - first) * row_bytes);
+            }
+            return !rest.empty();
+        }
+    };
+    cursor left(*this, a, range), right(*this, b, range);
+    const auto same_files = std::equal(left.chunks.begin(), left.chunks.end(), right.chunks.begin(), right.chunks.end(),
+                                       [](const auto& x, const auto& y) { return x.entry.file == y.entry.file; });
+    if (same_files)
+        return true;
+    for (;;) {
+        const bool more = left.fill();
+        if (more != right.fill())
+            return false;
+        if (!more)
+            return true;
+        const std::size_t some = std::min(left.rest.size(), right.rest.size());
+        if (std::memcmp(left.rest.data(), right.rest.data(), some) != 0)
+            return false;
+        left.rest = left.rest.subspan(some);
+        right.rest = right.rest.subspan(some);
+    }
+}
+
+NDKEEP_INLINE void key_changes::make_again(const chunk_state& before, const chunk_edit& edit) {
+    const code_range range{edit.low, edit.high};
+    if (!same_rows(before, state(), range))
+        throw conflict_error({.file = transaction_.where().path(),
+                              .found = "another writer changed rows with keys in the same range; discard this "
+                                       "transaction and try again"});
+    const auto chunks = placed(state());
+    const auto begin = static_cast<std::size_t>(
+        std::partition_point(chunks.begin(), chunks.end(), [&](const auto& each) { return each.high < range.low; }) -
+        chunks.begin());
+    std::size_t end = begin;
+    while (end < chunks.size() && chunks[end].low <= range.high)
+        ++end;
+    const std::uint64_t row = begin < chunks.size() ? chunks[begin].row : state().rows;
+    chunk_cutter cutter(files_, state().row_bytes(), rule_, row);
+    const auto add = [&](const chunk_state& of, const chunk_entry& entry, bool below, bool within, bool above) {
+        const auto old = read(of, entry);
+        const auto first = first_from(old.codes, range.low), last = first_above(old.codes, range.high);
+        const auto bytes = old.bytes.bytes();
+        if (below)
+            cutter.add(bytes, old.codes, 0, first);
+        if (within)
+            cutter.add(bytes, old.codes, first, last);
+        if (above)
+            cutter.add(bytes, old.codes, last, old.codes.size());
+    };
+    // The rows around the range as they are now.
+    for (std::size_t i = begin; i < end; ++i)
+        if (chunks[i].low < range.low)
+            add(state(), chunks[i].entry, true, false, false);
+    // The rows in the range as the edit has made them: those of chunks that it left, before and behind its own.
+    const std::uint64_t removed_end = edit.first_row + detail::rows_of(edit.removed);
+    const auto former = placed(before);
+    const auto add_former = [&](bool is_before) {
+        for (const auto& each : former)
+            if (each.low <= range.high && range.low <= each.high &&
+                (is_before ? each.row < edit.first_row : each.row >= removed_end))
+                add(before, each.entry, false, true, false);
+    };
+    add_former(true);
+    for (const auto& entry : edit.added)
+        add(before, entry, false, true, false);
+    add_former(false);
+    for (std::size_t i = begin; i < end; ++i)
+        if (chunks[i].high > range.high)
+            add(state(), chunks[i].entry, false, false, true);
+    replace(chunks, begin, end, row, cutter.finish(), range);
+}
+
+}  // namespace ndkeep::detail

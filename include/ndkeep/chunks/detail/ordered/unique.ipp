@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/chunks/detail/ordered/unique.hpp>.
+#pragma once
+
+#include <ndkeep/chunks/detail/ordered/unique.hpp>
+
+#include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/error.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+NDKEEP_INLINE compared_values::compared_values(const chunk_state& state, const std::vector<std::string>& fields,
+                                               const std::filesystem::path& called) {
+    const auto is_key = [&](const std::string& name) {
+        return name == state.order_by || (!name.empty() && name == state.then_by);
+    };
+    for (const auto& name : fields) {
+        const auto* const field = state.type.is_struct() ? state.type.find(name) : nullptr;
+        if (field == nullptr && !(name.empty() && !state.type.is_struct()))
+            throw mismatched(called, "unique_by",
+                             state.type.is_struct() ? "fields of " + state.type.descr()
+                                                    : "\"\", the numbers themselves",
+                             ndkeep::quoted(name));
+        // Only rows with equal keys are compared.
+        if (field != nullptr && !is_key(name))
+            add(field->type, field->offset, field->count());
+    }
+    if (fields.empty())
+        for (const auto& field : state.type.fields())
+            if (!is_key(field.name))
+                add(field.type, field.offset, field.count());
+}
+
+NDKEEP_INLINE void compared_values::add(const dtype& type, std::uint64_t offset, std::uint64_t count) {
+    const bool is_float = type.kind() == 'f' && type.is_native() && (type.size() == 4 || type.size() == 8);
+    if (!type.is_struct() && !is_float) {
+        values_.push_back({offset, count * type.size(), 0});
+        return;
+    }
+    for (std::uint64_t i = 0; i < count; ++i) {
+        const std::uint64_t at = offset + i * type.size();
+        if (is_float)
+            values_.push_back({at, type.size(), static_cast<std::size_t>(type.size())});
+        for (const auto& field : type.fields())
+            add(field.type, at + field.offset, field.count());
+    }
+}
+
+/// A floating-point number as bytes that are equal for equal numbers.
+template <class Number>
+void append_number(const std::byte* at, std::string& out) {
+    Number number;
+    std::memcpy(&number, at, sizeof number);
+    if (is_nan(number)) {
+        out.append(sizeof number, '\xff');
+        return;
+    }
+    if (number == 0)
+        number = 0;  // not -0.0
+    char bytes[sizeof number];
+    std::memcpy(bytes, &number, sizeof number);
+    out.append(bytes, sizeof number);
+}
+
+NDKEEP_INLINE std::string compared_values::of(const std::byte* row) const {
+    std::string out;
+    for (const auto& each : values_) {
+        const std::byte* const at = row + each.offset;
+        if (each.float_bytes == sizeof(float))
+            append_number<float>(at, out);
+        else if (each.float_bytes == sizeof(double))
+            append_number<double>(at, out);
+        else
+            out.append(reinterpret_cast<const char*>(at), static_cast<std::size_t>(each.size));
+    }
+    return out;
+}
+
+NDKEEP_INLINE void unique_rows::add(std::span<const std::byte> block, const row_codes& codes, std::size_t from,
+                                    std::size_t to, bool is_given) {
+    if (values_ == nullptr) {
+        to_.add(block, codes, from, to);
+        return;
+    }
+    // Blocks of 256 KiB: long enough that the removal of what is passed on costs little.
+    const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / row_bytes_);
+    while (from < to) {
+        const std::size_t some = std::min(to - from, most);
+        const auto rows = block.subspan(from * row_bytes_, some * row_bytes_);
+        held_.insert(held_.end(), rows.begin(), rows.end());
+        codes_.append(codes, from, from + some);
+        given_.resize(given_.size() + some, is_given);
+        from += some;
+        // A group that fills all that is held is not searched again for its begin.
+        if (codes_.size() < most || codes_.equal(0, codes_, codes_.size() - 1))
+            continue;
+        std::size_t last = codes_.size() - 1;
+        while (last > 0 && codes_.equal(last - 1, codes_, codes_.size() - 1))
+            --last;
+        pass_on(last);
+    }
+}
+
+NDKEEP_INLINE void unique_rows::pass_on(std::size_t count) {
+    std::vector<bool> repeated(count);
+    for (std::size_t i = 0, end = 0; i < count; i = end) {
+        end = i + 1;
+        bool has_given = given_[i];
+        for (; end < count && codes_.equal(i, codes_, end); ++end)
+            has_given = has_given || given_[end];
+        if (end - i > 1 && has_given)
+            mark_repeated(i, end, repeated);
+    }
+    for (std::size_t i = 0, end = 0; i < count; i = end) {
+        end = i + 1;
+        while (end < count && repeated[end] == repeated[i])
+            ++end;
+        if (!repeated[i])
+            to_.add(held_, codes_, i, end);
+    }
+    held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count * row_bytes_));
+    codes_.drop(count);
+    given_.erase(given_.begin(), given_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+NDKEEP_INLINE void unique_rows::mark_repeated(std::size_t begin, std::size_t end, std::vector<bool>& repeated) const {
+    std::unordered_set<std::string> later;
+    for (std::size_t i = end; i-- > begin;)
+        repeated[i] =
+            values_->is_the_key() ? i + 1 < end : !later.insert(values_->of(held_.data() + i * row_bytes_)).second;
+}
+
+}  // namespace ndkeep::detail

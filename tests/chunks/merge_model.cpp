@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Random merges, erasures and appends, compared with a sorted vector; and writers whose changes meet or do not.
+#include "chunks/dataset.hpp"
+
+#include <ndkeep/chunks/memory_place.hpp>
+
+#include <algorithm>
+#include <random>
+#include <tuple>
+#include <vector>
+
+namespace chunks_merge_model_tests {
+
+namespace nk = ndkeep;
+using namespace dataset;
+
+namespace merge_model {
+
+struct mark {
+    std::int64_t t, v;
+};
+NDKEEP_FIELDS(mark, t, v);
+inline bool operator==(const mark& a, const mark& b) { return a.t == b.t && a.v == b.v; }
+inline std::ostream& operator<<(std::ostream& out, const mark& m) { return out << m.t << ':' << m.v; }
+
+}  // namespace merge_model
+
+namespace {
+
+using merge_model::mark;
+using marks = std::vector<mark>;
+
+xt::xtensor<mark, 1> rows_of(const marks& of) {
+    xt::xtensor<mark, 1> rows(std::array<std::size_t, 1>{of.size()});
+    std::copy(of.begin(), of.end(), rows.begin());
+    return rows;
+}
+
+marks all_rows(const nk::dataset_location& where) {
+    const auto rows = nk::load_chunked<mark, 1>(where);
+    return {rows.begin(), rows.end()};
+}
+
+/// How the rows of a dataset are compared.
+struct rules {
+    bool by_both = false;  // two fields order the rows
+    bool unique = false, unique_by_v = false;
+
+    [[nodiscard]] bool less(const mark& a, const mark& b) const {
+        return by_both ? std::tie(a.t, a.v) < std::tie(b.t, b.v) : a.t < b.t;
+    }
+    [[nodiscard]] bool repeated(const mark& a, const mark& b) const {
+        return unique && !less(a, b) && !less(b, a) && (!unique_by_v || a.v == b.v);
+    }
+    [[nodiscard]] nk::merge_options options(std::uint64_t coalesce_above) const {
+        nk::merge_options out{.coalesce_above = coalesce_above};
+        if (unique)
+            out.unique_by = unique_by_v ? nk::unique_fields{"v"} : nk::unique_fields{"t"};
+        return out;
+    }
+};
+
+/// Merges into a plain vector. Only rows with the keys of given rows are compared.
+void merge_into(marks& all, const marks& given, const rules& by) {
+    const auto less = [&](const mark& a, const mark& b) { return by.less(a, b); };
+    const marks before = all;
+    all.clear();
+    std::merge(before.begin(), before.end(), given.begin(), given.end(), std::back_inserter(all), less);
+    if (!by.unique)
+        return;
+    marks kept;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        bool later = false;
+        if (std::binary_search(given.begin(), given.end(), all[i], less))
+            for (std::size_t j = i + 1; j < all.size() && !less(all[i], all[j]) && !later; ++j)
+                later = by.repeated(all[i], all[j]);
+        if (!later)
+            kept.push_back(all[i]);
+    }
+    all = kept;
+}
+
+marks random_marks(std::mt19937& random, const rules& by, std::size_t count, std::int64_t low, std::int64_t high) {
+    std::uniform_int_distribution<std::int64_t> key(low, high), value(0, 3);
+    marks out;
+    for (std::size_t i = 0; i < count; ++i)
+        out.push_back({key(random), value(random)});
+    std::stable_sort(out.begin(), out.end(), [&](const mark& a, const mark& b) { return by.less(a, b); });
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("random merges, erasures and appends leave what a sorted vector holds", "[chunks][merge]") {
+    for (unsigned seed = 0; seed < 120; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        const auto any = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random); };
+        const rules by{.by_both = seed % 3 == 2, .unique = seed % 2 == 1, .unique_by_v = seed % 4 == 3};
+        const nk::dataset_location place = std::make_shared<nk::memory_place>();
+        const nk::chunk_writer_options options{
+            .rows_per_chunk = seed % 5 == 4 ? nk::chunk_period(7) : nk::chunk_size(1 + any(6)),
+            .order_by = by.by_both ? nk::order_fields("t", "v") : nk::order_fields("t")};
+        nk::chunk_writer<mark, 1> sink(place, options);
+        marks model;
+        std::uint64_t commits = 0;
+        for (int step = 0; step < 25; ++step) {
+            const auto what = any(9);
+            const auto low = static_cast<std::int64_t>(any(60)), high = low + static_cast<std::int64_t>(any(40));
+            if (what < 5) {
+                const auto given = random_marks(random, by, any(12), low, high);
+                sink.merge(rows_of(given), by.options(any(4)));
+                merge_into(model, given, by);
+            } else if (what < 7) {
+                const auto erased = std::erase_if(model, [&](const mark& m) { return low <= m.t && m.t < high; });
+                CHECK(sink.erase(low, high) == erased);
+            } else if (what < 8) {
+                const auto least = model.empty() ? 0 : model.back().t + 1;
+                auto given = random_marks(random, by, any(5), least, least + 5);
+                if (by.unique)
+                    given.resize(std::min<std::size_t>(given.size(), 1));
+                sink.append(rows_of(given));
+                model.insert(model.end(), given.begin(), given.end());
+            } else {
+                commits = sink.commit();
+            }
+            REQUIRE(sink.rows() == model.size());
+        }
+        commits = sink.commit();
+        if (commits == 0)
+            continue;
+        REQUIRE(all_rows(place) == model);
+        for (const auto& wrong : nk::findings_chunked(place))
+            FAIL_CHECK(wrong.message);
+        // The same rows through a map.
+        const auto mapped = nk::map_chunked<mark, 1>(place);
+        CHECK(marks(mapped.begin(), mapped.end()) == model);
+        // Merging of chunks changes no row.
+        nk::compact_chunked(place, {.rows_per_chunk = options.rows_per_chunk});
+        CHECK(all_rows(place) == model);
+    }
+}
+
+TEST_CASE("two writers both commit if the keys that they change do not meet", "[chunks][merge]") {
+    std::size_t committed = 0, refused = 0;
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        CAPTURE(seed);
+        std::mt19937 random(seed);
+        const auto any = [&](std::size_t most) { return std::uniform_int_distribution<std::size_t>(0, most)(random); };
+        const rules by{.by_both = seed % 3 == 2, .unique = seed % 2 == 1};
+        const nk::dataset_location place = std::make_shared<nk::memory_place>();
+        const nk::chunk_writer_options options{
+            .rows_per_chunk = 1 + any(6), .order_by = by.by_both ? nk::order_fields("t", "v") : nk::order_fields("t")};
+        marks model = random_marks(random, by, 5 + any(30), 0, 50);
+        {
+            nk::chunk_writer<mark, 1> first(place, options);
+            first.append(rows_of(model));
+            first.commit();
+        }
+        nk::chunk_writer<mark, 1> one(place, options), two(place, options);
+        // Each changes a range of keys; the second one in two steps.
+        struct change {
+            std::int64_t low, high;
+            marks given;
+            bool erases;
+        };
+        const auto change_of = [&] {
+            const auto low = static_cast<std::int64_t>(any(50)), high = low + static_cast<std::int64_t>(any(8));
+            return change{low, high, random_marks(random, by, 1 + any(4), low, high), any(3) == 0};
+        };
+        const auto apply = [&](nk::chunk_writer<mark, 1>& to, const change& made) {
+            if (made.erases)
+                return to.erase(made.low, made.high + 1) != 0;
+            to.merge(rows_of(made.given), by.options(8));
+            return true;
+        };
+        const auto apply_to = [&](marks& rows, const change& made) {
+            if (made.erases)
+                std::erase_if(rows, [&](const mark& m) { return made.low <= m.t && m.t <= made.high; });
+            else
+                merge_into(rows, made.given, by);
+        };
+        const auto keys_of = [](const change& made) {
+            return made.erases ? std::pair(made.low, made.high) : std::pair(made.given.front().t, made.given.back().t);
+        };
+        const change a = change_of(), b = change_of(), c = change_of();
+        const bool did_a = apply(one, a);
+        const bool did_b = apply(two, b), did_c = apply(two, c);
+        one.commit();
+        apply_to(model, a);
+        const auto meets = [&](const change& x) {
+            const auto [low, high] = keys_of(x);
+            const auto [from, to] = keys_of(a);
+            return low <= to && from <= high;
+        };
+        const bool may_conflict = did_a && ((did_b && meets(b)) || (did_c && meets(c)));
+        try {
+            two.commit();
+            ++committed;
+            // An erasure that has found nothing is none.
+            if (did_b)
+                apply_to(model, b);
+            if (did_c)
+                apply_to(model, c);
+            CHECK(all_rows(place) == model);
+        } catch (const nk::conflict_error&) {
+            ++refused;
+            CHECK(may_conflict);
+            CHECK(all_rows(place) == model);
+            two.discard();
+            apply(two, b);
+            apply(two, c);
+            two.commit();
+            apply_to(model, b);
+            apply_to(model, c);
+            CHECK(all_rows(place) == model);
+        }
+        for (const auto& wrong : nk::findings_chunked(place))
+            FAIL_CHECK(wrong.message);
+    }
+    CHECK(committed > 50);
+    CHECK(refused > 20);
+}
+
+}  // namespace chunks_merge_model_tests
