@@ -500,7 +500,7 @@ TEST_CASE("many long random transactions give what plain memory gives", "[databa
     for (const char* const name : {"scan", "pagemap", "compare"}) {
         const with_tracker tracker(name);
         CAPTURE(name);
-        run_sequences(1001, 6, 1500, unsynced);
+        run_sequences(1001, 3, 1000, unsynced);
         run_sequences(2001, 3, 300, {});
         run_sequences(3001, 3, 300, {.durability = nk::database_durability::full});
     }

@@ -3,13 +3,13 @@
 # Builds the fuzz targets with clang's libFuzzer and runs them side by side: `sh tests/fuzz/run.sh [TARGET…]`. Without
 # arguments, all of them.
 #
-# NDKEEP_FUZZ_SECONDS: how long each target runs (25). NDKEEP_BUILD_DIR: where to build, and to keep the inputs that reach
+# NDKEEP_FUZZ_SECONDS: how long each target runs (18). NDKEEP_BUILD_DIR: where to build, and to keep the inputs that reach
 # new code (build/fuzz). NDKEEP_JOBS: number of parallel jobs (all processors). NDKEEP_CMAKE_ARGS: more options for CMake.
 set -eu
 cd "$(dirname "$0")/../.."
 build=${NDKEEP_BUILD_DIR:-build/fuzz}
 jobs=${NDKEEP_JOBS:-$(nproc 2>/dev/null || echo 2)}
-seconds=${NDKEEP_FUZZ_SECONDS:-25}
+seconds=${NDKEEP_FUZZ_SECONDS:-18}
 # shellcheck disable=SC2046
 [ $# != 0 ] || set -- $(ls tests/fuzz/corpus)
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
@@ -29,9 +30,10 @@ class chunk_files {
     /// @throws checksum_error  a chunk has changed
     [[nodiscard]] buffer rows(std::uint64_t first, std::uint64_t last) const;
 
-    /// All rows of a chunk that `of` names, checked.
+    /// Reads all rows of a chunk that `of` names, checked.
+    /// @param out  receives them; its memory is used again, because fresh memory costs as much as reading
     /// @throws format_error, checksum_error  as `rows`
-    [[nodiscard]] buffer rows_of(const chunk_state& of, const chunk_entry& entry) const;
+    void read(const chunk_state& of, const chunk_entry& entry, std::vector<std::byte>& out) const;
 
     /// Writes a staged chunk again if its rows have moved to another place in the array and its header no longer fits.
     /// This happens if another writer has committed rows before it. Otherwise it returns the entry unchanged.

@@ -83,13 +83,14 @@ NDKEEP_INLINE buffer chunk_files::rows(std::uint64_t first, std::uint64_t last) 
     return bytes;
 }
 
-NDKEEP_INLINE buffer chunk_files::rows_of(const chunk_state& of, const chunk_entry& entry) const {
-    buffer bytes = room_for(where(), chunk_path(entry.file), entry.nbytes);
+NDKEEP_INLINE void chunk_files::read(const chunk_state& of, const chunk_entry& entry,
+                                     std::vector<std::byte>& out) const {
+    allocated_for(where().called(chunk_path(entry.file)), entry.nbytes,
+                  [&] { out.resize(static_cast<std::size_t>(entry.nbytes)); });
     if (entry.file.empty())
-        std::memset(bytes.data(), 0, bytes.size());
+        std::fill(out.begin(), out.end(), std::byte());
     else
-        read_checked(where(), of, entry, 0, entry.rows, bytes.data());
-    return bytes;
+        read_checked(where(), of, entry, 0, entry.rows, out.data());
 }
 
 NDKEEP_INLINE chunk_entry chunk_files::moved(const moved_file& file) {

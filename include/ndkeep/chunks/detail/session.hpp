@@ -135,6 +135,9 @@ class chunk_session {
     /// @throws mismatch_error  `.rows_per_chunk` is a period that does not fit the keys
     [[nodiscard]] cut_rule rule() const;
 
+    /// The number of threads that merge and write.
+    [[nodiscard]] unsigned threads() const;
+
     /// @throws mismatch_error  no order
     void check_ordered(const char* verb) const;
 

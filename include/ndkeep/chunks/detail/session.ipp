@@ -100,7 +100,7 @@ NDKEEP_INLINE void chunk_session::merge(const array_view& rows, const merge_opti
         // Held rows become a chunk first: they are present rows too.
         flush();
         check_number(state().rows, count);
-        key_changes(transaction_, files_, rule(), options.coalesce_above)
+        key_changes(transaction_, files_, rule(), options.coalesce_above, threads())
             .merge(bytes, count, unique ? &*unique : nullptr, meter);
         meter.finish();
     });
@@ -118,10 +118,15 @@ NDKEEP_INLINE std::uint64_t chunk_session::erase(const key_bound& from, const ke
     std::uint64_t erased = 0;
     all_or_nothing(false, [&] {
         flush();
-        erased = key_changes(transaction_, files_, rule(), 0)
+        erased = key_changes(transaction_, files_, rule(), 0, threads())
                      .erase({*low, end ? *end - 1 : std::numeric_limits<key_code>::max()});
     });
     return erased;
+}
+
+NDKEEP_INLINE unsigned chunk_session::threads() const {
+    // One that merges rows and one that writes them keep each other busy; more would only hold more chunks.
+    return threads_for(2, options_.run);
 }
 
 NDKEEP_INLINE void chunk_session::check_ordered(const char* verb) const {
@@ -197,7 +202,7 @@ NDKEEP_INLINE std::uint64_t chunk_session::commit_all() {
 NDKEEP_INLINE void chunk_session::make_again() {
     auto former = transaction_.start_over();
     try {
-        key_changes changes(transaction_, files_, rule(), 0);
+        key_changes changes(transaction_, files_, rule(), 0, threads());
         chunk_state before = former.base;
         for (auto edit : former.edits) {
             // The state that the edit was made on, and where it was made.
@@ -413,7 +418,8 @@ NDKEEP_INLINE void chunk_session::hold(std::span<const std::byte> bytes, std::si
 
 NDKEEP_INLINE void chunk_session::hold_by_period(std::span<const std::byte> bytes, std::size_t rows, const cut_rule& by,
                                                  const std::optional<row_key>& last_held) {
-    const auto codes = codes_of(state(), bytes, rows);
+    row_codes codes;
+    codes_of(state(), bytes, rows, codes);
     const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
     auto held = last_held ? by.period_at(code_of(last_held->first, by.form)) : 0;
     for (std::size_t from = 0; from < rows;) {

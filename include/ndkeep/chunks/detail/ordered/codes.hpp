@@ -49,7 +49,8 @@ struct row_codes {
 };
 
 /// The codes of rows that are ordered by `state.order_by`.
-[[nodiscard]] row_codes codes_of(const chunk_state& state, std::span<const std::byte> bytes, std::size_t rows);
+/// @param out  receives them; its memory is used again
+void codes_of(const chunk_state& state, std::span<const std::byte> bytes, std::size_t rows, row_codes& out);
 
 }  // namespace ndkeep::detail
 

@@ -103,19 +103,18 @@ NDKEEP_INLINE void row_codes::drop(std::size_t count) {
         second.erase(second.begin(), second.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-NDKEEP_INLINE row_codes codes_of(const chunk_state& state, std::span<const std::byte> bytes, std::size_t rows) {
-    row_codes codes;
-    const auto fill = [rows](const key_column& keys, std::vector<key_code>& out) {
+NDKEEP_INLINE void codes_of(const chunk_state& state, std::span<const std::byte> bytes, std::size_t rows,
+                            row_codes& out) {
+    const auto fill = [rows](const key_column& keys, std::vector<key_code>& column) {
         (void)with_number(keys.type, [&](auto zero) {
             using number = decltype(zero);
-            out.resize(rows);
+            column.resize(rows);
             for (std::size_t i = 0; i < rows; ++i)
-                out[i] = code_of_number(keys.at<number>(i));
+                column[i] = code_of_number(keys.at<number>(i));
         });
     };
-    fill(keys_of(state, bytes.data(), rows), codes.first);
-    fill(second_keys_of(state, bytes.data(), rows), codes.second);
-    return codes;
+    fill(keys_of(state, bytes.data(), rows), out.first);
+    fill(second_keys_of(state, bytes.data(), rows), out.second);
 }
 
 }  // namespace ndkeep::detail

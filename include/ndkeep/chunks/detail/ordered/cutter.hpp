@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <future>
 #include <limits>
 #include <span>
 #include <vector>
@@ -26,12 +28,16 @@ struct cut_rule {
     }
 };
 
-/// Collects rows, and writes a chunk file whenever a chunk is complete.
+/// Collects rows, and writes a chunk file whenever a chunk is complete: in other threads, so that the next chunk is
+/// collected meanwhile. It holds a chunk, and one for each of these threads.
 class chunk_cutter {
   public:
     /// @param first_row  the row of the array at which the rows begin
-    chunk_cutter(chunk_files& files, std::uint64_t row_bytes, const cut_rule& rule, std::uint64_t first_row)
-        : files_(files), row_bytes_(static_cast<std::size_t>(row_bytes)), rule_(rule), row_(first_row) {}
+    /// @param threads    that are used, this one included
+    chunk_cutter(chunk_files& files, std::uint64_t row_bytes, const cut_rule& rule, std::uint64_t first_row,
+                 unsigned threads)
+        : files_(files), row_bytes_(static_cast<std::size_t>(row_bytes)), rule_(rule), row_(first_row),
+          writers_(threads > 0 ? threads - 1 : 0) {}
 
     /// Adds rows `from` to `to` of a block, whose codes are given.
     void add(std::span<const std::byte> block, const row_codes& codes, std::size_t from, std::size_t to);
@@ -43,14 +49,28 @@ class chunk_cutter {
     [[nodiscard]] std::uint64_t rows() const noexcept { return rows_; }
 
   private:
-    void put(std::span<const std::byte> rows);
+    /// Writes the collected rows, in another thread if there is one.
+    void put();
+
+    /// Waits for the oldest chunk that is being written, and takes its memory.
+    void take_written();
+
+    using bytes = std::vector<std::byte>;
+    struct written {
+        chunk_entry entry;
+        bytes rows;
+    };
 
     chunk_files& files_;
     std::size_t row_bytes_;
     cut_rule rule_;
     std::uint64_t row_, rows_ = 0;
-    std::vector<std::byte> held_;  // rows of the chunk that is not complete
+    unsigned writers_;  // other threads
+    bytes held_;        // rows of the chunk that is not complete
+    std::uint64_t held_rows_ = 0;
     std::int64_t held_period_ = 0;
+    std::vector<bytes> free_;                         // memory of written chunks
+    std::deque<std::future<written>> being_written_;  // the oldest first; their destructors wait
     std::vector<chunk_entry> made_;
 };
 

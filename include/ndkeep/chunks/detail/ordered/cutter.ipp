@@ -12,14 +12,18 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 NDKEEP_INLINE void chunk_cutter::add(std::span<const std::byte> block, const row_codes& codes, std::size_t from,
                                      std::size_t to) {
     rows_ += to - from;
+    // Rows that alternate come one by one, so this must be short.
+    if (rule_.period == 0 && to - from < rule_.rows - held_rows_) {
+        held_.insert(held_.end(), block.data() + from * row_bytes_, block.data() + to * row_bytes_);
+        held_rows_ += to - from;
+        return;
+    }
     while (from < to) {
         std::size_t end = to;
         if (rule_.period != 0) {
             const auto period = rule_.period_at(codes.first[from]);
-            if (!held_.empty() && period != held_period_) {
-                put(held_);
-                held_.clear();
-            }
+            if (!held_.empty() && period != held_period_)
+                put();
             held_period_ = period;
             // Most blocks lie in one period: the last row tells.
             if (rule_.period_at(codes.first[to - 1]) != period)
@@ -29,32 +33,48 @@ NDKEEP_INLINE void chunk_cutter::add(std::span<const std::byte> block, const row
                                          [&](key_code code) { return rule_.period_at(code) == period; }) -
                     codes.first.begin());
         }
-        const std::uint64_t held = held_.size() / row_bytes_;
-        const std::size_t some = static_cast<std::size_t>(std::min<std::uint64_t>(end - from, rule_.rows - held));
+        const std::size_t some = static_cast<std::size_t>(std::min<std::uint64_t>(end - from, rule_.rows - held_rows_));
         const auto rows = block.subspan(from * row_bytes_, some * row_bytes_);
         from += some;
-        // Whole chunks need no copy.
-        if (held == 0 && some == rule_.rows) {
-            put(rows);
-            continue;
-        }
         held_.insert(held_.end(), rows.begin(), rows.end());
-        if (held + some == rule_.rows) {
-            put(held_);
-            held_.clear();
-        }
+        held_rows_ += some;
+        if (held_rows_ == rule_.rows)
+            put();
     }
 }
 
-NDKEEP_INLINE void chunk_cutter::put(std::span<const std::byte> rows) {
-    made_.push_back(files_.put(row_, rows));
-    row_ += made_.back().rows;
+NDKEEP_INLINE void chunk_cutter::put() {
+    const std::uint64_t row = row_;
+    row_ += std::exchange(held_rows_, 0);
+    if (writers_ == 0) {
+        made_.push_back(files_.put(row, held_));
+        held_.clear();
+        return;
+    }
+    if (being_written_.size() == writers_)
+        take_written();
+    else if (free_.empty())
+        free_.emplace_back();
+    being_written_.push_back(std::async(std::launch::async, [this, row, rows = std::move(held_)]() mutable {
+        return written{files_.put(row, rows), std::move(rows)};
+    }));
+    held_ = std::move(free_.back());
+    free_.pop_back();
+}
+
+NDKEEP_INLINE void chunk_cutter::take_written() {
+    auto done = being_written_.front().get();
+    being_written_.pop_front();
+    made_.push_back(std::move(done.entry));
+    done.rows.clear();
+    free_.push_back(std::move(done.rows));
 }
 
 NDKEEP_INLINE std::vector<chunk_entry> chunk_cutter::finish() {
     if (!held_.empty())
-        put(held_);
-    held_.clear();
+        put();
+    while (!being_written_.empty())
+        take_written();
     return std::move(made_);
 }
 

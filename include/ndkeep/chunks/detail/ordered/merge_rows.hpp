@@ -2,7 +2,6 @@
 // Changes of an ordered array by key: rows that are merged to where their keys belong, and rows that are erased.
 #pragma once
 
-#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/chunks/detail/files.hpp>
 #include <ndkeep/chunks/detail/ordered/codes.hpp>
 #include <ndkeep/chunks/detail/ordered/cutter.hpp>
@@ -30,8 +29,10 @@ struct code_range {
 class key_changes {
   public:
     /// @param coalesce_above  see merge_options
-    key_changes(transaction& of, chunk_files& files, const cut_rule& rule, std::uint64_t coalesce_above)
-        : transaction_(of), files_(files), rule_(rule), coalesce_above_(coalesce_above) {}
+    /// @param threads         that write chunks; each holds one
+    key_changes(transaction& of, chunk_files& files, const cut_rule& rule, std::uint64_t coalesce_above,
+                unsigned threads)
+        : transaction_(of), files_(files), rule_(rule), coalesce_above_(coalesce_above), threads_(threads) {}
 
     /// Merges rows, which are sorted, behind present rows with equal keys.
     /// @param unique  nullptr: equal rows stay
@@ -48,9 +49,9 @@ class key_changes {
     void make_again(const chunk_state& before, const chunk_edit& edit);
 
   private:
-    /// A chunk, and where its keys lie.
+    /// A chunk of a state, and where its keys lie. An edit of the state ends its life.
     struct placed_chunk {
-        chunk_entry entry;
+        const chunk_entry* entry = nullptr;
         std::uint64_t row = 0;  // its first
         key_code low = 0, high = 0;
     };
@@ -58,6 +59,8 @@ class key_changes {
     struct region {
         std::size_t begin = 0, end = 0;            // chunks
         std::size_t rows_begin = 0, rows_end = 0;  // given rows
+        std::uint64_t row = 0;                     // the first of the chunks
+        std::vector<chunk_entry> chunks = {};
     };
 
     [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
@@ -73,19 +76,23 @@ class key_changes {
     void coalesce_by_period(region& one, const std::vector<placed_chunk>& chunks, const row_codes& given) const;
 
     /// Merges the rows of a region into `to`.
-    void merge_region(const region& one, const std::vector<placed_chunk>& chunks, std::span<const std::byte> given,
-                      const row_codes& codes, unique_rows& to) const;
+    void merge_region(const region& one, std::span<const std::byte> given, const row_codes& codes,
+                      unique_rows& to) const;
 
-    /// Notes the edit that puts `added` in place of the chunks [begin, end).
-    void replace(const std::vector<placed_chunk>& chunks, std::size_t begin, std::size_t end, std::uint64_t row,
-                 std::vector<chunk_entry>&& added, const code_range& keys);
+    /// Copies the entries of chunks [begin, end).
+    [[nodiscard]] static std::vector<chunk_entry> copied(const std::vector<placed_chunk>& chunks, std::size_t begin,
+                                                         std::size_t end);
+
+    /// Notes the edit that puts `added` in place of the chunks from `row` on.
+    void replace(std::uint64_t row, std::vector<chunk_entry>&& removed, std::vector<chunk_entry>&& added,
+                 const code_range& keys);
 
     /// The rows of a chunk, checked, with their codes.
     struct read_rows {
-        buffer bytes;
+        std::vector<std::byte> bytes;
         row_codes codes;
     };
-    [[nodiscard]] read_rows read(const chunk_state& of, const chunk_entry& entry) const;
+    void read(const chunk_state& of, const chunk_entry& entry, read_rows& out) const;
 
     /// Whether rows with codes in a range are the same in two states.
     [[nodiscard]] bool same_rows(const chunk_state& a, const chunk_state& b, const code_range& range) const;
@@ -94,6 +101,7 @@ class key_changes {
     chunk_files& files_;
     cut_rule rule_;
     std::uint64_t coalesce_above_;
+    unsigned threads_;
 };
 
 }  // namespace ndkeep::detail

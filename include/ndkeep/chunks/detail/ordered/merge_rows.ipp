@@ -50,27 +50,41 @@ NDKEEP_INLINE void key_changes::merge(std::span<const std::byte> given, std::siz
                                       progress_meter& meter) {
     if (rows == 0)
         return;
-    const auto codes = codes_of(state(), given, rows);
-    // Copies, because the edits below change the list.
-    const auto chunks = placed(state());
-    // Records keep the first field of the greatest key only. With a second one, and where equal rows are dropped, a row
-    // whose key equals the greatest one of a chunk may belong into it.
-    auto regions = regions_of(chunks, codes, unique != nullptr || !codes.second.empty());
-    coalesce(regions, chunks, codes);
-    std::uint64_t before = state().rows;
-    for (const auto& one : regions) {
+    row_codes codes;
+    codes_of(state(), given, rows, codes);
+    const std::uint64_t before = state().rows;
+    std::vector<region> regions;
+    {
+        const auto chunks = placed(state());
+        // Records keep the first field of the greatest key only. With a second one, and where equal rows are dropped, a
+        // row whose key equals the greatest one of a chunk may belong into it.
+        regions = regions_of(chunks, codes, unique != nullptr || !codes.second.empty());
+        coalesce(regions, chunks, codes);
+        for (auto& one : regions) {
+            one.row = one.begin < chunks.size() ? chunks[one.begin].row : before;
+            one.chunks = copied(chunks, one.begin, one.end);
+        }
+    }
+    for (auto& one : regions) {
         // Edits of earlier regions have moved the rows of this one.
-        const std::uint64_t shift = state().rows - before;
-        const std::uint64_t row = (one.begin < chunks.size() ? chunks[one.begin].row : before) + shift;
-        chunk_cutter cutter(files_, state().row_bytes(), rule_, row);
+        const std::uint64_t row = one.row + (state().rows - before);
+        chunk_cutter cutter(files_, state().row_bytes(), rule_, row, threads_);
         unique_rows to(unique, static_cast<std::size_t>(state().row_bytes()), cutter);
-        merge_region(one, chunks, given, codes, to);
+        merge_region(one, given, codes, to);
         to.finish();
-        replace(chunks, one.begin, one.end, row, cutter.finish(),
+        replace(row, std::move(one.chunks), cutter.finish(),
                 {codes.first[one.rows_begin], codes.first[one.rows_end - 1]});
         meter.add(0, (one.rows_end - one.rows_begin) * state().row_bytes());
         meter.report();
     }
+}
+
+NDKEEP_INLINE std::vector<chunk_entry> key_changes::copied(const std::vector<placed_chunk>& chunks, std::size_t begin,
+                                                           std::size_t end) {
+    std::vector<chunk_entry> out;
+    for (std::size_t i = begin; i < end; ++i)
+        out.push_back(*chunks[i].entry);
+    return out;
 }
 
 NDKEEP_INLINE std::vector<key_changes::placed_chunk> key_changes::placed(const chunk_state& of) const {
@@ -80,18 +94,19 @@ NDKEEP_INLINE std::vector<key_changes::placed_chunk> key_changes::placed(const c
     for (const auto& item : of.items)
         for (std::size_t i = 0; i < item.count(); ++i) {
             const auto& entry = item.at(i);
-            placed_chunk made{entry, row, 0, 0};
+            placed_chunk made{&entry, row, 0, 0};
             row += entry.rows;
             if (entry.min && entry.max) {
                 made.low = code_of(*entry.min, form);
                 made.high = code_of(*entry.max, form);
             } else {
                 // An entry of another writer, or of zeros.
-                const auto codes = read(of, entry).codes;
-                made.low = codes.first.front();
-                made.high = codes.first.back();
+                read_rows all;
+                read(of, entry, all);
+                made.low = all.codes.first.front();
+                made.high = all.codes.first.back();
             }
-            out.push_back(std::move(made));
+            out.push_back(made);
         }
     return out;
 }
@@ -161,19 +176,19 @@ NDKEEP_INLINE void key_changes::coalesce_by_rows(region& one, const std::vector<
     const auto is_off = [&](std::uint64_t rows) { return rows < rule_.rows - rule_.rows / 5 || rows > rule_.rows; };
     std::uint64_t inside = one.rows_end - one.rows_begin;
     for (std::size_t i = one.begin; i < one.end; ++i)
-        inside += chunks[i].entry.rows;
+        inside += chunks[i].entry->rows;
     const std::uint64_t rest = inside % rule_.rows;
     if (rest == 0 || !is_off(rest))
         return;
     std::uint64_t rows = rest, count = 1;
     std::size_t begin = one.begin, end = one.end;
     const auto take = [&](std::size_t i) {
-        rows += chunks[i].entry.rows;
+        rows += chunks[i].entry->rows;
         ++count;
     };
-    for (; begin > 0 && is_off(chunks[begin - 1].entry.rows); --begin)
+    for (; begin > 0 && is_off(chunks[begin - 1].entry->rows); --begin)
         take(begin - 1);
-    for (; end < chunks.size() && is_off(chunks[end].entry.rows); ++end)
+    for (; end < chunks.size() && is_off(chunks[end].entry->rows); ++end)
         take(end);
     if (count > coalesce_above_ || (count > 1 && rows >= rule_.rows)) {
         one.begin = begin;
@@ -200,19 +215,19 @@ NDKEEP_INLINE void key_changes::coalesce_by_period(region& one, const std::vecto
     }
 }
 
-NDKEEP_INLINE void key_changes::merge_region(const region& one, const std::vector<placed_chunk>& chunks,
-                                             std::span<const std::byte> given, const row_codes& codes,
-                                             unique_rows& to) const {
+NDKEEP_INLINE void key_changes::merge_region(const region& one, std::span<const std::byte> given,
+                                             const row_codes& codes, unique_rows& to) const {
     std::size_t next = one.rows_begin;
-    for (std::size_t i = one.begin; i < one.end; ++i) {
-        const auto old = read(state(), chunks[i].entry);
+    read_rows old;
+    for (const auto& chunk : one.chunks) {
+        read(state(), chunk, old);
         for (std::size_t at = 0; at < old.codes.size();) {
             // Present rows go before given ones with an equal key.
             const auto end =
                 next == one.rows_end
                     ? old.codes.size()
                     : first_beyond(at, old.codes.size(), [&](std::size_t k) { return codes.less(next, old.codes, k); });
-            to.add(old.bytes.bytes(), old.codes, at, end, false);
+            to.add(old.bytes, old.codes, at, end, false);
             at = end;
             if (at == old.codes.size())
                 break;
@@ -237,29 +252,29 @@ NDKEEP_INLINE std::uint64_t key_changes::erase(const code_range& range) {
         ++end;
     if (begin == end)
         return 0;
-    chunk_cutter cutter(files_, row_bytes, rule_, chunks[begin].row);
+    chunk_cutter cutter(files_, row_bytes, rule_, chunks[begin].row, threads_);
     std::uint64_t erased = 0;
+    read_rows old;
     for (std::size_t i = begin; i < end; ++i) {
-        erased += chunks[i].entry.rows;
+        erased += chunks[i].entry->rows;
         // Only chunks that keep some rows are read.
         if (range.low <= chunks[i].low && chunks[i].high <= range.high)
             continue;
-        const auto old = read(state(), chunks[i].entry);
+        read(state(), *chunks[i].entry, old);
         const auto first = first_from(old.codes, range.low), last = first_above(old.codes, range.high);
-        cutter.add(old.bytes.bytes(), old.codes, 0, first);
-        cutter.add(old.bytes.bytes(), old.codes, last, old.codes.size());
+        cutter.add(old.bytes, old.codes, 0, first);
+        cutter.add(old.bytes, old.codes, last, old.codes.size());
     }
     erased -= cutter.rows();
     if (erased != 0)
-        replace(chunks, begin, end, chunks[begin].row, cutter.finish(), range);
+        replace(chunks[begin].row, copied(chunks, begin, end), cutter.finish(), range);
     return erased;
 }
 
-NDKEEP_INLINE void key_changes::replace(const std::vector<placed_chunk>& chunks, std::size_t begin, std::size_t end,
-                                        std::uint64_t row, std::vector<chunk_entry>&& added, const code_range& keys) {
-    chunk_edit edit{.what = chunk_edit::kind::by_key, .first_row = row, .added = std::move(added)};
-    for (std::size_t i = begin; i < end; ++i)
-        edit.removed.push_back(chunks[i].entry);
+NDKEEP_INLINE void key_changes::replace(std::uint64_t row, std::vector<chunk_entry>&& removed,
+                                        std::vector<chunk_entry>&& added, const code_range& keys) {
+    chunk_edit edit{
+        .what = chunk_edit::kind::by_key, .first_row = row, .removed = std::move(removed), .added = std::move(added)};
     edit.low = keys.low;
     edit.high = keys.high;
     // The entries around it, as they are now: the chunk before may be one of an earlier edit.
@@ -271,10 +286,9 @@ NDKEEP_INLINE void key_changes::replace(const std::vector<placed_chunk>& chunks,
     transaction_.edit(std::move(edit));
 }
 
-NDKEEP_INLINE key_changes::read_rows key_changes::read(const chunk_state& of, const chunk_entry& entry) const {
-    read_rows out{files_.rows_of(of, entry), {}};
-    out.codes = codes_of(of, out.bytes.bytes(), static_cast<std::size_t>(entry.rows));
-    return out;
+NDKEEP_INLINE void key_changes::read(const chunk_state& of, const chunk_entry& entry, read_rows& out) const {
+    files_.read(of, entry, out.bytes);
+    codes_of(of, out.bytes, static_cast<std::size_t>(entry.rows), out.codes);
 }
 
 NDKEEP_INLINE bool key_changes::same_rows(const chunk_state& a, const chunk_state& b, const code_range& range) const {
@@ -290,25 +304,24 @@ NDKEEP_INLINE bool key_changes::same_rows(const chunk_state& a, const chunk_stat
 
         cursor(const key_changes& changes, const chunk_state& from, const code_range& keys)
             : of(changes), state(from), range(keys) {
-            for (auto& chunk : changes.placed(from))
+            for (const auto& chunk : changes.placed(from))
                 if (chunk.low <= keys.high && keys.low <= chunk.high)
-                    chunks.push_back(std::move(chunk));
+                    chunks.push_back(chunk);
         }
         /// False at the end.
         bool fill() {
             while (rest.empty() && next < chunks.size()) {
-                block = of.read(state, chunks[next++].entry);
+                of.read(state, *chunks[next++].entry, block);
                 const auto row_bytes = static_cast<std::size_t>(state.row_bytes());
                 const auto first = first_from(block.codes, range.low), last = first_above(block.codes, range.high);
-                rest = std::span<const std::byte>(block.bytes.bytes())
-                           .subspan(first * row_bytes, (last - first) * row_bytes);
+                rest = std::span<const std::byte>(block.bytes).subspan(first * row_bytes, (last - first) * row_bytes);
             }
             return !rest.empty();
         }
     };
     cursor left(*this, a, range), right(*this, b, range);
     const auto same_files = std::equal(left.chunks.begin(), left.chunks.end(), right.chunks.begin(), right.chunks.end(),
-                                       [](const auto& x, const auto& y) { return x.entry.file == y.entry.file; });
+                                       [](const auto& x, const auto& y) { return x.entry->file == y.entry->file; });
     if (same_files)
         return true;
     for (;;) {
@@ -339,11 +352,12 @@ NDKEEP_INLINE void key_changes::make_again(const chunk_state& before, const chun
     while (end < chunks.size() && chunks[end].low <= range.high)
         ++end;
     const std::uint64_t row = begin < chunks.size() ? chunks[begin].row : state().rows;
-    chunk_cutter cutter(files_, state().row_bytes(), rule_, row);
+    chunk_cutter cutter(files_, state().row_bytes(), rule_, row, threads_);
+    read_rows old;
     const auto add = [&](const chunk_state& of, const chunk_entry& entry, bool below, bool within, bool above) {
-        const auto old = read(of, entry);
+        read(of, entry, old);
         const auto first = first_from(old.codes, range.low), last = first_above(old.codes, range.high);
-        const auto bytes = old.bytes.bytes();
+        const std::span<const std::byte> bytes = old.bytes;
         if (below)
             cutter.add(bytes, old.codes, 0, first);
         if (within)
@@ -354,7 +368,7 @@ NDKEEP_INLINE void key_changes::make_again(const chunk_state& before, const chun
     // The rows around the range as they are now.
     for (std::size_t i = begin; i < end; ++i)
         if (chunks[i].low < range.low)
-            add(state(), chunks[i].entry, true, false, false);
+            add(state(), *chunks[i].entry, true, false, false);
     // The rows in the range as the edit has made them: those of chunks that it left, before and behind its own.
     const std::uint64_t removed_end = edit.first_row + detail::rows_of(edit.removed);
     const auto former = placed(before);
@@ -362,7 +376,7 @@ NDKEEP_INLINE void key_changes::make_again(const chunk_state& before, const chun
         for (const auto& each : former)
             if (each.low <= range.high && range.low <= each.high &&
                 (is_before ? each.row < edit.first_row : each.row >= removed_end))
-                add(before, each.entry, false, true, false);
+                add(before, *each.entry, false, true, false);
     };
     add_former(true);
     for (const auto& entry : edit.added)
@@ -370,8 +384,8 @@ NDKEEP_INLINE void key_changes::make_again(const chunk_state& before, const chun
     add_former(false);
     for (std::size_t i = begin; i < end; ++i)
         if (chunks[i].high > range.high)
-            add(state(), chunks[i].entry, false, false, true);
-    replace(chunks, begin, end, row, cutter.finish(), range);
+            add(state(), *chunks[i].entry, false, false, true);
+    replace(row, copied(chunks, begin, end), cutter.finish(), range);
 }
 
 }  // namespace ndkeep::detail

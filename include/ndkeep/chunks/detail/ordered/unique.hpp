@@ -8,6 +8,7 @@
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -48,7 +49,8 @@ class unique_rows {
   public:
     /// @param values  nullptr: all rows are passed on
     unique_rows(const compared_values* values, std::size_t row_bytes, chunk_cutter& to)
-        : values_(values), row_bytes_(row_bytes), to_(to) {}
+        : values_(values), row_bytes_(row_bytes), to_(to),
+          most_(std::max<std::size_t>(1, (std::size_t{256} << 10) / row_bytes)) {}
 
     /// Adds rows `from` to `to` of a block. They may be held until a greater key comes.
     /// @param is_given  they are merged, and not present already
@@ -62,14 +64,15 @@ class unique_rows {
     void pass_on(std::size_t count);
 
     /// Marks the rows of a group with equal keys that equal a later one.
-    void mark_repeated(std::size_t begin, std::size_t end, std::vector<bool>& repeated) const;
+    void mark_repeated(std::size_t begin, std::size_t end, std::vector<std::uint8_t>& repeated) const;
 
     const compared_values* values_;
     std::size_t row_bytes_;
     chunk_cutter& to_;
     std::vector<std::byte> held_;
     row_codes codes_;  // of the held rows
-    std::vector<bool> given_;
+    std::vector<std::uint8_t> given_;
+    std::size_t most_;  // rows in blocks of 256 KiB: long enough that the removal of what is passed on costs little
 };
 
 }  // namespace ndkeep::detail

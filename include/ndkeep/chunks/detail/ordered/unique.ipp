@@ -87,17 +87,15 @@ NDKEEP_INLINE void unique_rows::add(std::span<const std::byte> block, const row_
         to_.add(block, codes, from, to);
         return;
     }
-    // Blocks of 256 KiB: long enough that the removal of what is passed on costs little.
-    const std::size_t most = std::max<std::size_t>(1, (std::size_t{256} << 10) / row_bytes_);
     while (from < to) {
-        const std::size_t some = std::min(to - from, most);
+        const std::size_t some = std::min(to - from, most_);
         const auto rows = block.subspan(from * row_bytes_, some * row_bytes_);
         held_.insert(held_.end(), rows.begin(), rows.end());
         codes_.append(codes, from, from + some);
-        given_.resize(given_.size() + some, is_given);
+        given_.insert(given_.end(), some, is_given);
         from += some;
         // A group that fills all that is held is not searched again for its begin.
-        if (codes_.size() < most || codes_.equal(0, codes_, codes_.size() - 1))
+        if (codes_.size() < most_ || codes_.equal(0, codes_, codes_.size() - 1))
             continue;
         std::size_t last = codes_.size() - 1;
         while (last > 0 && codes_.equal(last - 1, codes_, codes_.size() - 1))
@@ -107,12 +105,12 @@ NDKEEP_INLINE void unique_rows::add(std::span<const std::byte> block, const row_
 }
 
 NDKEEP_INLINE void unique_rows::pass_on(std::size_t count) {
-    std::vector<bool> repeated(count);
+    std::vector<std::uint8_t> repeated(count);
     for (std::size_t i = 0, end = 0; i < count; i = end) {
         end = i + 1;
-        bool has_given = given_[i];
+        bool has_given = given_[i] != 0;
         for (; end < count && codes_.equal(i, codes_, end); ++end)
-            has_given = has_given || given_[end];
+            has_given = has_given || given_[end] != 0;
         if (end - i > 1 && has_given)
             mark_repeated(i, end, repeated);
     }
@@ -120,7 +118,7 @@ NDKEEP_INLINE void unique_rows::pass_on(std::size_t count) {
         end = i + 1;
         while (end < count && repeated[end] == repeated[i])
             ++end;
-        if (!repeated[i])
+        if (repeated[i] == 0)
             to_.add(held_, codes_, i, end);
     }
     held_.erase(held_.begin(), held_.begin() + static_cast<std::ptrdiff_t>(count * row_bytes_));
@@ -128,7 +126,8 @@ NDKEEP_INLINE void unique_rows::pass_on(std::size_t count) {
     given_.erase(given_.begin(), given_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
-NDKEEP_INLINE void unique_rows::mark_repeated(std::size_t begin, std::size_t end, std::vector<bool>& repeated) const {
+NDKEEP_INLINE void unique_rows::mark_repeated(std::size_t begin, std::size_t end,
+                                              std::vector<std::uint8_t>& repeated) const {
     std::unordered_set<std::string> later;
     for (std::size_t i = end; i-- > begin;)
         repeated[i] =
