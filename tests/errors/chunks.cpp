@@ -210,6 +210,43 @@ TEST_CASE("errors of writers of chunked arrays are sentences", "[errors]") {
     says("write a key beyond the next one", [&] {
         nk::chunk_writer<trade>(says / "o").write(0, std::vector<trade>{{9, 1}});
     });
+    using trades_writer = nk::chunk_writer<trade>;
+    says("merge rows in the wrong order", [&] { trades_writer(says / "o").merge(std::vector<trade>{{9, 1}, {8, 1}}); });
+    says("merge rows of another form", [&] { trades_writer(says / "o").merge(five); });
+    says("merge into rows without an order", [&] { writer(d).merge(five); });
+    says("erase from rows without an order", [&] { (void)writer(d).erase(1, 2); });
+    says("merge unique by an absent field", [&] {
+        trades_writer(says / "o").merge(std::vector<trade>{{9, 1}}, {.unique_by = {"tme"}});
+    });
+    says("erase from NaN on",
+         [&] { (void)trades_writer(says / "o").erase(std::numeric_limits<double>::quiet_NaN(), 2); });
+    says("erase dates from keys that are none",
+         [&] { (void)trades_writer(says / "o").erase(std::chrono::seconds(1), std::chrono::seconds(2)); });
+    says("order by a field twice", [&] { nk::save_chunked(says / "q", trades, {.order_by = {"time", "time"}}); });
+    says("append a second key before the last one", [&] {
+        nk::save_chunked(says / "two", trades, {.order_by = {"time", "price"}, .commit = quick});
+        trades_writer(says / "two").append(std::vector<trade>{{5, 9}});
+    });
+    says("open with two fields an order by one", [&] { trades_writer w(says / "o", {.order_by = {"time", "price"}}); });
+    says("chunks of a period without an order",
+         [&] { nk::save_chunked(says / "q", five, {.rows_per_chunk = nk::chunk_period(5)}); });
+    says("chunks of a duration for keys that are no dates", [&] {
+        nk::save_chunked(says / "q", trades,
+                         {.rows_per_chunk = nk::chunk_period(std::chrono::hours(1)), .order_by = "time"});
+    });
+    says("merges that meet", [&] {
+        trades_writer first(says / "o", {.commit = quick}), second(says / "o", {.commit = quick});
+        first.merge(std::vector<trade>{{3, 1}});
+        second.merge(std::vector<trade>{{2, 1}, {4, 1}});
+        first.commit();
+        second.commit();
+    });
+    says("verify rows that are out of order", [&] {
+        const auto place = std::make_shared<nk::memory_place>("d");
+        nk::save_chunked(place, xt::xtensor<double, 1>{3, 2, 1});
+        change_record(*place, "\"order_by\": null", "\"order_by\": \"\"");
+        nk::verify_chunked(place);
+    });
     says("a commit that conflicts", [&] {
         writer first(d, {.commit = quick}), second(d, {.commit = quick});
         first.write(0, five);

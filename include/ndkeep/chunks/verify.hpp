@@ -44,7 +44,7 @@ struct verify_chunked_options {
 [[nodiscard]] chunked_info inspect_chunked(const dataset_location& where, const chunk_reader_options& options = {});
 
 /// Lists every problem of a version, none if it is sound: in its record, and in the file, header, length, checksum,
-/// minimum and maximum of each chunk. It reads all chunks completely.
+/// minimum and maximum of each chunk, and in the order of the keys. It reads all chunks completely.
 [[nodiscard]] std::vector<finding> findings_chunked(const dataset_location& where,
                                                     const verify_chunked_options& options = {});
 

@@ -7,6 +7,7 @@
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/chunks/detail/ordered/codes.hpp>
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
@@ -22,6 +23,33 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
+
+/// Looks for a row of a chunk whose key is less than that of the row before, if the rows are ordered.
+struct order_check {
+    order_check(const core::chunk_version& from, std::size_t chunk) : state(from.state()), row(from.first_row(chunk)) {
+        // Of the chunk before, the greatest key is known. If a second field orders the rows, it is not.
+        const auto& max = chunk > 0 ? from.entries()[chunk - 1].max : std::nullopt;
+        if (state.order_by && max)
+            before = {code_of(*max, number_form(key_type(state))), 0};
+    }
+    void add(std::span<const std::byte> bytes, std::size_t rows) {
+        if (state.order_by)
+            codes_of(state, bytes, rows, codes);
+        for (std::size_t i = 0; i < codes.size() && !wrong_row; ++i) {
+            const std::pair<key_code, key_code> key(codes.first[i], codes.second.empty() ? 0 : codes.second[i]);
+            if (before && key < *before)
+                wrong_row = row + i;
+            before = key;
+        }
+        row += rows;
+    }
+
+    const chunk_state& state;
+    std::uint64_t row;
+    std::optional<std::pair<key_code, key_code>> before = std::nullopt;
+    std::optional<std::uint64_t> wrong_row = std::nullopt;
+    row_codes codes = {};
+};
 
 /// Reads a chunk file completely, and compares header, length, checksum, minimum and maximum with its entry.
 /// @throws format_error    the file is missing, or its header or length is wrong
@@ -57,15 +85,21 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
     std::optional<statistics::number> min, max;
     std::vector<std::byte> block;
+    order_check order(from, i);
     for (std::uint64_t row = 0; row < entry.rows; row += most) {
         const std::uint64_t some = std::min(most, entry.rows - row);
         block.resize(static_cast<std::size_t>(some * row_bytes));
         source.read(entry.offset + row * row_bytes, block);
         sums.update({block.data(), block.size()});
+        order.add(block, static_cast<std::size_t>(some));
         extend_range(keys_of(state, block.data(), static_cast<std::size_t>(some)), min, max);
     }
     if (state.sum != checksum::none)
         from.check_sum(entry, from.first_row(i), sums.values().begin()->second);
+    // After the checksum, because damaged rows are out of order too.
+    if (order.wrong_row)
+        refuse("order of the rows", "ascending keys",
+               "row " + std::to_string(*order.wrong_row) + " with a lesser key than the row before");
     const auto text = [](const std::optional<statistics::number>& number) {
         return number ? number_text(*number) : std::string("none");
     };
