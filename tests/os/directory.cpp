@@ -135,4 +135,54 @@ TEST_CASE("only regular files are opened, and links are not followed", "[store][
     ::close(socket);
 }
 
+TEST_CASE("remove_folder removes empty directories only", "[store]") {
+    const temp_dir dir;
+    auto there = opened(dir.path());
+    fs::create_directories(dir / "full" / "inner");
+    fs::create_directory(dir / "empty");
+    fs::create_directory_symlink(dir / "full", dir / "link");
+    write_text(dir / "file", "text");
+
+    CHECK(there.remove_folder("empty"));
+    CHECK(there.remove_folder("absent"));
+    CHECK_FALSE(there.remove_folder("full"));
+    CHECK_FALSE(there.remove_folder("link"));
+    CHECK_FALSE(there.remove_folder("file"));
+
+    CHECK_FALSE(fs::exists(dir / "empty"));
+    CHECK(dir.files() == 3);
+}
+
+TEST_CASE("remove_tree removes all that is in a directory, and no target of a link", "[store]") {
+    const temp_dir dir;
+    auto there = opened(dir.path());
+    fs::create_directories(dir / "a" / "b" / "c");
+    fs::create_directory(dir / "kept");
+    write_text(dir / "kept" / "file", "text");
+    write_text(dir / "a" / "b" / "file", "text");
+    fs::create_directory_symlink(dir / "kept", dir / "a" / "link");
+
+    there.remove_tree("a");
+    there.remove_tree("absent");
+
+    CHECK_FALSE(fs::exists(dir / "a"));
+    CHECK(read_text(dir / "kept" / "file") == "text");
+}
+
+TEST_CASE("a directory knows whether a path leads to it", "[store]") {
+    const temp_dir dir;
+    fs::create_directory(dir / "a");
+    fs::create_directory_symlink(dir / "a", dir / "link");
+    const auto there = opened(dir / "a");
+    CHECK(there.is_at(dir / "a"));
+    CHECK(there.is_at(dir / "link"));
+
+    fs::rename(dir / "a", dir / "b");
+    CHECK_FALSE(there.is_at(dir / "a"));
+    CHECK(there.is_at(dir / "b"));
+
+    fs::create_directory(dir / "a");
+    CHECK_FALSE(there.is_at(dir / "a"));
+}
+
 }  // namespace os_directory_tests

@@ -99,6 +99,19 @@ class directory {
     /// @throws io_error  it cannot be removed
     void remove(const std::string& name);
 
+    /// Removes an empty directory inside this one. Returns whether the name is free now, which it is also if it was
+    /// absent; false if the directory is not empty, or if the name is none of a directory.
+    /// @throws io_error  it cannot be removed
+    [[nodiscard]] bool remove_folder(const std::string& name);
+
+    /// Removes what has this name: a file, a symbolic link but not its target, or a directory with all that is in it.
+    /// Does nothing if it is absent.
+    /// @throws io_error  something in it cannot be removed
+    void remove_tree(const std::string& name);
+
+    /// Whether `path` leads to this directory, links followed. False if the system cannot tell.
+    [[nodiscard]] bool is_at(const std::filesystem::path& path) const noexcept;
+
     /// Returns when all entries created, renamed or removed so far survive a power cut.
     /// @throws io_error  the sync failed: what survives is unknown, and a second sync does not tell
     void sync() const;

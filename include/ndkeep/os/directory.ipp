@@ -206,6 +206,39 @@ NDKEEP_INLINE void directory::remove(const std::string& name) {
         throw io_error(path_ / name, "cannot remove", detail::last_error());
 }
 
+NDKEEP_INLINE bool directory::remove_folder(const std::string& name) {
+    check_name(name);
+    if (::unlinkat(descriptor_, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT)
+        return true;
+    // POSIX allows either of the first two for a directory that is not empty.
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR)
+        return false;
+    throw io_error(path_ / name, "cannot remove", detail::last_error());
+}
+
+NDKEEP_INLINE void directory::remove_tree(const std::string& name) {
+    check_name(name);
+    if (::unlinkat(descriptor_, name.c_str(), 0) == 0 || errno == ENOENT)
+        return;
+    // Linux gives EISDIR for a directory, POSIX asks for EPERM.
+    const auto why = detail::last_error();
+    if (errno != EISDIR && errno != EPERM)
+        throw io_error(path_ / name, "cannot remove", why);
+    auto inner = open_folder(name);
+    if (!inner)
+        return;
+    for (const auto& each : inner->names())
+        inner->remove_tree(each);
+    if (!remove_folder(name))
+        throw io_error(path_ / name, "cannot remove", std::make_error_code(std::errc::directory_not_empty));
+}
+
+NDKEEP_INLINE bool directory::is_at(const std::filesystem::path& path) const noexcept {
+    struct stat own = {}, there = {};
+    return ::fstat(descriptor_, &own) == 0 && ::stat(path.c_str(), &there) == 0 && own.st_dev == there.st_dev &&
+           own.st_ino == there.st_ino;
+}
+
 NDKEEP_INLINE void directory::sync() const {
     // Nothing to wait for. EINVAL: the file system has no directory syncs. EROFS: it is read-only.
     if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS)
