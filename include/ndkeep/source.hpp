@@ -111,6 +111,9 @@
 #include <ndkeep/tree/detail/save.ipp>
 #include <ndkeep/tree/detail/tree.ipp>
 
+#include <ndkeep/chunks/detail/collection/folders.ipp>
+#include <ndkeep/chunks/detail/collection/key.ipp>
+#include <ndkeep/chunks/detail/collection/upkeep.ipp>
 #include <ndkeep/chunks/detail/file.ipp>
 #include <ndkeep/chunks/detail/files.ipp>
 #include <ndkeep/chunks/detail/gather.ipp>
