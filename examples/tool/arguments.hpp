@@ -21,7 +21,8 @@ namespace tool {
 /// An option of a command. Names are unique within a command and start with two hyphens.
 struct option {
     std::string_view name;     ///< "--rtol"
-    std::string_view value;    ///< name of the value in the help, as in "TOLERANCE"; empty: takes no value
+    std::string_view value;    ///< name of the value in the help, as in "TOLERANCE"; empty: takes no value. Names with
+                               ///< a blank between them, as in "FROM TO", are as many values
     std::string_view summary;  ///< description in one line, for the help text
     char letter = '\0';        ///< short form: 'q' declares `-q`; '\0' if there is none
 };
@@ -190,6 +191,8 @@ class arguments {
         if (at->value.empty())
             throw usage_error(std::string(name) + " takes no value, found '" + word.substr(equals + 1) + '\'');
         options_.emplace_back(at->name, word.substr(equals + 1));
+        for (std::size_t more = 1; more < values_of(*at); ++more)
+            take_one(*at, given, i, more);
     }
 
     void read_letters(const std::string& word, std::span<const std::string> given, std::size_t& i) {
@@ -211,10 +214,21 @@ class arguments {
             options_.emplace_back(wanted.name, "");
             return;
         }
+        for (std::size_t taken = 0; taken < values_of(wanted); ++taken)
+            take_one(wanted, given, i, taken);
+    }
+
+    /// @param taken  number of values that the option has already
+    void take_one(const option& wanted, std::span<const std::string> given, std::size_t& i, std::size_t taken) {
         if (i + 1 == given.size())
-            throw usage_error(std::string(wanted.name) + " has no value, expected " + std::string(wanted.name) + ' ' +
-                              std::string(wanted.value));
+            throw usage_error(std::string(wanted.name) + " has " +
+                              (taken == 0 ? "no value" : "only " + std::to_string(taken) + " value") + ", expected " +
+                              std::string(wanted.name) + ' ' + std::string(wanted.value));
         options_.emplace_back(wanted.name, given[++i]);
+    }
+
+    [[nodiscard]] static std::size_t values_of(const option& of) {
+        return 1 + static_cast<std::size_t>(std::count(of.value.begin(), of.value.end(), ' '));
     }
 
     std::span<const option> known_;

@@ -2,6 +2,7 @@
 // completion: prints a script with which the shell completes commands, options and files.
 #include "commands.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -49,7 +50,13 @@ constexpr std::string_view shells = "bash zsh fish";
         summary += c;
     }
     const std::string name(of.name), value(of.value);
-    const auto action = value.empty() ? "" : ':' + value + (value == "FILE" ? ":_files" : ": ");
+    std::string action;  // one for each value
+    for (std::size_t begin = 0; begin < value.size();) {
+        const std::size_t end = std::min(value.find(' ', begin), value.size());
+        const auto word = value.substr(begin, end - begin);
+        action += ':' + word + (word == "FILE" ? ":_files" : ": ");
+        begin = end + 1;
+    }
     const auto line = [&](const std::string& begin, const std::string& form) {
         return "            " + zsh_word(begin + form + '[' + summary + ']' + action) + '\n';
     };

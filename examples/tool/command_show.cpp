@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // show: prints the elements of an array as NumPy does.
 #include "array_word.hpp"
+#include "between.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "output.hpp"
@@ -23,9 +24,20 @@ namespace {
     return style;
 }
 
+constexpr option between_option = {"--between", "FROM TO",
+                                   "rows of an ordered chunked array with FROM <= key < TO: numbers or dates"};
+
 void show_one(const context& with, const stored_array& array, const std::string& slices) {
-    const auto& shape = array.info.shape;
-    const auto taken = slices.empty() ? whole(shape) : slices_of(slices, shape, array.name());
+    auto shape = array.info.shape;
+    std::uint64_t first_row = 0;
+    if (const auto bounds = with.given.values(between_option.name); !bounds.empty()) {
+        const auto [first, last] = rows_between(array, bounds[bounds.size() - 2], bounds.back());
+        first_row = first;
+        shape[0] = static_cast<std::size_t>(last - first);
+    }
+    auto taken = slices.empty() ? whole(shape) : slices_of(slices, shape, array.name());
+    if (!taken.empty())
+        taken[0].first += first_row;
     const auto field = with.given.value("--field").value_or("");
     if (!with.given.has("--json")) {
         with.out << array_text(array, taken, style_of(with), field);
@@ -45,6 +57,10 @@ void show_one(const context& with, const stored_array& array, const std::string&
     }
     line.add_text("dtype", dtype_text(type));
     line.add_json("shape", json_shape(taken_shape));
+    if (with.given.has(between_option.name)) {
+        line.add("first_row", first_row);
+        line.add("rows", shape[0]);
+    }
     line.add_text("slice", slices.empty() ? "[...]" : slices);
     line.add_json("values", array_json(array, taken, field));
     with.out << line.str() << '\n';
@@ -58,7 +74,7 @@ void show_one(const context& with, const stored_array& array, const std::string&
         return outcome::fine;
     }
     std::size_t count = 0;
-    const bool has_heads = !word.member && !with.given.has("--json");
+    const bool has_heads = !word.member && !with.given.has("--json") && !with.given.has(between_option.name);
     const std::size_t arrays = for_each_array(word, [&](const stored_array& array) {
         if (has_heads && array.member)
             with.out << (count++ == 0 ? "" : "\n") << styled(with.screen, "1", shown(array.name())) << "  "
@@ -81,12 +97,16 @@ command show_command() {
         .details =
             "Reads only the elements that it prints. SLICES is NumPy indexing in brackets: integers, start:stop:step\n"
             "and `...`. FILE:MEMBER selects a member of an archive by the name that `ndkeep ls` lists; without a\n"
-            "member, all arrays of the archive are printed. --json prints all values, without `...`.",
+            "member, all arrays of the archive are printed. --json prints all values, without `...`.\n"
+            "--between finds rows without reading the others; SLICES then count from the first of them. A bound is a\n"
+            "number, or a date like 2024, 2024-05-01 or 2024-05-01T09:30; of dates, any other number is a count of\n"
+            "their unit.",
         .options = {{"--precision", "N", "maximum number of digits after the decimal point (default: 8)"},
                     {"--edge", "N", "items printed at each end of a summarised axis (default: 3)"},
                     {"--threshold", "N", "number of elements above which an array is summarised (default: 1000)"},
                     {"--full", "", "print all elements"},
                     {"--width", "N", "characters per line (default: 75, or the terminal width)"},
+                    between_option,
                     {"--field", "NAME", "print one field of a struct as an array; position.x is a nested field"},
                     member_option,
                     json_option},

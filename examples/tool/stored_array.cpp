@@ -4,7 +4,6 @@
 #include "subject.hpp"
 #include "tool.hpp"
 
-#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/npz/core/member.hpp>
 
 #include <algorithm>
@@ -121,7 +120,7 @@ class expanding {
 
 [[nodiscard]] stored_array chunked_array(const fs::path& path) {
     const auto version = std::make_shared<const nk::core::chunk_version>(path, nk::chunk_reader_options{});
-    stored_array out{.file = path, .info = version->info()};
+    stored_array out{.file = path, .info = version->info(), .chunks = version};
     out.info.data_offset = 0;
 
     struct opened_chunk {

@@ -6,6 +6,7 @@
 #include "slices.hpp"
 
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/npy/inspect.hpp>
 
@@ -28,6 +29,8 @@ struct stored_array {
     std::function<void(std::uint64_t offset, std::span<std::byte> out)> read = {};
     /// The opened file, if it holds only this array; otherwise null.
     std::shared_ptr<const ndkeep::core::opened_array> single = {};
+    /// The opened version of a chunked array; otherwise null.
+    std::shared_ptr<const ndkeep::core::chunk_version> chunks = {};
 
     /// FILE, or FILE:MEMBER in an archive.
     [[nodiscard]] std::string name() const { return file.string() + (member ? ':' + *member : ""); }

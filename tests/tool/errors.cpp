@@ -9,6 +9,7 @@
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
 
+#include <chrono>
 #include <fstream>
 
 namespace tool_errors_tests {
@@ -37,6 +38,10 @@ void make_files(const temp_dir& dir) {
     save_npz(dir / "runs.npz", {{"x", twelve()}, {"y", twelve()}});
     npz_writer(dir / "none.npz").commit();
     save_chunked(dir / "chunked", twelve(), {.rows_per_chunk = 2});
+    save_chunked(dir / "ordered", xt::xtensor<std::int64_t, 1>{1, 2}, {.order_by = ""});
+    save_chunked(dir / "days", xt::xtensor<std::chrono::sys_days, 1>{std::chrono::sys_days()}, {.order_by = ""});
+    save_chunked(dir / "nanoseconds", xt::xtensor<std::chrono::sys_time<std::chrono::nanoseconds>, 1>{{}},
+                 {.order_by = ""});
     save_chunked(dir / "damaged", twelve(), {.rows_per_chunk = 2});
     write_text(dir / "damaged/commits/00000000000000000002.json", "not a record");
 
