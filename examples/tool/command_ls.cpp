@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ls and tree: list the contents of archives, chunked arrays, databases and folders.
+#include "collection.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "nodes.hpp"
@@ -41,11 +42,29 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
     return out;
 }
 
+[[nodiscard]] outcome print_collection(const context& with, const std::filesystem::path& path,
+                                       const collection_listing& of, bool is_one_of_many) {
+    const bool is_fine = std::none_of(of.arrays.begin(), of.arrays.end(),
+                                      [](const keyed_array& each) { return has_problem(each.array); });
+    if (with.given.has("--json")) {
+        with.out << json_of(path, of).str() << '\n';
+    } else {
+        if (is_one_of_many)
+            with.out << shown_path(path) << ":\n";
+        with.out << text_of(of, with.screen, with.given.has(bytes_option.name));
+    }
+    return is_fine ? outcome::fine : outcome::findings;
+}
+
 [[nodiscard]] outcome ls(const context& with) {
     const auto paths = paths_or_here(with);
     const bool exact = with.given.has("--bytes");
     return each_file(with, paths, [&](const std::filesystem::path& path) {
-        node root = node_of(subject_of(path), 1, false);
+        const auto what = subject_of(path);
+        const auto collection = what.kind == subject_kind::folder ? collection_in(path, with.run) : std::nullopt;
+        if (collection)
+            return print_collection(with, path, *collection, paths.size() > 1);
+        node root = node_of(what, 1, false);
         if (root.children.empty() && root.info)
             root.children.push_back(node(root));
         const outcome result = has_problem(root) ? outcome::findings : outcome::fine;
@@ -100,7 +119,10 @@ command ls_command() {
         .usage = "[OPTION]... [PATH]...",
         .details =
             "Reads headers only. Without PATH, lists the current folder. The column `bytes` is the size of the data,\n"
-            "`stored` is its size in the file. For a database, the last line names the last commit.\n"
+            "`stored` is its size in the file. For a database, the last line names the last commit. A folder with "
+            "chunked\n"
+            "arrays only, at any depth, is a collection: each array is listed under its key, the folders that lead to\n"
+            "it, with the number of rows and, if they are ordered, the first and the last value of their order.\n"
             "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
         .options = {bytes_option, json_option},
         .example = "ndkeep ls examples/data/flights.npz",

@@ -9,7 +9,7 @@
 #include "output.hpp"
 #include "subject.hpp"
 #include "summary_of.hpp"
-#include "time_text.hpp"
+#include "value_text.hpp"
 #include "values.hpp"
 
 #include <ndkeep/npy/describe.hpp>
@@ -21,17 +21,6 @@ namespace {
 namespace nk = ndkeep;
 
 constexpr std::size_t bins_of_page = 48, bins_of_row = 16;
-
-[[nodiscard]] std::string extreme_text(const nk::dtype& type, const std::optional<nk::statistics::number>& number) {
-    if (!number)
-        return "-";
-    const auto* const real = std::get_if<double>(&*number);
-    if (real != nullptr)
-        return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
-    if (type.is_time())
-        return lone_time(type, *std::get_if<std::int64_t>(&*number));
-    return nk::core::number_text(*number);
-}
 
 [[nodiscard]] std::string mean_text(const nk::statistics& values) {
     if (!values.mean)

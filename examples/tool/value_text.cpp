@@ -138,4 +138,15 @@ std::string lone_value(const nk::dtype& type, const std::byte* value) {
     return type.kind() == 'U' ? shown(text_at(type, value)) : plain_text(type, value);
 }
 
+std::string extreme_text(const nk::dtype& type, const std::optional<nk::statistics::number>& of) {
+    if (!of)
+        return "-";
+    const auto* const real = std::get_if<double>(&*of);
+    if (real != nullptr)
+        return scalar_text(*real, type.kind() == 'f' && type.size() <= 8 ? static_cast<std::size_t>(type.size()) : 8);
+    if (type.is_time())
+        return lone_time(type, *std::get_if<std::int64_t>(&*of));
+    return nk::core::number_text(*of);
+}
+
 }  // namespace tool

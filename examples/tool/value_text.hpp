@@ -5,6 +5,8 @@
 #include "elements.hpp"
 #include "float_text.hpp"
 
+#include <ndkeep/format/statistics.hpp>
+
 #include <optional>
 #include <string>
 
@@ -29,5 +31,7 @@ class column_texts {
 [[nodiscard]] std::string value_text(const ndkeep::dtype& type, const std::byte* value);
 /// A single value: `str` of a NumPy scalar.
 [[nodiscard]] std::string lone_value(const ndkeep::dtype& type, const std::byte* value);
+/// A minimum, a maximum or a key of this dtype, as a NumPy scalar prints; "-" if absent.
+[[nodiscard]] std::string extreme_text(const ndkeep::dtype& type, const std::optional<ndkeep::statistics::number>& of);
 
 }  // namespace tool
