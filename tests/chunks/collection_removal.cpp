@@ -267,6 +267,43 @@ TEST_CASE("keys of one folder are created and removed at once by threads and pro
     CHECK(fs::is_empty(dir / "prices"));
 }
 
+TEST_CASE("a reader of a key that is removed again and again has all rows or none", "[chunks][collection]") {
+    const temp_dir dir;
+    const nk::collection<instrument> prices(dir / "prices");
+    std::atomic<bool> is_over = false;
+    std::atomic<int> read = 0, absent = 0;
+    std::string problem;
+
+    in_threads(2, [&](int worker) {
+        try {
+            for (int turn = 0; worker == 0 && turn < 100; ++turn) {
+                append(prices, apple, {1, 2, 3, 4, 5});
+                (void)prices.remove(apple);
+            }
+            while (worker != 0 && !is_over) {
+                try {
+                    const auto reader = prices.reader<std::int64_t, 1>(apple);
+                    if (!dataset::same(reader.rows(0, reader.rows()), rows{1, 2, 3, 4, 5}))
+                        throw std::runtime_error("other rows");
+                    ++read;
+                } catch (const nk::io_error&) {
+                    ++absent;
+                } catch (const nk::conflict_error&) {
+                    ++absent;  // removed before the reader had its lock
+                }
+            }
+        } catch (const std::exception& thrown) {
+            problem = thrown.what();
+        }
+        is_over = true;
+    });
+
+    CHECK(problem == "");
+    CHECK(read + absent > 0);
+    (void)prices.prune();
+    CHECK(fs::is_empty(dir / "prices"));
+}
+
 TEST_CASE("of several removals of one key, one returns true", "[chunks][collection]") {
     const temp_dir dir;
     const nk::collection<instrument> prices(dir / "prices");

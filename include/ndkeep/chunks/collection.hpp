@@ -184,7 +184,8 @@ class collection {
 /// Makes a struct the key of a collection: `NDKEEP_KEY(instrument, market, symbol, year);`
 ///
 /// Write it at namespace scope, in the namespace of the struct, which must be default-constructible. The members that
-/// are listed are std::strings or integers, and are the levels of folders, the first one on top.
+/// are listed are std::strings or integers, and are the levels of folders, the first one on top. Give them initial
+/// values, `int year = 0;`: without, g++ -Wextra warns of the members that `{.market = "xnas"}` leaves out.
 #define NDKEEP_KEY(type, ...)                                                                                          \
     template <class NdkeepKey>                                                                                         \
     [[nodiscard]] auto ndkeep_key_of(::ndkeep::detail::key_tag<type>, NdkeepKey& key) {                                \
