@@ -61,12 +61,22 @@ class collection_search {
   public:
     explicit collection_search(fs::path root) : root_(std::move(root)) {}
 
-    /// Whether chunked arrays are in the folder, and no others beside them. Arrays in inner folders are foreign.
+    /// Whether the folder is a collection.
     [[nodiscard]] bool run() {
-        for (const auto& name : nk::names_in(root_))
-            if (!name.starts_with('.') && is_other_array(root_ / name))
+        bool has_chunked = false, has_folders = false;
+        for (const auto& name : nk::names_in(root_)) {
+            std::error_code ignored;
+            if (name.starts_with('.'))
+                continue;
+            if (is_other_array(root_ / name))
                 return false;
-        return look_into(root_, "");
+            if (!fs::is_directory(root_ / name, ignored))
+                continue;
+            const bool is_chunked = subject_of(root_ / name).kind == subject_kind::chunked;
+            has_chunked = has_chunked || is_chunked;
+            has_folders = has_folders || !is_chunked;
+        }
+        return !(has_chunked && has_folders) && look_into(root_, "");
     }
 
     [[nodiscard]] std::vector<std::string>& keys() noexcept { return keys_; }

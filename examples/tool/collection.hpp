@@ -32,9 +32,10 @@ struct collection_listing {
         {};  ///< names that belong to no array, sorted; those of folders end with a slash
 };
 
-/// Lists a folder that is no array itself, and in which chunked arrays are the only arrays, at any depth. Reads records
+/// Lists a folder of chunked arrays, which are all directly in it and beside files only, or all deeper. Reads records
 /// only. Names that begin with a dot are ignored, and links to folders that are no array are not followed.
-/// @return nullopt for any other folder, also if the first 1000 folders in it have no chunked array
+/// @return nullopt for any other folder: one with other arrays directly in it, one with chunked arrays and other
+///         folders, or one without chunked arrays in the first 1000 folders in it
 /// @throws ndkeep::io_error  the folder cannot be listed; or Ctrl-C
 [[nodiscard]] std::optional<collection_listing> collection_in(const std::filesystem::path& folder,
                                                               const ndkeep::run_options& run);

@@ -115,14 +115,15 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
 command ls_command() {
     return {
         .name = "ls",
-        .summary = "List members of an archive, chunks of a chunked array, or arrays of a database or in a folder",
+        .summary =
+            "List members of an archive, chunks of a chunked array, or arrays of a database, collection or folder",
         .usage = "[OPTION]... [PATH]...",
         .details =
             "Reads headers only. Without PATH, lists the current folder. The column `bytes` is the size of the data,\n"
-            "`stored` is its size in the file. For a database, the last line names the last commit. A folder with "
-            "chunked\n"
-            "arrays only, at any depth, is a collection: each array is listed under its key, the folders that lead to\n"
-            "it, with the number of rows and, if they are ordered, the first and the last value of their order.\n"
+            "`stored` is its size in the file. For a database, the last line names the last commit. A folder of\n"
+            "chunked arrays, all directly in it or all deeper, is a collection: each array is listed under its\n"
+            "key, the folders that lead to it, with the number of rows and, if they are ordered, the first and\n"
+            "the last value of their order.\n"
             "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
         .options = {bytes_option, json_option},
         .example = "ndkeep ls examples/data/flights.npz",

@@ -103,16 +103,19 @@ TEST_CASE("ls reports the arrays of a collection that cannot be read, and lists 
     CHECK_FALSE(object["entries"][1].contains("problem"));
 }
 
-TEST_CASE("ls takes a folder with other arrays for no collection", "[tool]") {
+TEST_CASE("ls takes chunked arrays beside other arrays or folders for no collection", "[tool]") {
     const temp_dir dir;
     put(dir / "mixed/a", {1});
     save_npz(dir / "mixed/b.npz", {{"x", numbers{1}}});
+    put(dir / "project/data", {1});
+    fs::create_directories(dir / "project/source");
     fs::create_directories(dir / "none/inner");
 
     const auto mixed = json::parse(output_of("ls", {"--json", (dir / "mixed").string()}));
 
     CHECK(mixed["kind"] == "folder");
     CHECK(mixed["entries"].size() == 2);
+    CHECK(json::parse(output_of("ls", {"--json", (dir / "project").string()}))["kind"] == "folder");
     CHECK(run_tool({"ls", (dir / "none").string()}).warns("no arrays found"));
 }
 
