@@ -8,9 +8,9 @@
 #include <ndkeep/version.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
-#include <type_traits>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -21,31 +21,33 @@ namespace ndkeep::inline NDKEEP_ABI {
 /// A plain number as a bound of dates is a count of their unit.
 class key_bound {
   public:
-    template <class Number>
-        requires std::is_arithmetic_v<Number> key_bound(Number number) : number_(detail::exact_number(number)) {}
+    /// A number; for dates, a count of their unit.
+    template <std::integral Number>
+    key_bound(Number number) : number_(detail::exact_number(number)) {}
+    /// The same.
+    template <std::floating_point Number>
+    key_bound(Number number) : number_(detail::exact_number(number)) {}
 
-        template <class Period>
-        key_bound(const std::chrono::duration<std::int64_t, Period>& time)
-            : number_(std::int64_t{time.count()}), type_(dtype_of<std::chrono::duration<std::int64_t, Period>>()) {}
-        template <class Rep, class Period>
-            requires std::is_integral_v<Rep> key_bound(const std::chrono::duration<Rep, Period>& time)
-                : key_bound(std::chrono::duration<std::int64_t, Period>(time)) {}
+    /// A duration, for keys that are durations.
+    template <std::integral Rep, class Period>
+    key_bound(const std::chrono::duration<Rep, Period>& time)
+        : number_(std::int64_t{time.count()}), type_(dtype_of<std::chrono::duration<std::int64_t, Period>>()) {}
 
-            template <class Duration>
-            key_bound(const std::chrono::time_point<std::chrono::system_clock, Duration>& time)
-                : number_(std::int64_t{time.time_since_epoch().count()}),
-                  type_(dtype_of<
-                        std::chrono::sys_time<std::chrono::duration<std::int64_t, typename Duration::period>>>()) {}
+    /// A point in time, for keys that are dates.
+    template <class Duration>
+    key_bound(const std::chrono::time_point<std::chrono::system_clock, Duration>& time)
+        : number_(std::int64_t{time.time_since_epoch().count()}),
+          type_(dtype_of<std::chrono::sys_time<std::chrono::duration<std::int64_t, typename Duration::period>>>()) {}
 
-            /// The bound as a key of dtype `keys`. A date or duration is rounded up to their unit: the keys from it on,
-            /// and the keys below it, are then those from the result on, and below it.
-            /// @param called  the display path, for errors
-            /// @throws mismatch_error  NaN or NaT; a date for keys that are none; too large for the unit
-            [[nodiscard]] statistics::number in(const dtype& keys, const std::filesystem::path& called) const;
+    /// The bound as a key of dtype `keys`. A date or duration is rounded up to their unit: the keys from it on,
+    /// and the keys below it, are then those from the result on, and below it.
+    /// @param called  the display path, for errors
+    /// @throws mismatch_error  NaN or NaT; a date for keys that are none; too large for the unit
+    [[nodiscard]] statistics::number in(const dtype& keys, const std::filesystem::path& called) const;
 
-          private:
-            statistics::number number_;
-            dtype type_ = {};  // of a date or duration; no dtype for a number
+  private:
+    statistics::number number_;
+    dtype type_ = {};  // of a date or duration; no dtype for a number
 };
 
 }  // namespace ndkeep
