@@ -4,7 +4,7 @@
 # compiles. Every file that a ```sh block runs, a link leads to or `inline code` names is present.
 #
 # A block with `int main` is a program and compiles unchanged. The others become functions of one program: their
-# includes, structs, templates and NDKEEP_FIELDS go before the function. What only the test needs to know stands in a
+# includes, structs, templates, NDKEEP_FIELDS and NDKEEP_KEY go before the function. What only the test needs to know stands in a
 # comment before the block, which readers do not see:
 #   <!-- given: xt::xarray<double> a; -->   declarations that the block uses (several such lines may follow each other)
 #   <!-- continues -->                      the block continues the function of the block before
@@ -70,7 +70,7 @@ awk -v work="$work" '
                 for (i = 1; i <= count; ++i) {
                     mark = "#line " (first + i - 1) " \"" FILENAME "\"\n"
                     if (line[i] ~ /^#[ \t]*include/) { print line[i] >> includes; continue }
-                    if (!hoisting && line[i] ~ /^(struct|class|enum|template|NDKEEP_FIELDS)/) { hoisting = 1; depth = 0 }
+                    if (!hoisting && line[i] ~ /^(struct|class|enum|template|NDKEEP_FIELDS|NDKEEP_KEY)/) { hoisting = 1; depth = 0 }
                     if (hoisting) {
                         outside = outside mark line[i] "\n"
                         code = line[i]

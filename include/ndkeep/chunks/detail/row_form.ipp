@@ -37,7 +37,7 @@ NDKEEP_INLINE chunk_state state_for_rows(const dtype& type, const std::vector<st
         refuse_rows(called, "sum", "one checksum", "several checksums");
     if (!made.order_by) {
         if (options.rows_per_chunk.is_period())
-            refuse_rows(called, "chunk_period", "an order, whose keys it divides", "none");
+            refuse_rows(called, "order_by", "an order, whose keys chunk_period divides", "none");
         return made;
     }
     const auto is_single = [&](const std::string& name) {

@@ -131,7 +131,7 @@ NDKEEP_INLINE unsigned chunk_session::threads() const {
 
 NDKEEP_INLINE void chunk_session::check_ordered(const char* verb) const {
     if (!state().order_by)
-        throw mismatched(place_->path(), "order_by", std::string("an order, for ") + verb, "none",
+        throw mismatched(place_->path(), "order_by", std::string("an order, which ") + verb + " needs", "none",
                          "save_chunked with .order_by = … sets it");
 }
 
@@ -256,7 +256,7 @@ NDKEEP_INLINE cut_rule chunk_session::rule() const {
     if (!options_.rows_per_chunk.is_period())
         return {.rows = rows_of_a_chunk(), .form = number_form(keys)};
     if (!state().order_by)
-        throw mismatched(place_->path(), "chunk_period", "an order, whose keys it divides", "none",
+        throw mismatched(place_->path(), "order_by", "an order, whose keys chunk_period divides", "none",
                          "save_chunked with .order_by = … sets it");
     return {.period = options_.rows_per_chunk.period(keys, place_->path()), .form = number_form(keys)};
 }
