@@ -41,6 +41,7 @@ class order_fields {
     /// No order.
     order_fields() = default;
     order_fields(std::nullopt_t) {}
+    order_fields(std::optional<std::string> field) : first_(std::move(field)) {}
     order_fields(std::string field) : first_(std::move(field)) {}
     order_fields(const char* field) : order_fields(std::string(field)) {}
     order_fields(std::string first, std::string second) : first_(std::move(first)), second_(std::move(second)) {}
