@@ -535,7 +535,11 @@ void tell_chunked(info_page& page, const subject& what) {
     page.line("chunks", std::to_string(said.chunks.size()) + rows);
     if (said.order_by) {
         page.json.add_text("order_by", *said.order_by);
-        page.line("ordered by", said.order_by->empty() ? "its values" : shown(*said.order_by));
+        if (!said.then_by.empty())
+            page.json.add_text("then_by", said.then_by);
+        page.line("ordered by", said.order_by->empty() ? "its values"
+                                : said.then_by.empty() ? shown(*said.order_by)
+                                                       : shown(*said.order_by) + ", then by " + shown(said.then_by));
     } else {
         page.json.add_null("order_by");
     }
