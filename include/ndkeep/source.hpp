@@ -118,6 +118,7 @@
 #include <ndkeep/chunks/detail/files.ipp>
 #include <ndkeep/chunks/detail/gather.ipp>
 #include <ndkeep/chunks/detail/gather_plan.ipp>
+#include <ndkeep/chunks/detail/in_step/key_numbers.ipp>
 #include <ndkeep/chunks/detail/key.ipp>
 #include <ndkeep/chunks/detail/keys.ipp>
 #include <ndkeep/chunks/detail/location.ipp>

@@ -11,6 +11,7 @@
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/detail/access.hpp>
 #include <ndkeep/chunks/detail/file.hpp>
+#include <ndkeep/chunks/key.hpp>
 #include <ndkeep/chunks/location.hpp>
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/element/element.hpp>
@@ -22,10 +23,12 @@
 #include <ndkeep/text/json/parser.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -44,6 +47,12 @@ namespace detail {
 
 /// The hint of a dtype error: the call of `verb` that accepts the dtype `found`, or the one that accepts all.
 [[nodiscard]] std::string chunked_hint(std::string_view verb, const dtype& found);
+
+/// The rows with low <= key < high.
+[[nodiscard]] row_range rows_between(const core::chunk_version& in, const key_bound& low, const key_bound& high);
+
+/// A date or duration in the unit of the field that orders the rows; nullopt if none does, or one without a unit.
+[[nodiscard]] std::optional<statistics::number> key_of_field(const core::chunk_version& in, const key_bound& time);
 
 }  // namespace detail
 
@@ -137,6 +146,23 @@ class chunk_reader {
         return {first, last};
     }
 
+    /// The range of the rows with low <= key < high, exactly. The rows must be ordered; if two fields order them, the
+    /// key is the first.
+    ///
+    /// Only the chunks in which the range begins and ends are opened, and only a few of their keys are read.
+    /// @throws mismatch_error  the rows have no order, or a bound does not fit the keys
+    [[nodiscard]] row_range find_between(const key_bound& low, const key_bound& high) const {
+        return detail::rows_between(*version_, low, high);
+    }
+    /// Copies these rows into a new `array_of<T, N>`, as `rows` does.
+    ///
+    ///     auto may = readings.rows_between(sys_days(2024y/May/1), sys_days(2024y/June/1));
+    ///
+    /// @throws mismatch_error  as `find_between`, or the bytes exceed `.max_bytes`
+    [[nodiscard]] auto rows_between(const key_bound& low, const key_bound& high) const {
+        return rows(find_between(low, high));
+    }
+
     class iterator {
       public:
         using iterator_category = std::input_iterator_tag;
@@ -179,19 +205,24 @@ class chunk_reader {
         detail::check_rank<N>(version_->shape(), version_->called(), verb);
     }
 
-    /// A key as records store it: a date in the unit of T, or, for a field, in the unit of `number`.
+    /// A key as records store it: a date in the unit of T, or of the field that orders the rows.
     template <class Number>
-    [[nodiscard]] static statistics::number as_key(const Number& number, [[maybe_unused]] bool is_high) {
+    [[nodiscard]] statistics::number as_key(const Number& number, [[maybe_unused]] bool is_high) const {
         if constexpr (std::is_floating_point_v<Number>)
             return static_cast<double>(number);
         else if constexpr (std::is_integral_v<Number> && std::is_unsigned_v<Number>)
             return static_cast<std::uint64_t>(number);
         else if constexpr (std::is_integral_v<Number>)
             return static_cast<std::int64_t>(number);
-        else if constexpr (requires { number.time_since_epoch(); })
-            return in_unit<T>(number.time_since_epoch(), is_high);
-        else
-            return in_unit<T>(number, is_high);
+        else {
+            if constexpr (std::convertible_to<const Number&, key_bound>)
+                if (const auto key = detail::key_of_field(*version_, number))
+                    return *key;
+            if constexpr (requires { number.time_since_epoch(); })
+                return in_unit<T>(number.time_since_epoch(), is_high);
+            else
+                return in_unit<T>(number, is_high);
+        }
     }
 
     /// Converts to a coarser unit: `low` is rounded down and `high` up, so that no row is missed.

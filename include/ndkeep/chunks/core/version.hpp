@@ -133,9 +133,33 @@ class chunk_version {
     [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> find(const statistics::number& low,
                                                                const statistics::number& high) const;
 
+    /// The rows with low <= key < high, of rows that are ordered. If a field orders them first and another one second,
+    /// the key is the first.
+    ///
+    /// The chunks are found by the minimum and maximum of their entries, and the rows in a chunk by reading single keys
+    /// of it. Chunks whose entries have neither are asked for their first and last key.
+    /// @throws mismatch_error  the rows have no order, or a bound is NaN
+    [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> rows_between(const statistics::number& low,
+                                                                       const statistics::number& high) const;
+
+    /// The first row whose key is not less than `key`; the number of rows if there is none. So it is also the number of
+    /// rows below the key.
+    /// @throws mismatch_error  the rows have no order, or the key is NaN
+    [[nodiscard]] std::uint64_t first_row_from(const statistics::number& key) const;
+
+    /// The key of a row of ordered rows. Opens the chunk, unless the entry tells the key.
+    [[nodiscard]] statistics::number key_of(std::uint64_t row) const;
+    /// The keys of the first and of the last row of chunk `i`. Without a minimum and maximum in its entry, they are
+    /// read.
+    [[nodiscard]] statistics::number first_key(std::size_t i) const;
+    [[nodiscard]] statistics::number last_key(std::size_t i) const;
+
     [[nodiscard]] const chunk_reader_options& options() const noexcept { return options_; }
 
   private:
+    /// The key of a row of an opened chunk, numbered from the start of the chunk.
+    [[nodiscard]] statistics::number read_key(const opened_chunk& source, std::uint64_t row) const;
+
     // The order matters: log_ refers to the place, and opened_ is read through log_.
     std::shared_ptr<place> place_;
     chunk_reader_options options_;

@@ -13,6 +13,19 @@ NDKEEP_INLINE std::string chunked_hint(std::string_view verb, const dtype& found
     return (name.empty() ? "" : std::string(verb) + '<' + name + "> or ") + "load_chunked_any";
 }
 
+NDKEEP_INLINE row_range rows_between(const core::chunk_version& in, const key_bound& low, const key_bound& high) {
+    const auto keys = key_type(in.state());
+    const auto [first, last] = in.rows_between(low.in(keys, in.called()), high.in(keys, in.called()));
+    return {first, last};
+}
+
+NDKEEP_INLINE std::optional<statistics::number> key_of_field(const core::chunk_version& in, const key_bound& time) {
+    const bool is_by_field = in.state().order_by && !in.state().order_by->empty();
+    if (const auto keys = key_type(in.state()); is_by_field && keys.is_time())
+        return time.in(keys, in.called());
+    return std::nullopt;
+}
+
 }  // namespace detail
 
 NDKEEP_INLINE any_array load_chunked_any(const dataset_location& where, const chunk_reader_options& options) {

@@ -6,15 +6,19 @@
 
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/checksum.hpp>
+#include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/chunks/detail/in_step/key_numbers.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/store/layout.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <tuple>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -37,6 +41,13 @@ range_of(const core::chunk_version& from, const chunk_entry& entry) {
         extend_range(keys_of(from.state(), block.data(), static_cast<std::size_t>(some)), range.first, range.second);
     }
     return range;
+}
+
+/// One key as the number that entries store.
+[[nodiscard]] NDKEEP_INLINE statistics::number key_at(const key_column& keys, std::size_t i) {
+    statistics::number found;
+    (void)with_number(keys.type, [&](auto zero) { found = exact_number(keys.at<decltype(zero)>(i)); });
+    return found;
 }
 
 }  // namespace detail
@@ -240,6 +251,87 @@ NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t> chunk_version::find(const 
         last = ends_[i];
     }
     return {first, last};
+}
+
+NDKEEP_INLINE std::pair<std::uint64_t, std::uint64_t>
+chunk_version::rows_between(const statistics::number& low, const statistics::number& high) const {
+    const std::uint64_t first = first_row_from(low), last = first_row_from(high);
+    return {first, std::max(first, last)};
+}
+
+NDKEEP_INLINE std::uint64_t chunk_version::first_row_from(const statistics::number& key) const {
+    if (!state().order_by)
+        throw mismatch_error({.file = called(),
+                              .field = "order_by",
+                              .expected = "a field that orders the rows",
+                              .found = "none",
+                              .hint = "`find` searches rows without an order"});
+    if (const auto* const number = std::get_if<double>(&key); number != nullptr && detail::is_nan(*number))
+        throw mismatch_error({.file = called(), .field = "bound of the keys", .expected = "a number", .found = "NaN"});
+    const auto wanted = detail::rounded_up(key, detail::number_form(detail::key_type(state())));
+    if (!wanted)
+        return state().rows;
+    std::size_t chunk = 0;
+    for (std::size_t end = entries_.size(); chunk < end;) {
+        const std::size_t middle = chunk + (end - chunk) / 2;
+        if (detail::less(last_key(middle), *wanted))
+            chunk = middle + 1;
+        else
+            end = middle;
+    }
+    if (chunk == entries_.size())
+        return state().rows;
+    if (!detail::less(first_key(chunk), *wanted))
+        return first_row(chunk);
+
+    // The key of `below` is less than the wanted one, and that of `at` is not. In a chunk of one row, whose minimum and
+    // maximum a damaged record may tell apart, `at` is behind it.
+    const auto& entry = entries_[chunk];
+    const opened_chunk source(*this, entry, local_file(entry));
+    const std::uint64_t row_bytes = state().row_bytes();
+    std::uint64_t below = 0, at = std::max<std::uint64_t>(1, entry.rows - 1);
+    // So few rows cost no more than one key, above all over a network.
+    constexpr std::uint64_t block_bytes = 4096;
+    while (at - below > 1 && (at - below - 1) * row_bytes > block_bytes) {
+        const std::uint64_t middle = below + (at - below) / 2;
+        (detail::less(read_key(source, middle), *wanted) ? below : at) = middle;
+    }
+    if (at - below > 1) {
+        std::vector<std::byte> rows(static_cast<std::size_t>((at - below - 1) * row_bytes));
+        source.read(entry.offset + (below + 1) * row_bytes, rows);
+        const auto keys = detail::keys_of(state(), rows.data(), static_cast<std::size_t>(at - below - 1));
+        std::size_t i = 0;
+        while (i < keys.count && detail::less(detail::key_at(keys, i), *wanted))
+            ++i;
+        at = below + 1 + i;
+    }
+    return first_row(chunk) + at;
+}
+
+NDKEEP_INLINE statistics::number chunk_version::key_of(std::uint64_t row) const {
+    const std::size_t i = chunk_of(row);
+    const auto& entry = entries_[i];
+    if (const bool is_first = row == first_row(i); is_first && entry.min)
+        return *entry.min;
+    if (const bool is_last = row + 1 == ends_[i]; is_last && entry.max)
+        return *entry.max;
+    // Rows of zeros have no file.
+    if (entry.file.empty())
+        return *detail::rounded_up(std::int64_t{0}, detail::number_form(detail::key_type(state())));
+    return read_key(opened_chunk(*this, entry, local_file(entry)), row - first_row(i));
+}
+
+NDKEEP_INLINE statistics::number chunk_version::first_key(std::size_t i) const { return key_of(first_row(i)); }
+
+NDKEEP_INLINE statistics::number chunk_version::last_key(std::size_t i) const { return key_of(ends_[i] - 1); }
+
+NDKEEP_INLINE statistics::number chunk_version::read_key(const opened_chunk& source, std::uint64_t row) const {
+    std::array<std::byte, sizeof(double)> bytes{};  // the widest key has eight
+    const auto type = detail::key_type(state());
+    const auto* const field = state().order_by ? state().type.find(*state().order_by) : nullptr;
+    source.read(source.entry_->offset + row * state().row_bytes() + (field == nullptr ? 0 : field->offset),
+                std::span(bytes).first(static_cast<std::size_t>(type.size())));
+    return detail::key_at({type, bytes.data(), bytes.size(), 1}, 0);
 }
 
 }  // namespace core
