@@ -5,6 +5,7 @@
 #include <ndkeep/array/any.hpp>            // any_array, visit
 #include <ndkeep/array/field.hpp>          // field
 #include <ndkeep/chunks/collection.hpp>    // collection, NDKEEP_KEY, key_less
+#include <ndkeep/chunks/in_step.hpp>       // in_step
 #include <ndkeep/chunks/location.hpp>      // dataset_location
 #include <ndkeep/chunks/memory_place.hpp>  // memory_place
 #include <ndkeep/chunks/reader.hpp>        // chunk_reader, load_chunked, map_chunked

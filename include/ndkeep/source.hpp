@@ -118,7 +118,11 @@
 #include <ndkeep/chunks/detail/files.ipp>
 #include <ndkeep/chunks/detail/gather.ipp>
 #include <ndkeep/chunks/detail/gather_plan.ipp>
+#include <ndkeep/chunks/detail/in_step.ipp>
 #include <ndkeep/chunks/detail/in_step/key_numbers.ipp>
+#include <ndkeep/chunks/detail/in_step/participant.ipp>
+#include <ndkeep/chunks/detail/in_step/plan.ipp>
+#include <ndkeep/chunks/detail/in_step/reading.ipp>
 #include <ndkeep/chunks/detail/key.ipp>
 #include <ndkeep/chunks/detail/keys.ipp>
 #include <ndkeep/chunks/detail/location.ipp>
