@@ -165,6 +165,7 @@
 #include <ndkeep/loop/detail/options.ipp>
 #include <ndkeep/loop/detail/sink.ipp>
 #include <ndkeep/loop/detail/source/feed.ipp>
+#include <ndkeep/loop/detail/source/in_step.ipp>
 #include <ndkeep/loop/detail/source/passed.ipp>
 #include <ndkeep/loop/detail/state.ipp>
 #include <ndkeep/loop/detail/state/slots.ipp>

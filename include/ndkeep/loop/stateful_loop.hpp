@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/bytes/buffer.hpp>
+#include <ndkeep/chunks/in_step.hpp>
 #include <ndkeep/chunks/reader.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
@@ -13,6 +14,7 @@
 #include <ndkeep/loop/detail/source/chunks.hpp>
 #include <ndkeep/loop/detail/source/feed.hpp>
 #include <ndkeep/loop/detail/source/files.hpp>
+#include <ndkeep/loop/detail/source/in_step.hpp>
 #include <ndkeep/loop/detail/source/items.hpp>
 #include <ndkeep/loop/detail/source/members.hpp>
 #include <ndkeep/loop/detail/state/form.hpp>
@@ -43,12 +45,19 @@ inline constexpr bool is_chunk_reader = false;
 template <element T, std::size_t N>
 inline constexpr bool is_chunk_reader<chunk_reader<T, N>> = true;
 
+template <class Source>
+inline constexpr bool is_in_step = false;
+template <class Parts>
+inline constexpr bool is_in_step<steps<Parts>> = true;
+
 /// The type that reads a source for a pass; void if the type is not a source.
 template <class Source>
 [[nodiscard]] consteval auto feed_for() {
     using source = std::remove_cvref_t<Source>;
     if constexpr (is_chunk_reader<source>)
         return std::type_identity<item_feed<chunk_source<typename source::element_type, source::rank>>>();
+    else if constexpr (is_in_step<source>)
+        return std::type_identity<step_feed<typename source::parts>>();
     else if constexpr (block_array<source>)
         return std::type_identity<block_feed<source>>();
     else if constexpr (array_function<source>)
@@ -71,8 +80,9 @@ concept range_of_paths = !std::same_as<Files, std::vector<std::filesystem::path>
 
 }  // namespace detail
 
-/// A source of a loop: a chunk_reader, an array in row-major order, a range of arrays, or a function that returns the
-/// next array. Lists of npy files, and archives, need the element type in the call: `over<double, 2>(files)`.
+/// A source of a loop: a chunk_reader, several in step, an array in row-major order, a range of arrays, or a function
+/// that returns the next array. Lists of npy files, and archives, need the element type in the call: `over<double,
+/// 2>(files)`.
 template <class Source>
 concept loop_source = !std::is_void_v<detail::feed_of<Source>>;
 
@@ -146,6 +156,9 @@ class stateful_loop {
     /// To resume, the source must be the same, and the rows processed so far must not have changed. More rows may have
     /// been added. What is compared depends on the source:
     /// - a chunk_reader: the dataset, and that no commit has changed rows since;
+    /// - `in_step(…)`: the datasets, that each has as many rows as before below the key at which the next item begins,
+    ///   and that no commit has changed chunks below it. The first item of a resumed pass has no warm-up, unless
+    ///   `.warm_up_again`. Rows are counted over all arrays;
     /// - files: names, shapes, contents and order of the files processed; the last one may have grown. Directories are
     ///   not compared: the files may have been moved together. Of files of more than 192 KiB only parts of the content
     ///   are compared, and their times of modification must be the same;
@@ -160,7 +173,8 @@ class stateful_loop {
     template <loop_source Source>
         requires(!detail::block_array<std::remove_cvref_t<Source>>)
     [[nodiscard]] auto over(Source&& source, const over_options& options = {}) & {
-        static_assert(std::is_lvalue_reference_v<Source> || detail::array_function<std::remove_cvref_t<Source>>,
+        static_assert(std::is_lvalue_reference_v<Source> || detail::array_function<std::remove_cvref_t<Source>> ||
+                          detail::is_in_step<std::remove_cvref_t<Source>>,
                       "a pass refers to its source: give it a name");
         using feed = detail::feed_of<Source>;
         if constexpr (detail::is_chunk_reader<std::remove_cvref_t<Source>>)
