@@ -271,7 +271,7 @@ function add_signature(at, sig,    all, n, i, bare, tags) {
 function declare(s, has_body,    rest, at, i, n, c, angle, pre, parameters, name, ret, text, sig, eq, qualifier, class) {
     s = trim(s)
     if (s == "" || !visible()) return
-    if (s ~ /^(static_assert|public:|private:)/ || s ~ /^friend / || s ~ /= delete$/) return
+    if (s ~ /^(static_assert|public:|private:)/ || s ~ /^(template <[^>]*> *)?friend / || s ~ /= delete$/) return
     gsub(/\[\[[a-z]+\]\] */, "", s)
     rest = read_template(s)
     if (rest ~ /^(class|struct|enum|enum class) [A-Za-z_0-9]+$/) {

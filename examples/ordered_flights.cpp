@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -85,8 +86,10 @@ void save_weather(const nk::collection<series>& year, const fs::path& data) {
     xt::xtensor<weather, 1> rows(std::array{times.size()});
     for (std::size_t i = 0; i < rows.size(); ++i)
         rows(i) = {times(i), values(i, 0)};
-    nk::save_chunked(year.path({"weather", 2010}), rows,
-                     {.rows_per_chunk = nk::chunk_period(24h * 28), .order_by = "time"});
+    auto sink =
+        year.writer<weather, 1>({"weather", 2010}, {.rows_per_chunk = nk::chunk_period(24h * 28), .order_by = "time"});
+    sink.append(rows);
+    sink.commit();
 }
 
 /// Merges one delivery: a month, and once more the last thousand flights of the month before.

@@ -10,13 +10,9 @@
 #include <ndkeep/element/time_cast.hpp>
 #include <ndkeep/format/statistics.hpp>
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <string_view>
-#include <variant>
-#include <vector>
 
 namespace tool {
 
@@ -26,13 +22,8 @@ namespace nk = ndkeep;
 
 using key_number = nk::statistics::number;
 
-/// The key of each row: its dtype, and its offset in the row.
-struct key_of_rows {
-    nk::dtype type = {};
-    std::uint64_t offset = 0;
-};
-
-[[nodiscard]] key_of_rows key_of(const stored_array& array) {
+/// The dtype of the keys.
+[[nodiscard]] nk::dtype key_type_of(const stored_array& array) {
     const auto& order_by = array.chunks->state().order_by;
     if (!order_by)
         throw nk::mismatch_error({.file = array.file,
@@ -41,7 +32,7 @@ struct key_of_rows {
                                   .found = "unknown",
                                   .hint = "--between searches ordered rows, see order_by of save_chunked"});
     const auto* const field = array.info.type.find(*order_by);
-    return field == nullptr ? key_of_rows{array.info.type} : key_of_rows{field->type, field->offset};
+    return field == nullptr ? array.info.type : field->type;
 }
 
 template <class Number>
@@ -112,22 +103,6 @@ template <class Number>
                               .hint = "the keys are of dtype " + dtype_name(keys)});
 }
 
-// long double holds all three kinds of numbers exactly: see values.hpp.
-[[nodiscard]] long double wide_number(const key_number& number) {
-    if (const auto* const whole = std::get_if<std::int64_t>(&number))
-        return static_cast<long double>(*whole);
-    if (const auto* const count = std::get_if<std::uint64_t>(&number))
-        return static_cast<long double>(*count);
-    return static_cast<long double>(std::get<double>(number));
-}
-
-[[nodiscard]] long double wide_key(const nk::dtype& type, const std::byte* value) {
-    return type.kind() == 'f'   ? real_at(type, value)
-           : type.kind() == 'u' ? static_cast<long double>(unsigned_at(type, value))
-           : type.kind() == 'b' ? static_cast<long double>(std::to_integer<int>(*value))
-                                : static_cast<long double>(integer_at(type, value));
-}
-
 }  // namespace
 
 std::pair<std::uint64_t, std::uint64_t> rows_between(const stored_array& array, const std::string& from,
@@ -137,24 +112,9 @@ std::pair<std::uint64_t, std::uint64_t> rows_between(const stored_array& array, 
                                   .field = "format",
                                   .expected = "a chunked array for --between",
                                   .found = std::string(format_name(array_subject_of(array.file).kind))});
-    const auto key = key_of(array);
-    const auto low = bound_of(array, key.type, from), high = bound_of(array, key.type, to);
-    const auto [begin, end] = array.chunks->find(low, high);
-    const auto row_bytes = static_cast<std::uint64_t>(array.info.type.size());
-    std::vector<std::byte> value(static_cast<std::size_t>(key.type.size()));
-    const auto first_from = [&](const key_number& bound, std::uint64_t first, std::uint64_t last) {
-        while (first < last) {
-            const std::uint64_t middle = first + (last - first) / 2;
-            array.read(middle * row_bytes + key.offset, value);
-            if (wide_key(key.type, value.data()) < wide_number(bound))
-                first = middle + 1;
-            else
-                last = middle;
-        }
-        return first;
-    };
-    const auto first = first_from(low, begin, end);
-    return {first, first_from(high, first, end)};
+    const auto keys = key_type_of(array);
+    const auto low = bound_of(array, keys, from), high = bound_of(array, keys, to);
+    return array.chunks->rows_between(low, high);
 }
 
 }  // namespace tool

@@ -40,10 +40,15 @@ class order_fields {
   public:
     /// No order.
     order_fields() = default;
+    /// No order either.
     order_fields(std::nullopt_t) {}
+    /// One field, or no order.
     order_fields(std::optional<std::string> field) : first_(std::move(field)) {}
+    /// One field.
     order_fields(std::string field) : first_(std::move(field)) {}
+    /// One field.
     order_fields(const char* field) : order_fields(std::string(field)) {}
+    /// Two fields.
     order_fields(std::string first, std::string second) : first_(std::move(first)), second_(std::move(second)) {}
 
     /// nullopt without an order.
@@ -62,7 +67,9 @@ class unique_fields {
   public:
     /// All fields.
     unique_fields() = default;
+    /// These fields; none of them means all.
     unique_fields(std::initializer_list<std::string> fields) : fields_(fields) {}
+    /// The same.
     unique_fields(std::vector<std::string> fields) : fields_(std::move(fields)) {}
     /// No rows are compared.
     [[nodiscard]] static unique_fields none() {
@@ -71,7 +78,9 @@ class unique_fields {
         return made;
     }
 
+    /// The fields; empty: all.
     [[nodiscard]] const std::vector<std::string>& names() const noexcept { return fields_; }
+    /// Whether no rows are compared.
     [[nodiscard]] bool is_none() const noexcept { return is_none_; }
 
   private:
