@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Merging of rows by key, beside saving the same rows.
+// Merging of rows by key, beside saving the same rows; two arrays in step, beside one after the other.
 #include "timing.hpp"
 
 #include <ndkeep/chunks.hpp>
@@ -69,6 +69,34 @@ void merges(const std::string& folder, std::size_t bytes) {
         std::filesystem::remove_all(each);
 }
 
+void in_step(const std::string& folder, std::size_t bytes) {
+    const std::size_t count = bytes / sizeof(trade) / 2;
+    const std::string left = folder + "/left", right = folder + "/right";
+    nk::save_chunked(left, trades(count, 0, 3), {.order_by = "time", .commit = unsynced});
+    nk::save_chunked(right, trades(count, 1, 3), {.order_by = "time", .commit = unsynced});
+    const nk::chunk_reader<trade, 1> a(left), b(right);
+    const auto sum = [](const auto& rows) {
+        double all = 0;
+        for (const trade& each : rows)
+            all += each.price;
+        return all;
+    };
+    turns times(bytes);
+    times.add("in step over two arrays", [&] {
+        for (auto [x, y] : nk::in_step(a, b))
+            sink = sink + sum(x) + sum(y);
+    });
+    times.add("in step over two arrays:one after the other", [&] {
+        for (auto x : a)
+            sink = sink + sum(x);
+        for (auto y : b)
+            sink = sink + sum(y);
+    });
+    times.run();
+    for (const auto& each : {left, right})
+        std::filesystem::remove_all(each);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -80,5 +108,6 @@ int main(int count, char** arguments) {
     if (bytes < std::size_t{4} << 20)
         return 0;  // shorter than the arrays that it compares with
     merges(arguments[1], bytes);
+    in_step(arguments[1], bytes);
     return 0;
 }

@@ -309,3 +309,74 @@ TEST_CASE("contract: transactions", "[contract]") {
     { nk::database both("lab", {.optimistic = true}); }
     nk::verify_database("lab");
 }
+
+namespace ordered {
+
+// As users write it: g++ -Wextra warns of the members that {.market = "xnas"} leaves out.
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+struct trade {
+    std::chrono::sys_time<std::chrono::seconds> time;
+    std::int64_t id;
+    double price;
+};
+NDKEEP_FIELDS(trade, time, id, price);
+
+struct instrument {
+    std::string market, symbol;
+    int year;
+};
+NDKEEP_KEY(instrument, market, symbol, year);
+
+}  // namespace ordered
+
+TEST_CASE("contract: ordered data", "[contract]") {
+    using namespace std::chrono_literals;
+    using ordered::instrument, ordered::trade;
+    const in_temp_dir here;
+    const auto at = [](int seconds) {
+        return std::chrono::sys_time<std::chrono::seconds>(std::chrono::seconds(seconds));
+    };
+    const std::vector<trade> rows = {{at(1), 1, 1.5}, {at(5), 2, 2.5}, {at(9), 3, 3.5}},
+                             late = {{at(5), 2, 7.5}, {at(7), 4, 4.5}};
+    nk::save_chunked("trades", rows, {.rows_per_chunk = 100'000, .order_by = "time"});
+    nk::chunk_writer<trade, 1> sink("trades");
+    sink.merge(late, {.unique_by = {"time", "id"}});
+    CHECK(sink.rows() == 4);
+    const auto t0 = at(9), t1 = at(10);
+    CHECK(sink.erase(t0, t1) == 1);
+    sink.commit();
+    const auto now = nk::load_chunked<trade, 1>("trades");
+    REQUIRE(now.size() == 3);
+    CHECK(now(1).price == 7.5);
+
+    nk::collection<instrument> prices("prices");
+    for (const auto& key : {instrument{"xnys", "IBM", 2025}, instrument{"xnas", "AAPL", 2026}}) {
+        auto to = prices.writer<trade, 1>(key, {.order_by = "time"});
+        to.append(rows);
+        to.commit();
+    }
+    std::vector<std::string> symbols;
+    for (const instrument& key : prices.keys())
+        symbols.push_back(key.symbol);
+    CHECK(symbols == std::vector<std::string>{"AAPL", "IBM"});
+    CHECK(prices.keys({.market = "xnas"}).size() == 1);
+    CHECK(prices.path({"xnas", "AAPL", 2026}) == std::filesystem::path("prices/xnas/AAPL/2026"));
+    auto quotes = prices.reader<trade, 1>({"xnas", "AAPL", 2026});
+    CHECK(prices.contains({"xnys", "IBM", 2025}));
+    CHECK(prices.remove({"xnys", "IBM", 2025}));
+
+    const nk::chunk_reader<trade, 1> trades("trades");
+    std::size_t seen = 0, warm = 0;
+    for (auto [t, q] : nk::in_step(trades, quotes, {.from = at(5), .to = at(9), .warm_up = {0, 100}})) {
+        seen += t.size() + q.size();
+        warm += t.warm_up() + q.warm_up();
+    }
+    CHECK(seen == 4);
+    CHECK(warm == 1);
+    nk::stateful_loop loop("ordered.state");
+    auto& total = loop.bind<double>("total");
+    for (auto [t, q] : loop.over(nk::in_step(trades, quotes, {.from = at(1)})))
+        total += xt::sum(nk::field(t, &trade::price))() + xt::sum(nk::field(q, &trade::price))();
+    CHECK(total == 1.5 + 7.5 + 4.5 + 1.5 + 2.5 + 3.5);
+}
