@@ -49,6 +49,26 @@ TEST_CASE("writers of one process wait for each other, in threads of their own",
     nk::verify_chunked(path);
 }
 
+TEST_CASE("a merge reads, merges and writes chunks in threads of its own", "[chunks][merge][threads]") {
+    using numbers = xt::xtensor<std::int64_t, 1>;
+    const temp_dir dir;
+    const auto path = dir / "a";
+    const nk::run_options four{.threads = 4};
+    const numbers even = xt::arange<std::int64_t>(0, 40'000, 2), odd = xt::arange<std::int64_t>(1, 40'000, 2);
+    nk::save_chunked(path, even, {.rows_per_chunk = 1300, .order_by = "", .commit = unsynced});
+    nk::chunk_writer<std::int64_t, 1> writer(path, {.rows_per_chunk = 700, .commit = unsynced, .run = four});
+
+    writer.merge(odd, {.unique_by = {}});
+    writer.merge(even, {.unique_by = {}});
+    CHECK(writer.erase(10'000, 30'000) == 20'000);
+    writer.commit();
+
+    const numbers left =
+        xt::concatenate(xt::xtuple(xt::arange<std::int64_t>(0, 10'000), xt::arange<std::int64_t>(30'000, 40'000)), 0);
+    CHECK(same(nk::load_chunked<std::int64_t, 1>(path), left));
+    nk::verify_chunked(path);
+}
+
 TEST_CASE("chunks are written, read and verified by several threads", "[chunks][threads]") {
     const temp_dir dir;
     const auto path = dir / "a";

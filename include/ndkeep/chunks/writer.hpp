@@ -78,7 +78,8 @@ class chunk_writer {
     ///
     /// Only chunks whose keys meet those of `rows` are written again, and small ones next to them: see
     /// `.coalesce_above`. Chunks behind them keep their files, but not the numbers of their rows, so that `map_chunked`
-    /// may copy them; `compact_chunked` does not change that. Memory: one chunk and the rows given. Two writers that
+    /// may copy them; `compact_chunked` does not change that. Memory: the rows given and two chunks, or four if threads
+    /// read and write meanwhile. Two writers that
     /// merge or erase rows of ranges of keys that do not meet can both commit.
     /// @throws mismatch_error  no order; the dtype or row shape differs; a key is NaN or NaT, or less than the key
     ///                         before it; a field of `.unique_by` is unknown

@@ -25,7 +25,8 @@ struct code_range {
 };
 
 /// Changes the rows of a transaction by key. Only chunks whose keys meet those of the change are written again, and
-/// small chunks next to them if there are many. It holds one chunk at a time.
+/// small chunks next to them if there are many. With one thread it holds a chunk of old rows and one of new rows. With
+/// more, the next chunk is read and the last one written meanwhile, which are held too.
 class key_changes {
   public:
     /// @param coalesce_above  see merge_options

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <future>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -218,9 +219,20 @@ NDKEEP_INLINE void key_changes::coalesce_by_period(region& one, const std::vecto
 NDKEEP_INLINE void key_changes::merge_region(const region& one, std::span<const std::byte> given,
                                              const row_codes& codes, unique_rows& to) const {
     std::size_t next = one.rows_begin;
-    read_rows old;
-    for (const auto& chunk : one.chunks) {
-        read(state(), chunk, old);
+    read_rows old, other;
+    // The next chunk is read while this one is merged.
+    std::future<read_rows> ahead;  // its destructor waits
+    for (std::size_t i = 0; i < one.chunks.size(); ++i) {
+        if (ahead.valid())
+            other = std::exchange(old, ahead.get());
+        else
+            read(state(), one.chunks[i], old);
+        if (threads_ > 1 && i + 1 < one.chunks.size())
+            ahead =
+                std::async(std::launch::async, [this, &chunk = one.chunks[i + 1], rows = std::move(other)]() mutable {
+                    read(state(), chunk, rows);
+                    return std::move(rows);
+                });
         for (std::size_t at = 0; at < old.codes.size();) {
             // Present rows go before given ones with an equal key.
             const auto end =
