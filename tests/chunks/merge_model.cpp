@@ -2,6 +2,7 @@
 // Random merges, erasures and appends, compared with a sorted vector; and writers whose changes meet or do not.
 #include "chunks/dataset.hpp"
 
+#include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/memory_place.hpp>
 
 #include <algorithm>
@@ -220,6 +221,120 @@ TEST_CASE("two writers both commit if the keys that they change do not meet", "[
     }
     CHECK(committed > 50);
     CHECK(refused > 20);
+}
+
+TEST_CASE("two writers both make the first commit of a dataset", "[chunks][merge]") {
+    for (const bool appends_first : {false, true}) {
+        CAPTURE(appends_first);
+        const nk::dataset_location place = std::make_shared<nk::memory_place>();
+        const nk::chunk_writer_options options{.rows_per_chunk = 2, .sum = nk::checksum::crc32, .order_by = "t"};
+        nk::chunk_writer<mark, 1> one(place, options), two(place, options);
+        one.merge(rows_of({{-5, 1}, {7, 1}, {90, 1}}));
+        if (appends_first)
+            two.append(rows_of({{-3, 2}}));
+        two.merge(rows_of({{50, 2}, {60, 2}}));
+        two.merge(rows_of({{10, 2}, {55, 2}}));
+        one.commit();
+        if (appends_first) {
+            CHECK_THROWS_AS(two.commit(), nk::conflict_error);  // -3 is not behind 90
+            continue;
+        }
+        two.commit();
+        CHECK(all_rows(place) == marks{{-5, 1}, {7, 1}, {10, 2}, {50, 2}, {55, 2}, {60, 2}, {90, 1}});
+    }
+}
+
+TEST_CASE("rows whose second key is out of order beside another writer's are a conflict", "[chunks][merge]") {
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    const nk::chunk_writer_options options{.rows_per_chunk = 20, .order_by = {"t", "v"}};
+    {
+        nk::chunk_writer<mark, 1> first(place, options);
+        first.append(rows_of({{0, 0}, {5, 5}, {10, 0}}));
+        first.commit();
+    }
+    nk::chunk_writer<mark, 1> one(place, options), two(place, options);
+    one.merge(rows_of({{7, 0}}));
+    one.append(rows_of({{20, 9}}));
+    two.merge(rows_of({{5, 0}}));
+    two.append(rows_of({{20, 1}}));
+    one.commit();
+    CHECK_THROWS_AS(two.commit(), nk::conflict_error);
+    nk::verify_chunked(place);
+}
+
+TEST_CASE("a writer's own rows with equal first keys are no conflict", "[chunks][merge]") {
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    const nk::chunk_writer_options options{.rows_per_chunk = 2, .order_by = {"t", "v"}};
+    nk::chunk_writer<mark, 1> one(place, options);
+    one.append(rows_of({{1, 0}}));
+    one.commit();
+    one.append(rows_of({{1, 1}, {1, 2}}));
+    one.append(rows_of({{1, 3}}));
+    nk::describe_chunked(place, {.meta = {{"by", "another"}}});
+    one.commit();
+    CHECK(all_rows(place) == marks{{1, 0}, {1, 1}, {1, 2}, {1, 3}});
+}
+
+TEST_CASE("chunks that are staged again for other rows are found by later changes", "[chunks][merge]") {
+    // From 16 KiB on, the header of a chunk depends on its place in the array.
+    using numbers = xt::xtensor<std::int64_t, 1>;
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    const nk::chunk_writer_options options{.rows_per_chunk = 4096, .order_by = ""};
+    const numbers all = xt::arange<std::int64_t>(0, 163'840, 10);
+    nk::save_chunked(place, all, {.rows_per_chunk = 4096, .order_by = ""});
+    nk::chunk_writer<std::int64_t, 1> one(place, options), two(place, options);
+    two.append(numbers(xt::arange<std::int64_t>(200'000, 204'096)));
+    two.append(numbers(xt::arange<std::int64_t>(204'096, 208'192)));
+    two.merge(numbers{200'005, 204'100});
+    two.merge(numbers{150'005, 150'006});
+    two.erase(204'000, 204'010);
+    one.merge(numbers{5, 15, 25});
+    one.commit();
+    two.commit();
+
+    std::vector<std::int64_t> expected(all.begin(), all.end());
+    for (std::int64_t key = 200'000; key < 208'192; ++key)
+        if (key < 204'000 || key >= 204'010)
+            expected.push_back(key);
+    for (const std::int64_t key : {5, 15, 25, 150'005, 150'006, 200'005, 204'100})
+        expected.push_back(key);
+    std::sort(expected.begin(), expected.end());
+    const auto rows = nk::load_chunked<std::int64_t, 1>(place);
+    CHECK(std::equal(rows.begin(), rows.end(), expected.begin(), expected.end()));
+    nk::verify_chunked(place);
+}
+
+TEST_CASE("a merge of rows behind all others moves no row", "[chunks][merge]") {
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    nk::chunk_writer<mark, 1> sink(place, {.rows_per_chunk = 100, .order_by = "t"});
+    std::uint64_t commit = 0;
+    for (std::int64_t t = 0; t < 40; ++t) {
+        sink.merge(rows_of({{t, 0}, {t, 1}}), {.unique_by = {"v"}});
+        commit = sink.commit();
+    }
+    const auto state = [&] { return nk::core::chunk_version(place, {}).state(); };
+    CHECK(state().rewritten == 0);
+    CHECK(state().entries().size() < 20);  // small chunks are joined
+    sink.merge(rows_of({{38, 7}}));
+    CHECK(sink.commit() == commit + 1);
+    CHECK(state().rewritten == commit + 1);
+}
+
+TEST_CASE("merged rows leave chunks alone that are longer than the writer's own", "[chunks][merge]") {
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    marks rows;
+    for (std::int64_t t = 0; t < 100; ++t)
+        rows.push_back({2 * t, 0});
+    nk::save_chunked(place, rows_of(rows), {.rows_per_chunk = 10, .order_by = "t"});
+    const auto before = nk::inspect_chunked(place).chunks;
+    nk::chunk_writer<mark, 1> sink(place, {.rows_per_chunk = 4});
+    sink.merge(rows_of({{101, 1}}));
+    sink.commit();
+    std::size_t kept = 0;
+    for (const auto& chunk : nk::inspect_chunked(place).chunks)
+        kept +=
+            std::count_if(before.begin(), before.end(), [&](const auto& old) { return old.file == chunk.file; }) != 0;
+    CHECK(kept == 9);
 }
 
 }  // namespace chunks_merge_model_tests

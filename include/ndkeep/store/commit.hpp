@@ -233,6 +233,10 @@ class transaction {
     /// Step 1.
     void sync_added_files();
 
+    /// The files of `work()` that no table lists, new ones among them. A later edit may have replaced what an earlier
+    /// one has added.
+    [[nodiscard]] std::set<std::string> named_entries() const;
+
     /// The files that the next commit will name. Other staged files could not be put, or a merge has replaced them.
     [[nodiscard]] std::set<std::string> added_files() const;
 

@@ -99,6 +99,8 @@ NDKEEP_INLINE void transaction::begin(const chunk_state& wanted) {
 
 NDKEEP_INLINE void transaction::edit(chunk_edit made) {
     check_usable();
+    if (const auto* const last = work_.last_entry(); last != nullptr && made.what == chunk_edit::kind::append)
+        made.before = last->file;
     std::string why;
     if (!edit_maker(work_, base_.number + 1).make(made, why))
         throw conflict(why, base_.number);
@@ -189,11 +191,21 @@ NDKEEP_INLINE conflict_error transaction::conflict(const std::string& what, std:
                            .found = "another writer " + what + commits + "; discard this transaction and try again"});
 }
 
+NDKEEP_INLINE std::set<std::string> transaction::named_entries() const {
+    std::set<std::string> named;
+    for (const auto& item : work_.items)
+        if (item.table == nullptr)
+            named.insert(item.entry.file);
+    return named;
+}
+
 NDKEEP_INLINE std::set<std::string> transaction::added_files() const {
     std::set<std::string> files;
+    const auto named = named_entries();
     for (const auto& each : edits_)
         for (const auto& entry : each.edit.added)
-            files.insert(entry.file);
+            if (named.count(entry.file) != 0)
+                files.insert(entry.file);
     // Files of other writers' notes are among them. That does no harm, as only the files staged here are synced.
     add_note_files(work_, files);
     return files;

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <exception>
 #include <limits>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -110,11 +111,12 @@ NDKEEP_INLINE void transaction::give_back(former_edits&& former) noexcept {
 
 NDKEEP_INLINE std::vector<moved_file> transaction::moved_files() const {
     std::vector<moved_file> moved;
+    const auto named = named_entries();
     for (const auto& [edit, begin] : edits_) {
         std::uint64_t from = edit.first_row, to = begin;
         for (const auto& entry : edit.added) {
             // The data offset of a padded file fits one row only. Zeros have no file.
-            if (from != to && !entry.file.empty())
+            if (from != to && !entry.file.empty() && named.count(entry.file) != 0)
                 moved.push_back({entry, from, to});
             from += entry.rows;
             to += entry.rows;
@@ -125,12 +127,20 @@ NDKEEP_INLINE std::vector<moved_file> transaction::moved_files() const {
 
 NDKEEP_INLINE void transaction::use_instead(const std::vector<chunk_entry>& staged) {
     std::size_t next = 0;
+    const auto named = named_entries();
+    std::map<std::string, chunk_entry> renamed;
     for (auto& [edit, begin] : edits_) {
+        // Later edits may expect chunks that earlier ones have added.
+        rename_entries(edit, renamed);
         if (edit.first_row == begin)
             continue;
         for (auto& entry : edit.added)
-            if (!entry.file.empty())
-                entry = staged.at(next++);
+            if (!entry.file.empty() && named.count(entry.file) != 0) {
+                const auto& again = staged.at(next++);
+                if (again.file != entry.file)
+                    renamed[entry.file] = again;
+                entry = again;
+            }
         edit.first_row = begin;
     }
     chunk_state work = base_;

@@ -7,6 +7,7 @@
 #include <ndkeep/version.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,12 +38,18 @@ struct chunk_edit {
     std::string note = {};                              // set_note: its name
     std::uint64_t from_step = 0;                        // set_note: the step of the note that it replaces
     dataset_note noted = {};                            // set_note: the new note
-    std::string before = {}, after = {};                // by_key: the files of the entries around; "" at an end
+    std::string before = {}, after = {};                // by_key: the files of the entries around; "" at an end.
+                                                        // append: that of the last entry when it was made
+    std::uint64_t unchanged = 0;                        // by_key: rows at its begin that are as they were
     std::uint64_t low = 0, high = 0;                    // by_key: the first and last key, in the maker's own code
 };
 
 /// The number of rows of all entries.
 [[nodiscard]] std::uint64_t rows_of(const std::vector<chunk_entry>& entries);
+
+/// Gives the chunks that an edit expects, and those around it, the names that they have got since.
+/// @param renamed  the new entries by the old file names
+void rename_entries(chunk_edit& edit, const std::map<std::string, chunk_entry>& renamed);
 
 /// Applies edits to a state.
 class edit_maker {

@@ -23,6 +23,17 @@ NDKEEP_INLINE std::uint64_t rows_of(const std::vector<chunk_entry>& entries) {
     return rows;
 }
 
+NDKEEP_INLINE void rename_entries(chunk_edit& edit, const std::map<std::string, chunk_entry>& renamed) {
+    if (renamed.empty())
+        return;
+    for (auto& entry : edit.removed)
+        if (const auto at = renamed.find(entry.file); at != renamed.end())
+            entry = at->second;
+    for (std::string* const name : {&edit.before, &edit.after})
+        if (const auto at = renamed.find(*name); at != renamed.end())
+            *name = at->second.file;
+}
+
 NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
     row_ = edit.what == chunk_edit::kind::append ? state_.rows : edit.first_row;
     switch (edit.what) {
@@ -76,8 +87,10 @@ NDKEEP_INLINE void edit_maker::add(const chunk_edit& edit) {
 NDKEEP_INLINE bool edit_maker::append(const chunk_edit& edit, std::string& why) {
     // The last key is read from the state at hand: another writer may have appended since the rows were checked.
     const auto* const last = state_.last_entry();
-    if (state_.order_by && last != nullptr && !edit.added.empty() && last->max && edit.added.front().min &&
-        !may_follow(*edit.added.front().min, *last->max)) {
+    // Behind the entry that it was checked against, nothing needs to be known.
+    const bool is_checked = last == nullptr || (!edit.before.empty() && last->file == edit.before);
+    if (state_.order_by && !is_checked && !edit.added.empty() && edit.added.front().min &&
+        (!last->max || !may_follow(*edit.added.front().min, *last->max))) {
         why = state_.then_by.empty() ? "appended rows with larger keys" : "appended rows with larger or equal keys";
         return false;
     }
@@ -138,7 +151,7 @@ NDKEEP_INLINE bool edit_maker::change_by_key(const chunk_edit& edit, std::string
     if (!put_between(*row, end_row, edit.added))
         return false;
     // New rows at the end leave all others as they were.
-    if (*row < rows)
+    if (*row + edit.unchanged < rows)
         state_.rewritten = number_;
     return true;
 }

@@ -138,8 +138,12 @@ class chunk_session {
     /// The number of threads that merge and write.
     [[nodiscard]] unsigned threads() const;
 
-    /// @throws mismatch_error  no order
-    void check_ordered(const char* verb) const;
+    /// @throws mismatch_error  always: no order
+    [[noreturn]] void refuse_unordered(const char* verb) const;
+
+    /// Whether rows to append lie in the period of the held rows, so that no chunk ends with them. False if that is not
+    /// known.
+    [[nodiscard]] bool stays_in_period(const array_view& view) const;
 
     /// Makes the edits again on the newest commit, where others have changed chunks of changes by key.
     /// @throws conflict_error  others have changed the same rows; the edits stay as they were

@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <thread>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -60,12 +61,24 @@ NDKEEP_INLINE void chunk_session::start_anew(const dtype& type, const std::vecto
 
 NDKEEP_INLINE void chunk_session::append(const array_view& rows, progress_meter& meter) {
     const auto view = checked(rows);
-    const bool into_memory =
-        !options_.rows_per_chunk.is_period() && pending_rows_ + view.shape()[0] < rows_of_a_chunk();
+    const bool into_memory = options_.rows_per_chunk.is_period() ? stays_in_period(view)
+                                                                 : pending_rows_ + view.shape()[0] < rows_of_a_chunk();
     all_or_nothing(into_memory, [&] {
         append_checked(view, meter);
         meter.finish();
     });
+}
+
+NDKEEP_INLINE bool chunk_session::stays_in_period(const array_view& view) const {
+    const std::size_t count = view.shape()[0];
+    const auto row_bytes = static_cast<std::size_t>(state().row_bytes());
+    if (pending_rows_ == 0 || count == 0 || view.contiguous() == nullptr ||
+        !conversion(view.type(), state().type, place_->path()).is_identity())
+        return false;
+    row_codes last;
+    codes_of(state(), {view.contiguous() + (count - 1) * row_bytes, row_bytes}, 1, last);
+    const cut_rule by = rule();
+    return by.period_at(last.first.front()) == by.period_at(code_of(last_pending_->first, by.form));
 }
 
 NDKEEP_INLINE void chunk_session::write(std::uint64_t first, const array_view& rows, progress_meter& meter) {
@@ -76,8 +89,10 @@ NDKEEP_INLINE void chunk_session::write(std::uint64_t first, const array_view& r
 }
 
 NDKEEP_INLINE void chunk_session::merge(const array_view& rows, const merge_options& options, progress_meter& meter) {
+    // Before the first merge sets the form of a new dataset.
+    if (is_new() ? !options_.order_by.first() : !state().order_by)
+        refuse_unordered("merge");
     const auto view = checked(rows);
-    check_ordered("merge");
     const std::size_t count = view.shape()[0];
     std::optional<compared_values> unique;
     if (!options.unique_by.is_none())
@@ -109,7 +124,8 @@ NDKEEP_INLINE void chunk_session::merge(const array_view& rows, const merge_opti
 NDKEEP_INLINE std::uint64_t chunk_session::erase(const key_bound& from, const key_bound& to) {
     if (is_new())
         return 0;  // there is no row yet
-    check_ordered("erase");
+    if (!state().order_by)
+        refuse_unordered("erase");
     const auto keys = key_type(state());
     const char form = number_form(keys);
     const auto low = code_from(from.in(keys, place_->path()), form), end = code_from(to.in(keys, place_->path()), form);
@@ -129,10 +145,9 @@ NDKEEP_INLINE unsigned chunk_session::threads() const {
     return threads_for(2, options_.run);
 }
 
-NDKEEP_INLINE void chunk_session::check_ordered(const char* verb) const {
-    if (!state().order_by)
-        throw mismatched(place_->path(), "order_by", std::string("an order, which ") + verb + " needs", "none",
-                         "save_chunked with .order_by = … sets it");
+NDKEEP_INLINE void chunk_session::refuse_unordered(const char* verb) const {
+    throw mismatched(place_->path(), "order_by", std::string("an order, which ") + verb + " needs", "none",
+                     "save_chunked with .order_by = … sets it");
 }
 
 NDKEEP_INLINE void chunk_session::resize(std::uint64_t wanted) {
@@ -204,6 +219,15 @@ NDKEEP_INLINE void chunk_session::make_again() {
     try {
         key_changes changes(transaction_, files_, rule(), 0, threads());
         chunk_state before = former.base;
+        // A dataset that had no commit has got its form from this writer.
+        if (before.type.size() == 0) {
+            before.type = former.work.type;
+            before.row_shape = former.work.row_shape;
+            before.order_by = former.work.order_by;
+            before.then_by = former.work.then_by;
+            before.sum = former.work.sum;
+        }
+        std::map<std::string, chunk_entry> renamed;  // chunks that are staged again
         for (auto edit : former.edits) {
             // The state that the edit was made on, and where it was made.
             chunk_state after = before;
@@ -211,22 +235,30 @@ NDKEEP_INLINE void chunk_session::make_again() {
             std::string why;
             (void)maker.make(edit, why);
             edit.first_row = maker.row();
+            const chunk_edit made = edit;
+            rename_entries(edit, renamed);
             chunk_state now = state();
             edit_maker tried(now, now.number + 1, true);
             const bool fits = tried.make(edit, why);
             if (!fits && edit.what == chunk_edit::kind::by_key) {
-                changes.make_again(before, edit);
-            } else if (fits || edit.what != chunk_edit::kind::merge) {
+                changes.make_again(before, made);
+            } else if (!fits && edit.what != chunk_edit::kind::merge) {
+                throw conflict_error({.file = place_->path(),
+                                      .found = "another writer " + why + "; discard this transaction and try again"});
+            } else if (fits) {
                 std::uint64_t from = edit.first_row, to = tried.row();
                 edit.first_row = to;
                 for (auto& entry : edit.added) {
                     const std::uint64_t rows = entry.rows;
-                    if (!entry.file.empty() && from != to)
-                        entry = files_.moved({entry, from, to});
+                    if (!entry.file.empty() && from != to) {
+                        auto moved = files_.moved({entry, from, to});
+                        if (moved.file != entry.file)
+                            renamed[entry.file] = moved;
+                        entry = std::move(moved);
+                    }
                     from += rows;
                     to += rows;
                 }
-                // Throws if it does not fit.
                 transaction_.edit(std::move(edit));
             }
             before = std::move(after);
@@ -504,12 +536,14 @@ NDKEEP_INLINE void chunk_session::check_order(std::span<const std::byte> bytes, 
     const auto* const last = state().last_entry();
     // The key before is that of the last held row, or the maximum of the last chunk, which is sorted.
     auto before = pending_rows_ != 0 ? last_pending_ : std::nullopt;
-    if (pending_rows_ == 0 && last != nullptr && last->max)
-        before = row_key{*last->max, std::nullopt};
+    // A chunk of another writer may have no maximum.
+    const auto last_row = [&] { return order.ends_of(files_.rows(state().rows - 1, state().rows).bytes(), 1).second; };
+    if (pending_rows_ == 0 && last != nullptr)
+        before = last->max ? row_key{*last->max, std::nullopt} : last_row();
     const auto [first, end] = order.ends_of(bytes, rows);
     // Records keep the first field only. Where it is equal, the last row itself is asked for its second one.
     if (before && !before->second && first.second && !less(*before, first) && !less(first, *before))
-        before = order.ends_of(files_.rows(state().rows - 1, state().rows).bytes(), 1).second;
+        before = last_row();
     if (before && less(first, *before))
         order.refuse(this->rows(), *before, first);
     last_pending_ = end;

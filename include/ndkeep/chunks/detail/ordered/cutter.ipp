@@ -55,9 +55,10 @@ NDKEEP_INLINE void chunk_cutter::put() {
         take_written();
     else if (free_.empty())
         free_.emplace_back();
-    being_written_.push_back(std::async(std::launch::async, [this, row, rows = std::move(held_)]() mutable {
-        return written{files_.put(row, rows), std::move(rows)};
-    }));
+    being_written_.push_back(
+        std::async(std::launch::async | std::launch::deferred, [this, row, rows = std::move(held_)]() mutable {
+            return written{files_.put(row, rows), std::move(rows)};
+        }));
     held_ = std::move(free_.back());
     free_.pop_back();
 }

@@ -77,8 +77,9 @@ class key_changes {
     void coalesce_by_period(region& one, const std::vector<placed_chunk>& chunks, const row_codes& given) const;
 
     /// Merges the rows of a region into `to`.
-    void merge_region(const region& one, std::span<const std::byte> given, const row_codes& codes,
-                      unique_rows& to) const;
+    /// @returns the number of old rows at its begin that have lesser keys than all given ones
+    std::uint64_t merge_region(const region& one, std::span<const std::byte> given, const row_codes& codes,
+                               unique_rows& to) const;
 
     /// Copies the entries of chunks [begin, end).
     [[nodiscard]] static std::vector<chunk_entry> copied(const std::vector<placed_chunk>& chunks, std::size_t begin,
@@ -86,7 +87,7 @@ class key_changes {
 
     /// Notes the edit that puts `added` in place of the chunks from `row` on.
     void replace(std::uint64_t row, std::vector<chunk_entry>&& removed, std::vector<chunk_entry>&& added,
-                 const code_range& keys);
+                 const code_range& keys, std::uint64_t unchanged);
 
     /// The rows of a chunk, checked, with their codes.
     struct read_rows {

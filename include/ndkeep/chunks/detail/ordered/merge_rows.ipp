@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <future>
+#include <string>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -71,10 +72,10 @@ NDKEEP_INLINE void key_changes::merge(std::span<const std::byte> given, std::siz
         const std::uint64_t row = one.row + (state().rows - before);
         chunk_cutter cutter(files_, state().row_bytes(), rule_, row, threads_);
         unique_rows to(unique, static_cast<std::size_t>(state().row_bytes()), cutter);
-        merge_region(one, given, codes, to);
+        const auto unchanged = merge_region(one, given, codes, to);
         to.finish();
         replace(row, std::move(one.chunks), cutter.finish(),
-                {codes.first[one.rows_begin], codes.first[one.rows_end - 1]});
+                {codes.first[one.rows_begin], codes.first[one.rows_end - 1]}, unchanged);
         meter.add(0, (one.rows_end - one.rows_begin) * state().row_bytes());
         meter.report();
     }
@@ -96,12 +97,18 @@ NDKEEP_INLINE std::vector<key_changes::placed_chunk> key_changes::placed(const c
         for (std::size_t i = 0; i < item.count(); ++i) {
             const auto& entry = item.at(i);
             placed_chunk made{&entry, row, 0, 0};
+            // No writer makes them, and they have no name by which an edit could find them.
+            if (entry.file.empty())
+                throw format_error({.file = transaction_.where().path(),
+                                    .field = "chunk at row " + std::to_string(row),
+                                    .expected = "a file, because the rows are ordered",
+                                    .found = "zeros without a file"});
             row += entry.rows;
             if (entry.min && entry.max) {
                 made.low = code_of(*entry.min, form);
                 made.high = code_of(*entry.max, form);
             } else {
-                // An entry of another writer, or of zeros.
+                // An entry of another writer.
                 read_rows all;
                 read(of, entry, all);
                 made.low = all.codes.first.front();
@@ -173,13 +180,13 @@ NDKEEP_INLINE void key_changes::coalesce(std::vector<region>& regions, const std
 }
 
 NDKEEP_INLINE void key_changes::coalesce_by_rows(region& one, const std::vector<placed_chunk>& chunks) const {
-    // A chunk of less than 80 % of its full length is small, and one that is longer must be cut.
-    const auto is_off = [&](std::uint64_t rows) { return rows < rule_.rows - rule_.rows / 5 || rows > rule_.rows; };
+    // A chunk of less than 80 % of its full length is small.
+    const auto is_small = [&](std::uint64_t rows) { return rows < rule_.rows - rule_.rows / 5; };
     std::uint64_t inside = one.rows_end - one.rows_begin;
     for (std::size_t i = one.begin; i < one.end; ++i)
         inside += chunks[i].entry->rows;
     const std::uint64_t rest = inside % rule_.rows;
-    if (rest == 0 || !is_off(rest))
+    if (rest == 0 || !is_small(rest))
         return;
     std::uint64_t rows = rest, count = 1;
     std::size_t begin = one.begin, end = one.end;
@@ -187,9 +194,10 @@ NDKEEP_INLINE void key_changes::coalesce_by_rows(region& one, const std::vector<
         rows += chunks[i].entry->rows;
         ++count;
     };
-    for (; begin > 0 && is_off(chunks[begin - 1].entry->rows); --begin)
+    // A full chunk is enough: more would be written again for nothing.
+    for (; begin > 0 && rows < rule_.rows && is_small(chunks[begin - 1].entry->rows); --begin)
         take(begin - 1);
-    for (; end < chunks.size() && is_off(chunks[end].entry->rows); ++end)
+    for (; end < chunks.size() && rows < rule_.rows && is_small(chunks[end].entry->rows); ++end)
         take(end);
     if (count > coalesce_above_ || (count > 1 && rows >= rule_.rows)) {
         one.begin = begin;
@@ -216,8 +224,9 @@ NDKEEP_INLINE void key_changes::coalesce_by_period(region& one, const std::vecto
     }
 }
 
-NDKEEP_INLINE void key_changes::merge_region(const region& one, std::span<const std::byte> given,
-                                             const row_codes& codes, unique_rows& to) const {
+NDKEEP_INLINE std::uint64_t key_changes::merge_region(const region& one, std::span<const std::byte> given,
+                                                      const row_codes& codes, unique_rows& to) const {
+    std::uint64_t unchanged = 0;
     std::size_t next = one.rows_begin;
     read_rows old, other;
     // The next chunk is read while this one is merged.
@@ -228,11 +237,13 @@ NDKEEP_INLINE void key_changes::merge_region(const region& one, std::span<const 
         else
             read(state(), one.chunks[i], old);
         if (threads_ > 1 && i + 1 < one.chunks.size())
-            ahead =
-                std::async(std::launch::async, [this, &chunk = one.chunks[i + 1], rows = std::move(other)]() mutable {
-                    read(state(), chunk, rows);
-                    return std::move(rows);
-                });
+            ahead = std::async(std::launch::async | std::launch::deferred,
+                               [this, &chunk = one.chunks[i + 1], rows = std::move(other)]() mutable {
+                                   read(state(), chunk, rows);
+                                   return std::move(rows);
+                               });
+        if (next == one.rows_begin)
+            unchanged += first_from(old.codes, codes.first[next]);
         for (std::size_t at = 0; at < old.codes.size();) {
             // Present rows go before given ones with an equal key.
             const auto end =
@@ -250,6 +261,7 @@ NDKEEP_INLINE void key_changes::merge_region(const region& one, std::span<const 
         }
     }
     to.add(given, codes, next, one.rows_end, true);
+    return unchanged;
 }
 
 NDKEEP_INLINE std::uint64_t key_changes::erase(const code_range& range) {
@@ -279,14 +291,16 @@ NDKEEP_INLINE std::uint64_t key_changes::erase(const code_range& range) {
     }
     erased -= cutter.rows();
     if (erased != 0)
-        replace(chunks[begin].row, copied(chunks, begin, end), cutter.finish(), range);
+        replace(chunks[begin].row, copied(chunks, begin, end), cutter.finish(), range, 0);
     return erased;
 }
 
 NDKEEP_INLINE void key_changes::replace(std::uint64_t row, std::vector<chunk_entry>&& removed,
-                                        std::vector<chunk_entry>&& added, const code_range& keys) {
+                                        std::vector<chunk_entry>&& added, const code_range& keys,
+                                        std::uint64_t unchanged) {
     chunk_edit edit{
         .what = chunk_edit::kind::by_key, .first_row = row, .removed = std::move(removed), .added = std::move(added)};
+    edit.unchanged = unchanged;
     edit.low = keys.low;
     edit.high = keys.high;
     // The entries around it, as they are now: the chunk before may be one of an earlier edit.
@@ -397,7 +411,7 @@ NDKEEP_INLINE void key_changes::make_again(const chunk_state& before, const chun
     for (std::size_t i = begin; i < end; ++i)
         if (chunks[i].high > range.high)
             add(state(), *chunks[i].entry, false, false, true);
-    replace(row, copied(chunks, begin, end), cutter.finish(), range);
+    replace(row, copied(chunks, begin, end), cutter.finish(), range, 0);
 }
 
 }  // namespace ndkeep::detail

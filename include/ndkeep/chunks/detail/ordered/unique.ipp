@@ -8,6 +8,7 @@
 #include <ndkeep/error.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <unordered_set>
 #include <utility>
@@ -60,10 +61,12 @@ void append_number(const std::byte* at, std::string& out) {
         out.append(sizeof number, '\xff');
         return;
     }
-    if (number == 0)
-        number = 0;  // not -0.0
     char bytes[sizeof number];
     std::memcpy(bytes, &number, sizeof number);
+    // Of -0.0, only the sign is set. -ffast-math would leave out a comparison with 0.
+    constexpr std::size_t sign = std::endian::native == std::endian::little ? sizeof number - 1 : 0;
+    if (number == 0 && bytes[sign] == '\x80')
+        bytes[sign] = 0;
     out.append(bytes, sizeof number);
 }
 
