@@ -119,7 +119,6 @@
 #include <ndkeep/chunks/detail/gather.ipp>
 #include <ndkeep/chunks/detail/gather_plan.ipp>
 #include <ndkeep/chunks/detail/in_step.ipp>
-#include <ndkeep/chunks/detail/in_step/key_numbers.ipp>
 #include <ndkeep/chunks/detail/in_step/participant.ipp>
 #include <ndkeep/chunks/detail/in_step/plan.ipp>
 #include <ndkeep/chunks/detail/in_step/reading.ipp>
@@ -131,12 +130,15 @@
 #include <ndkeep/chunks/detail/order.ipp>
 #include <ndkeep/chunks/detail/ordered/codes.ipp>
 #include <ndkeep/chunks/detail/ordered/cutter.ipp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.ipp>
+#include <ndkeep/chunks/detail/ordered/merge_again.ipp>
 #include <ndkeep/chunks/detail/ordered/merge_rows.ipp>
 #include <ndkeep/chunks/detail/ordered/unique.ipp>
 #include <ndkeep/chunks/detail/reader.ipp>
 #include <ndkeep/chunks/detail/row_form.ipp>
 #include <ndkeep/chunks/detail/save.ipp>
 #include <ndkeep/chunks/detail/session.ipp>
+#include <ndkeep/chunks/detail/session_by_key.ipp>
 #include <ndkeep/chunks/detail/verify.ipp>
 #include <ndkeep/chunks/detail/version.ipp>
 

@@ -209,4 +209,5 @@ class chunk_session {
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/chunks/detail/session.ipp>
+#include <ndkeep/chunks/detail/session_by_key.ipp>
 #endif

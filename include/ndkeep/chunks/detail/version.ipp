@@ -7,8 +7,8 @@
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/bytes/float_bits.hpp>
-#include <ndkeep/chunks/detail/in_step/key_numbers.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/store/layout.hpp>
 #include <ndkeep/work/parallel.hpp>

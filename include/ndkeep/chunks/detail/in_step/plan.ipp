@@ -4,7 +4,7 @@
 
 #include <ndkeep/chunks/detail/in_step/plan.hpp>
 
-#include <ndkeep/chunks/detail/in_step/key_numbers.hpp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 #include <ndkeep/chunks/detail/order.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>

@@ -42,6 +42,10 @@ struct row_codes {
     [[nodiscard]] bool equal(std::size_t i, const row_codes& other, std::size_t j) const {
         return first[i] == other.first[j] && (second.empty() || second[i] == other.second[j]);
     }
+    /// The first row whose first code is not below `code`, of rows in order.
+    [[nodiscard]] std::size_t first_from(key_code code) const;
+    /// The first row whose first code is above `code`.
+    [[nodiscard]] std::size_t first_above(key_code code) const;
     /// Adds rows `from` to `to` of other rows.
     void append(const row_codes& other, std::size_t from, std::size_t to);
     /// Removes the first `count` rows.

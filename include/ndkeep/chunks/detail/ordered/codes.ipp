@@ -6,6 +6,7 @@
 
 #include <ndkeep/chunks/detail/keys.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -85,6 +86,14 @@ NDKEEP_INLINE std::int64_t period_of(key_code code, char form, std::int64_t leng
     const double quotient = std::floor(number / static_cast<double>(length));
     constexpr double most = 9e18;
     return static_cast<std::int64_t>(quotient < -most ? -most : quotient > most ? most : quotient);
+}
+
+NDKEEP_INLINE std::size_t row_codes::first_from(key_code code) const {
+    return static_cast<std::size_t>(std::lower_bound(first.begin(), first.end(), code) - first.begin());
+}
+
+NDKEEP_INLINE std::size_t row_codes::first_above(key_code code) const {
+    return static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), code) - first.begin());
 }
 
 NDKEEP_INLINE void row_codes::append(const row_codes& other, std::size_t from, std::size_t to) {

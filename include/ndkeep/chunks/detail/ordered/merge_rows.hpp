@@ -109,5 +109,6 @@ class key_changes {
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/chunks/detail/ordered/merge_again.ipp>
 #include <ndkeep/chunks/detail/ordered/merge_rows.ipp>
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/chunks/detail/in_step/key_numbers.hpp>.
+// Bodies of <ndkeep/chunks/detail/ordered/key_numbers.hpp>.
 #pragma once
 
-#include <ndkeep/chunks/detail/in_step/key_numbers.hpp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 
 #include <cmath>
 #include <cstdint>

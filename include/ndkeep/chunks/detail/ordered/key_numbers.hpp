@@ -24,5 +24,5 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
-#include <ndkeep/chunks/detail/in_step/key_numbers.ipp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.ipp>
 #endif
