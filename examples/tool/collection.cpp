@@ -42,7 +42,7 @@ namespace nk = ndkeep;
     return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-/// Whether a folder has this entry as an array that is no chunked array.
+/// Whether this entry of a folder is an array in another format than a chunked array.
 [[nodiscard]] bool is_other_array(const fs::path& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Rows merged to where their keys belong, and rows erased by key.
-#include "chunks/dataset.hpp"
+#include "chunks/marked_rows.hpp"
 
 #include <chrono>
 #include <limits>
@@ -11,16 +11,10 @@ namespace chunks_merge_tests {
 
 namespace nk = ndkeep;
 using namespace dataset;
+using namespace marked_rows;
 using namespace std::chrono_literals;
 
 namespace chunk_merge {
-
-struct mark {
-    std::int64_t t, v;
-};
-NDKEEP_FIELDS(mark, t, v);
-inline bool operator==(const mark& a, const mark& b) { return a.t == b.t && a.v == b.v; }
-inline std::ostream& operator<<(std::ostream& out, const mark& m) { return out << m.t << ':' << m.v; }
 
 struct numbers {
     float key;
@@ -40,27 +34,13 @@ NDKEEP_FIELDS(dated, t, v);
 namespace {
 
 using chunk_merge::dated;
-using chunk_merge::mark;
 using chunk_merge::numbers;
-
-template <class T>
-xt::xtensor<T, 1> rows_of(const std::vector<T>& of) {
-    xt::xtensor<T, 1> rows(std::array<std::size_t, 1>{of.size()});
-    std::copy(of.begin(), of.end(), rows.begin());
-    return rows;
-}
 
 std::vector<std::size_t> sizes(const nk::dataset_location& where) {
     std::vector<std::size_t> out;
     for (const auto& chunk : nk::inspect_chunked(where).chunks)
         out.push_back(static_cast<std::size_t>(chunk.rows));
     return out;
-}
-
-template <class T = mark>
-std::vector<T> all_rows(const nk::dataset_location& where) {
-    const auto rows = nk::load_chunked<T, 1>(where);
-    return {rows.begin(), rows.end()};
 }
 
 /// Rows 1:0 to 6:0 in chunks of two, in the memory of this process.

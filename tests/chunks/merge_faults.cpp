@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Merges in which one system call fails or the process dies, and processes that merge at once and are killed.
-#include "chunks/dataset.hpp"
+#include "chunks/marked_rows.hpp"
 #include "support/faults.hpp"
 
 #include <algorithm>
@@ -17,32 +17,9 @@ namespace chunks_merge_faults_tests {
 
 namespace nk = ndkeep;
 using namespace dataset;
-
-namespace merge_faults {
-
-struct mark {
-    std::int64_t t, v;
-};
-NDKEEP_FIELDS(mark, t, v);
-inline bool operator==(const mark& a, const mark& b) { return a.t == b.t && a.v == b.v; }
-
-}  // namespace merge_faults
+using namespace marked_rows;
 
 namespace {
-
-using merge_faults::mark;
-using marks = std::vector<mark>;
-
-xt::xtensor<mark, 1> rows_of(const marks& of) {
-    xt::xtensor<mark, 1> rows(std::array<std::size_t, 1>{of.size()});
-    std::copy(of.begin(), of.end(), rows.begin());
-    return rows;
-}
-
-marks all_rows(const std::filesystem::path& path) {
-    const auto rows = nk::load_chunked<mark, 1>(path);
-    return {rows.begin(), rows.end()};
-}
 
 /// Rows, what is done to them, and what they are afterwards.
 struct scene {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Random merges, erasures and appends, compared with a sorted vector; and writers whose changes meet or do not.
-#include "chunks/dataset.hpp"
+#include "chunks/marked_rows.hpp"
 
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/memory_place.hpp>
@@ -14,33 +14,9 @@ namespace chunks_merge_model_tests {
 
 namespace nk = ndkeep;
 using namespace dataset;
-
-namespace merge_model {
-
-struct mark {
-    std::int64_t t, v;
-};
-NDKEEP_FIELDS(mark, t, v);
-inline bool operator==(const mark& a, const mark& b) { return a.t == b.t && a.v == b.v; }
-inline std::ostream& operator<<(std::ostream& out, const mark& m) { return out << m.t << ':' << m.v; }
-
-}  // namespace merge_model
+using namespace marked_rows;
 
 namespace {
-
-using merge_model::mark;
-using marks = std::vector<mark>;
-
-xt::xtensor<mark, 1> rows_of(const marks& of) {
-    xt::xtensor<mark, 1> rows(std::array<std::size_t, 1>{of.size()});
-    std::copy(of.begin(), of.end(), rows.begin());
-    return rows;
-}
-
-marks all_rows(const nk::dataset_location& where) {
-    const auto rows = nk::load_chunked<mark, 1>(where);
-    return {rows.begin(), rows.end()};
-}
 
 /// How the rows of a dataset are compared.
 struct rules {

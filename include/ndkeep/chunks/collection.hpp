@@ -71,7 +71,7 @@ class collection {
     ///
     ///     prices.keys({.market = "xnas"})
     ///     samples.keys({.run = 0}, 1)
-    /// @throws mismatch_error  a string in front of the last given field is empty, or is no name of a folder
+    /// @throws mismatch_error  a string before the last given field is empty, or cannot be the name of a folder
     /// @throws io_error        a folder cannot be listed
     [[nodiscard]] std::vector<Key> keys(const Key& prefix) const {
         return typed(folders_.keys(detail::given_texts_of(prefix)));

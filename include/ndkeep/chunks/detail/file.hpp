@@ -44,7 +44,7 @@ class chunk_size {
     /// The length of a period, in units of the keys.
     /// @param keys    dtype of the keys
     /// @param called  the display path, for errors
-    /// @throws mismatch_error  a duration that is no whole number of these units, or keys that are no dates
+    /// @throws mismatch_error  a duration that is not a multiple of this unit, or keys that are not dates
     [[nodiscard]] std::int64_t period(const dtype& keys, const std::filesystem::path& called) const;
 
     friend constexpr chunk_size chunk_bytes(std::uint64_t bytes);

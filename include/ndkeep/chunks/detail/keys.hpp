@@ -40,6 +40,8 @@ struct key_column {
 
 /// All numbers of `count` rows; if a field orders the rows, only the numbers of that field.
 [[nodiscard]] key_column keys_of(const chunk_state& state, const std::byte* rows, std::size_t count);
+/// The number in row `i` of a column whose dtype has numbers.
+[[nodiscard]] statistics::number number_at(const key_column& keys, std::size_t i);
 /// The keys of the second field that orders the rows; without numbers if there is none.
 [[nodiscard]] key_column second_keys_of(const chunk_state& state, const std::byte* rows, std::size_t count);
 

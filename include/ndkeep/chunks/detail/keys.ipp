@@ -27,6 +27,12 @@ NDKEEP_INLINE key_column second_keys_of(const chunk_state& state, const std::byt
     return {field->type, rows + field->offset, static_cast<std::size_t>(state.type.size()), count};
 }
 
+NDKEEP_INLINE statistics::number number_at(const key_column& keys, std::size_t i) {
+    statistics::number found;
+    (void)with_number(keys.type, [&](auto zero) { found = exact_number(keys.at<decltype(zero)>(i)); });
+    return found;
+}
+
 NDKEEP_INLINE void extend_range(const key_column& keys, std::optional<statistics::number>& min,
                                 std::optional<statistics::number>& max) {
     std::optional<statistics::number> low, high;

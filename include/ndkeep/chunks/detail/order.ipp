@@ -28,13 +28,6 @@ NDKEEP_INLINE bool less(const row_key& a, const row_key& b) {
     return key.second ? '(' + number_text(key.first) + ", " + number_text(*key.second) + ')' : number_text(key.first);
 }
 
-/// The number in row `i` of a column whose dtype has numbers.
-[[nodiscard]] NDKEEP_INLINE statistics::number number_at(const key_column& keys, std::size_t i) {
-    statistics::number found;
-    (void)with_number(keys.type, [&](auto zero) { found = exact_number(keys.at<decltype(zero)>(i)); });
-    return found;
-}
-
 NDKEEP_INLINE std::pair<row_key, row_key> row_order::ends_of(std::span<const std::byte> bytes, std::size_t rows) const {
     const auto keys = keys_of(state_, bytes.data(), rows), second = second_keys_of(state_, bytes.data(), rows);
     const auto key = [&](std::size_t i) {

@@ -66,7 +66,7 @@ NDKEEP_INLINE void chunk_session::merge(const array_view& rows, const merge_opti
 
 NDKEEP_INLINE std::uint64_t chunk_session::erase(const key_bound& from, const key_bound& to) {
     if (is_new())
-        return 0;  // there is no row yet
+        return 0;  // the dataset has no rows yet
     if (!state().order_by)
         refuse_unordered("erase");
     const auto keys = key_type(state());

@@ -43,13 +43,6 @@ range_of(const core::chunk_version& from, const chunk_entry& entry) {
     return range;
 }
 
-/// One key as the number that entries store.
-[[nodiscard]] NDKEEP_INLINE statistics::number key_at(const key_column& keys, std::size_t i) {
-    statistics::number found;
-    (void)with_number(keys.type, [&](auto zero) { found = exact_number(keys.at<decltype(zero)>(i)); });
-    return found;
-}
-
 }  // namespace detail
 
 namespace core {
@@ -301,7 +294,7 @@ NDKEEP_INLINE std::uint64_t chunk_version::first_row_from(const statistics::numb
         source.read(entry.offset + (below + 1) * row_bytes, rows);
         const auto keys = detail::keys_of(state(), rows.data(), static_cast<std::size_t>(at - below - 1));
         std::size_t i = 0;
-        while (i < keys.count && detail::less(detail::key_at(keys, i), *wanted))
+        while (i < keys.count && detail::less(detail::number_at(keys, i), *wanted))
             ++i;
         at = below + 1 + i;
     }
@@ -331,7 +324,7 @@ NDKEEP_INLINE statistics::number chunk_version::read_key(const opened_chunk& sou
     const auto* const field = state().order_by ? state().type.find(*state().order_by) : nullptr;
     source.read(source.entry_->offset + row * state().row_bytes() + (field == nullptr ? 0 : field->offset),
                 std::span(bytes).first(static_cast<std::size_t>(type.size())));
-    return detail::key_at({type, bytes.data(), bytes.size(), 1}, 0);
+    return detail::number_at({type, bytes.data(), bytes.size(), 1}, 0);
 }
 
 }  // namespace core

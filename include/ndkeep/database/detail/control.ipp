@@ -126,7 +126,7 @@ NDKEEP_INLINE std::optional<std::uint64_t> control_file::oldest_held(const reade
     for (std::size_t slot = 0; slot < reader_slots; ++slot)
         if (own_slots_[slot] && (except == nullptr || except->slot() != slot))
             look(slot);
-    // Usually there is no other reader, and this is a single call of the system.
+    // Usually there is no other reader, and this is one system call.
     for (std::uint64_t at = first_slot_byte;;) {
         const auto held = locks_.held_between(at, first_slot_byte + reader_slots);
         if (!held)

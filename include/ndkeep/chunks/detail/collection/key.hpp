@@ -28,7 +28,7 @@ concept has_key = requires(const Key& key) {
     ndkeep_key_of(key_tag<Key>{}, key);
 };
 
-/// What a field of a key can be: a std::string, or an integer that is no character and no bool.
+/// The types of a field of a key: std::string, and integers other than characters and bool.
 template <class T>
 concept key_field = std::same_as<T, std::string> ||
     (std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&

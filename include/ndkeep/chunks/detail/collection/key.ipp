@@ -16,7 +16,7 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-/// Why a text is no name of a folder; nullptr if it is one.
+/// Why a text cannot be the name of a folder; nullptr if it can.
 struct name_rule {
     const char* expected = nullptr;
     std::string found = {};

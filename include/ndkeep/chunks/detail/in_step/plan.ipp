@@ -4,8 +4,8 @@
 
 #include <ndkeep/chunks/detail/in_step/plan.hpp>
 
-#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 #include <ndkeep/chunks/detail/order.hpp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/store/state.hpp>
@@ -154,7 +154,7 @@ NDKEEP_INLINE std::optional<statistics::number> step_plan::boundary(std::size_t 
     if (row == ends_[i])
         return std::nullopt;
     const std::size_t chunk = version.chunk_of(row);
-    // The first chunk of the range is no reason to end an item: that of another participant begins before it.
+    // The first chunk of this array in the range ends no item, although others may begin before it.
     if (row != begins_[i] && less(low_, *keys_[i]) && row == version.first_row(chunk))
         return keys_[i];
     for (std::size_t next = chunk + 1; next < version.entries().size() && version.first_row(next) < ends_[i]; ++next) {

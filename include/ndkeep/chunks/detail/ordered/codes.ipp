@@ -5,6 +5,7 @@
 #include <ndkeep/chunks/detail/ordered/codes.hpp>
 
 #include <ndkeep/chunks/detail/keys.hpp>
+#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -45,34 +46,14 @@ NDKEEP_INLINE key_code code_of(const statistics::number& number, char form) {
 }
 
 NDKEEP_INLINE std::optional<key_code> code_from(const statistics::number& bound, char form) {
-    constexpr double two_63 = 9223372036854775808.0;
-    const auto* const whole = std::get_if<std::int64_t>(&bound);
-    const auto* const count = std::get_if<std::uint64_t>(&bound);
-    if (form == 'f') {
-        if (const auto* const number = std::get_if<double>(&bound))
-            return code_of_float(*number);
-        // The nearest double may be below the bound; the next one is not.
-        const double near = as_double(bound);
-        return code_of_float(near) + (less(statistics::number(near), bound) ? 1 : 0);
-    }
-    if (whole != nullptr)
-        return form == 'i' ? code_of_signed(*whole) : *whole < 0 ? 0 : static_cast<key_code>(*whole);
-    if (count != nullptr) {
-        if (form == 'u')
-            return *count;
-        if (*count >= sign_bit)
-            return std::nullopt;
-        return code_of_signed(static_cast<std::int64_t>(*count));
-    }
-    const double up = std::ceil(std::get<double>(bound));
-    if (form == 'i') {
-        if (up >= two_63)
-            return std::nullopt;
-        return up < -two_63 ? 0 : code_of_signed(static_cast<std::int64_t>(up));
-    }
-    if (up >= 2 * two_63)
+    const auto number = rounded_up(bound, form);
+    if (!number)
         return std::nullopt;
-    return up <= 0 ? 0 : static_cast<key_code>(up);
+    if (const auto* const whole = std::get_if<std::int64_t>(&*number))
+        return code_of_number(*whole);
+    if (const auto* const count = std::get_if<std::uint64_t>(&*number))
+        return code_of_number(*count);
+    return code_of_number(*std::get_if<double>(&*number));
 }
 
 NDKEEP_INLINE std::int64_t period_of(key_code code, char form, std::int64_t length) {

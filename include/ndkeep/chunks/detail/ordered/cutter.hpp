@@ -6,12 +6,14 @@
 #include <ndkeep/chunks/detail/ordered/codes.hpp>
 #include <ndkeep/store/state.hpp>
 #include <ndkeep/version.hpp>
+#include <ndkeep/work/alongside.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <future>
 #include <limits>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,9 +58,11 @@ class chunk_cutter {
     void take_written();
 
     using bytes = std::vector<std::byte>;
-    struct written {
-        chunk_entry entry;
-        bytes rows;
+    /// A chunk that is being written.
+    struct coming_chunk {
+        bytes rows = {};
+        chunk_entry entry = {};
+        std::optional<alongside> work = std::nullopt;  // last: its thread uses the members above
     };
 
     chunk_files& files_;
@@ -69,8 +73,8 @@ class chunk_cutter {
     bytes held_;        // rows of the chunk that is not complete
     std::uint64_t held_rows_ = 0;
     std::int64_t held_period_ = 0;
-    std::vector<bytes> free_;                         // memory of written chunks
-    std::deque<std::future<written>> being_written_;  // the oldest first; their destructors wait
+    std::vector<bytes> free_;                                  // memory of written chunks
+    std::deque<std::unique_ptr<coming_chunk>> being_written_;  // the oldest first
     std::vector<chunk_entry> made_;
 };
 

@@ -4,6 +4,8 @@
 
 #include <ndkeep/chunks/detail/ordered/cutter.hpp>
 
+#include <ndkeep/work/progress.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -55,20 +57,22 @@ NDKEEP_INLINE void chunk_cutter::put() {
         take_written();
     else if (free_.empty())
         free_.emplace_back();
-    being_written_.push_back(
-        std::async(std::launch::async | std::launch::deferred, [this, row, rows = std::move(held_)]() mutable {
-            return written{files_.put(row, rows), std::move(rows)};
-        }));
+    auto& next = *being_written_.emplace_back(std::make_unique<coming_chunk>());
+    next.rows = std::move(held_);
+    next.work.emplace([this, row, &next] { next.entry = files_.put(row, next.rows); });
     held_ = std::move(free_.back());
     free_.pop_back();
 }
 
 NDKEEP_INLINE void chunk_cutter::take_written() {
-    auto done = being_written_.front().get();
+    const auto done = std::move(being_written_.front());
     being_written_.pop_front();
-    made_.push_back(std::move(done.entry));
-    done.rows.clear();
-    free_.push_back(std::move(done.rows));
+    const run_options silent;
+    progress_meter quiet(silent);
+    done->work->finish(quiet);
+    made_.push_back(std::move(done->entry));
+    done->rows.clear();
+    free_.push_back(std::move(done->rows));
 }
 
 NDKEEP_INLINE std::vector<chunk_entry> chunk_cutter::finish() {

@@ -5,10 +5,11 @@
 #include <ndkeep/chunks/detail/ordered/merge_rows.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/work/alongside.hpp>
 
 #include <algorithm>
 #include <cstring>
-#include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -218,20 +219,25 @@ NDKEEP_INLINE std::uint64_t key_changes::merge_region(const region& one, std::sp
                                                       const row_codes& codes, unique_rows& to) const {
     std::uint64_t unchanged = 0;
     std::size_t next = one.rows_begin;
-    read_rows old, other;
+    read_rows old;
     // The next chunk is read while this one is merged.
-    std::future<read_rows> ahead;  // its destructor waits
+    struct coming_chunk {
+        read_rows rows = {};
+        std::optional<alongside> work = std::nullopt;  // last: its thread fills the rows
+    };
+    coming_chunk ahead;
     for (std::size_t i = 0; i < one.chunks.size(); ++i) {
-        if (ahead.valid())
-            other = std::exchange(old, ahead.get());
-        else
+        if (ahead.work) {
+            const run_options silent;
+            progress_meter quiet(silent);
+            ahead.work->finish(quiet);
+            ahead.work.reset();
+            std::swap(old, ahead.rows);
+        } else {
             read(state(), one.chunks[i], old);
+        }
         if (threads_ > 1 && i + 1 < one.chunks.size())
-            ahead = std::async(std::launch::async | std::launch::deferred,
-                               [this, &chunk = one.chunks[i + 1], rows = std::move(other)]() mutable {
-                                   read(state(), chunk, rows);
-                                   return std::move(rows);
-                               });
+            ahead.work.emplace([this, &chunk = one.chunks[i + 1], &ahead] { read(state(), chunk, ahead.rows); });
         if (next == one.rows_begin)
             unchanged += old.codes.first_from(codes.first[next]);
         for (std::size_t at = 0; at < old.codes.size();) {
