@@ -126,7 +126,7 @@ TEST_CASE("what four processes append at once is there once", "[chunks]") {
         CHECK(std::exchange(last[static_cast<std::size_t>(all(i, 0))], all(i, 1)) == all(i, 1) - 1);
 }
 
-TEST_CASE("writers that are opened for each row append one after the other, without a conflict", "[chunks]") {
+TEST_CASE("writers that are opened for each row append one after the other, without a conflict", "[chunks][slow]") {
     const temp_dir dir;
     const auto path = dir / "a";
     constexpr std::int64_t each = 150;
@@ -206,7 +206,7 @@ TEST_CASE("processes that save, compact, prune and append leave a dataset that i
     nk::verify_chunked(path);
 }
 
-TEST_CASE("every read beside a writer is one version", "[chunks]") {
+TEST_CASE("every read beside a writer is one version", "[chunks][slow]") {
     const temp_dir dir;
     const auto path = dir / "a";
     constexpr std::int64_t last = 150;

@@ -211,7 +211,7 @@ void kill_often(int times, Act&& act) {
 
 }  // namespace
 
-TEST_CASE("a writer killed at any instant leaves the old rows or the new ones", "[chunks]") {
+TEST_CASE("a writer killed at any instant leaves the old rows or the new ones", "[chunks][slow]") {
     kill_often(200,
                [](const std::filesystem::path& path, int pipe, unsigned seed) { write_for_ever(path, pipe, seed); });
 }

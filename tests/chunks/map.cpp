@@ -184,7 +184,7 @@ TEST_CASE("pages are the files' own: as many mappings as chunks, and no memory",
     CHECK(reinterpret_cast<std::uintptr_t>(all.data()) % 4096 == 0);
 }
 
-TEST_CASE("5000 chunks of one row of 20 KiB are one array", "[chunks]") {
+TEST_CASE("5000 chunks of one row of 20 KiB are one array", "[chunks][slow]") {
     const temp_dir dir;
     const std::size_t row_bytes = 20 * 1024 + 8;
     xt::xtensor<std::int64_t, 2> array(std::array<std::size_t, 2>{5000, row_bytes / 8});

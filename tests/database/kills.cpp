@@ -84,7 +84,7 @@ problems wrong_after_kills(const writer& writes) {
     return found;
 }
 
-TEST_CASE("a kill at any call leaves all of a commit or nothing", "[database][fault]") {
+TEST_CASE("a kill at any call leaves all of a commit or nothing", "[database][fault][slow]") {
     CHECK(wrong_after_kills({3, 5}) == problems{});
 }
 
@@ -118,7 +118,7 @@ TEST_CASE("kills at every call of a recovery lose no commit", "[database][fault]
     CHECK(kills > 50);
 }
 
-TEST_CASE("kills at every call of every recovery lose no commit", "[database][fault][long]") {
+TEST_CASE("kills at every call of every recovery lose no commit", "[database][fault][long][slow]") {
     std::size_t kills = 0;
 
     CHECK(wrong_after_killed_recoveries({2, 6}, 1, kills) == problems{});

@@ -137,7 +137,7 @@ TEST_CASE("commits survive a power cut at any call", "[database][fault]") {
     CHECK(all.states > 1000);
 }
 
-TEST_CASE("commits survive a second power cut while the first is recovered", "[database][fault]") {
+TEST_CASE("commits survive a second power cut while the first is recovered", "[database][fault][slow]") {
     const auto all = cut_at_each(four_processes().events(), {.each = 1, .nested_every = 17, .seed = 2});
 
     CHECK(all.found == problems{});
@@ -146,7 +146,7 @@ TEST_CASE("commits survive a second power cut while the first is recovered", "[d
 TEST_CASE("commits survive very many power cuts", "[database][fault][long]") {
     // With NDKEEP_TEST_POWER_CUTS=40, these are more than 10,000 states, and take two minutes.
     const char* const given = std::getenv("NDKEEP_TEST_POWER_CUTS");
-    const int each = given == nullptr ? 10 : std::atoi(given);
+    const int each = given == nullptr ? 4 : std::atoi(given);
     const auto all = cut_at_each(four_processes().events(), {.each = each, .nested_every = 20, .seed = 3});
 
     CHECK(all.found == problems{});
@@ -156,7 +156,7 @@ TEST_CASE("commits survive very many power cuts", "[database][fault][long]") {
 bool is_sync(const event& each) { return each.name.starts_with("sync"); }
 bool is_of(const event& each, std::string_view what) { return each.path.find(what) != std::string::npos; }
 
-TEST_CASE("each sync of a commit is there for a reason", "[database][fault]") {
+TEST_CASE("each sync of a commit is there for a reason", "[database][fault][slow]") {
     const std::map<std::string, filter> left_out = {
         {"the log", [](const event& each, bool) { return is_sync(each) && is_of(each, "/log-"); }},
         {"appended rows",

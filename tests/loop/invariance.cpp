@@ -127,7 +127,7 @@ struct cut_source {
 
 }  // namespace
 
-TEST_CASE("any cut of the input, any interruption and any cadence give the same results", "[loop]") {
+TEST_CASE("any cut of the input, any interruption and any cadence give the same results", "[loop][slow]") {
     std::minstd_rand random(GENERATE(range(1U, 61U)));
     std::normal_distribution<double> normal(0, 3);
     doubles all(std::array<std::size_t, 1>{1 + random() % 800});

@@ -303,7 +303,7 @@ TEST_CASE("a kill at any call of save_npz leaves the old archive or the new one"
         check_kills(scene);
 }
 
-TEST_CASE("a kill at any call of an appending writer leaves the old archive or the longer one", "[npz][fault]") {
+TEST_CASE("a kill at any call of an appending writer leaves the old archive or the longer one", "[npz][fault][slow]") {
     for (const auto& scene : appends())
         check_kills(scene);
 }
@@ -360,12 +360,12 @@ TEST_CASE("a call that fails makes save_npz throw and leaves the old archive", "
         check_failures(scene);
 }
 
-TEST_CASE("a call that fails makes an appending writer throw and leaves the old archive", "[npz][fault][error]") {
+TEST_CASE("a call that fails makes an appending writer throw and leaves the old archive", "[npz][fault][error][slow]") {
     for (const auto& scene : appends())
         check_failures(scene);
 }
 
-TEST_CASE("a call that fails makes a writer in place throw and leaves the old archive", "[npz][fault][error]") {
+TEST_CASE("a call that fails makes a writer in place throw and leaves the old archive", "[npz][fault][error][slow]") {
     for (const auto& scene : growths())
         check_failures(scene);
 }

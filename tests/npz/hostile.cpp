@@ -320,7 +320,7 @@ TEST_CASE("a bomb of deflate is stopped at the announced size", "[npz][error]") 
     CHECK(refusal(all, "a.txt") == "member 'a.txt': deflate stream is more than 100 bytes, expected 100 bytes");
 }
 
-TEST_CASE("metadata of more values than the limit is refused before they are built", "[npz][metadata][error]") {
+TEST_CASE("metadata of more values than the limit is refused before they are built", "[npz][metadata][error][slow]") {
     temp_dir dir;
     const auto file = dir / "a.npz";
     std::string text = R"({"a": [[])";
@@ -409,7 +409,7 @@ TEST_CASE("metadata that could not be read again is not written", "[npz][error]"
     CHECK(npz_reader(dir / "t.npz").metadata() == less);
 }
 
-TEST_CASE("checksums of many members do not count against the values of the metadata", "[npz]") {
+TEST_CASE("checksums of many members do not count against the values of the metadata", "[npz][slow]") {
     const temp_dir dir;
     {
         npz_writer to(dir / "t.npz", {.sum = checksum::crc32 | checksum::crc32c | checksum::md5});

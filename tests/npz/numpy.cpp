@@ -146,7 +146,7 @@ with zipfile.ZipFile('a.npz') as archive:
 )");
 }
 
-TEST_CASE("NumPy, zipfile and unzip read members that were compressed at every level", "[npz][numpy]") {
+TEST_CASE("NumPy, zipfile and unzip read members that were compressed at every level", "[npz][numpy][slow]") {
     const temp_dir dir;
     nk::npz_writer out(dir / "a.npz");
     for (int level = 0; level <= 9; ++level)

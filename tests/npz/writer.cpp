@@ -110,7 +110,7 @@ TEST_CASE("an archive of no members is one", "[npz]") {
     CHECK(e.expected() == "a member, but there are none");
 }
 
-TEST_CASE("equal input makes equal bytes, with any number of threads", "[npz]") {
+TEST_CASE("equal input makes equal bytes, with any number of threads", "[npz][slow]") {
     const temp_dir dir;
     for (const bool compress : {false, true}) {
         CAPTURE(compress);

@@ -302,15 +302,15 @@ void check_bad(const found& result) {
 
 }  // namespace
 
-TEST_CASE("two writers and a prune lose no row in any order", "[store]") {
+TEST_CASE("two writers and a prune lose no row in any order", "[store][slow]") {
     check_good(searched({{writer(2)}, {writer(2)}, {pruner(1)}}, 1), 40);
 }
 
-TEST_CASE("two writers and two prunes lose no row in any order", "[store]") {
+TEST_CASE("two writers and two prunes lose no row in any order", "[store][slow]") {
     check_good(searched({{writer(2)}, {writer(2)}, {pruner(2)}}, 1), 40);
 }
 
-TEST_CASE("the copy of prune is as good as the original", "[store]") {
+TEST_CASE("the copy of prune is as good as the original", "[store][slow]") {
     check_good(searched({{writer(2)}, {writer(2)}, {copied_pruner(2, true)}}, 1), 40);
 }
 
@@ -330,7 +330,7 @@ TEST_CASE("two writers and a sweep lose no row in any order", "[store][long]") {
     check_good(searched({{writer(2)}, {writer(2)}, sweeper()}, 1), 20);
 }
 
-TEST_CASE("a writer, a prune and a sweep lose no row in any order", "[store]") {
+TEST_CASE("a writer, a prune and a sweep lose no row in any order", "[store][slow]") {
     check_good(searched({{writer(2)}, {pruner(1)}, sweeper()}, 1), 8);
 }
 
@@ -343,7 +343,7 @@ TEST_CASE("swept without an epoch, files are lost", "[store]") {
     check_bad(searched({{writer(2), without::epoch}, sweeper()}, 1));
 }
 
-TEST_CASE("the first commits of two writers and a prune lose no row in any order", "[store]") {
+TEST_CASE("the first commits of two writers and a prune lose no row in any order", "[store][slow]") {
     check_good(searched({{writer(2)}, {writer(2)}, {pruner(1)}}, 0), 40);
 }
 

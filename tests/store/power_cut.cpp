@@ -156,7 +156,7 @@ std::set<std::string> wrong_after_cuts(const recording& made, int cuts, bool all
 
 }  // namespace
 
-TEST_CASE("what was committed survives a power cut at any operation", "[store][fault]") {
+TEST_CASE("what was committed survives a power cut at any operation", "[store][fault][slow]") {
     const auto made = one_writer({}, everything);
     REQUIRE(made.committed.size() == 19);
 

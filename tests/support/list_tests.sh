@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Writes a ctest script with the test cases of a Catch2 program: list_tests.sh PROGRAM LABEL SCRIPT
 #
-# Test cases with the tag [long] also get the label `long`.
+# Test cases with the tag [long] or [slow] also get the label `long` or `slow`.
 set -eu
 program=$1
 label=$2
@@ -18,14 +18,22 @@ names_of() {
     printf '%s\n' "$names"
 }
 
-{ names_of '[long]'; echo; names_of; } | awk -v program="$program" -v label="$label" '
-    $0 == "" { in_all = 1 }
-    !in_all { is_long[$0]; next }
-    $0 != "" {
+{
+    printf '\tlong\n'
+    names_of '[long]'
+    printf '\tslow\n'
+    names_of '[slow]'
+    printf '\tall\n'
+    names_of
+} | awk -v program="$program" -v label="$label" '
+    /^\t/ { kind = substr($0, 2); next }
+    $0 == "" { next }
+    kind != "all" { labels[$0] = labels[$0] ";" kind; next }
+    {
         spec = $0
         gsub(/[\\,\[\]"]/, "\\\\&", spec)
         name = "[==[" label ": " $0 "]==]"
         print "add_test(" name " [==[" program "]==] [==[" spec "]==])"
-        print "set_tests_properties(" name " PROPERTIES LABELS \"" label ($0 in is_long ? ";long" : "") "\" TIMEOUT 300)"
+        print "set_tests_properties(" name " PROPERTIES LABELS \"" label labels[$0] "\" TIMEOUT 300)"
     }' >"$script.new"
 mv "$script.new" "$script"
