@@ -12,7 +12,7 @@ file(GLOB sources CONFIGURE_DEPENDS ${examples}/*.cpp)
 # namespace after the includes of all, and a function replaces its main. The return value of main is then lost, so a
 # source that returns one is compiled alone.
 set(together)
-if(NDKEEP_BUILD_TESTS AND NDKEEP_TEST_UNITY)
+if(NDKEEP_TEST_UNITY)
   set(includes)
   foreach(source IN LISTS sources)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
