@@ -119,6 +119,7 @@
 #include <ndkeep/chunks/detail/gather.ipp>
 #include <ndkeep/chunks/detail/gather_plan.ipp>
 #include <ndkeep/chunks/detail/in_step.ipp>
+#include <ndkeep/chunks/detail/in_step/late.ipp>
 #include <ndkeep/chunks/detail/in_step/participant.ipp>
 #include <ndkeep/chunks/detail/in_step/plan.ipp>
 #include <ndkeep/chunks/detail/in_step/reading.ipp>

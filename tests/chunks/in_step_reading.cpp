@@ -59,14 +59,16 @@ TEST_CASE("items in step have each row of a range once, and equal keys together"
         std::vector<keys> all;
         std::vector<reader> readers;
         nk::in_step_options options;
+        std::vector<std::uint64_t> warm_up;
         for (std::size_t i = 0; i < count; ++i) {
             all.push_back(random_keys(random));
             const auto path = dir / std::to_string(i);
             nk::save_chunked(path, rows_with(all.back()),
                              {.rows_per_chunk = 1 + random() % 6, .order_by = "t", .commit = dataset::unsynced});
             readers.emplace_back(path);
-            options.warm_up.push_back(random() % 5);
+            warm_up.push_back(random() % 5);
         }
+        options.warm_up = warm_up;
         const auto from = static_cast<std::int64_t>(random() % 20) - 10, to = from + static_cast<int>(random() % 16);
         if (round % 3 != 0)
             options.from = from;
@@ -81,9 +83,8 @@ TEST_CASE("items in step have each row of a range once, and equal keys together"
             for (std::size_t i = 0; i < count; ++i) {
                 const auto below =
                     options.from ? std::lower_bound(all[i].begin(), all[i].end(), from) - all[i].begin() : 0;
-                CHECK(item[i].warm_up() == (item.is_first() && options.from
-                                                ? std::min(options.warm_up[i], static_cast<std::uint64_t>(below))
-                                                : 0));
+                CHECK(item[i].warm_up() ==
+                      (item.is_first() && options.from ? std::min(warm_up[i], static_cast<std::uint64_t>(below)) : 0));
                 given[i].insert(given[i].end(), item[i].begin(), item[i].end());
                 for (std::size_t j = item[i].warm_up(); j < item[i].size(); ++j) {
                     least = std::min(least.value_or(item[i](j).t), item[i](j).t);
@@ -102,8 +103,7 @@ TEST_CASE("items in step have each row of a range once, and equal keys together"
             const auto end =
                 options.to ? std::max(first, std::lower_bound(all[i].begin(), all[i].end(), to)) : all[i].end();
             if (last && options.from)
-                first -=
-                    std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(options.warm_up[i]), first - all[i].begin());
+                first -= std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(warm_up[i]), first - all[i].begin());
             const bool same = std::equal(rows.begin() + (first - all[i].begin()), rows.begin() + (end - all[i].begin()),
                                          given[i].begin(), given[i].end(),
                                          [](const row& a, const row& b) { return a.t == b.t && a.value == b.value; });

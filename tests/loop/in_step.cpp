@@ -215,13 +215,13 @@ TEST_CASE("the warm-up of arrays in step is shown once, or at each resume if ask
     const nk::in_step_options options{.from = 5, .warm_up = {1, 2}};
 
     CHECK(pass(dir.path(), 1, options) == listing{{{2, 5, 5, 6}, {3, 4, 7, 8}}});
-    CHECK(pass(dir.path(), 1, {.from = 5, .warm_up = {1, 2}, .warm_up_again = true}).empty());
+    CHECK(pass(dir.path(), 1, {.from = 5, .warm_up = nk::warm_up_rows::at_each_resume({1, 2})}).empty());
     CHECK(pass(dir.path(), never, options) == listing{{{9, 10}, {}}});
 
     const temp_dir other;
     save_two(other.path());
     CHECK(pass(other.path(), 1, {.from = 5, .to = 9, .warm_up = {1, 2}}).size() == 1);
-    CHECK(pass(other.path(), never, {.from = 5, .warm_up = {1, 2}, .warm_up_again = true}) ==
+    CHECK(pass(other.path(), never, {.from = 5, .warm_up = nk::warm_up_rows::at_each_resume({1, 2})}) ==
           listing{{{6, 9, 10}, {7, 8}}});
 }
 

@@ -6,13 +6,12 @@
 #include <ndkeep/chunks/detail/in_step/participant.hpp>
 #include <ndkeep/chunks/detail/in_step/plan.hpp>
 #include <ndkeep/chunks/detail/in_step/reading.hpp>
-#include <ndkeep/chunks/key.hpp>
+#include <ndkeep/chunks/options.hpp>
 #include <ndkeep/chunks/reader.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/format/statistics.hpp>
 #include <ndkeep/version.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -25,51 +24,6 @@
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI {
-
-/// How far arrays were read in step: up to a key, without it. `.from = mark` goes on there.
-struct step_mark {
-    std::optional<statistics::number> key = {};  ///< nullopt: above all keys
-    std::vector<std::uint64_t> rows = {};        ///< of each array, below the key
-};
-
-namespace detail {
-
-template <class Key>
-concept bound_of_keys = std::convertible_to<const Key&, key_bound>;
-
-}  // namespace detail
-
-/// Where reading in step begins: at a key, or at a mark.
-class step_begin {
-  public:
-    /// A number, a duration or a point in time.
-    template <detail::bound_of_keys Key>
-    step_begin(const Key& key) : key_(key) {}  // NOLINT: implicit
-    /// Where an earlier pass ended, maybe over earlier versions of the arrays.
-    step_begin(step_mark mark) : mark_(std::move(mark)) {}  // NOLINT: implicit
-
-    /// The key; nullopt if it is a mark.
-    [[nodiscard]] const std::optional<key_bound>& key() const noexcept { return key_; }
-    /// The mark; nullopt if it is a key.
-    [[nodiscard]] const std::optional<step_mark>& mark() const noexcept { return mark_; }
-
-  private:
-    std::optional<key_bound> key_;
-    std::optional<step_mark> mark_;
-};
-
-/// Options of `in_step`.
-struct in_step_options {
-    std::optional<step_begin> from = {};  ///< first key, or the watermark of an earlier pass; nullopt: all rows
-    std::optional<key_bound> to = {};     ///< the range ends before this key; nullopt: with the last row
-    /// For each array, the number of rows before the range that the first item shows too: `.warm_up = {0, 100}`. There
-    /// are none without `.from`.
-    std::vector<std::uint64_t> warm_up = {};
-    /// The arrays may grow: leaves out the rows from the least of their last keys on, because any array may still get
-    /// rows with this key. A later call with `.from = watermark()` gives them.
-    bool live = false;
-    bool warm_up_again = false;  ///< a resumed loop shows the warm-up again; its states have seen these rows already
-};
 
 /// The rows of one array in one item of `in_step`: a read-only array, `step_rows<mapped<const T, N>>`.
 ///
@@ -95,9 +49,7 @@ template <class Parts>
 class step : public Parts {
   public:
     /// For authors of tools.
-    step(Parts parts, const statistics::number& from, const std::optional<statistics::number>& to, std::uint64_t index,
-         bool is_last)
-        : Parts(std::move(parts)), from_(from), to_(to), index_(index), is_last_(is_last) {}
+    step(Parts parts, const detail::step_place& at) : Parts(std::move(parts)), at_(at) {}
 
     /// The rows of array `I`, of a std::tuple. `auto [t, q] = item` calls it.
     // A member, because argument-dependent lookup would also find xtensor's get, which takes any template for a tuple.
@@ -114,22 +66,23 @@ class step : public Parts {
         return std::get<I>(static_cast<Parts&&>(*this));
     }
 
-    /// The least key of its rows, without those of the warm-up.
-    [[nodiscard]] const statistics::number& from() const noexcept { return from_; }
+    /// The least key of its rows, without those of the warm-up. Of items that `late_rows::again` gives again, the key
+    /// that ended the item before: the changed keys are in [`from()`, `to()`) also where rows were erased.
+    [[nodiscard]] const statistics::number& from() const noexcept { return at_.from; }
     /// The key that ends it, and which no row of it has; nullopt: above all keys.
-    [[nodiscard]] const std::optional<statistics::number>& to() const noexcept { return to_; }
+    [[nodiscard]] const std::optional<statistics::number>& to() const noexcept { return at_.to; }
     /// The number of items before.
-    [[nodiscard]] std::uint64_t index() const noexcept { return index_; }
-    /// Whether it is the first item, which has the warm-up.
-    [[nodiscard]] bool is_first() const noexcept { return index_ == 0; }
+    [[nodiscard]] std::uint64_t index() const noexcept { return at_.index; }
+    /// Whether it is the first item. It has the warm-up, unless it has only late rows.
+    [[nodiscard]] bool is_first() const noexcept { return at_.index == 0; }
     /// Whether no item follows.
-    [[nodiscard]] bool is_last() const noexcept { return is_last_; }
+    [[nodiscard]] bool is_last() const noexcept { return at_.is_last; }
+    /// Whether its keys lie below the mark where the pass began. With `late_rows::aside` it has only late rows, with
+    /// `late_rows::again` all rows of its keys, most of which an earlier pass has given.
+    [[nodiscard]] bool is_late() const noexcept { return at_.is_late; }
 
   private:
-    statistics::number from_;
-    std::optional<statistics::number> to_;
-    std::uint64_t index_;
-    bool is_last_;
+    detail::step_place at_;
 };
 
 }  // namespace ndkeep
@@ -149,11 +102,9 @@ using rows_of_reader = step_rows<typename std::remove_cvref_t<Reader>::chunk>;
 
 [[nodiscard]] step_limits limits_of(const in_step_options& options);
 
-/// @throws mismatch_error  the number of rows below `.from` has changed
+/// @throws mismatch_error  rows below `.from` have changed, and `.late` does not accept it
 [[nodiscard]] std::unique_ptr<step_reading> begin_in_step(const std::vector<step_participant>& of,
                                                           const in_step_options& options);
-
-[[nodiscard]] std::optional<step_mark> mark_of(const step_reading& reading);
 
 struct step_access;
 
@@ -163,7 +114,7 @@ void check_participants(const std::vector<step_participant>& of);
 /// The rows of participant `i` in the current item.
 template <class Array>
 [[nodiscard]] step_rows<Array> take_rows(std::type_identity<step_rows<Array>>, step_reading& from, std::size_t i) {
-    return {Array(from.rows(i), from.shape(i)), static_cast<std::size_t>(from.plan().part(i).warm_up)};
+    return {Array(from.rows(i), from.shape(i)), static_cast<std::size_t>(from.warm_up(i))};
 }
 
 /// The current item.
@@ -190,8 +141,7 @@ struct item_in_step<std::vector<Rows>> {
 
 template <class Parts>
 [[nodiscard]] step<Parts> take_item(step_reading& from) {
-    const auto& plan = from.plan();
-    return {item_in_step<Parts>::take(from), plan.from(), plan.cut()->key, plan.index(), plan.is_last()};
+    return {item_in_step<Parts>::take(from), from.place()};
 }
 
 }  // namespace detail
@@ -230,10 +180,12 @@ class [[nodiscard]] steps {
         detail::step_reading* of_ = nullptr;
     };
 
-    /// Begins a pass. If `.from` is a mark, each array must have as many rows below it as before; the key of the mark,
-    /// given as a number, is not checked so.
-    /// @throws mismatch_error  rows came late, or were erased, below the mark; a bound does not fit the keys; or
-    ///                         `.warm_up` has not one count for each array
+    /// Begins a pass. If `.from` is a mark, each array must have as many rows below it as before, unless `.late`
+    /// accepts changes; the key of the mark, given as a number, is not checked so.
+    /// @throws mismatch_error  rows came late, or were erased, below the mark, and `.late` does not accept it; the
+    /// commit
+    ///                         of the mark is pruned, so that late rows cannot be found; a bound does not fit the keys;
+    ///                         or `.warm_up` has not one count for each array
     [[nodiscard]] iterator begin() {
         reading_ = detail::begin_in_step(of_, options_);
         return iterator(reading_.get());
@@ -243,9 +195,10 @@ class [[nodiscard]] steps {
     /// The key up to which all rows have been given, those of the current item included. nullopt before the first item
     /// of a range without a begin.
     ///
-    /// After the last item it is the end of the range, or the next key above the last row if that is less.
+    /// After the last item it is the end of the range, or the next key above the last row if that is less. While late
+    /// rows are given, it is the mark where the pass began, and its `late` says which of them have been given.
     [[nodiscard]] std::optional<step_mark> watermark() const {
-        return reading_ == nullptr ? std::nullopt : detail::mark_of(*reading_);
+        return reading_ == nullptr ? std::nullopt : reading_->mark();
     }
 
   private:

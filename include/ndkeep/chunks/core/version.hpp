@@ -72,6 +72,10 @@ class chunk_version {
     }
     [[nodiscard]] std::filesystem::path called() const { return place_->path(); }
 
+    /// Another commit of the same array, held open; nullptr if it is pruned.
+    /// @throws checksum_error, format_error  its record is damaged
+    [[nodiscard]] std::unique_ptr<const chunk_version> at_commit(std::uint64_t number) const;
+
     /// The npy header that a single file with all rows would have.
     [[nodiscard]] array_info info() const { return {.type = state().type, .shape = shape()}; }
 
@@ -160,6 +164,7 @@ class chunk_version {
     /// The key of a row of an opened chunk, numbered from the start of the chunk.
     [[nodiscard]] statistics::number read_key(const opened_chunk& source, std::uint64_t row) const;
 
+    dataset_location location_;
     // The order matters: log_ refers to the place, and opened_ is read through log_.
     std::shared_ptr<place> place_;
     chunk_reader_options options_;

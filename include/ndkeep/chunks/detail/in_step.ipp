@@ -9,25 +9,18 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE step_limits limits_of(const in_step_options& options) {
-    step_limits limits{.to = options.to, .warm_up = options.warm_up, .live = options.live};
-    if (options.from && options.from->mark())
-        limits.after = step_cut{options.from->mark()->key, options.from->mark()->rows};
-    else if (options.from)
+    step_limits limits{
+        .to = options.to, .warm_up = options.warm_up.counts(), .live = options.live, .late = options.late};
+    if (options.from) {
         limits.from = options.from->key();
+        limits.mark = options.from->mark();
+    }
     return limits;
-}
-
-NDKEEP_INLINE std::optional<step_mark> mark_of(const step_reading& reading) {
-    const auto& cut = reading.plan().cut();
-    return cut ? std::optional(step_mark{cut->key, cut->rows}) : std::nullopt;
 }
 
 NDKEEP_INLINE std::unique_ptr<step_reading> begin_in_step(const std::vector<step_participant>& of,
                                                           const in_step_options& options) {
-    const auto limits = limits_of(options);
-    if (limits.after)
-        check_unchanged(versions_of(of), *limits.after);
-    return std::make_unique<step_reading>(of, limits);
+    return std::make_unique<step_reading>(of, limits_of(options));
 }
 
 NDKEEP_INLINE void check_participants(const std::vector<step_participant>& of) {

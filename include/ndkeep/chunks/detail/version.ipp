@@ -55,11 +55,20 @@ NDKEEP_INLINE void opened_chunk::read(std::uint64_t offset, std::span<std::byte>
 }
 
 NDKEEP_INLINE chunk_version::chunk_version(const dataset_location& where, const chunk_reader_options& options)
-    : place_(where.open(local_place::access::read)), options_(options), log_(*place_),
+    : location_(where), place_(where.open(local_place::access::read)), options_(options), log_(*place_),
       opened_(detail::open_state(log_, options.at_commit)), entries_(opened_.state.entries()) {
     std::uint64_t rows = 0;
     for (const auto& entry : entries_)
         ends_.push_back(rows += entry.rows);
+}
+
+NDKEEP_INLINE std::unique_ptr<const chunk_version> chunk_version::at_commit(std::uint64_t number) const {
+    if (!log_.exists(number))
+        return nullptr;
+    auto options = options_;
+    options.at_commit = number;
+    // A directory is opened anew: threads that read this version use its place.
+    return std::make_unique<const chunk_version>(location_, options);
 }
 
 NDKEEP_INLINE std::optional<std::string> chunk_version::identity_of(std::uint64_t number) const {

@@ -39,41 +39,59 @@ NDKEEP_INLINE void check_in_step(const std::vector<const core::chunk_version*>& 
     }
 }
 
-NDKEEP_INLINE void check_unchanged(const std::vector<const core::chunk_version*>& of, const step_cut& cut) {
-    if (cut.rows.size() != of.size())
-        throw mismatch_error({.field = "watermark",
-                              .expected = counted(of.size(), "array"),
-                              .found = counted(cut.rows.size(), "array")});
-    for (std::size_t i = 0; i < of.size(); ++i) {
-        const std::uint64_t found = cut.key ? of[i]->first_row_from(*cut.key) : of[i]->state().rows;
-        if (found != cut.rows[i])
+NDKEEP_INLINE std::uint64_t rows_below(const core::chunk_version& of, const std::optional<statistics::number>& key) {
+    return key ? of.first_row_from(*key) : of.state().rows;
+}
+
+NDKEEP_INLINE step_cut cut_at(const std::vector<const core::chunk_version*>& of,
+                              const std::optional<statistics::number>& key) {
+    step_cut cut{key, {}};
+    for (const auto* const version : of)
+        cut.rows.push_back(rows_below(*version, key));
+    return cut;
+}
+
+NDKEEP_INLINE std::string mark_text(const std::optional<statistics::number>& key) {
+    return "watermark" + (key ? ' ' + core::number_text(*key) : "");
+}
+
+NDKEEP_INLINE void check_unchanged(const core::chunk_version& of, const std::optional<statistics::number>& key,
+                                   std::uint64_t rows, std::string hint) {
+    if (const std::uint64_t found = rows_below(of, key); found != rows)
+        throw mismatch_error({.file = of.called(),
+                              .field = "rows below the " + mark_text(key),
+                              .expected = std::to_string(rows),
+                              .found = std::to_string(found),
+                              .hint = std::move(hint)});
+}
+
+NDKEEP_INLINE void check_count(const step_mark& mark, std::size_t participants) {
+    const auto check = [participants](std::size_t found) {
+        if (found != participants)
             throw mismatch_error(
-                {.file = of[i]->called(),
-                 .field = "rows below the watermark" + (cut.key ? ' ' + core::number_text(*cut.key) : ""),
-                 .expected = std::to_string(cut.rows[i]),
-                 .found = std::to_string(found),
-                 .hint = "rows came late, or were erased, after the rows there had been read"});
+                {.field = "watermark", .expected = counted(participants, "array"), .found = counted(found, "array")});
+    };
+    check(mark.rows.size());
+    if (!mark.commits.empty())
+        check(mark.commits.size());
+    for (const auto& level : mark.late) {
+        check(level.rows.size());
+        check(level.commits.size());
     }
 }
 
-NDKEEP_INLINE step_plan::step_plan(std::vector<const core::chunk_version*> of, const step_limits& limits)
-    : of_(std::move(of)), keys_(of_.size()), parts_(of_.size()) {
-    if (!limits.warm_up.empty() && limits.warm_up.size() != of_.size())
-        throw mismatch_error({.field = "warm_up",
-                              .expected = "one count for each of " + counted(of_.size(), "array"),
-                              .found = counted(limits.warm_up.size(), "count")});
-    find_range(limits);
-    if (cut_)
-        warm_up_ = limits.warm_up;
-    warm_up_.resize(of_.size());
+[[nodiscard]] NDKEEP_INLINE std::optional<statistics::number> key_from(const core::chunk_version& first,
+                                                                       const key_bound& bound) {
+    const auto keys = key_type(first.state());
+    return rounded_up(bound.in(keys, first.called()), number_form(keys));
 }
 
-NDKEEP_INLINE void step_plan::find_range(const step_limits& limits) {
+NDKEEP_INLINE step_range range_in_step(const std::vector<const core::chunk_version*>& of, const step_limits& limits) {
+    step_range range;
     std::optional<statistics::number> least, greatest;
-    bool may_get_any_key = false;  // a live participant without rows
-    for (const auto* const version : of_) {
+    for (const auto* const version : of) {
         const std::size_t chunks = version->entries().size();
-        may_get_any_key = may_get_any_key || (limits.live && chunks == 0);
+        range.is_held = range.is_held || (limits.live && chunks == 0);
         if (chunks == 0)
             continue;
         const auto last = version->last_key(chunks - 1);
@@ -83,38 +101,56 @@ NDKEEP_INLINE void step_plan::find_range(const step_limits& limits) {
             greatest = last;
     }
     if (limits.to)
-        end_ = key_from(*limits.to);
+        range.limit = key_from(*of.front(), *limits.to);
+    if (limits.live && ends_before(least, range.limit))
+        range.limit = least;
+    range.end = range.limit;
     // Never beyond the rows that are present, or rows that are appended later would count as late.
     if (greatest)
-        if (const auto last = limits.live ? least : next_above(*greatest); ends_before(last, end_))
-            end_ = last;
-
-    const auto rows_below = [this](const std::optional<statistics::number>& key) {
-        std::vector<std::uint64_t> rows;
-        for (const auto* const version : of_)
-            rows.push_back(key ? version->first_row_from(*key) : version->state().rows);
-        return rows;
-    };
-    begins_.resize(of_.size());
-    if (limits.from) {
-        const auto begin = key_from(*limits.from);
-        begins_ = rows_below(begin);
-        cut_ = {begin, begins_};
-    }
-    rows_ = begins_;
-    if (limits.after && (!cut_ || ends_before(cut_->key, limits.after->key))) {
-        rows_ = limits.after->rows;
-        cut_ = limits.after;
-    }
-    ends_ = may_get_any_key ? rows_ : rows_below(end_);
-    for (std::size_t i = 0; i < of_.size(); ++i)
-        ends_[i] = std::max(ends_[i], rows_[i]);
+        if (const auto last = next_above(*greatest); ends_before(last, range.end))
+            range.end = last;
+    if (limits.from)
+        range.begin = cut_at(of, key_from(*of.front(), *limits.from));
+    return range;
 }
 
-NDKEEP_INLINE std::optional<statistics::number> step_plan::key_from(const key_bound& bound) const {
-    const auto& first = *of_.front();
-    const auto keys = key_type(first.state());
-    return rounded_up(bound.in(keys, first.called()), number_form(keys));
+NDKEEP_INLINE step_plan::step_plan(std::vector<const core::chunk_version*> of, const step_limits& limits,
+                                   const step_start& start)
+    : of_(std::move(of)), begins_(of_.size()), keys_(of_.size()), again_(start.again), parts_(of_.size()) {
+    if (!limits.warm_up.empty() && limits.warm_up.size() != of_.size())
+        throw mismatch_error({.field = "warm_up",
+                              .expected = "one count for each of " + counted(of_.size(), "array"),
+                              .found = counted(limits.warm_up.size(), "count")});
+    const auto range = range_in_step(of_, limits);
+    end_ = range.end;
+    if (range.begin) {
+        begins_ = range.begin->rows;
+        cut_ = range.begin;
+    }
+    rows_ = begins_;
+    if (start.after && (!cut_ || ends_before(cut_->key, start.after->key))) {
+        rows_ = start.after->rows;
+        cut_ = start.after;
+    }
+    ends_ = range.is_held ? rows_ : cut_at(of_, end_).rows;
+    for (std::size_t i = 0; i < of_.size(); ++i)
+        ends_[i] = std::max(ends_[i], rows_[i]);
+    if (cut_)
+        warm_up_ = limits.warm_up;
+    warm_up_.resize(of_.size());
+}
+
+NDKEEP_INLINE bool step_plan::is_again() const { return again_ && cut_ && ends_before(cut_->key, again_->key); }
+
+NDKEEP_INLINE void step_plan::end_again(std::optional<statistics::number>& end) const {
+    if (!end || ends_before(again_->key, end)) {
+        end = again_->key;
+        return;
+    }
+    for (std::size_t i = 0; i < of_.size(); ++i)
+        if (of_[i]->first_row_from(*end) < again_->rows[i])
+            return;
+    end = again_->key;  // there is no later item that could show that the rows behind were erased
 }
 
 NDKEEP_INLINE bool step_plan::next() {
@@ -127,13 +163,19 @@ NDKEEP_INLINE bool step_plan::next() {
         if (!low || less(*keys_[i], *low))
             low = keys_[i];
     }
-    if (!low)
+    is_late_ = is_again();
+    if (!low && !is_late_)
         return false;
-    low_ = *low;
     std::optional<statistics::number> end;
-    for (std::size_t i = 0; i < of_.size(); ++i)
-        if (const auto key = boundary(i); key && (!end || less(*key, *end)))
-            end = key;
+    if (low) {
+        low_ = *low;
+        for (std::size_t i = 0; i < of_.size(); ++i)
+            if (const auto key = boundary(i); key && (!end || less(*key, *end)))
+                end = key;
+    }
+    if (is_late_)
+        end_again(end);
+    from_ = is_late_ ? *cut_->key : low_;
     for (std::size_t i = 0; i < of_.size(); ++i) {
         const std::uint64_t first = rows_[i], warm_up = std::min(std::exchange(warm_up_[i], 0), first);
         // Within the range, also if another writer has left keys in disorder. The item has at least the row of its
@@ -172,13 +214,15 @@ NDKEEP_INLINE std::optional<statistics::number> step_plan::boundary(std::size_t 
     return std::nullopt;
 }
 
-NDKEEP_INLINE std::uint64_t step_plan::total_rows() const {
-    std::uint64_t total = 0;
+NDKEEP_INLINE std::uint64_t step_plan::rows_left() const {
+    std::uint64_t left = 0;
     for (std::size_t i = 0; i < of_.size(); ++i)
-        total += ends_[i] - begins_[i];
-    return total;
+        left += ends_[i] - rows_[i];
+    return left;
 }
 
-NDKEEP_INLINE bool step_plan::is_last() const { return rows_ == ends_; }
+NDKEEP_INLINE bool step_plan::is_last() const { return rows_ == ends_ && !is_again(); }
+
+NDKEEP_INLINE step_place step_plan::place() const { return {from_, cut_->key, items_ - 1, is_last(), is_late_}; }
 
 }  // namespace ndkeep::detail

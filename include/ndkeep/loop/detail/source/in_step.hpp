@@ -42,7 +42,8 @@ class hashed_chunks {
 
 /// The part that needs no C++ types. A position is the key at which the next item begins, and the number of rows of
 /// each array below it. So a pass resumes in later versions, whatever their chunks are, if no row below the key was
-/// added, removed or changed since.
+/// added, removed or changed since, or `.late` accepts it. Between late items, a position is that of the mark, and
+/// `late` in it has lower positions, as in `step_mark`.
 class step_feed_base {
   public:
     static constexpr std::string_view kind = "in_step";
@@ -58,7 +59,7 @@ class step_feed_base {
     void done() noexcept {}
 
     [[nodiscard]] json identity() const;
-    [[nodiscard]] std::optional<std::uint64_t> total_rows() const { return reading_->plan().total_rows(); }
+    [[nodiscard]] std::optional<std::uint64_t> total_rows() const { return done_ + reading_->rows_left(); }
     [[nodiscard]] std::function<void()> durable() const;
 
   protected:
@@ -66,12 +67,18 @@ class step_feed_base {
 
   private:
     void begin(const step_limits& limits);
+    /// The mark that a commit has stored.
+    /// @throws mismatch_error  the arrays are others, or have changed below it in a way that `.late` does not accept
+    [[nodiscard]] step_mark mark_in(const object_reader& said) const;
     void check(std::size_t i, const object_reader& said, const std::optional<statistics::number>& key) const;
 
     std::vector<step_participant> of_;
     in_step_options options_;
     bool verify_;
+    std::uint64_t done_ = 0;  // rows that earlier passes have processed
     std::vector<hashed_chunks> passed_;
+    std::vector<json> given_;  // what a commit stores about the mark where the pass began, and about lower marks before
+    bool has_warm_up_ = false;
     std::unique_ptr<step_reading> reading_;  // from `start` or `resume` on
 };
 

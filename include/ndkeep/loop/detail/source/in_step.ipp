@@ -4,6 +4,7 @@
 
 #include <ndkeep/loop/detail/source/in_step.hpp>
 
+#include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/text/hex.hpp>
@@ -52,36 +53,83 @@ NDKEEP_INLINE step_feed_base::step_feed_base(std::vector<step_participant> of, c
                               .hint = "in_step has .warm_up and .from"});
 }
 
+/// What a commit stores about one array: a version, and its rows below a key.
+[[nodiscard]] NDKEEP_INLINE json dataset_in(const core::chunk_version& version, std::uint64_t rows,
+                                            const hashed_chunks& passed) {
+    const auto& state = version.state();
+    json source = json::object();
+    auto& parts = members_of(source);
+    parts["dataset"] = state.dataset;
+    parts["commit"] = state.number;
+    parts["id"] = state.id;
+    parts["rows"] = rows;
+    parts["chunk_rows"] = passed.rows();
+    parts["chunks"] = hexadecimal(passed.hash());
+    return source;
+}
+
+/// What a commit stores about a mark.
+[[nodiscard]] NDKEEP_INLINE json mark_with(const std::optional<statistics::number>& key, json::array_t datasets) {
+    json said = json::object();
+    members_of(said)["key"] = text_of_key(key);
+    members_of(said)["datasets"] = std::move(datasets);
+    return said;
+}
+
 NDKEEP_INLINE void step_feed_base::begin(const step_limits& limits) {
     reading_ = std::make_unique<step_reading>(of_, limits, verify_);
+    has_warm_up_ = !limits.warm_up.empty();
     passed_.clear();
     for (const auto& participant : of_)
         passed_.emplace_back(*participant.version);
+    given_.clear();
+    const auto& versions = reading_->given_versions();
+    for (std::size_t j = 0; j < versions.size(); ++j) {
+        const auto& mark = *reading_->given();
+        const auto& level = j < mark.late.size() ? mark.late[j] : mark;
+        json::array_t datasets;
+        for (std::size_t i = 0; i < of_.size(); ++i) {
+            const auto& version = versions[j][i] != nullptr ? *versions[j][i] : *of_[i].version;
+            hashed_chunks passed(version);
+            passed.add_up_to(level.rows[i]);
+            datasets.push_back(dataset_in(version, level.rows[i], passed));
+        }
+        given_.push_back(mark_with(level.key, std::move(datasets)));
+    }
 }
 
 NDKEEP_INLINE void step_feed_base::start(std::uint64_t) {
-    const auto limits = limits_of(options_);
-    if (limits.after)
-        check_unchanged(versions_of(of_), *limits.after);
+    done_ = 0;
+    begin(limits_of(options_));
+}
+
+NDKEEP_INLINE void step_feed_base::resume(const object_reader& said, std::uint64_t rows) {
+    auto limits = limits_of(options_);
+    auto mark = mark_in(said);
+    if (const auto* const late = said.find("late"); late != nullptr)
+        for (const auto& level : said.list("late"))
+            mark.late.push_back(mark_in({level, "late", of_.front().version->called()}));
+    limits.mark = std::move(mark);
+    // A first item that was not shown yet still has its warm-up.
+    if (!options_.warm_up.is_at_each_resume() && said.find("warm_up") == nullptr)
+        limits.warm_up.clear();
+    done_ = rows;
     begin(limits);
 }
 
-NDKEEP_INLINE void step_feed_base::resume(const object_reader& said, std::uint64_t) {
+NDKEEP_INLINE step_mark step_feed_base::mark_in(const object_reader& said) const {
     const auto file = of_.front().version->called();
     const auto& sources = said.list("datasets");
     if (sources.size() != of_.size())
         throw another_source(file, "number of arrays", std::to_string(sources.size()), std::to_string(of_.size()));
-    step_cut cut{key_in(said, file), {}};
+    step_mark mark{.key = key_in(said, file)};
     for (std::size_t i = 0; i < of_.size(); ++i) {
         const object_reader source(sources[i], "datasets", file);
-        check(i, source, cut.key);
-        cut.rows.push_back(source.count("rows"));
+        check(i, source, mark.key);
+        mark.rows.push_back(source.count("rows"));
+        mark.commits.push_back(source.count("commit"));
     }
-    auto limits = limits_of(options_);
-    limits.after = std::move(cut);
-    if (!options_.warm_up_again)
-        limits.warm_up.clear();
-    begin(limits);
+    return mark;
 }
 
 NDKEEP_INLINE void step_feed_base::check(std::size_t i, const object_reader& said,
@@ -97,12 +145,18 @@ NDKEEP_INLINE void step_feed_base::check(std::size_t i, const object_reader& sai
     if (commit > state.number)
         refuse("commit", "at least " + std::to_string(commit), std::to_string(state.number));
     // After a power cut another commit may have this number. If the commit is pruned, the checks below must do.
-    if (const auto id = version.identity_of(commit); id && *id != said.text("id"))
+    const auto id = version.identity_of(commit);
+    if (id && *id != said.text("id"))
         refuse("id of a commit", ndkeep::quoted(said.text("id")), ndkeep::quoted(*id));
+    // The rows of both commits are compared when the pass begins.
+    if (id && options_.late != late_rows::refuse)
+        return;
     const std::uint64_t rows = said.count("rows"), found = key ? version.first_row_from(*key) : state.rows;
     if (found != rows)
         refuse(key ? "rows below key " + text_of_key(key) : "rows", std::to_string(rows), std::to_string(found),
-               "rows came late, or were erased, after the rows there had been processed");
+               options_.late == late_rows::refuse
+                   ? "rows came late, or were erased, after the rows there had been processed"
+                   : "commit " + std::to_string(commit) + " is pruned, so that late rows cannot be found");
     // Rows at and above the position may be merged and erased. Chunks below it must be the same files then. Of the
     // chunk in which the position lies, which such a commit writes again, only the rows below the key are counted.
     if (state.rewritten <= commit)
@@ -117,38 +171,37 @@ NDKEEP_INLINE void step_feed_base::check(std::size_t i, const object_reader& sai
 NDKEEP_INLINE bool step_feed_base::next(std::uint64_t, chunk_at_hand& chunk) {
     if (!reading_->next())
         return false;
-    const auto& plan = reading_->plan();
+    const auto& cut = *reading_->cut();
     for (std::size_t i = 0; i < of_.size(); ++i) {
-        const auto& part = plan.part(i);
-        const std::uint64_t rows = part.last - part.first - part.warm_up;
+        const std::uint64_t rows = reading_->count(i) - reading_->warm_up(i);
         chunk.rows += rows;
         chunk.bytes += rows * of_[i].version->state().row_bytes();
-        passed_[i].add_up_to(part.last);
+        passed_[i].add_up_to(cut.rows[i]);
     }
-    chunk.is_last = plan.is_last();
+    chunk.is_last = reading_->place().is_last;
     return true;
 }
 
 NDKEEP_INLINE json step_feed_base::identity() const {
-    json said = json::object();
+    const auto& cut = *reading_->cut();
+    json::array_t datasets;
+    for (std::size_t i = 0; i < of_.size(); ++i)
+        datasets.push_back(dataset_in(*of_[i].version, cut.rows[i], passed_[i]));
+    json said = mark_with(cut.key, std::move(datasets));
+    // As `step_reading::mark`: below the mark where the pass began, only the rows up to the cut have been given again.
+    if (const auto& mark = reading_->given(); mark && ends_before(cut.key, mark->key)) {
+        json::array_t late;
+        late.push_back(std::move(said));
+        for (std::size_t j = 0; j < mark->late.size(); ++j)
+            if (ends_before(cut.key, mark->late[j].key))
+                late.push_back(given_[j]);
+        said = given_.back();
+        members_of(said)["late"] = std::move(late);
+    }
     auto& members = members_of(said);
     members["kind"] = std::string(kind);
-    const auto& cut = *reading_->plan().cut();
-    members["key"] = text_of_key(cut.key);
-    json::array_t sources;
-    for (std::size_t i = 0; i < of_.size(); ++i) {
-        const auto& state = of_[i].version->state();
-        json source = json::object();
-        auto& parts = members_of(source);
-        parts["dataset"] = state.dataset;
-        parts["commit"] = state.number;
-        parts["id"] = state.id;
-        parts["rows"] = cut.rows[i];
-        parts["chunk_rows"] = passed_[i].rows();
-        parts["chunks"] = hexadecimal(passed_[i].hash());
-        sources.push_back(std::move(source));
-    }
-    members["datasets"] = std::move(sources);
+    if (has_warm_up_ && reading_->is_before_warm_up())
+        members["warm_up"] = "due";
     return said;
 }
 
