@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Times what other libraries of Python do in place of each verb: lines "verb:peer", bytes, seconds, as the programs
-beside it print them. NumPy is needed; h5py and zarr are timed where they are installed."""
+beside it print them. NumPy is needed; h5py, zarr and pandas are timed where they are installed."""
 import hashlib
 import json
 import os
@@ -153,5 +153,22 @@ if size > 1_000_000:
         save_zarr()
         report("chunks load:zarr", lambda: zarr.open(folder, mode="r")[:])
         remove(folder)
+    except ImportError:
+        pass
+if 1_000_000 < size < 100_000_000:
+    try:
+        import pandas
+
+        def trades(first, step):
+            time = np.arange(first, size // 24, step)
+            return pandas.DataFrame({"time": time, "price": np.full(time.size, 1.5), "id": np.arange(time.size)})
+
+        def merged(more):
+            return pandas.concat([even, more]).sort_values("time", kind="stable")
+
+        # The rows of the benchmark "ordered", in memory. The benchmark also reads and writes them.
+        even, odd = trades(0, 2), trades(1, 2)
+        report("merge of every second row:pandas", lambda: merged(odd))
+        report("merge, unique:pandas", lambda: merged(odd).drop_duplicates(["time", "id"], keep="last"))
     except ImportError:
         pass

@@ -8,7 +8,7 @@
 # GiB).
 # NDKEEP_ROUNDS: rounds of the programs, each with three measurements (3). NDKEEP_SIZES: array sizes in bytes ("80 65536
 # 33554432 1073741824"). NDKEEP_BENCHMARK_DISK: folder on the disk to measure (the temporary folder).
-# NDKEEP_PEERS=1 installs h5py and zarr, which are measured if installed.
+# NDKEEP_PEERS=1 installs h5py, zarr and pandas, which are measured if installed.
 # NDKEEP_BUILD_DIR: where to build (build/benchmarks). NDKEEP_CMAKE_ARGS: more options for CMake.
 set -eu
 quick=

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs missing dependencies through apt: `sh cmake/bootstrap.sh [catch2] [python] [peers]`.
 #
-# python: Python with NumPy. peers: Python with NumPy, h5py and zarr, for the benchmarks.
+# python: Python with NumPy. peers: h5py, zarr and pandas too, for the benchmarks.
 # A dependency counts as present if the compiler finds its header, so conda, brew and CPATH work too. If nothing is
 # missing, neither root nor network is needed.
 # CXX selects the compiler. NDKEEP_NO_APT=1 lists the missing packages instead of installing them.
@@ -58,6 +58,7 @@ for wanted in "$@"; do
     peers)
         has_module h5py || need python3-h5py
         has_module zarr || need python3-zarr
+        has_module pandas || need python3-pandas
         ;;
     *)
         echo "bootstrap.sh: unknown argument $wanted (expected catch2, python or peers)" >&2
