@@ -182,10 +182,9 @@ class [[nodiscard]] steps {
 
     /// Begins a pass. If `.from` is a mark, each array must have as many rows below it as before, unless `.late`
     /// accepts changes; the key of the mark, given as a number, is not checked so.
-    /// @throws mismatch_error  rows came late, or were erased, below the mark, and `.late` does not accept it; the
-    /// commit
-    ///                         of the mark is pruned, so that late rows cannot be found; a bound does not fit the keys;
-    ///                         or `.warm_up` has not one count for each array
+    /// @throws mismatch_error  rows below the mark have changed, and `.late` does not accept it or cannot find them,
+    ///                         because a commit of the mark is pruned; a bound does not fit the keys; or `.warm_up` has
+    ///                         not one count for each array
     [[nodiscard]] iterator begin() {
         reading_ = detail::begin_in_step(of_, options_);
         return iterator(reading_.get());
