@@ -125,6 +125,45 @@ TEST_CASE("a loop in step resumes in later versions, whatever their chunks are",
     CHECK(pass(dir.path(), never).empty());
 }
 
+TEST_CASE("a loop in step resumes when the chunks below its position have become others with the same rows", "[loop]") {
+    const temp_dir dir;
+    save_two(dir.path());
+    CHECK(pass(dir.path(), 3) == part(whole, 0, 3));
+    const auto merge = [&](std::uint64_t joined) {
+        nk::chunk_writer<row, 1> writer(dir / "a", {.rows_per_chunk = 1000, .commit = dataset::unsynced});
+        writer.merge(rows_with({9}, 100), {.coalesce_above = joined});
+        writer.commit();
+    };
+
+    // The rows that are merged are above it. The chunks are joined by another commit, or by the merge itself.
+    nk::compact_chunked(dir / "a");
+    merge(1000);
+    CHECK(pass(dir.path(), 3).empty());
+    merge(1);
+    CHECK(pass(dir.path(), never) == listing{{{9, 9, 9, 10}, {}}});
+}
+
+TEST_CASE("a loop in step does not resume when rows are others in joined chunks", "[loop][error]") {
+    const temp_dir dir;
+    save_two(dir.path());
+    CHECK(pass(dir.path(), 3) == part(whole, 0, 3));
+    const auto refused = [&] {
+        const auto e = thrown<nk::mismatch_error>([&] { (void)pass(dir.path(), never); });
+        CHECK(e.file() == dir / "a");
+        CHECK(e.field() == "source of the loop: content of the rows");
+        return std::string(e.what());
+    };
+    nk::chunk_writer<row, 1> writer(dir / "a", {.rows_per_chunk = 1000, .commit = dataset::unsynced});
+    writer.merge(rows_with({9}, 100), {.coalesce_above = 1});
+    (void)writer.erase(2, 3);
+    writer.merge(rows_with({2, 2}, 100));
+    writer.commit();
+
+    CHECK(refused().find("pruned") == std::string::npos);
+    nk::prune_chunked(dir / "a");
+    CHECK(refused().find("is pruned, so that its rows cannot be compared") != std::string::npos);
+}
+
 TEST_CASE("rows that came late make a loop in step fail, and not skip them", "[loop][error]") {
     const temp_dir dir;
     save_two(dir.path());

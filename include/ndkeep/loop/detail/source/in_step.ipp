@@ -9,6 +9,7 @@
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/text/hex.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,33 @@ NDKEEP_INLINE void hashed_chunks::add_up_to(std::uint64_t row) {
         last_rows_ = entry.rows;
         hash_ = hash_of(entry.file + ' ' + std::to_string(entry.rows) + ' ' + entry.sum + '\n', hash_);
     }
+}
+
+/// Whether two versions have the same first rows. Rows of chunks that both have are not read.
+[[nodiscard]] NDKEEP_INLINE bool have_same_rows(const core::chunk_version& a, const core::chunk_version& b,
+                                                std::uint64_t rows) {
+    if (rows > std::min(a.state().rows, b.state().rows) || a.state().type.descr() != b.state().type.descr())
+        return false;
+    // Blocks bound the memory.
+    const std::uint64_t row_bytes = a.state().row_bytes();
+    const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
+    std::vector<std::byte> left, right;
+    for (std::uint64_t row = 0; row < rows;) {
+        const std::size_t i = a.chunk_of(row), j = b.chunk_of(row);
+        const auto &entry = a.entries()[i], &other = b.entries()[j];
+        std::uint64_t end = std::min({rows, a.first_row(i) + entry.rows, b.first_row(j) + other.rows});
+        if (entry.file != other.file || a.first_row(i) != b.first_row(j)) {
+            end = std::min(end, row + most);
+            left.resize(static_cast<std::size_t>((end - row) * row_bytes));
+            right.resize(left.size());
+            a.read_chunk(i, row, end, left.data());
+            b.read_chunk(j, row, end, right.data());
+            if (left != right)
+                return false;
+        }
+        row = end;
+    }
+    return true;
 }
 
 /// The text of a position in the keys; empty above all keys.
@@ -157,15 +185,19 @@ NDKEEP_INLINE void step_feed_base::check(std::size_t i, const object_reader& sai
                options_.late == late_rows::refuse
                    ? "rows came late, or were erased, after the rows there had been processed"
                    : "commit " + std::to_string(commit) + " is pruned, so that late rows cannot be found");
-    // Rows at and above the position may be merged and erased. Chunks below it must be the same files then. Of the
-    // chunk in which the position lies, which such a commit writes again, only the rows below the key are counted.
+    // Rows at and above the position may be merged and erased. Chunks below it are the same files then, or have the
+    // same rows as before: such a commit joins small chunks. Of the chunk in which the position lies, which it writes
+    // again, only the rows below the key are counted.
     if (state.rewritten <= commit)
         return;
     hashed_chunks here(version);
     here.add_up_to(said.count("chunk_rows"));
-    if (here.rows() != said.count("chunk_rows") || hexadecimal(here.hash()) != said.text("chunks"))
+    if (here.rows() == said.count("chunk_rows") && hexadecimal(here.hash()) == said.text("chunks"))
+        return;
+    if (const auto then = version.at_commit(commit); !then || !have_same_rows(*then, version, rows))
         refuse("content of the rows", "unchanged since commit " + std::to_string(commit),
-               "rewritten in commit " + std::to_string(state.rewritten));
+               "rewritten in commit " + std::to_string(state.rewritten),
+               then ? "" : "commit " + std::to_string(commit) + " is pruned, so that its rows cannot be compared");
 }
 
 NDKEEP_INLINE bool step_feed_base::next(std::uint64_t, chunk_at_hand& chunk) {
