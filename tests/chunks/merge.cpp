@@ -2,7 +2,10 @@
 // Rows merged to where their keys belong, and rows erased by key.
 #include "chunks/marked_rows.hpp"
 
+#include <array>
 #include <chrono>
+#include <complex>
+#include <cstring>
 #include <limits>
 #include <numeric>
 #include <vector>
@@ -23,6 +26,17 @@ struct numbers {
 };
 NDKEEP_FIELDS(numbers, key, x, id);
 
+struct wide {
+    std::int64_t t;
+    nk::float16 half;
+    nk::bfloat16 brain;
+    long double longest;
+    std::complex<float> z;
+    std::complex<double> w;
+    std::int32_t id;
+};
+NDKEEP_FIELDS(wide, t, half, brain, longest, z, w, id);
+
 struct dated {
     std::chrono::sys_time<std::chrono::seconds> t;
     std::int64_t v;
@@ -35,6 +49,7 @@ namespace {
 
 using chunk_merge::dated;
 using chunk_merge::numbers;
+using chunk_merge::wide;
 
 std::vector<std::size_t> sizes(const nk::dataset_location& where) {
     std::vector<std::size_t> out;
@@ -323,6 +338,33 @@ TEST_CASE("NaN equals NaN and 0.0 equals -0.0 where rows are compared", "[chunks
     for (const auto& row : all_rows<numbers>(place))
         ids.push_back(row.id);
     CHECK(ids == std::vector<int>{7, 8, 9});
+}
+
+TEST_CASE("floating-point numbers of all widths are compared alike, and padding is not", "[chunks][merge]") {
+    const auto rows_with = [](double value, int filling, int id) {
+        xt::xtensor<wide, 1> rows(std::array<std::size_t, 1>{1});
+        std::memset(static_cast<void*>(rows.data()), filling, sizeof(wide));
+        rows(0).t = 1;
+        rows(0).half = nk::float16(static_cast<float>(value));
+        rows(0).brain = nk::bfloat16(static_cast<float>(value));
+        rows(0).longest = value;
+        rows(0).z = {1.0F, static_cast<float>(value)};
+        rows(0).w = {value, 1.0};
+        rows(0).id = id;
+        return rows;
+    };
+    for (const double value : {0.0, 2.5, std::numeric_limits<double>::quiet_NaN()}) {
+        CAPTURE(value);
+        const nk::dataset_location place = std::make_shared<nk::memory_place>();
+        nk::save_chunked(place, rows_with(value, 0x11, 1), {.order_by = "t"});
+        nk::chunk_writer<wide, 1> sink(place);
+
+        sink.merge(rows_with(value == 0 ? -value : value, 0x22, 2),
+                   {.unique_by = {"half", "brain", "longest", "z", "w"}});
+        CHECK(sink.rows() == 1);
+        sink.merge(rows_with(3.5, 0x22, 3), {.unique_by = {"half", "brain", "longest", "z", "w"}});
+        CHECK(sink.rows() == 2);
+    }
 }
 
 TEST_CASE("a row goes behind all rows with its key, however many chunks they fill", "[chunks][merge]") {

@@ -19,7 +19,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The values that decide whether two rows are equal. NaN equals NaN, and 0.0 equals -0.0; padding does not count.
+/// The values that decide whether two rows are equal. NaN equals NaN, and 0.0 equals -0.0, in complex numbers too;
+/// padding does not count.
 class compared_values {
   public:
     /// @param fields  of a struct; without any, all its fields
@@ -34,11 +35,16 @@ class compared_values {
     [[nodiscard]] bool is_the_key() const noexcept { return values_.empty(); }
 
   private:
+    /// Adds the bytes of a floating-point number to the values of a row.
+    using number_bytes = void (*)(const std::byte* number, bool is_swapped, std::string& to);
+
     struct value {
         std::uint64_t offset = 0, size = 0;
-        std::size_t float_bytes = 0;  // 4 or 8 for floating-point numbers
+        number_bytes add_to = nullptr;  // nullptr: other values, which are compared as bytes
+        bool is_swapped = false;        // not in native byte order
     };
     void add(const dtype& type, std::uint64_t offset, std::uint64_t count);
+    void add_numbers(const dtype& type, std::uint64_t offset, std::uint64_t count, number_bytes add_to);
 
     std::vector<value> values_;
 };

@@ -5,11 +5,17 @@
 #include <ndkeep/chunks/detail/ordered/unique.hpp>
 
 #include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/element/bfloat16.hpp>
+#include <ndkeep/element/dispatch.hpp>
+#include <ndkeep/element/float16.hpp>
 #include <ndkeep/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
+#include <type_traits>
 #include <unordered_set>
 #include <utility>
 
@@ -37,47 +43,72 @@ NDKEEP_INLINE compared_values::compared_values(const chunk_state& state, const s
                 add(field.type, field.offset, field.count());
 }
 
-NDKEEP_INLINE void compared_values::add(const dtype& type, std::uint64_t offset, std::uint64_t count) {
-    const bool is_float = type.kind() == 'f' && type.is_native() && (type.size() == 4 || type.size() == 8);
-    if (!type.is_struct() && !is_float) {
-        values_.push_back({offset, count * type.size(), 0});
+/// Adds a floating-point number as bytes that are equal for equal numbers.
+template <class Number>
+void add_equal_bytes(const std::byte* at, bool is_swapped, std::string& to) {
+    std::array<std::byte, sizeof(Number)> bytes;
+    std::memcpy(bytes.data(), at, sizeof(Number));
+    if (is_swapped)
+        std::reverse(bytes.begin(), bytes.end());
+    Number number;
+    std::memcpy(&number, bytes.data(), sizeof number);
+    // The long double of x86 has 80 bits and six bytes of padding.
+    constexpr bool is_padded = std::numeric_limits<Number>::digits == 64;
+    constexpr std::size_t size = is_padded ? 10 : sizeof(Number);
+    bool is_no_number = false;
+    if constexpr (std::is_floating_point_v<Number>)
+        is_no_number = is_nan(number);
+    else
+        is_no_number = is_nan(static_cast<float>(number));
+    if (is_no_number) {
+        to.append(size, '\xff');
         return;
     }
-    for (std::uint64_t i = 0; i < count; ++i) {
-        const std::uint64_t at = offset + i * type.size();
-        if (is_float)
-            values_.push_back({at, type.size(), static_cast<std::size_t>(type.size())});
-        for (const auto& field : type.fields())
-            add(field.type, at + field.offset, field.count());
-    }
+    // Of -0.0, only the sign is set. Decided by bits: -ffast-math would leave out a comparison with 0.
+    constexpr std::byte sign{0x80};
+    std::byte& top = bytes[std::endian::native == std::endian::little ? size - 1 : 0];
+    const auto is_zero = [](std::byte each) { return each == std::byte{}; };
+    if (top == sign && std::count_if(bytes.begin(), bytes.begin() + size, is_zero) == size - 1)
+        top = std::byte{};
+    to.append(reinterpret_cast<const char*>(bytes.data()), size);
 }
 
-/// A floating-point number as bytes that are equal for equal numbers.
-template <class Number>
-void append_number(const std::byte* at, std::string& out) {
-    Number number;
-    std::memcpy(&number, at, sizeof number);
-    if (is_nan(number)) {
-        out.append(sizeof number, '\xff');
+NDKEEP_INLINE void compared_values::add(const dtype& type, std::uint64_t offset, std::uint64_t count) {
+    bool is_added = false;
+    (void)core::with_element_type(type, [&]<class T>(std::type_identity<T>) {
+        if constexpr (std::is_floating_point_v<T> || std::is_same_v<T, float16> || std::is_same_v<T, bfloat16>) {
+            add_numbers(type, offset, count, &add_equal_bytes<T>);
+            is_added = true;
+        } else if constexpr (!std::is_integral_v<T>) {  // complex
+            add_numbers(type, offset, 2 * count, &add_equal_bytes<typename T::value_type>);
+            is_added = true;
+        }
+    });
+    if (is_added)
+        return;
+    if (!type.is_struct()) {
+        values_.push_back({.offset = offset, .size = count * type.size()});
         return;
     }
-    char bytes[sizeof number];
-    std::memcpy(bytes, &number, sizeof number);
-    // Of -0.0, only the sign is set. -ffast-math would leave out a comparison with 0.
-    constexpr std::size_t sign = std::endian::native == std::endian::little ? sizeof number - 1 : 0;
-    if (number == 0 && bytes[sign] == '\x80')
-        bytes[sign] = 0;
-    out.append(bytes, sizeof number);
+    for (std::uint64_t i = 0; i < count; ++i)
+        for (const auto& field : type.fields())
+            add(field.type, offset + i * type.size() + field.offset, field.count());
+}
+
+NDKEEP_INLINE void compared_values::add_numbers(const dtype& type, std::uint64_t offset, std::uint64_t count,
+                                                number_bytes add_to) {
+    const std::uint64_t size = type.is_complex() ? type.size() / 2 : type.size();
+    for (std::uint64_t i = 0; i < count; ++i)
+        values_.push_back(
+            {.offset = offset + i * size, .size = size, .add_to = add_to, .is_swapped = !type.is_native()});
 }
 
 NDKEEP_INLINE std::string compared_values::of(const std::byte* row) const {
     std::string out;
     for (const auto& each : values_) {
         const std::byte* const at = row + each.offset;
-        if (each.float_bytes == sizeof(float))
-            append_number<float>(at, out);
-        else if (each.float_bytes == sizeof(double))
-            append_number<double>(at, out);
+        if (each.add_to != nullptr)
+            each.add_to(at, each.is_swapped, out);
         else
             out.append(reinterpret_cast<const char*>(at), static_cast<std::size_t>(each.size));
     }
