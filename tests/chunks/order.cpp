@@ -253,6 +253,27 @@ TEST_CASE("an expression that is out of order leaves nothing of itself behind", 
     check_rows(dir / "a", whole_numbers{0, 1});
 }
 
+TEST_CASE("rows that leave a period and come back are refused, and leave nothing of themselves behind",
+          "[chunks][error]") {
+    using numbers = xt::xtensor<std::int64_t, 1>;
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    nk::chunk_writer<std::int64_t, 1> writer(place, {.rows_per_chunk = nk::chunk_period(10), .order_by = ""});
+    writer.append(numbers{1, 2, 3});
+    // More than the writer checks at once, which are 16 MiB.
+    constexpr std::size_t many = (std::size_t{2} << 20) + 2;
+    numbers rows = xt::zeros<std::int64_t>({many}) + 15;
+    rows(many - 1) = 5;
+
+    const auto e = thrown<nk::mismatch_error>([&] { writer.append(rows); });
+
+    CHECK(e.field() == "key of the given row " + std::to_string(many - 1));
+    CHECK(writer.rows() == 3);
+    writer.append(numbers{4});
+    writer.commit();
+    nk::verify_chunked(place);
+    CHECK(same(nk::load_chunked<std::int64_t, 1>(place), numbers{1, 2, 3, 4}));
+}
+
 TEST_CASE("NaN and NaT are no keys", "[chunks][error]") {
     const temp_dir dir;
     nk::chunk_writer<double, 1> writer(dir / "a", {.order_by = "", .commit = unsynced});

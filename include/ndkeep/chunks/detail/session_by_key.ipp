@@ -28,7 +28,13 @@ NDKEEP_INLINE bool chunk_session::stays_in_period(const array_view& view) const 
     row_codes last;
     codes_of(state(), {view.contiguous() + (count - 1) * row_bytes, row_bytes}, 1, last);
     const cut_rule by = rule();
-    return by.period_at(last.first.front()) == by.period_at(code_of(last_pending_->first, by.form));
+    if (by.period_at(last.first.front()) != by.period_at(code_of(last_pending_->first, by.form)))
+        return false;
+    // The last row tells only if the rows are in order. If they are appended block by block, that is checked too late:
+    // a block may have left the period before a later one is refused.
+    if (count > rows_of_a_chunk())
+        row_order(state(), place_->path()).check_sorted({view.contiguous(), view.nbytes()}, count);
+    return true;
 }
 
 NDKEEP_INLINE void chunk_session::merge(const array_view& rows, const merge_options& options, progress_meter& meter) {
