@@ -236,4 +236,27 @@ TEST_CASE("a writer refuses a folder with foreign files and adds none", "[chunks
     CHECK(dataset::names_in(dir / "prices/xnas/AAPL/2026") == std::set<std::string>{"notes"});
 }
 
+TEST_CASE("a link to nowhere in the place of a key is an error that names it", "[chunks][collection][error]") {
+    const temp_dir dir;
+    const nk::collection<instrument> prices(dir / "prices");
+    fs::create_directories(dir / "prices/xnas");
+    fs::create_symlink("nowhere", dir / "prices/xnas/AAPL");
+
+    const auto e = thrown<nk::io_error>([&] { (void)prices.writer<std::int64_t, 1>({"xnas", "AAPL", 2026}); });
+
+    CHECK(e.file() == dir / "prices/xnas/AAPL");
+    CHECK(e.code() == std::errc::no_such_file_or_directory);
+    CHECK(prices.keys().empty());
+}
+
+TEST_CASE("a writer refuses a folder in which the lock is a folder", "[chunks][collection][error]") {
+    const temp_dir dir;
+    const nk::collection<instrument> prices(dir / "prices");
+    append(prices, {"xnas", "lock", 2026}, {1});
+
+    CHECK_THROWS_AS((nk::chunk_writer<std::int64_t, 1>(dir / "prices/xnas")), nk::io_error);
+
+    CHECK(dataset::names_in(dir / "prices/xnas") == std::set<std::string>{"lock"});
+}
+
 }  // namespace chunks_collection_tests

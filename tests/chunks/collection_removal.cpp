@@ -133,6 +133,39 @@ TEST_CASE("remove refuses an array with foreign files, and leaves foreign folder
     CHECK_FALSE(fs::exists(prices.path(apple)));
 }
 
+TEST_CASE("remove leaves folders that only look like those of a chunked array", "[chunks][collection]") {
+    for (const fs::path file : {"chunks/film.mp4", "chunks/2024.npy", "commits/history.txt", "commits", ".git/HEAD",
+                                ".notes", "lock/a", "chunks/.git/HEAD", "chunks/.hidden"}) {
+        CAPTURE(file);
+        const temp_dir dir;
+        const nk::collection<instrument> prices(dir / "prices");
+        fs::create_directories((prices.path(apple) / file).parent_path());
+        write_text(prices.path(apple) / file, "my own");
+
+        CHECK_FALSE(prices.remove(apple));
+        (void)prices.prune();
+
+        CHECK(fs::exists(prices.path(apple) / file));
+    }
+}
+
+TEST_CASE("remove refuses an array with foreign files among its own, and hidden folders", "[chunks][collection]") {
+    for (const fs::path file : {"chunks/film.mp4", "commits/history.txt", ".git/HEAD", "chunks/.git/HEAD"}) {
+        CAPTURE(file);
+        const temp_dir dir;
+        const nk::collection<instrument> prices(dir / "prices");
+        append(prices, apple, {1});
+        fs::create_directories((prices.path(apple) / file).parent_path());
+        write_text(prices.path(apple) / file, "my own");
+
+        const auto e = thrown<nk::conflict_error>([&] { (void)prices.remove(apple); });
+
+        CHECK((e.file() == prices.path(apple) / file || e.file() == (prices.path(apple) / file).parent_path()));
+        CHECK(fs::exists(prices.path(apple) / file));
+        CHECK(prices.contains(apple));
+    }
+}
+
 TEST_CASE("remove takes away what a writer without a commit has left", "[chunks][collection]") {
     const temp_dir dir;
     const nk::collection<instrument> prices(dir / "prices");

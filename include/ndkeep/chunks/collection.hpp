@@ -117,7 +117,8 @@ class collection {
     /// `prune`. Both delete as well what a killed removal leaves. A writer must be opened by `writer`, or it can lose a
     /// commit to a removal in the same instant.
     /// @returns whether the key had an array
-    /// @throws conflict_error  a writer has it open; or the folder has files that belong to no chunked array
+    /// @throws conflict_error  a writer has it open; or the folder has files that belong to no chunked array. Hidden
+    ///                         files are removed too
     /// @throws io_error        the folder cannot be renamed
     bool remove(const Key& key) const { return folders_.remove(detail::key_texts_of(key)); }
 

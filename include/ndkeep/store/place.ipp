@@ -36,10 +36,13 @@ NDKEEP_INLINE local_place::local_place(const std::filesystem::path& named, acces
 
 NDKEEP_INLINE std::vector<std::string> local_place::strangers() {
     auto names = root_.names();
-    std::erase_if(names, [](const std::string& name) {
+    std::erase_if(names, [this](const std::string& name) {
         // Every dataset has these three. A writer that was killed before its first commit leaves them.
-        return name == detail::lock_name ||
-               std::find(detail::folder_names.begin(), detail::folder_names.end(), name) != detail::folder_names.end();
+        if (name == detail::lock_name) {
+            const auto status = root_.status_of(name);
+            return !status || !S_ISDIR(status->st_mode);
+        }
+        return std::find(detail::folder_names.begin(), detail::folder_names.end(), name) != detail::folder_names.end();
     });
     return names;
 }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <system_error>
 
 namespace ndkeep::inline NDKEEP_ABI {
@@ -62,6 +63,47 @@ inline constexpr const char* removed_name = "removed";
         if (!name.starts_with('.') && name != lock_name &&
             std::find(folder_names.begin(), folder_names.end(), name) == folder_names.end())
             return std::move(name);
+    return std::nullopt;
+}
+
+/// Whether this is the name of a file that chunked arrays have in one of their folders.
+/// @param is_array  records may name files that writers of ndkeep would not name so
+[[nodiscard]] NDKEEP_INLINE bool is_name_in(std::string_view folder, std::string_view name, bool is_array) {
+    if (const auto meant = named_by_temporary(name); !meant.empty())
+        name = meant;
+    if (folder == commits_folder)
+        return record_number(name) || commit_path(name) == drawn_id_path();
+    return is_chunk_name(name) && (is_array || std::count(name.begin(), name.end(), '-') == 2);
+}
+
+/// A path in a folder, or in its folders of records and chunks, that belongs to no chunked array; nullopt if there is
+/// none.
+/// @param is_array  hidden files do not count then
+[[nodiscard]] NDKEEP_INLINE std::optional<std::filesystem::path> stranger_within(const directory& folder,
+                                                                                 bool is_array) {
+    const auto is_foreign = [is_array](const std::string& name, const struct stat& status) {
+        return !name.starts_with('.') || S_ISDIR(status.st_mode) || (!is_array && named_by_temporary(name).empty());
+    };
+    for (const auto& name : names_still_in(folder)) {
+        const auto status = folder.status_of(name);
+        if (!status)
+            continue;  // another removal deletes it
+        const bool is_folder = S_ISDIR(status->st_mode);
+        if (std::find(folder_names.begin(), folder_names.end(), name) == folder_names.end()) {
+            if (name == lock_name ? is_folder : is_foreign(name, *status))
+                return name;
+            continue;
+        }
+        if (!is_folder)
+            return name;
+        if (const auto inner = folder.open_folder(name))
+            for (const auto& each : names_still_in(*inner)) {
+                if (is_name_in(name, each, is_array))
+                    continue;
+                if (const auto found = inner->status_of(each); found && is_foreign(each, *found))
+                    return std::filesystem::path(name) / each;
+            }
+    }
     return std::nullopt;
 }
 
@@ -168,7 +210,8 @@ NDKEEP_INLINE std::optional<directory> key_folders::created(const key_texts& key
             folder = std::move(inner);
         }
     } catch (const io_error& problem) {
-        if (problem.code() == std::errc::no_such_file_or_directory)
+        // A link that leads nowhere stays so, however often its folder is created.
+        if (problem.code() == std::errc::no_such_file_or_directory && !is_link(problem.file()))
             return std::nullopt;
         throw;
     }
@@ -219,7 +262,7 @@ NDKEEP_INLINE std::pair<bool, bool> key_folders::moved_away(const std::filesyste
         if (!folder)
             return {false, false};
         const bool was_there = has_commit(target);
-        if (const auto name = stranger_in(*folder)) {
+        if (const auto name = stranger_within(*folder, was_there)) {
             if (!was_there)
                 return {false, false};  // a foreign folder
             throw conflict_error({.file = target / *name,
