@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Upkeep of all arrays of a collection: one damaged array hides no other.
 #include "chunks/collection.hpp"
+#include "support/faults.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
 #include <mutex>
 
 namespace chunks_collection_upkeep_tests {
@@ -81,6 +84,41 @@ TEST_CASE("compact and prune treat the arrays behind one that fails", "[chunks][
     for (const int year : {1, 2, 3, 5})
         CHECK(nk::inspect_chunked(prices.path({"xnas", "AAPL", year})).commits == 1);
     CHECK(dataset::same(prices.reader<std::int64_t, 1>({"xnas", "AAPL", 5}).rows(0, 3), rows{5, 5, 5}));
+}
+
+TEST_CASE("an array that is removed and created again meanwhile is not taken for a damaged one",
+          "[chunks][collection][fault]") {
+    const instrument key{"xnas", "AAPL", 2026};
+    const std::function<void(const nk::collection<instrument>&)> uses[] = {
+        [](const auto& prices) { CHECK(prices.findings({.threads = 1}).empty()); },
+        [](const auto& prices) {
+            for (const auto& each : prices.inspect({.threads = 1}))
+                CHECK(each.problem == "");
+        },
+        [](const auto& prices) { CHECK_NOTHROW(prices.compact({.commit = dataset::unsynced, .run = {.threads = 1}})); },
+        [](const auto& prices) { CHECK_NOTHROW((void)prices.prune({}, {.threads = 1})); }};
+    // The other process runs before each call that reads in turn.
+    for (const auto& use : uses) {
+        std::size_t calls = 1;
+        for (std::size_t at = 0; at < calls; ++at) {
+            INFO("call " << at);
+            const temp_dir dir;
+            const nk::collection<instrument> prices(dir / "prices");
+            append(prices, key, {1, 2, 3});
+            const faults::session armed(
+                {.what = faults::effect::meanwhile, .at = at, .counted = faults::kind::reads, .meanwhile = [&] {
+                     try {
+                         if (prices.remove(key))
+                             append(prices, key, {4, 5, 6, 7});
+                     } catch (const nk::conflict_error&) {
+                         // A writer is open, which compacts.
+                     }
+                 }});
+            use(prices);
+            calls = std::max(calls, armed.calls().size());
+        }
+        CHECK(calls > 1);
+    }
 }
 
 TEST_CASE("prune counts the commits of all arrays", "[chunks][collection]") {

@@ -5,6 +5,7 @@
 #include <ndkeep/chunks/detail/collection/upkeep.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/os/names.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
@@ -23,29 +24,42 @@ namespace ndkeep::inline NDKEEP_ABI {
 namespace detail {
 
 /// Calls `use` for the array of each key, in parallel, and counts each as one item of progress. An error ends the work
-/// on its own array only; a stopped call ends all.
-/// @param use  takes the index of the key, the path, and the options of a part of the call
+/// on its own array only; a stopped call ends all. If another process has removed the array meanwhile, its files are
+/// missing by right: `use` is called again if it was also created again.
+/// @param use  takes the index of the key, the path, and the options of a part of the call; returns whether the array
+///             is well
 /// @returns the errors, one for each key; nullptr if it has none, or if the array was removed meanwhile
 NDKEEP_INLINE std::vector<std::exception_ptr>
 for_each_key(const key_folders& of, const std::vector<key_texts>& keys, const char* phase, const run_options& run,
-             const std::function<void(std::size_t, const std::filesystem::path&, const run_options&)>& use) {
+             const std::function<bool(std::size_t, const std::filesystem::path&, const run_options&)>& use) {
     std::vector<std::exception_ptr> errors(keys.size());
     // Threads that are more than the arrays work within them.
     auto part = run.without_progress();
     const auto threads = threads_for(std::numeric_limits<std::size_t>::max(), run);
     part.threads = std::max(1U, threads / threads_for(keys.size(), run));
     progress_meter meter(run, {.phase = phase, .items_total = keys.size(), .file = of.root()});
+    constexpr int most_tries = 10;
     parallel_for(keys.size(), meter, [&](std::size_t i) {
-        try {
-            use(i, of.path(keys[i]), part);
-        } catch (const io_error& problem) {
-            if (problem.code() == std::errc::operation_canceled)
-                throw;
-            if (of.contains(keys[i]))
+        const auto path = of.path(keys[i]);
+        for (int tries = 0; tries < most_tries; ++tries) {
+            const auto before = identity_of(path);
+            errors[i] = nullptr;
+            try {
+                if (use(i, path, part))
+                    return;
+            } catch (const io_error& problem) {
+                if (problem.code() == std::errc::operation_canceled)
+                    throw;
                 errors[i] = std::current_exception();
-        } catch (const error&) {
-            if (of.contains(keys[i]))
+            } catch (const error&) {
                 errors[i] = std::current_exception();
+            }
+            if (!of.contains(keys[i])) {
+                errors[i] = nullptr;
+                return;
+            }
+            if (before == identity_of(path))
+                return;
         }
     });
     meter.finish();
@@ -63,6 +77,7 @@ NDKEEP_INLINE std::vector<inspected_key> inspect_keys(const key_folders& of, con
     std::vector<std::optional<chunked_info>> infos(keys.size());
     const auto errors = for_each_key(of, keys, "inspect", run, [&](std::size_t i, const auto& path, const auto& part) {
         infos[i] = inspect_chunked(path, {.run = part});
+        return true;
     });
     std::vector<inspected_key> all;
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -84,9 +99,9 @@ NDKEEP_INLINE std::vector<finding> findings_of_keys(const key_folders& of, const
     std::vector<std::vector<finding>> found(keys.size());
     (void)for_each_key(of, keys, "verify", run, [&](std::size_t i, const auto& path, const auto& part) {
         found[i] = findings_chunked(path, {.run = part});
-        // It was removed meanwhile: then its files are missing by right.
         if (!found[i].empty() && !of.contains(keys[i]))
             found[i].clear();
+        return found[i].empty();
     });
     std::vector<finding> all;
     for (auto& some : found)
@@ -98,6 +113,7 @@ NDKEEP_INLINE void compact_keys(const key_folders& of, const compact_options& op
     throw_first_of(
         for_each_key(of, of.keys({}), "compact", options.run, [&](std::size_t, const auto& path, const auto& part) {
             compact_chunked(path, {.rows_per_chunk = options.rows_per_chunk, .commit = options.commit, .run = part});
+            return true;
         }));
 }
 
@@ -109,6 +125,7 @@ NDKEEP_INLINE std::size_t prune_keys(const key_folders& of, const prune_options&
     std::vector<std::size_t> removed(keys.size());
     throw_first_of(for_each_key(of, keys, "prune", run, [&](std::size_t i, const auto& path, const auto&) {
         removed[i] = prune_chunked(path, options);
+        return true;
     }));
     return std::accumulate(removed.begin(), removed.end(), std::size_t{0});
 }
