@@ -66,7 +66,8 @@ NDKEEP_INLINE std::int64_t period_of(key_code code, char form, std::int64_t leng
     const auto number = std::bit_cast<double>((code & sign_bit) != 0 ? code ^ sign_bit : ~code);
     const double quotient = std::floor(number / static_cast<double>(length));
     constexpr double most = 9e18;
-    return static_cast<std::int64_t>(quotient < -most ? -most : quotient > most ? most : quotient);
+    // NaN, which is refused as a key elsewhere, is in the lowest period.
+    return static_cast<std::int64_t>(!(quotient > -most) ? -most : quotient < most ? quotient : most);
 }
 
 NDKEEP_INLINE std::size_t row_codes::first_from(key_code code) const {
