@@ -16,6 +16,20 @@ namespace nk = ndkeep;
 using namespace dataset;
 using namespace marked_rows;
 
+namespace merge_model {
+
+struct three {
+    std::int64_t t, v, w;
+};
+NDKEEP_FIELDS(three, t, v, w);
+
+struct five {
+    std::int64_t t, v, w, x, y;
+};
+NDKEEP_FIELDS(five, t, v, w, x, y);
+
+}  // namespace merge_model
+
 namespace {
 
 /// How the rows of a dataset are compared.
@@ -66,7 +80,69 @@ marks random_marks(std::mt19937& random, const rules& by, std::size_t count, std
     return out;
 }
 
+/// Merges rows that alternate with present ones, in runs of every length, and compares with a sorted vector.
+template <class Row>
+void check_long_merges(unsigned seed) {
+    std::mt19937 random(seed);
+    const bool unique = seed % 2 == 1;
+    const auto rows = [&](std::int64_t step) {
+        std::vector<Row> out;
+        std::int64_t key = 0;
+        while (out.size() < 700) {
+            // Some keys repeat, some rows alternate, and some are in long runs.
+            const auto count = random() % 8 == 0 ? random() % 90 : 1 + random() % 2;
+            const std::int64_t by = random() % 9 == 0 ? 0 : random() % 3 == 0 ? 1 : step;
+            for (std::size_t i = 0; i < count; ++i) {
+                key += by;
+                Row row{};
+                row.t = key;
+                row.v = static_cast<std::int64_t>(random() % 2);
+                out.push_back(row);
+            }
+        }
+        return out;
+    };
+    const auto less = [](const Row& a, const Row& b) { return a.t < b.t; };
+    const auto same = [](const Row& a, const Row& b) { return a.t == b.t && a.v == b.v; };
+    const auto old = rows(2), given = rows(1 + static_cast<std::int64_t>(random() % 5));
+    std::vector<Row> all, kept;
+    std::merge(old.begin(), old.end(), given.begin(), given.end(), std::back_inserter(all), less);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        bool later = false;
+        if (unique && std::binary_search(given.begin(), given.end(), all[i], less))
+            for (std::size_t j = i + 1; j < all.size() && all[j].t == all[i].t && !later; ++j)
+                later = same(all[i], all[j]);
+        if (!later)
+            kept.push_back(all[i]);
+    }
+    const auto array = [](const std::vector<Row>& of) {
+        xt::xtensor<Row, 1> out(std::array<std::size_t, 1>{of.size()});
+        std::copy(of.begin(), of.end(), out.begin());
+        return out;
+    };
+    const nk::dataset_location place = std::make_shared<nk::memory_place>();
+    nk::chunk_writer<Row, 1> sink(place, {.rows_per_chunk = 1 + random() % 900, .order_by = "t"});
+    sink.append(array(old));
+    sink.commit();
+    sink.merge(array(given), unique ? nk::merge_options{.unique_by = {"t", "v"}} : nk::merge_options{});
+    sink.commit();
+
+    const auto merged = nk::load_chunked<Row, 1>(place);
+    REQUIRE(std::equal(merged.begin(), merged.end(), kept.begin(), kept.end(), same));
+    nk::verify_chunked(place);
+}
+
 }  // namespace
+
+TEST_CASE("rows of any size that alternate with present ones are merged as a sorted vector merges them",
+          "[chunks][merge]") {
+    for (unsigned seed = 0; seed < 24; ++seed) {
+        CAPTURE(seed);
+        check_long_merges<mark>(seed);
+        check_long_merges<merge_model::three>(seed);
+        check_long_merges<merge_model::five>(seed);
+    }
+}
 
 TEST_CASE("random merges, erasures and appends leave what a sorted vector holds", "[chunks][merge]") {
     for (unsigned seed = 0; seed < 120; ++seed) {

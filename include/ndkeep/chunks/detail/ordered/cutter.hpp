@@ -44,6 +44,22 @@ class chunk_cutter {
     /// Adds rows `from` to `to` of a block, whose codes are given.
     void add(std::span<const std::byte> block, const row_codes& codes, std::size_t from, std::size_t to);
 
+    /// The number of rows that can be added before a chunk is complete; 0 if the keys have periods, which rows must be
+    /// asked for.
+    [[nodiscard]] std::uint64_t room() const noexcept { return rule_.period == 0 ? rule_.rows - held_rows_ - 1 : 0; }
+
+    /// Adds rows that `write` stores at a pointer. It returns their number.
+    /// @param most  at most `room()`
+    template <class Write>
+    void add_written(std::size_t most, Write&& write) {
+        const std::size_t before = held_.size();
+        held_.resize(before + most * row_bytes_);
+        const std::size_t count = write(held_.data() + before);
+        held_.resize(before + count * row_bytes_);
+        held_rows_ += count;
+        rows_ += count;
+    }
+
     /// Writes what is left, and returns the chunks.
     [[nodiscard]] std::vector<chunk_entry> finish();
 

@@ -64,7 +64,6 @@ NDKEEP_INLINE void key_changes::merge(std::span<const std::byte> given, std::siz
         chunk_cutter cutter(files_, state().row_bytes(), rule_, row, threads_);
         unique_rows to(unique, static_cast<std::size_t>(state().row_bytes()), cutter);
         const auto unchanged = merge_region(one, given, codes, to);
-        to.finish();
         replace(row, std::move(one.chunks), cutter.finish(),
                 {codes.first[one.rows_begin], codes.first[one.rows_end - 1]}, unchanged);
         meter.add(0, (one.rows_end - one.rows_begin) * state().row_bytes());
@@ -227,6 +226,7 @@ NDKEEP_INLINE std::uint64_t key_changes::merge_region(const region& one, std::sp
     };
     coming_chunk ahead;
     for (std::size_t i = 0; i < one.chunks.size(); ++i) {
+        to.detach();
         if (ahead.work) {
             const run_options silent;
             progress_meter quiet(silent);
@@ -240,15 +240,19 @@ NDKEEP_INLINE std::uint64_t key_changes::merge_region(const region& one, std::sp
             ahead.work.emplace([this, &chunk = one.chunks[i + 1], &ahead] { read(state(), chunk, ahead.rows); });
         if (next == one.rows_begin)
             unchanged += old.codes.first_from(codes.first[next]);
-        for (std::size_t at = 0; at < old.codes.size();) {
+        unique_rows::source present{old.bytes, &old.codes, 0, old.codes.size()};
+        std::size_t& at = present.next;
+        while (at < present.end) {
+            unique_rows::source rows{given, &codes, next, one.rows_end};
+            to.add_alternating(present, rows);
+            next = rows.next;
             // Present rows go before given ones with an equal key.
-            const auto end =
-                next == one.rows_end
-                    ? old.codes.size()
-                    : first_beyond(at, old.codes.size(), [&](std::size_t k) { return codes.less(next, old.codes, k); });
+            const auto end = next == one.rows_end ? present.end : first_beyond(at, present.end, [&](std::size_t k) {
+                return codes.less(next, old.codes, k);
+            });
             to.add(old.bytes, old.codes, at, end, false);
             at = end;
-            if (at == old.codes.size())
+            if (at == present.end)
                 break;
             const auto last =
                 first_beyond(next, one.rows_end, [&](std::size_t k) { return !codes.less(k, old.codes, at); });
@@ -257,6 +261,7 @@ NDKEEP_INLINE std::uint64_t key_changes::merge_region(const region& one, std::sp
         }
     }
     to.add(given, codes, next, one.rows_end, true);
+    to.finish();  // while the last chunk is there, which it may refer to
     return unchanged;
 }
 
