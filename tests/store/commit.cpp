@@ -204,7 +204,8 @@ TEST_CASE("a commit whose name may be lost says so, and its writer is closed", "
     CHECK(times(rows_in(all), 100) == 1);
 }
 
-TEST_CASE("a writer that slept while its number was used and pruned commits once, at the top", "[store][threads][slow]") {
+TEST_CASE("a writer that slept while its number was used and pruned commits once, at the top",
+          "[store][threads][slow]") {
     for (const bool after_put : {false, true}) {
         CAPTURE(after_put);
         const auto all = eleven_rows();

@@ -158,9 +158,9 @@ class stateful_loop {
     /// - a chunk_reader: the dataset, and that no commit has changed rows since;
     /// - `in_step(…)`: the datasets, that each has as many rows as before below the key at which the next item begins,
     ///   and that no commit has changed rows below it. Chunks may be written again with the same rows, if the commit of
-    ///   the last position is retained or no row was merged or erased since. If `.late` says so, changed rows are given,
-    ///   aside or again. The first item of a resumed pass has no warm-up, unless `warm_up_rows::at_each_resume`. Rows are
-    ///   counted over all arrays, those that are given again too;
+    ///   the last position is retained or no row was merged or erased since. If `.late` says so, changed rows are
+    ///   given, aside or again. The first item of a resumed pass has no warm-up, unless `warm_up_rows::at_each_resume`.
+    ///   Rows are counted over all arrays, those that are given again too;
     /// - files: names, shapes, contents and order of the files processed; the last one may have grown. Directories are
     ///   not compared: the files may have been moved together. Of files of more than 192 KiB only parts of the content
     ///   are compared, and their times of modification must be the same;
