@@ -347,4 +347,20 @@ TEST_CASE("a column is an array to every writer", "[array][fields]") {
     CHECK(sizes == std::array<std::int32_t, 3>{10, 20, 30});
 }
 
+TEST_CASE("field of an array in memory is viewed in place, and another is computed", "[array][fields]") {
+    const xt::xtensor<market::trade, 1> trades = {{1, 2.5, 3}, {4, 5.5, 6}, {7, 8.5, 9}};
+    const xt::xtensor<market::trade, 1> empty = xt::xtensor<market::trade, 1>::from_shape({0});
+    const auto prices = nk::field(trades, &market::trade::price);
+
+    const nk::array_view view(prices);
+    const nk::array_view reversed(nk::field(xt::view(trades, xt::range(2, 0, -1)), &market::trade::price));
+
+    CHECK(view.elements() == reinterpret_cast<const std::byte*>(&trades(0).price));
+    CHECK(view.strides() == std::vector<std::ptrdiff_t>{sizeof(market::trade)});
+    CHECK(nk::any_array(view).as<double, 1>()(1) == 5.5);
+    CHECK(nk::any_array(reversed).as<double, 1>()(0) == 8.5);
+    CHECK(nk::array_view(prices + 1).elements() == nullptr);
+    CHECK(nk::array_view(nk::field(empty, &market::trade::price)).elements() == nullptr);
+}
+
 }  // namespace array_fields_tests

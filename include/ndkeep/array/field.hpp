@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -32,9 +33,26 @@ struct member_of {
 /// expression.
 template <class Function>
 class column : public Function {
+    using array = std::remove_cvref_t<std::tuple_element_t<0, typename Function::tuple_type>>;
+
   public:
     using Function::Function;
     using bool_load_type = xt::bool_load_type<typename Function::value_type>;
+
+    /// The member of the first struct, and the bytes from one to the next along each axis, if the structs are an array
+    /// in memory.
+    [[nodiscard]] std::pair<const std::byte*, std::vector<std::ptrdiff_t>> members_in_memory() const
+        requires(xt::has_data_interface<array>::value&& xt::has_strides<array>::value) {
+        const auto& structs = std::get<0>(this->arguments());
+        std::vector<std::ptrdiff_t> strides;
+        for (const auto& stride : structs.strides())
+            strides.push_back(static_cast<std::ptrdiff_t>(stride) *
+                              static_cast<std::ptrdiff_t>(sizeof(typename array::value_type)));
+        if (structs.size() == 0)
+            return {nullptr, std::move(strides)};
+        const auto& first = *(structs.data() + structs.data_offset());
+        return {reinterpret_cast<const std::byte*>(&(first.*this->functor().member)), std::move(strides)};
+    }
 };
 
 /// The function of the expression for a member that is an array: reads one element of it. The indices of the struct

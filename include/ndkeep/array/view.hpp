@@ -137,6 +137,12 @@ class array_view {
     /// The first element if all elements lie in memory exactly as they are written; otherwise nullptr.
     [[nodiscard]] const std::byte* contiguous() const noexcept { return contiguous_; }
 
+    /// The first element if the elements lie in memory, `strides()` apart; nullptr if they are computed or there is
+    /// none.
+    [[nodiscard]] const std::byte* elements() const noexcept { return size() == 0 ? nullptr : data_; }
+    /// Bytes from one element to the next along each axis; only with `elements()`.
+    [[nodiscard]] const std::vector<std::ptrdiff_t>& strides() const noexcept { return strides_; }
+
     /// Writes contiguous elements to `out`. Padding of C++ structs becomes zeros.
     /// @param first, count  elements in the written order
     /// @param out           aligned as by operator new
@@ -154,6 +160,8 @@ class array_view {
             set_shape(array.shape());
             if constexpr (xt::has_data_interface<A>::value && xt::has_strides<A>::value)
                 look_at_elements(array.data() + array.data_offset(), array.strides());
+            else if constexpr (requires { array.members_in_memory(); })
+                look_at_members(array);
             else
                 look_at_expression(array);
         } else if constexpr (detail::array_with_data<A>) {
@@ -208,6 +216,16 @@ class array_view {
     }
 
     void look_at_bytes(const std::byte* data, detail::strides_type strides);
+
+    /// One member of each struct of an array in memory, see `field`. In place only if there is one order to write it
+    /// in.
+    template <class E>
+    void look_at_members(const E& expression) {
+        if (shape_.size() != 1)
+            return look_at_expression(expression);
+        auto [data, strides] = expression.members_in_memory();
+        look_at_bytes(data, std::move(strides));
+    }
 
     template <class E>
     void look_at_expression(const E& expression) {
