@@ -119,6 +119,26 @@ if 1_000_000 < size < 100_000_000 and "--formats" in sys.argv:
     report("format JSON, load", lambda: np.array(get(json.load)), **once)
     remove(text)
 
+# As many rows as in operators.cpp.
+if 1_000_000 < size < 100_000_000:
+    try:
+        import pandas
+
+        rows = size // 16
+        sides = []
+        for seed in 1, 2:
+            random = np.random.default_rng(seed)
+            sides.append(pandas.DataFrame({
+                "time": np.cumsum(random.integers(0, 10, rows)), "symbol": random.integers(0, 100, rows), "row": np.arange(rows)}))
+        left, right = sides
+        plain = [side[["time", "row"]] for side in sides]
+        limits = {"direction": "nearest", "tolerance": 5}
+        report("as_of:pandas", lambda: pandas.merge_asof(*plain, on="time"))
+        report("as_of nearest:pandas", lambda: pandas.merge_asof(*plain, on="time", **limits))
+        report("as_of by 100 keys:pandas", lambda: pandas.merge_asof(left, right, on="time", by="symbol"))
+    except ImportError:
+        pass
+
 if size > 1_000_000:
     try:
         import h5py

@@ -5,9 +5,10 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/version.hpp>
 
-#include <ndkeep/chunks.hpp>    // one long array in chunk files with a log of commits
-#include <ndkeep/database.hpp>  // several files that change together
-#include <ndkeep/loop.hpp>      // a resumable pass over chunks
-#include <ndkeep/npy.hpp>       // one array in one file
-#include <ndkeep/npz.hpp>       // named arrays in one archive
-#include <ndkeep/tree.hpp>      // nested dictionaries and lists of arrays in one archive
+#include <ndkeep/chunks.hpp>     // one long array in chunk files with a log of commits
+#include <ndkeep/database.hpp>   // several files that change together
+#include <ndkeep/loop.hpp>       // a resumable pass over chunks
+#include <ndkeep/npy.hpp>        // one array in one file
+#include <ndkeep/npz.hpp>        // named arrays in one archive
+#include <ndkeep/operators.hpp>  // as-of joins of ordered rows
+#include <ndkeep/tree.hpp>       // nested dictionaries and lists of arrays in one archive

@@ -160,6 +160,15 @@
 #include <ndkeep/database/detail/stored_array.ipp>
 #include <ndkeep/database/detail/verify.ipp>
 
+#include <ndkeep/operators/detail/as_of.ipp>
+#include <ndkeep/operators/detail/as_of/groups.ipp>
+#include <ndkeep/operators/detail/as_of/keys.ipp>
+#include <ndkeep/operators/detail/as_of/match.ipp>
+#include <ndkeep/operators/detail/as_of/stream.ipp>
+#include <ndkeep/operators/detail/as_of/windows.ipp>
+#include <ndkeep/operators/detail/as_of_groups.ipp>
+#include <ndkeep/operators/detail/side_by_side.ipp>
+
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>
 #include <ndkeep/loop/detail/database_memory.ipp>
