@@ -96,6 +96,26 @@ if 1_000_000 < size < 100_000_000:
         report(f"deflate load, {name}:NumPy", lambda: np.load(archive)["a"][0])
     remove(archive)
 
+    try:
+        import pandas as pd
+
+        prices = pd.Series(700 + np.cumsum(noise) / 100)
+        timed = pd.Series(prices.values, index=pd.to_datetime(np.arange(prices.size) * 1_000_000_000))
+        for name in "sum", "mean", "min", "max", "std":
+            report(f"rolling {name} of 100 rows:pandas", lambda: getattr(prices.rolling(100), name)())
+            report(f"rolling {name} of a span:pandas", lambda: getattr(timed.rolling("100s"), name)())
+        rows = pd.DataFrame({"price": noise[:size // 24], "size": np.arange(size // 24) % 1000},
+                            index=pd.to_datetime(np.arange(size // 24) * 1_000_000_000))
+
+        def bars():
+            groups = rows.resample("300s")
+            prices = groups["price"]
+            prices.ohlc(), groups["size"].sum(), groups.size(), prices.mean(), prices.var(), prices.median()
+
+        report("bars of 300 rows, 9 aggregates:pandas", bars)
+    except ImportError:
+        pass
+
 # The formats that people keep arrays in, of the same numbers; text is slow enough for one round.
 if 1_000_000 < size < 100_000_000 and "--formats" in sys.argv:
     text = os.path.join(directory, "array.txt")

@@ -39,11 +39,11 @@ store/place.hpp
 os/durability.hpp: durability
 = database.hpp
 database
+= operators.hpp
+operators
 = loop.hpp
 loop
 loop/detail/state/form.hpp
-= operators.hpp
-operators
 = Errors and findings
 error.hpp
 format/finding.hpp
@@ -98,7 +98,7 @@ listed() {
 reference() {
     listed >"$work/listed"
     (cd "$include" && find . -name '*.hpp' | sort | xargs awk -f "$here/reference.awk") >"$work/records"
-    for face in npy npz tree chunks database loop operators; do
+    for face in npy npz tree chunks database operators loop; do
         sed -n 's|^#include <ndkeep/\([^>]*\)>.*|\1|p' "$include/$face.hpp" | while IFS= read -r header; do
             grep -q "^$header" "$work/listed" || echo "cmake/reference.sh: $face.hpp includes $header, which no section lists"
         done

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The core of rolling without the type of the values: a window as two parts, and the turn between them.
+#pragma once
+
+#include <ndkeep/array/view.hpp>
+#include <ndkeep/format/dtype.hpp>
+#include <ndkeep/operators/detail/segments/bins.hpp>
+#include <ndkeep/operators/segment_rule.hpp>
+#include <ndkeep/version.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// In the order of `rolled`.
+enum class window_statistic : unsigned char { sum, mean, min, max, std };
+
+struct window_plan {
+    std::uint64_t rows = 0;
+    std::optional<key_grid> span;
+    window_statistic statistic = window_statistic::mean;
+    std::optional<std::uint64_t> min_rows;
+    unsigned ddof = 1;
+};
+
+/// The sums of some values, whose meaning depends on the statistic.
+struct window_sums {
+    double a = 0, b = 0, shift = 0, count = 0;
+    double settling = 8;
+};
+
+/// Sums of many sets of values, one array for each member. Behind the last one is room for a vector.
+class window_columns {
+  public:
+    void resize(std::size_t count);
+    /// Only what the statistic uses: the rest stays 0.
+    template <class Statistic>
+    void put(std::size_t i, const window_sums& sums) {
+        a[i] = sums.a;
+        if constexpr (Statistic::has_b)
+            b[i] = sums.b;
+        if constexpr (Statistic::has_shift)
+            shift[i] = sums.shift;
+        count[i] = sums.count;
+    }
+    /// Removes the first ones.
+    void drop(std::size_t some);
+
+    std::vector<double> a, b, shift, count;
+};
+
+/// The position in the rows. All of it is stored in states.
+struct window_position {
+    std::uint64_t rows = 0;     // so far
+    std::uint64_t begin = 0;    // of the window in the values that are kept
+    std::uint64_t turn = 0;     // where its newer part begins
+    std::int64_t last_key = 0;  // code
+    std::uint64_t has_key = 0;
+};
+
+class rolling_window {
+  public:
+    /// @throws mismatch_error  options that contradict each other
+    rolling_window(const dtype& type, const window_plan& plan);
+
+    /// @param keys     nullptr if there are none
+    /// @param results  one for each value
+    void push(const array_view& values, const array_view* keys, double* results);
+
+    template <class Writer>
+    void save(Writer& out) const {
+        out.set("options", text_);
+        out.set("dtype of keys", key_text_);
+        out.set("position", positions_);
+        out.set("values", values_);
+        out.set("keys", keys_);
+    }
+    template <class Reader>
+    void load(const Reader& in) {
+        check_options(in.template get<std::string>("options"));
+        rolling_window next(*this);
+        in.get("dtype of keys", next.key_text_);
+        in.get("position", next.positions_);
+        in.get("values", next.values_);
+        in.get("keys", next.keys_);
+        next.restore();
+        *this = std::move(next);
+    }
+
+  private:
+    void check_options(const std::string& found) const;
+    /// Computes what is not stored.
+    void restore();
+    void set_keys(const dtype& type);
+    /// Reads keys, and checks that they ascend.
+    void read_keys(const array_view& keys, std::size_t first, std::size_t count);
+    /// Adds the values from number `first` on, which are in `values_` already.
+    template <class Statistic>
+    void add(std::size_t first, double* results);
+    /// How many rows from `first` on have their windows without a turn before. Notes the begin of each window.
+    [[nodiscard]] std::size_t rows_before_turn(std::size_t first);
+    /// Makes the values before `end` the older part, and computes the sums of its tails.
+    template <class Statistic>
+    void turn(std::size_t end);
+    template <class Statistic>
+    void restore_parts();
+    template <class Function>
+    void with_statistic(const Function& function);
+    /// The greatest key that is no longer in the window of a key.
+    [[nodiscard]] std::int64_t bound_of(std::int64_t key) const;
+    void drop_values();
+
+    dtype type_;
+    window_plan plan_;
+    std::uint64_t least_count_ = 1;
+    std::string text_, key_text_;
+
+    std::vector<window_position> positions_;  // one: a vector is stored without a copy
+    std::vector<double> values_;              // of the window, and some before it
+    std::vector<std::int64_t> keys_;          // codes of their keys, with a span
+
+    key_codes codes_;
+    std::int64_t span_ = 0;
+    double real_span_ = 0;
+    window_columns tails_;         // of the older part: the sums from each value on, and last, of no value
+    std::size_t tails_begin_ = 0;  // the value of the first one
+    window_sums newer_;
+    std::vector<std::size_t> begins_;  // of the windows of a block
+    window_columns older_block_, newer_block_;
+};
+
+}  // namespace ndkeep::detail
+
+#if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/operators/detail/rolling/window.ipp>
+#endif

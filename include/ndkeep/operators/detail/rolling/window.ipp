@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/operators/detail/rolling/window.hpp>.
+#pragma once
+
+#include <ndkeep/operators/detail/rolling/window.hpp>
+
+#include <ndkeep/bytes/float_bits.hpp>
+#include <ndkeep/bytes/float_environment.hpp>
+#include <ndkeep/element/dispatch.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/operators/detail/segments/lanes.hpp>
+#include <ndkeep/statistics/kernel.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Values that are read together.
+inline constexpr std::size_t window_block = 512;
+
+/// Four windows: sums of their older and newer parts.
+struct four_windows {
+    four_doubles a, b, shift, count;
+
+    [[gnu::always_inline]] void read(const window_columns& from, std::size_t at) {
+        read_four(from.a.data() + at, a);
+        read_four(from.b.data() + at, b);
+        read_four(from.shift.data() + at, shift);
+        read_four(from.count.data() + at, count);
+    }
+};
+
+[[gnu::always_inline]] inline void put_sums(const four_windows& older, const four_windows& newer, four_doubles& out) {
+    four_doubles all = older.a, lost = older.b + newer.b;
+    add_exactly(all, lost, newer.a);
+    // The errors of additions with infinities are NaN.
+    four_words bits;
+    std::memcpy(&bits, &all, sizeof bits);
+    out = (bits & 0x7ff0'0000'0000'0000) == 0x7ff0'0000'0000'0000 ? all : all + lost;
+}
+
+struct window_sum {
+    static constexpr bool has_b = true, has_shift = false;
+    static void begin(window_sums&) {}
+    static void add(window_sums& to, double value) {
+        add_exactly(to.a, to.b, value);
+        to.count += 1;
+    }
+    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double,
+                                              four_doubles& out) {
+        put_sums(older, newer, out);
+    }
+};
+
+struct window_mean : window_sum {
+    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double,
+                                              four_doubles& out) {
+        put_sums(older, newer, out);
+        out /= older.count + newer.count;
+    }
+};
+
+template <bool Least>
+struct window_extreme {
+    static constexpr bool has_b = false, has_shift = false;
+    static void begin(window_sums& to) {
+        to.a = Least ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
+    }
+    static void add(window_sums& to, double value) {
+        to.a = Least ? std::min(to.a, value) : std::max(to.a, value);
+        to.count += 1;
+    }
+    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double,
+                                              four_doubles& out) {
+        if constexpr (Least)
+            out = newer.a < older.a ? newer.a : older.a;
+        else
+            out = newer.a > older.a ? newer.a : older.a;
+    }
+};
+
+/// The sums are those of distances from a shift near the mean, and of their squares.
+struct window_spread {
+    static constexpr bool has_b = true, has_shift = true;
+    static void begin(window_sums&) {}
+    static void add(window_sums& to, double value) {
+        if (to.count == 0)
+            to.shift = value;
+        const double apart = value - to.shift;
+        to.a += apart;
+        to.b += apart * apart;
+        to.count += 1;
+        if (to.count == to.settling)
+            settle(to);
+    }
+    /// Moves the shift to the mean: when the number of values is 8, 64, 512, ….
+    static void settle(window_sums& to) {
+        to.settling *= 8;
+        const double moved = to.shift + to.a / to.count;
+        if (!is_finite(moved))
+            return;
+        const double by = moved - to.shift;
+        to.b = std::max(0.0, to.b - by * (2 * to.a - to.count * by));
+        to.a -= to.count * by;
+        to.shift = moved;
+    }
+    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double ddof,
+                                              four_doubles& out) {
+        const four_doubles one = 1.0 - four_doubles{}, zero = {};
+        const four_doubles count = older.count + newer.count;
+        // How far the means are from the shifts. Far from 0, means in one number would be too coarse.
+        const four_doubles a = older.a / (older.count > zero ? older.count : one);
+        const four_doubles b = newer.a / (newer.count > zero ? newer.count : one);
+        four_doubles apart = (newer.shift - older.shift) + (b - a);
+        apart = older.count > zero ? apart : zero;
+        apart = newer.count > zero ? apart : zero;
+        four_doubles first = older.b - older.a * a, second = newer.b - newer.a * b;
+        // A comparison with NaN is false: NaN stays.
+        first = first < zero ? zero : first;
+        second = second < zero ? zero : second;
+        const four_doubles squares =
+            first + second + apart * apart * (older.count * newer.count / (count > zero ? count : one));
+        const four_doubles divisor = count - ddof;
+        const four_doubles variance = squares / (divisor > zero ? divisor : one);
+        for (std::size_t lane = 0; lane < 4; ++lane)
+            out[lane] = std::sqrt(variance[lane]);
+        out = divisor > zero ? out : std::numeric_limits<double>::quiet_NaN() - zero;
+    }
+};
+
+/// The results of windows, four at once. Those after the last one have no meaning.
+template <class Statistic>
+[[gnu::always_inline]] inline void combine_loop(const window_columns& older, std::size_t first,
+                                                const window_columns& newer, std::size_t count, double least,
+                                                double ddof, double* results) {
+    for (std::size_t i = 0; i < count; i += 4) {
+        four_windows a, b;
+        a.read(older, first + i);
+        b.read(newer, i);
+        four_doubles out;
+        Statistic::result(a, b, ddof, out);
+        out = a.count + b.count < least ? std::numeric_limits<double>::quiet_NaN() - four_doubles{} : out;
+        std::memcpy(results + i, &out, sizeof out);
+    }
+}
+
+#if defined(__x86_64__)
+
+template <class Statistic>
+[[gnu::target("avx2")]] void combine_widely(const window_columns& older, std::size_t first, const window_columns& newer,
+                                            std::size_t count, double least, double ddof, double* results) {
+    combine_loop<Statistic>(older, first, newer, count, least, ddof, results);
+}
+
+#endif
+
+template <class Statistic>
+void combine(const window_columns& older, std::size_t first, const window_columns& newer, std::size_t count,
+             double least, double ddof, double* results) {
+#if defined(__x86_64__)
+    if (has_wide_vectors()) {
+        combine_widely<Statistic>(older, first, newer, count, least, ddof, results);
+        return;
+    }
+#endif
+    combine_loop<Statistic>(older, first, newer, count, least, ddof, results);
+}
+
+NDKEEP_INLINE void window_columns::resize(std::size_t size) {
+    for (auto* const each : {&a, &b, &shift, &count})
+        each->resize(size + 4);
+}
+
+NDKEEP_INLINE void window_columns::drop(std::size_t some) {
+    for (auto* const each : {&a, &b, &shift, &count})
+        each->erase(each->begin(), each->begin() + static_cast<std::ptrdiff_t>(some));
+}
+
+template <class Function>
+void rolling_window::with_statistic(const Function& function) {
+    switch (plan_.statistic) {
+    case window_statistic::sum:
+        return function(window_sum());
+    case window_statistic::mean:
+        return function(window_mean());
+    case window_statistic::min:
+        return function(window_extreme<true>());
+    case window_statistic::max:
+        return function(window_extreme<false>());
+    case window_statistic::std:
+        return function(window_spread());
+    }
+}
+
+NDKEEP_INLINE rolling_window::rolling_window(const dtype& type, const window_plan& plan)
+    : type_(type), plan_(plan), positions_(1) {
+    const bool is_span = plan_.span.has_value();
+    if ((plan_.rows != 0) == is_span)
+        throw mismatch_error({.field = "window", .expected = "rows or a span", .found = is_span ? "both" : "none"});
+    if (is_span && plan_.span->kind() != rule_kind::width)
+        throw mismatch_error({.field = "span of the window",
+                              .expected = "a number or a duration of fixed length",
+                              .found = plan_.span->kind() == rule_kind::edges ? "edges" : "months of the calendar"});
+    least_count_ = std::max<std::uint64_t>(1, plan_.min_rows.value_or(is_span ? 1 : plan_.rows));
+    if (!is_span && least_count_ > plan_.rows)
+        throw mismatch_error({.field = "least number of values",
+                              .expected = "at most " + counted(plan_.rows, "row"),
+                              .found = std::to_string(least_count_)});
+    static constexpr std::array<const char*, 5> words = {"sum", "mean", "min", "max", "std"};
+    text_ = type_.str() + ' ' + words[static_cast<std::size_t>(plan_.statistic)] + " of " +
+            (is_span ? "a span of " + number_text(plan_.span->width()) + ' ' + plan_.span->type().str()
+                     : counted(plan_.rows, "row")) +
+            ", at least " + std::to_string(least_count_);
+    if (plan_.statistic == window_statistic::std)
+        text_ += ", ddof " + std::to_string(plan_.ddof);
+    with_statistic([this]<class Statistic>(Statistic) { turn<Statistic>(0); });
+}
+
+NDKEEP_INLINE void rolling_window::check_options(const std::string& found) const {
+    if (found != text_)
+        throw mismatch_error({.field = "options of the window",
+                              .expected = text_,
+                              .found = found,
+                              .hint = "bind it under another name"});
+}
+
+NDKEEP_INLINE void rolling_window::set_keys(const dtype& type) {
+    if (key_text_.empty() || codes_.field().name.empty()) {
+        codes_ = key_codes({.type = type, .offset = 0, .name = "keys"});
+        const bins width(*plan_.span, codes_, bin_edge::left, std::nullopt);
+        span_ = static_cast<std::int64_t>(width.width());
+        real_span_ = width.real_width();
+    }
+    if (!key_text_.empty() && key_text_ != type.str())
+        throw mismatch_error(
+            {.field = "dtype of the keys", .expected = ndkeep::quoted(key_text_), .found = ndkeep::quoted(type.str())});
+    key_text_ = type.str();
+}
+
+NDKEEP_INLINE std::int64_t rolling_window::bound_of(std::int64_t key) const {
+    if (codes_.is_floating())
+        return codes_.code_of(codes_.real_of(key) - real_span_);
+    std::int64_t bound = 0;
+    // Nothing is below the least number.
+    if (__builtin_sub_overflow(key, span_, &bound) || bound < codes_.least())
+        return std::numeric_limits<std::int64_t>::min();
+    return bound;
+}
+
+template <class Statistic>
+void rolling_window::turn(std::size_t end) {
+    auto& at = positions_[0];
+    tails_begin_ = static_cast<std::size_t>(at.begin);
+    tails_.resize(end - tails_begin_ + 1);
+    window_sums sums;
+    Statistic::begin(sums);
+    tails_.put<Statistic>(end - tails_begin_, sums);
+    const double* const values = values_.data() + tails_begin_;
+    for (std::size_t i = end - tails_begin_; i-- > 0;) {
+        if (!is_nan(values[i]))
+            Statistic::add(sums, values[i]);
+        tails_.put<Statistic>(i, sums);
+    }
+    at.turn = end;
+    newer_ = {};
+    Statistic::begin(newer_);
+}
+
+NDKEEP_INLINE std::size_t rolling_window::rows_before_turn(std::size_t first) {
+    auto& at = positions_[0];
+    const std::size_t count = std::min(values_.size() - first, window_block);
+    if (!plan_.span) {
+        const std::uint64_t held = first - at.begin;
+        const bool is_full = held == plan_.rows;
+        const auto some =
+            static_cast<std::size_t>(std::min<std::uint64_t>(count, is_full ? at.turn - at.begin : plan_.rows - held));
+        if (is_full) {
+            // One tail after the other: the first and the last one tell it.
+            begins_[0] = static_cast<std::size_t>(at.begin + 1);
+            at.begin += some;
+            begins_[some == 0 ? 0 : some - 1] = static_cast<std::size_t>(at.begin);
+        } else {
+            std::fill_n(begins_.begin(), some, static_cast<std::size_t>(at.begin));
+        }
+        return some;
+    }
+    // In variables of their own: the compiler must assume that a store changes what is in memory.
+    std::uint64_t begin = at.begin;
+    const std::uint64_t turned = at.turn;
+    const std::int64_t* const keys = keys_.data();
+    std::size_t* const begins = begins_.data();
+    std::size_t i = 0;
+    for (; i < count; ++i) {
+        const std::int64_t bound = bound_of(keys[first + i]);
+        while (begin < turned && keys[begin] <= bound)
+            ++begin;
+        if (begin == turned && turned < first + i && keys[begin] <= bound)
+            break;
+        begins[i] = static_cast<std::size_t>(begin);
+    }
+    at.begin = begin;
+    return i;
+}
+
+template <class Statistic>
+void rolling_window::add(std::size_t first, double* results) {
+    begins_.resize(window_block);
+    newer_block_.resize(window_block);
+    std::array<double, window_block + 4> found;
+    for (std::size_t i = first; i < values_.size();) {
+        const std::size_t count = rows_before_turn(i);
+        if (count == 0) {
+            turn<Statistic>(i);
+            continue;
+        }
+        // A variable of its own: the compiler must assume that the block is part of the object.
+        window_sums newer = newer_;
+        for (std::size_t j = 0; j < count; ++j) {
+            if (const double value = values_[i + j]; !is_nan(value))
+                Statistic::add(newer, value);
+            newer_block_.put<Statistic>(j, newer);
+        }
+        newer_ = newer;
+        const window_columns* older = &tails_;
+        std::size_t older_first = begins_[0] - tails_begin_;
+        // Windows of rows have one tail after the other, unless they still grow.
+        if (plan_.span || begins_[count - 1] - begins_[0] != count - 1) {
+            older_block_.resize(window_block);
+            for (std::size_t j = 0; j < count; ++j) {
+                const std::size_t tail = begins_[j] - tails_begin_;
+                older_block_.a[j] = tails_.a[tail];
+                older_block_.b[j] = tails_.b[tail];
+                older_block_.shift[j] = tails_.shift[tail];
+                older_block_.count[j] = tails_.count[tail];
+            }
+            older = &older_block_;
+            older_first = 0;
+        }
+        combine<Statistic>(*older, older_first, newer_block_, count, static_cast<double>(least_count_),
+                           static_cast<double>(plan_.ddof), found.data());
+        std::copy_n(found.data(), count, results + (i - first));
+        i += count;
+    }
+}
+
+NDKEEP_INLINE void rolling_window::drop_values() {
+    auto& at = positions_[0];
+    const auto gone = static_cast<std::size_t>(at.begin);
+    if (gone < 4096 || gone < values_.size() / 2)
+        return;
+    const auto end = static_cast<std::ptrdiff_t>(gone);
+    values_.erase(values_.begin(), values_.begin() + end);
+    if (plan_.span)
+        keys_.erase(keys_.begin(), keys_.begin() + end);
+    tails_.drop(gone - tails_begin_);
+    tails_begin_ = 0;
+    at.turn -= gone;
+    at.begin = 0;
+}
+
+NDKEEP_INLINE void rolling_window::read_keys(const array_view& keys, std::size_t first, std::size_t count) {
+    auto& at = positions_[0];
+    alignas(16) std::array<std::byte, 16 * window_block> bytes;
+    keys.fill(first, count, bytes.data());
+    const std::size_t begin = keys_.size();
+    keys_.resize(begin + count);
+    std::int64_t before = at.has_key != 0 ? at.last_key : codes_.least();
+    if (!codes_.read(bytes.data(), static_cast<std::ptrdiff_t>(keys.type().size()), count, before,
+                     keys_.data() + begin)) {
+        std::size_t i = 0;
+        for (; keys_[begin + i] >= before && keys_[begin + i] <= codes_.greatest(); ++i)
+            before = keys_[begin + i];
+        throw mismatch_error({.field = "key of row " + std::to_string(at.rows + i),
+                              .expected = i == 0 && at.has_key == 0 ? "a key" : "not below " + codes_.text_of(before),
+                              .found = codes_.text_of(keys_[begin + i])});
+    }
+    at.last_key = keys_.back();
+    at.has_key = 1;
+}
+
+NDKEEP_INLINE void rolling_window::push(const array_view& values, const array_view* keys, double* results) {
+    const default_arithmetic to_nearest;
+    const auto refuse = [](std::string field, std::string expected, std::string found) {
+        throw mismatch_error({.field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
+    };
+    if (values.type() != type_)
+        refuse("dtype of the values", ndkeep::quoted(type_.str()), ndkeep::quoted(values.type().str()));
+    if (values.shape().size() != 1)
+        refuse("shape of the values", "1 dimension", shape_text(values.shape()));
+    if ((keys != nullptr) != plan_.span.has_value())
+        refuse("keys", plan_.span ? "one for each value" : "none, because the window is of rows",
+               keys == nullptr ? "none" : "some");
+    if (keys != nullptr) {
+        if (keys->shape() != values.shape())
+            refuse("shape of the keys", shape_text(values.shape()), shape_text(keys->shape()));
+        set_keys(keys->type());
+    }
+    auto& at = positions_[0];
+    alignas(16) std::array<std::byte, 16 * window_block> bytes;
+    for (std::size_t done = 0; done < values.size();) {
+        const std::size_t some = std::min(values.size() - done, window_block), first = values_.size();
+        values.fill(done, some, bytes.data());
+        if (keys != nullptr)
+            read_keys(*keys, done, some);
+        values_.resize(first + some);
+        (void)core::with_element_type(type_, [&]<class T>(std::type_identity<T>) {
+            if constexpr (std::is_convertible_v<T, double>)
+                for (std::size_t i = 0; i < some; ++i) {
+                    T value;
+                    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+                    values_[first + i] = static_cast<double>(value) + 0.0;  // -0.0 becomes 0.0
+                }
+        });
+        with_statistic([&]<class Statistic>(Statistic) { add<Statistic>(first, results + done); });
+        drop_values();
+        at.rows += some;
+        done += some;
+    }
+}
+
+template <class Statistic>
+void rolling_window::restore_parts() {
+    const auto end = static_cast<std::size_t>(positions_[0].turn);
+    turn<Statistic>(end);
+    for (std::size_t i = end; i < values_.size(); ++i)
+        if (const double value = values_[i]; !is_nan(value))
+            Statistic::add(newer_, value);
+}
+
+NDKEEP_INLINE void rolling_window::restore() {
+    const default_arithmetic to_nearest;
+    const bool fits = positions_.size() == 1 && positions_[0].begin <= positions_[0].turn &&
+                      positions_[0].turn <= values_.size() && keys_.size() == (plan_.span ? values_.size() : 0);
+    if (!fits)
+        throw mismatch_error({.field = "state of the window", .expected = "parts that fit", .found = "others"});
+    codes_ = {};
+    if (plan_.span && !key_text_.empty())
+        set_keys(dtype::parse(key_text_));
+    with_statistic([this]<class Statistic>(Statistic) { restore_parts<Statistic>(); });
+}
+
+}  // namespace ndkeep::detail

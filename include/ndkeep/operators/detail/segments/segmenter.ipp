@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Bodies of <ndkeep/operators/detail/segments/segmenter.hpp>.
+#pragma once
+
+#include <ndkeep/operators/detail/segments/segmenter.hpp>
+
+#include <ndkeep/bytes/float_environment.hpp>
+#include <ndkeep/error.hpp>
+#include <ndkeep/format/sidecar.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+namespace ndkeep::inline NDKEEP_ABI::detail {
+
+/// Empty bins, or snapshots without rows, between two rows. One false date must not fill the memory.
+inline constexpr std::uint64_t most_empty = std::uint64_t{1} << 24;
+
+[[nodiscard]] NDKEEP_INLINE mismatch_error unfit_options(std::string field, std::string expected, std::string found,
+                                                         std::string hint = {}) {
+    return mismatch_error({.field = std::move(field),
+                           .expected = std::move(expected),
+                           .found = std::move(found),
+                           .hint = std::move(hint)});
+}
+
+NDKEEP_INLINE segmenter::segmenter(segment_plan plan) : plan_(std::move(plan)), positions_(1) {
+    const bool is_rows = plan_.every.kind == rule_kind::rows;
+    if (is_rows && plan_.every.rows == 0)
+        throw unfit_options("rows of a segment", "at least 1", "0");
+    if (is_keyed())
+        codes_ = key_codes(plan_.on);
+    else if (is_grid() || plan_.snapshots)
+        throw unfit_options("keys", "a member of the rows", "none", "set .on");
+    if (is_grid())
+        bins_ = bins(plan_.every.grid, codes_, plan_.closed, plan_.origin);
+    if (plan_.snapshots) {
+        const bool is_list = plan_.snapshots->kind() == rule_kind::edges;
+        points_ = bins(*plan_.snapshots, codes_, plan_.closed, is_list ? std::nullopt : plan_.origin);
+        points_.begin_at_least();
+    }
+    make_columns();
+    make_output();
+    make_text();
+    padding_ = padding(plan_.row);
+    if (plan_.every.kind == rule_kind::predicate)
+        before_.resize(static_cast<std::size_t>(plan_.row.size()));
+    reset();
+    snapshots_ = any_array(type_, {0});
+}
+
+NDKEEP_INLINE void segmenter::make_columns() {
+    for (const reducer& each : plan_.reducers) {
+        own_at_.push_back(own_.size());
+        column_of_.push_back(columns_.size());
+        if (each.kind == reduction::own)
+            own_.resize(own_.size() + each.own->initial.size());
+        if (each.kind == reduction::own || each.kind == reduction::rows)
+            continue;
+        const auto same = std::find_if(columns_.begin(), columns_.end(),
+                                       [&](const segment_column& other) { return other.offset == each.offset; });
+        column_of_.back() = static_cast<std::size_t>(same - columns_.begin());
+        if (same == columns_.end())
+            columns_.push_back({.type = each.type, .offset = each.offset, .field = each.field, .nan = plan_.nan});
+        columns_[column_of_.back()].add(each);
+    }
+    for (segment_column& each : columns_)
+        each.prepare();
+    states_.resize(columns_.size());
+    memories_.resize(columns_.size());
+}
+
+/// The alignment of elements in a C++ struct.
+[[nodiscard]] NDKEEP_INLINE std::uint64_t alignment_of(const dtype& type) {
+    if (type.is_struct() || type.kind() == 'S' || type.kind() == 'V')
+        return 1;
+    return type.kind() == 'U' ? 4 : type.is_complex() ? type.size() / 2 : type.size();
+}
+
+NDKEEP_INLINE void segmenter::make_output() {
+    std::vector<dtype::field> fields;
+    std::uint64_t end = 0, widest = 1;
+    const auto add = [&](const std::string& name, const dtype& type) {
+        if (name.empty())
+            throw unfit_options("name of an aggregate", "a text", "none");
+        for (const auto& other : fields)
+            if (other.name == name)
+                throw unfit_options("names of the output", "different names", ndkeep::quoted(name) + " twice",
+                                    "give the aggregate a name of its own");
+        const std::uint64_t alignment = alignment_of(type);
+        widest = std::max(widest, alignment);
+        end = (end + alignment - 1) / alignment * alignment;
+        fields.push_back({.name = name, .type = type, .offset = end});
+        end += type.size();
+    };
+    if (is_keyed())
+        add(plan_.on.name, codes_.label());
+    else
+        add("row", dtype_of<std::int64_t>());
+    for (const reducer& each : plan_.reducers) {
+        const dtype type = result_of(each);
+        add(each.output, type);
+        nulls_.push_back(null_of(type));
+    }
+    type_ = dtype::structure(std::move(fields), (end + widest - 1) / widest * widest);
+}
+
+NDKEEP_INLINE void segmenter::make_text() {
+    if (is_keyed())
+        text_ = plan_.on.name + ' ' + plan_.on.type.str() + ": ";
+    if (is_grid())
+        text_ += bins_.text();
+    else
+        text_ += plan_.every.kind == rule_kind::rows ? "rows " + std::to_string(plan_.every.rows) : "function";
+    if (plan_.snapshots)
+        text_ += "; snapshots " + points_.text();
+    if (!plan_.empty_bins)
+        text_ += "; no empty bins";
+    text_ += plan_.nan == nan_rule::skip ? "; skip NaN" : "; propagate NaN";
+    for (const reducer& each : plan_.reducers) {
+        text_ += "; " + each.output + " = " + word_of(each.kind);
+        if (!each.field.empty())
+            text_ += ' ' + each.field + ' ' + each.type.str();
+        if (each.kind == reduction::quantile || each.kind == reduction::variance)
+            text_ += ' ' + number_text(each.parameter);
+        if (each.own != nullptr)
+            text_ += ' ' + std::to_string(each.own->initial.size()) + " bytes to " + each.own->type.descr();
+    }
+}
+
+NDKEEP_INLINE void segmenter::check_options(const std::string& found) const {
+    if (found != text_)
+        throw unfit_options("options of the segments", text_, found, "bind it under another name");
+}
+
+NDKEEP_INLINE void segmenter::check_loaded() {
+    bool fits = positions_.size() == 1 && states_.size() == columns_.size() &&
+                before_.size() == (plan_.every.kind == rule_kind::predicate ? plan_.row.size() : 0);
+    std::size_t own = 0;
+    for (const reducer& each : plan_.reducers)
+        own += each.own == nullptr ? 0 : each.own->initial.size();
+    fits = fits && own_.size() == own;
+    for (std::size_t i = 0; fits && i < columns_.size(); ++i)
+        fits = memories_[i].bytes.empty() || memories_[i].bytes.size() == 2 * columns_[i].type.size();
+    if (!fits)
+        throw unfit_options("state of the segments", "the sizes of its parts", "others");
+    bin_ = is_grid() && position().is_open != 0 ? bins_.of(position().opened) : std::nullopt;
+    point_ = position().has_point != 0 ? points_.of(position().point) : std::nullopt;
+    snapshots_ = any_array(type_, {0});
+}
+
+NDKEEP_INLINE void segmenter::begin_call() {
+    if (position().is_finished != 0)
+        throw unfit_options("segments", "under way", "finished", "make a new object for other rows");
+    done_.clear();
+    taken_.clear();
+}
+
+[[nodiscard]] NDKEEP_INLINE any_array array_of_bytes(const dtype& type, const std::vector<std::byte>& bytes) {
+    any_array all(type, {bytes.size() / static_cast<std::size_t>(type.size())});
+    std::copy(bytes.begin(), bytes.end(), all.bytes().begin());
+    return all;
+}
+
+NDKEEP_INLINE any_array segmenter::end_call() {
+    if (plan_.snapshots)
+        snapshots_ = array_of_bytes(type_, taken_);
+    return array_of_bytes(type_, done_);
+}
+
+NDKEEP_INLINE any_array segmenter::push(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+    const default_arithmetic to_nearest;
+    begin_call();
+    for (std::size_t at = 0; at < count;) {
+        const std::size_t some = std::min(count - at, rows_at_once);
+        add_block(first + static_cast<std::ptrdiff_t>(at) * step, step, some);
+        at += some;
+    }
+    return end_call();
+}
+
+NDKEEP_INLINE void segmenter::read_keys(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+    keys_.resize(rows_at_once);
+    auto& at = position();
+    const std::int64_t least = at.has_key != 0 ? at.last_key : codes_.least(), greatest = codes_.greatest();
+    if (!codes_.read(first, step, count, least, keys_.data())) {
+        std::int64_t before = least;
+        std::size_t i = 0;
+        for (; keys_[i] >= before && keys_[i] <= greatest; ++i)
+            before = keys_[i];
+        const bool is_key = keys_[i] >= codes_.least() && keys_[i] <= greatest;
+        throw unfit_options("key " + ndkeep::quoted(plan_.on.name) + " of row " + std::to_string(at.rows + i),
+                            i == 0 && at.has_key == 0 ? "a key" : "not below " + codes_.text_of(before),
+                            codes_.text_of(keys_[i]), is_key ? "sort the rows by it" : "");
+    }
+    at.last_key = keys_[count - 1];
+    at.has_key = 1;
+}
+
+NDKEEP_INLINE void segmenter::ask_predicate(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+    begins_.resize(rows_at_once);
+    const auto row = [&](std::size_t i) { return first + static_cast<std::ptrdiff_t>(i) * step; };
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto* const before = i == 0 ? reinterpret_cast<const std::byte*>(before_.data()) : row(i - 1);
+        begins_[i] = position().rows + i == 0 || plan_.every.begins(before, row(i)) ? 1 : 0;
+    }
+    std::memcpy(before_.data(), row(count - 1), before_.size());
+    padding_.clear(reinterpret_cast<std::byte*>(before_.data()), 1);
+}
+
+NDKEEP_INLINE void segmenter::add_block(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+    auto& at = position();
+    if (is_keyed())
+        read_keys(first, step, count);
+    if (plan_.every.kind == rule_kind::predicate)
+        ask_predicate(first, step, count);
+    for (std::size_t i = 0; i < count;) {
+        if (is_keyed()) {
+            if (plan_.snapshots && at.has_point == 0)
+                move_to(keys_[i]);
+            settle(keys_[i]);
+        }
+        if (is_grid()) {
+            if (at.is_open == 0) {
+                const auto found = bins_.of(keys_[i]);
+                if (!found)
+                    throw unfit_options("key " + ndkeep::quoted(plan_.on.name) + " of row " + std::to_string(at.rows),
+                                        "in a bin of " + bins_.text(), codes_.text_of(keys_[i]));
+                open_bin(keys_[i], *found);
+            }
+        } else if (at.is_open == 0 ||
+                   (plan_.every.kind == rule_kind::rows ? at.segment_rows == plan_.every.rows : begins_[i] != 0)) {
+            if (at.is_open != 0)
+                close();
+            at.is_open = 1;
+            at.label = is_keyed() ? codes_.bits_of(keys_[i]) : at.rows;
+        }
+        const std::size_t end = run_end(i, count);
+        add_rows(first + static_cast<std::ptrdiff_t>(i) * step, step, end - i);
+        i = end;
+    }
+}
+
+NDKEEP_INLINE std::size_t segmenter::run_end(std::size_t from, std::size_t count) const {
+    const auto& at = positions_[0];
+    std::size_t end = count;
+    if (plan_.every.kind == rule_kind::rows)
+        end =
+            from + static_cast<std::size_t>(std::min<std::uint64_t>(count - from, plan_.every.rows - at.segment_rows));
+    if (plan_.every.kind == rule_kind::predicate)
+        for (std::size_t i = from + 1; i < end; ++i)
+            if (begins_[i] != 0)
+                end = i;
+    if (!bin_ && !point_)
+        return end;
+    std::int64_t most = bin_ ? bin_->most : point_->most;
+    if (point_)
+        most = std::min(most, point_->most);
+    if (keys_[end - 1] <= most)
+        return end;
+    // In growing steps first: bins may have few rows.
+    std::size_t low = from, step = 1;
+    while (low + step < end && keys_[low + step] <= most) {
+        low += step;
+        step *= 2;
+    }
+    const auto begin = keys_.begin();
+    return static_cast<std::size_t>(std::upper_bound(begin + static_cast<std::ptrdiff_t>(low),
+                                                     begin + static_cast<std::ptrdiff_t>(std::min(low + step, end)),
+                                                     most) -
+                                    begin);
+}
+
+NDKEEP_INLINE void segmenter::add_rows(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+    auto& at = position();
+    for (std::size_t i = 0; i < columns_.size(); ++i)
+        columns_[i].run(columns_[i], states_[i], memories_[i], first + columns_[i].offset, step, count, at.rows);
+    for (std::size_t i = 0; i < plan_.reducers.size(); ++i)
+        if (const reducer& each = plan_.reducers[i]; each.own != nullptr)
+            each.own->run(reinterpret_cast<std::byte*>(own_.data()) + own_at_[i], first + each.offset, step, count);
+    at.rows += count;
+    at.segment_rows += count;
+}
+
+NDKEEP_INLINE void segmenter::open_bin(std::int64_t key, const bin& opened) {
+    if (!opened.left)
+        throw unfit_options("left edge of the bin of " + codes_.text_of(key), "within 64 bits", "outside");
+    bin_ = opened;
+    auto& at = position();
+    at.opened = key;
+    at.is_open = 1;
+    at.label = *opened.left;
+}
+
+NDKEEP_INLINE void segmenter::settle(std::int64_t key) {
+    auto& at = position();
+    for (std::uint64_t empty = 0; bin_ && bin_->most < key; ++empty) {
+        const bin ended = *bin_;
+        take_points(ended.most);
+        close();
+        // The bin of the key itself is opened when a row comes.
+        const auto next = plan_.empty_bins ? bins_.after(ended) : std::nullopt;
+        if (!next || next->most >= key)
+            break;
+        if (empty == most_empty)
+            throw unfit_options("empty bins before key " + codes_.text_of(key) + " of row " + std::to_string(at.rows),
+                                "at most " + std::to_string(most_empty), "more", "set .output = {.empty_bins = false}");
+        open_bin(ended.most + 1, *next);
+    }
+    if (point_ && point_->most < key)
+        take_points(key - 1);
+}
+
+NDKEEP_INLINE void segmenter::close() {
+    auto& at = position();
+    if (at.segment_rows != 0 || plan_.empty_bins)
+        write(done_, at.label);
+    reset();
+    at.is_open = 0;
+    bin_.reset();
+}
+
+NDKEEP_INLINE void segmenter::move_to(std::int64_t key) {
+    point_ = points_.of(key);
+    position().point = key;
+    position().has_point = 1;
+}
+
+NDKEEP_INLINE void segmenter::take_points(std::int64_t last) {
+    for (std::uint64_t taken = 0; point_ && point_->most <= last; ++taken) {
+        if (position().segment_rows == 0 && !plan_.empty_bins) {
+            move_to(last + 1);
+            return;
+        }
+        if (taken == most_empty)
+            throw unfit_options("snapshots before key " + codes_.text_of(last), "at most " + std::to_string(most_empty),
+                                "more", "set .output = {.empty_bins = false}");
+        take_point();
+    }
+}
+
+NDKEEP_INLINE void segmenter::take_point() {
+    const bin ended = *point_;
+    if (!ended.right)
+        throw unfit_options("snapshot after key " + codes_.text_of(position().last_key), "within 64 bits", "outside");
+    write(taken_, *ended.right);
+    point_ = points_.after(ended);
+    position().point = ended.most + 1;
+}
+
+NDKEEP_INLINE void segmenter::reset() {
+    auto& at = position();
+    at.segment_rows = 0;
+    for (auto& each : states_)
+        each = {};
+    for (auto& each : memories_) {
+        each.values.clear();
+        std::fill(each.bytes.begin(), each.bytes.end(), std::uint8_t{0});
+    }
+    for (std::size_t i = 0; i < plan_.reducers.size(); ++i)
+        if (const auto& own = plan_.reducers[i].own; own != nullptr && !own->initial.empty())
+            std::memcpy(own_.data() + own_at_[i], own->initial.data(), own->initial.size());
+}
+
+NDKEEP_INLINE void segmenter::write(std::vector<std::byte>& to, std::uint64_t label) {
+    const std::size_t before = to.size();
+    to.resize(before + static_cast<std::size_t>(type_.size()));
+    std::byte* const row = to.data() + before;
+    std::memcpy(row, &label, sizeof label);
+    for (std::size_t i = 0; i < plan_.reducers.size(); ++i) {
+        const reducer& each = plan_.reducers[i];
+        std::byte* const out = row + type_.fields()[i + 1].offset;
+        if (each.kind == reduction::rows) {
+            const auto count = static_cast<std::int64_t>(position().segment_rows);
+            std::memcpy(out, &count, sizeof count);
+        } else if (each.own != nullptr) {
+            each.own->finish(reinterpret_cast<const std::byte*>(own_.data()) + own_at_[i], out);
+        } else if (const std::size_t c = column_of_[i]; !columns_[c].write(each, states_[c], memories_[c], out)) {
+            std::copy(nulls_[i].begin(), nulls_[i].end(), out);
+        }
+    }
+}
+
+NDKEEP_INLINE any_array segmenter::current() {
+    const default_arithmetic to_nearest;
+    std::vector<std::byte> row;
+    if (position().is_open != 0)
+        write(row, position().label);
+    return array_of_bytes(type_, row);
+}
+
+NDKEEP_INLINE any_array segmenter::advance(const key_bound& to) {
+    const default_arithmetic to_nearest;
+    begin_call();
+    if (!is_keyed())
+        throw unfit_options("keys", "a member of the rows", "none", "set .on");
+    auto& at = position();
+    const std::int64_t key = codes_.code_from(to);
+    if (at.has_key != 0 && key < at.last_key)
+        throw unfit_options("key to advance to", "not below " + codes_.text_of(at.last_key), codes_.text_of(key));
+    if (at.rows != 0) {
+        settle(key);
+        if (const auto next = is_grid() && at.is_open == 0 ? bins_.of(key) : std::nullopt)
+            open_bin(key, *next);
+    }
+    at.last_key = key;
+    at.has_key = 1;
+    return end_call();
+}
+
+NDKEEP_INLINE any_array segmenter::finish(const std::optional<key_bound>& until) {
+    const default_arithmetic to_nearest;
+    std::vector<std::byte> taken;
+    std::vector<std::byte> done;
+    if (until) {
+        (void)advance(*until);
+        done.swap(done_);
+        taken.swap(taken_);
+    }
+    begin_call();
+    done_.swap(done);
+    taken_.swap(taken);
+    auto& at = position();
+    if (at.segment_rows != 0) {
+        const bool is_after = bin_ && point_ && point_->most > bin_->most;
+        if (point_ && !is_after)
+            take_point();
+        close();
+        if (is_after)
+            take_point();
+    }
+    at.is_finished = 1;
+    return end_call();
+}
+
+}  // namespace ndkeep::detail
