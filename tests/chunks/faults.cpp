@@ -2,6 +2,7 @@
 // Commits in which one system call fails, at every position: commit's result agrees with what a new reader finds.
 #include "chunks/dataset.hpp"
 #include "support/faulty_calls.hpp"
+#include "support/forwarding_place.hpp"
 
 #include <cstdint>
 
@@ -79,6 +80,17 @@ std::size_t check_commit(const faults::plan& plan, bool is_new, bool syncs) {
     return calls;
 }
 
+/// A directory on a disk that can be full for records.
+struct full_place final : forwarding_place {
+    using forwarding_place::forwarding_place;
+    bool put(const std::string& name, parts bytes, nk::durability wanted) override {
+        if (is_full && name.starts_with("commits/"))
+            throw nk::io_error(called(name), "cannot write", std::make_error_code(std::errc::no_space_on_device));
+        return forwarding_place::put(name, bytes, wanted);
+    }
+    bool is_full = false;
+};
+
 }  // namespace
 
 TEST_CASE("what commit answers is what a fresh reader sees, whichever call fails", "[chunks][fault]") {
@@ -97,6 +109,30 @@ TEST_CASE("what commit answers is what a fresh reader sees, whichever call fails
                     }
                     CHECK((kind == faults::kind::locks || at > 8));
                 }
+}
+
+TEST_CASE("a writer for whose record the disk has no space gives back that of its rows", "[chunks][fault]") {
+    const temp_dir dir;
+    const auto path = dir / "a";
+    nk::save_chunked(path, counted(0, 6), {.rows_per_chunk = 3, .commit = unsynced});
+    const auto files = [&] {
+        const std::filesystem::directory_iterator all(path / "chunks");
+        return std::distance(begin(all), end(all));
+    };
+    const auto place = std::make_shared<full_place>(path);
+    nk::chunk_writer<std::int64_t, 1> writer(place, {.rows_per_chunk = 4, .commit = unsynced});
+    writer.append(counted(6, 10));
+    place->is_full = true;
+
+    CHECK_THROWS_AS(writer.commit(), nk::io_error);
+
+    CHECK(files() > 2);
+    writer.discard();
+    CHECK(files() == 2);
+    place->is_full = false;
+    writer.append(counted(6, 10));
+    (void)writer.commit();
+    CHECK(committed(path, false) == 1);
 }
 
 TEST_CASE("a place that may not be opened for locks is written all the same", "[chunks]") {

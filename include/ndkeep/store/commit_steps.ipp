@@ -16,10 +16,12 @@
 #include <ndkeep/store/upkeep.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <exception>
 #include <limits>
 #include <map>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -203,21 +205,33 @@ NDKEEP_INLINE std::string transaction::checked_record_text(const chunk_state& ne
     return text;
 }
 
+/// Whether a disk is full, or a user has no more space on it.
+[[nodiscard]] inline bool is_lack_of_space(const std::error_code& why) {
+    return why == std::errc::no_space_on_device || why == std::error_condition(EDQUOT, std::generic_category());
+}
+
 NDKEEP_INLINE transaction::put_result transaction::put(const chunk_state& next, const std::string& text) {
     const auto bytes = bytes_of(text);
     // Before the put, so that every way out of it leaves the writer uncertain: the record may exist from here on.
     phase_ = phase::uncertain;
     put_number_ = next.number;
-    bool is_new = false;
+    bool is_new = false, is_full = false;
     try {
-        is_new = where().put(record_path(next.number), {&bytes, 1}, durability_of(options_.sync));
+        try {
+            is_new = where().put(record_path(next.number), {&bytes, 1}, durability_of(options_.sync));
+        } catch (const io_error& problem) {
+            is_full = is_lack_of_space(problem.code());
+            throw;
+        }
     } catch (const error&) {
         // A put can succeed although its reply is lost, as over NFS. If the record counts, the commit has succeeded.
         if (outcome_of_former_put())
             return put_result::stands;
         // Still uncertain, although no record was found: a store may carry out a request later that it has reported as
-        // failed. The next try looks again.
-        phase_ = phase::uncertain;
+        // failed. The next try looks again. Only a lack of space is an answer and no lost reply: then the files may be
+        // removed, which frees their space.
+        if (!is_full)
+            phase_ = phase::uncertain;
         throw;
     }
     if (is_new)
