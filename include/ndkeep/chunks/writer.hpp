@@ -91,7 +91,7 @@ class chunk_writer {
     }
 
     /// Removes the rows with `from <= key < to`, in an array with `.order_by`. If two fields order the rows, only the
-    /// first one counts. Where there are none it changes nothing, and is no conflict with a writer that adds some.
+    /// first one counts. Without such rows it changes nothing, so that another writer may add some at the same time.
     /// @returns the number of rows removed
     /// @throws mismatch_error  no order; a bound is NaN, or no bound for keys of this dtype
     /// @throws format_error, checksum_error  a chunk to write again is damaged

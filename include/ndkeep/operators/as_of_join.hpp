@@ -96,8 +96,7 @@ class as_of_join {
     /// Adds a chunk of either side, which may be empty, and joins the left rows that are decided.
     /// @param left, right  one-dimensional arrays of `Left` and `Right`
     /// @throws mismatch_error  a key below the one before it, NaN or NaT, or a right row that comes after left rows
-    /// that
-    ///                         it matches were emitted: then the chunk is not added
+    ///                         that it matches were emitted: then the chunk is not added
     template <class LeftRows, class RightRows>
     as_of_joined<Left, Right> push(const LeftRows& left, const RightRows& right) {
         // The rows of `in_step` tell their warm-up. No right row up to the last left key can follow.

@@ -108,8 +108,7 @@ struct segment_key {
 /// - a number, a duration, months or years, and `edges`: bins of keys;
 /// - `rows(n)`: so many rows;
 /// - a function `bool(const T& before, const T& row)` or `bool(const T& row)`: a segment begins at each row for which
-/// it
-///   is true, and at the first row, for which it is not called.
+///   it is true, and at the first row, for which it is not called.
 template <element T>
 class segment_rule {
   public:

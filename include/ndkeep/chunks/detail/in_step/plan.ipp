@@ -150,7 +150,8 @@ NDKEEP_INLINE void step_plan::end_again(std::optional<statistics::number>& end) 
     for (std::size_t i = 0; i < of_.size(); ++i)
         if (of_[i]->first_row_from(*end) < again_->rows[i])
             return;
-    end = again_->key;  // there is no later item that could show that the rows behind were erased
+    // The last item below the mark ends at the mark, although the rows up to it may have been erased.
+    end = again_->key;
 }
 
 NDKEEP_INLINE bool step_plan::next() {

@@ -3,8 +3,8 @@
 //
 // 1. For each left key, the number of right keys below it, or not above it, is counted by two pointers that only go
 //    forward. Without groups that is the row that was sought, or the one after it.
-// 2. With groups, the last row of each group is kept on the way. Forward, a second pass from the end keeps the next
-// row.
+// 2. With groups, the last row of each group is kept on the way. Forward, a second pass, from the end, keeps
+//    the next row.
 // 3. If the rows are in order in each group only, they are sorted by group, and step 1 runs on each group.
 // 4. The nearer of two rows is chosen, and rows that are too far are removed.
 #pragma once

@@ -111,7 +111,7 @@ class rolling_window {
     void restore_parts();
     template <class Function>
     void with_statistic(const Function& function);
-    /// The greatest key that is no longer in the window of a key.
+    /// The window of a key has the keys above this one.
     [[nodiscard]] std::int64_t bound_of(std::int64_t key) const;
     void drop_values();
 

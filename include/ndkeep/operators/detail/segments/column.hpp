@@ -55,8 +55,7 @@ struct segment_column {
     void add(const reducer& of);
     /// Chooses `run`.
     void prepare();
-    /// Writes the result of a reducer; false if it is null.
-    /// @param may_change  whether the values may be put in another order
+    /// Writes the result of a reducer; false if it is null. A quantile puts the values in another order.
     bool write(const reducer& of, const column_state& state, column_memory& memory, std::byte* out) const;
 };
 

@@ -446,7 +446,7 @@ NDKEEP_INLINE bool segment_column::write(const reducer& of, const column_state& 
     }
 }
 
-/// The values of two neighbouring ranks, `rank` and the next one; the second is the first if there is no next one.
+/// The values of a rank and of the next one. The last rank has the same value twice.
 struct neighbours {
     double low, high;
 };
