@@ -168,6 +168,7 @@
 #include <ndkeep/operators/detail/as_of/windows.ipp>
 #include <ndkeep/operators/detail/as_of_groups.ipp>
 #include <ndkeep/operators/detail/rolling/window.ipp>
+#include <ndkeep/operators/detail/row_memory.ipp>
 #include <ndkeep/operators/detail/segments/bins.ipp>
 #include <ndkeep/operators/detail/segments/column.ipp>
 #include <ndkeep/operators/detail/segments/lanes.ipp>

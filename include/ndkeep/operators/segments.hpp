@@ -8,12 +8,10 @@
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/operators/aggregates.hpp>
-#include <ndkeep/operators/detail/rows_in_place.hpp>
 #include <ndkeep/operators/detail/segments/segmenter.hpp>
 #include <ndkeep/operators/segment_rule.hpp>
 #include <ndkeep/version.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -71,14 +69,11 @@ class segments {
         : core_(plan_of(options, aggregates)) {}
 
     /// Adds rows. Returns the segments that are complete now, without rows if there is none.
-    /// @throws mismatch_error  keys that descend, NaN or NaT, a key that is in no bin, an integer sum of more than 64
-    ///                         bits, or more than 2^24 empty bins in a row; the error names the row, counted from the
-    ///                         first one pushed
-    template <array_like A>
-    any_array push(const A& rows) {
-        const auto found = detail::rows_of<T>(rows);
-        return core_.push(found.first, found.step, found.count);
-    }
+    /// @param rows  a one-dimensional array of T; read in place if it is in memory
+    /// @throws mismatch_error  another dtype or rank, keys that descend, NaN or NaT, a key that is in no bin, an
+    ///                         integer sum of more than 64 bits, or more than 2^24 empty bins in a row; the error names
+    ///                         the row, counted from the first one pushed
+    any_array push(const array_view& rows) { return core_.push(rows); }
 
     /// Says that no more rows with keys below this one will come: returns the segments that are complete with that.
     /// @throws mismatch_error  a smaller key than one before

@@ -2,11 +2,11 @@
 // The keys of both sides of an as-of, as numbers of one type, in place where they are in memory.
 #pragma once
 
-#include <ndkeep/array/view.hpp>
 #include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/operators/detail/row_memory.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
@@ -18,24 +18,6 @@
 #include <string_view>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// The rows of a one-dimensional array in memory.
-struct row_memory {
-    std::string side = {};  // in errors: "left" or "right"
-    dtype type = {};
-    const std::byte* data = nullptr;
-    std::ptrdiff_t step = 0;  // bytes from one row to the next
-    std::size_t count = 0;
-    std::shared_ptr<const buffer> kept = {};  // the rows, if they were computed
-    std::size_t first = 0;                    // the number of the first row in errors
-
-    [[nodiscard]] const std::byte* at(std::size_t row) const { return data + static_cast<std::ptrdiff_t>(row) * step; }
-};
-
-/// The rows of an array, in place if it is in memory.
-/// @param side  for errors
-/// @throws mismatch_error  not one-dimensional
-[[nodiscard]] row_memory memory_of(const array_view& array, std::string side);
 
 /// One field of the rows. A field that is a sub-array is one value of all its bytes.
 /// @throws mismatch_error  not structs, or no such field

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
 #include <ndkeep/chunks/key.hpp>
 #include <ndkeep/element/padding.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -49,7 +50,7 @@ class segmenter {
     /// @throws mismatch_error  options that contradict each other, do not fit the rows, or name an output twice
     explicit segmenter(segment_plan plan);
 
-    [[nodiscard]] any_array push(const std::byte* first, std::ptrdiff_t step, std::size_t count);
+    [[nodiscard]] any_array push(const array_view& rows);
     [[nodiscard]] any_array advance(const key_bound& to);
     [[nodiscard]] any_array current();
     [[nodiscard]] any_array finish(const std::optional<key_bound>& until);

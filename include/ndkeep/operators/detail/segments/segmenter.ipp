@@ -7,6 +7,7 @@
 #include <ndkeep/bytes/float_environment.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/operators/detail/row_memory.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -170,12 +171,15 @@ NDKEEP_INLINE any_array segmenter::end_call() {
     return array_of_bytes(type_, done_);
 }
 
-NDKEEP_INLINE any_array segmenter::push(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
+NDKEEP_INLINE any_array segmenter::push(const array_view& rows) {
     const default_arithmetic to_nearest;
+    if (rows.type() != plan_.row)
+        throw unfit_options("dtype of the rows", plan_.row.descr(), rows.type().descr());
+    const auto memory = memory_of(rows, "rows");
     begin_call();
-    for (std::size_t at = 0; at < count;) {
-        const std::size_t some = std::min(count - at, rows_at_once);
-        add_block(first + static_cast<std::ptrdiff_t>(at) * step, step, some);
+    for (std::size_t at = 0; at < memory.count;) {
+        const std::size_t some = std::min(memory.count - at, rows_at_once);
+        add_block(memory.at(at), memory.step, some);
         at += some;
     }
     return end_call();
