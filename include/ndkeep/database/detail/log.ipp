@@ -195,17 +195,27 @@ NDKEEP_INLINE log_chain read_log(const directory& hidden, std::uint64_t base, fi
                 break;
             at = header->end_from(at);
         }
-        for (; number == next; ++number) {
-            auto read = read_record(*segment, at, size);
-            if (!read || read->record.number != number)
+        std::uint64_t behind = 0;
+        for (;;) {
+            auto read = number == next ? read_record(*segment, at, size) : std::nullopt;
+            if (read && read->record.number == number) {
+                at = read->end;
+                ++number;
+                ++next;
+                behind = 0;
+                chain.commits.push_back(std::move(*read));
+                continue;
+            }
+            // A writer may have been completing this record. If so, it is complete now that the one behind it is there.
+            if (behind != 0)
                 break;
-            at = read->end;
-            ++next;
-            chain.commits.push_back(std::move(*read));
+            behind = last_behind(*segment, at, size, number);
+            if (behind == 0)
+                break;
         }
         chain.last = segment;
         chain.end = at;
-        chain.lost_up_to = std::max(chain.lost_up_to, last_behind(*segment, at, size, number));
+        chain.lost_up_to = std::max(chain.lost_up_to, behind);
     }
     if (chain.lost_up_to < next)
         chain.lost_up_to = 0;
