@@ -191,6 +191,11 @@ void kill_at_random(int times, unsigned seed) {
         const pid_t child = ::fork();
         if (child == 0)
             write_for_ever(path, x + 1, told);
+        // Every second child makes a commit first, however slow the machine is.
+        const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+        while (i % 2 == 1 && told->acknowledged <= static_cast<std::uint64_t>(x) &&
+               std::chrono::steady_clock::now() < patience)
+            std::this_thread::sleep_for(std::chrono::microseconds(50));
         std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution(0, 20000)(random)));
         ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, 0);
