@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Whether a floating-point number is NaN or finite, decided by its bits.
+// Whether a floating-point number is NaN or finite, and which one is greater, decided by their bits.
 //
 // Programs that use ndkeep are compiled with -ffast-math too. Compilers may then assume that no number is NaN or
 // infinite, and take std::isnan(x) and x != x for false. Files have such numbers all the same, so no other header asks
@@ -44,6 +44,23 @@ template <std::floating_point T>
         return (std::bit_cast<std::uint64_t>(value) & 0x7fff'ffff'ffff'ffffU) > 0x7ff0'0000'0000'0000U;
     else  // the conversion keeps NaN, and makes an infinity of numbers that double cannot hold
         return !is_finite(value) && is_nan(static_cast<double>(value));
+}
+
+inline constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
+
+/// A number for each double, in the same order. Equal ones have equal numbers, also 0.0 and -0.0, which have 2^63.
+[[nodiscard]] constexpr std::uint64_t ordered_bits(double value) noexcept {
+    const auto bits = std::bit_cast<std::uint64_t>(value);
+    // -0.0 is made 0.0 here, because -ffast-math would leave out an addition of 0.
+    if (bits == sign_bit)
+        return sign_bit;
+    // Of negative numbers, the greater one has the smaller bits.
+    return (bits & sign_bit) != 0 ? ~bits : bits | sign_bit;
+}
+
+/// The double that has these `ordered_bits`.
+[[nodiscard]] constexpr double double_of_ordered_bits(std::uint64_t ordered) noexcept {
+    return std::bit_cast<double>((ordered & sign_bit) != 0 ? ordered ^ sign_bit : ~ordered);
 }
 
 /// Integers are never NaN.

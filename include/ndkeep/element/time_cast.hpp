@@ -44,6 +44,11 @@ struct time_ratio {
     void multiply(wide_count more_number, wide_count more_by) noexcept;
 };
 
+/// How many counts of `to` one count of `from` is. Years and months have NumPy's average lengths: a year has 365.2425
+/// days, and 12 months.
+/// @param from, to  dates or durations with a unit
+[[nodiscard]] time_ratio ratio_of_units(const dtype& from, const dtype& to);
+
 }  // namespace detail
 
 namespace core {

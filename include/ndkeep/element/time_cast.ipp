@@ -32,12 +32,12 @@ NDKEEP_INLINE void time_ratio::multiply(wide_count more_number, wide_count more_
     return unit.name == "Y" || unit.name == "M";
 }
 
-/// How many units of `to` one unit of `from` is. Years and months have NumPy's average lengths: a year has 365.2425
-/// days, and 12 months.
-[[nodiscard]] NDKEEP_INLINE time_ratio ratio_of(const core::time_unit& from, const core::time_unit& to) {
+NDKEEP_INLINE time_ratio ratio_of_units(const dtype& from, const dtype& to) {
+    const core::time_unit &given = *core::find_unit(from.unit()), &wanted = *core::find_unit(to.unit());
     time_ratio out;
-    out.multiply(from.seconds, to.seconds);
-    out.multiply(to.per_second, from.per_second);
+    out.multiply(given.seconds, wanted.seconds);
+    out.multiply(wanted.per_second, given.per_second);
+    out.multiply(from.multiple(), to.multiple());
     return out;
 }
 
@@ -91,17 +91,13 @@ NDKEEP_INLINE std::optional<time_cast> time_cast::between(const dtype& from, con
 }
 
 NDKEEP_INLINE time_cast::time_cast(const dtype& from, const dtype& to, way how) : how_(how) {
-    const time_unit &given = *find_unit(from.unit()), &wanted = *find_unit(to.unit());
-    const time_unit &days = *find_unit("D"), &months = *find_unit("M");
-    if (how == way::from_calendar || how == way::to_calendar) {
-        first_ = detail::ratio_of(given, how == way::from_calendar ? months : days);
-        second_ = detail::ratio_of(how == way::from_calendar ? days : months, wanted);
-        second_.multiply(1, to.multiple());
-    } else {
-        first_ = detail::ratio_of(given, wanted);
-        first_.multiply(1, to.multiple());
+    if (how == way::ratio || how == way::averages) {
+        first_ = detail::ratio_of_units(from, to);
+        return;
     }
-    first_.multiply(from.multiple(), 1);
+    const dtype days = dtype::parse("<M8[D]"), months = dtype::parse("<M8[M]");
+    first_ = detail::ratio_of_units(from, how == way::from_calendar ? months : days);
+    second_ = detail::ratio_of_units(how == way::from_calendar ? days : months, to);
 }
 
 NDKEEP_INLINE std::optional<std::int64_t> time_cast::operator()(std::int64_t count) const {

@@ -4,11 +4,11 @@
 
 #include <ndkeep/chunks/detail/ordered/codes.hpp>
 
+#include <ndkeep/bytes/float_bits.hpp>
 #include <ndkeep/chunks/detail/keys.hpp>
 #include <ndkeep/chunks/detail/ordered/key_numbers.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <type_traits>
@@ -16,27 +16,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr key_code sign_bit = key_code{1} << 63;
-
-[[nodiscard]] constexpr key_code code_of_signed(std::int64_t number) {
-    return static_cast<key_code>(number) ^ sign_bit;
-}
-
-[[nodiscard]] inline key_code code_of_float(double number) {
-    const auto bits = std::bit_cast<key_code>(number);
-    // Of negative numbers, the greater one has the smaller bits. -0.0 is made 0.0 here, because -ffast-math would leave
-    // out an addition of 0.
-    if (bits == sign_bit)
-        return sign_bit;
-    return (bits & sign_bit) != 0 ? ~bits : bits | sign_bit;
-}
-
 template <class Number>
 [[nodiscard]] key_code code_of_number(Number number) {
     if constexpr (std::is_floating_point_v<Number>)
-        return code_of_float(static_cast<double>(number));
+        return ordered_bits(static_cast<double>(number));
     else if constexpr (std::is_signed_v<Number>)
-        return code_of_signed(number);
+        return static_cast<key_code>(number) ^ sign_bit;
     else
         return number;
 }
@@ -63,8 +48,7 @@ NDKEEP_INLINE std::int64_t period_of(key_code code, char form, std::int64_t leng
         const auto number = static_cast<std::int64_t>(code ^ sign_bit);
         return number / length - (number % length < 0 ? 1 : 0);
     }
-    const auto number = std::bit_cast<double>((code & sign_bit) != 0 ? code ^ sign_bit : ~code);
-    const double quotient = std::floor(number / static_cast<double>(length));
+    const double quotient = std::floor(double_of_ordered_bits(code) / static_cast<double>(length));
     constexpr double most = 9e18;
     // NaN, which is refused as a key elsewhere, is in the lowest period.
     return static_cast<std::int64_t>(!(quotient > -most) ? -most : quotient < most ? quotient : most);

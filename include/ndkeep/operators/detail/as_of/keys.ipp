@@ -21,8 +21,8 @@ NDKEEP_INLINE field_memory field_of(const row_memory& rows, const std::string& n
     const auto* const field = rows.type.find(name);
     if (field == nullptr)
         throw mismatch_error({.field = rows.side + " field " + ndkeep::quoted(name),
-                              .expected = "one of " + rows.type.descr(),
-                              .found = rows.type.is_struct() ? "missing" : "an array without fields"});
+                              .expected = rows.type.is_struct() ? "one of " + rows.type.descr() : "structs",
+                              .found = rows.type.is_struct() ? "missing" : ndkeep::quoted(rows.type.str())});
     field_memory part{.rows = rows, .field = *field};
     part.rows.type = field->type;
     if (part.rows.data != nullptr)
@@ -52,17 +52,10 @@ NDKEEP_INLINE row_memory key_rows(const row_memory& rows, const std::string& on)
         return std::nullopt;
     const auto is_calendar = [](const dtype& type) { return type.unit() == "Y" || type.unit() == "M"; };
     const auto divides = [&](const dtype& coarse, const dtype& fine) {
-        const core::time_unit& a = *find_unit(coarse.unit());
-        const core::time_unit& b = *find_unit(fine.unit());
-        using core::wide_count;
-        const wide_count per_fine = wide_count{b.seconds} * fine.multiple();
-        if (is_calendar(coarse) != is_calendar(fine)) {
-            // The first day of a month is a whole number of units that divide a day. Durations of months have none.
-            constexpr std::int64_t day = 86'400;
-            return is_calendar(coarse) && coarse.kind() == 'M' && wide_count{day} * b.per_second % per_fine == 0;
-        }
-        const wide_count per_coarse = wide_count{a.seconds} * coarse.multiple();
-        return per_coarse * b.per_second % (per_fine * a.per_second) == 0;
+        if (is_calendar(coarse) == is_calendar(fine))
+            return ratio_of_units(coarse, fine).by == 1;
+        // The first day of a month is a whole number of units that divide a day. Durations of months have none.
+        return is_calendar(coarse) && coarse.kind() == 'M' && ratio_of_units(dtype::parse("<M8[D]"), fine).by == 1;
     };
     if (divides(left, right))
         return right;
@@ -102,13 +95,11 @@ NDKEEP_INLINE common_form common_form::of(const dtype& left, const dtype& right)
     return {'u', dtype_of<std::uint64_t>()};
 }
 
-inline constexpr std::uint64_t key_sign_bit = std::uint64_t{1} << 63;
-
 NDKEEP_INLINE std::string common_form::text(std::int64_t key) const {
     if (is_missing(key))
         return "NaT";
     const std::string digits =
-        number == 'u' ? std::to_string(static_cast<std::uint64_t>(key) ^ key_sign_bit) : std::to_string(key);
+        number == 'u' ? std::to_string(static_cast<std::uint64_t>(key) ^ sign_bit) : std::to_string(key);
     if (!type.is_time() || type.unit().empty())
         return digits;
     return digits + " [" + (type.multiple() == 1 ? "" : std::to_string(type.multiple())) + type.unit() + ']';
@@ -139,7 +130,7 @@ void copy_keys(const row_memory& rows, const common_form& form, Number* out) {
             if constexpr (std::is_integral_v<Stored> && std::is_integral_v<Number>) {
                 out[i] = static_cast<Number>(key);
                 if (form.number == 'u')
-                    out[i] = static_cast<Number>(static_cast<std::uint64_t>(key) ^ key_sign_bit);
+                    out[i] = static_cast<Number>(static_cast<std::uint64_t>(key) ^ sign_bit);
                 if (cast) {
                     const auto count = (*cast)(static_cast<std::int64_t>(key));
                     if (!count)

@@ -20,14 +20,8 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr std::uint64_t top_bit = std::uint64_t{1} << 63;
-
-/// The bits of a negative double count downwards: they are turned, so that codes count upwards.
-[[nodiscard]] NDKEEP_INLINE std::int64_t code_of_double(double key) {
-    const auto bits = std::bit_cast<std::uint64_t>(key);
-    if (bits == top_bit)
-        return 0;  // -0.0
-    return static_cast<std::int64_t>((bits & top_bit) != 0 ? bits ^ (top_bit - 1) : bits);
+[[nodiscard]] inline std::int64_t code_of_double(double key) {
+    return static_cast<std::int64_t>(ordered_bits(key) ^ sign_bit);
 }
 
 [[nodiscard]] NDKEEP_INLINE mismatch_error unfit_bins(std::string field, std::string expected, std::string found) {
@@ -60,7 +54,7 @@ template <class T>
     T key;
     std::memcpy(&key, at, sizeof key);
     if constexpr (std::is_same_v<T, std::uint64_t>)
-        return static_cast<std::int64_t>(key ^ top_bit);
+        return static_cast<std::int64_t>(key ^ sign_bit);
     else if constexpr (std::is_integral_v<T>)
         return static_cast<std::int64_t>(key);
     else
@@ -86,13 +80,12 @@ NDKEEP_INLINE bool key_codes::read(const std::byte* first_row, std::ptrdiff_t st
 
 NDKEEP_INLINE core::wide_count key_codes::whole_of(std::int64_t code) const noexcept {
     if (form_ == 'u')
-        return core::wide_count{static_cast<std::uint64_t>(code) ^ top_bit};
+        return core::wide_count{static_cast<std::uint64_t>(code) ^ sign_bit};
     return core::wide_count{code};
 }
 
 NDKEEP_INLINE double key_codes::real_of(std::int64_t code) const noexcept {
-    const auto bits = static_cast<std::uint64_t>(code);
-    return std::bit_cast<double>((bits & top_bit) != 0 ? bits ^ (top_bit - 1) : bits);
+    return double_of_ordered_bits(static_cast<std::uint64_t>(code) ^ sign_bit);
 }
 
 NDKEEP_INLINE std::uint64_t key_codes::bits_of(std::int64_t code) const noexcept {
@@ -116,7 +109,7 @@ NDKEEP_INLINE statistics::number key_codes::number_of(const key_bound& bound) co
 NDKEEP_INLINE std::int64_t key_codes::code_of(core::wide_count whole) const noexcept {
     whole = std::clamp(whole, whole_of(least_), whole_of(greatest_));
     if (form_ == 'u')
-        return static_cast<std::int64_t>(static_cast<std::uint64_t>(whole) ^ top_bit);
+        return static_cast<std::int64_t>(static_cast<std::uint64_t>(whole) ^ sign_bit);
     return static_cast<std::int64_t>(whole);
 }
 
@@ -190,24 +183,16 @@ NDKEEP_INLINE void bins::set_width(const key_grid& grid) {
         if (unit->name == "Y" || unit->name == "M")
             throw refuse("std::chrono::months or years, because the keys are " + ndkeep::quoted(type.str()),
                          "a duration of fixed length");
-        // The width in keys: its unit divided by theirs, as a fraction.
-        const auto* const own = core::find_unit(grid.type().unit());
-        core::wide_count up = core::wide_count{own->seconds} * unit->per_second * grid.type().multiple();
-        core::wide_count down = core::wide_count{unit->seconds} * own->per_second * type.multiple();
-        core::wide_count a = up, b = down;
-        while (b != 0)
-            a = std::exchange(b, a % b);
-        up /= a;
-        down /= a;
+        const auto ratio = ratio_of_units(grid.type(), type);
         const auto count = std::get<std::int64_t>(number);
         core::wide_count product = 0;
-        if (__builtin_mul_overflow(core::wide_count{count}, up, &product))
+        if (__builtin_mul_overflow(core::wide_count{count}, ratio.number, &product))
             throw refuse("within the range of " + ndkeep::quoted(type.str()),
                          number_text(number) + " of " + grid.type().str());
-        if (product % down != 0)
+        if (product % ratio.by != 0)
             throw refuse("a multiple of the unit of the keys, " + ndkeep::quoted(type.str()),
                          number_text(number) + " of " + ndkeep::quoted(grid.type().str()));
-        width_ = product / down;
+        width_ = product / ratio.by;
     }
     if (width_ <= 0 || width_ > std::numeric_limits<std::int64_t>::max())
         throw refuse("positive, and of at most 63 bits", number_text(number));
