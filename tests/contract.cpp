@@ -380,3 +380,89 @@ TEST_CASE("contract: ordered data", "[contract]") {
         total += xt::sum(nk::field(t, &trade::price))() + xt::sum(nk::field(q, &trade::price))();
     CHECK(total == 1.5 + 7.5 + 4.5 + 1.5 + 2.5 + 3.5);
 }
+
+namespace operators {
+
+using second = std::chrono::sys_time<std::chrono::seconds>;
+
+struct trade {
+    second time;
+    std::int32_t symbol;
+    double price;
+    std::int64_t size;
+};
+NDKEEP_FIELDS(trade, time, symbol, price, size);
+
+struct quote {
+    second time;
+    std::int32_t symbol;
+    double bid;
+};
+NDKEEP_FIELDS(quote, time, symbol, bid);
+
+second moment(int seconds) { return second(std::chrono::seconds(seconds)); }
+
+}  // namespace operators
+
+TEST_CASE("contract: as-of joins", "[contract]") {
+    using namespace std::chrono_literals;
+    using operators::moment, operators::trade, operators::quote;
+    const in_temp_dir here;
+    const xt::xtensor<trade, 1> trades = {{moment(1), 1, 10, 100}, {moment(10), 2, 20, 200}, {moment(12), 1, 11, 300}};
+    const xt::xtensor<quote, 1> quotes = {{moment(2), 1, 9.5}, {moment(8), 2, 19.5}, {moment(12), 1, 10.5}};
+
+    auto at = nk::as_of(nk::field(trades, &trade::time), nk::field(quotes, &quote::time),
+                        {.direction = nk::backward, .tolerance = 5s, .exact = true});
+    CHECK_FALSE(at.found(0));
+    CHECK(at.row(0) == std::nullopt);
+    CHECK(at.row(1) == 1);
+    CHECK((at.rows() == xt::xtensor<std::int64_t, 1>{-1, 1, 2}));
+    CHECK((at.mask() == xt::xtensor<bool, 1>{false, true, true}));
+    auto bid = at.take(nk::field(quotes, &quote::bid), std::numeric_limits<double>::quiet_NaN());
+    CHECK(std::isnan(bid(0)));
+    CHECK(bid(1) == 19.5);
+    auto by = nk::as_of(trades, quotes, {.on = "time", .by = {"symbol"}});
+    CHECK((by.rows() == xt::xtensor<std::int64_t, 1>{-1, 1, 2}));
+
+    nk::save_chunked("trades", trades, {.order_by = "time"});
+    nk::save_chunked("quotes", quotes, {.rows_per_chunk = 2, .order_by = "time"});
+    nk::chunk_reader<trade, 1> left("trades");
+    nk::chunk_reader<quote, 1> right("quotes");
+    nk::as_of_join<trade, quote> join({.by = {"symbol"}, .window = 3});
+    nk::stateful_loop loop("join.state");
+    std::size_t joined = 0, found = 0;
+    for (auto [t, q] : loop.over(nk::in_step(left, right))) {
+        auto m = join.push(t, q);
+        joined += m.left().size();
+        CHECK(m.right().shape(1) == 3);
+        found += xt::sum<std::size_t>(m.found())();
+    }
+    CHECK(joined == 3);
+    CHECK(found == 3);  // none, one and two
+
+    nk::as_of_join<trade, quote> each({.by = {"symbol"}});
+    auto m = each.push(trades, quotes);
+    const auto rest = each.finish();
+    CHECK(m.left().size() + rest.left().size() == 3);
+    nk::any_array table = nk::side_by_side({{"", m.left()}, {"quote_", m.right()}});
+    CHECK(table.type().find("quote_bid") != nullptr);
+    CHECK_THROWS_AS(nk::side_by_side({{"", m.left()}, {"", m.right()}}), nk::mismatch_error);
+}
+
+TEST_CASE("contract: segments", "[contract]") {
+    using namespace std::chrono_literals;
+    using operators::moment, operators::trade;
+    const xt::xtensor<trade, 1> chunk = {{moment(1), 1, 10, 100}, {moment(299), 2, 20, 200}, {moment(300), 1, 11, 300}};
+
+    nk::segments<trade> bars({.on = &trade::time, .every = 5min, .closed = nk::left},
+                             {nk::first(&trade::price, "open"), nk::max(&trade::price, "high"),
+                              nk::min(&trade::price, "low"), nk::last(&trade::price, "close"),
+                              nk::sum(&trade::size, "volume"), nk::count("n"), nk::mean(&trade::price),
+                              nk::variance(&trade::price), nk::quantile(&trade::price, 0.5)});
+    auto done = bars.push(chunk);
+    REQUIRE(done.shape() == std::vector<std::size_t>{1});
+    CHECK(done.field("high").as<double, 1>()(0) == 20);
+    CHECK(done.field("volume").as<std::int64_t, 1>()(0) == 300);
+    CHECK(bars.current().shape() == std::vector<std::size_t>{1});
+    CHECK(bars.finish().field("open").as<double, 1>()(0) == 11);
+}

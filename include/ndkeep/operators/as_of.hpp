@@ -23,6 +23,9 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
+template <class Array>
+concept column_expression = xt::is_xexpression<std::remove_cvref_t<Array>>::value;
+
 /// The function of the expression `take`: the value of a column in the row that was found, or the fill value.
 template <class Closure, std::size_t N>
 class taken_values {
@@ -95,9 +98,8 @@ class as_of_rows {
     /// of the shape of `rows()`. It keeps an rvalue column. It refers to an lvalue column, which must outlive it.
     /// @param column  one-dimensional, with a value for each row of the right side: `field(quotes, &quote::bid)`
     /// @throws mismatch_error  a column of another shape
-    template <class Column>
-    requires xt::is_xexpression<std::remove_cvref_t<Column>>::value [[nodiscard]] auto
-    take(Column&& column, typename std::remove_cvref_t<Column>::value_type fill) const {
+    template <detail::column_expression Column>
+    [[nodiscard]] auto take(Column&& column, typename std::remove_cvref_t<Column>::value_type fill) const {
         using values = detail::taken_values<xt::const_xclosure_t<Column>, N>;
         detail::check_column(detail::shape_as_vector(column), right_->count);
         return xt::xgenerator<values, typename values::value, std::array<std::size_t, N>>(

@@ -85,9 +85,8 @@ class as_of_combinations {
     /// of the columns; columns such as `field` of an lvalue refer to their array.
     /// @param columns  one for each group, with a value for each row of it
     /// @throws mismatch_error  another number of columns, or columns of other shapes
-    template <class Column>
-    requires xt::is_xexpression<Column>::value [[nodiscard]] auto take(std::vector<Column> columns,
-                                                                       typename Column::value_type fill) const {
+    template <detail::column_expression Column>
+    [[nodiscard]] auto take(std::vector<Column> columns, typename Column::value_type fill) const {
         using values = detail::taken_of_groups<Column>;
         detail::check_column_count(columns.size(), found_->counts.size());
         for (std::size_t group = 0; group < columns.size(); ++group)
@@ -95,9 +94,8 @@ class as_of_combinations {
         return xt::xgenerator<values, typename values::value, std::array<std::size_t, 2>>(
             values(std::move(columns), found_, fill), found_->rows.shape());
     }
-    template <class Column>
-    requires xt::is_xexpression<Column>::value [[nodiscard]] auto take(std::initializer_list<Column> columns,
-                                                                       typename Column::value_type fill) const {
+    template <detail::column_expression Column>
+    [[nodiscard]] auto take(std::initializer_list<Column> columns, typename Column::value_type fill) const {
         return take(std::vector<Column>(columns), fill);
     }
 

@@ -80,8 +80,9 @@ class as_of_joined {
 /// - Items of `in_step` are complete: their left rows are emitted at once if the direction is backward.
 ///
 /// The state is the left rows that wait, the right rows not below the last left key, and for each group the last ones
-/// below it. A push takes O(state + rows). A loop can bind it: `loop.bind<as_of_join<trade, quote>>("quotes",
-/// options)`.
+/// below it. A push takes O(state + rows). A loop can bind it:
+///
+///     auto& join = loop.bind("quotes", as_of_join<trade, quote>({.by = {"symbol"}}));
 template <element Left, element Right>
 class as_of_join {
   public:

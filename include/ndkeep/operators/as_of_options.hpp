@@ -7,6 +7,7 @@
 #include <ndkeep/version.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <ratio>
@@ -35,15 +36,16 @@ class as_of_tolerance {
     /// Any distance.
     as_of_tolerance() = default;
     /// For keys that are numbers, and for dates without a unit.
-    template <class Number>
-        requires std::is_arithmetic_v<Number> as_of_tolerance(Number most) {  // NOLINT: implicit
-            if constexpr (std::is_floating_point_v<Number>)
-                most_ = static_cast<double>(most);
-            else if constexpr (std::is_signed_v<Number>)
-                most_ = static_cast<std::int64_t>(most);
-            else
-                most_ = static_cast<std::uint64_t>(most);
-        }
+    template <std::integral Number>
+    as_of_tolerance(Number most) {  // NOLINT: implicit
+        if constexpr (std::is_signed_v<Number>)
+            most_ = static_cast<std::int64_t>(most);
+        else
+            most_ = static_cast<std::uint64_t>(most);
+    }
+    /// The same.
+    template <std::floating_point Number>
+    as_of_tolerance(Number most) : most_(static_cast<double>(most)) {}  // NOLINT: implicit
     /// For keys that are times of any unit. A duration with floating-point counts is taken in nanoseconds.
     template <class Rep, class Period>
     as_of_tolerance(std::chrono::duration<Rep, Period> most) {  // NOLINT: implicit

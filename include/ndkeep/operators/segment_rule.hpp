@@ -43,34 +43,36 @@ enum class rule_kind : unsigned char { width, calendar, edges, rows, predicate }
 class key_grid {
   public:
     /// Bins of this width: a number, for keys that are numbers. For dates it is a count of their unit.
-    template <class Number>
-        requires std::is_arithmetic_v<Number> key_grid(Number width)  // NOLINT: implicit
-            : width_(detail::exact_number(width)) {}
+    template <std::integral Number>
+    key_grid(Number width) : width_(detail::exact_number(width)) {}  // NOLINT: implicit
+    /// The same.
+    template <std::floating_point Number>
+    key_grid(Number width) : width_(detail::exact_number(width)) {}  // NOLINT: implicit
 
-        /// Bins of this width, for dates and durations. std::chrono::months and years are those of the calendar, in
-        /// UTC; weeks and days always have the same length.
-        template <std::integral Rep, class Period>
-        key_grid(const std::chrono::duration<Rep, Period>& width)  // NOLINT: implicit
-            : width_(std::int64_t{width.count()}), type_(dtype_of<std::chrono::duration<std::int64_t, Period>>()) {
-            if constexpr (std::is_same_v<Period, std::chrono::months::period> ||
-                          std::is_same_v<Period, std::chrono::years::period>)
-                kind_ = detail::rule_kind::calendar;
-        }
+    /// Bins of this width, for dates and durations. std::chrono::months and years are those of the calendar, in UTC;
+    /// weeks and days always have the same length.
+    template <std::integral Rep, class Period>
+    key_grid(const std::chrono::duration<Rep, Period>& width)  // NOLINT: implicit
+        : width_(std::int64_t{width.count()}), type_(dtype_of<std::chrono::duration<std::int64_t, Period>>()) {
+        if constexpr (std::is_same_v<Period, std::chrono::months::period> ||
+                      std::is_same_v<Period, std::chrono::years::period>)
+            kind_ = detail::rule_kind::calendar;
+    }
 
-        /// For `edges`.
-        explicit key_grid(std::vector<key_bound> edges) : kind_(detail::rule_kind::edges), edges_(std::move(edges)) {}
+    /// For `edges`.
+    explicit key_grid(std::vector<key_bound> edges) : kind_(detail::rule_kind::edges), edges_(std::move(edges)) {}
 
-        /// For the class `segments`.
-        [[nodiscard]] detail::rule_kind kind() const noexcept { return kind_; }
-        [[nodiscard]] const statistics::number& width() const noexcept { return width_; }  ///< the number of units
-        [[nodiscard]] const dtype& type() const noexcept { return type_; }  ///< their unit; V0 of a number
-        [[nodiscard]] const std::vector<key_bound>& edges() const noexcept { return edges_; }  ///< if listed
+    /// For the class `segments`.
+    [[nodiscard]] detail::rule_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] const statistics::number& width() const noexcept { return width_; }  ///< the number of units
+    [[nodiscard]] const dtype& type() const noexcept { return type_; }                 ///< their unit; V0 of a number
+    [[nodiscard]] const std::vector<key_bound>& edges() const noexcept { return edges_; }  ///< if listed
 
-      private:
-        detail::rule_kind kind_ = detail::rule_kind::width;
-        statistics::number width_ = std::int64_t{0};
-        dtype type_ = {};
-        std::vector<key_bound> edges_ = {};
+  private:
+    detail::rule_kind kind_ = detail::rule_kind::width;
+    statistics::number width_ = std::int64_t{0};
+    dtype type_ = {};
+    std::vector<key_bound> edges_ = {};
 };
 
 /// Bins between listed edges, of which there are two or more, in ascending order: `.every = edges({0, 10, 100})`.
@@ -104,6 +106,16 @@ struct segment_key {
 
 }  // namespace detail
 
+namespace detail {
+
+template <class Function, class T>
+concept row_predicate = std::is_invocable_r_v<bool, Function&, const T&>;
+
+template <class Function, class T>
+concept neighbour_predicate = std::is_invocable_r_v<bool, Function&, const T&, const T&>;
+
+}  // namespace detail
+
 /// Where segments of rows of type T begin. It converts from
 /// - a number, a duration, months or years, and `edges`: bins of keys;
 /// - `rows(n)`: so many rows;
@@ -122,22 +134,21 @@ class segment_rule {
     segment_rule(rows_per_segment each)  // NOLINT: implicit
         : rule_{.kind = detail::rule_kind::rows, .rows = each.count} {}
     /// A function of two neighbouring rows.
-    template <class Function>
-        requires std::is_invocable_r_v<bool, Function&, const T&, const T&>
-        segment_rule(Function begins) {  // NOLINT: implicit
-            rule_.kind = detail::rule_kind::predicate;
-            rule_.begins = [begins = std::move(begins)](const std::byte* before, const std::byte* row) mutable {
-                return static_cast<bool>(begins(*reinterpret_cast<const T*>(before), *reinterpret_cast<const T*>(row)));
-            };
-        }
+    template <detail::neighbour_predicate<T> Function>
+    segment_rule(Function begins) {  // NOLINT: implicit
+        rule_.kind = detail::rule_kind::predicate;
+        rule_.begins = [begins = std::move(begins)](const std::byte* before, const std::byte* row) mutable {
+            return static_cast<bool>(begins(*reinterpret_cast<const T*>(before), *reinterpret_cast<const T*>(row)));
+        };
+    }
     /// A function of a row.
-    template <class Function>
-        requires std::is_invocable_r_v<bool, Function&, const T&> segment_rule(Function begins) {  // NOLINT: implicit
-            rule_.kind = detail::rule_kind::predicate;
-            rule_.begins = [begins = std::move(begins)](const std::byte*, const std::byte* row) mutable {
-                return static_cast<bool>(begins(*reinterpret_cast<const T*>(row)));
-            };
-        }
+    template <detail::row_predicate<T> Function>
+    segment_rule(Function begins) {  // NOLINT: implicit
+        rule_.kind = detail::rule_kind::predicate;
+        rule_.begins = [begins = std::move(begins)](const std::byte*, const std::byte* row) mutable {
+            return static_cast<bool>(begins(*reinterpret_cast<const T*>(row)));
+        };
+    }
 
     /// For the class `segments`.
     [[nodiscard]] const detail::segmentation& rule() const noexcept { return rule_; }

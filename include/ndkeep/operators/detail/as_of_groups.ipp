@@ -44,7 +44,8 @@ NDKEEP_INLINE as_of_combinations as_of_groups(const array_view& left, const std:
                 const Number group = numbers.data()[i];
                 if (!std::in_range<std::size_t>(group) || static_cast<std::size_t>(group) >= groups.size())
                     throw refuse("combination of left row " + std::to_string(i / shape[1]),
-                                 "a group from 0 to " + std::to_string(groups.size()) + " - 1", std::to_string(group));
+                                 "a group, of which there are " + std::to_string(groups.size()) + ", from 0 on",
+                                 std::to_string(group));
                 found.groups.data()[i] = static_cast<std::int64_t>(group);
             }
         }
