@@ -21,14 +21,14 @@ NDKEEP_FIELDS(trade, time, symbol, price);
 
 namespace {
 
-/// Rows in order, with random steps of 0 to 9 and random symbols.
-xt::xtensor<trade, 1> rows(std::size_t count, std::uint64_t seed) {
+/// Rows in order, with random steps of 0 to 9 and random ones of `symbols` symbols.
+xt::xtensor<trade, 1> rows(std::size_t count, std::uint64_t seed, std::uint64_t symbols) {
     std::mt19937_64 random(seed);
     auto all = xt::xtensor<trade, 1>::from_shape({count});
     std::int64_t time = 0;
     for (trade& each : all) {
         time += static_cast<std::int64_t>(random() % 10);
-        each = {time, static_cast<std::int64_t>(random() % 100), 1.5};
+        each = {time, static_cast<std::int64_t>(random() % symbols), 1.5};
     }
     return all;
 }
@@ -55,7 +55,8 @@ void bare_loop(const std::vector<std::int64_t>& left, const std::vector<std::int
 void use(const nk::as_of_rows<1>& found) { sink = sink + static_cast<double>(found.rows()(found.size() - 1)); }
 
 void as_ofs(std::size_t count) {
-    const auto trades = rows(count, 1), quotes = rows(count, 2);
+    const auto trades = rows(count, 1, 100), quotes = rows(count, 2, 100);
+    const auto many_trades = rows(count, 1, 1'000'000), many_quotes = rows(count, 2, 1'000'000);
     const auto left = times_of(trades), right = times_of(quotes);
     turns times(2 * count * sizeof(std::int64_t));
     const auto beside = [&](const std::string& name, std::function<void()> call) {
@@ -67,6 +68,7 @@ void as_ofs(std::size_t count) {
     beside("as_of of fields",
            [&] { use(nk::as_of(nk::field(trades, &trade::time), nk::field(quotes, &trade::time))); });
     beside("as_of by 100 keys", [&] { use(nk::as_of(trades, quotes, {.on = "time", .by = {"symbol"}})); });
+    beside("as_of by 1000000 keys", [&] { use(nk::as_of(many_trades, many_quotes, {.by = {"symbol"}})); });
     times.run(5);
 }
 

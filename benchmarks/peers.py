@@ -145,17 +145,20 @@ if 1_000_000 < size < 100_000_000:
         import pandas
 
         rows = size // 16
-        sides = []
-        for seed in 1, 2:
+
+        def side(seed, symbols):
             random = np.random.default_rng(seed)
-            sides.append(pandas.DataFrame({
-                "time": np.cumsum(random.integers(0, 10, rows)), "symbol": random.integers(0, 100, rows), "row": np.arange(rows)}))
-        left, right = sides
+            return pandas.DataFrame({
+                "time": np.cumsum(random.integers(0, 10, rows)), "symbol": random.integers(0, symbols, rows), "row": np.arange(rows)})
+
+        left, right = sides = [side(seed, 100) for seed in (1, 2)]
+        many = [side(seed, 1_000_000) for seed in (1, 2)]
         plain = [side[["time", "row"]] for side in sides]
         limits = {"direction": "nearest", "tolerance": 5}
         report("as_of:pandas", lambda: pandas.merge_asof(*plain, on="time"))
         report("as_of nearest:pandas", lambda: pandas.merge_asof(*plain, on="time", **limits))
         report("as_of by 100 keys:pandas", lambda: pandas.merge_asof(left, right, on="time", by="symbol"))
+        report("as_of by 1000000 keys:pandas", lambda: pandas.merge_asof(*many, on="time", by="symbol"))
     except ImportError:
         pass
 
