@@ -19,39 +19,30 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 class number_table {
   public:
     /// @param words  of each key, 64 bits each
-    explicit number_table(std::size_t words) : words_(words), slots_(1024) {}
+    explicit number_table(std::size_t words) : words_(words), slots_(first_slots * (words + 1)) {}
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
-    /// The number of a key, which is added if it is absent.
-    /// @tparam Words  of each key, if the compiler may know it: loops over one word are none
-    template <std::size_t Words = 0>
-    [[nodiscard]] std::uint32_t number_of(const std::uint64_t* key) {
-        const std::size_t words = Words != 0 ? Words : words_;
-        const std::size_t mask = slots_.size() - 1;
-        for (std::size_t at = hash(key, words) & mask;; at = (at + 1) & mask) {
-            const std::uint32_t slot = slots_[at];
-            if (slot == 0)
-                return add(key, at);
-            if (std::equal(key, key + words, keys_.data() + (slot - 1) * words))
-                return slot - 1;
-        }
-    }
+    /// The numbers of keys; those that are absent are added.
+    void numbers_of(const std::uint64_t* keys, std::size_t count, std::uint32_t* out);
 
   private:
-    [[nodiscard]] static std::size_t hash(const std::uint64_t* key, std::size_t words) noexcept {
-        std::uint64_t mixed = 0;
-        for (std::size_t i = 0; i < words; ++i) {
-            mixed = (mixed ^ key[i]) * 0x9e37'79b9'7f4a'7c15U;
-            mixed ^= mixed >> 32;
-        }
-        return static_cast<std::size_t>(mixed);
-    }
-    [[nodiscard]] std::uint32_t add(const std::uint64_t* key, std::size_t at);
+    static constexpr std::size_t first_slots = 1024;
+
+    /// @tparam Words  of each key, if the compiler may know it: loops over one word are none
+    template <std::size_t Words>
+    void find(const std::uint64_t* keys, std::size_t count, std::uint32_t* out);
+    /// The slot of a key, or the free one where it belongs.
+    template <std::size_t Words>
+    [[nodiscard]] std::uint64_t* slot_of(const std::uint64_t* key) noexcept;
+    template <std::size_t Words>
+    [[nodiscard]] std::size_t first_slot(const std::uint64_t* key) const noexcept;
+    void grow();
 
     std::size_t words_;
     std::uint32_t size_ = 0;
-    std::vector<std::uint64_t> keys_;
-    std::vector<std::uint32_t> slots_;  // number + 1; 0: free
+    std::size_t mask_ = first_slots - 1;
+    // A slot is the number + 1, or 0 if it is free, and the key: one access to memory finds both.
+    std::vector<std::uint64_t> slots_;
 };
 
 /// A field of `.by` and its place in the key of a group.

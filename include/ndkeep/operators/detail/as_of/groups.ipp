@@ -14,24 +14,66 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE std::uint32_t number_table::add(const std::uint64_t* key, std::size_t at) {
-    if (size_ == std::numeric_limits<std::uint32_t>::max() - 1)
-        throw mismatch_error({.field = "groups", .expected = "fewer than 2^32", .found = "more"});
-    keys_.insert(keys_.end(), key, key + words_);
-    slots_[at] = ++size_;
-    // Few slots are in use, so that a search hardly ever goes on to the next one, which would cost a mispredicted
-    // branch.
-    if (std::size_t{size_} * 4 > slots_.size()) {
-        std::vector<std::uint32_t> larger(slots_.size() * 4);
-        for (std::uint32_t number = 0; number < size_; ++number) {
-            std::size_t free = hash(keys_.data() + number * words_, words_) & (larger.size() - 1);
-            while (larger[free] != 0)
-                free = (free + 1) & (larger.size() - 1);
-            larger[free] = number + 1;
-        }
-        slots_ = std::move(larger);
+template <std::size_t Words>
+std::size_t number_table::first_slot(const std::uint64_t* key) const noexcept {
+    const std::size_t words = Words != 0 ? Words : words_;
+    std::uint64_t mixed = 0;
+    for (std::size_t i = 0; i < words; ++i) {
+        mixed = (mixed ^ key[i]) * 0x9e37'79b9'7f4a'7c15U;
+        mixed ^= mixed >> 32;
     }
-    return size_ - 1;
+    return static_cast<std::size_t>(mixed) & mask_;
+}
+
+template <std::size_t Words>
+std::uint64_t* number_table::slot_of(const std::uint64_t* key) noexcept {
+    const std::size_t words = Words != 0 ? Words : words_;
+    for (std::size_t at = first_slot<Words>(key);; at = (at + 1) & mask_) {
+        std::uint64_t* const slot = slots_.data() + at * (words + 1);
+        if (*slot == 0 || std::equal(key, key + words, slot + 1))
+            return slot;
+    }
+}
+
+NDKEEP_INLINE void number_table::grow() {
+    const std::vector<std::uint64_t> full = std::exchange(slots_, std::vector<std::uint64_t>(slots_.size() * 2));
+    mask_ = mask_ * 2 + 1;
+    const auto step = static_cast<std::ptrdiff_t>(words_ + 1);
+    for (auto slot = full.begin(); slot != full.end(); slot += step)
+        if (*slot != 0)
+            std::copy(slot, slot + step, slot_of<0>(&*slot + 1));
+}
+
+template <std::size_t Words>
+void number_table::find(const std::uint64_t* keys, std::size_t count, std::uint32_t* out) {
+    const std::size_t words = Words != 0 ? Words : words_;
+    // The slots of a large table are not in the cache. The accesses to several of them overlap.
+    constexpr std::size_t cached = std::size_t{1} << 15, at_once = 64;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i % at_once == 0 && slots_.size() > cached)
+            for (std::size_t j = i; j < std::min(count, i + at_once); ++j)
+                __builtin_prefetch(slots_.data() + first_slot<Words>(keys + j * words) * (words + 1));
+        std::uint64_t* slot = slot_of<Words>(keys + i * words);
+        if (*slot == 0) {
+            if (size_ == std::numeric_limits<std::uint32_t>::max() - 1)
+                throw mismatch_error({.field = "groups", .expected = "fewer than 2^32", .found = "more"});
+            // Half of the slots stay free, so that a search seldom goes on to the next one.
+            if (std::size_t{size_} * 2 > mask_) {
+                grow();
+                slot = slot_of<Words>(keys + i * words);
+            }
+            *slot = ++size_;
+            std::copy_n(keys + i * words, words, slot + 1);
+        }
+        out[i] = static_cast<std::uint32_t>(*slot - 1);
+    }
+}
+
+NDKEEP_INLINE void number_table::numbers_of(const std::uint64_t* keys, std::size_t count, std::uint32_t* out) {
+    if (words_ == 1)
+        find<1>(keys, count, out);
+    else
+        find<0>(keys, count, out);
 }
 
 NDKEEP_INLINE void group_reader::read(std::size_t first, std::size_t count, number_table& table, std::uint32_t* out) {
@@ -47,8 +89,7 @@ NDKEEP_INLINE void group_reader::read(std::size_t first, std::size_t count, numb
             }
         }
     }
-    for (std::size_t i = 0; i < count; ++i)
-        out[i] = words_ == 1 ? table.number_of<1>(keys_.data() + i) : table.number_of(keys_.data() + i * words_);
+    table.numbers_of(keys_.data(), count, out);
 }
 
 NDKEEP_INLINE void group_reader::read_all(std::size_t count, number_table& table, group_numbers& out) {

@@ -158,17 +158,24 @@ template <bool Equal, class Number>
     std::vector<std::uint32_t> left_groups(block);
     std::vector<std::int64_t> known;  // of each group, the last row
     std::size_t row = 0, read = 0;    // right rows that were passed, and whose groups were read
+    const auto ready = [&](const std::uint32_t* of, std::size_t count) {
+        known.resize(groups.table.size(), -1);
+        constexpr std::size_t cached = std::size_t{1} << 15;
+        if (known.size() > cached)
+            for (std::size_t i = 0; i < count; ++i)
+                __builtin_prefetch(known.data() + of[i]);
+    };
     const auto read_right = [&, &all = right] {
         const std::size_t count = std::min(block, all.count - read);
         groups.right_reader.read(read, count, groups.table, groups.right.data.get() + read);
+        ready(groups.right.data.get() + read, count);
         read += count;
-        known.resize(groups.table.size(), -1);
     };
     ascending_check<Number> left_order(form, left), right_order(form, right);
     for (std::size_t first = 0; first < left.count; first += block) {
         const std::size_t count = std::min(block, left.count - first);
         groups.left_reader.read(first, count, groups.table, left_groups.data());
-        known.resize(groups.table.size(), -1);
+        ready(left_groups.data(), count);
         for (std::size_t i = 0; i < count; ++i) {
             const auto key = left.at<Number>(first + i);
             left_order.add(key);
