@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Description and verification of databases with unusual files.
 #include "support/catch.hpp"
+#include "support/faults.hpp"
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/database.hpp>
 #include <ndkeep/npy.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -59,6 +62,41 @@ TEST_CASE("arrays that a writer removes meanwhile are no findings", "[database]"
     writer.join();
 
     CHECK(found == std::vector<std::string>());
+}
+
+TEST_CASE("commits that are made while the log is read are no findings", "[database][fault]") {
+    const auto opened = [](const faults::session& of, std::string_view name) {
+        return std::any_of(of.calls().begin(), of.calls().end(),
+                           [&](const faults::call& each) { return each.path.find(name) != std::string::npos; });
+    };
+    std::vector<std::string> found;
+    std::size_t tried = 0;
+    for (std::size_t at = 0; at < 50; ++at) {
+        const temp_dir dir;
+        const auto path = dir / "lab";
+        database lab(path, {.durability = database_durability::none});
+        auto a = lab.create<double>("A", {3});
+        lab.commit();
+        const database_snapshot held(path);  // keeps the commits after it in the log
+        const auto commit = [&] {
+            a(0) += 1;
+            lab.commit();
+        };
+        commit();
+        faults::session reading(
+            {.what = faults::effect::meanwhile, .at = at, .counted = faults::kind::reads, .meanwhile = [&] {
+                 if (!opened(reading, "log-") || opened(reading, "A.npy"))
+                     return;
+                 ++tried;
+                 commit();
+                 commit();
+             }});
+        for (const auto& each : findings_database(path))
+            found.push_back(each.message);
+    }
+
+    CHECK(found == std::vector<std::string>());
+    CHECK(tried > 5);
 }
 
 TEST_CASE("rows that a commit has cut off are no finding", "[database]") {
