@@ -170,7 +170,7 @@ TEST_CASE("advance closes the bins before a key, and later rows must not be belo
     CHECK(bars.advance(3).size() == 0);
     (void)bars.push(readings{{3, 0}, {4, 0}});
     CHECK(bars.advance(4).size() == 0);
-    CHECK(column(bars.advance(11), "key") == numbers{0, 5});
+    CHECK(column(bars.advance(nk::statistics::number(std::int64_t{11})), "key") == numbers{0, 5});
     CHECK(thrown<nk::mismatch_error>([&] { (void)bars.advance(10); }).found() == "10");
     CHECK(column(bars.push(readings{{16, 0}}), "key") == numbers{10});
     CHECK(thrown<nk::mismatch_error>([&] { (void)bars.push(readings{{15, 0}}); }).expected() == "not below 16");

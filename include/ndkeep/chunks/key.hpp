@@ -28,6 +28,9 @@ class key_bound {
     template <std::floating_point Number>
     key_bound(Number number) : number_(detail::exact_number(number)) {}
 
+    /// A number that another call has returned, such as `from` and `to` of the items of `in_step`.
+    key_bound(const statistics::number& number) : number_(number) {}
+
     /// A duration, for keys that are durations.
     template <std::integral Rep, class Period>
     key_bound(const std::chrono::duration<Rep, Period>& time)

@@ -243,9 +243,9 @@ NDKEEP_INLINE void as_of_stream::forget() {
 }
 
 NDKEEP_INLINE std::string as_of_stream::text() const {
-    std::string text = "on " + ndkeep::quoted(options_.on.empty() ? "time" : options_.on) + ", by";
+    std::string text = "on " + ndkeep::quoted(options_.on.empty() ? "time" : options_.on);
     for (const auto& name : options_.by)
-        text += ' ' + ndkeep::quoted(name);
+        text += (&name == options_.by.data() ? ", by " : " and ") + ndkeep::quoted(name);
     text += options_.direction == backward ? ", backward" : options_.direction == forward ? ", forward" : ", nearest";
     text += options_.exact ? ", exact" : ", not exact";
     if (rule_.limit.is_limited)
