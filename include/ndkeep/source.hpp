@@ -167,13 +167,17 @@
 #include <ndkeep/operators/detail/as_of/stream.ipp>
 #include <ndkeep/operators/detail/as_of/windows.ipp>
 #include <ndkeep/operators/detail/as_of_groups.ipp>
+#include <ndkeep/operators/detail/rolling/sums.ipp>
 #include <ndkeep/operators/detail/rolling/window.ipp>
 #include <ndkeep/operators/detail/row_memory.ipp>
 #include <ndkeep/operators/detail/segments/bins.ipp>
 #include <ndkeep/operators/detail/segments/column.ipp>
+#include <ndkeep/operators/detail/segments/column_results.ipp>
 #include <ndkeep/operators/detail/segments/lanes.ipp>
+#include <ndkeep/operators/detail/segments/quantile.ipp>
 #include <ndkeep/operators/detail/segments/reducer.ipp>
 #include <ndkeep/operators/detail/segments/segmenter.ipp>
+#include <ndkeep/operators/detail/segments/segmenter_plan.ipp>
 #include <ndkeep/operators/detail/side_by_side.ipp>
 
 #include <ndkeep/loop/detail/checkpoint.ipp>

@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/operators/detail/rolling/sums.hpp>
 #include <ndkeep/operators/detail/segments/bins.hpp>
 #include <ndkeep/operators/segment_rule.hpp>
 #include <ndkeep/version.hpp>
@@ -26,32 +27,6 @@ struct window_plan {
     window_statistic statistic = window_statistic::mean;
     std::optional<std::uint64_t> min_rows;
     unsigned ddof = 1;
-};
-
-/// The sums of some values, whose meaning depends on the statistic.
-struct window_sums {
-    double a = 0, b = 0, shift = 0, count = 0;
-    double settling = 8;
-};
-
-/// Sums of many sets of values, one array for each member. Behind the last one is room for a vector.
-class window_columns {
-  public:
-    void resize(std::size_t count);
-    /// Only what the statistic uses: the rest stays 0.
-    template <class Statistic>
-    void put(std::size_t i, const window_sums& sums) {
-        a[i] = sums.a;
-        if constexpr (Statistic::has_b)
-            b[i] = sums.b;
-        if constexpr (Statistic::has_shift)
-            shift[i] = sums.shift;
-        count[i] = sums.count;
-    }
-    /// Removes the first ones.
-    void drop(std::size_t some);
-
-    std::vector<double> a, b, shift, count;
 };
 
 /// The position in the rows. All of it is stored in states.

@@ -59,11 +59,9 @@ struct segment_column {
     bool write(const reducer& of, const column_state& state, column_memory& memory, std::byte* out) const;
 };
 
-/// The quantile of the values: linear between the two nearest. Changes their order.
-[[nodiscard]] double quantile_of(column_memory& memory, double at);
-
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/operators/detail/segments/column.ipp>
+#include <ndkeep/operators/detail/segments/column_results.ipp>
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of <ndkeep/operators/detail/segments/column.hpp>.
+// Bodies of <ndkeep/operators/detail/segments/column.hpp>: what rows add to a column. Results are in
+// column_results.ipp.
 #pragma once
 
 #include <ndkeep/operators/detail/segments/column.hpp>
@@ -8,66 +9,15 @@
 #include <ndkeep/element/dispatch.hpp>
 #include <ndkeep/element/time_cast.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/operators/detail/segments/values.hpp>
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
-#include <complex>
 #include <cstring>
 #include <limits>
 #include <type_traits>
 #include <utility>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// A date or duration, whose least number is NaT.
-struct time_number {
-    std::int64_t count;
-};
-
-/// Elements that are only copied.
-struct raw_element {};
-
-/// The type in which values are compared.
-template <class T>
-using compared = std::conditional_t<std::is_same_v<T, bool>, std::uint8_t,
-                                    std::conditional_t<std::is_same_v<T, time_number>, std::int64_t,
-                                                       std::conditional_t<std::is_integral_v<T>, T, double>>>;
-
-template <class T>
-inline constexpr bool is_whole = std::is_integral_v<T>;
-template <class T>
-inline constexpr bool is_complex_number = requires {
-    typename T::value_type;
-};
-template <class T>
-inline constexpr bool is_real =
-    !is_whole<T> && !is_complex_number<T> && !std::is_same_v<T, time_number> && !std::is_same_v<T, raw_element>;
-
-template <class T>
-[[nodiscard]] inline T value_at(const std::byte* at) {
-    if constexpr (std::is_same_v<T, bool>) {
-        return *at != std::byte{0};  // a file may store any byte as a bool
-    } else {
-        T value;
-        std::memcpy(&value, at, sizeof value);
-        return value;
-    }
-}
-
-template <class T>
-[[nodiscard]] inline bool is_missing(const T& value) {
-    if constexpr (is_complex_number<T>)
-        return is_nan(value.real()) || is_nan(value.imag());
-    else if constexpr (std::is_same_v<T, time_number>)
-        return value.count == std::numeric_limits<std::int64_t>::min();
-    else if constexpr (std::is_floating_point_v<T>)
-        return is_nan(value);
-    else if constexpr (is_real<T>)
-        return is_nan(static_cast<float>(value));
-    else
-        return false;
-}
 
 [[nodiscard]] inline std::byte* slot_of(std::array<std::uint64_t, 2>& in_state, column_memory& memory, std::size_t size,
                                         std::size_t number) {
@@ -384,131 +334,6 @@ NDKEEP_INLINE void segment_column::prepare() {
         run = run_column<time_number>;
     else
         (void)core::with_element_type(type, [this]<class T>(std::type_identity<T>) { run = run_column<T>; });
-}
-
-NDKEEP_INLINE bool segment_column::write(const reducer& of, const column_state& state, column_memory& memory,
-                                         std::byte* out) const {
-    const auto put = [out](const auto& value) { std::memcpy(out, &value, sizeof value); };
-    const auto size = static_cast<std::size_t>(type.size());
-    if (of.kind == reduction::first || of.kind == reduction::last) {
-        if (state.has_first == 0)
-            return false;
-        const bool is_first = of.kind == reduction::first;
-        const auto* const from = size <= sizeof state.first
-                                     ? reinterpret_cast<const std::byte*>((is_first ? state.first : state.last).data())
-                                     : reinterpret_cast<const std::byte*>(memory.bytes.data()) + (is_first ? 0 : size);
-        std::memcpy(out, from, size);
-        return true;
-    }
-    if (of.kind == reduction::count) {
-        put(static_cast<std::int64_t>(state.valid));
-        return true;
-    }
-    if (state.valid == 0 || (nan == nan_rule::propagate && state.missing != 0))
-        return false;
-    const auto count = static_cast<double>(state.valid);
-    const auto total = static_cast<core::wide_count>(state.total_high) << 64 | state.total_low;
-    const bool is_floating = type.is_floating_point();
-    switch (of.kind) {
-    case reduction::min:
-    case reduction::max: {
-        const auto* const bytes = of.kind == reduction::min ? state.low.data() : state.high.data();
-        if (is_floating && size < sizeof(double)) {
-            const auto value = std::bit_cast<double>(*bytes);
-            (void)core::with_element_type(type, [&]<class T>(std::type_identity<T>) {
-                if constexpr (std::is_convertible_v<T, float> && !std::is_integral_v<T>)
-                    put(T(static_cast<float>(value)));
-            });
-        } else {
-            std::memcpy(out, bytes, size);
-        }
-        return true;
-    }
-    case reduction::sum:
-        if (is_floating)
-            put(state.sum.total());
-        else
-            put(state.total_low);
-        return true;
-    case reduction::mean:
-        put((is_floating ? state.sum.total() : static_cast<double>(total)) / count);
-        return true;
-    case reduction::variance:
-        if (!(count > of.parameter))
-            return false;
-        put(state.spread.variance(count, of.parameter));
-        return true;
-    case reduction::quantile:
-        put(quantile_of(memory, of.parameter));
-        return true;
-    default:
-        return false;
-    }
-}
-
-/// The values of a rank and of the next one. The last rank has the same value twice.
-struct neighbours {
-    double low, high;
-};
-
-[[nodiscard]] NDKEEP_INLINE neighbours select_slowly(double* values, std::size_t count, std::size_t rank) {
-    std::nth_element(values, values + rank, values + count);
-    const double low = values[rank];
-    return {low, rank + 1 == count ? low : *std::min_element(values + rank + 1, values + count)};
-}
-
-/// Distributes the values over buckets by their size, and looks only into those of the two ranks.
-[[nodiscard]] NDKEEP_INLINE neighbours select(double* values, std::size_t count, std::size_t rank,
-                                              std::vector<std::uint8_t>& bucket_of) {
-    constexpr std::size_t buckets = 256;
-    double least = values[0], most = values[0];
-    widen(least, most, values, count);
-    const double scale = (buckets - 1) / (most - least);
-    // Few values, equal ones, infinities.
-    if (count < 64 || !is_finite(scale))
-        return least == most ? neighbours{least, least} : select_slowly(values, count, rank);
-    // Two counts in turn: neighbours are often in the same bucket, and an addition would wait for the one before it.
-    std::array<std::uint32_t, buckets> even = {}, odd = {};
-    bucket_of.resize(count);
-    const auto bucket = [&](std::size_t i) {
-        return bucket_of[i] = static_cast<std::uint8_t>(static_cast<std::int32_t>((values[i] - least) * scale));
-    };
-    std::size_t i = 0;
-    for (; i + 2 <= count; i += 2) {
-        ++even[bucket(i)];
-        ++odd[bucket(i + 1)];
-    }
-    if (i < count)
-        ++even[bucket(i)];
-    std::size_t first = 0, before = 0, size = 0;
-    for (;; ++first, before += size)
-        if (size = std::size_t{even[first]} + odd[first]; before + size > rank)
-            break;
-    if (size > count / 2)
-        return select_slowly(values, count, rank);
-    // The next value may be the least one of the next bucket that is not empty.
-    std::size_t second = first;
-    if (rank + 1 == before + size && rank + 1 < count)
-        for (++second; even[second] + odd[second] == 0;)
-            ++second;
-    double next = std::numeric_limits<double>::infinity();
-    std::size_t kept = 0;
-    for (i = 0; i < count; ++i) {
-        if (bucket_of[i] == first)
-            std::swap(values[kept++], values[i]);
-        else if (bucket_of[i] == second)
-            next = std::min(next, values[i]);
-    }
-    const auto found = select_slowly(values, size, rank - before);
-    return {found.low, second == first ? found.high : next};
-}
-
-NDKEEP_INLINE double quantile_of(column_memory& memory, double at) {
-    auto& values = memory.values;
-    const double place = static_cast<double>(values.size() - 1) * at;
-    const double floor = std::floor(place);
-    const auto [a, b] = select(values.data(), values.size(), static_cast<std::size_t>(floor), memory.buckets);
-    return place == floor || a == b ? a : a + (b - a) * (place - floor);
 }
 
 }  // namespace ndkeep::detail

@@ -6,6 +6,7 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/chunks/key.hpp>
 #include <ndkeep/element/padding.hpp>
+#include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/operators/detail/segments/bins.hpp>
 #include <ndkeep/operators/detail/segments/column.hpp>
@@ -44,6 +45,10 @@ struct segment_position {
     std::uint64_t label = 0;         // of the segment under way: bits
     std::uint64_t has_key = 0, is_open = 0, has_point = 0, is_finished = 0;
 };
+
+/// An error about options or rows.
+[[nodiscard]] mismatch_error unfit_options(std::string field, std::string expected, std::string found,
+                                           std::string hint = {});
 
 class segmenter {
   public:
@@ -155,4 +160,5 @@ class segmenter {
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/operators/detail/segments/segmenter.ipp>
+#include <ndkeep/operators/detail/segments/segmenter_plan.ipp>
 #endif
