@@ -179,6 +179,7 @@
 #include <ndkeep/operators/detail/segments/segmenter.ipp>
 #include <ndkeep/operators/detail/segments/segmenter_plan.ipp>
 #include <ndkeep/operators/detail/side_by_side.ipp>
+#include <ndkeep/operators/detail/state.ipp>
 
 #include <ndkeep/loop/detail/checkpoint.ipp>
 #include <ndkeep/loop/detail/core.ipp>

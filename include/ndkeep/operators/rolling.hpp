@@ -6,36 +6,12 @@
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/operators/detail/rolling/window.hpp>
-#include <ndkeep/operators/segment_rule.hpp>
+#include <ndkeep/operators/rolling_options.hpp>
 #include <ndkeep/version.hpp>
 
-#include <cstdint>
-#include <optional>
+#include <type_traits>
 
 namespace ndkeep::inline NDKEEP_ABI {
-
-/// What `rolling` computes of each window. A class with enumerators, so that `rolled::mean` and the aggregate `mean`
-/// differ.
-enum class rolled : unsigned char {
-    sum,   ///< of its values, as in twice the precision
-    mean,  ///< the sum, divided by the number of values
-    min,   ///< the least value
-    max,   ///< the greatest value
-    std,   ///< the standard deviation
-};
-
-/// Options of `rolling`. Either `rows` or `span` is given.
-struct rolling_options {
-    std::uint64_t rows = 0;  ///< of a window, which ends with the present row
-    /// The length of a window in keys: a number, or a duration for dates, but no months. The window of key k has the
-    /// rows so far with keys above k - span.
-    std::optional<key_grid> span = {};
-    rolled of = rolled::mean;  ///< the statistic
-    /// The least number of values in a window that has a result; pandas calls it min_periods. The default is `rows`, or
-    /// 1 with `span`. NaN and NaT are no values.
-    std::optional<std::uint64_t> min_rows = {};
-    unsigned ddof = 1;  ///< of `std`: the sum of squares is divided by the count less this
-};
 
 /// A statistic of a moving window over values of type T, a number that is not complex, in ordered chunks.
 ///
@@ -59,12 +35,7 @@ class rolling {
   public:
     /// No rows so far.
     /// @throws mismatch_error  neither or both of `rows` and `span`, or months as `span`
-    explicit rolling(const rolling_options& options)
-        : core_(dtype_of<T>(), {.rows = options.rows,
-                                .span = options.span,
-                                .statistic = static_cast<detail::window_statistic>(options.of),
-                                .min_rows = options.min_rows,
-                                .ddof = options.ddof}) {}
+    explicit rolling(const rolling_options& options) : core_(dtype_of<T>(), options) {}
 
     /// Adds the values of some rows, a one-dimensional array of T. Returns the results of these rows.
     /// @throws mismatch_error  another dtype or rank; the window is a span, which needs keys

@@ -6,28 +6,17 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/operators/detail/rolling/sums.hpp>
 #include <ndkeep/operators/detail/segments/bins.hpp>
-#include <ndkeep/operators/segment_rule.hpp>
+#include <ndkeep/operators/detail/state.hpp>
+#include <ndkeep/operators/rolling_options.hpp>
 #include <ndkeep/version.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
-
-/// In the order of `rolled`.
-enum class window_statistic : unsigned char { sum, mean, min, max, std };
-
-struct window_plan {
-    std::uint64_t rows = 0;
-    std::optional<key_grid> span;
-    window_statistic statistic = window_statistic::mean;
-    std::optional<std::uint64_t> min_rows;
-    unsigned ddof = 1;
-};
 
 /// The position in the rows. All of it is stored in states.
 struct window_position {
@@ -41,7 +30,7 @@ struct window_position {
 class rolling_window {
   public:
     /// @throws mismatch_error  options that contradict each other
-    rolling_window(const dtype& type, const window_plan& plan);
+    rolling_window(const dtype& type, const rolling_options& options);
 
     /// @param keys     nullptr if there are none
     /// @param results  one for each value
@@ -57,7 +46,7 @@ class rolling_window {
     }
     template <class Reader>
     void load(const Reader& in) {
-        check_options(in.template get<std::string>("options"));
+        check_stored_options("window", text_, in.template get<std::string>("options"));
         rolling_window next(*this);
         in.get("dtype of keys", next.key_text_);
         in.get("position", next.positions_);
@@ -68,8 +57,7 @@ class rolling_window {
     }
 
   private:
-    void check_options(const std::string& found) const;
-    /// Computes what is not stored.
+    /// Checks the stored parts, and computes what is not stored.
     void restore();
     void set_keys(const dtype& type);
     /// Reads keys, and checks that they ascend.
@@ -91,7 +79,7 @@ class rolling_window {
     void drop_values();
 
     dtype type_;
-    window_plan plan_;
+    rolling_options options_;
     std::uint64_t least_count_ = 1;
     std::string text_, key_text_;
 

@@ -23,56 +23,48 @@ inline constexpr std::size_t window_block = 512;
 
 template <class Function>
 void rolling_window::with_statistic(const Function& function) {
-    switch (plan_.statistic) {
-    case window_statistic::sum:
+    switch (options_.of) {
+    case rolled::sum:
         return function(window_sum());
-    case window_statistic::mean:
+    case rolled::mean:
         return function(window_mean());
-    case window_statistic::min:
+    case rolled::min:
         return function(window_extreme<true>());
-    case window_statistic::max:
+    case rolled::max:
         return function(window_extreme<false>());
-    case window_statistic::std:
+    case rolled::std:
         return function(window_spread());
     }
 }
 
-NDKEEP_INLINE rolling_window::rolling_window(const dtype& type, const window_plan& plan)
-    : type_(type), plan_(plan), positions_(1) {
-    const bool is_span = plan_.span.has_value();
-    if ((plan_.rows != 0) == is_span)
+NDKEEP_INLINE rolling_window::rolling_window(const dtype& type, const rolling_options& options)
+    : type_(type), options_(options), positions_(1) {
+    const bool is_span = options_.span.has_value();
+    if ((options_.rows != 0) == is_span)
         throw mismatch_error({.field = "window", .expected = "rows or a span", .found = is_span ? "both" : "none"});
-    if (is_span && plan_.span->kind() != rule_kind::width)
+    if (is_span && options_.span->kind() != rule_kind::width)
         throw mismatch_error({.field = "span of the window",
                               .expected = "a number or a duration of fixed length",
-                              .found = plan_.span->kind() == rule_kind::edges ? "edges" : "months of the calendar"});
-    least_count_ = std::max<std::uint64_t>(1, plan_.min_rows.value_or(is_span ? 1 : plan_.rows));
-    if (!is_span && least_count_ > plan_.rows)
+                              .found = options_.span->kind() == rule_kind::edges ? "edges" : "months of the calendar"});
+    least_count_ = std::max<std::uint64_t>(1, options_.min_rows.value_or(is_span ? 1 : options_.rows));
+    if (!is_span && least_count_ > options_.rows)
         throw mismatch_error({.field = "least number of values",
-                              .expected = "at most " + counted(plan_.rows, "row"),
+                              .expected = "at most " + counted(options_.rows, "row"),
                               .found = std::to_string(least_count_)});
     static constexpr std::array<const char*, 5> words = {"sum", "mean", "min", "max", "std"};
-    text_ = type_.str() + ' ' + words[static_cast<std::size_t>(plan_.statistic)] + " of " +
-            (is_span ? "a span of " + number_text(plan_.span->width()) + ' ' + plan_.span->type().str()
-                     : counted(plan_.rows, "row")) +
+    text_ = type_.str() + ' ' + words[static_cast<std::size_t>(options_.of)] + " of " +
+            (is_span ? "a span of " + number_text(options_.span->width()) + ' ' + options_.span->type().str()
+                     : counted(options_.rows, "row")) +
             ", at least " + std::to_string(least_count_);
-    if (plan_.statistic == window_statistic::std)
-        text_ += ", ddof " + std::to_string(plan_.ddof);
+    if (options_.of == rolled::std)
+        text_ += ", ddof " + std::to_string(options_.ddof);
     with_statistic([this]<class Statistic>(Statistic) { turn<Statistic>(0); });
-}
-
-NDKEEP_INLINE void rolling_window::check_options(const std::string& found) const {
-    if (found != text_)
-        throw mismatch_error({.field = "options of the window",
-                              .expected = text_,
-                              .found = found,
-                              .hint = "bind it under another name"});
 }
 
 NDKEEP_INLINE void rolling_window::set_keys(const dtype& type) {
     if (key_text_.empty() || codes_.field().name.empty()) {
         codes_ = key_codes({.type = type, .offset = 0, .name = "keys"});
-        const bins width(*plan_.span, codes_, bin_edge::left, std::nullopt);
+        const bins width(*options_.span, codes_, bin_edge::left, std::nullopt);
         span_ = static_cast<std::int64_t>(width.width());
         real_span_ = width.real_width();
     }
@@ -114,11 +106,11 @@ void rolling_window::turn(std::size_t end) {
 NDKEEP_INLINE std::size_t rolling_window::rows_before_turn(std::size_t first) {
     auto& at = positions_[0];
     const std::size_t count = std::min(values_.size() - first, window_block);
-    if (!plan_.span) {
+    if (!options_.span) {
         const std::uint64_t held = first - at.begin;
-        const bool is_full = held == plan_.rows;
-        const auto some =
-            static_cast<std::size_t>(std::min<std::uint64_t>(count, is_full ? at.turn - at.begin : plan_.rows - held));
+        const bool is_full = held == options_.rows;
+        const auto some = static_cast<std::size_t>(
+            std::min<std::uint64_t>(count, is_full ? at.turn - at.begin : options_.rows - held));
         if (is_full) {
             // One tail after the other: the first and the last one tell it.
             begins_[0] = static_cast<std::size_t>(at.begin + 1);
@@ -169,7 +161,7 @@ void rolling_window::add(std::size_t first, double* results) {
         const window_columns* older = &tails_;
         std::size_t older_first = begins_[0] - tails_begin_;
         // Windows of rows have one tail after the other, unless they still grow.
-        if (plan_.span || begins_[count - 1] - begins_[0] != count - 1) {
+        if (options_.span || begins_[count - 1] - begins_[0] != count - 1) {
             older_block_.resize(window_block);
             for (std::size_t j = 0; j < count; ++j) {
                 const std::size_t tail = begins_[j] - tails_begin_;
@@ -182,7 +174,7 @@ void rolling_window::add(std::size_t first, double* results) {
             older_first = 0;
         }
         combine<Statistic>(*older, older_first, newer_block_, count, static_cast<double>(least_count_),
-                           static_cast<double>(plan_.ddof), found.data());
+                           static_cast<double>(options_.ddof), found.data());
         std::copy_n(found.data(), count, results + (i - first));
         i += count;
     }
@@ -195,7 +187,7 @@ NDKEEP_INLINE void rolling_window::drop_values() {
         return;
     const auto end = static_cast<std::ptrdiff_t>(gone);
     values_.erase(values_.begin(), values_.begin() + end);
-    if (plan_.span)
+    if (options_.span)
         keys_.erase(keys_.begin(), keys_.begin() + end);
     tails_.drop(gone - tails_begin_);
     tails_begin_ = 0;
@@ -232,8 +224,8 @@ NDKEEP_INLINE void rolling_window::push(const array_view& values, const array_vi
         refuse("dtype of the values", ndkeep::quoted(type_.str()), ndkeep::quoted(values.type().str()));
     if (values.shape().size() != 1)
         refuse("shape of the values", "1 dimension", shape_text(values.shape()));
-    if ((keys != nullptr) != plan_.span.has_value())
-        refuse("keys", plan_.span ? "one for each value" : "none, because the window is of rows",
+    if ((keys != nullptr) != options_.span.has_value())
+        refuse("keys", options_.span ? "one for each value" : "none, because the window is of rows",
                keys == nullptr ? "none" : "some");
     if (keys != nullptr) {
         if (keys->shape() != values.shape())
@@ -275,11 +267,11 @@ void rolling_window::restore_parts() {
 NDKEEP_INLINE void rolling_window::restore() {
     const default_arithmetic to_nearest;
     const bool fits = positions_.size() == 1 && positions_[0].begin <= positions_[0].turn &&
-                      positions_[0].turn <= values_.size() && keys_.size() == (plan_.span ? values_.size() : 0);
+                      positions_[0].turn <= values_.size() && keys_.size() == (options_.span ? values_.size() : 0);
     if (!fits)
-        throw mismatch_error({.field = "state of the window", .expected = "parts that fit", .found = "others"});
+        refuse_state("window");
     codes_ = {};
-    if (plan_.span && !key_text_.empty())
+    if (options_.span && !key_text_.empty())
         set_keys(dtype::parse(key_text_));
     with_statistic([this]<class Statistic>(Statistic) { restore_parts<Statistic>(); });
 }

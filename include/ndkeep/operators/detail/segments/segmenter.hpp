@@ -11,6 +11,7 @@
 #include <ndkeep/operators/detail/segments/bins.hpp>
 #include <ndkeep/operators/detail/segments/column.hpp>
 #include <ndkeep/operators/detail/segments/reducer.hpp>
+#include <ndkeep/operators/detail/state.hpp>
 #include <ndkeep/operators/segment_rule.hpp>
 #include <ndkeep/version.hpp>
 
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
@@ -79,7 +81,7 @@ class segmenter {
     }
     template <class Reader>
     void load(const Reader& in) {
-        check_options(in.template get<std::string>("options"));
+        check_stored_options("segments", text_, in.template get<std::string>("options"));
         segmenter next(*this);
         in.get("position", next.positions_);
         in.get("columns", next.states_);
@@ -92,7 +94,7 @@ class segmenter {
             if (columns_[i].type.size() > sizeof(column_state::first))
                 in.get("ends " + number, next.memories_[i].bytes);
         }
-        next.check_loaded();
+        next.restore();
         *this = std::move(next);
     }
 
@@ -102,8 +104,8 @@ class segmenter {
     void make_columns();
     void make_output();
     void make_text();
-    void check_options(const std::string& found) const;
-    void check_loaded();
+    /// Checks the stored parts, and computes what is not stored.
+    void restore();
 
     [[nodiscard]] bool is_keyed() const noexcept { return !plan_.on.name.empty(); }
     [[nodiscard]] bool is_grid() const noexcept {

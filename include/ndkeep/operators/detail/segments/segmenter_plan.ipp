@@ -123,12 +123,7 @@ NDKEEP_INLINE void segmenter::make_text() {
     }
 }
 
-NDKEEP_INLINE void segmenter::check_options(const std::string& found) const {
-    if (found != text_)
-        throw unfit_options("options of the segments", text_, found, "bind it under another name");
-}
-
-NDKEEP_INLINE void segmenter::check_loaded() {
+NDKEEP_INLINE void segmenter::restore() {
     bool fits = positions_.size() == 1 && states_.size() == columns_.size() &&
                 before_.size() == (plan_.every.kind == rule_kind::predicate ? plan_.row.size() : 0);
     std::size_t own = 0;
@@ -138,7 +133,7 @@ NDKEEP_INLINE void segmenter::check_loaded() {
     for (std::size_t i = 0; fits && i < columns_.size(); ++i)
         fits = memories_[i].bytes.empty() || memories_[i].bytes.size() == 2 * columns_[i].type.size();
     if (!fits)
-        throw unfit_options("state of the segments", "the sizes of its parts", "others");
+        refuse_state("segments");
     bin_ = is_grid() && position().is_open != 0 ? bins_.of(position().opened) : std::nullopt;
     point_ = position().has_point != 0 ? points_.of(position().point) : std::nullopt;
     snapshots_ = any_array(type_, {0});
