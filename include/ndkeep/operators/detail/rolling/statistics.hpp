@@ -16,19 +16,41 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// Four windows: sums of their older and newer parts.
+/// Four windows: what is kept of their older or their newer parts.
+template <class Statistic>
 struct four_windows {
     four_doubles a, b, shift, count;
 
     [[gnu::always_inline]] void read(const window_columns& from, std::size_t at) {
         read_four(from.a.data() + at, a);
-        read_four(from.b.data() + at, b);
-        read_four(from.shift.data() + at, shift);
+        if constexpr (Statistic::members > 1)
+            read_four(from.b.data() + at, b);
+        if constexpr (Statistic::members > 2)
+            read_four(from.shift.data() + at, shift);
         read_four(from.count.data() + at, count);
     }
 };
 
-[[gnu::always_inline]] inline void put_sums(const four_windows& older, const four_windows& newer, four_doubles& out) {
+/// What results need of the numbers of values. They are often the same for all windows.
+struct four_counts {
+    four_doubles count = {}, per_count = {}, per_degree = {};
+
+    [[gnu::always_inline]] void set(const four_doubles& wanted, double ddof) {
+        four_words a, b;
+        std::memcpy(&a, &wanted, sizeof a);
+        std::memcpy(&b, &count, sizeof b);
+        a ^= b;
+        if (((a[0] | a[1]) | (a[2] | a[3])) == 0)
+            return;
+        count = wanted;
+        per_count = 1.0 / count;
+        per_degree = 1.0 / (count - ddof);
+    }
+};
+
+template <class Statistic>
+[[gnu::always_inline]] inline void put_sums(const four_windows<Statistic>& older, const four_windows<Statistic>& newer,
+                                            four_doubles& out) {
     four_doubles all = older.a, lost = older.b + newer.b;
     add_exactly(all, lost, newer.a);
     // The errors of additions with infinities are NaN.
@@ -37,21 +59,30 @@ struct four_windows {
     out = (bits & 0x7ff0'0000'0000'0000) == 0x7ff0'0000'0000'0000 ? all : all + lost;
 }
 
+/// The sum, and its rounding error.
 struct window_sum {
-    static constexpr bool has_b = true, has_shift = false;
-    static void begin(window_sums&) {}
-    static void add(window_sums& to, double value) {
+    static constexpr std::size_t members = 2;
+    static void begin(window_sums<double>&) {}
+    template <class Number>
+    [[gnu::always_inline]] static void add(window_sums<Number>& to, const Number& value) {
         add_exactly(to.a, to.b, value);
         to.count += 1;
     }
-    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double,
+    template <class Number>
+    [[gnu::always_inline]] static void keep(const window_sums<Number>& of, Number& a, Number& b, Number&) {
+        a = of.a;
+        b = of.b;
+    }
+    [[gnu::always_inline]] static void result(const four_windows<window_sum>& older,
+                                              const four_windows<window_sum>& newer, four_counts&, double,
                                               four_doubles& out) {
         put_sums(older, newer, out);
     }
 };
 
 struct window_mean : window_sum {
-    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double,
+    [[gnu::always_inline]] static void result(const four_windows<window_mean>& older,
+                                              const four_windows<window_mean>& newer, four_counts&, double,
                                               four_doubles& out) {
         put_sums(older, newer, out);
         out /= older.count + newer.count;
@@ -60,108 +91,177 @@ struct window_mean : window_sum {
 
 template <bool Least>
 struct window_extreme {
-    static constexpr bool has_b = false, has_shift = false;
-    static void begin(window_sums& to) {
+    static constexpr std::size_t members = 1;
+    static void begin(window_sums<double>& to) {
         to.a = Least ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
     }
-    static void add(window_sums& to, double value) {
-        to.a = Least ? std::min(to.a, value) : std::max(to.a, value);
+    template <class Number>
+    [[gnu::always_inline]] static void choose(const Number& value, Number& of) {
+        if constexpr (Least)
+            of = value < of ? value : of;
+        else
+            of = value > of ? value : of;
+    }
+    template <class Number>
+    [[gnu::always_inline]] static void add(window_sums<Number>& to, const Number& value) {
+        choose(value, to.a);
         to.count += 1;
     }
-    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double,
+    template <class Number>
+    [[gnu::always_inline]] static void keep(const window_sums<Number>& of, Number& a, Number&, Number&) {
+        a = of.a;
+    }
+    [[gnu::always_inline]] static void result(const four_windows<window_extreme>& older,
+                                              const four_windows<window_extreme>& newer, four_counts&, double,
                                               four_doubles& out) {
-        if constexpr (Least)
-            out = newer.a < older.a ? newer.a : older.a;
-        else
-            out = newer.a > older.a ? newer.a : older.a;
+        out = older.a;
+        choose(newer.a, out);
     }
 };
 
-/// The sums are those of distances from a shift near the mean, and of their squares.
+/// The sums are those of distances from a shift near the mean, and of their squares. The shift, the distance of the
+/// mean from it, and the squares of distances from the mean are kept. Far from 0, the mean in one number would be too
+/// coarse.
 struct window_spread {
-    static constexpr bool has_b = true, has_shift = true;
-    static void begin(window_sums&) {}
-    static void add(window_sums& to, double value) {
+    static constexpr std::size_t members = 3;
+    static void begin(window_sums<double>&) {}
+    template <class Number>
+    [[gnu::always_inline]] static void add(window_sums<Number>& to, const Number& value) {
         if (to.count == 0)
             to.shift = value;
-        const double apart = value - to.shift;
+        const Number apart = value - to.shift;
         to.a += apart;
         to.b += apart * apart;
         to.count += 1;
-        if (to.count == to.settling)
-            settle(to);
+        if (to.count == to.settling) {
+            settle(to.a, to.b, to.shift, to.count);
+            to.settling *= 8;
+        }
     }
     /// Moves the shift to the mean: when the number of values is 8, 64, 512, ….
-    static void settle(window_sums& to) {
-        to.settling *= 8;
-        const double moved = to.shift + to.a / to.count;
+    static void settle(double& a, double& b, double& shift, double count) {
+        const double moved = shift + a / count;
         if (!is_finite(moved))
             return;
-        const double by = moved - to.shift;
-        to.b = std::max(0.0, to.b - by * (2 * to.a - to.count * by));
-        to.a -= to.count * by;
-        to.shift = moved;
+        const double by = moved - shift;
+        b = std::max(0.0, b - by * (2 * a - count * by));
+        a -= count * by;
+        shift = moved;
     }
-    [[gnu::always_inline]] static void result(const four_windows& older, const four_windows& newer, double ddof,
-                                              four_doubles& out) {
-        const four_doubles one = 1.0 - four_doubles{}, zero = {};
-        const four_doubles count = older.count + newer.count;
-        // How far the means are from the shifts. Far from 0, means in one number would be too coarse.
-        const four_doubles a = older.a / (older.count > zero ? older.count : one);
-        const four_doubles b = newer.a / (newer.count > zero ? newer.count : one);
-        four_doubles apart = (newer.shift - older.shift) + (b - a);
+    static void settle(two_doubles& a, two_doubles& b, two_doubles& shift, double count) {
+        for (std::size_t lane = 0; lane < 2; ++lane) {
+            double sum = a[lane], squares = b[lane], from = shift[lane];
+            settle(sum, squares, from, count);
+            a[lane] = sum;
+            b[lane] = squares;
+            shift[lane] = from;
+        }
+    }
+    template <class Number>
+    [[gnu::always_inline]] static void keep(const window_sums<Number>& of, Number& mean, Number& squares,
+                                            Number& shift) {
+        const Number zero = {};
+        mean = of.a * (of.count > 0 ? 1 / of.count : 0.0);
+        squares = of.b - of.a * mean;
+        squares = squares < zero ? zero : squares;  // false for NaN, which stays
+        shift = of.shift;
+    }
+    [[gnu::always_inline]] static void result(const four_windows<window_spread>& older,
+                                              const four_windows<window_spread>& newer, four_counts& counts,
+                                              double ddof, four_doubles& out) {
+        const four_doubles zero = {};
+        counts.set(older.count + newer.count, ddof);
+        four_doubles apart = (newer.shift - older.shift) + (newer.a - older.a);
+        // The mean of no values has no meaning.
         apart = older.count > zero ? apart : zero;
         apart = newer.count > zero ? apart : zero;
-        four_doubles first = older.b - older.a * a, second = newer.b - newer.a * b;
-        // A comparison with NaN is false: NaN stays.
-        first = first < zero ? zero : first;
-        second = second < zero ? zero : second;
         const four_doubles squares =
-            first + second + apart * apart * (older.count * newer.count / (count > zero ? count : one));
-        const four_doubles divisor = count - ddof;
-        const four_doubles variance = squares / (divisor > zero ? divisor : one);
+            (older.b + newer.b) + apart * apart * (older.count * newer.count * counts.per_count);
+        const four_doubles variance = squares * counts.per_degree;
         for (std::size_t lane = 0; lane < 4; ++lane)
             out[lane] = std::sqrt(variance[lane]);
-        out = divisor > zero ? out : std::numeric_limits<double>::quiet_NaN() - zero;
+        out = counts.count > ddof ? out : std::numeric_limits<double>::quiet_NaN() - zero;
     }
 };
 
-/// The results of windows, four at once. Those after the last one have no meaning.
+/// The results of `count` windows.
 template <class Statistic>
-[[gnu::always_inline]] inline void combine_loop(const window_columns& older, std::size_t first,
-                                                const window_columns& newer, std::size_t count, double least,
-                                                double ddof, double* results) {
+[[gnu::always_inline]] inline void combine_loop(const window_columns& older, std::size_t first_older,
+                                                const window_columns& newer, std::size_t first_newer, std::size_t count,
+                                                double least, double ddof, double* results) {
+    four_windows<Statistic> a, b;
+    four_counts counts;
+    four_doubles out;
     for (std::size_t i = 0; i < count; i += 4) {
-        four_windows a, b;
-        a.read(older, first + i);
-        b.read(newer, i);
-        four_doubles out;
-        Statistic::result(a, b, ddof, out);
+        a.read(older, first_older + i);
+        b.read(newer, first_newer + i);
+        Statistic::result(a, b, counts, ddof, out);
         out = a.count + b.count < least ? std::numeric_limits<double>::quiet_NaN() - four_doubles{} : out;
-        std::memcpy(results + i, &out, sizeof out);
+        // Those after the last one have no meaning.
+        if (i + 4 <= count)
+            std::memcpy(results + i, &out, sizeof out);
+        else
+            std::memcpy(results + i, &out, (count - i) * sizeof(double));
     }
 }
 
 #if defined(__x86_64__)
 
 template <class Statistic>
-[[gnu::target("avx2")]] void combine_widely(const window_columns& older, std::size_t first, const window_columns& newer,
-                                            std::size_t count, double least, double ddof, double* results) {
-    combine_loop<Statistic>(older, first, newer, count, least, ddof, results);
+[[gnu::target("avx2")]] void combine_widely(const window_columns& older, std::size_t first_older,
+                                            const window_columns& newer, std::size_t first_newer, std::size_t count,
+                                            double least, double ddof, double* results) {
+    combine_loop<Statistic>(older, first_older, newer, first_newer, count, least, ddof, results);
 }
 
 #endif
 
 template <class Statistic>
-void combine(const window_columns& older, std::size_t first, const window_columns& newer, std::size_t count,
-             double least, double ddof, double* results) {
+void combine(const window_columns& older, std::size_t first_older, const window_columns& newer, std::size_t first_newer,
+             std::size_t count, double least, double ddof, double* results) {
 #if defined(__x86_64__)
     if (has_wide_vectors()) {
-        combine_widely<Statistic>(older, first, newer, count, least, ddof, results);
+        combine_widely<Statistic>(older, first_older, newer, first_newer, count, least, ddof, results);
         return;
     }
 #endif
-    combine_loop<Statistic>(older, first, newer, count, least, ddof, results);
+    combine_loop<Statistic>(older, first_older, newer, first_newer, count, least, ddof, results);
+}
+
+/// Adds `count` values before `turn`, backwards, and as many from it on, forwards. Both sums are computed in the same
+/// steps, because each addition waits for the one before it. No value is NaN.
+/// @param count  at most that of an int
+/// @param end  of the tails: that of no value
+template <class Statistic>
+void add_both(const double* turn, std::size_t count, window_columns& tails, std::size_t end, window_columns& heads,
+              window_sums<double>& older, window_sums<double>& newer) {
+    window_sums<two_doubles> both;
+    both.a = two_doubles{older.a, newer.a};
+    two_doubles kept[3];
+    double *const a = tails.a.data() + end, *const b = tails.b.data() + end, *const shift = tails.shift.data() + end;
+    double *const c = heads.a.data(), *const d = heads.b.data(), *const e = heads.shift.data();
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto back = -1 - static_cast<std::ptrdiff_t>(i);
+        Statistic::add(both, two_doubles{turn[back], turn[i]});
+        Statistic::keep(both, kept[0], kept[1], kept[2]);
+        a[back] = kept[0][0];
+        c[i] = kept[0][1];
+        if constexpr (Statistic::members > 1) {
+            b[back] = kept[1][0];
+            d[i] = kept[1][1];
+        }
+        if constexpr (Statistic::members > 2) {
+            shift[back] = kept[2][0];
+            e[i] = kept[2][1];
+        }
+    }
+    double *const before = tails.count.data() + end - count, *const after = heads.count.data();
+    for (int i = 0; i < static_cast<int>(count); ++i) {  // compilers convert vectors of int
+        before[i] = static_cast<double>(static_cast<int>(count) - i);
+        after[i] = static_cast<double>(i + 1);
+    }
+    older = {both.a[0], both.b[0], both.shift[0], both.count, both.settling};
+    newer = {both.a[1], both.b[1], both.shift[1], both.count, both.settling};
 }
 
 }  // namespace ndkeep::detail

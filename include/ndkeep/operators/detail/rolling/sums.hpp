@@ -9,28 +9,45 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The sums of some values, whose meaning depends on the statistic.
+/// Two numbers: one of the older part, one of the newer part.
+using two_doubles [[gnu::vector_size(16)]] = double;
+
+/// The sums of some values, whose meaning depends on the statistic. With two_doubles, those of two parts that have the
+/// same number of values.
+template <class Number>
 struct window_sums {
-    double a = 0, b = 0, shift = 0, count = 0;
+    Number a = {}, b = {}, shift = {};
+    double count = 0;
     double settling = 8;
 };
 
-/// Sums of many sets of values, one array for each member. Behind the last one is room for a vector.
+/// What is kept of the sums of many sets of values, one array for each member.
 class window_columns {
   public:
-    void resize(std::size_t count);
-    /// Only what the statistic uses: the rest stays 0.
+    /// Makes room for so many sets, and for a vector behind the last one.
+    void reserve(std::size_t count);
+    /// Only what the statistic uses.
     template <class Statistic>
-    void put(std::size_t i, const window_sums& sums) {
-        a[i] = sums.a;
-        if constexpr (Statistic::has_b)
-            b[i] = sums.b;
-        if constexpr (Statistic::has_shift)
-            shift[i] = sums.shift;
+    void put(std::size_t i, const window_sums<double>& sums) {
+        double kept[3];
+        Statistic::keep(sums, kept[0], kept[1], kept[2]);
+        a[i] = kept[0];
+        if constexpr (Statistic::members > 1)
+            b[i] = kept[1];
+        if constexpr (Statistic::members > 2)
+            shift[i] = kept[2];
         count[i] = sums.count;
     }
-    /// Removes the first ones.
-    void drop(std::size_t some);
+    /// Copies set `from` of other columns.
+    template <class Statistic>
+    void copy(std::size_t i, const window_columns& other, std::size_t from) {
+        a[i] = other.a[from];
+        if constexpr (Statistic::members > 1)
+            b[i] = other.b[from];
+        if constexpr (Statistic::members > 2)
+            shift[i] = other.shift[from];
+        count[i] = other.count[from];
+    }
 
     std::vector<double> a, b, shift, count;
 };

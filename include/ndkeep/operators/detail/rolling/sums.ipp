@@ -6,14 +6,10 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE void window_columns::resize(std::size_t size) {
-    for (auto* const each : {&a, &b, &shift, &count})
-        each->resize(size + 4);
-}
-
-NDKEEP_INLINE void window_columns::drop(std::size_t some) {
-    for (auto* const each : {&a, &b, &shift, &count})
-        each->erase(each->begin(), each->begin() + static_cast<std::ptrdiff_t>(some));
+NDKEEP_INLINE void window_columns::reserve(std::size_t size) {
+    if (a.size() < size + 4)
+        for (auto* const each : {&a, &b, &shift, &count})
+            each->resize(size + 4);
 }
 
 }  // namespace ndkeep::detail

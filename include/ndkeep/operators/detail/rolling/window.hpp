@@ -60,16 +60,25 @@ class rolling_window {
     /// Checks the stored parts, and computes what is not stored.
     void restore();
     void set_keys(const dtype& type);
+    /// Reads values, and finds NaN.
+    void read_values(const array_view& values, std::size_t first, std::size_t count);
+    /// Finds the last NaN of the values from number `from` on.
+    void note_nan(std::size_t from);
     /// Reads keys, and checks that they ascend.
     void read_keys(const array_view& keys, std::size_t first, std::size_t count);
     /// Adds the values from number `first` on, which are in `values_` already.
     template <class Statistic>
     void add(std::size_t first, double* results);
-    /// How many rows from `first` on have their windows without a turn before. Notes the begin of each window.
-    [[nodiscard]] std::size_t rows_before_turn(std::size_t first);
-    /// Makes the values before `end` the older part, and computes the sums of its tails.
+    /// How many rows from `first` on, at most `most`, have their windows without a turn before. Notes the begin of each
+    /// window.
+    [[nodiscard]] std::size_t rows_before_turn(std::size_t first, std::size_t most);
+    /// Makes the values before `end` the older part, and computes the sums of its tails. Computes as many heads of the
+    /// newer part as there are values for.
     template <class Statistic>
     void turn(std::size_t end);
+    /// Computes the heads of the newer part that end with rows `first` to `first + count - 1`.
+    template <class Statistic>
+    void add_heads(std::size_t first, std::size_t count);
     template <class Statistic>
     void restore_parts();
     template <class Function>
@@ -90,11 +99,16 @@ class rolling_window {
     key_codes codes_;
     std::int64_t span_ = 0;
     double real_span_ = 0;
+    // Numbers of rows in `values_`. The values that were dropped make `tails_begin_` less than 0, modulo 2^64.
     window_columns tails_;         // of the older part: the sums from each value on, and last, of no value
-    std::size_t tails_begin_ = 0;  // the value of the first one
-    window_sums newer_;
+    std::size_t tails_begin_ = 0;  // the row of the first one
+    window_columns heads_;         // of the newer part: the sums up to each value
+    std::size_t heads_begin_ = 0, heads_end_ = 0;
+    window_sums<double> newer_;        // of the last head
+    std::size_t nan_end_ = 0;          // the row after the last NaN
     std::vector<std::size_t> begins_;  // of the windows of a block
-    window_columns older_block_, newer_block_;
+    bool is_regular_ = false;          // whether each of them is that of the row before plus 1
+    window_columns older_block_;
 };
 
 }  // namespace ndkeep::detail

@@ -10,6 +10,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/operators/detail/rolling/statistics.hpp>
+#include <ndkeep/os/mapping.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,7 +20,7 @@
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Values that are read together.
-inline constexpr std::size_t window_block = 512;
+inline constexpr std::size_t window_block = 2048;
 
 template <class Function>
 void rolling_window::with_statistic(const Function& function) {
@@ -88,41 +89,62 @@ template <class Statistic>
 void rolling_window::turn(std::size_t end) {
     auto& at = positions_[0];
     tails_begin_ = static_cast<std::size_t>(at.begin);
-    tails_.resize(end - tails_begin_ + 1);
-    window_sums sums;
-    Statistic::begin(sums);
-    tails_.put<Statistic>(end - tails_begin_, sums);
-    const double* const values = values_.data() + tails_begin_;
-    for (std::size_t i = end - tails_begin_; i-- > 0;) {
-        if (!is_nan(values[i]))
-            Statistic::add(sums, values[i]);
-        tails_.put<Statistic>(i, sums);
-    }
     at.turn = end;
-    newer_ = {};
-    Statistic::begin(newer_);
+    heads_begin_ = heads_end_ = end;
+    window_sums<double> older;
+    Statistic::begin(older);
+    newer_ = older;
+    std::size_t left = end - tails_begin_;
+    tails_.reserve(left + 1);
+    tails_.put<Statistic>(left, older);
+    const double* const values = values_.data();
+    if (nan_end_ <= tails_begin_) {
+        const std::size_t both = std::min(left, std::min(values_.size() - end, window_block));
+        heads_.reserve(window_block);
+        add_both<Statistic>(values + end, both, tails_, left, heads_, older, newer_);
+        heads_end_ += both;
+        left -= both;
+    }
+    while (left-- > 0) {
+        if (const double value = values[tails_begin_ + left]; !is_nan(value))
+            Statistic::add(older, value);
+        tails_.put<Statistic>(left, older);
+    }
 }
 
-NDKEEP_INLINE std::size_t rolling_window::rows_before_turn(std::size_t first) {
+template <class Statistic>
+void rolling_window::add_heads(std::size_t first, std::size_t count) {
+    heads_.reserve(window_block);
+    heads_begin_ = first;
+    heads_end_ = first + count;
+    // A variable of its own: the compiler must assume that the columns are part of the object.
+    window_sums<double> newer = newer_;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (const double value = values_[first + i]; !is_nan(value))
+            Statistic::add(newer, value);
+        heads_.put<Statistic>(i, newer);
+    }
+    newer_ = newer;
+}
+
+NDKEEP_INLINE std::size_t rolling_window::rows_before_turn(std::size_t first, std::size_t most) {
     auto& at = positions_[0];
-    const std::size_t count = std::min(values_.size() - first, window_block);
+    const std::size_t count = std::min(values_.size() - first, most);
     if (!options_.span) {
         const std::uint64_t held = first - at.begin;
-        const bool is_full = held == options_.rows;
+        is_regular_ = held == options_.rows;
         const auto some = static_cast<std::size_t>(
-            std::min<std::uint64_t>(count, is_full ? at.turn - at.begin : options_.rows - held));
-        if (is_full) {
-            // One tail after the other: the first and the last one tell it.
+            std::min<std::uint64_t>(count, is_regular_ ? at.turn - at.begin : options_.rows - held));
+        if (is_regular_) {
             begins_[0] = static_cast<std::size_t>(at.begin + 1);
             at.begin += some;
-            begins_[some == 0 ? 0 : some - 1] = static_cast<std::size_t>(at.begin);
         } else {
             std::fill_n(begins_.begin(), some, static_cast<std::size_t>(at.begin));
         }
         return some;
     }
     // In variables of their own: the compiler must assume that a store changes what is in memory.
-    std::uint64_t begin = at.begin;
+    std::uint64_t begin = at.begin, irregular = 0;
     const std::uint64_t turned = at.turn;
     const std::int64_t* const keys = keys_.data();
     std::size_t* const begins = begins_.data();
@@ -134,48 +156,35 @@ NDKEEP_INLINE std::size_t rolling_window::rows_before_turn(std::size_t first) {
         if (begin == turned && turned < first + i && keys[begin] <= bound)
             break;
         begins[i] = static_cast<std::size_t>(begin);
+        irregular |= begin ^ (begins[0] + i);
     }
     at.begin = begin;
+    is_regular_ = irregular == 0;
     return i;
 }
 
 template <class Statistic>
 void rolling_window::add(std::size_t first, double* results) {
     begins_.resize(window_block);
-    newer_block_.resize(window_block);
-    std::array<double, window_block + 4> found;
     for (std::size_t i = first; i < values_.size();) {
-        const std::size_t count = rows_before_turn(i);
+        const std::size_t count = rows_before_turn(i, heads_end_ > i ? heads_end_ - i : window_block);
         if (count == 0) {
             turn<Statistic>(i);
             continue;
         }
-        // A variable of its own: the compiler must assume that the block is part of the object.
-        window_sums newer = newer_;
-        for (std::size_t j = 0; j < count; ++j) {
-            if (const double value = values_[i + j]; !is_nan(value))
-                Statistic::add(newer, value);
-            newer_block_.put<Statistic>(j, newer);
-        }
-        newer_ = newer;
+        if (heads_end_ <= i)
+            add_heads<Statistic>(i, count);
         const window_columns* older = &tails_;
-        std::size_t older_first = begins_[0] - tails_begin_;
-        // Windows of rows have one tail after the other, unless they still grow.
-        if (options_.span || begins_[count - 1] - begins_[0] != count - 1) {
-            older_block_.resize(window_block);
-            for (std::size_t j = 0; j < count; ++j) {
-                const std::size_t tail = begins_[j] - tails_begin_;
-                older_block_.a[j] = tails_.a[tail];
-                older_block_.b[j] = tails_.b[tail];
-                older_block_.shift[j] = tails_.shift[tail];
-                older_block_.count[j] = tails_.count[tail];
-            }
+        std::size_t first_older = begins_[0] - tails_begin_;
+        if (!is_regular_) {
+            older_block_.reserve(window_block);
+            for (std::size_t j = 0; j < count; ++j)
+                older_block_.copy<Statistic>(j, tails_, begins_[j] - tails_begin_);
             older = &older_block_;
-            older_first = 0;
+            first_older = 0;
         }
-        combine<Statistic>(*older, older_first, newer_block_, count, static_cast<double>(least_count_),
-                           static_cast<double>(options_.ddof), found.data());
-        std::copy_n(found.data(), count, results + (i - first));
+        combine<Statistic>(*older, first_older, heads_, i - heads_begin_, count, static_cast<double>(least_count_),
+                           static_cast<double>(options_.ddof), results + (i - first));
         i += count;
     }
 }
@@ -189,10 +198,42 @@ NDKEEP_INLINE void rolling_window::drop_values() {
     values_.erase(values_.begin(), values_.begin() + end);
     if (options_.span)
         keys_.erase(keys_.begin(), keys_.begin() + end);
-    tails_.drop(gone - tails_begin_);
-    tails_begin_ = 0;
+    nan_end_ -= std::min(nan_end_, gone);
+    tails_begin_ -= gone;
+    heads_begin_ = heads_end_ = values_.size();
     at.turn -= gone;
     at.begin = 0;
+}
+
+NDKEEP_INLINE void rolling_window::read_values(const array_view& values, std::size_t first, std::size_t count) {
+    const std::size_t begin = values_.size();
+    values_.resize(begin + count);
+    double* const out = values_.data() + begin;
+    if (type_ == dtype_of<double>()) {
+        values.fill(first, count, reinterpret_cast<std::byte*>(out));
+    } else {
+        alignas(16) std::array<std::byte, 16 * window_block> bytes;
+        values.fill(first, count, bytes.data());
+        (void)core::with_element_type(type_, [&]<class T>(std::type_identity<T>) {
+            if constexpr (std::is_convertible_v<T, double>)
+                for (std::size_t i = 0; i < count; ++i) {
+                    T value;
+                    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+                    out[i] = static_cast<double>(value);
+                }
+        });
+    }
+    for (std::size_t i = 0; i < count; ++i)
+        out[i] += 0.0;  // -0.0 becomes 0.0
+    note_nan(begin);
+}
+
+NDKEEP_INLINE void rolling_window::note_nan(std::size_t from) {
+    if (!has_nan(values_.data() + from, values_.size() - from))
+        return;
+    nan_end_ = values_.size();
+    while (!is_nan(values_[nan_end_ - 1]))
+        --nan_end_;
 }
 
 NDKEEP_INLINE void rolling_window::read_keys(const array_view& keys, std::size_t first, std::size_t count) {
@@ -233,21 +274,12 @@ NDKEEP_INLINE void rolling_window::push(const array_view& values, const array_vi
         set_keys(keys->type());
     }
     auto& at = positions_[0];
-    alignas(16) std::array<std::byte, 16 * window_block> bytes;
+    prefer_huge_pages({reinterpret_cast<std::byte*>(results), values.size() * sizeof(double)});
     for (std::size_t done = 0; done < values.size();) {
         const std::size_t some = std::min(values.size() - done, window_block), first = values_.size();
-        values.fill(done, some, bytes.data());
         if (keys != nullptr)
             read_keys(*keys, done, some);
-        values_.resize(first + some);
-        (void)core::with_element_type(type_, [&]<class T>(std::type_identity<T>) {
-            if constexpr (std::is_convertible_v<T, double>)
-                for (std::size_t i = 0; i < some; ++i) {
-                    T value;
-                    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-                    values_[first + i] = static_cast<double>(value) + 0.0;  // -0.0 becomes 0.0
-                }
-        });
+        read_values(values, done, some);
         with_statistic([&]<class Statistic>(Statistic) { add<Statistic>(first, results + done); });
         drop_values();
         at.rows += some;
@@ -259,6 +291,8 @@ template <class Statistic>
 void rolling_window::restore_parts() {
     const auto end = static_cast<std::size_t>(positions_[0].turn);
     turn<Statistic>(end);
+    heads_begin_ = heads_end_ = values_.size();
+    Statistic::begin(newer_ = {});
     for (std::size_t i = end; i < values_.size(); ++i)
         if (const double value = values_[i]; !is_nan(value))
             Statistic::add(newer_, value);
@@ -273,6 +307,8 @@ NDKEEP_INLINE void rolling_window::restore() {
     codes_ = {};
     if (options_.span && !key_text_.empty())
         set_keys(dtype::parse(key_text_));
+    nan_end_ = 0;
+    note_nan(0);
     with_statistic([this]<class Statistic>(Statistic) { restore_parts<Statistic>(); });
 }
 
