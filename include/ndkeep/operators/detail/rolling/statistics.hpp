@@ -228,40 +228,48 @@ void combine(const window_columns& older, std::size_t first_older, const window_
     combine_loop<Statistic>(older, first_older, newer, first_newer, count, least, ddof, results);
 }
 
-/// Adds `count` values before `turn`, backwards, and as many from it on, forwards. Both sums are computed in the same
-/// steps, because each addition waits for the one before it. No value is NaN.
+[[gnu::always_inline]] inline void put_pair(double* to, double first, double second) {
+    const two_doubles pair = {first, second};
+    std::memcpy(to, &pair, sizeof pair);
+}
+
+/// Adds up to `count` values before `turn`, backwards, and as many from it on, forwards. Both sums are computed in the
+/// same steps, because each addition waits for the one before it. No value is NaN.
 /// @param count  at most that of an int
-/// @param end  of the tails: that of no value
+/// @param end    of the tails: that of no value
+/// @return how many: an even number
 template <class Statistic>
-void add_both(const double* turn, std::size_t count, window_columns& tails, std::size_t end, window_columns& heads,
-              window_sums<double>& older, window_sums<double>& newer) {
+[[nodiscard]] std::size_t add_both(const double* turn, std::size_t count, window_columns& tails, std::size_t end,
+                                   window_columns& heads, window_sums<double>& older, window_sums<double>& newer) {
     window_sums<two_doubles> both;
     both.a = two_doubles{older.a, newer.a};
-    two_doubles kept[3];
-    double *const a = tails.a.data() + end, *const b = tails.b.data() + end, *const shift = tails.shift.data() + end;
-    double *const c = heads.a.data(), *const d = heads.b.data(), *const e = heads.shift.data();
-    for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t pairs = count / 2 * 2;
+    two_doubles kept[3], next[3];
+    for (std::size_t i = 0; i < pairs; i += 2) {
         const auto back = -1 - static_cast<std::ptrdiff_t>(i);
         Statistic::add(both, two_doubles{turn[back], turn[i]});
         Statistic::keep(both, kept[0], kept[1], kept[2]);
-        a[back] = kept[0][0];
-        c[i] = kept[0][1];
+        Statistic::add(both, two_doubles{turn[back - 1], turn[i + 1]});
+        Statistic::keep(both, next[0], next[1], next[2]);
+        put_pair(tails.a.data() + end + back - 1, next[0][0], kept[0][0]);
+        put_pair(heads.a.data() + i, kept[0][1], next[0][1]);
         if constexpr (Statistic::members > 1) {
-            b[back] = kept[1][0];
-            d[i] = kept[1][1];
+            put_pair(tails.b.data() + end + back - 1, next[1][0], kept[1][0]);
+            put_pair(heads.b.data() + i, kept[1][1], next[1][1]);
         }
         if constexpr (Statistic::members > 2) {
-            shift[back] = kept[2][0];
-            e[i] = kept[2][1];
+            put_pair(tails.shift.data() + end + back - 1, next[2][0], kept[2][0]);
+            put_pair(heads.shift.data() + i, kept[2][1], next[2][1]);
         }
     }
-    double *const before = tails.count.data() + end - count, *const after = heads.count.data();
-    for (int i = 0; i < static_cast<int>(count); ++i) {  // compilers convert vectors of int
-        before[i] = static_cast<double>(static_cast<int>(count) - i);
+    double *const before = tails.count.data() + end - pairs, *const after = heads.count.data();
+    for (int i = 0; i < static_cast<int>(pairs); ++i) {  // compilers convert vectors of int
+        before[i] = static_cast<double>(static_cast<int>(pairs) - i);
         after[i] = static_cast<double>(i + 1);
     }
     older = {both.a[0], both.b[0], both.shift[0], both.count, both.settling};
     newer = {both.a[1], both.b[1], both.shift[1], both.count, both.settling};
+    return pairs;
 }
 
 }  // namespace ndkeep::detail

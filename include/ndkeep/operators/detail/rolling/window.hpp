@@ -5,6 +5,7 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/operators/detail/rolling/sums.hpp>
+#include <ndkeep/operators/detail/row_memory.hpp>
 #include <ndkeep/operators/detail/segments/bins.hpp>
 #include <ndkeep/operators/detail/state.hpp>
 #include <ndkeep/operators/rolling_options.hpp>
@@ -61,17 +62,20 @@ class rolling_window {
     void restore();
     void set_keys(const dtype& type);
     /// Reads values, and finds NaN.
-    void read_values(const array_view& values, std::size_t first, std::size_t count);
+    void read_values(const row_memory& values, std::size_t first, std::size_t count);
     /// Finds the last NaN of the values from number `from` on.
     void note_nan(std::size_t from);
     /// Reads keys, and checks that they ascend.
-    void read_keys(const array_view& keys, std::size_t first, std::size_t count);
+    void read_keys(const row_memory& keys, std::size_t first, std::size_t count);
     /// Adds the values from number `first` on, which are in `values_` already.
     template <class Statistic>
     void add(std::size_t first, double* results);
     /// How many rows from `first` on, at most `most`, have their windows without a turn before. Notes the begin of each
     /// window.
     [[nodiscard]] std::size_t rows_before_turn(std::size_t first, std::size_t most);
+    /// The same for windows of a span, with the function that finds the bound of a key.
+    template <class Bound>
+    [[nodiscard]] std::size_t begins_of(std::size_t first, std::size_t count, const Bound& bound_at);
     /// Makes the values before `end` the older part, and computes the sums of its tails. Computes as many heads of the
     /// newer part as there are values for.
     template <class Statistic>

@@ -99,9 +99,9 @@ void rolling_window::turn(std::size_t end) {
     tails_.put<Statistic>(left, older);
     const double* const values = values_.data();
     if (nan_end_ <= tails_begin_) {
-        const std::size_t both = std::min(left, std::min(values_.size() - end, window_block));
         heads_.reserve(window_block);
-        add_both<Statistic>(values + end, both, tails_, left, heads_, older, newer_);
+        const std::size_t both = add_both<Statistic>(values + end, std::min({left, values_.size() - end, window_block}),
+                                                     tails_, left, heads_, older, newer_);
         heads_end_ += both;
         left -= both;
     }
@@ -143,20 +143,30 @@ NDKEEP_INLINE std::size_t rolling_window::rows_before_turn(std::size_t first, st
         }
         return some;
     }
+    // The keys ascend: if the first one less the span is a key, all are.
+    const std::int64_t least = keys_[first];
+    const bool is_plain = !codes_.is_floating() && bound_of(least) != std::numeric_limits<std::int64_t>::min();
+    return is_plain ? begins_of(first, count, [span = span_](std::int64_t key) { return key - span; })
+                    : begins_of(first, count, [this](std::int64_t key) { return bound_of(key); });
+}
+
+template <class Bound>
+std::size_t rolling_window::begins_of(std::size_t first, std::size_t count, const Bound& bound_at) {
+    auto& at = positions_[0];
     // In variables of their own: the compiler must assume that a store changes what is in memory.
-    std::uint64_t begin = at.begin, irregular = 0;
-    const std::uint64_t turned = at.turn;
+    std::size_t begin = static_cast<std::size_t>(at.begin), irregular = 0;
+    const auto turned = static_cast<std::size_t>(at.turn);
     const std::int64_t* const keys = keys_.data();
     std::size_t* const begins = begins_.data();
     std::size_t i = 0;
     for (; i < count; ++i) {
-        const std::int64_t bound = bound_of(keys[first + i]);
+        const std::int64_t bound = bound_at(keys[first + i]);
         while (begin < turned && keys[begin] <= bound)
             ++begin;
         if (begin == turned && turned < first + i && keys[begin] <= bound)
             break;
-        begins[i] = static_cast<std::size_t>(begin);
-        irregular |= begin ^ (begins[0] + i);
+        begins[i] = begin;
+        irregular |= (begin - i) ^ begins[0];
     }
     at.begin = begin;
     is_regular_ = irregular == 0;
@@ -205,26 +215,27 @@ NDKEEP_INLINE void rolling_window::drop_values() {
     at.begin = 0;
 }
 
-NDKEEP_INLINE void rolling_window::read_values(const array_view& values, std::size_t first, std::size_t count) {
+NDKEEP_INLINE void rolling_window::read_values(const row_memory& values, std::size_t first, std::size_t count) {
     const std::size_t begin = values_.size();
     values_.resize(begin + count);
     double* const out = values_.data() + begin;
-    if (type_ == dtype_of<double>()) {
-        values.fill(first, count, reinterpret_cast<std::byte*>(out));
-    } else {
-        alignas(16) std::array<std::byte, 16 * window_block> bytes;
-        values.fill(first, count, bytes.data());
-        (void)core::with_element_type(type_, [&]<class T>(std::type_identity<T>) {
-            if constexpr (std::is_convertible_v<T, double>)
-                for (std::size_t i = 0; i < count; ++i) {
+    const std::byte* at = values.at(first);
+    (void)core::with_element_type(type_, [&]<class T>(std::type_identity<T>) {
+        if constexpr (std::is_convertible_v<T, double>) {
+            const auto read = [&](std::ptrdiff_t step) {
+                for (std::size_t i = 0; i < count; ++i, at += step) {
                     T value;
-                    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-                    out[i] = static_cast<double>(value);
+                    std::memcpy(&value, at, sizeof(T));
+                    out[i] = static_cast<double>(value) + 0.0;  // -0.0 becomes 0.0
                 }
-        });
-    }
-    for (std::size_t i = 0; i < count; ++i)
-        out[i] += 0.0;  // -0.0 becomes 0.0
+            };
+            // With a step that is known, compilers use vectors.
+            if (values.step == static_cast<std::ptrdiff_t>(sizeof(T)))
+                read(sizeof(T));
+            else
+                read(values.step);
+        }
+    });
     note_nan(begin);
 }
 
@@ -236,15 +247,12 @@ NDKEEP_INLINE void rolling_window::note_nan(std::size_t from) {
         --nan_end_;
 }
 
-NDKEEP_INLINE void rolling_window::read_keys(const array_view& keys, std::size_t first, std::size_t count) {
+NDKEEP_INLINE void rolling_window::read_keys(const row_memory& keys, std::size_t first, std::size_t count) {
     auto& at = positions_[0];
-    alignas(16) std::array<std::byte, 16 * window_block> bytes;
-    keys.fill(first, count, bytes.data());
     const std::size_t begin = keys_.size();
     keys_.resize(begin + count);
     std::int64_t before = at.has_key != 0 ? at.last_key : codes_.least();
-    if (!codes_.read(bytes.data(), static_cast<std::ptrdiff_t>(keys.type().size()), count, before,
-                     keys_.data() + begin)) {
+    if (!codes_.read(keys.at(first), keys.step, count, before, keys_.data() + begin)) {
         std::size_t i = 0;
         for (; keys_[begin + i] >= before && keys_[begin + i] <= codes_.greatest(); ++i)
             before = keys_[begin + i];
@@ -274,12 +282,14 @@ NDKEEP_INLINE void rolling_window::push(const array_view& values, const array_vi
         set_keys(keys->type());
     }
     auto& at = positions_[0];
+    const row_memory rows = memory_of(values, "values"),
+                     rows_of_keys = keys == nullptr ? row_memory() : memory_of(*keys, "keys");
     prefer_huge_pages({reinterpret_cast<std::byte*>(results), values.size() * sizeof(double)});
     for (std::size_t done = 0; done < values.size();) {
         const std::size_t some = std::min(values.size() - done, window_block), first = values_.size();
         if (keys != nullptr)
-            read_keys(*keys, done, some);
-        read_values(values, done, some);
+            read_keys(rows_of_keys, done, some);
+        read_values(rows, done, some);
         with_statistic([&]<class Statistic>(Statistic) { add<Statistic>(first, results + done); });
         drop_values();
         at.rows += some;
