@@ -14,6 +14,10 @@
 #include <cstring>
 #include <limits>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>  // _mm_sqrt_pd
+#endif
+
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 /// Four windows: what is kept of their older or their newer parts.
@@ -30,6 +34,20 @@ struct four_windows {
         read_four(from.count.data() + at, count);
     }
 };
+
+/// Square roots. That of a number below 0 is NaN.
+[[gnu::always_inline]] inline void take_roots(const four_doubles& of, four_doubles& out) {
+#if defined(__SSE2__)
+    // std::sqrt sets errno, so compilers make no vectors of it.
+    two_doubles low = {of[0], of[1]}, high = {of[2], of[3]};
+    low = _mm_sqrt_pd(low);
+    high = _mm_sqrt_pd(high);
+    out = four_doubles{low[0], low[1], high[0], high[1]};
+#else
+    for (std::size_t lane = 0; lane < 4; ++lane)
+        out[lane] = std::sqrt(of[lane]);
+#endif
+}
 
 /// What results need of the numbers of values. They are often the same for all windows.
 struct four_counts {
@@ -178,8 +196,7 @@ struct window_spread {
         const four_doubles squares =
             (older.b + newer.b) + apart * apart * (older.count * newer.count * counts.per_count);
         const four_doubles variance = squares * counts.per_degree;
-        for (std::size_t lane = 0; lane < 4; ++lane)
-            out[lane] = std::sqrt(variance[lane]);
+        take_roots(variance, out);
         out = counts.count > ddof ? out : std::numeric_limits<double>::quiet_NaN() - zero;
     }
 };
