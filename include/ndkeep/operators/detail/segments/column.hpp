@@ -4,6 +4,7 @@
 
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/operators/detail/segments/lanes.hpp>
+#include <ndkeep/operators/detail/segments/quantile.hpp>
 #include <ndkeep/operators/detail/segments/reducer.hpp>
 #include <ndkeep/operators/segment_rule.hpp>
 #include <ndkeep/version.hpp>
@@ -34,9 +35,26 @@ struct column_state {
 
 /// Parts of a state whose size differs.
 struct column_memory {
-    std::vector<double> values;         // for quantiles
-    std::vector<std::uint8_t> bytes;    // first and last value, if they are longer than 16 bytes
-    std::vector<std::uint8_t> buckets;  // scratch of quantiles, not stored
+    std::vector<double> values;       // for quantiles
+    std::vector<std::uint8_t> bytes;  // first and last value, if they are longer than 16 bytes
+    quantile_scratch scratch;         // not stored
+};
+
+/// The rows of the next block. They are fetched while a block is reduced: a few lines of the cache after each step, as
+/// many as the memory delivers in that time.
+class next_rows {
+  public:
+    next_rows() = default;
+    next_rows(const std::byte* first, std::size_t bytes) : first_(first), bytes_(bytes) {}
+    void fetch() noexcept {
+        constexpr std::size_t line = 64, lines = 16;
+        for (std::size_t i = 0; i < lines && bytes_ >= line; ++i, first_ += line, bytes_ -= line)
+            __builtin_prefetch(first_);
+    }
+
+  private:
+    const std::byte* first_ = nullptr;
+    std::size_t bytes_ = 0;
 };
 
 /// A field, and what is needed of it.
@@ -49,13 +67,13 @@ struct segment_column {
          needs_moments = false, needs_values = false, needs_count = false;
     /// Adds at most `rows_at_once` rows.
     void (*run)(const segment_column&, column_state&, column_memory&, const std::byte* at, std::ptrdiff_t step,
-                std::size_t count, std::uint64_t row) = nullptr;
+                std::size_t count, std::uint64_t row, next_rows& next) = nullptr;
 
     /// Makes it fit one more reducer of the field.
     void add(const reducer& of);
     /// Chooses `run`.
     void prepare();
-    /// Writes the result of a reducer; false if it is null. A quantile puts the values in another order.
+    /// Writes the result of a reducer; false if it is null.
     bool write(const reducer& of, const column_state& state, column_memory& memory, std::byte* out) const;
 };
 

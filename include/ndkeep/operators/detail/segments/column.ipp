@@ -135,7 +135,7 @@ struct lane_block {
 
 template <class T>
 void reduce_real(const segment_column& of, column_state& state, column_memory& memory, const std::byte* at,
-                 std::ptrdiff_t step, std::size_t count) {
+                 std::ptrdiff_t step, std::size_t count, next_rows& next) {
     lane_block block;
     const std::size_t begin = state.valid % lane_count;
     double* const values = block.values.data() + begin;
@@ -144,6 +144,7 @@ void reduce_real(const segment_column& of, column_state& state, column_memory& m
     for (std::size_t i = 0; i < count; ++i, from += step)
         values[i] = static_cast<double>(value_at<T>(from)) + 0.0;
     std::size_t found = count;
+    next.fetch();
     if (has_nan(values, count)) {
         found = 0;
         for (std::size_t i = 0; i < count; ++i) {
@@ -164,12 +165,14 @@ void reduce_real(const segment_column& of, column_state& state, column_memory& m
             ends.store();
         }
     }
+    next.fetch();
     if (of.needs_values)
         memory.values.insert(memory.values.end(), values, values + found);
     if (found != 0) {
         const std::size_t groups = block.pad(begin, found);
         if (of.needs_sum || of.needs_mean)
             add_groups(state.sum, block.values.data(), groups);
+        next.fetch();
         if (of.needs_moments) {
             if (state.valid == 0)
                 state.spread.shift = values[0];
@@ -228,7 +231,7 @@ template <class T>
 
 template <class T>
 void reduce_whole(const segment_column& of, column_state& state, column_memory& memory, const std::byte* at,
-                  std::ptrdiff_t step, std::size_t count, std::uint64_t row) {
+                  std::ptrdiff_t step, std::size_t count, std::uint64_t row, next_rows& next) {
     const auto value = [&](std::size_t i) { return value_at<T>(at + static_cast<std::ptrdiff_t>(i) * step); };
     if (of.needs_extremes) {
         kept_extremes<compared<T>> ends(state);
@@ -236,6 +239,7 @@ void reduce_whole(const segment_column& of, column_state& state, column_memory& 
             ends.add(value(i));
         ends.store();
     }
+    next.fetch();
     if (of.needs_sum || of.needs_mean)
         add_whole<T>(of, state, at, step, count, row);
     if (of.needs_values)
@@ -273,7 +277,8 @@ inline void reduce_times(const segment_column& of, column_state& state, const st
 
 template <class T>
 void run_column(const segment_column& of, column_state& state, column_memory& memory, const std::byte* at,
-                std::ptrdiff_t step, std::size_t count, [[maybe_unused]] std::uint64_t row) {
+                std::ptrdiff_t step, std::size_t count, [[maybe_unused]] std::uint64_t row, next_rows& next) {
+    next.fetch();
     if (of.needs_first || of.needs_last)
         keep_ends<T>(of, state, memory, at, step, count);
     const bool is_reduced = of.needs_extremes || of.needs_sum || of.needs_mean || of.needs_moments || of.needs_values;
@@ -282,11 +287,11 @@ void run_column(const segment_column& of, column_state& state, column_memory& me
     if constexpr (std::is_same_v<T, raw_element>) {
         state.valid += count;
     } else if constexpr (is_whole<T>) {
-        reduce_whole<T>(of, state, memory, at, step, count, row);
+        reduce_whole<T>(of, state, memory, at, step, count, row, next);
     } else if constexpr (std::is_same_v<T, time_number>) {
         reduce_times(of, state, at, step, count);
     } else if constexpr (is_real<T>) {
-        reduce_real<T>(of, state, memory, at, step, count);
+        reduce_real<T>(of, state, memory, at, step, count, next);
     } else {
         std::uint64_t missing = 0;
         for (std::size_t i = 0; i < count; ++i)

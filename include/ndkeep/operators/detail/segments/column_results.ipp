@@ -6,7 +6,6 @@
 
 #include <ndkeep/element/dispatch.hpp>
 #include <ndkeep/element/time_cast.hpp>
-#include <ndkeep/operators/detail/segments/quantile.hpp>
 
 #include <bit>
 #include <cstring>
@@ -67,7 +66,7 @@ NDKEEP_INLINE bool segment_column::write(const reducer& of, const column_state& 
         put(state.spread.variance(count, of.parameter));
         return true;
     case reduction::quantile:
-        put(quantile_of(memory.values, of.parameter, memory.buckets));
+        put(quantile_of(memory.values, of.parameter, memory.scratch));
         return true;
     default:
         return false;

@@ -9,9 +9,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// The quantile of the values: linear between the two nearest. Changes their order.
-/// @param buckets  scratch
-[[nodiscard]] double quantile_of(std::vector<double>& values, double at, std::vector<std::uint8_t>& buckets);
+/// Memory that quantiles use. It is kept, because each segment needs it.
+struct quantile_scratch {
+    std::vector<std::uint8_t> buckets;
+    std::vector<double> some;
+};
+
+/// The quantile of the values: linear between the two nearest.
+[[nodiscard]] double quantile_of(const std::vector<double>& values, double at, quantile_scratch& scratch);
 
 }  // namespace ndkeep::detail
 

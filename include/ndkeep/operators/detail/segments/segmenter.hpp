@@ -152,6 +152,7 @@ class segmenter {
     std::vector<std::uint8_t> own_;     // the states of the user's reductions
     std::optional<bin> bin_, point_;    // of `position().opened` and `.point`
 
+    next_rows next_;                    // of a call
     std::vector<std::int64_t> keys_;    // codes of a block
     std::vector<std::uint8_t> begins_;  // for predicates: whether a row of a block begins a segment
     std::vector<std::byte> done_, taken_;

@@ -25,6 +25,7 @@ NDKEEP_INLINE void segmenter::begin_call() {
         throw unfit_options("segments", "under way", "finished", "make a new object for other rows");
     done_.clear();
     taken_.clear();
+    next_ = {};
 }
 
 [[nodiscard]] NDKEEP_INLINE any_array array_of_bytes(const dtype& type, const std::vector<std::byte>& bytes) {
@@ -45,11 +46,16 @@ NDKEEP_INLINE any_array segmenter::push(const array_view& rows) {
         throw unfit_options("dtype of the rows", plan_.row.descr(), rows.type().descr());
     const auto memory = memory_of(rows, "rows");
     begin_call();
+    // Rows in descending order, and single fields of large rows, are not fetched ahead.
+    const bool is_dense = memory.step == static_cast<std::ptrdiff_t>(plan_.row.size());
+    const std::size_t row_bytes = is_dense ? static_cast<std::size_t>(memory.step) : 0;
     for (std::size_t at = 0; at < memory.count;) {
         const std::size_t some = std::min(memory.count - at, rows_at_once);
+        next_ = {memory.at(at + some), std::min(memory.count - at - some, rows_at_once) * row_bytes};
         add_block(memory.at(at), memory.step, some);
         at += some;
     }
+    next_ = {};
     return end_call();
 }
 
@@ -148,7 +154,7 @@ NDKEEP_INLINE std::size_t segmenter::run_end(std::size_t from, std::size_t count
 NDKEEP_INLINE void segmenter::add_rows(const std::byte* first, std::ptrdiff_t step, std::size_t count) {
     auto& at = position();
     for (std::size_t i = 0; i < columns_.size(); ++i)
-        columns_[i].run(columns_[i], states_[i], memories_[i], first + columns_[i].offset, step, count, at.rows);
+        columns_[i].run(columns_[i], states_[i], memories_[i], first + columns_[i].offset, step, count, at.rows, next_);
     for (std::size_t i = 0; i < plan_.reducers.size(); ++i)
         if (const reducer& each = plan_.reducers[i]; each.own != nullptr)
             each.own->run(reinterpret_cast<std::byte*>(own_.data()) + own_at_[i], first + each.offset, step, count);
@@ -244,6 +250,7 @@ NDKEEP_INLINE void segmenter::write(std::vector<std::byte>& to, std::uint64_t la
     for (std::size_t i = 0; i < plan_.reducers.size(); ++i) {
         const reducer& each = plan_.reducers[i];
         std::byte* const out = row + type_.fields()[i + 1].offset;
+        next_.fetch();
         if (each.kind == reduction::rows) {
             const auto count = static_cast<std::int64_t>(position().segment_rows);
             std::memcpy(out, &count, sizeof count);
