@@ -256,8 +256,9 @@ void combine(const window_columns& older, std::size_t first_older, const window_
 /// @param end    of the tails: that of no value
 /// @return how many: an even number
 template <class Statistic>
-[[nodiscard]] std::size_t add_both(const double* turn, std::size_t count, window_columns& tails, std::size_t end,
-                                   window_columns& heads, window_sums<double>& older, window_sums<double>& newer) {
+[[nodiscard, gnu::always_inline]] inline std::size_t
+add_both_loop(const double* turn, std::size_t count, window_columns& tails, std::size_t end, window_columns& heads,
+              window_sums<double>& older, window_sums<double>& newer) {
     window_sums<two_doubles> both;
     both.a = two_doubles{older.a, newer.a};
     const std::size_t pairs = count / 2 * 2;
@@ -287,6 +288,27 @@ template <class Statistic>
     older = {both.a[0], both.b[0], both.shift[0], both.count, both.settling};
     newer = {both.a[1], both.b[1], both.shift[1], both.count, both.settling};
     return pairs;
+}
+
+#if defined(__x86_64__)
+
+template <class Statistic>
+[[nodiscard, gnu::target("avx2")]] std::size_t
+add_both_widely(const double* turn, std::size_t count, window_columns& tails, std::size_t end, window_columns& heads,
+                window_sums<double>& older, window_sums<double>& newer) {
+    return add_both_loop<Statistic>(turn, count, tails, end, heads, older, newer);
+}
+
+#endif
+
+template <class Statistic>
+[[nodiscard]] std::size_t add_both(const double* turn, std::size_t count, window_columns& tails, std::size_t end,
+                                   window_columns& heads, window_sums<double>& older, window_sums<double>& newer) {
+#if defined(__x86_64__)
+    if (has_wide_vectors())
+        return add_both_widely<Statistic>(turn, count, tails, end, heads, older, newer);
+#endif
+    return add_both_loop<Statistic>(turn, count, tails, end, heads, older, newer);
 }
 
 }  // namespace ndkeep::detail

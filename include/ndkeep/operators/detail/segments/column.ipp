@@ -199,12 +199,20 @@ void add_whole(const segment_column& of, column_state& state, const std::byte* a
     std::size_t i = 0;
     if (total >= std::numeric_limits<sum_type>::min() && total <= std::numeric_limits<sum_type>::max()) {
         auto sum = static_cast<sum_type>(total);
-        for (const std::byte* from = at; i < count; ++i, from += step) {
-            const auto value = static_cast<sum_type>(value_at<T>(from));
-            sum_type next;
-            if (__builtin_add_overflow(sum, value, &next))
-                break;
-            sum = next;
+        const auto before = sum;
+        bool overflows = false;
+        const std::byte* from = at;
+        for (; i < count; ++i, from += step)
+            overflows |= __builtin_add_overflow(sum, static_cast<sum_type>(value_at<T>(from)), &sum);
+        if (overflows) {
+            // Once more, to find the row.
+            sum = before;
+            for (i = 0, from = at;; ++i, from += step) {
+                sum_type next;
+                if (__builtin_add_overflow(sum, static_cast<sum_type>(value_at<T>(from)), &next))
+                    break;
+                sum = next;
+            }
         }
         total = sum;
     }
