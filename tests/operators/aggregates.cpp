@@ -6,6 +6,7 @@
 #include <ndkeep/element/float16.hpp>
 #include <ndkeep/element/text.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <complex>
 #include <random>
@@ -182,6 +183,33 @@ TEST_CASE("quantiles are exact, and linear between two values", "[segments]") {
     CHECK(value(row, "price_quantile_0.12345") == Approx(246.9).epsilon(1e-14));
 
     CHECK(value(all_of(prices({2, 1}), {nk::quantile(&priced::price, 0.25)}), "price_quantile_0.25") == 1.25);
+}
+
+TEST_CASE("quantiles agree with sorted values: few and many, equal ones, infinities", "[segments][property]") {
+    constexpr double inf = std::numeric_limits<double>::infinity();
+    std::mt19937_64 random(31);
+    for (const std::size_t count : {1U, 2U, 63U, 64U, 67U, 300U, 1023U, 1024U, 5000U})
+        for (int kind = 0; kind < 5; ++kind) {
+            std::vector<double> values;
+            for (std::size_t i = 0; i < count; ++i) {
+                const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;
+                const double kinds[] = {uniform, std::exp2(2000 * uniform - 1000), static_cast<double>(random() % 3),
+                                        random() % 50 == 0 ? inf : uniform,
+                                        random() % 50 == 0 ? -1e308 : 1e308 * uniform};
+                values.push_back(kinds[kind]);
+            }
+            auto sorted = values;
+            std::sort(sorted.begin(), sorted.end());
+
+            for (const double at : {0.0, 0.25, 0.5, 0.9, 1.0}) {
+                const double place = static_cast<double>(count - 1) * at;
+                const auto rank = static_cast<std::size_t>(place);
+                const double low = sorted[rank], high = sorted[std::min(rank + 1, count - 1)];
+                const double expected =
+                    place == std::floor(place) || low == high ? low : low + (high - low) * (place - std::floor(place));
+                CHECK(value(all_of(prices(values), {nk::quantile(&priced::price, at, "q")}), "q") == expected);
+            }
+        }
 }
 
 struct mixed {
