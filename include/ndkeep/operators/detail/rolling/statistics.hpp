@@ -148,8 +148,10 @@ struct window_spread {
         if (to.count == 0)
             to.shift = value;
         const Number apart = value - to.shift;
+        Number square;
+        multiply(apart, apart, square);
         to.a += apart;
-        to.b += apart * apart;
+        to.b += square;
         to.count += 1;
         if (to.count == to.settling) {
             settle(to.a, to.b, to.shift, to.count);
@@ -162,8 +164,9 @@ struct window_spread {
         if (!is_finite(moved))
             return;
         const double by = moved - shift;
-        b = std::max(0.0, b - by * (2 * a - count * by));
-        a -= count * by;
+        const double all_moved = product_of(count, by);
+        b = std::max(0.0, b - product_of(by, 2 * a - all_moved));
+        a -= all_moved;
         shift = moved;
     }
     static void settle(two_doubles& a, two_doubles& b, two_doubles& shift, double count) {
@@ -180,7 +183,8 @@ struct window_spread {
                                             Number& shift) {
         const Number zero = {};
         mean = of.a * (of.count > 0 ? 1 / of.count : 0.0);
-        squares = of.b - of.a * mean;
+        multiply(of.a, mean, squares);
+        squares = of.b - squares;
         squares = squares < zero ? zero : squares;  // false for NaN, which stays
         shift = of.shift;
     }
@@ -193,8 +197,9 @@ struct window_spread {
         // The mean of no values has no meaning.
         apart = older.count > zero ? apart : zero;
         apart = newer.count > zero ? apart : zero;
-        const four_doubles squares =
-            (older.b + newer.b) + apart * apart * (older.count * newer.count * counts.per_count);
+        four_doubles between;
+        multiply(apart * apart, older.count * newer.count * counts.per_count, between);
+        const four_doubles squares = (older.b + newer.b) + between;
         const four_doubles variance = squares * counts.per_degree;
         take_roots(variance, out);
         out = counts.count > ddof ? out : std::numeric_limits<double>::quiet_NaN() - zero;

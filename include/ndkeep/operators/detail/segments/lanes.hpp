@@ -24,6 +24,21 @@ template <class Number>
     sum = next;
 }
 
+/// A product that is rounded before it is added. Where processors have them, compilers fuse multiplications with
+/// additions as flags and loops allow it, and results would depend on that.
+template <class Number>
+[[gnu::always_inline]] inline void multiply(const Number& x, const Number& y, Number& product) {
+    product = x * y;
+#if !defined(__x86_64__) || defined(__FMA__) || defined(__FMA4__)
+    __asm__("" : "+m"(product));
+#endif
+}
+[[nodiscard, gnu::always_inline]] inline double product_of(double x, double y) {
+    double product;
+    multiply(x, y, product);
+    return product;
+}
+
 /// Sums of every eighth value, and the sums of their rounding errors.
 struct lane_sums {
     std::array<double, lane_count> sum = {}, lost = {};

@@ -49,7 +49,7 @@ struct four_lanes {
     low_squares.read(to.squares, 0);
     high_squares.read(to.squares, 4);
     const double shift = to.shift;
-    four_doubles x, y;
+    four_doubles x, y, squares;
     for (std::size_t i = 0; i < groups; ++i, values += lane_count) {
         read_four(values, x);
         read_four(values + 4, y);
@@ -57,10 +57,10 @@ struct four_lanes {
         y -= shift;
         add_exactly(low.sum, low.lost, x);
         add_exactly(high.sum, high.lost, y);
-        x *= x;
-        y *= y;
-        add_exactly(low_squares.sum, low_squares.lost, x);
-        add_exactly(high_squares.sum, high_squares.lost, y);
+        multiply(x, x, squares);
+        add_exactly(low_squares.sum, low_squares.lost, squares);
+        multiply(y, y, squares);
+        add_exactly(high_squares.sum, high_squares.lost, squares);
     }
     low.write(to.distances, 0);
     high.write(to.distances, 4);
@@ -200,8 +200,9 @@ NDKEEP_INLINE void moments::settle(double count) {
     const double all_squares = squares.total();
     distances = {};
     squares = {};
-    distances.sum[0] = sum - count * by;
-    squares.sum[0] = std::max(0.0, all_squares - by * (2 * sum - count * by));
+    const double all_moved = product_of(count, by);
+    distances.sum[0] = sum - all_moved;
+    squares.sum[0] = std::max(0.0, all_squares - product_of(by, 2 * sum - all_moved));
     shift = moved;
 }
 
@@ -212,7 +213,7 @@ NDKEEP_INLINE double moments::variance(double count, double ddof) const {
     const double all_squares = squares.total();
     if (!is_finite(sum) || !is_finite(all_squares))
         return std::numeric_limits<double>::quiet_NaN();
-    return std::max(0.0, all_squares - sum * (sum / count)) / (count - ddof);
+    return std::max(0.0, all_squares - product_of(sum, sum / count)) / (count - ddof);
 }
 
 }  // namespace ndkeep::detail

@@ -106,10 +106,10 @@ void find_bytes(const std::uint8_t* bytes, std::size_t count, std::uint8_t value
 }
 
 NDKEEP_INLINE double quantile_of(const std::vector<double>& values, double at, quantile_scratch& scratch) {
-    const double place = static_cast<double>(values.size() - 1) * at;
+    const double place = product_of(static_cast<double>(values.size() - 1), at);
     const double floor = std::floor(place);
     const auto [a, b] = select(values, static_cast<std::size_t>(floor), scratch);
-    return place == floor || a == b ? a : a + (b - a) * (place - floor);
+    return place == floor || a == b ? a : a + product_of(b - a, place - floor);
 }
 
 }  // namespace ndkeep::detail
