@@ -311,7 +311,7 @@ TEST_CASE("options that do not fit are errors", "[segments][error]") {
     CHECK(std::string(thrown<nk::mismatch_error>([] { (void)nk::sum(&trade::time); }).what()) ==
           "sum of 'time' is '<M8[ns]', expected real numbers");
     CHECK(std::string(thrown<nk::mismatch_error>([] { (void)nk::quantile(&trade::price, 1.5); }).what()) ==
-          "quantile of 'price' is 1.500000, expected from 0 to 1");
+          "quantile of 'price' is 1.5, expected from 0 to 1");
 }
 
 TEST_CASE("one false date does not fill the memory with empty bins", "[segments][error]") {

@@ -6,6 +6,7 @@
 
 #include <ndkeep/element/dispatch.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/sidecar.hpp>
 
 #include <array>
 #include <complex>
@@ -50,7 +51,7 @@ NDKEEP_INLINE reducer reducer_of(reduction kind, const dtype& row, std::size_t o
     if (kind == reduction::quantile && !(parameter >= 0 && parameter <= 1))
         throw mismatch_error({.field = "quantile of " + ndkeep::quoted(made.field),
                               .expected = "from 0 to 1",
-                              .found = std::to_string(parameter)});
+                              .found = number_text(parameter)});
     if (made.output.empty()) {
         made.output = made.field + '_' + word_of(kind);
         if (kind == reduction::quantile) {

@@ -7,7 +7,6 @@
 
 #include <ndkeep/bytes/float_environment.hpp>
 #include <ndkeep/error.hpp>
-#include <ndkeep/format/sidecar.hpp>
 #include <ndkeep/operators/detail/row_memory.hpp>
 
 #include <algorithm>

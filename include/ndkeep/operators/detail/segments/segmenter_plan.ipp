@@ -5,6 +5,7 @@
 #include <ndkeep/operators/detail/segments/segmenter.hpp>
 
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/sidecar.hpp>
 
 #include <algorithm>
 #include <utility>
