@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A year of flights: the weather of the hour at each departure, and the mean delay of the hour before it. The same body
 // runs over arrays in memory, in a batch that is killed, and behind a live feed. All three write the same bytes.
+#include "departures.hpp"
 #include "three_runs.hpp"
 
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/loop.hpp>
 #include <ndkeep/npy.hpp>
-#include <ndkeep/npz.hpp>
 #include <ndkeep/operators.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -21,21 +20,7 @@
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 using namespace std::chrono_literals;
-using minute = std::chrono::sys_time<std::chrono::minutes>;
-
-// The records as examples/data has them: the time of day in hours.
-struct record {
-    double time;
-    std::int16_t delay, distance;
-};
-NDKEEP_FIELDS(record, time, delay, distance);
-
-struct departure {
-    minute time;
-    std::int32_t id;
-    std::int16_t delay, distance;
-};
-NDKEEP_FIELDS(departure, time, id, delay, distance);
+using year_2010::departure, year_2010::minute, year_2010::new_year;
 
 struct weather {
     minute time;
@@ -63,7 +48,6 @@ NDKEEP_FIELDS(month, time, departures, coldest, warmest, delay, worst_hour);
 
 namespace {
 
-constexpr minute new_year = std::chrono::sys_days(2010y / 1 / 1);
 constexpr minute end_of_year = std::chrono::sys_days(2011y / 1 / 1);
 
 struct year {
@@ -71,17 +55,8 @@ struct year {
     std::vector<weather> hours;
 };
 
-/// The records do not say their dates: they are spread over the days of the year.
 year load_year(const fs::path& data) {
-    year all;
-    for (const record& one : nk::npz_reader(data / "flights.npz").load<record, 1>("flights")) {
-        const auto id = static_cast<std::int32_t>(all.departures.size());
-        const auto day = new_year + std::chrono::days(id * 211 % 365);
-        all.departures.push_back({day + std::chrono::minutes(std::lround(one.time * 60)), id, one.delay, one.distance});
-    }
-    std::stable_sort(all.departures.begin(), all.departures.end(),
-                     [](const departure& a, const departure& b) { return a.time < b.time; });
-
+    year all{.departures = year_2010::load_departures(data), .hours = {}};
     const auto times = nk::load<std::chrono::sys_time<std::chrono::hours>, 1>(data / "seattle_hourly_time.npy");
     const auto values = nk::load<float, 2>(data / "seattle_hourly.npy");
     for (std::size_t i = 0; i < times.size(); ++i)

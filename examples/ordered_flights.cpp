@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A year of flights arrives month by month, out of order and with repetitions; it is merged, and read in step with the
 // weather. The process is killed midway, and the result is still the same.
+#include "departures.hpp"
+
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/loop.hpp>
 #include <ndkeep/npy.hpp>
-#include <ndkeep/npz.hpp>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -21,21 +21,7 @@
 namespace fs = std::filesystem;
 namespace nk = ndkeep;
 using namespace std::chrono_literals;
-using minute = std::chrono::sys_time<std::chrono::minutes>;
-
-// The records as examples/data has them: the time of day in hours.
-struct record {
-    double time;
-    std::int16_t delay, distance;
-};
-NDKEEP_FIELDS(record, time, delay, distance);
-
-struct flight {
-    minute time;
-    std::int32_t id;
-    std::int16_t delay, distance;
-};
-NDKEEP_FIELDS(flight, time, id, delay, distance);
+using year_2010::departure, year_2010::minute;
 
 struct weather {
     minute time;
@@ -60,24 +46,9 @@ NDKEEP_KEY(series, kind, year);
 
 namespace {
 
-constexpr auto new_year = std::chrono::sys_days(2010y / std::chrono::January / 1);
-
-int month_of(const flight& one) {
+int month_of(const departure& one) {
     const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(one.time));
     return static_cast<int>(unsigned(date.month()));
-}
-
-/// The records do not say their dates: they are spread over the days of the year.
-std::vector<flight> dated_flights(const fs::path& file) {
-    const auto records = nk::npz_reader(file).load<record, 1>("flights");
-    std::vector<flight> flights;
-    for (const record& one : records) {
-        const auto id = static_cast<std::int32_t>(flights.size());
-        const auto day = new_year + std::chrono::days(id * 211 % 365);
-        flights.push_back({day + std::chrono::minutes(std::lround(one.time * 60)), id, one.delay, one.distance});
-    }
-    std::stable_sort(flights.begin(), flights.end(), [](const flight& a, const flight& b) { return a.time < b.time; });
-    return flights;
 }
 
 void save_weather(const nk::collection<series>& year, const fs::path& data) {
@@ -93,11 +64,12 @@ void save_weather(const nk::collection<series>& year, const fs::path& data) {
 }
 
 /// Merges one delivery: a month, and once more the last thousand flights of the month before.
-void deliver(nk::chunk_writer<flight, 1>& sink, const std::vector<flight>& all, int month) {
-    const auto begin = std::find_if(all.begin(), all.end(), [&](const flight& one) { return month_of(one) == month; });
-    const auto end = std::find_if(begin, all.end(), [&](const flight& one) { return month_of(one) != month; });
+void deliver(nk::chunk_writer<departure, 1>& sink, const std::vector<departure>& all, int month) {
+    const auto begin =
+        std::find_if(all.begin(), all.end(), [&](const departure& one) { return month_of(one) == month; });
+    const auto end = std::find_if(begin, all.end(), [&](const departure& one) { return month_of(one) != month; });
     const auto from = month == 1 ? begin : begin - 1000;
-    sink.merge(std::vector<flight>(from, end), {.unique_by = {"id"}});
+    sink.merge(std::vector<departure>(from, end), {.unique_by = {"id"}});
     sink.commit();
 }
 
@@ -105,7 +77,7 @@ void deliver(nk::chunk_writer<flight, 1>& sink, const std::vector<flight>& all, 
 std::vector<observation> observed(const auto& flights, const auto& hours, weather& now) {
     std::vector<observation> out;
     auto next = hours.begin();
-    for (const flight& one : flights) {
+    for (const departure& one : flights) {
         for (; next != hours.end() && (*next).time <= one.time; ++next)
             now = *next;
         if (now.time + 1h > one.time)  // the normals begin at one o'clock of the first day
@@ -118,7 +90,7 @@ std::vector<observation> observed(const auto& flights, const auto& hours, weathe
 
 /// Resumes where the previous pass ended, even if that pass was killed. Returns the number of items.
 std::uint64_t study(const nk::collection<series>& year, std::optional<std::uint64_t> killed_in = {}) {
-    const auto flights = year.reader<flight, 1>({"flights", 2010});
+    const auto flights = year.reader<departure, 1>({"flights", 2010});
     const auto hours = year.reader<weather, 1>({"weather", 2010});
     auto sink = year.writer<observation, 1>({"observations", 2010}, {.order_by = "time"});
 
@@ -154,9 +126,9 @@ int main(int argc, char** argv) {
     fs::remove_all("year");
     const nk::collection<series> year("year");
 
-    const auto all = dated_flights(data / "flights.npz");
+    const auto all = year_2010::load_departures(data);
     {
-        auto sink = year.writer<flight, 1>({"flights", 2010}, {.rows_per_chunk = 20'000, .order_by = "time"});
+        auto sink = year.writer<departure, 1>({"flights", 2010}, {.rows_per_chunk = 20'000, .order_by = "time"});
         for (const int month : {3, 1, 2, 7, 12, 5, 4, 6, 11, 8, 10, 9})
             deliver(sink, all, month);
         const auto first = sink.rows();
@@ -165,13 +137,14 @@ int main(int argc, char** argv) {
                     static_cast<unsigned long long>(first), static_cast<unsigned long long>(sink.rows()));
     }
     save_weather(year, data);
-    const auto merged = nk::load_chunked<flight, 1>(year.path({"flights", 2010}));
-    const bool is_same = std::equal(merged.begin(), merged.end(), all.begin(), all.end(),
-                                    [](const flight& a, const flight& b) { return a.time == b.time && a.id == b.id; });
+    const auto merged = nk::load_chunked<departure, 1>(year.path({"flights", 2010}));
+    const bool is_same =
+        std::equal(merged.begin(), merged.end(), all.begin(), all.end(),
+                   [](const departure& a, const departure& b) { return a.time == b.time && a.id == b.id; });
     std::printf("in the order of their time: %s\n", is_same ? "yes" : "no");
     year.verify();
 
-    const auto flights = year.reader<flight, 1>({"flights", 2010});
+    const auto flights = year.reader<departure, 1>({"flights", 2010});
     const auto july = flights.rows_between(std::chrono::sys_days(2010y / 7 / 4), std::chrono::sys_days(2010y / 7 / 5));
     std::printf("4 July: %zu flights\n", july.size());
 
