@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Errors of stored states of segments and windows, which are saved and loaded in the same steps:
+// Errors of stored states of joins, segments and windows.
 //
+// Segments and windows are loaded in these steps:
 // 1. The state holds the options as a text. A state of other options is rejected before anything is read.
 // 2. All parts are read into a copy of the object.
 // 3. `restore` rejects parts that do not fit each other, and computes what is not stored.

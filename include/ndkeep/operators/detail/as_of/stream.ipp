@@ -8,6 +8,7 @@
 #include <ndkeep/element/convert.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/operators/detail/as_of/groups.hpp>
+#include <ndkeep/operators/detail/state.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -256,8 +257,7 @@ NDKEEP_INLINE std::string as_of_stream::text() const {
 
 NDKEEP_INLINE void as_of_stream::restore(const std::string& text, const array_view& left, std::uint64_t left_total,
                                          bool has_emitted, const array_view& right, std::uint64_t right_total) {
-    if (text != this->text())
-        throw mismatch_error({.field = "options of the join", .expected = this->text(), .found = text});
+    check_stored_options("join", this->text(), text);
     row_queue lefts(left_.type(), "left"), rights(right_.type(), "right");
     lefts.restore(left, left_total);
     rights.restore(right, right_total);

@@ -65,7 +65,7 @@ NDKEEP_INLINE rolling_window::rolling_window(const dtype& type, const rolling_op
 NDKEEP_INLINE void rolling_window::set_keys(const dtype& type) {
     if (key_text_.empty() || codes_.field().name.empty()) {
         codes_ = key_codes({.type = type, .offset = 0, .name = "keys"});
-        const bins width(*options_.span, codes_, bin_edge::left, std::nullopt);
+        const bins width(*options_.span, codes_, bin_edge::left, std::nullopt, "span of the window");
         span_ = static_cast<std::int64_t>(width.width());
         real_span_ = width.real_width();
     }

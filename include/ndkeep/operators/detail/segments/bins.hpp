@@ -69,8 +69,10 @@ struct bin {
 class bins {
   public:
     bins() = default;
+    /// @param called  what errors call the width
     /// @throws mismatch_error  a width or edge that does not fit the keys
-    bins(const key_grid& grid, const key_codes& codes, bin_edge closed, const std::optional<key_bound>& origin);
+    bins(const key_grid& grid, const key_codes& codes, bin_edge closed, const std::optional<key_bound>& origin,
+         const char* called = "width of the bins");
 
     /// The bin that has this key; nullopt if none has.
     [[nodiscard]] std::optional<bin> of(std::int64_t code) const;
@@ -85,7 +87,7 @@ class bins {
     [[nodiscard]] std::string text() const;
 
   private:
-    void set_width(const key_grid& grid);
+    void set_width(const key_grid& grid, const char* called);
     void set_calendar(const key_grid& grid, const std::optional<key_bound>& origin);
     void set_edges(const key_grid& grid);
     [[nodiscard]] std::optional<bin> of_edges(std::int64_t code) const;

@@ -24,10 +24,6 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
     return static_cast<std::int64_t>(ordered_bits(key) ^ sign_bit);
 }
 
-[[nodiscard]] NDKEEP_INLINE mismatch_error unfit_bins(std::string field, std::string expected, std::string found) {
-    return mismatch_error({.field = std::move(field), .expected = std::move(expected), .found = std::move(found)});
-}
-
 NDKEEP_INLINE key_codes::key_codes(const segment_key& field) : field_(field), label_(field.type) {
     const dtype& type = field.type;
     if (type.is_time()) {
@@ -42,7 +38,7 @@ NDKEEP_INLINE key_codes::key_codes(const segment_key& field) : field_(field), la
         form_ = is_large ? 'u' : 'i';
         label_ = is_large ? dtype_of<std::uint64_t>() : dtype_of<std::int64_t>();
     } else {
-        throw unfit_bins("dtype of the keys " + ndkeep::quoted(field.name),
+        throw mismatched({}, "dtype of the keys " + ndkeep::quoted(field.name),
                          "integers, floating-point numbers of at most 64 bits, dates or durations",
                          ndkeep::quoted(type.str()));
     }
@@ -130,7 +126,7 @@ NDKEEP_INLINE std::int64_t key_codes::code_of(double real) const noexcept { retu
 [[nodiscard]] NDKEEP_INLINE core::wide_count exact_whole(const statistics::number& number, const char* field) {
     const auto whole = whole_number(number);
     if (const auto* const real = std::get_if<double>(&number); real != nullptr && static_cast<double>(whole) != *real)
-        throw unfit_bins(field, "an integer, as the keys are", number_text(number));
+        throw mismatched({}, field, "an integer, as the keys are", number_text(number));
     return whole;
 }
 
@@ -140,11 +136,11 @@ NDKEEP_INLINE std::int64_t key_codes::code_from(const key_bound& bound) const {
 }
 
 NDKEEP_INLINE bins::bins(const key_grid& grid, const key_codes& codes, bin_edge closed,
-                         const std::optional<key_bound>& origin)
+                         const std::optional<key_bound>& origin, const char* called)
     : kind_(grid.kind()), codes_(codes), closed_(closed) {
     if (kind_ == rule_kind::edges) {
         if (origin)
-            throw unfit_bins("origin", "none, because the edges are listed", "one");
+            throw mismatched({}, "origin", "none, because the edges are listed", "one");
         set_edges(grid);
         return;
     }
@@ -152,19 +148,19 @@ NDKEEP_INLINE bins::bins(const key_grid& grid, const key_codes& codes, bin_edge 
         set_calendar(grid, origin);
         return;
     }
-    set_width(grid);
+    set_width(grid, called);
     if (origin && codes_.is_floating())
         real_origin_ = as_double(codes_.number_of(*origin));
     else if (origin)
         origin_ = exact_whole(codes_.number_of(*origin), "origin");
     if (!is_finite(real_origin_))
-        throw unfit_bins("origin", "a finite number", number_text(real_origin_));
+        throw mismatched({}, "origin", "a finite number", number_text(real_origin_));
 }
 
-NDKEEP_INLINE void bins::set_width(const key_grid& grid) {
+NDKEEP_INLINE void bins::set_width(const key_grid& grid, const char* called) {
     const auto& [type, number] = std::pair(codes_.field().type, grid.width());
-    const auto refuse = [](std::string expected, std::string found) {
-        return unfit_bins("width of the bins", std::move(expected), std::move(found));
+    const auto refuse = [called](std::string expected, std::string found) {
+        return mismatched({}, called, std::move(expected), std::move(found));
     };
     if (grid.type().size() == 0) {
         if (codes_.is_floating()) {
@@ -175,7 +171,7 @@ NDKEEP_INLINE void bins::set_width(const key_grid& grid) {
         }
         if (const auto* const real = std::get_if<double>(&number); real != nullptr && !is_finite(*real))
             throw refuse("a positive number", number_text(number));
-        width_ = exact_whole(number, "width of the bins");
+        width_ = exact_whole(number, called);
     } else {
         const auto* const unit = core::find_unit(type.unit());
         if (!type.is_time() || unit == nullptr)
@@ -202,7 +198,7 @@ NDKEEP_INLINE void bins::set_calendar(const key_grid& grid, const std::optional<
     const dtype& type = codes_.field().type;
     const auto* const unit = type.kind() == 'M' ? core::find_unit(type.unit()) : nullptr;
     if (unit == nullptr || type.multiple() != 1 || unit->name == "W")
-        throw unfit_bins("width of the bins",
+        throw mismatched({}, "width of the bins",
                          "a number or a duration, because the keys are " + ndkeep::quoted(type.str()),
                          "months of the calendar");
     if (unit->name == "Y")
@@ -212,22 +208,22 @@ NDKEEP_INLINE void bins::set_calendar(const key_grid& grid, const std::optional<
     const auto count = std::get<std::int64_t>(grid.width());
     width_ = core::wide_count{count} * (grid.type().unit() == "Y" ? 12 : 1);
     if (width_ <= 0 || width_ > 12'000'000)
-        throw unfit_bins("width of the bins", "from 1 month to 1,000,000 years", std::to_string(count));
+        throw mismatched({}, "width of the bins", "from 1 month to 1,000,000 years", std::to_string(count));
     if (origin)
         origin_ = month_of(exact_whole(codes_.number_of(*origin), "origin"));
     if (width_ % months_ != 0)
-        throw unfit_bins("width of the bins", "complete years, as the keys are", std::to_string(count) + " months");
+        throw mismatched({}, "width of the bins", "complete years, as the keys are", std::to_string(count) + " months");
 }
 
 NDKEEP_INLINE void bins::set_edges(const key_grid& grid) {
     if (grid.edges().size() < 2)
-        throw unfit_bins("edges", "at least 2", std::to_string(grid.edges().size()));
+        throw mismatched({}, "edges", "at least 2", std::to_string(grid.edges().size()));
     for (const key_bound& each : grid.edges()) {
         const auto number = codes_.number_of(each);
         const std::int64_t code =
             codes_.is_floating() ? codes_.code_of(as_double(number)) : codes_.code_of(exact_whole(number, "edges"));
         if (!edges_.empty() && code <= edges_.back())
-            throw unfit_bins("edge " + std::to_string(edges_.size()), "above " + codes_.text_of(edges_.back()),
+            throw mismatched({}, "edge " + std::to_string(edges_.size()), "above " + codes_.text_of(edges_.back()),
                              codes_.text_of(code));
         edges_.push_back(code);
     }

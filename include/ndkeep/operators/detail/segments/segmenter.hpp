@@ -48,10 +48,6 @@ struct segment_position {
     std::uint64_t has_key = 0, is_open = 0, has_point = 0, is_finished = 0;
 };
 
-/// An error about options or rows.
-[[nodiscard]] mismatch_error unfit_options(std::string field, std::string expected, std::string found,
-                                           std::string hint = {});
-
 class segmenter {
   public:
     /// @throws mismatch_error  options that contradict each other, do not fit the rows, or name an output twice

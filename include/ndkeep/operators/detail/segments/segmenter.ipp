@@ -21,7 +21,7 @@ inline constexpr std::uint64_t most_empty = std::uint64_t{1} << 24;
 
 NDKEEP_INLINE void segmenter::begin_call() {
     if (position().is_finished != 0)
-        throw unfit_options("segments", "under way", "finished", "make a new object for other rows");
+        throw mismatched({}, "segments", "under way", "finished", "make a new object for other rows");
     done_.clear();
     taken_.clear();
     next_ = {};
@@ -42,7 +42,7 @@ NDKEEP_INLINE any_array segmenter::end_call() {
 NDKEEP_INLINE any_array segmenter::push(const array_view& rows) {
     const default_arithmetic to_nearest;
     if (rows.type() != plan_.row)
-        throw unfit_options("dtype of the rows", plan_.row.descr(), rows.type().descr());
+        throw mismatched({}, "dtype of the rows", plan_.row.descr(), rows.type().descr());
     const auto memory = memory_of(rows, "rows");
     begin_call();
     // Rows in descending order, and single fields of large rows, are not fetched ahead.
@@ -68,9 +68,9 @@ NDKEEP_INLINE void segmenter::read_keys(const std::byte* first, std::ptrdiff_t s
         for (; keys_[i] >= before && keys_[i] <= greatest; ++i)
             before = keys_[i];
         const bool is_key = keys_[i] >= codes_.least() && keys_[i] <= greatest;
-        throw unfit_options("key " + ndkeep::quoted(plan_.on.name) + " of row " + std::to_string(at.rows + i),
-                            i == 0 && at.has_key == 0 ? "a key" : "not below " + codes_.text_of(before),
-                            codes_.text_of(keys_[i]), is_key ? "sort the rows by it" : "");
+        throw mismatched({}, "key " + ndkeep::quoted(plan_.on.name) + " of row " + std::to_string(at.rows + i),
+                         i == 0 && at.has_key == 0 ? "a key" : "not below " + codes_.text_of(before),
+                         codes_.text_of(keys_[i]), is_key ? "sort the rows by it" : "");
     }
     at.last_key = keys_[count - 1];
     at.has_key = 1;
@@ -103,8 +103,8 @@ NDKEEP_INLINE void segmenter::add_block(const std::byte* first, std::ptrdiff_t s
             if (at.is_open == 0) {
                 const auto found = bins_.of(keys_[i]);
                 if (!found)
-                    throw unfit_options("key " + ndkeep::quoted(plan_.on.name) + " of row " + std::to_string(at.rows),
-                                        "in a bin of " + bins_.text(), codes_.text_of(keys_[i]));
+                    throw mismatched({}, "key " + ndkeep::quoted(plan_.on.name) + " of row " + std::to_string(at.rows),
+                                     "in a bin of " + bins_.text(), codes_.text_of(keys_[i]));
                 open_bin(keys_[i], *found);
             }
         } else if (at.is_open == 0 ||
@@ -163,7 +163,7 @@ NDKEEP_INLINE void segmenter::add_rows(const std::byte* first, std::ptrdiff_t st
 
 NDKEEP_INLINE void segmenter::open_bin(std::int64_t key, const bin& opened) {
     if (!opened.left)
-        throw unfit_options("left edge of the bin of " + codes_.text_of(key), "within 64 bits", "outside");
+        throw mismatched({}, "left edge of the bin of " + codes_.text_of(key), "within 64 bits", "outside");
     bin_ = opened;
     auto& at = position();
     at.opened = key;
@@ -182,8 +182,8 @@ NDKEEP_INLINE void segmenter::settle(std::int64_t key) {
         if (!next || next->most >= key)
             break;
         if (empty == most_empty)
-            throw unfit_options("empty bins before key " + codes_.text_of(key) + " of row " + std::to_string(at.rows),
-                                "at most " + std::to_string(most_empty), "more", "set .output = {.empty_bins = false}");
+            throw mismatched({}, "empty bins before key " + codes_.text_of(key) + " of row " + std::to_string(at.rows),
+                             "at most " + std::to_string(most_empty), "more", "set .output = {.empty_bins = false}");
         open_bin(ended.most + 1, *next);
     }
     if (point_ && point_->most < key)
@@ -212,8 +212,8 @@ NDKEEP_INLINE void segmenter::take_points(std::int64_t last) {
             return;
         }
         if (taken == most_empty)
-            throw unfit_options("snapshots before key " + codes_.text_of(last), "at most " + std::to_string(most_empty),
-                                "more", "set .output = {.empty_bins = false}");
+            throw mismatched({}, "snapshots before key " + codes_.text_of(last),
+                             "at most " + std::to_string(most_empty), "more", "set .output = {.empty_bins = false}");
         take_point();
     }
 }
@@ -221,7 +221,7 @@ NDKEEP_INLINE void segmenter::take_points(std::int64_t last) {
 NDKEEP_INLINE void segmenter::take_point() {
     const bin ended = *point_;
     if (!ended.right)
-        throw unfit_options("snapshot after key " + codes_.text_of(position().last_key), "within 64 bits", "outside");
+        throw mismatched({}, "snapshot after key " + codes_.text_of(position().last_key), "within 64 bits", "outside");
     write(taken_, *ended.right);
     point_ = points_.after(ended);
     position().point = ended.most + 1;
@@ -273,11 +273,11 @@ NDKEEP_INLINE any_array segmenter::advance(const key_bound& to) {
     const default_arithmetic to_nearest;
     begin_call();
     if (!is_keyed())
-        throw unfit_options("keys", "a member of the rows", "none", "set .on");
+        throw mismatched({}, "keys", "a member of the rows", "none", "set .on");
     auto& at = position();
     const std::int64_t key = codes_.code_from(to);
     if (at.has_key != 0 && key < at.last_key)
-        throw unfit_options("key to advance to", "not below " + codes_.text_of(at.last_key), codes_.text_of(key));
+        throw mismatched({}, "key to advance to", "not below " + codes_.text_of(at.last_key), codes_.text_of(key));
     if (at.rows != 0) {
         settle(key);
         if (const auto next = is_grid() && at.is_open == 0 ? bins_.of(key) : std::nullopt)

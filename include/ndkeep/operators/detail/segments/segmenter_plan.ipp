@@ -12,22 +12,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-NDKEEP_INLINE mismatch_error unfit_options(std::string field, std::string expected, std::string found,
-                                           std::string hint) {
-    return mismatch_error({.field = std::move(field),
-                           .expected = std::move(expected),
-                           .found = std::move(found),
-                           .hint = std::move(hint)});
-}
-
 NDKEEP_INLINE segmenter::segmenter(segment_plan plan) : plan_(std::move(plan)), positions_(1) {
     const bool is_rows = plan_.every.kind == rule_kind::rows;
     if (is_rows && plan_.every.rows == 0)
-        throw unfit_options("rows of a segment", "at least 1", "0");
+        throw mismatched({}, "rows of a segment", "at least 1", "0");
     if (is_keyed())
         codes_ = key_codes(plan_.on);
     else if (is_grid() || plan_.snapshots)
-        throw unfit_options("keys", "a member of the rows", "none", "set .on");
+        throw mismatched({}, "keys", "a member of the rows", "none", "set .on");
     if (is_grid())
         bins_ = bins(plan_.every.grid, codes_, plan_.closed, plan_.origin);
     if (plan_.snapshots) {
@@ -78,11 +70,11 @@ NDKEEP_INLINE void segmenter::make_output() {
     std::uint64_t end = 0, widest = 1;
     const auto add = [&](const std::string& name, const dtype& type) {
         if (name.empty())
-            throw unfit_options("name of an aggregate", "a text", "none");
+            throw mismatched({}, "name of an aggregate", "a text", "none");
         for (const auto& other : fields)
             if (other.name == name)
-                throw unfit_options("names of the output", "different names", ndkeep::quoted(name) + " twice",
-                                    "give the aggregate a name of its own");
+                throw mismatched({}, "names of the output", "different names", ndkeep::quoted(name) + " twice",
+                                 "give the aggregate a name of its own");
         const std::uint64_t alignment = alignment_of(type);
         widest = std::max(widest, alignment);
         end = (end + alignment - 1) / alignment * alignment;
