@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Finds the dependencies of ndkeep, both for its own build and for an installed package.
 #
-# Input: ndkeep_with_libdeflate (AUTO, ON, OFF). Output: ndkeep_missing, sentences about missing packages, and
-# ndkeep_uses_libdeflate, whether to link the target ndkeep::libdeflate.
+# Input: ndkeep_with_libdeflate and ndkeep_with_s3 (AUTO, ON, OFF). Output: ndkeep_missing, sentences about missing
+# packages; ndkeep_uses_libdeflate, whether to link the target ndkeep::libdeflate; and ndkeep_has_s3, whether
+# CURL::libcurl is there for ndkeep::s3.
 set(ndkeep_missing "")
 
 macro(ndkeep_need target package version names)
@@ -58,5 +59,18 @@ if(NOT ndkeep_missing AND NOT ndkeep_with_libdeflate STREQUAL "OFF")
     set(ndkeep_uses_libdeflate ON)
   elseif(NOT ndkeep_with_libdeflate STREQUAL "AUTO")
     set(ndkeep_missing "ndkeep was asked to use libdeflate (NDKEEP_WITH_LIBDEFLATE): not found (Debian libdeflate-dev).\n")
+  endif()
+endif()
+
+# Older versions of libcurl sign requests in ways that services of S3 reject.
+set(ndkeep_has_s3 OFF)
+if(NOT ndkeep_missing AND NOT ndkeep_with_s3 STREQUAL "OFF")
+  if(NOT TARGET CURL::libcurl)
+    find_package(CURL 7.88 QUIET)
+  endif()
+  if(TARGET CURL::libcurl)
+    set(ndkeep_has_s3 ON)
+  elseif(NOT ndkeep_with_s3 STREQUAL "AUTO")
+    set(ndkeep_missing "ndkeep was asked for S3 (NDKEEP_WITH_S3): libcurl 7.88 is not found (Debian libcurl4-openssl-dev).\n")
   endif()
 endif()

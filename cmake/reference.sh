@@ -36,7 +36,12 @@ chunks
 chunks/detail/file.hpp
 store/state.hpp
 store/place.hpp
+store/cached_place.hpp: cache_options
 os/durability.hpp: durability
+= s3.hpp
+s3/bucket.hpp
+s3/options.hpp
+s3/place.hpp: s3_place/
 = database.hpp
 database
 = operators.hpp
@@ -98,7 +103,7 @@ listed() {
 reference() {
     listed >"$work/listed"
     (cd "$include" && find . -name '*.hpp' | sort | xargs awk -f "$here/reference.awk") >"$work/records"
-    for face in npy npz tree chunks database operators loop; do
+    for face in npy npz tree chunks s3 database operators loop; do
         sed -n 's|^#include <ndkeep/\([^>]*\)>.*|\1|p' "$include/$face.hpp" | while IFS= read -r header; do
             grep -q "^$header" "$work/listed" || echo "cmake/reference.sh: $face.hpp includes $header, which no section lists"
         done
@@ -110,7 +115,7 @@ Every public name of ndkeep, with the first sentence of its documentation. The h
 which error comes when, what is guaranteed. `sh cmake/reference.sh --write` writes this page from them; do not edit it.
 
 * `#include <ndkeep/npy.hpp>` gives the names of its section and what they use of the later sections; `<ndkeep/ndkeep.hpp>` gives
-  all. The small headings are the headers that declare the names.
+  all but those of `<ndkeep/s3.hpp>`. The small headings are the headers that declare the names.
 * All names are in namespace `ndkeep`. `std::` is left out, and `path` is `std::filesystem::path`.
 * Constant references are written as values, and `const` of member functions is left out. `= 0`: to be defined by a class that you derive.
 * Template parameters in angle brackets are those that you write, as in `load<double, 2>(file)`: T is the element, N the rank.
@@ -174,6 +179,7 @@ TEXT
         }
         END {
             reach("ndkeep.hpp")
+            reach("s3.hpp")
             for (i = 1; i <= sections; ++i) {
                 anchor = tolower(title[i]); gsub(/[.,]/, "", anchor); gsub(/ /, "-", anchor)
                 print "* [" title[i] "](#" anchor ")" (title[i] ~ /hpp$/ ? ": " caption(title[i]) : "")

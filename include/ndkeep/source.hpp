@@ -69,6 +69,7 @@
 #include <ndkeep/statistics/running_statistics.ipp>
 #include <ndkeep/statistics/statistics_of.ipp>
 
+#include <ndkeep/store/cached_place.ipp>
 #include <ndkeep/store/commit.ipp>
 #include <ndkeep/store/commit_attempt.ipp>
 #include <ndkeep/store/commit_steps.ipp>
@@ -113,6 +114,8 @@
 
 #include <ndkeep/chunks/detail/collection/folders.ipp>
 #include <ndkeep/chunks/detail/collection/key.ipp>
+#include <ndkeep/chunks/detail/collection/places.ipp>
+#include <ndkeep/chunks/detail/collection/store.ipp>
 #include <ndkeep/chunks/detail/collection/upkeep.ipp>
 #include <ndkeep/chunks/detail/file.ipp>
 #include <ndkeep/chunks/detail/files.ipp>

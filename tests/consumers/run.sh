@@ -52,6 +52,14 @@ find_package)
         grep -rqs NDKEEP_USE_LIBDEFLATE "$work/use" --include=flags.make --include=build.ninja || fail "libdeflate is there and not used"
     fi
 
+    # S3 is there if libcurl is, for both ways to compile, and a component that can be required.
+    if echo '#include <curl/curl.h>' | $CXX @"$OPTIONS" -E -x c++ - >/dev/null 2>&1; then
+        for program in bucket bucket_compiled; do run_consumer "$work/use/$program"; done
+    fi
+    ! configure -S "$work/consumers/find_package" -B "$work/no_s3" -DNEED_S3=ON -DCMAKE_DISABLE_FIND_PACKAGE_CURL=ON >"$work/log" 2>&1 ||
+        fail "the component s3 is found without libcurl"
+    tr '\n' ' ' <"$work/log" | tr -s ' ' | grep -q 'libcurl 7.88 is not found' || { cat "$work/log"; fail "nobody says that libcurl is missing"; }
+
     # Users who lack libdeflate or disable it need nothing else.
     configure -S "$work/consumers/find_package" -B "$work/without" -DNDKEEP_WITH_LIBDEFLATE=OFF >/dev/null
     ! grep -rqs NDKEEP_USE_LIBDEFLATE "$work/without" --include=flags.make --include=build.ninja ||
@@ -101,6 +109,12 @@ pkg_config)
         eval "$CXX -std=c++20 \"\$work/consumers/consumer.cpp\" $(pkg-config --cflags --libs $module) -o \"\$work/$module\""
         run_consumer "$work/$module"
     done
+    if pkg-config --exists 'libcurl >= 7.88'; then
+        for module in ndkeep-s3 ndkeep-s3-compiled; do
+            eval "$CXX -std=c++20 \"\$work/consumers/bucket.cpp\" $(pkg-config --cflags --libs $module) -o \"\$work/$module\""
+            run_consumer "$work/$module"
+        done
+    fi
     ;;
 without_xtensor)
     install_ndkeep

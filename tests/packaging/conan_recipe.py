@@ -141,6 +141,9 @@ for reference in recipe.required:
 for reference in recipe_for(with_libdeflate=True).required:
     if reference not in recipe.required:
         print("with_libdeflate", reference)
+for reference in recipe_for(with_s3=True).required:
+    if reference not in recipe.required:
+        print("with_s3", reference)
 for reference in recipe_for(compiler="clang", version="14").required:
     if reference not in recipe.required:
         print("clang_14", reference)

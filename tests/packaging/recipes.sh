@@ -42,6 +42,7 @@ same "vcpkg: the dependencies" \
     "$(json '" ".join(sorted(name.replace("-", "_") for name in port["dependencies"] if isinstance(name, str)))') " \
     "$(tr '\n' ' ' <"$work/names")"
 same "vcpkg: the packages of the feature libdeflate" "$(json 'port["features"]["libdeflate"]["dependencies"]')" "['libdeflate']"
+same "vcpkg: the packages of the feature s3" "$(json 'port["features"]["s3"]["dependencies"]')" "['curl']"
 
 "$CMAKE" "-DPORT_DIR=$port" "-DWORK=$work/vcpkg" "-DBUILD=$BUILD" -DFEATURES=core -P "$SOURCE/tests/packaging/vcpkg_port.cmake" >"$work/log" 2>&1 ||
     { cat "$work/log"; fail "vcpkg: the port does not run"; }
@@ -67,6 +68,9 @@ same "Conan: the description" "$(says description)" "$description"
 same "Conan: the C++ standard" "$(says standard | sort -u)" "$(sed -n 's/^target_compile_features(ndkeep INTERFACE cxx_std_\([0-9]*\))/\1/p' "$SOURCE/CMakeLists.txt")"
 same "Conan: the dependencies" "$(says requires | sed 's|/.*||' | sort | tr '\n' ' ')" "$(tr '\n' ' ' <"$work/names")"
 same "Conan: the packages of the option with_libdeflate" "$(says with_libdeflate | sed 's|/.*||')" libdeflate
+curl=$(sed -n 's/^ *find_package(CURL \([0-9.]*\) QUIET)/\1/p' "$SOURCE/cmake/ndkeepDependencies.cmake")
+same "Conan: the packages of the option with_s3" "$(says with_s3)" "libcurl/[>=$curl <9]"
+same "Requires of ndkeep-s3.pc" "$(sed -n 's/^Requires:.* libcurl/libcurl/p' "$SOURCE/cmake/ndkeep-s3.pc.in")" "libcurl >= $curl"
 [ -n "$(says windows)" ] || fail "Conan: the recipe accepts Windows"
 while read -r name lowest; do
     [ -z "$lowest" ] || says requires | grep -q "^$name/\[>=$lowest <" || fail "Conan: $name is not required from $lowest on"

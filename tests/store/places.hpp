@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Three kinds of places, on which the same tests run: a directory, memory, and a place without files.
+// Three kinds of places, on which the same tests run: a directory, memory, and a place without files. With
+// NDKEEP_TEST_S3, a bucket instead.
 #pragma once
 
 #include "support/forwarding_place.hpp"
@@ -18,6 +19,10 @@
 #include <string_view>
 #include <vector>
 
+#if defined(NDKEEP_TEST_S3)
+#include "s3/bucket.hpp"
+#endif
+
 namespace places {
 
 namespace nk = ndkeep;
@@ -30,11 +35,18 @@ class without_files final : public forwarding_place {
     std::optional<nk::file> open(const std::string&) override { return std::nullopt; }
 };
 
-enum class kind { directory, memory, no_files };
+enum class kind { directory, memory, no_files, bucket };
+#if defined(NDKEEP_TEST_S3)
+inline constexpr std::array<kind, 1> all_kinds = {kind::bucket};
+#else
 inline constexpr std::array<kind, 3> all_kinds = {kind::directory, kind::memory, kind::no_files};
+#endif
 
 [[nodiscard]] inline std::string_view name_of(kind which) {
-    return which == kind::directory ? "directory" : which == kind::memory ? "memory" : "no files";
+    return which == kind::directory  ? "directory"
+           : which == kind::memory   ? "memory"
+           : which == kind::no_files ? "no files"
+                                     : "bucket";
 }
 
 /// Room for datasets of one kind, by name.
@@ -48,6 +60,10 @@ class ground {
             return dir_ / name;
         if (kind_ == kind::no_files)
             return std::make_shared<without_files>(dir_ / name);
+#if defined(NDKEEP_TEST_S3)
+        if (kind_ == kind::bucket)
+            return bucket_ / name;
+#endif
         auto& kept = memory_[name];
         if (kept == nullptr)
             kept = std::make_shared<nk::memory_place>(name);
@@ -56,12 +72,22 @@ class ground {
     [[nodiscard]] std::shared_ptr<nk::place> place_at(const std::string& name) {
         return at(name).open(nk::local_place::access::write);
     }
+    /// Options to map a dataset: a bucket needs a local folder for that, which is new in each call.
+    [[nodiscard]] nk::chunk_reader_options mapping(nk::chunk_reader_options options = {}) {
+        if (kind_ == kind::bucket)
+            options.cache.path = dir_ / ("cache-" + std::to_string(caches_++));
+        return options;
+    }
     [[nodiscard]] std::filesystem::path file(const std::string& name) const { return dir_ / name; }
 
   private:
     kind kind_;
     temp_dir dir_;
+    int caches_ = 0;
     std::map<std::string, std::shared_ptr<nk::memory_place>> memory_;
+#if defined(NDKEEP_TEST_S3)
+    nk::s3_location bucket_ = s3test::folder();
+#endif
 };
 
 using bytes = std::vector<std::byte>;

@@ -20,8 +20,8 @@ class NdkeepConan(ConanFile):
     topics = ("numpy", "npy", "npz", "xtensor", "arrays")
     package_type = "static-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"with_libdeflate": [True, False]}
-    default_options = {"with_libdeflate": False}
+    options = {"with_libdeflate": [True, False], "with_s3": [True, False]}
+    default_options = {"with_libdeflate": False, "with_s3": False}
 
     @property
     def _checkout(self):
@@ -48,6 +48,8 @@ class NdkeepConan(ConanFile):
         wanted = [xtensor, "nlohmann_json/[>=3.9 <4]", "zlib/[>=1.2.11 <2]"]
         if self.options.with_libdeflate:
             wanted.append("libdeflate/[>=1.14 <2]")
+        if self.options.with_s3:
+            wanted.append("libcurl/[>=7.88 <9]")
         for reference in wanted:
             self.requires(reference, transitive_headers=True, transitive_libs=True)
 
@@ -60,6 +62,7 @@ class NdkeepConan(ConanFile):
         CMakeDeps(self).generate()
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["NDKEEP_WITH_LIBDEFLATE"] = "ON" if self.options.with_libdeflate else "OFF"
+        toolchain.cache_variables["NDKEEP_WITH_S3"] = "ON" if self.options.with_s3 else "OFF"
         toolchain.generate()
 
     def build(self):

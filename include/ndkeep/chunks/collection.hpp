@@ -4,6 +4,8 @@
 
 #include <ndkeep/chunks/detail/collection/folders.hpp>
 #include <ndkeep/chunks/detail/collection/key.hpp>
+#include <ndkeep/chunks/detail/collection/places.hpp>
+#include <ndkeep/chunks/detail/collection/store.hpp>
 #include <ndkeep/chunks/detail/collection/upkeep.hpp>
 #include <ndkeep/chunks/options.hpp>
 #include <ndkeep/chunks/reader.hpp>
@@ -20,6 +22,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -51,21 +54,35 @@ struct key_less {
 /// Other files and folders are ignored. Symbolic links to folders are followed.
 ///
 /// Every function is safe in several threads and processes at once. Nothing is kept open.
+///
+/// In a bucket, the names of folders are parts of the keys of objects. `keys` asks the newest commit of each array: the
+/// commit of a removal stays there, in one small object.
 template <collection_key Key>
 class collection {
   public:
     /// Names the folder, which need not exist: the first writer creates it, in a parent that exists.
-    explicit collection(const std::filesystem::path& folder) : folders_(folder, detail::key_form_of<Key>()) {}
+    template <detail::path_like Path>
+    explicit collection(const Path& folder)
+        : store_(std::make_shared<const detail::key_folders>(folder, detail::key_form_of<Key>())) {}
+    /// Names a location in a bucket, `bucket / "prices"`, or anything else with a member function `tree`.
+    template <detail::tree_giver Location>
+    explicit collection(const Location& where)
+        : store_(std::make_shared<const detail::key_places>(where.tree(), detail::key_form_of<Key>())) {}
 
     /// The folder of all arrays.
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return folders_.root(); }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return store_->root(); }
     /// The folder of one array, which need not exist.
     /// @throws mismatch_error  a field cannot be the name of a folder
-    [[nodiscard]] std::filesystem::path path(const Key& key) const { return folders_.path(detail::key_texts_of(key)); }
+    [[nodiscard]] std::filesystem::path path(const Key& key) const { return store_->path(detail::key_texts_of(key)); }
+    /// The location of one array, for functions of chunked arrays.
+    /// @throws mismatch_error  a field cannot be the name of a folder
+    [[nodiscard]] dataset_location location(const Key& key) const {
+        return store_->location(detail::key_texts_of(key));
+    }
 
     /// The keys that have an array with at least one commit, in the order of `key_less`. No array is opened.
     /// @throws io_error  a folder cannot be listed
-    [[nodiscard]] std::vector<Key> keys() const { return typed(folders_.keys({})); }
+    [[nodiscard]] std::vector<Key> keys() const { return typed(store_->keys({})); }
     /// The keys that begin as `prefix`: all of its fields up to the last that is given, which means that its value is
     /// not the one in `Key{}`, usually "" or 0. To give 0 as the last one, state the number of fields.
     ///
@@ -74,7 +91,7 @@ class collection {
     /// @throws mismatch_error  a string before the last given field is empty, or cannot be the name of a folder
     /// @throws io_error        a folder cannot be listed
     [[nodiscard]] std::vector<Key> keys(const Key& prefix) const {
-        return typed(folders_.keys(detail::given_texts_of(prefix)));
+        return typed(store_->keys(detail::given_texts_of(prefix)));
     }
     /// The keys whose first `fields` fields are those of `prefix`.
     /// @throws mismatch_error  Key has fewer fields; or a field cannot be the name of a folder
@@ -85,19 +102,19 @@ class collection {
             throw detail::mismatched(path(), "number of fields", "at most " + std::to_string(texts.size()),
                                      std::to_string(fields));
         texts.resize(fields);
-        return typed(folders_.keys(texts));
+        return typed(store_->keys(texts));
     }
 
     /// Whether a key has an array with at least one commit.
     /// @throws mismatch_error  a field cannot be the name of a folder
-    [[nodiscard]] bool contains(const Key& key) const { return folders_.contains(detail::key_texts_of(key)); }
+    [[nodiscard]] bool contains(const Key& key) const { return store_->contains(detail::key_texts_of(key)); }
 
     /// Opens the array of a key for reading.
     /// @throws mismatch_error  a field cannot be the name of a folder; or as the constructor of chunk_reader
     /// @throws io_error        the key has no array
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] chunk_reader<T, N> reader(const Key& key, const chunk_reader_options& options = {}) const {
-        return chunk_reader<T, N>(path(key), options);
+        return chunk_reader<T, N>(location(key), options);
     }
 
     /// Opens the array of a key for writing, or prepares a new one: its folders are created now, and its first commit
@@ -107,8 +124,8 @@ class collection {
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] chunk_writer<T, N> writer(const Key& key, const chunk_writer_options& options = {}) const {
         // Until the writer has its own lock, nobody may remove the folder.
-        const auto kept = folders_.kept_for_writer(detail::key_texts_of(key), durability_of(options.commit.sync));
-        return chunk_writer<T, N>(path(key), options);
+        const auto kept = store_->kept_for_writer(detail::key_texts_of(key), durability_of(options.commit.sync));
+        return chunk_writer<T, N>(location(key), options);
     }
 
     /// Removes the array of a key, for all at once, and the folders above it if they are empty then.
@@ -116,11 +133,14 @@ class collection {
     /// Readers that have it open go on reading; their files are deleted by the next removal of a key beside it, or by
     /// `prune`. Both delete as well what a killed removal leaves. A writer must be opened by `writer`, or it can lose a
     /// commit to a removal in the same instant.
+    ///
+    /// In a bucket, the removal is a commit: a writer that has the array open fails when it commits. Readers go on
+    /// reading, and `prune` deletes the files as soon as the removal is old enough; see `s3_options::keep_for`.
     /// @returns whether the key had an array
     /// @throws conflict_error  a writer has it open; or the folder has files that belong to no chunked array. Hidden
     ///                         files are removed too
     /// @throws io_error        the folder cannot be renamed
-    bool remove(const Key& key) const { return folders_.remove(detail::key_texts_of(key)); }
+    bool remove(const Key& key) const { return store_->remove(detail::key_texts_of(key)); }
 
     /// One array, as `inspect` describes it.
     struct entry {
@@ -134,7 +154,7 @@ class collection {
     /// @throws io_error  a folder cannot be listed; or the call was stopped
     [[nodiscard]] std::vector<entry> inspect(const run_options& run = {}) const {
         std::vector<entry> all;
-        for (auto& each : detail::inspect_keys(folders_, run))
+        for (auto& each : detail::inspect_keys(*store_, run))
             all.push_back({detail::key_from<Key>(each.key), std::move(each.info), std::move(each.problem)});
         return all;
     }
@@ -142,7 +162,7 @@ class collection {
     /// Lists every problem of every array, in the order of the keys, as `findings_chunked` does.
     /// @throws io_error  a folder cannot be listed; or the call was stopped
     [[nodiscard]] std::vector<finding> findings(const run_options& run = {}) const {
-        return detail::findings_of_keys(folders_, run);
+        return detail::findings_of_keys(*store_, run);
     }
 
     /// Makes the same checks as `findings`, and throws the first problem.
@@ -152,7 +172,7 @@ class collection {
     /// Merges small chunks of all arrays, as `compact_chunked` does. If some arrays cannot be compacted, the others
     /// are, and the first error is thrown at the end.
     /// @throws io_error, format_error, checksum_error, conflict_error
-    void compact(const compact_options& options = {}) const { detail::compact_keys(folders_, options); }
+    void compact(const compact_options& options = {}) const { detail::compact_keys(*store_, options); }
 
     /// Removes old commits of all arrays, as `prune_chunked` does, and what removed arrays have left. If some arrays
     /// cannot be pruned, the others are, and the first error is thrown at the end.
@@ -160,7 +180,7 @@ class collection {
     /// @throws mismatch_error  `.keep` is 0
     /// @throws io_error, format_error, checksum_error
     std::size_t prune(const prune_options& options = {}, const run_options& run = {}) const {
-        return detail::prune_keys(folders_, options, run);
+        return detail::prune_keys(*store_, options, run);
     }
 
   private:
@@ -172,7 +192,7 @@ class collection {
         return keys;
     }
 
-    detail::key_folders folders_;
+    std::shared_ptr<const detail::key_store> store_;
 };
 
 }  // namespace ndkeep

@@ -17,6 +17,18 @@ namespace detail {
 template <class T>
 concept path_like = std::convertible_to<const T&, std::filesystem::path>;
 
+/// Has a member function `place` that returns a pointer to a place.
+template <class T>
+concept place_giver = requires(const T& location) {
+    { location.place() } -> std::convertible_to<std::shared_ptr<place>>;
+};
+
+/// Has a member function `tree` that returns a pointer to a tree of places.
+template <class T>
+concept tree_giver = requires(const T& location) {
+    { location.tree() } -> std::convertible_to<std::shared_ptr<place_tree>>;
+};
+
 }  // namespace detail
 
 /// Where a chunked array is: it converts from a path, which names a directory, and from a pointer to a `place`. Every
@@ -41,6 +53,10 @@ class dataset_location {
     dataset_location(std::shared_ptr<Place> where) : dataset_location(given(), std::move(where)) {}
     template <std::derived_from<place> Place>
     dataset_location(std::unique_ptr<Place> where) : dataset_location(std::shared_ptr<Place>(std::move(where))) {}
+
+    /// Anything with a member function `place` that returns one, such as a location in a bucket.
+    template <detail::place_giver Location>
+    dataset_location(const Location& location) : dataset_location(given(), location.place()) {}
 
     /// The display path: of the directory, without a slash at the end, or of the place.
     [[nodiscard]] std::filesystem::path path() const;

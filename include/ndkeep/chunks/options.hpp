@@ -7,6 +7,7 @@
 #include <ndkeep/chunks/key.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/statistics.hpp>
+#include <ndkeep/store/cached_place.hpp>
 #include <ndkeep/version.hpp>
 #include <ndkeep/work/progress.hpp>
 
@@ -27,6 +28,9 @@ struct chunk_reader_options {
     bool verify = false;                                    ///< check the checksum of mapped chunks too
     std::uint64_t max_bytes = std::uint64_t{1} << 36;  ///< limit of one array in memory, 64 GiB: zeros need no file
     run_options run = {};
+    /// A local folder for copies of the chunks, from which they are mapped: `{.path = "/var/cache/nd", .bytes = n}`.
+    /// For places without files, such as buckets, and for network drives.
+    cache_options cache = {};
 };
 
 /// Retains all commits: a value for `commit_rules::keep`.

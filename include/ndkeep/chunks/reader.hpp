@@ -51,6 +51,10 @@ namespace detail {
 /// The rows with low <= key < high.
 [[nodiscard]] row_range rows_between(const core::chunk_version& in, const key_bound& low, const key_bound& high);
 
+/// The chunks of process `rank` of `size` processes: the first, and the one after the last.
+[[nodiscard]] std::pair<std::size_t, std::size_t> chunks_of_rank(const core::chunk_version& in, std::uint64_t rank,
+                                                                 std::uint64_t size);
+
 /// A date or duration in the unit of the field that orders the rows; nullopt if none does, or one without a unit.
 [[nodiscard]] std::optional<statistics::number> key_of_field(const core::chunk_version& in, const key_bound& time);
 
@@ -240,6 +244,52 @@ class chunk_reader {
     // On the heap, so that references to it stay valid when the reader is moved.
     std::unique_ptr<const core::chunk_version> version_;
 };
+
+/// The chunks of one of several processes that share the work on a version: consecutive ones of a reader.
+template <element T, std::size_t N = any_rank>
+class chunk_partition {
+  public:
+    using chunk = typename chunk_reader<T, N>::chunk;
+    using iterator = typename chunk_reader<T, N>::iterator;
+
+    /// For `partition`.
+    chunk_partition(const chunk_reader<T, N>& of, std::pair<std::size_t, std::size_t> chunks)
+        : of_(&of), first_(chunks.first), last_(chunks.second) {}
+
+    /// The number of chunks; there may be none.
+    [[nodiscard]] std::size_t size() const noexcept { return last_ - first_; }
+    /// Whether there are no chunks.
+    [[nodiscard]] bool empty() const noexcept { return size() == 0; }
+    /// The rows of all its chunks, as numbers of rows in the whole array.
+    [[nodiscard]] row_range rows() const { return {of_->first_row(first_), of_->first_row(last_)}; }
+    /// The row in the whole array at which chunk `i` of the partition begins; for `i == size()`, where the last ends.
+    [[nodiscard]] std::uint64_t first_row(std::size_t i) const { return of_->first_row(first_ + i); }
+
+    /// Chunk `i` of the partition, as `chunk_reader` maps or reads it.
+    [[nodiscard]] chunk operator[](std::size_t i) const { return (*of_)[first_ + i]; }
+    /// The chunks in order, each mapped when the loop reaches it.
+    [[nodiscard]] iterator begin() const { return {of_, first_}; }
+    [[nodiscard]] iterator end() const { return {of_, last_}; }
+
+  private:
+    const chunk_reader<T, N>* of_;
+    std::size_t first_, last_;
+};
+
+/// The chunks of process `rank`, from 0, of `size` processes, such as the ranks of MPI or the jobs of a batch array.
+///
+///     chunk_reader<double, 2> readings(where, {.at_commit = n});
+///     for (auto chunk : partition(readings, rank, size))
+///
+/// Every chunk belongs to one process, in the order of the ranks. The rows of a process exceed its share by one chunk
+/// at most. All processes must read the same commit: one tells the others its number, `readings.commit()`.
+/// @throws mismatch_error  `size` is 0, or `rank` is not below it
+template <element T, std::size_t N>
+[[nodiscard]] chunk_partition<T, N> partition(const chunk_reader<T, N>& of, std::uint64_t rank, std::uint64_t size) {
+    return {of, detail::chunks_of_rank(of.version(), rank, size)};
+}
+template <element T, std::size_t N>
+void partition(const chunk_reader<T, N>&&, std::uint64_t, std::uint64_t) = delete;  // it refers to the reader
 
 /// Reads all rows of a chunked array into an `xt::xarray<T>`, or an `xt::xtensor<T, N>`, in parallel, and checks the
 /// checksum of every chunk.

@@ -136,6 +136,9 @@ class file {
     /// Sets the permissions of owner, group and others; nothing else of `mode`. A refusal of the system is ignored.
     void set_mode(mode_t mode) noexcept;
 
+    /// Sets the times of the last access and change to now. A refusal of the system is ignored.
+    void touch() noexcept;
+
     /// Truncates or extends the file. New bytes read as zeros and use no disk space.
     void resize(std::uint64_t size);
 

@@ -181,6 +181,8 @@ NDKEEP_INLINE void file::copy(const file& from, std::uint64_t from_offset, std::
     }
 }
 
+NDKEEP_INLINE void file::touch() noexcept { (void)::futimens(descriptor_, nullptr); }
+
 NDKEEP_INLINE void file::set_mode(mode_t mode) noexcept { (void)::fchmod(descriptor_, mode & 0777); }
 
 NDKEEP_INLINE void file::resize(std::uint64_t size) {

@@ -55,7 +55,7 @@ NDKEEP_INLINE transaction::~transaction() {
 
 NDKEEP_INLINE bool transaction::has_edits() const noexcept {
     // A new dataset is committed even without rows, so that readers find its dtype and row shape.
-    return !edits_.empty() || metadata_ || (base_.number == 0 && work_.type.size() != 0);
+    return !edits_.empty() || metadata_ || (base_.is_absent() && !work_.is_absent());
 }
 
 NDKEEP_INLINE void transaction::check_usable() const {
@@ -155,8 +155,20 @@ NDKEEP_INLINE commit_result transaction::resume(commit_result&& rebased, const s
     });
 }
 
+NDKEEP_INLINE void transaction::sweep(std::vector<std::string> abandoned) {
+    check_may_commit();
+    if (base_.number == 0 || !may_have_orphans(abandoned))
+        return;
+    (void)guarded([&] {
+        auto attempt = std::make_unique<commit_attempt>(where(), locks_, options_.patience, std::move(abandoned));
+        attempt->raises_epoch = true;
+        return put_on_top(std::move(attempt), false);
+    });
+}
+
 NDKEEP_INLINE void transaction::sync_added_files() {
-    if (options_.sync)
+    // Over a network, a sync costs nothing for what this writer has put, and a check costs a question for each file.
+    if (options_.sync || where().is_distant())
         files_->sync(added_files());
     else
         files_->check(added_files());

@@ -20,6 +20,9 @@ class commit_attempt {
     /// @param may_sweep  sweep if no other writer is open. The lock decides only whether to try: a sweep is safe with
     ///                   other writers too, but would make their commits fail
     commit_attempt(place& where, byte_locks& locks, std::chrono::milliseconds patience, bool may_sweep);
+    /// The same, to sweep names that were listed before.
+    commit_attempt(place& where, byte_locks& locks, std::chrono::milliseconds patience,
+                   std::vector<std::string> listed);
 
     /// Names in `chunks`, listed before step 3; empty if this attempt does not sweep. A file staged later is not among
     /// them. A file staged earlier is named by a record when the sweep reads them, or its writer has noted an older

@@ -8,6 +8,8 @@
 #include <ndkeep/store/layout.hpp>
 #include <ndkeep/store/log.hpp>
 
+#include <utility>
+
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
 NDKEEP_INLINE commit_attempt::writers_lock::writers_lock(byte_locks& locks, bool wanted)
@@ -22,6 +24,10 @@ NDKEEP_INLINE commit_attempt::commit_attempt(place& where, byte_locks& locks, st
                                              bool may_sweep)
     : where_(where), alone_(locks, may_sweep),
       listed_(alone_.is_exclusive() ? where.list(chunks_folder) : std::vector<std::string>()), turn_(where, patience) {}
+
+NDKEEP_INLINE commit_attempt::commit_attempt(place& where, byte_locks& locks, std::chrono::milliseconds patience,
+                                             std::vector<std::string> listed)
+    : where_(where), alone_(locks, false), listed_(std::move(listed)), turn_(where, patience) {}
 
 NDKEEP_INLINE void commit_attempt::begin_try() {
     constexpr int most_tries = 16;

@@ -43,6 +43,8 @@ NDKEEP_INLINE void transaction::check_form(const chunk_state& newest) const {
         throw conflict("swept the staged files", newest.number);
     if (newest.number == base_.number)
         return;
+    if (newest.is_absent() && (edits_.empty() || edits_.front().edit.what != chunk_edit::kind::replace_all))
+        throw conflict("removed the array", newest.number);
     // The staged bytes are rows of the old form. Only an edit that replaces all rows brings its own.
     if (newest.type != work_.type || newest.row_shape != work_.row_shape || newest.order_by != work_.order_by ||
         newest.then_by != work_.then_by || newest.sum != work_.sum)

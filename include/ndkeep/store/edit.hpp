@@ -26,7 +26,7 @@ struct chunk_edit {
         merge,        // puts the same rows into other files; may be dropped if it does not fit
         by_key,       // changes rows of a range of keys: fewer or more rows, anywhere in an ordered array
         grow,         // adds rows of zeros at the end
-        replace_all,  // replaces all rows, with their dtype and row shape; removes the notes
+        replace_all,  // replaces all rows, with their dtype and row shape, or by no array; removes the notes
         set_note,     // changes no row: replaces a note
     };
 

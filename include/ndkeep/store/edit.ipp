@@ -62,6 +62,8 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         state_.order_by = edit.anew->order_by;
         state_.then_by = edit.anew->then_by;
         state_.sum = edit.anew->sum;
+        if (state_.is_absent())
+            state_.metadata = json(json::value_t::object);
         state_.rewritten = number_;
         add(edit);
         return true;

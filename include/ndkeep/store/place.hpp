@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -80,6 +81,17 @@ class place {
     /// The same locks, to ask which commits are being read. `prune` must not take "cannot be asked" for "nobody reads".
     /// @throws io_error  this user may not open them
     [[nodiscard]] virtual byte_locks locks_of_readers() { return locks(); }
+    /// Whether a name was put so long ago that nobody can still be using what it has replaced. Places without locks
+    /// answer by their clock; where there are locks, they tell.
+    [[nodiscard]] virtual bool was_put_long_ago(const std::string& name) {
+        (void)name;
+        return true;
+    }
+    /// The names in `chunks` that were put so long ago that no writer can still be about to commit them. Only for
+    /// places without locks: where there are locks, they tell, and there are no such names.
+    [[nodiscard]] virtual std::vector<std::string> abandoned() { return {}; }
+    /// Whether a chunk comes over a network, so that several are fetched ahead, each whole in one call.
+    [[nodiscard]] virtual bool is_distant() const { return false; }
     /// Waits at most `patience` until no other writer commits, and keeps others waiting until `end_turn`. This avoids
     /// commits that must be made again; correctness does not depend on it.
     virtual void begin_turn(std::chrono::milliseconds patience) { (void)patience; }
@@ -90,6 +102,24 @@ class place {
     [[nodiscard]] virtual std::filesystem::path called(const std::string& name) const = 0;
     /// The display path of the place itself, without a slash at the end.
     [[nodiscard]] std::filesystem::path path() const;
+};
+
+/// Storage for many places, each under a name of its own, as collections need it. A location in a bucket has one. All
+/// functions may be called by several threads at once.
+class place_tree {
+  public:
+    place_tree() = default;
+    place_tree(const place_tree&) = delete;
+    place_tree& operator=(const place_tree&) = delete;
+    virtual ~place_tree() = default;
+
+    /// The place with a name such as "xnas/AAPL/2026". It need not hold anything yet.
+    [[nodiscard]] virtual std::shared_ptr<place> place_at(const std::string& name) = 0;
+    /// The names one level below a name, or below all if it is empty, under which there is something. They have no
+    /// slash, and are in no order.
+    [[nodiscard]] virtual std::vector<std::string> folders(const std::string& name) = 0;
+    /// The display path, without a slash at the end.
+    [[nodiscard]] virtual std::filesystem::path path() const = 0;
 };
 
 /// A directory in the file system of this machine, the place that a path stands for.
@@ -163,6 +193,10 @@ namespace detail {
 
 /// `named` without a slash at its end.
 [[nodiscard]] std::filesystem::path display_path(const std::filesystem::path& named);
+
+/// The threads for a place, if the caller left the number open. For a distant one, they are more than the cores: a
+/// connection waits for most of its time.
+[[nodiscard]] unsigned threads_for_place(const place& where, unsigned wanted);
 
 /// The turn of one writer to commit, from its construction to its destruction. Other writers wait for it.
 class commit_turn {

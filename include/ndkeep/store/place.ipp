@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <system_error>
+#include <thread>
 
 namespace ndkeep::inline NDKEEP_ABI {
 
@@ -194,6 +195,11 @@ namespace detail {
 NDKEEP_INLINE std::filesystem::path display_path(const std::filesystem::path& named) {
     // "readings" / "" is "readings/", and "/" is its own parent.
     return named.has_filename() ? named : named.parent_path();
+}
+
+NDKEEP_INLINE unsigned threads_for_place(const place& where, unsigned wanted) {
+    constexpr unsigned connections = 8;
+    return wanted == 0 && where.is_distant() ? std::max(connections, std::thread::hardware_concurrency()) : wanted;
 }
 
 NDKEEP_INLINE commit_turn::~commit_turn() {

@@ -88,6 +88,9 @@ struct chunk_state {
     json metadata = json(json::value_t::object);
     std::string created = {};
 
+    /// Whether there is no array, because nothing is committed yet, or because the array was removed.
+    [[nodiscard]] bool is_absent() const noexcept { return type.size() == 0; }
+
     /// Bytes of one row; not checked for overflow.
     [[nodiscard]] std::uint64_t row_bytes() const;
 

@@ -46,6 +46,8 @@ void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const
 ///     or is seen here. The files of the commits that it may have opened stay.
 ///  6. Remove the files.
 ///
+/// Records that were replaced a short time ago stay, if the place says so.
+///
 /// A kill in between leaves orphans, which a sweep removes. To ask for readers needs no right to write the lock file.
 ///
 /// @param keep  number of newest commits to keep, at least 1; a commit that is being read is kept, with all newer ones

@@ -89,6 +89,14 @@ NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     floor = readers.held_below(floor).value_or(floor);
     if (floor <= numbers.front())
         return 0;
+    // Record n has replaced record n - 1. Later records were put later.
+    const auto candidates = std::lower_bound(numbers.begin(), numbers.end(), floor + 1);
+    const auto recent = std::partition_point(numbers.begin() + 1, candidates, [&](std::uint64_t number) {
+        return where.was_put_long_ago(record_path(number));
+    });
+    floor = std::min(floor, *(recent - 1));
+    if (floor <= numbers.front())
+        return 0;
 
     // Step 2. Only records on the path of parents from the newest one give up their files. A displaced record never
     // counted, and its writer may be committing the same files again under a higher number.

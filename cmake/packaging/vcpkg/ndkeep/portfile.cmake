@@ -8,6 +8,7 @@ get_filename_component(SOURCE_PATH "${CURRENT_PORT_DIR}/../../../.." ABSOLUTE)
 vcpkg_check_features(OUT_FEATURE_OPTIONS FEATURE_OPTIONS
   FEATURES
     libdeflate NDKEEP_WITH_LIBDEFLATE
+    s3 NDKEEP_WITH_S3
     tool NDKEEP_INSTALL_TOOL)
 vcpkg_cmake_configure(SOURCE_PATH "${SOURCE_PATH}" OPTIONS ${FEATURE_OPTIONS})
 vcpkg_cmake_install()

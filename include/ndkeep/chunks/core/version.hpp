@@ -98,8 +98,11 @@ class chunk_version {
     /// The local file of a chunk, with its length checked; nullopt if the place has none, also if the chunk is missing.
     [[nodiscard]] std::optional<file> local_file(const chunk_entry& entry) const;
 
-    /// Whether a chunk was asked for that the place does not have as a file. Such chunks are read into memory.
-    [[nodiscard]] bool reads_into_memory() const noexcept { return reads_into_memory_; }
+    /// Whether chunks take time to come, so that they are worth fetching ahead in a thread: over a network, or because
+    /// a chunk was asked for that the place does not have as a file, and was read into memory.
+    [[nodiscard]] bool is_slow() const noexcept { return is_distant_ || reads_into_memory_; }
+    /// How many chunks from chunk `i` on to fetch at once while others are processed. Their bytes are bounded.
+    [[nodiscard]] std::size_t ahead(std::size_t i) const;
 
     /// @param size  bytes of the chunk file: header and rows
     /// @throws format_error  the entry says another size
@@ -172,6 +175,7 @@ class chunk_version {
     detail::opened_state opened_;
     std::vector<chunk_entry> entries_;
     std::vector<std::uint64_t> ends_;  // number of rows up to the end of each chunk
+    bool is_distant_;
     mutable std::atomic<bool> reads_into_memory_ = false;
 };
 

@@ -68,6 +68,16 @@ namespace ndkeep::inline NDKEEP_ABI::core {
 
 NDKEEP_INLINE mapping gather(const chunk_version& from) {
     const auto& entries = from.entries();
+    if (from.where().is_distant()) {
+        if (from.options().cache.path.empty())
+            throw detail::mismatched(from.called(), "cache", "a local folder, from which chunks are mapped", "none",
+                                     "`.cache = {.path = …}`, or load_chunked, which reads into memory");
+        // Several at once. They are opened again below, from the folder.
+        parallel_for(entries.size(), from.options().run.without_progress(), [&](std::size_t i) {
+            if (!entries[i].file.empty())
+                (void)from.local_file(entries[i]);
+        });
+    }
     std::vector<detail::gathered_range> ranges;
     std::uint64_t total = 0;
     for (const auto& entry : entries) {

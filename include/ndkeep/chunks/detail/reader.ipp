@@ -19,6 +19,32 @@ NDKEEP_INLINE row_range rows_between(const core::chunk_version& in, const key_bo
     return {first, last};
 }
 
+NDKEEP_INLINE std::pair<std::size_t, std::size_t> chunks_of_rank(const core::chunk_version& in, std::uint64_t rank,
+                                                                 std::uint64_t size) {
+    // More processes than this would overflow the product below.
+    constexpr std::uint64_t most = std::uint64_t{1} << 32;
+    if (size == 0 || size > most)
+        throw mismatched(in.called(), "number of processes", "1 to " + std::to_string(most), std::to_string(size));
+    if (rank >= size)
+        throw mismatched(in.called(), "rank", "below " + std::to_string(size), std::to_string(rank));
+    // A chunk belongs to the process whose share of the rows its middle row is in.
+    const std::size_t chunks = in.entries().size();
+    const auto first_of = [&](std::uint64_t of) {
+        const std::uint64_t rows = in.state().rows;
+        const std::uint64_t share = rows / size * of + rows % size * of / size;
+        std::size_t chunk = 0;
+        for (std::size_t end = chunks; chunk < end;) {
+            const std::size_t middle = chunk + (end - chunk) / 2;
+            if (in.first_row(middle) + in.entries()[middle].rows / 2 < share)
+                chunk = middle + 1;
+            else
+                end = middle;
+        }
+        return chunk;
+    };
+    return {first_of(rank), rank + 1 == size ? chunks : first_of(rank + 1)};
+}
+
 NDKEEP_INLINE std::optional<statistics::number> key_of_field(const core::chunk_version& in, const key_bound& time) {
     const bool is_by_field = in.state().order_by && !in.state().order_by->empty();
     if (const auto keys = key_type(in.state()); is_by_field && keys.is_time())

@@ -10,6 +10,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/format/sidecar.hpp>
+#include <ndkeep/store/commit.hpp>
 #include <ndkeep/store/log.hpp>
 #include <ndkeep/store/place.hpp>
 #include <ndkeep/store/state.hpp>
@@ -81,12 +82,20 @@ NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view&
 namespace detail {
 
 /// Rejects a place without commits, before anything is created in it.
+[[nodiscard]] NDKEEP_INLINE io_error nothing_committed(const std::filesystem::path& where) {
+    return {where, "nothing is committed", std::make_error_code(std::errc::no_such_file_or_directory)};
+}
+
 /// @throws io_error  nothing is committed
 NDKEEP_INLINE void check_committed(const dataset_location& where) {
     const auto there = where.open(local_place::access::read);
     if (commit_log(*there).numbers().empty())
-        throw io_error(there->path(), "nothing is committed",
-                       std::make_error_code(std::errc::no_such_file_or_directory));
+        throw nothing_committed(there->path());
+}
+/// @throws io_error  the array was removed
+NDKEEP_INLINE void check_present(const chunk_session& session, const dataset_location& where) {
+    if (session.is_new())
+        throw nothing_committed(where.path());
 }
 
 }  // namespace detail
@@ -95,6 +104,7 @@ NDKEEP_INLINE void describe_chunked(const dataset_location& where, const describ
     detail::check_committed(where);
     // With one row per chunk, every chunk is full: the commit merges nothing and writes only a record.
     detail::chunk_session session(where, {.rows_per_chunk = 1, .commit = options.commit, .run = options.run});
+    detail::check_present(session, where);
     if (!options.meta.is_null())
         session.set_metadata(options.meta);
     (void)session.commit();
@@ -104,6 +114,7 @@ NDKEEP_INLINE void compact_chunked(const dataset_location& where, const compact_
     detail::check_committed(where);
     detail::chunk_session session(
         where, {.rows_per_chunk = options.rows_per_chunk, .commit = options.commit, .run = options.run});
+    detail::check_present(session, where);
     progress_meter meter(options.run, {.phase = "compact", .items_total = session.rows(), .file = where.path()});
     session.compact(meter);
     meter.finish();
@@ -116,7 +127,10 @@ NDKEEP_INLINE std::size_t prune_chunked(const dataset_location& where, const pru
     detail::check_committed(where);
     const auto opened = where.open(local_place::access::write);
     detail::commit_log log(*opened);
-    return detail::prune(log, options.keep);
+    const auto removed = detail::prune(log, options.keep);
+    if (auto abandoned = opened->abandoned(); !abandoned.empty())
+        detail::transaction(*opened, {}).sweep(std::move(abandoned));
+    return removed;
 }
 
 NDKEEP_INLINE std::vector<std::uint64_t> damaged_commits(const dataset_location& where) {

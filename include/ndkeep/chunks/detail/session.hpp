@@ -44,7 +44,7 @@ class chunk_session {
     [[nodiscard]] const chunk_state& state() const noexcept { return transaction_.work(); }
     [[nodiscard]] std::uint64_t rows() const noexcept { return state().rows + pending_rows_; }
     /// Whether the dataset has no dtype and row shape yet.
-    [[nodiscard]] bool is_new() const noexcept { return state().type.size() == 0; }
+    [[nodiscard]] bool is_new() const noexcept { return state().is_absent(); }
 
     /// Sets dtype and row shape of a new dataset, or checks them against those of an existing one.
     /// @throws mismatch_error  they do not fit the dataset, or `.order_by` does not fit them

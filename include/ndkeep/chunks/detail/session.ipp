@@ -27,6 +27,7 @@ namespace detail {
 NDKEEP_INLINE chunk_session::chunk_session(const dataset_location& where, const chunk_writer_options& options)
     : place_(where.open(local_place::access::write)), options_(options),
       transaction_(*place_, {.sync = options.commit.sync, .keep = options.commit.keep}) {
+    options_.run.threads = threads_for_place(*place_, options_.run.threads);
     if (options.commit.keep == 0)
         throw mismatch_error({.file = place_->path(), .field = "keep", .expected = "at least 1", .found = "0"});
     if (is_new())
@@ -327,7 +328,7 @@ NDKEEP_INLINE void chunk_session::stage_chunks(std::span<const std::byte> bytes,
     std::vector<chunk_entry> entries(count);
     const run_options quiet = options_.run.without_progress();
     // In groups, because only the calling thread may call the progress function: it does so between them.
-    const std::size_t turn = 4 * std::max(1U, std::thread::hardware_concurrency());
+    const std::size_t turn = 4 * std::max({1U, std::thread::hardware_concurrency(), quiet.threads});
     for (std::size_t begin = 0; begin < count; begin += turn) {
         const std::size_t some = std::min(turn, count - begin);
         parallel_for(some, quiet, [&](std::size_t i) {

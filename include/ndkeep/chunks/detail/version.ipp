@@ -54,12 +54,39 @@ NDKEEP_INLINE void opened_chunk::read(std::uint64_t offset, std::span<std::byte>
         of_->missing(*entry_);
 }
 
+/// The place of a location, with a cache if one is wanted.
+[[nodiscard]] inline std::shared_ptr<place> opened(const dataset_location& where, const chunk_reader_options& options) {
+    auto found = where.open(local_place::access::read);
+    return options.cache.path.empty() ? found : std::make_shared<cached_place>(std::move(found), options.cache);
+}
+
 NDKEEP_INLINE chunk_version::chunk_version(const dataset_location& where, const chunk_reader_options& options)
-    : location_(where), place_(where.open(local_place::access::read)), options_(options), log_(*place_),
-      opened_(detail::open_state(log_, options.at_commit)), entries_(opened_.state.entries()) {
+    : location_(where), place_(opened(where, options)), options_(options), log_(*place_),
+      opened_(detail::open_state(log_, options.at_commit)), entries_(opened_.state.entries()),
+      is_distant_(place_->is_distant()) {
+    options_.run.threads = detail::threads_for_place(*place_, options_.run.threads);
+    if (state().is_absent())
+        throw io_error(place_->path(), "nothing is committed",
+                       std::make_error_code(std::errc::no_such_file_or_directory),
+                       "the array was removed by commit " + std::to_string(state().number));
     std::uint64_t rows = 0;
     for (const auto& entry : entries_)
         ends_.push_back(rows += entry.rows);
+}
+
+NDKEEP_INLINE std::size_t chunk_version::ahead(std::size_t i) const {
+    if (!is_distant_)
+        return 1;
+    constexpr std::uint64_t most_bytes = std::uint64_t{128} << 20;
+    std::uint64_t bytes = 0;
+    std::size_t count = 0;
+    while (i + count < entries_.size() && count < options_.run.threads) {
+        bytes += entries_[i + count].nbytes;
+        if (count != 0 && bytes > most_bytes)
+            break;
+        ++count;
+    }
+    return std::max<std::size_t>(1, count);
 }
 
 NDKEEP_INLINE std::unique_ptr<const chunk_version> chunk_version::at_commit(std::uint64_t number) const {
@@ -146,11 +173,12 @@ NDKEEP_INLINE void chunk_version::read_chunk(std::size_t i, std::uint64_t from, 
     // The checksum covers the chunk as a whole: a part of it cannot be checked.
     const bool whole = to - from == entry.rows;
     running_checksums sums(whole ? state().sum : checksum::none);
-    constexpr std::size_t block = std::size_t{1} << 20;
     const std::uint64_t begin = entry.offset + (from - first_row(i)) * row_bytes;
     // The length is not asked for where there is no file: over a network, a question costs as much as a range, and
     // `get_range` reports an end that comes too early.
     const opened_chunk source(*this, entry, local_file(entry));
+    // A block of a file is summed while it is in the processor's cache. Elsewhere, each block would cost a round trip.
+    const std::size_t block = source.local_file() != nullptr ? std::size_t{1} << 20 : bytes;
     for (std::size_t at = 0; at < bytes; at += block) {
         const std::span<std::byte> part(out + at, std::min(block, bytes - at));
         source.read(begin + at, part);
@@ -198,7 +226,8 @@ NDKEEP_INLINE mapping chunk_version::map_chunk(std::size_t i, std::size_t alignm
     const auto& entry = entries_.at(i);
     if (entry.file.empty())
         return mapping::zeros(entry.nbytes, called());
-    const opened_chunk source = open(entry);
+    // As in `read_chunk`, the length of a distant chunk is not asked for.
+    const opened_chunk source = is_distant_ ? opened_chunk(*this, entry, local_file(entry)) : open(entry);
     mapping bytes;
     // A mapping begins on a page, so that the offset in the file decides the alignment of the elements.
     if (const file* const local = source.local_file(); local != nullptr && entry.offset % alignment == 0) {

@@ -57,7 +57,8 @@ class record_reader {
 
     void check_sum() const;
 
-    void check_version(const object_reader& object) const;
+    /// @returns whether the record says that the array was removed
+    [[nodiscard]] bool check_version(const object_reader& object) const;
 
     /// Reads the fields that order the rows.
     void read_order(const object_reader& object, chunk_state& state) const;

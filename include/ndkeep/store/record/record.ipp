@@ -104,10 +104,17 @@ template <class List, class Text>
                      [](const std::string& field) { return json_text(field); });
 }
 
+/// What a record needs that says that the array was removed.
+inline constexpr std::string_view removal_need = "removed";
+[[nodiscard]] NDKEEP_INLINE std::string json_text_of_removal() { return '[' + json_text(removal_need) + ']'; }
+
 NDKEEP_INLINE std::string record_text(const chunk_state& state) {
     object_text out;
     const auto count = [](std::uint64_t number) { return std::to_string(number); };
     out.add("ndkeep", json_text(record_version));
+    // Readers that do not know removals must not take it for an array without rows.
+    if (state.is_absent())
+        out.add("needs", json_text_of_removal());
     out.add("id", json_text(state.id));
     out.add("parent", json_text(state.parent));
     out.add("skips", list_text(state.skips, count));
@@ -141,7 +148,7 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     json& whole = document.whole;
     const object_reader object(whole, "", file_);
     // Before any other member, whose meaning depends on the version.
-    check_version(object);
+    const bool is_removal = check_version(object);
     restore_nonfinite(whole, file_);
     chunk_state state;
     state.number = number;
@@ -152,6 +159,8 @@ NDKEEP_INLINE chunk_state record_reader::read(std::uint64_t number) {
     state.dataset = identity(object, "dataset");
     state.epoch = object.count("epoch");
     state.rewritten = object.count("rewritten");
+    if (is_removal)
+        return state;
     state.type = dtype::parse(object.text("dtype"), file_);
     for (const json& extent : object.list("row_shape"))
         state.row_shape.push_back(static_cast<std::size_t>(count(object, "row_shape", extent)));
@@ -215,13 +224,16 @@ NDKEEP_INLINE void record_reader::check_sum() const {
                               .hint = "recover_chunked skips damaged records"});
 }
 
-NDKEEP_INLINE void record_reader::check_version(const object_reader& object) const {
+NDKEEP_INLINE bool record_reader::check_version(const object_reader& object) const {
     const auto& version = object.text("ndkeep");
     if (version != record_version)
         refuse("ndkeep", ndkeep::quoted(record_version), ndkeep::quoted(version));
-    // No version so far writes this member.
-    if (const json* const needs = object.find("needs"); needs != nullptr && !needs->empty())
+    const json* const needs = object.find("needs");
+    if (needs == nullptr || needs->empty())
+        return false;
+    if (!needs->is_array() || needs->size() != 1 || (*needs)[0] != removal_need)
         refuse("needs", "no features that this version does not know", json_text(*needs));
+    return true;
 }
 
 NDKEEP_INLINE std::string record_reader::identity(const object_reader& object, const std::string& key) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The folders of a collection, with keys as texts: listing, creation and removal.
+// The folders of a collection in a directory: listing, creation and removal.
 //
 // Removal, step by step. Writers of other keys create folders meanwhile, others remove keys, and each may be killed.
 //
@@ -18,7 +18,7 @@
 // released the lock, nobody removes the folder; and those above it are not empty.
 #pragma once
 
-#include <ndkeep/chunks/detail/collection/key.hpp>
+#include <ndkeep/chunks/detail/collection/store.hpp>
 #include <ndkeep/os/directory.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/locks/byte_locks.hpp>
@@ -33,33 +33,18 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-class key_folders {
+class key_folders final : public key_store {
   public:
     key_folders(const std::filesystem::path& root, key_form form);
 
-    [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
-
-    /// The folder of a key.
-    /// @throws mismatch_error  a field cannot be the name of a folder
-    [[nodiscard]] std::filesystem::path path(const key_texts& key) const;
-
-    /// The keys that begin with `prefix`, sorted.
-    /// @throws mismatch_error  a field of the prefix cannot be the name of a folder
-    [[nodiscard]] std::vector<key_texts> keys(const key_texts& prefix) const;
-
-    /// Whether a key has an array: a chunked array with at least one commit.
-    [[nodiscard]] bool contains(const key_texts& key) const;
-
-    /// Creates the folder of a key, and keeps it from being removed as long as the result lives.
-    /// @throws conflict_error  others remove it faster than it is created
-    [[nodiscard]] byte_locks kept_for_writer(const key_texts& key, durability wanted) const;
-
-    /// Removes the array of a key.
-    /// @returns whether there was one
-    bool remove(const key_texts& key) const;
-
-    /// Deletes everything that removals have left, unless it is still being read, and empty folders above keys.
-    void tidy() const { tidy(root_, 0); }
+    [[nodiscard]] dataset_location location(const key_texts& key) const override { return path(key); }
+    [[nodiscard]] std::vector<key_texts> keys(const key_texts& prefix) const override;
+    [[nodiscard]] bool contains(const key_texts& key) const override;
+    [[nodiscard]] std::string identity(const key_texts& key) const override;
+    [[nodiscard]] byte_locks kept_for_writer(const key_texts& key, durability wanted) const override;
+    bool remove(const key_texts& key) const override;
+    /// Removes empty folders above keys, too.
+    void tidy() const override { tidy(root_, 0); }
 
   private:
     void collect(const std::filesystem::path& folder, const key_texts& prefix, key_texts& above,
@@ -76,9 +61,6 @@ class key_folders {
 
     /// @param depth  number of fields above
     void tidy(const std::filesystem::path& folder, std::size_t depth) const;
-
-    std::filesystem::path root_;
-    key_form form_;
 };
 
 }  // namespace ndkeep::detail

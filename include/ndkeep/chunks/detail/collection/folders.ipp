@@ -149,15 +149,7 @@ NDKEEP_INLINE bool delete_removed(directory& above) {
 }
 
 NDKEEP_INLINE key_folders::key_folders(const std::filesystem::path& root, key_form form)
-    : root_(display_path(root)), form_(std::move(form)) {}
-
-NDKEEP_INLINE std::filesystem::path key_folders::path(const key_texts& key) const {
-    check_key_texts(form_, key, root_);
-    auto path = root_;
-    for (const auto& text : key)
-        path /= text;
-    return path;
-}
+    : key_store(display_path(root), std::move(form)) {}
 
 NDKEEP_INLINE std::vector<key_texts> key_folders::keys(const key_texts& prefix) const {
     check_key_texts(form_, prefix, root_);
@@ -179,11 +171,7 @@ NDKEEP_INLINE void key_folders::collect(const std::filesystem::path& folder, con
     if (depth < prefix.size()) {
         names = {prefix[depth]};
     } else if (const auto opened = folder_at(folder)) {
-        const auto& field = form_.fields[depth];
-        names = names_still_in(*opened);
-        std::erase_if(names, [&](const std::string& name) { return !is_key_text(field, name); });
-        std::sort(names.begin(), names.end(),
-                  [&](const std::string& a, const std::string& b) { return key_text_less(field, a, b); });
+        names = sorted_fields(names_still_in(*opened), depth);
     }
     for (auto& name : names) {
         above.push_back(std::move(name));
@@ -193,6 +181,19 @@ NDKEEP_INLINE void key_folders::collect(const std::filesystem::path& folder, con
 }
 
 NDKEEP_INLINE bool key_folders::contains(const key_texts& key) const { return has_commit(path(key)); }
+
+NDKEEP_INLINE std::string key_folders::identity(const key_texts& key) const {
+    const auto found = identity_of(path(key));
+    if (!found)
+        return {};
+    std::string text;
+    for (const auto number :
+         {static_cast<std::uint64_t>(found->device), static_cast<std::uint64_t>(found->inode),
+          static_cast<std::uint64_t>(found->mode), static_cast<std::uint64_t>(found->stamp.mtime_ns),
+          static_cast<std::uint64_t>(found->stamp.size)})
+        text += std::to_string(number) + ' ';
+    return text;
+}
 
 NDKEEP_INLINE std::optional<directory> key_folders::created(const key_texts& key, durability wanted) const {
     const auto synced = [&](bool is_new, const std::filesystem::path& above) {

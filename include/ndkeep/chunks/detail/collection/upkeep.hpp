@@ -2,7 +2,7 @@
 // Description, verification, compaction and pruning of all arrays of a collection, in parallel.
 #pragma once
 
-#include <ndkeep/chunks/detail/collection/folders.hpp>
+#include <ndkeep/chunks/detail/collection/store.hpp>
 #include <ndkeep/chunks/save.hpp>
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/format/finding.hpp>
@@ -22,12 +22,12 @@ struct inspected_key {
     std::string problem;  // why `info` could not be read
 };
 
-[[nodiscard]] std::vector<inspected_key> inspect_keys(const key_folders& of, const run_options& run);
-[[nodiscard]] std::vector<finding> findings_of_keys(const key_folders& of, const run_options& run);
+[[nodiscard]] std::vector<inspected_key> inspect_keys(const key_store& of, const run_options& run);
+[[nodiscard]] std::vector<finding> findings_of_keys(const key_store& of, const run_options& run);
 
 /// Both treat all arrays, and then throw the error of the first one that failed.
-void compact_keys(const key_folders& of, const compact_options& options);
-std::size_t prune_keys(const key_folders& of, const prune_options& options, const run_options& run);
+void compact_keys(const key_store& of, const compact_options& options);
+std::size_t prune_keys(const key_store& of, const prune_options& options, const run_options& run);
 
 }  // namespace ndkeep::detail
 

@@ -128,7 +128,7 @@ NDKEEP_INLINE void chunk_window::begin_ahead(std::size_t i) {
     const auto fetch = [version = version_, alignment = alignment_, verify = verify_, to = ahead_.get()] {
         to->bytes = map(*version, to->index, alignment, verify);
     };
-    if (verify_ || version_->options().verify || version_->reads_into_memory()) {
+    if (verify_ || version_->options().verify || version_->is_slow()) {
         ahead_->work.emplace(fetch);
         return;
     }

@@ -46,8 +46,9 @@ class chunk_source {
     [[nodiscard]] std::uint64_t rows_of(std::size_t i) const { return version().entries()[i].rows; }
     [[nodiscard]] std::optional<std::uint64_t> total_rows() const { return from_->rows(); }
     [[nodiscard]] bool is_slow(std::size_t) const noexcept {
-        return verify_ || version().options().verify || version().reads_into_memory();
+        return verify_ || version().options().verify || version().is_slow();
     }
+    [[nodiscard]] std::size_t ahead(std::size_t i) const { return version().ahead(i); }
 
     [[nodiscard]] fetched_item<item> fetch(std::size_t i) const {
         const conversion convert(version().state().type, dtype_of<T>(), version().called());

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -83,6 +84,7 @@ struct fetched_item {
 ///     item                            type of a mapped array; axis 0 counts rows
 ///     size(), rows_of(i)              number of items, and rows of each
 ///     fetch(i), is_slow(i)            a fetched_item; whether to fetch it in a thread
+///     ahead(i)                        how many items from i on to fetch at once, each in a thread; may be left out: 1
 ///     start(place)                    begins at this position; the items before it count as processed
 ///     resume(stored, rows)            checks the source, and returns the committed position; nullopt: `rows` is it
 ///     pass(i, label, first, last)     item i, which begins at row `first` of the source, is shown up to its row `last`
@@ -182,14 +184,24 @@ class item_feed {
         std::future<fetched_item<item>> coming = {};
     };
 
+    /// Begins to fetch this item, and those behind it that the source wants.
     void begin_ahead(std::size_t index) {
-        ahead_.reset();
-        if (index >= source_.size())
-            return;
+        while (!ahead_.empty() && ahead_.front().index < index)
+            ahead_.pop_front();
+        // The rest of an item comes before the items that are fetched already.
+        if (index < source_.size() && (ahead_.empty() || ahead_.front().index != index))
+            ahead_.push_front(begun(index));
+        std::size_t count = 1;
+        if constexpr (requires { source_.ahead(index); })
+            count = source_.ahead(index);
+        while (!ahead_.empty() && ahead_.size() < count && ahead_.back().index + 1 < source_.size())
+            ahead_.push_back(begun(ahead_.back().index + 1));
+    }
+
+    [[nodiscard]] fetched begun(std::size_t index) {
         fetched next{.index = index};
         try {
-            // The thread refers to this object, which does not move once the pass has begun. At most one fetch is
-            // active, as ahead_ was reset above, which waits for the thread before.
+            // The thread refers to this object, which does not move once the pass has begun.
             if (source_.is_slow(index))
                 next.coming = std::async(std::launch::async, [this, index] { return source_.fetch(index); });
             else
@@ -197,14 +209,14 @@ class item_feed {
         } catch (...) {
             next.problem = std::current_exception();  // thrown when the item is needed: the body before it still runs
         }
-        ahead_ = std::move(next);
+        return next;
     }
 
     [[nodiscard]] fetched_item<item> take_ahead(std::size_t index) {
-        if (!ahead_ || ahead_->index != index)
+        if (ahead_.empty() || ahead_.front().index != index)
             return source_.fetch(index);
-        fetched there = std::move(*ahead_);
-        ahead_.reset();
+        fetched there = std::move(ahead_.front());
+        ahead_.pop_front();
         if (there.problem)
             std::rethrow_exception(there.problem);
         return there.coming.valid() ? there.coming.get() : *std::move(there.there);
@@ -214,8 +226,8 @@ class item_feed {
     item_place begin_;  // first position of the pass
     item_place at_;     // position of the next chunk
     item current_;
-    // Declared last and so destroyed first: its future waits for the thread, which uses source_.
-    std::optional<fetched> ahead_;
+    // Of consecutive items. Declared last and so destroyed first: the futures wait for the threads, which use source_.
+    std::deque<fetched> ahead_;
 };
 
 }  // namespace ndkeep::detail

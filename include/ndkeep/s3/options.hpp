@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Options of a bucket: the server, who asks, and how bytes are transferred.
+#pragma once
+
+#include <ndkeep/version.hpp>
+
+#if defined(NDKEEP_SEPARATE_COMPILATION) && defined(NDKEEP_S3_HEADER_ONLY)
+#error "a program that is compiled with ndkeep::compiled links ndkeep::s3_compiled; ndkeep::s3 is header-only"
+#endif
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ndkeep::inline NDKEEP_ABI {
+
+/// Who asks. Without a key, it is looked for, in this order:
+/// 1. the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN if it is set;
+/// 2. the profile in ~/.aws/credentials, or the files that AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE name;
+/// 3. the role of a container: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI;
+/// 4. the role of a machine, from its metadata service, unless AWS_EC2_METADATA_DISABLED is "true".
+///
+/// Keys of roles are renewed five minutes before they expire.
+struct s3_login {
+    std::string key = {};      ///< the id of the access key
+    std::string secret = {};   ///< the secret access key; it appears in no error
+    std::string token = {};    ///< of a session; empty if there is none
+    std::string profile = {};  ///< in the files of profiles; empty: AWS_PROFILE, or "default"
+    bool anonymous = false;    ///< requests are not signed, for public buckets
+};
+
+/// How bytes are transferred.
+struct s3_transfer {
+    /// For how long a request that fails is made again: after timeouts, lost connections and the statuses 429 and 5xx.
+    std::chrono::milliseconds patience = std::chrono::seconds(60);
+    std::chrono::milliseconds connect = std::chrono::seconds(10);  ///< limit of the time to connect
+    std::chrono::seconds stall = std::chrono::seconds(30);         ///< limit of the time in which no byte moves
+    std::uint64_t part_bytes = std::uint64_t{64} << 20;            ///< larger objects are put in parts of this size
+    /// Certificates to trust. Empty: AWS_CA_BUNDLE, CURL_CA_BUNDLE, or those of libcurl. Proxies are those of curl:
+    /// https_proxy, no_proxy.
+    std::string ca_file = {};
+};
+
+/// Options of `s3`.
+struct s3_options {
+    /// "https://HOST:PORT". Empty: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, or AWS in the region. "http://" is not
+    /// encrypted.
+    std::string endpoint = {};
+    std::string region = {};  ///< empty: AWS_REGION, AWS_DEFAULT_REGION, that of the profile, or "us-east-1"
+    s3_login login = {};
+    s3_transfer transfer = {};
+    /// Whether the bucket stands in the path of URLs, and not in the name of the host. nullopt: if there is an
+    /// endpoint.
+    std::optional<bool> path_style = {};
+    /// For how long a commit is kept after the next one, by the clock of the server: readers cannot lock it. Files that
+    /// no commit names, as killed writers leave them, are kept seven times as long.
+    std::chrono::seconds keep_for = std::chrono::hours(24);
+};
+
+}  // namespace ndkeep
