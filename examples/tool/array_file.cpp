@@ -2,13 +2,17 @@
 #include "array_file.hpp"
 
 #include "array_word.hpp"
+#include "bucket.hpp"
 #include "tool.hpp"
 
+#include <ndkeep/array/any.hpp>
 #include <ndkeep/chunks/core/gather.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <set>
 
@@ -54,6 +58,29 @@ namespace {
     return mapped_view(info, from.map(bytes.begin() + info.data_offset, info.nbytes(), nk::map_mode::read_only));
 }
 
+/// All rows, read into memory: chunks in a bucket have no files to map.
+[[nodiscard]] opened_view loaded_view(const nk::core::chunk_version& from) {
+    const auto info = from.info();
+    from.check_room(from.state().rows);
+    nk::any_array all =
+        nk::core::allocated_for(from.called(), info.nbytes(), [&] { return nk::any_array(info.type, info.shape); });
+    from.read(0, from.state().rows, nk::conversion(info.type), all.bytes().data());
+    return {info, nk::array_view(std::move(all))};
+}
+
+[[nodiscard]] std::uint64_t stored_in_bucket(const nk::dataset_location& where) {
+    const auto place = where.open(nk::local_place::access::read);
+    std::vector<std::string> names;
+    for (const std::string folder : {"commits/", "chunks/"})
+        for (const auto& name : place->list(folder.substr(0, folder.size() - 1)))
+            names.push_back(folder + name);
+    std::atomic<std::uint64_t> total = 0;
+    const nk::run_options run{.threads = threads_for(where.path(), 0)};
+    nk::progress_meter meter(run, {.phase = "list", .items_total = names.size(), .file = where.path()});
+    nk::parallel_for(names.size(), meter, [&](std::size_t i) { total += place->size(names[i]).value_or(0); });
+    return total;
+}
+
 }  // namespace
 
 array_file::array_file(const fs::path& path, const nk::run_options& run) : parts_(std::make_unique<parts>()) {
@@ -74,8 +101,8 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
         }
         break;
     case subject_kind::chunked:
-        parts_->chunks =
-            std::make_unique<nk::core::chunk_version>(path, nk::chunk_reader_options{.verify = true, .run = run});
+        parts_->chunks = std::make_unique<nk::core::chunk_version>(
+            parts_->what.location(), nk::chunk_reader_options{.verify = true, .run = run});
         break;
     default:
         break;
@@ -125,7 +152,8 @@ nk::array_info array_file::info(const std::string& name) const {
 
 opened_view array_file::open(const std::string& name) const {
     if (what().kind == subject_kind::chunked)
-        return mapped_view(parts_->chunks->info(), nk::core::gather(*parts_->chunks));
+        return what().in_bucket ? loaded_view(*parts_->chunks)
+                                : mapped_view(parts_->chunks->info(), nk::core::gather(*parts_->chunks));
     if (!is_archive()) {
         const auto array = open_single(what());
         nk::core::check_data(array);
@@ -174,6 +202,8 @@ kept_words array_file::words() const {
 }
 
 std::uint64_t stored_bytes(const fs::path& path) {
+    if (is_in_bucket(path))
+        return stored_in_bucket(location_of(path));
     std::error_code ignored;
     if (!fs::is_directory(path, ignored)) {
         const auto size = fs::file_size(path, ignored);

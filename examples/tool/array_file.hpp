@@ -73,7 +73,7 @@ class array_file {
     std::unique_ptr<parts> parts_;
 };
 
-/// Bytes of a file, or of all files in a folder.
+/// Bytes of a file, or of all files of a folder or of a chunked array in a bucket.
 [[nodiscard]] std::uint64_t stored_bytes(const std::filesystem::path& path);
 
 }  // namespace tool

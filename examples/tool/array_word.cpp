@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "array_word.hpp"
 
+#include "bucket.hpp"
 #include "output.hpp"
 #include "slices.hpp"
 #include "subject.hpp"
@@ -11,7 +12,7 @@
 namespace tool {
 
 array_word word_of(const std::string& text) {
-    if (is_there(text))
+    if (is_in_bucket(text) || is_there(text))
         return {text};
     for (std::size_t colon = text.find(':'); colon != std::string::npos; colon = text.find(':', colon + 1))
         if (colon != 0 && is_there(text.substr(0, colon)))

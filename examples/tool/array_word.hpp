@@ -22,8 +22,8 @@ struct array_word {
 /// The option --member, for every command that takes FILE:MEMBER.
 inline constexpr option member_option = {"--member", "NAME", "member of an archive, same as FILE:NAME"};
 
-/// Splits FILE:MEMBER. A word that is an existing path is a path; otherwise it is split at the first colon that follows
-/// an existing path.
+/// Splits FILE:MEMBER. A word that is an existing path or in a bucket is a path; otherwise it is split at the first
+/// colon that follows an existing path.
 [[nodiscard]] array_word word_of(const std::string& text);
 /// As above. If the word names no member, the value of --member is used.
 [[nodiscard]] array_word word_of(const std::string& text, const arguments& given);

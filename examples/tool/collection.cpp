@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "collection.hpp"
 
+#include "bucket.hpp"
 #include "output.hpp"
 #include "subject.hpp"
 #include "tool.hpp"
@@ -59,18 +60,22 @@ namespace nk = ndkeep;
 /// Searches a folder for chunked arrays.
 class collection_search {
   public:
-    explicit collection_search(fs::path root) : root_(std::move(root)) {}
+    collection_search(fs::path root, const nk::run_options& run)
+        : root_(std::move(root)), run_{.threads = is_in_bucket(root_) ? threads_for(root_, run.threads) : 1,
+                                       .stop = run.stop} {}
 
     /// Whether the folder is a collection.
     [[nodiscard]] bool run() {
+        // A bucket has no empty folders: all arrays below are listed.
+        if (is_in_bucket(root_))
+            return look_into(root_, "");
         bool has_chunked = false, has_folders = false;
-        for (const auto& name : nk::names_in(root_)) {
-            std::error_code ignored;
+        for (const auto& name : names_in_folder(root_)) {
             if (name.starts_with('.'))
                 continue;
             if (is_other_array(root_ / name))
                 return false;
-            if (!fs::is_directory(root_ / name, ignored))
+            if (!is_folder(root_ / name))
                 continue;
             const bool is_chunked = subject_of(root_ / name).kind == subject_kind::chunked;
             has_chunked = has_chunked || is_chunked;
@@ -83,26 +88,37 @@ class collection_search {
     [[nodiscard]] std::vector<std::string>& foreign() noexcept { return foreign_; }
 
   private:
+    /// What the names in a folder are; nullopt for files. A bucket answers several threads at once.
+    [[nodiscard]] std::vector<std::optional<subject_kind>> kinds_of(const fs::path& folder,
+                                                                    const std::vector<std::string>& names) const {
+        std::vector<std::optional<subject_kind>> kinds(names.size());
+        nk::progress_meter meter(run_, {.phase = "list", .items_total = names.size(), .file = folder});
+        nk::parallel_for(names.size(), meter, [&](std::size_t i) {
+            if (is_folder(folder / names[i]))
+                kinds[i] = subject_of(folder / names[i]).kind;
+        });
+        return kinds;
+    }
+
     /// @param prefix  the name of the folder within the root, with a slash at its end
     /// @returns whether the folder, or one in it, has chunked arrays
     [[nodiscard]] bool look_into(const fs::path& folder, const std::string& prefix) {
         check_interrupted(folder);
         ++searched_;
-        auto names = nk::names_in(folder);
+        auto names = names_in_folder(folder);
         std::sort(names.begin(), names.end(), is_before);
+        std::erase_if(names, [](const auto& name) { return name.starts_with('.'); });
+        const auto kinds = kinds_of(folder, names);
         bool has_arrays = false;
         std::vector<std::string> others;
-        for (const auto& name : names) {
-            if (name.starts_with('.'))
-                continue;
-            const auto path = folder / name;
-            std::error_code ignored;
-            if (!fs::is_directory(path, ignored)) {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const auto& name = names[i];
+            if (!kinds[i]) {
                 others.push_back(prefix + name);
-            } else if (subject_of(path).kind == subject_kind::chunked) {
+            } else if (kinds[i] == subject_kind::chunked) {
                 keys_.push_back(prefix + name);
                 has_arrays = true;
-            } else if (leads_to_arrays(path, prefix + name + '/')) {
+            } else if (leads_to_arrays(folder / name, prefix + name + '/')) {
                 has_arrays = true;
             } else {
                 others.push_back(prefix + name + '/');
@@ -129,14 +145,16 @@ class collection_search {
     }
 
     fs::path root_;
+    nk::run_options run_;
     std::size_t searched_ = 0;
     std::vector<std::string> keys_, foreign_;
 };
 
-[[nodiscard]] keyed_array keyed_array_of(const fs::path& path, const std::string& key) {
+/// nullopt if a bucket has only the commit that removed the array.
+[[nodiscard]] std::optional<keyed_array> keyed_array_of(const fs::path& path, const std::string& key) {
     keyed_array out{.array = {.name = key, .kind = std::string(kind_name(subject_kind::chunked))}};
     try {
-        const auto said = nk::inspect_chunked(path);
+        const auto said = nk::inspect_chunked(location_of(path));
         out.array.info = nk::array_info{.type = said.type, .shape = said.shape};
         out.array.nbytes = out.array.info->nbytes();
         out.rows = said.shape.front();
@@ -149,6 +167,10 @@ class collection_search {
         out.key_type = field == nullptr ? said.type : field->type;
         out.first = said.chunks.front().min;
         out.last = said.chunks.back().max;
+    } catch (const nk::io_error& problem) {
+        if (is_in_bucket(path) && problem.code() == std::errc::no_such_file_or_directory)
+            return std::nullopt;
+        out.array.problem = problem.what();
     } catch (const nk::error& problem) {
         out.array.problem = problem.what();
     }
@@ -167,16 +189,21 @@ class collection_search {
 }  // namespace
 
 std::optional<collection_listing> collection_in(const fs::path& folder, const nk::run_options& run) {
-    collection_search search(folder);
+    collection_search search(folder, run);
     if (!search.run())
         return std::nullopt;
     const auto& keys = search.keys();
-    collection_listing out{.arrays = std::vector<keyed_array>(keys.size()), .foreign = std::move(search.foreign())};
+    collection_listing out{.arrays = {}, .foreign = std::move(search.foreign())};
     std::sort(out.foreign.begin(), out.foreign.end());
-    nk::progress_meter meter(run, {.phase = "list", .items_total = keys.size(), .file = folder});
-    nk::parallel_for(keys.size(), meter,
-                     [&](std::size_t i) { out.arrays[i] = keyed_array_of(folder / keys[i], keys[i]); });
+    auto together = run;
+    together.threads = threads_for(folder, run.threads);
+    nk::progress_meter meter(together, {.phase = "list", .items_total = keys.size(), .file = folder});
+    std::vector<std::optional<keyed_array>> arrays(keys.size());
+    nk::parallel_for(keys.size(), meter, [&](std::size_t i) { arrays[i] = keyed_array_of(folder / keys[i], keys[i]); });
     meter.finish();
+    for (auto& each : arrays)
+        if (each)
+            out.arrays.push_back(std::move(*each));
     return out;
 }
 

@@ -33,7 +33,8 @@ struct collection_listing {
 };
 
 /// Lists a folder of chunked arrays, which are all directly in it and beside files only, or all deeper. Reads records
-/// only. Names that begin with a dot are ignored, and links to folders that are no array are not followed.
+/// only. Names that begin with a dot are ignored, and links to folders that are no array are not followed. In a bucket,
+/// arrays may be at any depth.
 /// @return nullopt for any other folder: one with other arrays directly in it, one with chunked arrays and other
 ///         folders, or one without chunked arrays in the first 1000 folders in it
 /// @throws ndkeep::io_error  the folder cannot be listed; or Ctrl-C

@@ -2,6 +2,7 @@
 // bench: measures how fast this disk writes and reads an array.
 #include "array_file.hpp"
 #include "array_word.hpp"
+#include "bucket.hpp"
 #include "commands.hpp"
 #include "output.hpp"
 
@@ -55,6 +56,8 @@ class benchmark {
     [[nodiscard]] outcome run() {
         const auto word = word_of(with_.given.words()[0], with_.given);
         const auto& path = word.file;
+        if (is_in_bucket(path))
+            throw needs_file(path, "bench measures a disk");
         const array_file file(path, run_);
         const auto source = file.open(file.chosen(word.member));
         // Loads the array first, so that reading it is not part of the measured write time.

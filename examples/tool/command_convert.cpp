@@ -2,6 +2,7 @@
 // convert: writes the same values in another file format, dtype, byte order or element order.
 #include "array_file.hpp"
 #include "array_word.hpp"
+#include "bucket.hpp"
 #include "cast.hpp"
 #include "commands.hpp"
 #include "csv.hpp"
@@ -138,7 +139,7 @@ class conversion_job {
             written = write_stream(with_.out, with_.screen, target_.kind, what, csv_);
         } else {
             write_target(target_, what);
-            written = stored_bytes(to_path_);
+            written = with_.quiet ? 0 : stored_bytes(to_path_);
         }
         if (!with_.quiet)
             with_.err << shown(from_.called) << ' ' << human_bytes(from_.bytes) << " -> " << shown_path(to_path_) << ' '
@@ -197,10 +198,27 @@ class conversion_job {
             throw usage_error("--header is given, but FROM is not csv");
     }
 
+    /// Whether the target exists. Of a name in a bucket, only a chunked array counts: others are below it.
+    [[nodiscard]] bool is_taken() const {
+        if (is_stream_)
+            return false;
+        if (!is_in_bucket(to_path_))
+            return is_there(to_path_);
+        if (target_.kind != target_kind::chunked)
+            throw needs_file(to_path_, "a bucket takes chunked arrays");
+        try {
+            return subject_of(to_path_).kind == subject_kind::chunked;
+        } catch (const nk::io_error& problem) {
+            if (problem.code() == std::errc::no_such_file_or_directory)
+                return false;
+            throw;
+        }
+    }
+
     void check_free() const {
-        std::error_code ignored;
-        if (is_stream_ || !fs::exists(fs::symlink_status(to_path_, ignored)))
+        if (!is_taken())
             return;
+        std::error_code ignored;
         if (!with_.given.has("--force"))
             throw nk::conflict_error({.file = to_path_,
                                       .field = "target",
@@ -235,8 +253,8 @@ class conversion_job {
         }
         const auto word = word_of(from_.called);
         from_.member = word.member;
-        from_.bytes = stored_bytes(word.file);
-        if (word.file.extension() == ".csv") {
+        from_.bytes = with_.quiet ? 0 : stored_bytes(word.file);
+        if (word.file.extension() == ".csv" && !is_in_bucket(word.file)) {
             const nk::file text = nk::file::open(word.file);
             std::vector<std::byte> bytes(static_cast<std::size_t>(text.size()));
             text.read(0, bytes);
@@ -369,10 +387,9 @@ command convert_command() {
         .usage = "[OPTION]... FROM[:MEMBER] TO",
         .details =
             "Formats: npy, npz, csv and raw (.raw, .bin or .dat, with a sidecar) by the extension of TO; chunked if\n"
-            "TO is an existing folder or ends in a slash. \"-\" is standard input (npy, npz or csv) or standard "
-            "output\n"
-            "(npy, raw or csv). Properties without an option are kept: dtype, byte order, C or Fortran order,\n"
-            "metadata. csv keeps values only. TO is replaced completely or not at all.\n"
+            "TO is an existing folder, ends in a slash or is s3://BUCKET/NAME. \"-\" is standard input (npy, npz or\n"
+            "csv) or standard output (npy, raw or csv). Properties without an option are kept: dtype, byte order, C\n"
+            "or Fortran order, metadata. csv keeps values only. TO is replaced completely or not at all.\n"
             "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"
             "--unsafe, integers wrap, fractions are truncated, floating-point numbers beyond the range of an\n"
             "integer dtype become its nearest value, and NaN becomes 0. Dates and durations are rounded down to the\n"

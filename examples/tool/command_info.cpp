@@ -504,7 +504,7 @@ void tell_member(info_page& page, const fs::path& path, const std::string& name)
 }
 
 void tell_chunked(info_page& page, const subject& what) {
-    const auto said = nk::inspect_chunked(what.path);
+    const auto said = nk::inspect_chunked(what.location());
     page.json.add_text("format", "chunked");
     page.line("format", "chunked array");
     add_type(page, said.type);
@@ -652,9 +652,9 @@ command info_command() {
         .summary = "Describe files: format, dtype, shape, size, sidecar, members",
         .usage = "[OPTION]... FILE[:MEMBER]...",
         .details =
-            "Accepts npy, npz, chunked arrays, databases, raw files with a sidecar, and sidecars. Reads headers only,\n"
-            "so the time does not depend on the size of the data; `ndkeep verify` checks the data. If a writer of a\n"
-            "database was killed, its last commit is completed.\n"
+            "Accepts npy, npz, chunked arrays (also s3://BUCKET/NAME), databases, raw files with a sidecar, and\n"
+            "sidecars. Reads headers only: the time does not depend on the size of the data. `ndkeep verify` checks\n"
+            "the data. If a writer of a database was killed, its last commit is completed.\n"
             "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
             "sidecar is stale, 2 error.",
         .options = {{"--all", "", "list all members, fields, keys and values (default: at most 40 of each)"},

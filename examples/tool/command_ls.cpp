@@ -123,7 +123,7 @@ command ls_command() {
             "`stored` is its size in the file. For a database, the last line names the last commit. A folder of\n"
             "chunked arrays, all directly in it or all deeper, is a collection: each array is listed under its\n"
             "key, the folders that lead to it, with the number of rows and, if they are ordered, the first and\n"
-            "the last value of their order.\n"
+            "the last value of their order. s3://BUCKET and s3://BUCKET/PREFIX list all chunked arrays below.\n"
             "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
         .options = {bytes_option, json_option},
         .example = "ndkeep ls examples/data/flights.npz",

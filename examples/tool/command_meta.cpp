@@ -35,7 +35,7 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
         return archive.commit();
     }
     case subject_kind::chunked:
-        return nk::describe_chunked(what.path, {.meta = metadata, .run = with.run});
+        return nk::describe_chunked(what.location(), {.meta = metadata, .run = with.run});
     default:
         describe_single(what, {.meta = metadata, .run = with.run});
     }

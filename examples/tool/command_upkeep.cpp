@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // recover, compact, prune: repair and maintain files.
 #include "array_file.hpp"
+#include "bucket.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "output.hpp"
@@ -78,7 +79,7 @@ void look_at_archive(const subject& what, const nk::run_options& run, damage& fo
 [[nodiscard]] damage look(const subject& what, const nk::run_options& run) {
     damage found;
     if (what.kind == subject_kind::chunked) {
-        found.damaged_commits = nk::damaged_commits(what.path);
+        found.damaged_commits = nk::damaged_commits(what.location());
         return found;
     }
     const auto target = nk::core::resolved(what.path);
@@ -103,6 +104,8 @@ void check_output(const context& with, const subject& what, const damage& found)
                                 .field = "format",
                                 .expected = "npy or npz for --output",
                                 .found = std::string(kind_name(what.kind))});
+    if (is_in_bucket(to))
+        throw needs_file(to, "--output writes a file");
     if (is_there(to) && !with.given.has("--force"))
         throw nk::conflict_error({.file = to,
                                   .field = "target",
@@ -157,7 +160,7 @@ void check_output(const context& with, const subject& what, const damage& found)
 
 void mend(const subject& what, const damage& found) {
     if (!found.damaged_commits.empty())
-        (void)nk::recover_chunked(what.path);
+        (void)nk::recover_chunked(what.location());
     if (found.rows_behind != 0)
         (void)nk::recover(what.path, any_header);
     if (found.bytes_behind != 0)
@@ -306,22 +309,22 @@ void mend(const subject& what, const damage& found) {
     });
 }
 
-[[nodiscard]] fs::path chunked_path(const context& with) {
-    const fs::path path = with.given.words()[0];
-    if (const auto what = array_subject_of(path); what.kind != subject_kind::chunked)
-        throw nk::format_error({.file = path,
+[[nodiscard]] subject chunked_subject(const context& with) {
+    auto what = array_subject_of(with.given.words()[0]);
+    if (what.kind != subject_kind::chunked)
+        throw nk::format_error({.file = what.path,
                                 .field = "format",
                                 .expected = "a chunked array",
                                 .found = std::string(kind_name(what.kind))});
-    return path;
+    return what;
 }
 
 struct extent {
     std::uint64_t chunks = 0, commits = 0, bytes = 0;
 };
-[[nodiscard]] extent extent_of(const fs::path& path) {
-    const auto info = nk::inspect_chunked(path);
-    return {info.chunks.size(), info.commits, stored_bytes(path)};
+[[nodiscard]] extent extent_of(const subject& what) {
+    const auto info = nk::inspect_chunked(what.location());
+    return {info.chunks.size(), info.commits, stored_bytes(what.path)};
 }
 
 void tell_change(const context& with, const fs::path& path, const extent& before, const extent& after) {
@@ -346,25 +349,25 @@ void tell_change(const context& with, const fs::path& path, const extent& before
 }
 
 [[nodiscard]] outcome compact(const context& with) {
-    const auto path = chunked_path(with);
+    const auto what = chunked_subject(with);
     nk::compact_options options{.run = with.run};
     if (with.given.has("--rows-per-chunk"))
         options.rows_per_chunk = with.given.number("--rows-per-chunk", std::uint64_t{0}, std::uint64_t{1});
-    const auto before = extent_of(path);
-    nk::compact_chunked(path, options);
-    tell_change(with, path, before, extent_of(path));
+    const auto before = extent_of(what);
+    nk::compact_chunked(what.location(), options);
+    tell_change(with, what.path, before, extent_of(what));
     return outcome::fine;
 }
 
 [[nodiscard]] outcome prune(const context& with) {
-    const auto path = chunked_path(with);
+    const auto what = chunked_subject(with);
     if (!with.given.has("--keep"))
         throw usage_error(
             "prune: the option --keep is missing, expected --keep N, the number of newest commits to keep");
     const auto keep = with.given.number("--keep", std::uint64_t{0}, std::uint64_t{1});
-    const auto before = extent_of(path);
-    (void)nk::prune_chunked(path, {.keep = keep});
-    tell_change(with, path, before, extent_of(path));
+    const auto before = extent_of(what);
+    (void)nk::prune_chunked(what.location(), {.keep = keep});
+    tell_change(with, what.path, before, extent_of(what));
     return outcome::fine;
 }
 
@@ -417,7 +420,9 @@ command prune_command() {
     return {.name = "prune",
             .summary = "Remove old commits of a chunked array, and the files that only they use",
             .usage = "--keep N [OPTION]... PATH",
-            .details = "A commit that is being read is kept, and so are all newer commits.",
+            .details =
+                "A commit that is being read is kept, and so are all newer commits. In a bucket, where readers are\n"
+                "not seen, a commit is kept for 24 hours after the next one.",
             .options = {{"--keep", "N", "number of newest commits to keep, at least 1 (required)"}, json_option},
             .example = "ndkeep prune --keep 5 readings",
             .least_words = 1,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // verify: reports all problems in files, writes and updates sidecars, and prints checksums of files for md5sum.
 #include "array_word.hpp"
+#include "bucket.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
 #include "given_name.hpp"
@@ -85,11 +86,12 @@ struct verdict {
     return out;
 }
 
-[[nodiscard]] verdict judge_chunks(const context& with, const fs::path& path) {
+[[nodiscard]] verdict judge_chunks(const context& with, const subject& what) {
     verdict out;
-    out.findings = nk::findings_chunked(path, {.run = with.run});
+    const auto where = what.location();
+    out.findings = nk::findings_chunked(where, {.run = with.run});
     (void)nk::core::passes(out.findings, [&] {
-        const auto info = nk::inspect_chunked(path);
+        const auto info = nk::inspect_chunked(where);
         out.has_sums = info.sum != nk::checksum::none;
         const auto chunks = nk::counted(info.chunks.size(), "chunk");
         out.looked_at = out.has_sums ? std::string(nk::checksum_name(info.sum)) + " of " + chunks
@@ -134,7 +136,7 @@ struct verdict {
     case subject_kind::npz:
         return judge_archive(with, what.path);
     case subject_kind::chunked:
-        return judge_chunks(with, what.path);
+        return judge_chunks(with, what);
     case subject_kind::database:
         return judge_database(with, what.path);
     default:
@@ -215,6 +217,8 @@ void print_verdict(const context& with, const fs::path& path, const verdict& fou
 /// Visits a file, or all files in a folder in the order of their names.
 [[nodiscard]] outcome sum_up(const context& with) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
+        if (is_in_bucket(path))
+            throw needs_file(path, "--md5 reads files");
         std::vector<fs::path> files;
         std::error_code failed;
         if (fs::is_directory(path, failed)) {

@@ -82,6 +82,11 @@ commands=$(printf '%s\n' "$help" | awk '/^commands:/ { inside = 1; next } /^$/ {
         print ".SH EXIT STATUS\n" plain($0)
         next
     }
+    /^buckets:/ && command == "" {
+        sub(/^buckets: /, "")
+        print ".SH BUCKETS\n" plain($0)
+        next
+    }
     /^example:/ {
         if (command == "")
             next

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "nodes.hpp"
 
+#include "bucket.hpp"
+
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/database/snapshot.hpp>
 #include <ndkeep/database/verify.hpp>
@@ -144,8 +146,8 @@ void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool 
     }
 }
 
-void look_into_chunks(node& out, const fs::path& path, std::size_t depth) {
-    const auto said = nk::inspect_chunked(path);
+void look_into_chunks(node& out, const subject& what, std::size_t depth) {
+    const auto said = nk::inspect_chunked(what.location());
     out.info = nk::array_info{.type = said.type, .shape = said.shape};
     out.nbytes = out.info->nbytes();
     std::uint64_t row = 0;
@@ -170,7 +172,7 @@ void look_into_chunks(node& out, const fs::path& path, std::size_t depth) {
 [[nodiscard]] std::optional<subject> listed_subject(const fs::path& path, bool in_full) {
     std::error_code ignored;
     const auto status = fs::status(path, ignored);
-    if (!fs::is_regular_file(status) && !fs::is_directory(status))
+    if (!is_in_bucket(path) && !fs::is_regular_file(status) && !fs::is_directory(status))
         return std::nullopt;
     try {
         auto what = subject_of(path);
@@ -187,9 +189,7 @@ void look_into_chunks(node& out, const fs::path& path, std::size_t depth) {
 }
 
 void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool in_full) {
-    auto names = nk::names_in(path);
-    std::sort(names.begin(), names.end());
-    for (const auto& name : names) {
+    for (const auto& name : names_in_folder(path)) {
         if (name.starts_with('.'))
             continue;
         const auto what = listed_subject(path / name, in_full);
@@ -271,7 +271,7 @@ node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t m
         out.stored_nbytes = nk::file::open(what.path).size();
         break;
     case subject_kind::chunked:
-        look_into_chunks(out, what.path, depth);
+        look_into_chunks(out, what, depth);
         break;
     case subject_kind::database:
         look_into_database(out, what.path, depth, in_full);

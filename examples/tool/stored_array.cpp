@@ -118,9 +118,9 @@ class expanding {
     });
 }
 
-[[nodiscard]] stored_array chunked_array(const fs::path& path) {
-    const auto version = std::make_shared<const nk::core::chunk_version>(path, nk::chunk_reader_options{});
-    stored_array out{.file = path, .info = version->info(), .chunks = version};
+[[nodiscard]] stored_array chunked_array(const subject& what) {
+    const auto version = std::make_shared<const nk::core::chunk_version>(what.location(), nk::chunk_reader_options{});
+    stored_array out{.file = what.path, .info = version->info(), .chunks = version};
     out.info.data_offset = 0;
 
     struct opened_chunk {
@@ -193,7 +193,7 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
     if (what.kind != subject_kind::npz) {
         if (word.member)
             throw no_archive(word.file, *word.member);
-        use(what.kind == subject_kind::chunked ? chunked_array(what.path) : single_array(what));
+        use(what.kind == subject_kind::chunked ? chunked_array(what) : single_array(what));
         return 1;
     }
     const auto from = std::make_shared<const nk::core::archive>(what.path, nk::limits{});

@@ -2,11 +2,13 @@
 #include "subject.hpp"
 
 #include "array_word.hpp"
+#include "bucket.hpp"
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/foreign.hpp>
 #include <ndkeep/os/names.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace tool {
@@ -19,6 +21,16 @@ namespace nk = ndkeep;
 [[nodiscard]] bool has_commits(const fs::path& folder) {
     std::error_code ignored;
     return fs::is_directory(folder / "commits", ignored) && fs::is_directory(folder / "chunks", ignored);
+}
+
+[[nodiscard]] subject subject_in_bucket(const fs::path& path) {
+    const auto folders = folders_in_bucket(path);
+    if (folders.empty() && !is_whole_bucket(path))
+        throw nk::io_error(path, "cannot open", std::make_error_code(std::errc::no_such_file_or_directory),
+                           "the bucket has no chunked array of this name, and none below it");
+    if (std::find(folders.begin(), folders.end(), "commits") == folders.end())
+        return {subject_kind::folder, path};
+    return {subject_kind::chunked, path, false, location_of(path)};
 }
 
 }  // namespace
@@ -50,6 +62,17 @@ bool is_there(const fs::path& path) {
     return fs::exists(fs::symlink_status(path, ignored));
 }
 
+bool is_folder(const fs::path& path) {
+    std::error_code ignored;
+    return is_in_bucket(path) || fs::is_directory(path, ignored);
+}
+
+std::vector<std::string> names_in_folder(const fs::path& path) {
+    auto names = is_in_bucket(path) ? folders_in_bucket(path) : nk::names_in(path);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 bool is_database(const fs::path& path) {
     std::error_code ignored;
     return fs::is_regular_file(path / ".ndkeep" / "control", ignored);
@@ -61,6 +84,8 @@ bool begins_as_archive(std::string_view begin) {
 }
 
 subject subject_of(const fs::path& path) {
+    if (is_in_bucket(path))
+        return subject_in_bucket(path);
     std::error_code ignored;
     if (fs::is_directory(path, ignored))
         return {is_database(path)   ? subject_kind::database

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Detects what a path is from its content, not its name, and reads the state of its sidecar.
+// Detects what a path or a name in a bucket is from its content, not its name, and reads the state of its sidecar.
 #pragma once
 
+#include <ndkeep/chunks/location.hpp>
 #include <ndkeep/limits.hpp>
 #include <ndkeep/npy/core/sidecar_file.hpp>
 #include <ndkeep/npy/describe.hpp>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tool {
 
@@ -23,14 +25,17 @@ enum class subject_kind {
     database,  ///< a folder of npy files that change together
     raw,       ///< bytes without a header, described by a sidecar
     sidecar,   ///< the JSON file next to an array file
-    folder     ///< any other folder; only `ls` and `tree` accept it
+    folder     ///< any other folder, or a bucket; only `ls` and `tree` accept it
 };
 
 struct subject {
     subject_kind kind = subject_kind::npy;
     std::filesystem::path path = {};
     bool is_named_only = false;  ///< npy or npz by its name; its first bytes are of something else
+    std::optional<ndkeep::dataset_location> in_bucket = {};  ///< of a chunked array in a bucket
 
+    /// Of a chunked array, for the functions of the library.
+    [[nodiscard]] ndkeep::dataset_location location() const { return in_bucket ? *in_bucket : path; }
     [[nodiscard]] bool is_single_array() const { return kind == subject_kind::npy || kind == subject_kind::raw; }
 };
 
@@ -42,16 +47,24 @@ struct subject {
 /// Whether the name exists, even as a dangling symbolic link.
 [[nodiscard]] bool is_there(const std::filesystem::path& path);
 
+/// Whether the path is a folder, or in a bucket.
+[[nodiscard]] bool is_folder(const std::filesystem::path& path);
+
+/// The names in a folder, sorted. Of a bucket, they are those of folders: objects in it are left out.
+/// @throws ndkeep::io_error  it cannot be listed
+[[nodiscard]] std::vector<std::string> names_in_folder(const std::filesystem::path& path);
+
 /// Whether the path is a database.
 [[nodiscard]] bool is_database(const std::filesystem::path& path);
 
 /// Whether a file with these first bytes is a zip archive: the signature of a member, or of an empty directory.
 [[nodiscard]] bool begins_as_archive(std::string_view begin);
 
-/// Detects the kind of a path from its first bytes and its sidecar. Never blocks: a pipe is rejected.
+/// Detects the kind of a path from its first bytes and its sidecar, and of a name in a bucket from the folders below.
+/// Never blocks: a pipe is rejected.
 /// @throws ndkeep::io_error        absent, no permission, or a pipe or device
 /// @throws ndkeep::format_error    no supported format
-/// @throws ndkeep::mismatch_error  FILE:MEMBER in place of a path
+/// @throws ndkeep::mismatch_error  FILE:MEMBER in place of a path, or a name in a bucket without libcurl
 [[nodiscard]] subject subject_of(const std::filesystem::path& path);
 
 /// As above, but rejects a folder that is not a chunked array, also a database.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "summary_of.hpp"
 
+#include "bucket.hpp"
 #include "values.hpp"
 
 #include <ndkeep/bytes/buffer.hpp>
@@ -95,7 +96,9 @@ void collect(const nk::dtype& type, const nk::statistics& values, std::vector<nk
 
 }  // namespace
 
-array_summary summary_of(const stored_array& array, const nk::run_options& run) {
+array_summary summary_of(const stored_array& array, const nk::run_options& given) {
+    auto run = given;
+    run.threads = threads_for(array.file, given.threads);
     const auto& type = array.info.type;
     array_summary out{.type = type, .leaves = leaves_of(type), .values = {}, .summaries = {}};
     const auto item = static_cast<std::size_t>(type.size());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "targets.hpp"
 
+#include "bucket.hpp"
 #include "csv.hpp"
 #include "output.hpp"
 
@@ -141,8 +142,9 @@ void write_chunked(const target& to, const content& what) {
         options.rows_per_chunk = to.rows_per_chunk;
     const auto array = what.array(what.names.front());
     std::error_code ignored;
-    if (fs::exists(fs::symlink_status(path, ignored)))
-        return nk::save_chunked(path, array, options);  // adds a commit to an existing chunked array
+    // Adds a commit to an existing chunked array. In a bucket, nothing is there before the first commit.
+    if (is_in_bucket(path) || fs::exists(fs::symlink_status(path, ignored)))
+        return nk::save_chunked(location_of(path), array, options);
     if (array.shape().empty())
         throw nk::mismatch_error({.file = path, .field = "shape", .expected = "at least 1 dimension", .found = "()"});
     unfinished_folder begun(nk::core::beside(path, '.' + nk::core::hexadecimal(nk::core::random_bits()) + ".ndk"));
@@ -185,7 +187,7 @@ std::string_view target_name(target_kind kind) {
 
 std::optional<target_kind> kind_by_name(const fs::path& path) {
     std::error_code ignored;
-    if (!path.has_filename() || fs::is_directory(path, ignored))
+    if (is_in_bucket(path) || !path.has_filename() || fs::is_directory(path, ignored))
         return target_kind::chunked;
     const auto ending = path.extension();
     if (ending == ".npy")

@@ -15,7 +15,7 @@ namespace tool {
 
 enum class target_kind { npy, npz, chunked, raw, csv };
 [[nodiscard]] std::string_view target_name(target_kind kind);
-/// The kind that the file name extension means, or `chunked` if the path is an existing chunked array.
+/// The kind that the file name extension means, or `chunked` if the path is an existing chunked array or in a bucket.
 [[nodiscard]] std::optional<target_kind> kind_by_name(const std::filesystem::path& path);
 
 /// The arrays, documents and metadata to write.

@@ -56,7 +56,12 @@ void print_help(std::ostream& out) {
     }
     out << "\noptions of every command (`ndkeep COMMAND --help` lists all options of one):\n";
     print_options(out, common_options());
-    out << "\nexit status: 0 success, 1 differences or findings, 2 error, 130 interrupted by Ctrl-C.\n\n"
+    out << "\nbuckets: s3://BUCKET/NAME is a chunked array in a bucket, for every command but bench, if the tool was\n"
+           "built with libcurl. ls and tree list the chunked arrays below s3://BUCKET and s3://BUCKET/PREFIX. The\n"
+           "server, the region and the keys are those of other programs for S3: AWS_ENDPOINT_URL (without it, AWS),\n"
+           "AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile AWS_PROFILE in ~/.aws, or the\n"
+           "role of the machine. Proxies are those of curl (https_proxy).\n"
+           "\nexit status: 0 success, 1 differences or findings, 2 error, 130 interrupted by Ctrl-C.\n\n"
            "example:\n  ndkeep info examples/data/seattle_hourly.npy\n";
 }
 

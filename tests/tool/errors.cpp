@@ -89,6 +89,14 @@ TEST_CASE("every error of the tool is the recorded sentence", "[tool][error]") {
     }
 }
 
+#if !defined(NDKEEP_TOOL_HAS_S3)
+TEST_CASE("names in buckets need libcurl", "[tool][error]") {
+    for (const char* const command : {"info", "ls", "show", "verify"})
+        CHECK(run_tool({command, "s3://bucket/a"}).err == "ndkeep: s3://bucket/a: location is in a bucket, expected a "
+                                                          "file (this ndkeep was built without libcurl)\n");
+}
+#endif
+
 TEST_CASE("every command is in the record of errors", "[tool][error]") {
     const auto record = read_text(fs::path(NDKEEP_TEST_DATA) / "tool_errors.txt");
 

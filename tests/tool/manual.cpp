@@ -37,7 +37,8 @@ TEST_CASE("the manual page has every command and option", "[tool]") {
     const auto page = manual(dir);
 
     CHECK(page.starts_with(".TH NDKEEP 1 \"\" \"ndkeep "));
-    for (const char* const section : {"NAME", "SYNOPSIS", "DESCRIPTION", "COMMON OPTIONS", "EXIT STATUS", "COMMANDS"})
+    for (const char* const section :
+         {"NAME", "SYNOPSIS", "DESCRIPTION", "COMMON OPTIONS", "BUCKETS", "EXIT STATUS", "COMMANDS"})
         CHECK(page.find(std::string("\n.SH ") + section + '\n') != std::string::npos);
     for (const auto& command : tool::commands()) {
         INFO(command.name);
