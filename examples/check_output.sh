@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs an example in an empty folder and compares its output: check_output.sh PROGRAM SOURCE
+# Runs an example in an empty folder and compares its output: check_output.sh PROGRAM SOURCE [LAUNCHER...]
+#
+# LAUNCHER is a command that gets the program and its argument, as run_ranks.sh in mpi.
 #
 # NAME_check.py, if present, then reads what the program has written with NumPy: NAME_check.py FOLDER DATA. It is left out
 # without NumPy.
@@ -10,13 +12,14 @@
 set -eu
 program=$1
 source=$2
+shift 2
 examples=$(cd "$(dirname "$source")" && pwd)
 expected=${source%.cpp}.out
 work=$(mktemp -d "${TMPDIR:-/tmp}/ndkeep example.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/run"
 
-(cd "$work/run" && "$program" "$examples/data") >"$work/printed" || { cat "$work/printed"; echo "$program failed"; exit 1; }
+(cd "$work/run" && "$@" "$program" "$examples/data") >"$work/printed" || { cat "$work/printed"; echo "$program failed"; exit 1; }
 check=${source%.cpp}_check.py
 if [ -e "$check" ]; then
     for python in python3 /usr/bin/python3; do
