@@ -132,6 +132,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_any(self):
         payload = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        # As a proxy gets it.
+        self.path = re.sub("^http://[^/]*", "", self.path)
         if re.match("/(latest/|container|[.]roles)", self.path):
             return self.serve_roles()
         if self.path == "/.requests":
@@ -146,6 +148,10 @@ class Handler(BaseHTTPRequestHandler):
             return
         url = urllib.parse.urlsplit(self.path)
         key = urllib.parse.unquote(url.path).lstrip("/")
+        # The bucket may stand in the name of the host.
+        host = re.fullmatch(r"(.+)[.](localhost|example)(:\d+)?", self.headers.get("Host", ""))
+        if host:
+            key = host[1] + "/" + key
         query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
         getattr(self, "do_" + self.command.lower())(key, query, payload)
 
