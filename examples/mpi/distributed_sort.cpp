@@ -2,8 +2,8 @@
 // Sorts a chunked array into another one, by several processes on any machines: mpirun -n 3 distributed_sort [FOLDER or
 // s3://BUCKET/PREFIX].
 //
-// 1. Each rank sorts the rows of its chunks, and tells the others a few of them.
-// 2. From these samples, all ranks compute the same bounds: rank r gets the values from bound r to bound r + 1.
+// 1. Each rank sorts the rows of its chunks, and sends a sample to the others.
+// 2. From these samples, all ranks compute the same bounds: rank r gets the values from bound r - 1 up to bound r.
 // 3. The ranks exchange their values.
 // 4. Each rank sorts what it got and appends it. The commits are made in the order of the ranks.
 #include "ranks.hpp"
@@ -19,7 +19,7 @@ namespace {
 
 using values = std::vector<std::int64_t>;
 
-/// A function without a pattern (splitmix64).
+/// A hash of a number (splitmix64).
 [[nodiscard]] std::uint64_t scrambled(std::uint64_t number) {
     number += 0x9e3779b97f4a7c15;
     number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9;
@@ -34,7 +34,7 @@ void save_numbers(const nk::dataset_location& where) {
     nk::save_chunked(where, numbers, {.rows_per_chunk = 12'000});
 }
 
-/// The bounds between the ranks: those of rank r are r - 1 and r.
+/// The bounds between the ranks. Rank r gets bounds[r - 1] <= value < bounds[r]; the first and last have one bound.
 [[nodiscard]] values bounds_between(const all_ranks& ranks, const values& sorted) {
     const auto size = static_cast<std::size_t>(ranks.size());
     constexpr std::size_t each = 64;
@@ -71,7 +71,7 @@ void save_numbers(const nk::dataset_location& where) {
     return out;
 }
 
-/// The same for the same values in any order; most likely another one for other values.
+/// A sum of hashes. It does not depend on the order of the values; different values almost surely change it.
 [[nodiscard]] std::uint64_t mark_of(const nk::chunk_partition<std::int64_t, 1>& part) {
     std::uint64_t mark = 0;
     for (const auto chunk : part)

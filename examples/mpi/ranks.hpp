@@ -40,6 +40,9 @@ class all_ranks {
 #if defined(NDKEEP_EXAMPLES_HAVE_S3)
     if (place.starts_with("s3://"))
         return ndkeep::s3(place) / name;
+#else
+    if (place.starts_with("s3://"))
+        throw ndkeep::error({.file = place, .found = "in a bucket, but this program was built without S3"});
 #endif
     return std::filesystem::path(place) / name;
 }

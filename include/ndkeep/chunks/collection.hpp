@@ -55,8 +55,8 @@ struct key_less {
 ///
 /// Every function is safe in several threads and processes at once. Nothing is kept open.
 ///
-/// In a bucket, the names of folders are parts of the keys of objects. `keys` asks the newest commit of each array: the
-/// commit of a removal stays there, in one small object.
+/// In a bucket, folders are prefixes of object keys. `keys` reads the newest record of each array, because a removed
+/// array keeps one small record.
 template <collection_key Key>
 class collection {
   public:
@@ -80,7 +80,8 @@ class collection {
         return store_->location(detail::key_texts_of(key));
     }
 
-    /// The keys that have an array with at least one commit, in the order of `key_less`. No array is opened.
+    /// The keys that have an array with at least one commit, in the order of `key_less`. In a directory, no array is
+    /// opened.
     /// @throws io_error  a folder cannot be listed
     [[nodiscard]] std::vector<Key> keys() const { return typed(store_->keys({})); }
     /// The keys that begin as `prefix`: all of its fields up to the last that is given, which means that its value is
@@ -117,7 +118,8 @@ class collection {
         return chunk_reader<T, N>(location(key), options);
     }
 
-    /// Opens the array of a key for writing, or prepares a new one: its folders are created now, and its first commit
+    /// Opens the array of a key for writing, or prepares a new one: in a directory, its folders are created now. Its
+    /// first commit
     /// adds the key.
     /// @throws mismatch_error  a field cannot be the name of a folder; or as the constructor of chunk_writer
     /// @throws io_error        a folder cannot be created
@@ -134,8 +136,8 @@ class collection {
     /// `prune`. Both delete as well what a killed removal leaves. A writer must be opened by `writer`, or it can lose a
     /// commit to a removal in the same instant.
     ///
-    /// In a bucket, the removal is a commit: a writer that has the array open fails when it commits. Readers go on
-    /// reading, and `prune` deletes the files as soon as the removal is old enough; see `s3_options::keep_for`.
+    /// In a bucket, the removal is a commit; nothing is thrown if a writer is open: it gets a `conflict_error` when it
+    /// commits. Readers continue. `prune` deletes the files once the removal is as old as `s3_options::keep_for`.
     /// @returns whether the key had an array
     /// @throws conflict_error  a writer has it open; or the folder has files that belong to no chunked array. Hidden
     ///                         files are removed too

@@ -29,7 +29,7 @@ struct chunk_reader_options {
     std::uint64_t max_bytes = std::uint64_t{1} << 36;  ///< limit of one array in memory, 64 GiB: zeros need no file
     run_options run = {};
     /// A local folder for copies of the chunks, from which they are mapped: `{.path = "/var/cache/nd", .bytes = n}`.
-    /// For places without files, such as buckets, and for network drives.
+    /// For places without files, such as buckets, where `map_chunked` needs it, and for network drives.
     cache_options cache = {};
 };
 

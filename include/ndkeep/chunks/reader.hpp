@@ -62,9 +62,12 @@ namespace detail {
 
 /// Reads one version of a chunked array of `T`, of rank N or any.
 ///
-/// Later commits do not change what the reader sees. A lock keeps the version from being pruned while the reader lives.
+/// Later commits do not change what the reader sees. In a directory, a lock keeps the version from being pruned while
+/// the reader lives; in a bucket, it is kept for `s3_options::keep_for` after the next commit.
+///
 /// Iterating maps the chunks in order: `for (auto chunk : readings)`. A chunk file is opened only when its chunk is
-/// read or mapped. In a place without files, chunks are read into memory instead of being mapped.
+/// read or mapped. In a place without files, chunks are read into memory instead, one after the other; `load_chunked`,
+/// `rows` and a `stateful_loop` fetch several at once.
 template <element T, std::size_t N = any_rank>
 class chunk_reader {
   public:
@@ -281,9 +284,10 @@ class chunk_partition {
 ///     chunk_reader<double, 2> readings(where, {.at_commit = n});
 ///     for (auto chunk : partition(readings, rank, size))
 ///
-/// Every chunk belongs to one process, in the order of the ranks. The rows of a process exceed its share by one chunk
-/// at most. All processes must read the same commit: one tells the others its number, `readings.commit()`.
-/// @throws mismatch_error  `size` is 0, or `rank` is not below it
+/// Every chunk belongs to one process, in the order of the ranks; with more processes than chunks, some have none. The
+/// rows of a process exceed its share by one chunk at most. All processes must read the same commit: one tells the
+/// others its number, `readings.commit()`. The reader must outlive the result, and must not be moved.
+/// @throws mismatch_error  `size` is 0 or above 2^32, or `rank` is not below it
 template <element T, std::size_t N>
 [[nodiscard]] chunk_partition<T, N> partition(const chunk_reader<T, N>& of, std::uint64_t rank, std::uint64_t size) {
     return {of, detail::chunks_of_rank(of.version(), rank, size)};
@@ -311,7 +315,8 @@ template <element T, std::size_t N = any_rank>
 /// Pages are mapped from the chunk files, except where two chunks meet, and where a chunk cannot be mapped at its
 /// address or has no file: these bytes are read into memory. The mapping stays valid if the version is pruned; its
 /// files use disk space until it is released.
-/// @throws io_error  the process would exceed its limit of mappings: about one per chunk
+/// @throws io_error        the process would exceed its limit of mappings: about one per chunk
+/// @throws mismatch_error  the array is in a bucket, and `.cache` is not set
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] mapped<const T, N> map_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
     return detail::chunk_access::reader<chunk_reader<T, N>>("map_chunked", where, options).map();

@@ -70,8 +70,8 @@ void describe_chunked(const dataset_location& where, const describe_chunked_opti
 void compact_chunked(const dataset_location& where, const compact_options& options = {});
 
 /// Removes old commits, and the files that only they use. A commit that a reader has open is retained, and so are all
-/// newer ones. A bucket has no locks: there, commits are retained by their age, and files that no commit names are
-/// removed by their age; see `s3_options::keep_for`.
+/// newer ones. In a bucket, which has no locks, the age decides instead: see `s3_options::keep_for`. If files of killed
+/// writers are removed there, writers that are open get a `conflict_error` at their next commit.
 /// @returns the number of commits removed
 /// @throws mismatch_error  `.keep` is 0
 /// @throws io_error        the dataset has no commit

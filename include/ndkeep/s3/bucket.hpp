@@ -33,11 +33,11 @@ class s3_location {
     [[nodiscard]] std::shared_ptr<s3_place> place() const;
     /// For collections: the places below this name.
     [[nodiscard]] std::shared_ptr<place_tree> tree() const;
-    /// The names one level below this one, under which there are objects, in no order. An object has the name of this
-    /// location and more; a chunked array is one level of such names.
+    /// The names directly below this one under which there are objects, in no order. Those of a chunked array are
+    /// "commits" and "chunks".
     /// @throws io_error  the bucket cannot be listed
     [[nodiscard]] std::vector<std::string> folders() const;
-    /// The number of requests so far, of all locations of this object of `s3`.
+    /// The number of requests so far, of all locations made from the same `s3` object.
     [[nodiscard]] std::uint64_t requests() const { return client_->requests(); }
 
   private:
@@ -53,7 +53,7 @@ class s3 {
   public:
     /// Nothing is sent yet.
     /// @param url  "s3://BUCKET", or "s3://BUCKET/PREFIX"
-    /// @throws mismatch_error  not such a URL, or an endpoint that is none
+    /// @throws mismatch_error  the URL has another form, or the endpoint does not begin with http:// or https://
     explicit s3(std::string_view url, const s3_options& options = {});
 
     /// The location of a chunked array, or of a collection.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Options of a bucket: the server, who asks, and how bytes are transferred.
+// Options of a bucket: the server, the keys, and how bytes are transferred.
 #pragma once
 
 #include <ndkeep/version.hpp>
@@ -15,13 +15,14 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
-/// Who asks. Without a key, it is looked for, in this order:
-/// 1. the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, and AWS_SESSION_TOKEN if it is set;
-/// 2. the profile in ~/.aws/credentials, or the files that AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE name;
+/// The keys to sign requests with. If `.key` is empty, they are taken from the first of these that has them:
+/// 1. the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; skipped if `.profile` is set;
+/// 2. the profile, in ~/.aws/credentials (AWS_SHARED_CREDENTIALS_FILE) and then ~/.aws/config (AWS_CONFIG_FILE);
 /// 3. the role of a container: AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or AWS_CONTAINER_CREDENTIALS_FULL_URI;
 /// 4. the role of a machine, from its metadata service, unless AWS_EC2_METADATA_DISABLED is "true".
 ///
-/// Keys of roles are renewed five minutes before they expire.
+/// Keys of roles are renewed five minutes before they expire. Roles that a profile names, SSO, web identities and
+/// credential_process are not supported.
 struct s3_login {
     std::string key = {};      ///< the id of the access key
     std::string secret = {};   ///< the secret access key; it appears in no error
@@ -32,7 +33,8 @@ struct s3_login {
 
 /// How bytes are transferred.
 struct s3_transfer {
-    /// For how long a request that fails is made again: after timeouts, lost connections and the statuses 429 and 5xx.
+    /// How long a failing request is repeated, from its first attempt: after timeouts, lost connections and statuses
+    /// 409, 429 and 5xx except 501. An attempt that has begun may take longer; `.stall` ends it.
     std::chrono::milliseconds patience = std::chrono::seconds(60);
     std::chrono::milliseconds connect = std::chrono::seconds(10);  ///< limit of the time to connect
     std::chrono::seconds stall = std::chrono::seconds(30);         ///< limit of the time in which no byte moves
@@ -50,11 +52,12 @@ struct s3_options {
     std::string region = {};  ///< empty: AWS_REGION, AWS_DEFAULT_REGION, that of the profile, or "us-east-1"
     s3_login login = {};
     s3_transfer transfer = {};
-    /// Whether the bucket stands in the path of URLs, and not in the name of the host. nullopt: if there is an
-    /// endpoint.
+    /// True: https://HOST/BUCKET/KEY; false: https://BUCKET.HOST/KEY. nullopt: true if an endpoint is given, here or by
+    /// the environment.
     std::optional<bool> path_style = {};
-    /// For how long a commit is kept after the next one, by the clock of the server: readers cannot lock it. Files that
-    /// no commit names, as killed writers leave them, are kept seven times as long.
+    /// How long a commit is kept after the next commit, because a bucket has no locks of readers. Objects that no
+    /// commit names, such as those of killed writers, are kept seven times as long. Ages are by the server's clock. The
+    /// value of the process that prunes counts.
     std::chrono::seconds keep_for = std::chrono::hours(24);
 };
 

@@ -24,7 +24,8 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 /// A folder for copies of chunks. Several processes may share it.
 struct cache_options {
-    std::filesystem::path path = {};  ///< created if it is absent; its parent must exist. Empty: no cache
+    /// Created if absent; its parent must exist. Empty: no cache. Other files in it are left alone.
+    std::filesystem::path path = {};
     /// The most bytes in it. The chunks that were not used for the longest time are removed; maps of them stay valid.
     /// A chunk that is larger than all of it is kept until the next one comes.
     std::uint64_t bytes = std::uint64_t{10} << 30;
@@ -32,8 +33,8 @@ struct cache_options {
 
 /// Another place, whose chunks are opened as files of a local folder.
 ///
-/// Chunks never change, so a copy stays right for ever. Each copy has a CRC-32C beside it, in NAME.sum, which is
-/// checked when a process first uses the copy; a copy that is damaged is fetched again. Records are never kept.
+/// Chunks never change, so a copy never becomes stale. NAME.sum holds the CRC-32C of each copy. Each reader checks a
+/// copy before its first use, and fetches a damaged one again. Records are never copied.
 class cached_place final : public place {
   public:
     /// @throws io_error  the folder can be neither created nor opened

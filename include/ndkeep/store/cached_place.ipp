@@ -8,6 +8,7 @@
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/store/layout.hpp>
 #include <ndkeep/text/hex.hpp>
 
 #include <algorithm>
@@ -26,6 +27,15 @@ inline constexpr std::string_view sum_ending = ".sum";
     std::string text;
     append_hex(text, sum, 8);
     return text + ' ' + std::to_string(size) + '\n';
+}
+
+/// Whether this is the name of a copy, "HASH-NAME", or of one that is being fetched. Users may keep other files beside.
+[[nodiscard]] inline bool is_copy(std::string_view name) {
+    if (const auto meant = named_by_temporary(name); !meant.empty())
+        name = meant;
+    constexpr std::size_t digits = 16;
+    return name.size() > digits && are_hex_digits(name.substr(0, digits)) && name[digits] == '-' &&
+           is_chunk_name(name.substr(digits + 1));
 }
 
 }  // namespace detail
@@ -86,7 +96,7 @@ NDKEEP_INLINE void cached_place::make_room(std::uint64_t bytes) {
     std::vector<entry> all;
     std::uint64_t total = 0;
     for (const auto& name : folder_.names())
-        if (!name.ends_with(detail::sum_ending))
+        if (detail::is_copy(name))
             if (const auto status = folder_.status_of(name); status && S_ISREG(status->st_mode)) {
                 const auto stamp = detail::stamp_of(*status);
                 all.push_back({stamp.mtime_ns, stamp.size, name});

@@ -180,8 +180,8 @@ class transaction {
     /// @param staged  the entries to use instead of `rebased.moved`, in their order
     [[nodiscard]] commit_result resume(commit_result&& rebased, const std::vector<chunk_entry>& staged);
 
-    /// Removes files that no record names, in a commit that changes no row, and throws as `commit`. Does nothing if no
-    /// file is to be removed. To be called without edits.
+    /// Removes files that no record names, after a commit that changes no row; throws as `commit`. Commits nothing if
+    /// there are none. Call it only without edits.
     /// @param abandoned  names in `chunks`, listed before; see place::abandoned
     void sweep(std::vector<std::string> abandoned);
 

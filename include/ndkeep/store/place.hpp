@@ -81,14 +81,14 @@ class place {
     /// The same locks, to ask which commits are being read. `prune` must not take "cannot be asked" for "nobody reads".
     /// @throws io_error  this user may not open them
     [[nodiscard]] virtual byte_locks locks_of_readers() { return locks(); }
-    /// Whether a name was put so long ago that nobody can still be using what it has replaced. Places without locks
-    /// answer by their clock; where there are locks, they tell.
+    /// Whether a commit record is so old that no reader still uses the commit before it; pruning keeps that commit
+    /// until then. Places with locks return true: their locks tell which commits are being read.
     [[nodiscard]] virtual bool was_put_long_ago(const std::string& name) {
         (void)name;
         return true;
     }
-    /// The names in `chunks` that were put so long ago that no writer can still be about to commit them. Only for
-    /// places without locks: where there are locks, they tell, and there are no such names.
+    /// The names in `chunks` that are so old that no writer will still commit them; `prune_chunked` sweeps them. Places
+    /// with locks return none: their commits sweep.
     [[nodiscard]] virtual std::vector<std::string> abandoned() { return {}; }
     /// Whether a chunk comes over a network, so that several are fetched ahead, each whole in one call.
     [[nodiscard]] virtual bool is_distant() const { return false; }
@@ -115,8 +115,8 @@ class place_tree {
 
     /// The place with a name such as "xnas/AAPL/2026". It need not hold anything yet.
     [[nodiscard]] virtual std::shared_ptr<place> place_at(const std::string& name) = 0;
-    /// The names one level below a name, or below all if it is empty, under which there is something. They have no
-    /// slash, and are in no order.
+    /// The names directly below a name, or at the top if it is empty, under which something is stored. They contain no
+    /// slash and are in no order.
     [[nodiscard]] virtual std::vector<std::string> folders(const std::string& name) = 0;
     /// The display path, without a slash at the end.
     [[nodiscard]] virtual std::filesystem::path path() const = 0;
@@ -194,8 +194,9 @@ namespace detail {
 /// `named` without a slash at its end.
 [[nodiscard]] std::filesystem::path display_path(const std::filesystem::path& named);
 
-/// The threads for a place, if the caller left the number open. For a distant one, they are more than the cores: a
-/// connection waits for most of its time.
+/// The least number of threads for a network: a connection waits for most of its time.
+inline constexpr unsigned threads_for_network = 8;
+/// The threads for a place, if the caller left the number open. For a distant one, they may be more than the cores.
 [[nodiscard]] unsigned threads_for_place(const place& where, unsigned wanted);
 
 /// The turn of one writer to commit, from its construction to its destruction. Other writers wait for it.

@@ -198,8 +198,8 @@ NDKEEP_INLINE std::filesystem::path display_path(const std::filesystem::path& na
 }
 
 NDKEEP_INLINE unsigned threads_for_place(const place& where, unsigned wanted) {
-    constexpr unsigned connections = 8;
-    return wanted == 0 && where.is_distant() ? std::max(connections, std::thread::hardware_concurrency()) : wanted;
+    return wanted == 0 && where.is_distant() ? std::max(threads_for_network, std::thread::hardware_concurrency())
+                                             : wanted;
 }
 
 NDKEEP_INLINE commit_turn::~commit_turn() {

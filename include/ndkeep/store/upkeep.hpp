@@ -46,7 +46,7 @@ void sweep_listed(commit_log& log, const std::vector<std::string>& listed, const
 ///     or is seen here. The files of the commits that it may have opened stay.
 ///  6. Remove the files.
 ///
-/// Records that were replaced a short time ago stay, if the place says so.
+/// In step 1, a commit is also kept until place::was_put_long_ago is true for the record after it.
 ///
 /// A kill in between leaves orphans, which a sweep removes. To ask for readers needs no right to write the lock file.
 ///

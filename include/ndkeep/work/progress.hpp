@@ -33,7 +33,7 @@ enum class flow { go, stop };
 /// An exception that it throws ends the call. Any thread or signal handler may set `stop`. A call that is stopped
 /// throws `io_error` with `std::errc::operation_canceled`.
 struct run_options {
-    unsigned threads = 0;                                        ///< 0: one for each core
+    unsigned threads = 0;  ///< 0: one for each core; for arrays in a bucket, at least 8
     std::function<flow(const ndkeep::progress&)> progress = {};  ///< called at most every 100 ms
     const std::atomic<bool>* stop = nullptr;                     ///< set it to true to end the call
     /// Replace a file that this user may not write, if the directory permits it. Calls that replace no file ignore it.

@@ -101,7 +101,8 @@ class chunk_version {
     /// Whether chunks take time to come, so that they are worth fetching ahead in a thread: over a network, or because
     /// a chunk was asked for that the place does not have as a file, and was read into memory.
     [[nodiscard]] bool is_slow() const noexcept { return is_distant_ || reads_into_memory_; }
-    /// How many chunks from chunk `i` on to fetch at once while others are processed. Their bytes are bounded.
+    /// How many chunks from chunk `i` on to fetch at once while others are processed: together at most
+    /// 128 MiB, or one larger chunk.
     [[nodiscard]] std::size_t ahead(std::size_t i) const;
 
     /// @param size  bytes of the chunk file: header and rows

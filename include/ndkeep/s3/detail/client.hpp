@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The objects of one bucket: requests are signed, made again when they fail, and understood.
+// The objects of one bucket: signs requests, repeats those that fail, and parses the answers.
 #pragma once
 
 #include <ndkeep/s3/detail/credentials.hpp>
@@ -23,14 +23,12 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// How the names of objects begin that `s3_client::puts_conditionally` puts for a moment. A client that is killed
-/// leaves one.
+/// The prefix of the objects with which `puts_conditionally` tests the service. A killed client may leave one.
 inline constexpr std::string_view probe_prefix = ".ndkeep-probe-";
 
 /// An object in a listing.
 struct s3_object {
     std::string key;
-    std::uint64_t size = 0;
     std::optional<std::chrono::seconds> age = std::nullopt;  // by the clock of the server; nullopt if it does not tell
 };
 
@@ -61,8 +59,8 @@ class s3_client {
     /// How long ago an object was put, by the clock of the server; nullopt if it is absent.
     [[nodiscard]] std::optional<std::chrono::seconds> age(const std::string& key);
     /// The objects whose keys begin with `prefix`, in the order of their keys.
-    /// @param delimiter  if not empty: keys with it behind the prefix are not listed; what they have in common up to it
-    ///                   is given to `folder`
+    /// @param delimiter  if not empty: keys that contain it after `prefix` are not listed; `folder` gets the part up to
+    ///                   and including it, once each
     void list(const std::string& prefix, const std::string& delimiter, const std::function<void(s3_object)>& object,
               const std::function<void(std::string)>& folder = {});
     /// Whether the server refuses to put an object under a key that is taken. Asked once, with an object whose key

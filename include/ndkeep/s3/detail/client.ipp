@@ -343,7 +343,7 @@ NDKEEP_INLINE std::optional<bool> s3_client::holds(const std::string& key, parts
         if (answer.status == 404)
             return std::nullopt;
         if (!may_succeed_later(answer) || !pause.wait())
-            refuse(answer, key, "cannot look whether the last request has put");
+            refuse(answer, key, "cannot check whether the last request stored");
     }
 }
 
@@ -368,7 +368,7 @@ NDKEEP_INLINE bool s3_client::put_new(const std::string& key, parts bytes) {
             refuse(answer, key, "cannot put");
         may_be_ours = may_be_ours || (answer.status != 409 && answer.was_sent);
         if (!pause.wait())
-            refuse(answer, key, may_be_ours ? "it is not known whether this was put" : "cannot put");
+            refuse(answer, key, may_be_ours ? "it is unknown whether this was stored" : "cannot put");
         // Never put again without a look.
         if (may_be_ours)
             if (const auto found = holds(key, bytes))
@@ -383,10 +383,10 @@ NDKEEP_INLINE bool s3_client::put_in_parts(const std::string& key, parts bytes) 
     const auto begun = call({.method = "POST",
                              .url = url_of(key, {{"uploads", ""}}),
                              .headers = {"Content-Type: application/octet-stream"}},
-                            key, "cannot begin to put");
+                            key, "cannot start the upload of");
     const auto upload = xml_text(xml_element(begun.text, "UploadId"));
     if (!begun.is_success() || upload.empty())
-        refuse(begun, key, "cannot begin to put");
+        refuse(begun, key, "cannot start the upload of");
     const auto abandon = [&]() noexcept {
         try {
             (void)send({.method = "DELETE", .url = url_of(key, {{"uploadId", upload}})});
@@ -440,12 +440,12 @@ NDKEEP_INLINE bool s3_client::put_in_parts(const std::string& key, parts bytes) 
             }
             const bool is_gone = answer.status == 404;
             if (!failed_late && !is_gone && !may_succeed_later(answer))
-                refuse(answer, key, "cannot end to put");
+                refuse(answer, key, "cannot complete the upload of");
             may_be_ours = may_be_ours || answer.status != 409;
             if (const auto found = holds(key, bytes))
                 return *found;
             if (is_gone || !pause.wait())
-                refuse(answer, key, "it is not known whether this was put");
+                refuse(answer, key, "it is unknown whether this was stored");
         }
     } catch (...) {
         abandon();
@@ -491,8 +491,6 @@ NDKEEP_INLINE void s3_client::list(const std::string& prefix, const std::string&
             s3_object found{xml_text(xml_element(each, "Key"))};
             if (const auto then = iso_time(std::string(xml_element(each, "LastModified"))); now && then)
                 found.age = *now - *then;
-            const auto size = xml_element(each, "Size");
-            std::from_chars(size.data(), size.data() + size.size(), found.size);
             object(std::move(found));
         }
         if (folder)

@@ -26,7 +26,7 @@ struct http_settings {
     std::string ca_file = {};                                      // empty: that of libcurl
 };
 
-/// Who signs a request, by AWS Signature Version 4.
+/// The keys that sign a request, by AWS Signature Version 4.
 struct http_signer {
     std::string key, secret, token;  // token: empty without
     std::string scheme;              // "aws:amz:REGION:SERVICE"

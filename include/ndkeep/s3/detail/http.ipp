@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <exception>
 #include <new>
 #include <string_view>
 #include <utility>
@@ -63,6 +64,7 @@ struct http_exchange {
     http_answer& answer;
     CURL* of;
     http_upload upload{request.body};
+    std::exception_ptr problem = nullptr;  // of a function that libcurl calls
 
     static std::size_t on_read(char* out, std::size_t size, std::size_t count, void* self) {
         return static_cast<http_exchange*>(self)->upload.read(reinterpret_cast<std::byte*>(out), size * count);
@@ -96,7 +98,7 @@ struct http_exchange {
             answer.text.append(reinterpret_cast<const char*>(bytes.data()), some);
             return bytes.size();
         } catch (...) {
-            answer.was_refused = true;
+            problem = std::current_exception();
             return 0;
         }
     }
@@ -116,8 +118,10 @@ struct http_exchange {
                     value.remove_suffix(1);
                 answer.headers[std::move(name)] = value;
             }
-            return line.size();
+            constexpr std::size_t most = 1000;
+            return answer.headers.size() > most ? 0 : line.size();
         } catch (...) {
+            problem = std::current_exception();
             return 0;
         }
     }
@@ -311,6 +315,8 @@ NDKEEP_INLINE http_answer http_client::send(const http_request& request) {
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason.data());
 
     const CURLcode code = curl_easy_perform(curl);
+    if (exchange.problem)
+        std::rethrow_exception(exchange.problem);
     if (code == CURLE_OK) {
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
     } else {

@@ -48,9 +48,9 @@ NDKEEP_INLINE bool s3_place::put(const std::string& name, parts bytes, durabilit
     if (!client_->puts_conditionally(prefix_ + '/'))
         throw mismatch_error({.file = called({}),
                               .field = "service",
-                              .expected = "one that knows If-None-Match, or writers would overwrite each other",
-                              .found = "one that ignores it",
-                              .hint = "it can be read"});
+                              .expected = "support for If-None-Match, or writers would overwrite each other",
+                              .found = "none",
+                              .hint = "reading works"});
     if (!client_->put_new(key_of(name), bytes))
         return false;
     const std::lock_guard<std::mutex> alone(mutex_);

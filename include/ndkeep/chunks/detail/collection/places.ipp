@@ -27,9 +27,6 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
     return name;
 }
 
-/// Waits for a network take most of the time, so that more threads than cores are of use.
-[[nodiscard]] NDKEEP_INLINE run_options for_networks() { return {.threads = 8}; }
-
 /// The newest state; nullopt if there is none.
 /// @throws checksum_error, format_error  its record is damaged
 [[nodiscard]] NDKEEP_INLINE std::optional<chunk_state> newest_state(place& where) {
@@ -53,7 +50,7 @@ NDKEEP_INLINE std::vector<key_texts> key_places::candidates(const key_texts& pre
     std::vector<key_texts> found = {prefix};
     for (std::size_t depth = prefix.size(); depth < form_.fields.size(); ++depth) {
         std::vector<std::vector<std::string>> names(found.size());
-        parallel_for(found.size(), for_networks(),
+        parallel_for(found.size(), run_options{.threads = threads_for_network},
                      [&](std::size_t i) { names[i] = sorted_fields(tree_->folders(name_in_tree(found[i])), depth); });
         std::vector<key_texts> deeper;
         for (std::size_t i = 0; i < found.size(); ++i)
@@ -69,7 +66,8 @@ NDKEEP_INLINE std::vector<key_texts> key_places::candidates(const key_texts& pre
 NDKEEP_INLINE std::vector<key_texts> key_places::keys(const key_texts& prefix) const {
     auto found = candidates(prefix);
     std::vector<unsigned char> is_key(found.size());
-    parallel_for(found.size(), for_networks(), [&](std::size_t i) { is_key[i] = contains(found[i]) ? 1 : 0; });
+    parallel_for(found.size(), run_options{.threads = threads_for_network},
+                 [&](std::size_t i) { is_key[i] = contains(found[i]) ? 1 : 0; });
     std::vector<key_texts> all;
     for (std::size_t i = 0; i < found.size(); ++i)
         if (is_key[i] != 0)
@@ -117,7 +115,7 @@ NDKEEP_INLINE bool key_places::remove(const key_texts& key) const {
 
 NDKEEP_INLINE void key_places::tidy() const {
     const auto all = candidates({});
-    parallel_for(all.size(), for_networks(), [&](std::size_t i) {
+    parallel_for(all.size(), run_options{.threads = threads_for_network}, [&](std::size_t i) {
         const auto where = place_of(all[i]);
         commit_log log(*where);
         if (log.numbers().size() < 2)

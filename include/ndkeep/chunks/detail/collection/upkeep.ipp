@@ -26,8 +26,7 @@ namespace detail {
 /// on its own array only; a stopped call ends all. If another process has removed the array meanwhile, its files are
 /// missing by right: `use` is called again if it was also created again.
 /// @param use  takes the index of the key, its location, and the options of a part of the call; returns whether the
-/// array
-///             is well
+///             array is well
 /// @returns the errors, one for each key; nullptr if it has none, or if the array was removed meanwhile
 NDKEEP_INLINE std::vector<std::exception_ptr>
 for_each_key(const key_store& of, const std::vector<key_texts>& keys, const char* phase, const run_options& run,
