@@ -145,6 +145,16 @@ TEST_CASE("a writer of a tree of places finds that its array was removed", NDKEE
     }
     CHECK_FALSE(prices.contains(apple));
 
+    // Nor into an array with the same form that was made again in its place.
+    append(prices, apple, {1, 2, 3});
+    auto late = prices.writer<std::int64_t, 1>(apple);
+    late.append(rows{4});
+    CHECK(prices.remove(apple));
+    append(prices, apple, {7});
+    CHECK_THROWS_AS(late.commit(), nk::conflict_error);
+    CHECK(dataset::same(prices.reader<std::int64_t, 1>(apple).rows(0, 1), rows{7}));
+    CHECK(prices.remove(apple));
+
     // Of two writers that begin the array again, both rows stay.
     auto one = prices.writer<std::int64_t, 1>(apple), two = prices.writer<std::int64_t, 1>(apple);
     one.append(rows{5});

@@ -35,12 +35,14 @@ class aged_place final : public nk::place {
     void sync_names(const std::string& folder) override { inner_.sync_names(folder); }
     std::filesystem::path called(const std::string& name) const override { return inner_.called(name); }
     std::vector<std::string> abandoned() override {
-        return are_old ? inner_.list("chunks") : std::vector<std::string>();
+        auto names = are_old ? inner_.list("chunks") : std::vector<std::string>();
+        std::erase_if(names, [&](const std::string& name) { return young.count(name) != 0; });
+        return names;
     }
     bool was_put_long_ago(const std::string& name) override { return young.count(name) == 0; }
 
     bool are_old = false;
-    std::set<std::string> young;  // names of records
+    std::set<std::string> young;  // but these names, and these records
 
   private:
     nk::memory_place inner_;
@@ -82,6 +84,23 @@ TEST_CASE("prune removes the files that killed writers have left, where there ar
     const auto before = nk::inspect_chunked(where).commit;
     (void)nk::prune_chunked(where);
     CHECK(nk::inspect_chunked(where).commit == before);  // nothing to sweep, no commit
+}
+
+TEST_CASE("a sweep does not disturb writers if older commits name all files", "[store]") {
+    const auto where = std::make_shared<aged_place>();
+    nk::save_chunked(where, rows{1, 2, 3}, {.rows_per_chunk = 2});
+    nk::save_chunked(where, rows{4}, {.rows_per_chunk = 2});
+    const auto before = files_of(*where);
+    auto open = nk::chunk_writer<std::int64_t, 1>(where, {.rows_per_chunk = 1});
+    open.append(rows{5});
+    where->young = files_of(*where);
+    for (const auto& name : before)
+        where->young.erase(name);
+    where->are_old = true;
+    (void)nk::prune_chunked(where, {.keep = 10});
+    CHECK(nk::inspect_chunked(where).commit == 2);
+    (void)open.commit();
+    CHECK(dataset::same(nk::load_chunked<std::int64_t, 1>(where), rows{4, 5}));
 }
 
 TEST_CASE("prune keeps commits that were replaced a short time ago", "[store]") {

@@ -38,7 +38,7 @@ struct s3_transfer {
     std::chrono::milliseconds patience = std::chrono::seconds(60);
     std::chrono::milliseconds connect = std::chrono::seconds(10);  ///< limit of the time to connect
     std::chrono::seconds stall = std::chrono::seconds(30);         ///< limit of the time in which no byte moves
-    std::uint64_t part_bytes = std::uint64_t{64} << 20;            ///< larger objects are put in parts of this size
+    std::uint64_t part_bytes = std::uint64_t{64} << 20;            ///< larger chunks are put in parts of this size
     /// Certificates to trust. Empty: AWS_CA_BUNDLE, CURL_CA_BUNDLE, or those of libcurl. Proxies are those of curl:
     /// https_proxy, no_proxy.
     std::string ca_file = {};

@@ -69,6 +69,8 @@ class cached_place final : public place {
     [[nodiscard]] std::optional<std::string> copy_of(const std::string& name) const;
     /// A copy that is present and sound.
     [[nodiscard]] std::optional<file> opened(const std::string& copy);
+    /// @throws io_error  it cannot be read
+    [[nodiscard]] std::optional<file> opened_if_sound(const std::string& copy);
     /// Whether a copy, open as `found`, has the bytes that its sum tells.
     [[nodiscard]] bool is_sound(const file& found, const std::string& copy) const;
     [[nodiscard]] std::optional<file> fetched(const std::string& name, const std::string& copy);

@@ -70,6 +70,14 @@ NDKEEP_INLINE bool cached_place::is_sound(const file& found, const std::string& 
 }
 
 NDKEEP_INLINE std::optional<file> cached_place::opened(const std::string& copy) {
+    try {
+        return opened_if_sound(copy);
+    } catch (const io_error&) {
+        return std::nullopt;  // another user's, or the disk is damaged: the chunk is fetched
+    }
+}
+
+NDKEEP_INLINE std::optional<file> cached_place::opened_if_sound(const std::string& copy) {
     auto found = folder_.open_file(copy);
     if (!found)
         return std::nullopt;
@@ -93,14 +101,19 @@ NDKEEP_INLINE void cached_place::make_room(std::uint64_t bytes) {
         std::uint64_t size;
         std::string name;
     };
+    const auto long_ago = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                              (std::chrono::system_clock::now() - std::chrono::hours(1)).time_since_epoch())
+                              .count();
     std::vector<entry> all;
     std::uint64_t total = 0;
     for (const auto& name : folder_.names())
         if (detail::is_copy(name))
             if (const auto status = folder_.status_of(name); status && S_ISREG(status->st_mode)) {
                 const auto stamp = detail::stamp_of(*status);
-                all.push_back({stamp.mtime_ns, stamp.size, name});
                 total += stamp.size;
+                // What is being fetched is not removed.
+                if (detail::named_by_temporary(name).empty() || stamp.mtime_ns < long_ago)
+                    all.push_back({stamp.mtime_ns, stamp.size, name});
             }
     if (total + bytes <= most_)
         return;
@@ -108,8 +121,12 @@ NDKEEP_INLINE void cached_place::make_room(std::uint64_t bytes) {
     for (const auto& each : all) {
         if (total + bytes <= most_)
             return;
-        folder_.remove(each.name);
-        folder_.remove(each.name + std::string(detail::sum_ending));
+        try {
+            folder_.remove(each.name);
+            folder_.remove(each.name + std::string(detail::sum_ending));
+        } catch (const io_error&) {
+            continue;  // another user's
+        }
         const std::lock_guard<std::mutex> alone(mutex_);
         checked_.erase(each.name);
         total -= each.size;

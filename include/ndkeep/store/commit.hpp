@@ -180,10 +180,9 @@ class transaction {
     /// @param staged  the entries to use instead of `rebased.moved`, in their order
     [[nodiscard]] commit_result resume(commit_result&& rebased, const std::vector<chunk_entry>& staged);
 
-    /// Removes files that no record names, after a commit that changes no row; throws as `commit`. Commits nothing if
-    /// there are none. Call it only without edits.
-    /// @param abandoned  names in `chunks`, listed before; see place::abandoned
-    void sweep(std::vector<std::string> abandoned);
+    /// Removes files, after a commit that changes no row; throws as `commit`. Call it only without edits.
+    /// @param orphans  names in `chunks` that no record names, listed before this transaction was opened
+    void sweep(std::vector<std::string> orphans);
 
     /// The edits of a transaction, and the state that they were made on, with its lease.
     struct former_edits {
@@ -351,6 +350,10 @@ class transaction {
     std::uint64_t put_number_ = 0;  // uncertain: of the record that was put
     owning_process owner_;
 };
+
+/// Removes the files of a place without locks that no record names and that are old enough: see place::abandoned. If
+/// another writer gets in the way, or a record cannot be read, they stay until the next time.
+void sweep_abandoned(place& where);
 
 }  // namespace ndkeep::detail
 

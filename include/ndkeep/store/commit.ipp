@@ -155,15 +155,31 @@ NDKEEP_INLINE commit_result transaction::resume(commit_result&& rebased, const s
     });
 }
 
-NDKEEP_INLINE void transaction::sweep(std::vector<std::string> abandoned) {
+NDKEEP_INLINE void transaction::sweep(std::vector<std::string> orphans) {
     check_may_commit();
-    if (base_.number == 0 || !may_have_orphans(abandoned))
-        return;
     (void)guarded([&] {
-        auto attempt = std::make_unique<commit_attempt>(where(), locks_, options_.patience, std::move(abandoned));
+        auto attempt = std::make_unique<commit_attempt>(where(), locks_, options_.patience, std::move(orphans));
         attempt->raises_epoch = true;
         return put_on_top(std::move(attempt), false);
     });
+}
+
+NDKEEP_INLINE void sweep_abandoned(place& where) {
+    auto abandoned = where.abandoned();
+    if (abandoned.empty())
+        return;
+    try {
+        // The commit makes all open writers fail, so that it must not be made in vain: files that only older records
+        // name are no orphans.
+        commit_log log(where);
+        auto orphans = orphans_among(log, abandoned);
+        // Pruning is the caller's business.
+        if (!orphans.empty())
+            transaction(where, {.keep = 0}).sweep(std::move(orphans));
+    } catch (const conflict_error&) {
+    } catch (const checksum_error&) {
+    } catch (const format_error&) {
+    }
 }
 
 NDKEEP_INLINE void transaction::sync_added_files() {

@@ -38,13 +38,17 @@ NDKEEP_INLINE transaction::rebase_result transaction::rebase() {
 }
 
 NDKEEP_INLINE void transaction::check_form(const chunk_state& newest) const {
-    // A sweep was begun since our files were staged. Some of them may be gone, and the rest may follow.
+    if (newest.number != base_.number && newest.is_absent() &&
+        (edits_.empty() || edits_.front().edit.what != chunk_edit::kind::replace_all))
+        throw conflict("removed the array", newest.number);
+    // A sweep was begun since our files were staged: some of them may be gone, and the rest may follow. Or the array
+    // was removed, and is another one now.
     if (newest.epoch != base_.epoch)
-        throw conflict("swept the staged files", newest.number);
+        throw conflict(where().locks().is_open() ? "swept the staged files"
+                                                 : "swept the staged files, or removed the array",
+                       newest.number);
     if (newest.number == base_.number)
         return;
-    if (newest.is_absent() && (edits_.empty() || edits_.front().edit.what != chunk_edit::kind::replace_all))
-        throw conflict("removed the array", newest.number);
     // The staged bytes are rows of the old form. Only an edit that replaces all rows brings its own.
     if (newest.type != work_.type || newest.row_shape != work_.row_shape || newest.order_by != work_.order_by ||
         newest.then_by != work_.then_by || newest.sum != work_.sum)

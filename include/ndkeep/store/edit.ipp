@@ -62,8 +62,11 @@ NDKEEP_INLINE bool edit_maker::make(const chunk_edit& edit, std::string& why) {
         state_.order_by = edit.anew->order_by;
         state_.then_by = edit.anew->then_by;
         state_.sum = edit.anew->sum;
-        if (state_.is_absent())
+        if (state_.is_absent()) {
             state_.metadata = json(json::value_t::object);
+            // Writers that have the array open must not commit into one that is made again in its place.
+            ++state_.epoch;
+        }
         state_.rewritten = number_;
         add(edit);
         return true;

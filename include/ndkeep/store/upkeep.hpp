@@ -21,6 +21,10 @@ void add_note_files(const chunk_state& state, std::set<std::string>& names);
 /// Adds the names of all files that a state names: tables, chunks and files of notes.
 void add_names(const chunk_state& state, std::set<std::string>& names);
 
+/// Those of the listed files in `chunks` that writers of this dataset have staged and that no record names.
+/// @throws checksum_error, format_error  a record cannot be read
+[[nodiscard]] std::vector<std::string> orphans_among(commit_log& log, const std::vector<std::string>& listed);
+
 /// Removes orphans: those of the listed files that writers of this dataset have staged and that no record names.
 ///
 /// To be called after a commit that has raised the epoch. A writer that still needs one of the files notices the new

@@ -36,6 +36,21 @@ NDKEEP_INLINE void add_names(const chunk_state& state, std::set<std::string>& na
     }
 }
 
+NDKEEP_INLINE std::vector<std::string> orphans_among(commit_log& log, const std::vector<std::string>& listed) {
+    std::set<std::string> named;
+    std::string dataset;
+    for (const auto number : log.numbers())
+        if (const auto state = log.read(number)) {
+            add_names(*state, named);
+            dataset = state->dataset;
+        }
+    std::vector<std::string> orphans;
+    for (const auto& name : listed)
+        if (is_staged_name(name, dataset) && named.count(name) == 0)
+            orphans.push_back(name);
+    return orphans;
+}
+
 NDKEEP_INLINE void sweep_listed(commit_log& log, const std::vector<std::string>& listed,
                                 const std::vector<std::string>& own, const chunk_state& made, const byte_locks& locks) {
     std::set<std::string> named(own.begin(), own.end());
@@ -103,6 +118,7 @@ NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
     std::set<std::string> kept;
     std::map<std::uint64_t, std::set<std::string>> given_up;  // by commit
     std::string wanted;
+    std::set<std::uint64_t> on_path;
     std::vector<std::uint64_t> skipped;
     const auto is_skipped = [&](std::uint64_t number) {
         return std::find(skipped.begin(), skipped.end(), number) != skipped.end();
@@ -128,10 +144,11 @@ NDKEEP_INLINE std::size_t prune(commit_log& log, std::uint64_t keep) {
         if (number == *newest)
             skipped = state->skips;
         add_names(*state, number >= floor ? kept : given_up[number]);
+        on_path.insert(number);
     }
     // Every record at or above the floor keeps its files, on the path or not.
     for (const std::uint64_t number : numbers)
-        if (number >= floor && !is_skipped(number))
+        if (number >= floor && !is_skipped(number) && on_path.count(number) == 0)
             if (const auto state = log.read(number))
                 add_names(*state, kept);
 

@@ -128,8 +128,7 @@ NDKEEP_INLINE std::size_t prune_chunked(const dataset_location& where, const pru
     const auto opened = where.open(local_place::access::write);
     detail::commit_log log(*opened);
     const auto removed = detail::prune(log, options.keep);
-    if (auto abandoned = opened->abandoned(); !abandoned.empty())
-        detail::transaction(*opened, {}).sweep(std::move(abandoned));
+    detail::sweep_abandoned(*opened);
     return removed;
 }
 

@@ -79,10 +79,11 @@ NDKEEP_INLINE void check_chunk(const chunk_version& from, std::size_t i) {
     if (info.column_major && written_column_major(info))
         refuse("order", "row-major", "column-major");
 
-    // Blocks of 1 MiB bound the memory of each thread, however large the chunks are.
+    // Blocks bound the memory of each thread, however large the chunks are. Over a network, each is a round trip.
+    const std::uint64_t block_bytes = std::uint64_t{1} << (from.where().is_distant() ? 24 : 20);
     running_checksums sums(state.sum);
     const std::uint64_t row_bytes = state.row_bytes();
-    const std::uint64_t most = std::max<std::uint64_t>(1, (std::uint64_t{1} << 20) / row_bytes);
+    const std::uint64_t most = std::max<std::uint64_t>(1, block_bytes / row_bytes);
     std::optional<statistics::number> min, max;
     std::vector<std::byte> block;
     order_check order(from, i);

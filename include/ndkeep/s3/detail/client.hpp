@@ -54,7 +54,8 @@ class s3_client {
     [[nodiscard]] std::optional<std::uint64_t> size(const std::string& key);
     /// Puts an object whose key must be free; false if it is taken.
     /// @throws io_error  also if the outcome is not known
-    [[nodiscard]] bool put_new(const std::string& key, parts bytes);
+    /// @param may_be_in_parts  an object that exceeds `s3_transfer::part_bytes` is put in parts
+    [[nodiscard]] bool put_new(const std::string& key, parts bytes, bool may_be_in_parts = false);
     void remove(const std::string& key);
     /// How long ago an object was put, by the clock of the server; nullopt if it is absent.
     [[nodiscard]] std::optional<std::chrono::seconds> age(const std::string& key);
@@ -81,7 +82,9 @@ class s3_client {
     [[nodiscard]] http_answer call(const http_request& request, const std::string& key, std::string_view what);
     /// Whether the object has exactly these bytes; nullopt if absent.
     [[nodiscard]] std::optional<bool> holds(const std::string& key, parts bytes);
-    [[nodiscard]] bool put_in_parts(const std::string& key, parts bytes);
+    [[nodiscard]] bool put_in_parts(const std::string& key, parts bytes, int tries = 3);
+    /// Whether a put under a key that is taken is refused, as its condition demands.
+    [[nodiscard]] bool refuses_to_replace(const std::string& key);
     [[noreturn]] void refuse(const http_answer& answer, const std::string& key, std::string_view what) const;
 
     std::string bucket_;

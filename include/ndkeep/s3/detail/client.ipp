@@ -69,6 +69,8 @@ class retry_pause {
 /// Whether the same request may succeed later.
 [[nodiscard]] inline bool may_succeed_later(const http_answer& answer) {
     // 409: another operation on the same key is under way. 501: the service does not know what the request asks for.
+    if (answer.status == 408 || (answer.status == 400 && xml_element(answer.text, "Code") == "RequestTimeout"))
+        return true;
     return answer.status == 0
                ? !answer.was_refused && !answer.is_final
                : answer.status == 409 || answer.status == 429 || (answer.status >= 500 && answer.status != 501);
@@ -278,7 +280,9 @@ NDKEEP_INLINE bool s3_client::get_range(const std::string& key, std::uint64_t of
             return false;
         if (!may_succeed_later(answer))
             refuse(answer, key, "cannot get");
-        if (done == before && !pause.wait())
+        // A connection that ends early again and again must not be asked without end.
+        constexpr std::size_t progress = std::size_t{1} << 20;
+        if (done - before < progress && !pause.wait())
             refuse(answer, key, "cannot get");
     }
 }
@@ -347,8 +351,8 @@ NDKEEP_INLINE std::optional<bool> s3_client::holds(const std::string& key, parts
     }
 }
 
-NDKEEP_INLINE bool s3_client::put_new(const std::string& key, parts bytes) {
-    if (bytes_in(bytes) > transfer_.part_bytes)
+NDKEEP_INLINE bool s3_client::put_new(const std::string& key, parts bytes, bool may_be_in_parts) {
+    if (may_be_in_parts && bytes_in(bytes) > transfer_.part_bytes)
         return put_in_parts(key, bytes);
     const http_request request{.method = "PUT",
                                .url = url_of(key),
@@ -376,7 +380,7 @@ NDKEEP_INLINE bool s3_client::put_new(const std::string& key, parts bytes) {
     }
 }
 
-NDKEEP_INLINE bool s3_client::put_in_parts(const std::string& key, parts bytes) {
+NDKEEP_INLINE bool s3_client::put_in_parts(const std::string& key, parts bytes, int tries) {
     // Some services do not know the condition for parts. Keys of this size are random, so this look is enough for them.
     if (size(key))
         return false;
@@ -438,6 +442,11 @@ NDKEEP_INLINE bool s3_client::put_in_parts(const std::string& key, parts bytes) 
                 abandon();
                 return false;
             }
+            // Another operation on the key was under way, and the upload is void.
+            if (answer.status == 409 && tries > 1 && pause.wait()) {
+                abandon();
+                return put_in_parts(key, bytes, tries - 1);
+            }
             const bool is_gone = answer.status == 404;
             if (!failed_late && !is_gone && !may_succeed_later(answer))
                 refuse(answer, key, "cannot complete the upload of");
@@ -462,8 +471,14 @@ NDKEEP_INLINE void s3_client::remove(const std::string& key) {
 NDKEEP_INLINE void s3_client::list(const std::string& prefix, const std::string& delimiter,
                                    const std::function<void(s3_object)>& object,
                                    const std::function<void(std::string)>& folder) {
-    std::string next;
+    const auto refuse_list = [&](const char* found) {
+        throw io_error(called(prefix), "cannot list", std::make_error_code(std::errc::protocol_error),
+                       std::string("the service has sent ") + found);
+    };
+    std::string next, highest;
+    int idle = 0;
     do {
+        std::string last;
         query wanted;
         if (!next.empty())
             wanted.emplace_back("continuation-token", next);
@@ -486,23 +501,57 @@ NDKEEP_INLINE void s3_client::list(const std::string& prefix, const std::string&
             if (!may_succeed_later(answer) || !pause.wait())
                 refuse(answer, prefix, "cannot list");
         }
+        if (page.find("<ListBucketResult") == std::string::npos)
+            refuse_list("an answer that is no list");
         const auto now = http_time(answer.header("date"));
         for (const auto each : xml_elements(page, "Contents")) {
             s3_object found{xml_text(xml_element(each, "Key"))};
             if (const auto then = iso_time(std::string(xml_element(each, "LastModified"))); now && then)
                 found.age = *now - *then;
+            last = std::max(last, found.key);
             object(std::move(found));
         }
-        if (folder)
-            for (const auto each : xml_elements(page, "CommonPrefixes"))
-                folder(xml_text(xml_element(each, "Prefix")));
-        const auto former = std::exchange(next, xml_element(page, "IsTruncated") == "true"
-                                                    ? xml_text(xml_element(page, "NextContinuationToken"))
-                                                    : "");
-        if (!next.empty() && next == former)
-            throw io_error(called(prefix), "cannot list", std::make_error_code(std::errc::protocol_error),
-                           "the service gives the same page again");
+        for (const auto each : xml_elements(page, "CommonPrefixes")) {
+            auto found = xml_text(xml_element(each, "Prefix"));
+            last = std::max(last, found);
+            if (folder)
+                folder(std::move(found));
+        }
+        const bool goes_on = xml_element(page, "IsTruncated") == "true";
+        next = goes_on ? xml_text(xml_element(page, "NextContinuationToken")) : "";
+        if (goes_on && next.empty())
+            refuse_list("a part of the list, without saying how it continues");
+        // Names ascend, so that a service that gives pages again and again is found out.
+        constexpr int most_idle = 100;
+        idle = last > highest ? 0 : idle + 1;
+        highest = std::max(highest, last);
+        if (goes_on && idle > most_idle)
+            refuse_list("pages without new names");
     } while (!next.empty());
+}
+
+NDKEEP_INLINE bool s3_client::refuses_to_replace(const std::string& key) {
+    const std::byte mark{'2'};
+    const std::span<const std::byte> one(&mark, 1);
+    const http_request request{.method = "PUT",
+                               .url = url_of(key),
+                               .headers = {"If-None-Match: *"},
+                               .body = {&one, 1},
+                               .body_sha256 = sha256_of({&one, 1})};
+    retry_pause pause(transfer_.patience);
+    for (;;) {
+        const auto answer = send(request);
+        // Nothing but this answer tells that the service knows the condition. 501: it says itself that it does not.
+        if (answer.status == 412)
+            return true;
+        if (answer.is_success() || answer.status == 501)
+            return false;
+        if (!may_succeed_later(answer) || !pause.wait())
+            refuse(answer, key, "cannot put");
+        // The answer may be lost, and the object replaced.
+        if (holds(key, {&one, 1}).value_or(false))
+            return false;
+    }
 }
 
 NDKEEP_INLINE bool s3_client::puts_conditionally(const std::string& prefix) {
@@ -510,17 +559,14 @@ NDKEEP_INLINE bool s3_client::puts_conditionally(const std::string& prefix) {
     if (is_conditional_)
         return *is_conditional_;
     const std::string key = prefix + std::string(probe_prefix) + core::hexadecimal(random_bits());
-    const auto put = [&](char content) {
-        const std::byte mark{static_cast<unsigned char>(content)};
-        const std::span<const std::byte> one(&mark, 1);
-        return put_new(key, {&one, 1});
-    };
+    const std::byte mark{'1'};
+    const std::span<const std::byte> one(&mark, 1);
     bool is_refused = false;
     try {
-        if (!put('1'))
+        // False: libcurl has sent it twice, over a connection that had ended.
+        if (!put_new(key, {&one, 1}) && !holds(key, {&one, 1}).value_or(false))
             throw io_error(called(key), "cannot put", std::make_error_code(std::errc::file_exists));
-        // Other bytes: if the answer is lost, a look at the object tells which of the two puts has stored it.
-        is_refused = !put('2');
+        is_refused = refuses_to_replace(key);
     } catch (const io_error& problem) {
         // A service may refuse the condition as unknown. After any other error the service is asked again.
         if (problem.code() != http_category::code(501))

@@ -130,6 +130,7 @@ struct http_exchange {
 struct http_client::handle {
     CURL* curl = curl_easy_init();
     owning_process owner;
+    bool has_sent = false;  // a request before
 
     handle() = default;
     handle(const handle&) = delete;
@@ -322,10 +323,12 @@ NDKEEP_INLINE http_answer http_client::send(const http_request& request) {
     } else {
         answer.status = 0;
         answer.failure = reason[0] != '\0' ? reason.data() : curl_easy_strerror(code);
-        answer.was_sent = !was_never_sent(code);
+        // libcurl sends a request again by itself if a connection that was used before has ended.
+        answer.was_sent = used->has_sent || !was_never_sent(code);
         answer.is_final = fails_again(code);
         answer.failure_code = failure_code(code);
     }
+    used->has_sent = true;
     give_back(std::move(used));
     return answer;
 }

@@ -44,9 +44,11 @@ inline void append_utf8(std::string& out, std::uint32_t point) {
 NDKEEP_INLINE std::string xml_text(std::string_view escaped) {
     static constexpr std::array<std::pair<std::string_view, char>, 5> names = {
         {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}}};
+    constexpr std::size_t longest_entity = 12;  // "&#x0010ffff;"
     std::string out;
     for (std::size_t i = 0; i < escaped.size(); ++i) {
-        const std::size_t end = escaped[i] == '&' ? escaped.find(';', i) : std::string_view::npos;
+        const std::size_t end =
+            escaped[i] == '&' ? escaped.substr(0, i + longest_entity).find(';', i) : std::string_view::npos;
         if (end == std::string_view::npos) {
             out += escaped[i];
             continue;

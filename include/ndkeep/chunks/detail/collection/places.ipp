@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <exception>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -31,8 +32,21 @@ namespace ndkeep::inline NDKEEP_ABI::detail {
 /// @throws checksum_error, format_error  its record is damaged
 [[nodiscard]] NDKEEP_INLINE std::optional<chunk_state> newest_state(place& where) {
     commit_log log(where);
-    const auto newest = log.newest_number();
-    return newest ? log.read(*newest) : std::nullopt;
+    for (;;) {
+        const auto newest = log.newest_number();
+        if (!newest)
+            return std::nullopt;
+        // Gone: others have committed and pruned since.
+        if (auto state = log.read(*newest))
+            return state;
+    }
+}
+
+/// Removes what a removed array has left, as far as its age permits.
+NDKEEP_INLINE void tidy_removed(place& where) {
+    commit_log log(where);
+    (void)prune(log, 1);
+    sweep_abandoned(where);
 }
 
 NDKEEP_INLINE key_places::key_places(std::shared_ptr<place_tree> tree, key_form form)
@@ -108,27 +122,33 @@ NDKEEP_INLINE bool key_places::remove(const key_texts& key) const {
     removal.edit({.what = chunk_edit::kind::replace_all, .anew = std::make_shared<chunk_state>()});
     (void)removal.commit();
     // What readers may still use stays, until `tidy` finds it old enough.
-    commit_log log(*where);
-    (void)prune(log, 1);
+    try {
+        tidy_removed(*where);
+    } catch (const error&) {
+        // The array is removed. `tidy` tries again.
+    }
     return true;
 }
 
 NDKEEP_INLINE void key_places::tidy() const {
     const auto all = candidates({});
+    std::vector<std::exception_ptr> errors(all.size());
     parallel_for(all.size(), run_options{.threads = threads_for_network}, [&](std::size_t i) {
-        const auto where = place_of(all[i]);
-        commit_log log(*where);
-        if (log.numbers().size() < 2)
-            return;
         try {
+            const auto where = place_of(all[i]);
             const auto state = newest_state(*where);
             if (state && state->is_absent())
-                (void)prune(log, 1);
+                tidy_removed(*where);
         } catch (const checksum_error&) {
             // A damaged array is none that was removed.
         } catch (const format_error&) {
+        } catch (const io_error&) {
+            errors[i] = std::current_exception();
         }
     });
+    for (const auto& each : errors)
+        if (each)
+            std::rethrow_exception(each);
 }
 
 }  // namespace ndkeep::detail

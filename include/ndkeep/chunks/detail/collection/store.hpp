@@ -49,7 +49,8 @@ class key_store {
     /// @returns whether there was one
     virtual bool remove(const key_texts& key) const = 0;
 
-    /// Deletes everything that removals have left, unless it is still being read.
+    /// Deletes everything that removals have left, unless it is still being read. An error of one array does not keep
+    /// it from treating the others; the first is thrown at the end.
     virtual void tidy() const = 0;
 
   protected:

@@ -119,13 +119,20 @@ NDKEEP_INLINE void compact_keys(const key_store& of, const compact_options& opti
 NDKEEP_INLINE std::size_t prune_keys(const key_store& of, const prune_options& options, const run_options& run) {
     if (options.keep == 0)
         throw mismatched(of.root(), "keep", "at least 1", "0");
-    of.tidy();
+    std::exception_ptr problem;
+    try {
+        of.tidy();
+    } catch (const io_error&) {
+        problem = std::current_exception();
+    }
     const auto keys = of.keys({});
     std::vector<std::size_t> removed(keys.size());
     throw_first_of(for_each_key(of, keys, "prune", run, [&](std::size_t i, const auto& where, const auto&) {
         removed[i] = prune_chunked(where, options);
         return true;
     }));
+    if (problem)
+        std::rethrow_exception(problem);
     return std::accumulate(removed.begin(), removed.end(), std::size_t{0});
 }
 

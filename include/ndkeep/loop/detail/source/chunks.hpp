@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/mapped.hpp>
 #include <ndkeep/array/tags.hpp>
+#include <ndkeep/bytes/buffer.hpp>
 #include <ndkeep/bytes/checksum.hpp>
 #include <ndkeep/chunks/core/version.hpp>
 #include <ndkeep/chunks/reader.hpp>
@@ -57,7 +58,11 @@ class chunk_source {
             auto shape = version().shape();
             shape[0] = static_cast<std::size_t>(rows_of(i));
             auto bytes = mapping::zeros(product(shape) * sizeof(T), version().called());
-            version().read(version().first_row(i), version().first_row(i) + rows_of(i), convert, bytes.data());
+            // Not `version().read`, which reports progress: several chunks may be fetched at once.
+            const std::uint64_t first = version().first_row(i);
+            const buffer raw(product(shape) * convert.from_size());
+            version().read_chunk(i, first, first + rows_of(i), raw.data());
+            convert.run(bytes.data(), raw.data(), product(shape));
             bytes.protect();
             return {item(std::move(bytes), shape)};
         }
