@@ -4,6 +4,8 @@
 
 #include <ndkeep/s3/detail/xml.hpp>
 
+#include <ndkeep/text/unicode.hpp>
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -27,18 +29,6 @@ NDKEEP_INLINE std::vector<std::string_view> xml_elements(std::string_view docume
 NDKEEP_INLINE std::string_view xml_element(std::string_view document, std::string_view name) {
     const auto all = xml_elements(document, name);
     return all.empty() ? std::string_view() : all.front();
-}
-
-/// Appends a code point as UTF-8.
-inline void append_utf8(std::string& out, std::uint32_t point) {
-    if (point < 0x80) {
-        out += static_cast<char>(point);
-        return;
-    }
-    const int more = point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
-    out += static_cast<char>((0xf00 >> (more + 1) & 0xff) | static_cast<int>(point >> (6 * more)));
-    for (int i = more - 1; i >= 0; --i)
-        out += static_cast<char>(0x80 | (point >> (6 * i) & 0x3f));
 }
 
 NDKEEP_INLINE std::string xml_text(std::string_view escaped) {
