@@ -39,7 +39,7 @@ struct store {
         // In two pieces that end within a part.
         const std::array<std::span<const std::byte>, 2> parts = {std::span(all).first(all.size() / 3),
                                                                  std::span(all).subspan(all.size() / 3)};
-        return client.put_new(key, parts);
+        return client.put_new(key, parts, true);
     }
     [[nodiscard]] std::optional<bytes> get(const std::string& key) { return client.get(key, 100 * mebi); }
     [[nodiscard]] std::vector<std::string> listed(const std::string& prefix, const std::string& delimiter = {}) {
