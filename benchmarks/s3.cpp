@@ -30,18 +30,6 @@ constexpr std::size_t mib = std::size_t{1} << 20, gib = std::size_t{1} << 30;
     return value == nullptr ? std::string() : std::string(value);
 }
 
-/// A counter of this process in MiB: "VmHWM" is the peak of its memory.
-[[nodiscard]] std::size_t memory(const std::string& kind) {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;)
-        if (word == kind + ':') {
-            std::size_t kib = 0;
-            status >> kib;
-            return kib / 1024;
-        }
-    return 0;
-}
-
 /// A file for `curl --config` that downloads all chunks to nowhere.
 void write_downloads(const std::filesystem::path& to, const std::string& base, const nk::dataset_location& where) {
     std::ofstream out(to);
@@ -100,7 +88,7 @@ void pass(const nk::s3_location& where, std::size_t bytes) {
             sum += nk::statistics_of(chunk).mean.value() * static_cast<double>(chunk.size());
     });
     std::printf("# %zu MiB written in %.1f s, read by a loop in %.1f s, peak of memory %zu MiB, sums differ by %.3g\n",
-                bytes / mib, written, read, memory("VmHWM"), (sum - expected) / expected);
+                bytes / mib, written, read, timing::memory("VmHWM"), (sum - expected) / expected);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include <cinttypes>
 #include <filesystem>
-#include <fstream>
 
 namespace nk = ndkeep;
 using namespace timing;
@@ -23,18 +22,6 @@ class stopwatch {
     using clock = std::chrono::steady_clock;
     clock::time_point begin_ = clock::now();
 };
-
-/// A memory counter of this process in MiB: "RssAnon" is private memory, "RssFile" mapped files.
-std::size_t memory(const std::string& kind) {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;)
-        if (word == kind + ':') {
-            std::size_t kib = 0;
-            status >> kib;
-            return kib / 1024;
-        }
-    return 0;
-}
 
 /// Disk space to use: half of the free space, so that other programs do not run out.
 bool has_room(const std::string& folder, std::size_t bytes) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +59,18 @@ inline void warm_memory(std::size_t bytes) {
     const fresh_memory memory(bytes);
     for (std::size_t at = 0; at < bytes; at += 4096)
         memory.data()[at] = 1;
+}
+
+/// A memory counter of this process in MiB: "RssAnon" is private memory, "RssFile" mapped files, "VmHWM" the peak.
+[[nodiscard]] inline std::size_t memory(const std::string& kind) {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;)
+        if (word == kind + ':') {
+            std::size_t kib = 0;
+            status >> kib;
+            return kib / 1024;
+        }
+    return 0;
 }
 
 /// Setup and cleanup around each call, which are not measured, and the number of calls per measurement.

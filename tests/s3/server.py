@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(301, text.encode(), [("x-amz-bucket-region", options.region)])
             return False
         if options.refuses_conditions and "If-None-Match" in self.headers:
-            self.refuse(501, "NotImplemented", "A header you provided implies functionality that is not implemented")
+            self.refuse(501, "NotImplemented", "The header If-None-Match is not supported")
             return False
         return True
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Sweeps in places without locks, by the age of files.
 #include "chunks/dataset.hpp"
+#include "support/forwarding_place.hpp"
 
 #include <ndkeep/chunks/memory_place.hpp>
 
@@ -17,25 +18,12 @@ namespace nk = ndkeep;
 using rows = xt::xtensor<std::int64_t, 1>;
 
 /// A place in memory, whose files are all old, and whose records are as old as the test says.
-class aged_place final : public nk::place {
+class aged_place final : public forwarding_place {
   public:
-    std::optional<std::vector<std::byte>> get(const std::string& name, std::uint64_t most) override {
-        return inner_.get(name, most);
-    }
-    bool get_range(const std::string& name, std::uint64_t offset, std::span<std::byte> out) override {
-        return inner_.get_range(name, offset, out);
-    }
-    std::optional<std::uint64_t> size(const std::string& name) override { return inner_.size(name); }
-    bool put(const std::string& name, parts bytes, nk::durability wanted) override {
-        return inner_.put(name, bytes, wanted);
-    }
-    std::vector<std::string> list(const std::string& folder) override { return inner_.list(folder); }
-    void remove(const std::string& name) override { inner_.remove(name); }
-    void sync(const std::string& name) override { inner_.sync(name); }
-    void sync_names(const std::string& folder) override { inner_.sync_names(folder); }
-    std::filesystem::path called(const std::string& name) const override { return inner_.called(name); }
+    aged_place() : forwarding_place(std::make_unique<nk::memory_place>()) {}
+
     std::vector<std::string> abandoned() override {
-        auto names = are_old ? inner_.list("chunks") : std::vector<std::string>();
+        auto names = are_old ? list("chunks") : std::vector<std::string>();
         std::erase_if(names, [&](const std::string& name) { return young.count(name) != 0; });
         return names;
     }
@@ -43,9 +31,6 @@ class aged_place final : public nk::place {
 
     bool are_old = false;
     std::set<std::string> young;  // but these names, and these records
-
-  private:
-    nk::memory_place inner_;
 };
 
 [[nodiscard]] std::set<std::string> files_of(nk::place& where) {
