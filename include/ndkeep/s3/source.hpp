@@ -8,6 +8,7 @@
 
 #include <ndkeep/s3/detail/bucket.ipp>
 #include <ndkeep/s3/detail/client.ipp>
+#include <ndkeep/s3/detail/client_puts.ipp>
 #include <ndkeep/s3/detail/credentials.ipp>
 #include <ndkeep/s3/detail/http.ipp>
 #include <ndkeep/s3/detail/place.ipp>

@@ -2,6 +2,7 @@
 // The commit log of a chunked array: numbered records, each of which holds a complete state.
 #pragma once
 
+#include <ndkeep/error.hpp>
 #include <ndkeep/os/durability.hpp>
 #include <ndkeep/os/locks/byte_locks.hpp>
 #include <ndkeep/store/place.hpp>
@@ -10,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -108,6 +110,9 @@ struct opened_state {
     chunk_state state;
     byte_locks lease;
 };
+
+/// The error of a place or a folder of commits without an array.
+[[nodiscard]] io_error nothing_committed(const std::filesystem::path& where, std::string hint = {});
 
 /// Opens a commit for reading: `wanted`, or the newest.
 ///

@@ -234,6 +234,10 @@ NDKEEP_INLINE std::shared_ptr<const chunk_table> commit_log::table_of(const std:
     return table;
 }
 
+NDKEEP_INLINE io_error nothing_committed(const std::filesystem::path& where, std::string hint) {
+    return {where, "nothing is committed", std::make_error_code(std::errc::no_such_file_or_directory), std::move(hint)};
+}
+
 NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64_t> wanted) {
     place& where = log.where();
     constexpr int most_tries = 8;
@@ -241,8 +245,7 @@ NDKEEP_INLINE opened_state open_state(commit_log& log, std::optional<std::uint64
         // The newest commit may be pruned before it is locked, so the search begins again.
         const auto newest = log.newest_number();
         if (!newest)
-            throw io_error(where.called(commits_folder), "nothing is committed",
-                           std::make_error_code(std::errc::no_such_file_or_directory));
+            throw nothing_committed(where.called(commits_folder));
         const std::uint64_t number = wanted.value_or(*newest);
         opened_state opened{{}, where.locks()};
         // Before the record is read: a commit that was read and not locked could be pruned before its files are opened.

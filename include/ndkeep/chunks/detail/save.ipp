@@ -81,10 +81,6 @@ NDKEEP_INLINE void save_chunked(const dataset_location& where, const array_view&
 
 namespace detail {
 
-[[nodiscard]] NDKEEP_INLINE io_error nothing_committed(const std::filesystem::path& where) {
-    return {where, "nothing is committed", std::make_error_code(std::errc::no_such_file_or_directory)};
-}
-
 /// Rejects a place without commits, before anything is created in it.
 /// @throws io_error  nothing is committed
 NDKEEP_INLINE void check_committed(const dataset_location& where) {

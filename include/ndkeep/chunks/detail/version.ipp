@@ -66,9 +66,8 @@ NDKEEP_INLINE chunk_version::chunk_version(const dataset_location& where, const 
       is_distant_(place_->is_distant()) {
     options_.run.threads = detail::threads_for_place(*place_, options_.run.threads);
     if (state().is_absent())
-        throw io_error(place_->path(), "nothing is committed",
-                       std::make_error_code(std::errc::no_such_file_or_directory),
-                       "the array was removed by commit " + std::to_string(state().number));
+        throw detail::nothing_committed(place_->path(),
+                                        "the array was removed by commit " + std::to_string(state().number));
     std::uint64_t rows = 0;
     for (const auto& entry : entries_)
         ends_.push_back(rows += entry.rows);

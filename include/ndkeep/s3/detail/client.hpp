@@ -78,8 +78,10 @@ class s3_client {
     /// Sends a request once.
     [[nodiscard]] http_answer send(http_request request);
     /// Sends a request that does no harm if it is carried out twice, until there is an answer.
-    /// @param what  for errors: "cannot get"
-    [[nodiscard]] http_answer call(const http_request& request, const std::string& key, std::string_view what);
+    /// @param what   for errors: "cannot get"
+    /// @param begin  called before each attempt, to forget what the last one has received
+    [[nodiscard]] http_answer call(const http_request& request, const std::string& key, std::string_view what,
+                                   const std::function<void()>& begin = {});
     /// Whether the object has exactly these bytes; nullopt if absent.
     [[nodiscard]] std::optional<bool> holds(const std::string& key, parts bytes);
     [[nodiscard]] bool put_in_parts(const std::string& key, parts bytes, int tries = 3);
@@ -102,4 +104,5 @@ class s3_client {
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
 #include <ndkeep/s3/detail/client.ipp>
+#include <ndkeep/s3/detail/client_puts.ipp>
 #endif
