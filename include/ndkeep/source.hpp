@@ -107,6 +107,7 @@
 
 #include <ndkeep/tree/detail/braces.ipp>
 #include <ndkeep/tree/detail/document.ipp>
+#include <ndkeep/tree/detail/key_index.ipp>
 #include <ndkeep/tree/detail/leaf.ipp>
 #include <ndkeep/tree/detail/print.ipp>
 #include <ndkeep/tree/detail/save.ipp>

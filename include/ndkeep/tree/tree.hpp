@@ -12,6 +12,7 @@
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/tree/detail/branch.hpp>
 #include <ndkeep/tree/detail/leaf.hpp>
+#include <ndkeep/tree/detail/text_value.hpp>
 #include <ndkeep/tree/shared_array.hpp>
 
 #include <concepts>
@@ -253,7 +254,6 @@ class tree {
 
     using branch = detail::tree_branch<tree>;
     using branch_pointer = std::unique_ptr<branch>;
-    using text_pointer = std::unique_ptr<std::string>;  // a pointer, so that a tree has the size of three words
     using leaf_pointer = std::shared_ptr<const detail::tree_leaf>;
 
     [[nodiscard]] const branch* as_branch() const noexcept;
@@ -278,7 +278,8 @@ class tree {
     [[nodiscard]] bool equals_but_children(const tree& other) const;
 
     // An integer is unsigned only if it exceeds the largest std::int64_t, so that equal integers have one form.
-    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, text_pointer, branch_pointer, leaf_pointer>
+    std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double, detail::text_value, branch_pointer,
+                 leaf_pointer>
         content_;
 };
 
@@ -287,7 +288,7 @@ T tree::get() const {
     if constexpr (std::same_as<T, std::string>) {
         if (!is_string())
             refuse_scalar("a string");
-        return *std::get<text_pointer>(content_);
+        return std::string(std::get<detail::text_value>(content_).view());
     } else if constexpr (std::same_as<T, bool>) {
         if (!is_boolean())
             refuse_scalar("a boolean");

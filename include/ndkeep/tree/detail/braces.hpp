@@ -83,9 +83,9 @@ tree::tree(T&& value) {
     } else if constexpr (std::same_as<type, float> || std::same_as<type, double>) {
         content_.emplace<double>(static_cast<double>(value));
     } else if constexpr (std::same_as<type, std::string>) {
-        content_ = std::make_unique<std::string>(std::forward<T>(value));
+        content_.emplace<detail::text_value>(std::string(std::forward<T>(value)));
     } else if constexpr (detail::tree_text<type>) {
-        content_ = std::make_unique<std::string>(static_cast<std::string_view>(value));
+        content_.emplace<detail::text_value>(static_cast<std::string_view>(value));
     } else if constexpr (std::same_as<type, std::vector<tree>>) {
         make_branch(false).values = std::forward<T>(value);
     } else if constexpr (detail::tree_list<type>) {

@@ -2,6 +2,7 @@
 // The children of a list or a dictionary, and iteration over keys and values.
 #pragma once
 
+#include <ndkeep/tree/detail/key_index.hpp>
 #include <ndkeep/version.hpp>
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,19 +17,15 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-inline constexpr std::size_t no_place = static_cast<std::size_t>(-1);
-
 /// Children in order of insertion. Those of a dictionary have their keys in a second vector.
 template <class Tree>
 struct tree_branch {
     explicit tree_branch(bool dictionary) : is_dictionary(dictionary) {}
 
-    /// The position of a key, or `no_place`. Logarithmic beyond `few` keys.
+    /// The position of a key, or `no_place`. Linear up to `few` keys, then by an index.
     [[nodiscard]] std::size_t find(std::string_view key) const noexcept {
-        if (sorted != nullptr) {
-            const auto found = sorted->find(key);
-            return found == sorted->end() ? no_place : found->at;
-        }
+        if (index != nullptr)
+            return index->find(key);
         const auto found = std::find(keys.begin(), keys.end(), key);
         return found == keys.end() ? no_place : static_cast<std::size_t>(found - keys.begin());
     }
@@ -40,10 +36,10 @@ struct tree_branch {
         values.emplace_back();
         try {
             keys.emplace_back(key);
-            if (sorted != nullptr)
-                sorted->insert({keys.size() - 1});
+            if (index != nullptr)
+                (void)index->add(keys.size() - 1);
             else if (keys.size() > few)
-                sort();
+                index = std::make_unique<key_index>(keys, keys.size());
         } catch (...) {
             // Keys and values must have equal lengths: each is found by the position of the other.
             values.pop_back();
@@ -54,51 +50,19 @@ struct tree_branch {
     }
 
     void erase(std::size_t at) {
-        if (sorted != nullptr) {
-            sorted->erase(sorted->find(std::string_view(keys[at])));
-            // Positions change, but not the order of the keys, so the set remains sorted. Nothing is compared until
-            // `keys` has the new positions too.
-            for (const place& other : *sorted)
-                other.at -= other.at > at;
-        }
+        if (index != nullptr)
+            index->erase(at);
         keys.erase(keys.begin() + static_cast<std::ptrdiff_t>(at));
         values.erase(values.begin() + static_cast<std::ptrdiff_t>(at));
     }
-
-    /// Builds the index of keys.
-    void sort() {
-        auto all = std::make_unique<places>(by_key{&keys});
-        for (std::size_t at = 0; at < keys.size(); ++at)
-            all->insert({at});
-        sorted = std::move(all);
-    }
-
-    /// A position in `keys`; mutable, because `erase` shifts positions inside the set.
-    struct place {
-        mutable std::size_t at;
-    };
-    /// Orders positions by their keys, so that the set does not store a second copy of them.
-    struct by_key {
-        using is_transparent = void;
-        const std::vector<std::string>* keys;
-
-        [[nodiscard]] std::string_view text(std::string_view key) const noexcept { return key; }
-        [[nodiscard]] std::string_view text(const place& of) const noexcept { return (*keys)[of.at]; }
-        template <class A, class B>
-        [[nodiscard]] bool operator()(const A& a, const B& b) const noexcept {
-            return text(a) < text(b);
-        }
-    };
-    // Not a hash table: a hostile file could have keys that all collide, which makes each search linear.
-    using places = std::set<place, by_key>;
 
     static constexpr std::size_t few = 16;  // up to so many keys, a linear search is as fast
 
     bool is_dictionary;
     std::vector<Tree> values;
     std::vector<std::string> keys;
-    std::unique_ptr<places> sorted;  // the index; only beyond `few` keys
-    tree_branch* next = nullptr;     // used only by ~tree: the branch to destroy next
+    std::unique_ptr<key_index> index;  // only beyond `few` keys
+    tree_branch* next = nullptr;       // used only by ~tree: the branch to destroy next
 };
 
 }  // namespace ndkeep::detail

@@ -121,7 +121,7 @@ class tree_writer {
         out += value.is_list() ? ']' : '}';
     }
 
-    void check_text(const std::string& text, std::string_view what) const {
+    void check_text(std::string_view text, std::string_view what) const {
         if (is_utf8(text))
             return;
         std::string field = std::string(what) + "tree";
@@ -191,8 +191,7 @@ class tree_reader {
         root_ = std::move(document_["tree"]);
         // Numbers first: so their paths are checked against the tree as it is in the text, before arrays replace null.
         restore_numbers();
-        // The views refer to `document_`, which outlives them.
-        std::set<std::string_view> members;
+        std::set<std::string> members;
         for_each("arrays", [&](tree& place, const std::string& member, const std::string& field) {
             // An array is null in the text. Any other value there would be lost.
             if (!place.is_null())
@@ -239,7 +238,8 @@ class tree_reader {
         for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
             const tree& entry = (*list)[i];
             const std::string field = nonfinite_key + ('[' + std::to_string(i) + ']');
-            tree& place = entry.is_string() ? place_at(tree_access::text(entry), field) : listed(entry, field);
+            tree& place =
+                entry.is_string() ? place_at(std::string(tree_access::text(entry)), field) : listed(entry, field);
             const auto number =
                 place.is_string() ? nonfinite_number(tree_access::text(place)) : std::optional<double>();
             if (!number)
@@ -255,7 +255,7 @@ class tree_reader {
         for (std::size_t i = 0; i < list.size(); ++i) {
             const std::string field = key + '[' + std::to_string(i) + ']';
             tree& place = listed(list[i], field);
-            use(place, tree_access::text(list[i][1]), field);
+            use(place, std::string(tree_access::text(list[i][1])), field);
         }
     }
 

@@ -97,7 +97,7 @@ class tree_printer {
         out_ += value.is_list() ? ']' : '}';
     }
 
-    void append_text(const std::string& text) {
+    void append_text(std::string_view text) {
         if (is_utf8(text))
             append_json_text(out_, text);
         else

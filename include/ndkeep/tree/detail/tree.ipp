@@ -30,6 +30,41 @@ NDKEEP_INLINE tree tree_access::of_leaf(std::shared_ptr<const tree_leaf> leaf) {
     return out;
 }
 
+NDKEEP_INLINE tree tree_access::of_list(std::vector<tree> values) {
+    tree out;
+    out.make_branch(false).values = std::move(values);
+    return out;
+}
+
+NDKEEP_INLINE tree tree_access::of_dictionary(std::vector<std::string> keys, std::vector<tree> values,
+                                              const std::function<void(const std::string& key)>& repeated) {
+    tree out;
+    auto& made = out.make_branch(true);
+    made.keys = std::move(keys);
+    made.values = std::move(values);
+    auto& all = made.keys;
+    if (all.size() > tree::branch::few)
+        made.index = std::make_unique<key_index>(all, 0);
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (kept != i)
+            all[kept] = std::move(all[i]);
+        const auto place =
+            made.index != nullptr
+                ? made.index->add(kept)
+                : static_cast<std::size_t>(
+                      std::find(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all[kept]) - all.begin());
+        if (place != kept)
+            repeated(all[kept]);
+        if (place != i)
+            made.values[place] = std::move(made.values[i]);
+        kept += place == kept ? 1 : 0;
+    }
+    all.resize(kept);
+    made.values.resize(kept);
+    return out;
+}
+
 /// Whether an integer and a real number are equal, exactly. Converting the integer would round it: 2^53 + 1 is not a
 /// double.
 template <class Integer>
@@ -45,8 +80,8 @@ template <class Integer>
 }  // namespace detail
 
 NDKEEP_INLINE void tree::copy_but_children(const tree& other) {
-    if (const auto* const text = std::get_if<text_pointer>(&other.content_))
-        content_ = std::make_unique<std::string>(**text);
+    if (const auto* const text = std::get_if<detail::text_value>(&other.content_))
+        content_.emplace<detail::text_value>(text->view());
     else if (const auto* const leaf = std::get_if<leaf_pointer>(&other.content_))
         content_ = *leaf;
     else if (const auto* const flag = std::get_if<bool>(&other.content_))
@@ -71,8 +106,8 @@ NDKEEP_INLINE tree::tree(const tree& other) {
         branch& copy = to->make_branch(old.is_dictionary);
         copy.values.resize(old.values.size());
         copy.keys = old.keys;
-        if (old.sorted != nullptr)
-            copy.sort();
+        if (old.index != nullptr)
+            copy.index = std::make_unique<detail::key_index>(copy.keys, copy.keys.size());
         for (std::size_t i = 0; i < old.values.size(); ++i) {
             copy.values[i].copy_but_children(old.values[i]);
             if (old.values[i].as_branch() != nullptr)
@@ -145,7 +180,7 @@ NDKEEP_INLINE bool tree::equals_but_children(const tree& other) const {
     if (content_.index() != other.content_.index())
         return false;
     if (is_string())
-        return *std::get<text_pointer>(content_) == *std::get<text_pointer>(other.content_);
+        return detail::tree_access::text(*this) == detail::tree_access::text(other);
     if (is_array())
         return detail::equal_leaves(*leaf(), *other.leaf());
     return content_ == other.content_;
