@@ -43,9 +43,9 @@ class counting_leaf final : public nk::detail::tree_leaf {
         ++arrays;
         return std::make_shared<const nk::any_array>(*array_);
     }
-    void read(const nk::dtype& wanted, std::byte* out) const override {
+    void read(const nk::dtype& wanted, nk::order wanted_order, std::byte* out) const override {
         ++reads;
-        nk::conversion(type(), wanted, "far.npz").run(out, array_->bytes().data(), array_->size());
+        nk::detail::convert_elements(*array_, nk::conversion(type(), wanted, "far.npz"), wanted_order, out);
     }
     [[nodiscard]] nk::mapping map(const nk::dtype&, std::size_t) const override {
         throw mismatch_error({.file = "far.npz", .field = "member"});

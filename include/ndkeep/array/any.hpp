@@ -10,8 +10,10 @@
 #include <ndkeep/element/strided.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/order.hpp>
 
 #include <complex>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -40,6 +42,33 @@ using real = types<std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::u
 using numeric = types<bool, std::int8_t, std::int16_t, std::int32_t, std::int64_t, std::uint8_t, std::uint16_t,
                       std::uint32_t, std::uint64_t, float, double, long double, std::complex<float>,
                       std::complex<double>, std::complex<long double>>;
+
+/// A type of arrays that readers return, as in `load<Eigen::MatrixXd>(file)`. Its `array_adapter` has:
+/// - `element_type`, which satisfies `element`, and `stored_order`, the order of the elements in memory;
+/// - `std::string refusal(shape)`: the expected shape in words if A cannot have this shape, otherwise empty;
+/// - `A make(shape)`: an array of this shape, whose elements need no values;
+/// - `element_type* elements(A&)`: its elements, which are contiguous.
+template <class A>
+concept loadable_array = !element<A> && requires(A & array, const std::vector<std::size_t>& shape) {
+    requires element<typename array_adapter<A>::element_type>;
+    requires std::same_as<decltype(array_adapter<A>::stored_order), const order>;
+    { array_adapter<A>::refusal(shape) } -> std::same_as<std::string>;
+    { array_adapter<A>::make(shape) } -> std::same_as<A>;
+    { array_adapter<A>::elements(array) } -> std::same_as<typename array_adapter<A>::element_type*>;
+};
+
+/// A vector is read from an array with one dimension.
+template <element T>
+    requires(!std::same_as<T, bool>)
+struct array_adapter<std::vector<T>> {
+    using element_type = T;
+    static constexpr order stored_order = order::row_major;
+    [[nodiscard]] static std::string refusal(const std::vector<std::size_t>& shape) {
+        return shape.size() == 1 ? "" : "1 dimension";
+    }
+    [[nodiscard]] static std::vector<T> make(const std::vector<std::size_t>& shape) { return std::vector<T>(shape[0]); }
+    [[nodiscard]] static T* elements(std::vector<T>& array) noexcept { return array.data(); }
+};
 
 namespace detail {
 
@@ -91,6 +120,23 @@ template <class Array>
     return Array::from_shape(wanted);
 }
 
+/// The error of an array of another library that cannot have this shape.
+/// @param verb  named in the hint
+[[noreturn]] void refuse_shape(const std::vector<std::size_t>& shape, const std::filesystem::path& file,
+                               std::string_view verb, std::string expected);
+
+/// An array of another library of this shape. The caller writes the elements.
+/// @throws mismatch_error  A cannot have this shape
+template <loadable_array A>
+[[nodiscard]] A made_array(const std::vector<std::size_t>& shape, const std::filesystem::path& file,
+                           std::string_view verb) {
+    using adapter = array_adapter<A>;
+    if (auto expected = adapter::refusal(shape); !expected.empty())
+        refuse_shape(shape, file, verb, std::move(expected));
+    return core::allocated_for(file, product(shape) * sizeof(typename adapter::element_type),
+                               [&] { return adapter::make(shape); });
+}
+
 }  // namespace detail
 
 /// An owning array of any dtype. Its elements are contiguous, in row-major order. A copy copies the elements.
@@ -137,6 +183,11 @@ class any_array {
         return array;
     }
 
+    /// Copies the elements to an array of another library: `as<Eigen::MatrixXd>()`.
+    /// @throws mismatch_error  another dtype, or a shape that A cannot have
+    template <loadable_array A>
+    [[nodiscard]] A as() const;
+
     /// Copies one field of a structured array. The axes of a sub-array follow the axes of the array.
     /// @throws mismatch_error  no such field
     [[nodiscard]] any_array field(std::string_view name) const;
@@ -154,6 +205,9 @@ class any_array {
 };
 
 namespace detail {
+
+/// Writes the elements of `from` to `out`, converted and contiguous in this order.
+void convert_elements(const any_array& from, const conversion& convert, order wanted, std::byte* out);
 
 /// Calls `function` with the elements as T: in place if they are native, otherwise with a converted copy.
 template <class T, class Function>
@@ -206,6 +260,17 @@ auto visit_listed(Function&& function, const any_array& array, types<T...>) {
 }
 
 }  // namespace detail
+
+template <loadable_array A>
+A any_array::as() const {
+    using adapter = array_adapter<A>;
+    const conversion to_elements(type_, dtype_of<typename adapter::element_type>(), {}, hint());
+    auto array = detail::made_array<A>(shape_, {}, "as");
+    detail::convert_elements(*this, to_elements, adapter::stored_order,
+                             reinterpret_cast<std::byte*>(adapter::elements(array)));
+    detail::make_values(adapter::elements(array), size());
+    return array;
+}
 
 /// Calls `function` with `array` as an xtensor container of its element type: `visit<real>(f, any)`,
 /// `visit<float, double>(f, any)`. The container refers to the memory of the array if the dtype has native byte order

@@ -5,6 +5,7 @@
 #include <ndkeep/array/any.hpp>
 
 #include <ndkeep/element/dispatch.hpp>
+#include <ndkeep/os/mapping.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -13,10 +14,12 @@
 namespace ndkeep::inline NDKEEP_ABI {
 
 NDKEEP_INLINE any_array::any_array(const array_view& array) : any_array(array.type(), array.shape()) {
+    prefer_huge_pages(bytes_.bytes());
     array.in_order(order::row_major).fill(0, array.size(), bytes_.data());
 }
 
 NDKEEP_INLINE any_array::any_array(const any_array& other) : any_array(other.type_, other.shape_) {
+    prefer_huge_pages(bytes_.bytes());
     std::copy_n(other.bytes_.data(), bytes_.size(), bytes_.data());
 }
 
@@ -51,6 +54,33 @@ NDKEEP_INLINE std::string any_array::hint() const {
 }
 
 namespace detail {
+
+NDKEEP_INLINE void refuse_shape(const std::vector<std::size_t>& shape, const std::filesystem::path& file,
+                                std::string_view verb, std::string expected) {
+    throw mismatch_error({.file = file,
+                          .field = "shape",
+                          .expected = std::move(expected),
+                          .found = shape_text(shape),
+                          .hint = std::string(verb) + "<T, " + std::to_string(shape.size()) + '>'});
+}
+
+NDKEEP_INLINE void convert_elements(const any_array& from, const conversion& convert, order wanted, std::byte* out) {
+    const auto& shape = from.shape();
+    const std::size_t item = convert.to_size();
+    const auto rows = strides_of(shape, item, order::row_major);
+    if (is_contiguous(shape, rows, item, wanted)) {
+        convert.run(out, from.bytes().data(), from.size());
+        return;
+    }
+    const auto places = strides_of(shape, item, wanted);
+    if (convert.is_identity()) {
+        copy_strided(out, places, from.bytes().data(), rows, shape, item);
+        return;
+    }
+    const buffer converted(from.size() * item);
+    convert.run(converted.data(), from.bytes().data(), from.size());
+    copy_strided(out, places, converted.data(), rows, shape, item);
+}
 
 NDKEEP_INLINE any_array widened(const any_array& narrow) {
     any_array wide(dtype_of<float>(), narrow.shape());

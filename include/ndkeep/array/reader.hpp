@@ -91,27 +91,57 @@ class element_reader {
 /// What happens to dates and durations of another time unit than that of T.
 enum class other_time_units { refuse, cast };
 
+/// Reads all elements to the array that `make` returns.
+///
+/// @param verb      the public function that was called, for hints
+/// @param elements  returns the first element of the array
+/// @throws mismatch_error  another dtype; `make` is not called
+template <element T, order WantedOrder, class Make, class Elements>
+[[nodiscard]] auto read_made(const byte_source& source, const array_info& info, std::string_view verb,
+                             const run_options& run, std::uint32_t* crc, other_time_units units, const Make& make,
+                             const Elements& elements) {
+    const dtype& wanted = dtype_of<T>();
+    const auto cast = units == other_time_units::cast ? time_cast_of_load(info.type, wanted) : std::nullopt;
+    const conversion convert(info.type, cast ? info.type.native() : wanted, source.path(),
+                             info.type == wanted ? std::string() : load_hint(verb, info.type));
+    auto array = make();
+    auto* const data = elements(array);
+    const auto count = static_cast<std::size_t>(info.size());
+    element_reader(source, info, convert, reinterpret_cast<std::byte*>(data)).run(WantedOrder, run, crc);
+    make_values(data, count);
+    if (cast)
+        cast_loaded_times(*cast, reinterpret_cast<std::byte*>(data), count, wanted, info.shape,
+                          WantedOrder == order::column_major, source.path());
+    return array;
+}
+
 /// Reads all elements to an xt::xarray<T>, or to an xt::xtensor<T, N>.
 ///
-/// @param verb  the public function that was called, for hints
 /// @throws mismatch_error  another dtype or rank; nothing is read
 template <element T, std::size_t N, order WantedOrder>
 [[nodiscard]] auto read_elements(const byte_source& source, const array_info& info, std::string_view verb,
                                  const run_options& run, std::uint32_t* crc = nullptr,
                                  other_time_units units = other_time_units::refuse) {
-    const dtype& wanted = dtype_of<T>();
-    const auto cast = units == other_time_units::cast ? time_cast_of_load(info.type, wanted) : std::nullopt;
-    const conversion convert(info.type, cast ? info.type.native() : wanted, source.path(),
-                             info.type == wanted ? std::string() : load_hint(verb, info.type));
-    check_rank<N>(info.shape, source.path(), verb);
-    auto array = allocated_for(source.path(), info.size() * sizeof(T),
-                               [&] { return uninitialised<array_of<T, N, layout_of(WantedOrder)>>(info.shape); });
-    element_reader(source, info, convert, reinterpret_cast<std::byte*>(array.data())).run(WantedOrder, run, crc);
-    make_values(array.data(), array.size());
-    if (cast)
-        cast_loaded_times(*cast, reinterpret_cast<std::byte*>(array.data()), array.size(), wanted, info.shape,
-                          WantedOrder == order::column_major, source.path());
-    return array;
+    const auto make = [&] {
+        check_rank<N>(info.shape, source.path(), verb);
+        return allocated_for(source.path(), info.size() * sizeof(T),
+                             [&] { return uninitialised<array_of<T, N, layout_of(WantedOrder)>>(info.shape); });
+    };
+    return read_made<T, WantedOrder>(source, info, verb, run, crc, units, make,
+                                     [](auto& array) { return array.data(); });
+}
+
+/// Reads all elements to an array of another library.
+///
+/// @throws mismatch_error  another dtype, or a shape that A cannot have; nothing is read
+template <loadable_array A>
+[[nodiscard]] A read_array(const byte_source& source, const array_info& info, std::string_view verb,
+                           const run_options& run, std::uint32_t* crc = nullptr) {
+    using adapter = array_adapter<A>;
+    return read_made<typename adapter::element_type, adapter::stored_order>(
+        source, info, verb, run, crc, other_time_units::cast,
+        [&] { return made_array<A>(info.shape, source.path(), verb); },
+        [](A& array) { return adapter::elements(array); });
 }
 
 /// Reads all elements as they are in the file, byte order included, but in row-major order.

@@ -22,7 +22,49 @@
 
 namespace ndkeep::inline NDKEEP_ABI {
 
+class array_view;
+
+/// How arrays of type A, which belongs to another library, are written and read. The headers in bridges/ specialise it;
+/// every source file that uses such arrays includes them first.
+///
+/// `static array_view view(const A&)` refers to the elements or keeps a copy. A type whose copies refer to the original
+/// names one as `kept_type` that owns the elements of an rvalue. For reading, see `loadable_array`.
+template <class A>
+struct array_adapter;
+
 namespace detail {
+
+template <class A>
+concept adapted = requires(const A& array) {
+    { array_adapter<A>::view(array) } -> std::same_as<array_view>;
+};
+
+template <class A>
+concept matrix_like = requires(const A& array) {
+    array.cols();
+};
+template <class A>
+concept mdspan_like = requires(const A& array) {
+    array.extents();
+};
+/// What a view keeps of an rvalue.
+template <class A>
+struct kept {
+    using type = A;
+};
+template <class A>
+    requires requires { typename array_adapter<A>::kept_type; }
+struct kept<A> {
+    using type = typename array_adapter<A>::kept_type;
+};
+
+/// Types with several axes. Those that nothing else describes must not be taken for flat ranges.
+template <class A>
+concept has_axes = matrix_like<A> || mdspan_like<A> || requires(const A& array) {
+    array.shape();
+} || requires(const A& array) {
+    std::begin(array.dimensions());
+};
 
 template <class A>
 concept expression = xt::is_xexpression<A>::value && element<typename A::value_type>;
@@ -41,7 +83,7 @@ concept nested_element = element<typename member_layout<std::remove_cv_t<T>>::el
 
 /// A type with std::data and std::size that is not text: a vector, an array, a span. <ranges> takes long to compile.
 template <class A>
-concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> &&
+concept flat_range = !xt::is_xexpression<A>::value && !has_axes<A> &&
                      !std::convertible_to<const A&, std::string_view> && requires(const A& array) {
     std::size(array);
     requires nested_element<std::remove_pointer_t<decltype(std::data(array))>>;
@@ -51,17 +93,24 @@ concept flat_range = !xt::is_xexpression<A>::value && !array_with_data<A> &&
 template <class A>
 concept flags_vector = std::same_as<A, std::vector<bool>>;
 
+struct array_like_needs_numbers_text_dates_or_structs_with_NDKEEP_FIELDS;
+struct matrices_need_an_array_adapter_as_in_ndkeep_bridges_eigen_hpp;
+struct mdspans_with_default_accessor_need_ndkeep_bridges_mdspan_hpp;
+
+/// Why A is not `array_like`, or `Otherwise`.
+template <class A, class Otherwise = array_like_needs_numbers_text_dates_or_structs_with_NDKEEP_FIELDS>
+using why_no_array = std::conditional_t<
+    matrix_like<A>, matrices_need_an_array_adapter_as_in_ndkeep_bridges_eigen_hpp,
+    std::conditional_t<mdspan_like<A>, mdspans_with_default_accessor_need_ndkeep_bridges_mdspan_hpp, Otherwise>>;
+
 }  // namespace detail
 
-/// A type that can be saved: xtensor expressions and containers, scalars, std::vector, std::array, std::span, and types
-/// with data() and shape() (and strides() in elements). Its values must satisfy `element`.
+/// A type that can be saved: xtensor expressions and containers, scalars, vectors, std::array, std::span, and types
+/// with data() and shape() (and strides() in elements) or an `array_adapter`. Its values must satisfy `element`.
 template <class A>
 concept array_like = detail::expression<A> || detail::array_with_data<A> || detail::flat_range<A> ||
-    detail::flags_vector<A> ||(element<A> && !xt::is_xexpression<A>::value);
-
-namespace detail {
-struct array_like_needs_numbers_text_dates_or_structs_with_NDKEEP_FIELDS;
-}
+                     detail::flags_vector<A> ||(element<A> && !xt::is_xexpression<A>::value) ||
+                     detail::adapted<A>;
 
 /// A view of any array for the duration of one call: what every function that writes takes. It refers to an lvalue and
 /// keeps an rvalue.
@@ -81,16 +130,17 @@ class array_view {
             if constexpr (std::is_lvalue_reference_v<A>) {
                 look_at(array);
             } else {
-                const auto kept = std::make_shared<const array_type>(std::forward<A>(array));
-                owner_ = kept;
+                const auto kept =
+                    std::make_shared<const typename detail::kept<array_type>::type>(std::forward<A>(array));
                 look_at(*kept);
+                owner_ = owner_ == nullptr ? kept : owner_;
             }
             set_order(preferred_);
         }
 
     /// Rejects a type that is not `array_like`. Compilers print the arguments of a deleted template: `Because` names
     /// the reason in their message.
-    template <class A, class Because = detail::array_like_needs_numbers_text_dates_or_structs_with_NDKEEP_FIELDS>
+    template <class A, class Because = detail::why_no_array<std::remove_cvref_t<A>>>
         requires(!array_like<std::remove_cvref_t<A>> && !std::same_as<std::remove_cvref_t<A>, array_view> &&
                  !requires(A && array) { std::forward<A>(array).operator array_view(); })
     array_view(A&&)
@@ -103,6 +153,16 @@ class array_view {
     /// The same for contiguous elements in one of the two orders.
     array_view(dtype type, std::vector<std::size_t> shape, const std::byte* data, order stored = order::row_major)
         : array_view(type, shape, data, detail::strides_of(shape, static_cast<std::size_t>(type.size()), stored)) {}
+
+    /// Elements in memory whose strides count elements. The padding of structs is written as zeros.
+    /// @param data  of the first element; must outlive the view
+    template <element T>
+    array_view(std::vector<std::size_t> shape, const T* data, const std::vector<std::ptrdiff_t>& strides)
+        : shape_(std::move(shape)) {
+        set_type<T>();
+        look_at_elements(data, strides);
+        set_order(preferred_);
+    }
 
     /// Elements that are computed when they are read. `fill` is called for blocks in row-major order, once for each
     /// element. Reading them in column-major order throws mismatch_error.
@@ -155,7 +215,9 @@ class array_view {
 
     template <class A>
     void look_at(const A& array) {
-        if constexpr (detail::expression<A>) {
+        if constexpr (detail::adapted<A>) {
+            *this = array_adapter<A>::view(array);
+        } else if constexpr (detail::expression<A>) {
             set_type<typename A::value_type>();
             set_shape(array.shape());
             if constexpr (xt::has_data_interface<A>::value && xt::has_strides<A>::value)

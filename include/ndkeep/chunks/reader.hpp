@@ -55,6 +55,9 @@ namespace detail {
 [[nodiscard]] std::pair<std::size_t, std::size_t> chunks_of_rank(const core::chunk_version& in, std::uint64_t rank,
                                                                  std::uint64_t size);
 
+/// Reads all rows as elements of dtype `wanted`, which are contiguous in this order.
+void read_all_rows(const core::chunk_version& in, const dtype& wanted, order wanted_order, std::byte* out);
+
 /// A date or duration in the unit of the field that orders the rows; nullopt if none does, or one without a unit.
 [[nodiscard]] std::optional<statistics::number> key_of_field(const core::chunk_version& in, const key_bound& time);
 
@@ -304,6 +307,23 @@ template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
     const auto from = detail::chunk_access::reader<chunk_reader<T, N>>("load_chunked", where, options);
     return from.rows(0, from.rows());
+}
+
+/// Reads all rows of a chunked array into an array of another library, `load_chunked<Eigen::MatrixXd>(where)`, or into
+/// a vector. If that is column-major, some chunks at a time are read and transposed.
+/// @throws io_error, mismatch_error, checksum_error, format_error  as above; a shape that A cannot have is a mismatch
+template <loadable_array A>
+[[nodiscard]] A load_chunked(const dataset_location& where, const chunk_reader_options& options = {}) {
+    using adapter = array_adapter<A>;
+    using T = typename adapter::element_type;
+    const auto from = detail::chunk_access::reader<chunk_reader<T>>("load_chunked", where, options);
+    const auto& version = from.version();
+    version.check_room(from.rows());
+    auto array = detail::made_array<A>(version.shape(), version.called(), "load_chunked");
+    detail::read_all_rows(version, dtype_of<T>(), adapter::stored_order,
+                          reinterpret_cast<std::byte*>(adapter::elements(array)));
+    detail::make_values(adapter::elements(array), detail::product(version.shape()));
+    return array;
 }
 
 /// Reads all rows of a chunked array of any dtype, and retains the byte order.

@@ -57,11 +57,19 @@ template <element T, std::size_t N = any_rank>
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(const std::filesystem::path& file, Order, const load_options& options = {});
 
+/// Reads an npy file into an array of another library, `load<Eigen::MatrixXd>(file)`, or a vector with one dimension.
+/// The elements are read to their places in its memory; the order of the file need not be that of the array.
+/// @throws mismatch_error, format_error, io_error  as above; a shape that A cannot have is a mismatch
+template <loadable_array A>
+[[nodiscard]] A load(const std::filesystem::path& file, const load_options& options = {});
+
 /// Reads the bytes of an npy file in memory, which need not be aligned.
 template <element T, std::size_t N = any_rank>
 [[nodiscard]] auto load(std::span<const std::byte> bytes, const load_options& options = {});
 template <element T, std::size_t N = any_rank, order_tag Order>
 [[nodiscard]] auto load(std::span<const std::byte> bytes, Order, const load_options& options = {});
+template <loadable_array A>
+[[nodiscard]] A load(std::span<const std::byte> bytes, const load_options& options = {});
 
 /// Reads an npy file of any dtype, whose elements keep the byte order of the file. See `visit` for what to do with it.
 [[nodiscard]] any_array load_any(const std::filesystem::path& file, const load_options& options = {});
@@ -121,6 +129,18 @@ auto load(std::span<const std::byte> bytes, Order, const load_options& options) 
     return detail::read_elements<T, N, detail::chosen<Order>::order>(
         detail::byte_source(bytes, detail::name_in_memory()),
         detail::numbered_array(bytes, options.limit, options.array), "load", options.run);
+}
+
+template <loadable_array A>
+A load(const std::filesystem::path& file, const load_options& options) {
+    const auto opened = detail::open_numbered(file, options.limit, options.array);
+    return detail::read_array<A>(opened.bytes(), opened.info, "load", options.run);
+}
+
+template <loadable_array A>
+A load(std::span<const std::byte> bytes, const load_options& options) {
+    return detail::read_array<A>(detail::byte_source(bytes, detail::name_in_memory()),
+                                 detail::numbered_array(bytes, options.limit, options.array), "load", options.run);
 }
 
 template <element T, std::size_t N>

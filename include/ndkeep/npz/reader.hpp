@@ -95,6 +95,17 @@ class npz_reader {
             });
     }
 
+    /// Loads an array into one of another library, `load<Eigen::MatrixXd>("name")`; see ndkeep::load.
+    /// @throws mismatch_error, format_error, checksum_error  as above
+    template <loadable_array A>
+    [[nodiscard]] A load(std::string_view name) const {
+        return detail::read_member(
+            archive_, at(name), options_,
+            [](const core::byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
+                return detail::read_array<A>(source, info, "load", run, &crc);
+            });
+    }
+
     /// Loads an array of any dtype. The elements keep the byte order of the member.
     /// @throws mismatch_error, format_error, checksum_error  as `load`
     [[nodiscard]] any_array load_any(std::string_view name) const;

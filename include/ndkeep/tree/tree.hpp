@@ -104,7 +104,8 @@ class tree {
     template <tree_value T>
     tree(T&& value);  // NOLINT: implicit
     /// Rejects other types at compile time, with an error that names `tree_value`.
-    template <class T, class Because = detail::does_not_satisfy_tree_value>
+    template <class T,
+              class Because = detail::why_no_array<std::remove_cvref_t<T>, detail::does_not_satisfy_tree_value>>
         requires(detail::no_tree<T> && !tree_value<T>)
     tree(T&&)
     = delete;  // NOLINT: implicit
@@ -236,6 +237,10 @@ class tree {
     /// @throws mismatch_error  another dtype or rank
     template <element T, std::size_t N = any_rank>
     [[nodiscard]] auto as() const;
+    /// Copies the array into an array of another library: `as<Eigen::MatrixXd>()`.
+    /// @throws mismatch_error  another dtype, or a shape that A cannot have
+    template <loadable_array A>
+    [[nodiscard]] A as() const;
     /// Returns the array with its dtype, for `visit` and for writers. Not copied if it is in memory.
     [[nodiscard]] shared_array array() const { return shared_array(leaf()->array()); }
     /// Maps the array in place, if it is in an archive.
@@ -309,8 +314,19 @@ auto tree::as() const {
     const auto& from = *leaf();
     detail::check_rank<N>(from.shape(), from.file(), "as");
     auto array = detail::uninitialised<array_of<T, N>>(from.shape());
-    from.read(dtype_of<T>(), reinterpret_cast<std::byte*>(array.data()));
+    from.read(dtype_of<T>(), order::row_major, reinterpret_cast<std::byte*>(array.data()));
     detail::make_values(array.data(), array.size());
+    return array;
+}
+
+template <loadable_array A>
+A tree::as() const {
+    using adapter = array_adapter<A>;
+    const auto& from = *leaf();
+    auto array = detail::made_array<A>(from.shape(), from.file(), "as");
+    from.read(dtype_of<typename adapter::element_type>(), adapter::stored_order,
+              reinterpret_cast<std::byte*>(adapter::elements(array)));
+    detail::make_values(adapter::elements(array), detail::product(from.shape()));
     return array;
 }
 

@@ -4,6 +4,8 @@
 
 #include <ndkeep/chunks/reader.hpp>
 
+#include <algorithm>
+
 namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
@@ -43,6 +45,30 @@ NDKEEP_INLINE std::pair<std::size_t, std::size_t> chunks_of_rank(const core::chu
         return chunk;
     };
     return {first_of(rank), rank + 1 == size ? chunks : first_of(rank + 1)};
+}
+
+NDKEEP_INLINE void read_all_rows(const core::chunk_version& in, const dtype& wanted, order wanted_order,
+                                 std::byte* out) {
+    const conversion convert(in.state().type, wanted, in.called());
+    const std::size_t item = convert.to_size();
+    const auto shape = in.shape();
+    const auto places = strides_of(shape, item, wanted_order);
+    if (is_contiguous(shape, places, item, order::row_major)) {
+        in.read(0, in.state().rows, convert, out);
+        return;
+    }
+    // Chunks have rows that are contiguous: those that are fetched together are read to one buffer, and transposed.
+    for (std::size_t i = 0; i < in.entries().size();) {
+        const std::size_t last = std::min(in.entries().size(), i + in.ahead(i));
+        const std::uint64_t first_row = in.first_row(i);
+        const std::uint64_t last_row = last == in.entries().size() ? in.state().rows : in.first_row(last);
+        const auto part = shape_of_rows(last_row - first_row, in.state().row_shape);
+        const buffer rows(product(part) * item);
+        in.read(first_row, last_row, convert, rows.data());
+        copy_strided(out + static_cast<std::ptrdiff_t>(first_row) * places[0], places, rows.data(),
+                     strides_of(part, item, order::row_major), part, item);
+        i = last;
+    }
 }
 
 NDKEEP_INLINE std::optional<statistics::number> key_of_field(const core::chunk_version& in, const key_bound& time) {

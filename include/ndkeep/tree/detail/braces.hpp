@@ -34,7 +34,8 @@ class tree_item {
         requires(tree_value<T> || std::same_as<std::remove_cvref_t<T>, tree>)
     tree_item(T&& value) : value_(std::forward<T>(value)), is_tree_(!tree_value<T>) {}  // NOLINT: implicit
     /// Rejects other types at compile time, with an error that names `tree_value`.
-    template <class T, class Because = detail::does_not_satisfy_tree_value>
+    template <class T,
+              class Because = detail::why_no_array<std::remove_cvref_t<T>, detail::does_not_satisfy_tree_value>>
         requires(detail::no_tree<T> && !tree_value<T>)
     tree_item(T&&)
     = delete;  // NOLINT: implicit

@@ -4,6 +4,7 @@
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/format/dtype.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/os/mapping.hpp>
 #include <ndkeep/version.hpp>
 
@@ -29,10 +30,10 @@ class tree_leaf {
     [[nodiscard]] virtual std::filesystem::path file() const { return {}; }
     /// The elements in row-major order, with dtype `type()`.
     [[nodiscard]] virtual std::shared_ptr<const any_array> array() const = 0;
-    /// Writes the elements to `out` with dtype `wanted`, in row-major order.
+    /// Writes the elements to `out` with dtype `wanted`, contiguous in this order.
     /// @param out  has room for all elements of shape()
     /// @throws mismatch_error  another dtype
-    virtual void read(const dtype& wanted, std::byte* out) const = 0;
+    virtual void read(const dtype& wanted, order wanted_order, std::byte* out) const = 0;
     /// Maps the elements in place.
     /// @throws mismatch_error  they are not in a file, or not stored with dtype `wanted`
     [[nodiscard]] virtual mapping map(const dtype& wanted, std::size_t alignment) const = 0;
@@ -47,7 +48,7 @@ class leaf_in_memory final : public tree_leaf {
     [[nodiscard]] const std::vector<std::size_t>& shape() const override { return array_->shape(); }
     [[nodiscard]] std::shared_ptr<const any_array> array() const override { return array_; }
 
-    void read(const dtype& wanted, std::byte* out) const override;
+    void read(const dtype& wanted, order wanted_order, std::byte* out) const override;
 
     [[nodiscard]] mapping map(const dtype&, std::size_t) const override;
 

@@ -13,10 +13,10 @@ namespace ndkeep::inline NDKEEP_ABI {
 
 namespace detail {
 
-NDKEEP_INLINE void leaf_in_memory::read(const dtype& wanted, std::byte* out) const {
+NDKEEP_INLINE void leaf_in_memory::read(const dtype& wanted, order wanted_order, std::byte* out) const {
     const auto name = type().cpp_name();
     const conversion convert(type(), wanted, {}, name.empty() ? "" : "as<" + name + '>');
-    convert.run(out, array_->bytes().data(), array_->size());
+    convert_elements(*array_, convert, wanted_order, out);
 }
 
 NDKEEP_INLINE mapping leaf_in_memory::map(const dtype&, std::size_t) const {

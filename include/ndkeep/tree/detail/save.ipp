@@ -67,7 +67,7 @@ class leaf_in_archive final : public tree_leaf {
                            std::uint32_t& crc) { return read_any(source, info, run, &crc); }));
     }
 
-    void read(const dtype& wanted, std::byte* out) const override {
+    void read(const dtype& wanted, order wanted_order, std::byte* out) const override {
         (void)read_member(
             *archive_, entry_, options_,
             [&](const byte_source& source, const array_info& info, const run_options& run, std::uint32_t& crc) {
@@ -82,7 +82,7 @@ class leaf_in_archive final : public tree_leaf {
                 const auto name = info.type.cpp_name();
                 const conversion convert(info.type, wanted, source.path(),
                                          (name.empty() ? "" : "as<" + name + "> or ") + "array()");
-                element_reader(source, info, convert, out).run(order::row_major, run, &crc);
+                element_reader(source, info, convert, out).run(wanted_order, run, &crc);
                 return true;
             });
     }

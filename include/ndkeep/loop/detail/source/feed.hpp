@@ -27,28 +27,36 @@
 
 namespace ndkeep::inline NDKEEP_ABI::detail {
 
-/// A type with countable rows: it has a shape, or a size and data. Text is excluded.
+template <class A>
+concept array_with_shape = requires(const A& array) {
+    { *std::begin(array.shape()) } -> std::convertible_to<std::size_t>;
+};
+template <class A>
+concept array_with_size = !has_axes<A> && requires(const A& array) {
+    { std::size(array) } -> std::convertible_to<std::size_t>;
+    std::data(array);
+};
+
+/// A type with countable rows: it has an array_adapter, a shape, or a size and data. Text is excluded.
 template <class A>
 concept rows_array =
-    !std::convertible_to<const A&, std::string_view> && (
-                                                            requires(const A& array) {
-                                                                {
-                                                                    *std::begin(array.shape())
-                                                                    } -> std::convertible_to<std::size_t>;
-                                                            } ||
-                                                            requires(const A& array) {
-                                                                {
-                                                                    std::size(array)
-                                                                    } -> std::convertible_to<std::size_t>;
-                                                                std::data(array);
-                                                            });
+    !std::convertible_to<const A&, std::string_view> && (adapted<A> || array_with_shape<A> || array_with_size<A>);
+
+/// The first extent of a shape.
+/// @throws mismatch_error  a scalar
+template <class Shape>
+[[nodiscard]] std::uint64_t rows_of_shape(const Shape& shape) {
+    if (std::begin(shape) == std::end(shape))
+        throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
+    return static_cast<std::uint64_t>(*std::begin(shape));
+}
 
 template <rows_array A>
 [[nodiscard]] std::uint64_t rows_of_array(const A& array) {
-    if constexpr (requires { array.shape(); }) {
-        if (std::begin(array.shape()) == std::end(array.shape()))
-            throw mismatch_error({.field = "shape", .expected = "at least 1 dimension", .found = "()"});
-        return static_cast<std::uint64_t>(*std::begin(array.shape()));
+    if constexpr (adapted<A>) {
+        return rows_of_shape(array_view(array).shape());
+    } else if constexpr (requires { array.shape(); }) {
+        return rows_of_shape(array.shape());
     } else {
         return std::size(array);
     }
@@ -59,17 +67,22 @@ template <rows_array A>
 template <rows_array A>
 [[nodiscard]] std::uint64_t hash_of_array(const A& array, std::uint64_t before) {
     before = hash_of(std::to_string(rows_of_array(array)) + ' ', before);
-    if constexpr (requires {
-                      array.data();
-                      array.size();
-                  })
-        if constexpr (std::is_trivially_copyable_v<std::remove_cvref_t<decltype(*array.data())>>) {
-            constexpr std::size_t most = 64;
-            const std::string_view bytes(reinterpret_cast<const char*>(array.data()),
-                                         array.size() * sizeof(*array.data()));
-            before = hash_of(bytes.substr(0, most), before);
-            before = hash_of(bytes.substr(bytes.size() - std::min(most, bytes.size())), before);
-        }
+    constexpr std::size_t most = 64;
+    [[maybe_unused]] const auto hash_ends = [&](std::string_view bytes) {
+        before = hash_of(bytes.substr(0, most), before);
+        before = hash_of(bytes.substr(bytes.size() - std::min(most, bytes.size())), before);
+    };
+    if constexpr (adapted<A>) {
+        const array_view view(array);
+        if (view.contiguous() != nullptr)
+            hash_ends({reinterpret_cast<const char*>(view.contiguous()), view.nbytes()});
+    } else if constexpr (requires {
+                             array.data();
+                             array.size();
+                         }) {
+        if constexpr (std::is_trivially_copyable_v<std::remove_cvref_t<decltype(*array.data())>>)
+            hash_ends({reinterpret_cast<const char*>(array.data()), array.size() * sizeof(*array.data())});
+    }
     return before;
 }
 

@@ -102,8 +102,11 @@ struct state_codec {
         } else if constexpr (kind == form::array) {
             into = in.read(name, "array", [](const auto& source, const auto& info, const auto& run, auto& crc) {
                 using array = state_array<T>;
-                return read_elements<typename T::value_type, array::rank, array::order>(source, info, "bind", run,
-                                                                                        &crc);
+                if constexpr (bridged_state<T>)
+                    return read_array<T>(source, info, "bind", run, &crc);
+                else
+                    return read_elements<typename T::value_type, array::rank, array::order>(source, info, "bind", run,
+                                                                                            &crc);
             });
         } else if constexpr (kind == form::scalar) {
             into = elements_of<T, 0>(in, name)();

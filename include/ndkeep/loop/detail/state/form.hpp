@@ -2,6 +2,8 @@
 // The C++ types that a loop can save, and the form in which each is stored.
 #pragma once
 
+#include <ndkeep/array/any.hpp>
+#include <ndkeep/array/view.hpp>
 #include <ndkeep/array/xtensor.hpp>
 #include <ndkeep/element/element.hpp>
 #include <ndkeep/format/dtype.hpp>
@@ -53,6 +55,10 @@ struct state_array<xt::xtensor_container<S, N, L, Tag>> : std::true_type {
     static constexpr ndkeep::order order = order_of_layout<L>;
 };
 
+/// Arrays of other libraries that are written and read.
+template <class T>
+concept bridged_state = adapted<T> && loadable_array<T>;
+
 template <class T>
 struct state_list : std::false_type {};
 template <class T, class A>
@@ -82,9 +88,10 @@ concept json_value = !xt::is_xexpression<T>::value && !is_view<T> && requires(co
 };
 
 /// A type whose bytes can be read in another process, as far as the compiler can tell: members that are pointers are
-/// not detected.
+/// not detected, except in classes like std::mdspan.
 template <class T>
-concept plain_bytes = std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !is_view<T>;
+concept plain_bytes =
+    std::is_trivially_copyable_v<T> && std::is_default_constructible_v<T> && !is_view<T> && !mdspan_like<T>;
 
 /// The form in which a state is stored.
 enum class state_form { none, own, array, sequence, list, dictionary, json, scalar, bytes };
@@ -93,7 +100,7 @@ template <class T>
 [[nodiscard]] consteval state_form form_of() {
     if constexpr (saves_itself<T>)
         return state_form::own;
-    else if constexpr (state_array<T>::value)
+    else if constexpr (state_array<T>::value || bridged_state<T>)
         return state_form::array;
     else if constexpr (state_list<T>::value) {
         using item = typename T::value_type;
@@ -124,7 +131,7 @@ template <class T>
 
 /// A type that a loop can save:
 /// - types with `void save(state_writer&) const` and `void load(const state_reader&)`;
-/// - xt::xarray and xt::xtensor of elements;
+/// - xt::xarray and xt::xtensor of elements, and arrays of other libraries with an `array_adapter` that reads them;
 /// - numbers, strings, and all types that nlohmann's JSON converts both ways;
 /// - vectors, deques and lists of these, and maps from std::string to these;
 /// - trivially copyable types, as their bytes. They must not hold pointers, and their members must not change between

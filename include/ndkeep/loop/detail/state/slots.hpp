@@ -2,6 +2,7 @@
 // The bound states of a loop, by name: present, committed and initial values.
 #pragma once
 
+#include <ndkeep/array/view.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/dtype.hpp>
 #include <ndkeep/loop/detail/access.hpp>
@@ -66,7 +67,7 @@ class typed_slot final : public state_slot {
   private:
     [[nodiscard]] static std::optional<json> shape_of([[maybe_unused]] const T& value) {
         if constexpr (form_of<T>() == state_form::array)
-            return json(std::vector<std::size_t>(value.shape().begin(), value.shape().end()));
+            return json(array_view(value).shape());
         else if constexpr (form_of<T>() == state_form::sequence)
             return json(std::vector<std::size_t>{value.size()});
         else
