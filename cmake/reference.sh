@@ -49,6 +49,9 @@ operators
 = loop.hpp
 loop
 loop/detail/state/form.hpp
+= Bridges
+bridges/eigen.hpp
+bridges/mdspan.hpp
 = Errors and findings
 error.hpp
 format/finding.hpp
@@ -115,7 +118,7 @@ Every public name of ndkeep, with the first sentence of its documentation. The h
 which error comes when, what is guaranteed. `sh cmake/reference.sh --write` writes this page from them; do not edit it.
 
 * `#include <ndkeep/npy.hpp>` gives the names of its section and what they use of the later sections; `<ndkeep/ndkeep.hpp>` gives
-  all but those of `<ndkeep/s3.hpp>`. The small headings are the headers that declare the names.
+  all but those of `<ndkeep/s3.hpp>` and the bridges. The small headings are the headers that declare the names.
 * All names are in namespace `ndkeep`. `std::` is left out, and `path` is `std::filesystem::path`.
 * Constant references are written as values, and `const` of member functions is left out. `= 0`: to be defined by a class that you derive.
 * Template parameters in angle brackets are those that you write, as in `load<double, 2>(file)`: T is the element, N the rank.
