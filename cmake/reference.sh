@@ -52,6 +52,11 @@ loop/detail/state/form.hpp
 = Bridges
 bridges/eigen.hpp
 bridges/mdspan.hpp
+bridges/arrow.hpp
+bridges/detail/arrow_structs.hpp
+bridges/detail/arrow_values.hpp
+bridges/dlpack.hpp
+bridges/foreign_array.hpp
 = Errors and findings
 error.hpp
 format/finding.hpp

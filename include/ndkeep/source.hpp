@@ -113,6 +113,13 @@
 #include <ndkeep/tree/detail/save.ipp>
 #include <ndkeep/tree/detail/tree.ipp>
 
+#include <ndkeep/bridges/detail/arrow.ipp>
+#include <ndkeep/bridges/detail/arrow_export.ipp>
+#include <ndkeep/bridges/detail/arrow_import.ipp>
+#include <ndkeep/bridges/detail/arrow_values.ipp>
+#include <ndkeep/bridges/detail/dlpack_tensor.ipp>
+#include <ndkeep/bridges/detail/foreign_array.ipp>
+
 #include <ndkeep/chunks/detail/collection/folders.ipp>
 #include <ndkeep/chunks/detail/collection/key.ipp>
 #include <ndkeep/chunks/detail/collection/places.ipp>
