@@ -60,7 +60,7 @@ awk -F: '
         if (path ~ /^ndkeep\/element\//) return 3
         if (path ~ /^ndkeep\/(array|statistics)\//) return 4
         if (path ~ /^ndkeep\/store\//) return 5
-        if (path ~ /^ndkeep\/(npy|npz|tree|bridges|chunks|database|loop|operators|s3)\//) return 6
+        if (path ~ /^ndkeep\/(npy|npz|tree|pickle|bridges|chunks|database|loop|operators|s3)\//) return 6
         return path ~ /^ndkeep\/[^\/]+$/ ? 7 : 99
     }
     floor_of($1) == 99 && !($1 in told) { told[$1]; print $1 "    <- a folder that is no floor" }
@@ -73,7 +73,7 @@ awk -F: '
     function may_enter(from, into) {
         return from == into || from == "source" || (from ~ /^(npz|chunks|database|loop)$/ && into == "npy") ||
                (from ~ /^(tree|loop)$/ && into == "npz") ||
-               (from == "loop" && into ~ /^(chunks|database)$/)
+               (from == "pickle" && into == "tree") || (from == "loop" && into ~ /^(chunks|database)$/)
     }
     $3 ~ /^namespace / { declared[$1] }
     match($3, /#[ \t]*include[ \t]*<ndkeep\/[^>]*>/) {

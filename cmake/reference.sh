@@ -31,6 +31,8 @@ tree
 tree/detail/braces.hpp: tree_item/
 tree/detail/branch.hpp: tree_items/
 tree/detail/document.hpp: deepest_tree
+= pickle.hpp
+pickle
 = chunks.hpp
 chunks
 chunks/detail/file.hpp
@@ -111,7 +113,7 @@ listed() {
 reference() {
     listed >"$work/listed"
     (cd "$include" && find . -name '*.hpp' | sort | xargs awk -f "$here/reference.awk") >"$work/records"
-    for face in npy npz tree chunks s3 database operators loop; do
+    for face in npy npz tree pickle chunks s3 database operators loop; do
         sed -n 's|^#include <ndkeep/\([^>]*\)>.*|\1|p' "$include/$face.hpp" | while IFS= read -r header; do
             grep -q "^$header" "$work/listed" || echo "cmake/reference.sh: $face.hpp includes $header, which no section lists"
         done
@@ -123,7 +125,7 @@ Every public name of ndkeep, with the first sentence of its documentation. The h
 which error comes when, what is guaranteed. `sh cmake/reference.sh --write` writes this page from them; do not edit it.
 
 * `#include <ndkeep/npy.hpp>` gives the names of its section and what they use of the later sections; `<ndkeep/ndkeep.hpp>` gives
-  all but those of `<ndkeep/s3.hpp>` and the bridges. The small headings are the headers that declare the names.
+  all but those of `<ndkeep/pickle.hpp>`, `<ndkeep/s3.hpp>` and the bridges. The small headings are the headers that declare the names.
 * All names are in namespace `ndkeep`. `std::` is left out, and `path` is `std::filesystem::path`.
 * Constant references are written as values, and `const` of member functions is left out. `= 0`: to be defined by a class that you derive.
 * Template parameters in angle brackets are those that you write, as in `load<double, 2>(file)`: T is the element, N the rank.
@@ -188,6 +190,7 @@ TEXT
         END {
             reach("ndkeep.hpp")
             reach("s3.hpp")
+            reach("pickle.hpp")
             for (i = 1; i <= sections; ++i) {
                 anchor = tolower(title[i]); gsub(/[.,]/, "", anchor); gsub(/ /, "-", anchor)
                 print "* [" title[i] "](#" anchor ")" (title[i] ~ /hpp$/ ? ": " caption(title[i]) : "")

@@ -2,6 +2,7 @@
 #include "support/temp_dir.hpp"
 
 #include <ndkeep/ndkeep.hpp>
+#include <ndkeep/pickle.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -465,4 +466,18 @@ TEST_CASE("contract: segments", "[contract]") {
     CHECK(done.field("volume").as<std::int64_t, 1>()(0) == 300);
     CHECK(bars.current().shape() == std::vector<std::size_t>{1});
     CHECK(bars.finish().field("open").as<double, 1>()(0) == 11);
+}
+
+TEST_CASE("contract: pickles", "[contract]") {
+    const in_temp_dir dir;
+    const xt::xtensor<double, 1> numbers = xt::arange<double>(1000);
+    nk::save_pickle("numerical_data.pkl", {{"numerical_data", numbers}, {"about", {{"rows", 1000}}}});
+    std::filesystem::copy_file(std::filesystem::path(NDKEEP_TEST_DATA) / "pickles/objects_numbers.npy", "objects.npy");
+
+    nk::tree data = nk::load_pickle("numerical_data.pkl");
+    CHECK((data["numerical_data"].as<double, 1>() == numbers));
+    nk::save_pickle("out.pkl", data);
+    CHECK(nk::load_pickle("out.pkl") == data);
+    nk::any_array old = nk::load_any("objects.npy", {.pickles = true});
+    CHECK((old.as<double, 1>() == xt::xtensor<double, 1>{1, 2.5, 3}));
 }

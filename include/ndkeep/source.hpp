@@ -113,6 +113,18 @@
 #include <ndkeep/tree/detail/save.ipp>
 #include <ndkeep/tree/detail/tree.ipp>
 
+#include <ndkeep/pickle/detail/conversion.ipp>
+#include <ndkeep/pickle/detail/globals.ipp>
+#include <ndkeep/pickle/detail/labels.ipp>
+#include <ndkeep/pickle/detail/load.ipp>
+#include <ndkeep/pickle/detail/machine.ipp>
+#include <ndkeep/pickle/detail/numerals.ipp>
+#include <ndkeep/pickle/detail/objects.ipp>
+#include <ndkeep/pickle/detail/pandas.ipp>
+#include <ndkeep/pickle/detail/save.ipp>
+#include <ndkeep/pickle/detail/stream.ipp>
+#include <ndkeep/pickle/detail/values.ipp>
+
 #include <ndkeep/bridges/detail/arrow.ipp>
 #include <ndkeep/bridges/detail/arrow_export.ipp>
 #include <ndkeep/bridges/detail/arrow_import.ipp>

@@ -80,12 +80,13 @@ class dtype_reader {
         const auto plain = read_plain_type(text);
         if (!plain)
             fail("a dtype", ndkeep::quoted(text));
-        // A pickle can run any code while it is loaded.
         if (plain->kind == 'O')
-            fail("a type without objects", ndkeep::quoted(text), "object arrays are pickles, which are not read");
+            fail("a type without objects", ndkeep::quoted(text),
+                 path_.empty() ? "object arrays are pickles: load_pickle reads them"
+                               : "structs with objects are not read");
         if (plain->kind == 'T')
             fail("a type with a size", ndkeep::quoted(text),
-                 "npy files hold variable-width strings only as pickles, which are not read");
+                 "npy files hold variable-width strings only as pickles, with another dtype");
         // `dtype::plain` knows only NumPy's bound, neither the caller's limit nor the name of the field.
         check_size(plain->size);
         if (is_time_kind(plain->kind))

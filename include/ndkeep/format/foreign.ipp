@@ -16,7 +16,7 @@ struct foreign_row {
     foreign_format is;
 };
 
-inline constexpr std::array<foreign_row, 11> foreign_rows = {{
+inline constexpr std::array<foreign_row, 14> foreign_rows = {{
     {"\x93NUMPY", {"an npy file", "load reads it"}},
     {"PK\x03\x04", {"a zip archive", "npz_reader reads it"}},
     {"PK\x05\x06", {"a zip archive", "npz_reader reads it"}},
@@ -26,6 +26,9 @@ inline constexpr std::array<foreign_row, 11> foreign_rows = {{
     {"\xfd\x37zXZ", {"an xz file", "xz -d expands it"}},
     {"\x28\xb5\x2f\xfd", {"a zstd file", "zstd -d expands it"}},
     {"BZh", {"a bzip2 file", "bunzip2 expands it"}},
+    {"x\x01", {"zlib data, as of joblib", "joblib.load in Python reads it"}},
+    {"x\x9c", {"zlib data, as of joblib", "joblib.load in Python reads it"}},
+    {"x\xda", {"zlib data, as of joblib", "joblib.load in Python reads it"}},
     {"<!doctype", {"an HTML page", "the download failed, or its address is that of a page"}},
     {"<html", {"an HTML page", "the download failed, or its address is that of a page"}},
 }};
@@ -37,7 +40,7 @@ namespace core {
 NDKEEP_INLINE foreign_format foreign_format_of(std::string_view begin) {
     // Protocols 2 to 5 of pickle have a mark and the number of the protocol; older ones have no fixed begin.
     if (begin.size() >= 2 && begin[0] == '\x80' && begin[1] >= 2 && begin[1] <= 5)
-        return {"a pickle", "pickle.load in Python reads it, and runs code from it"};
+        return {"a pickle", "load_pickle reads it, and runs nothing of it"};
     // Tags of HTML may have any case, and blanks before them.
     const auto tag = begin.substr(std::min(begin.find_first_not_of(" \t\r\n"), begin.size()));
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
