@@ -3,16 +3,19 @@
 
 #include "array_word.hpp"
 #include "bucket.hpp"
+#include "pickle_values.hpp"
 #include "tool.hpp"
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/chunks/core/gather.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/pickle/load.hpp>
 #include <ndkeep/work/parallel.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -29,6 +32,14 @@ struct array_file::parts {
     std::set<std::string_view> known_names = {}, known_documents = {};  // the same names, for lookup
     std::optional<nk::npz_reader> archive = {};
     std::unique_ptr<nk::core::chunk_version> chunks = {};
+    nk::tree values = {};
+    std::map<std::string, const nk::tree*, std::less<>> pickled = {};  // arrays in `values` by their paths
+
+    [[nodiscard]] const nk::tree& pickled_array(const std::string& name) const {
+        if (const auto at = pickled.find(name); at != pickled.end())
+            return *at->second;
+        throw no_only_array(what.path, paths_of_arrays(value_at(values, what.path, name), name));
+    }
 };
 
 namespace {
@@ -68,6 +79,14 @@ namespace {
     return {info, nk::array_view(std::move(all))};
 }
 
+void remove_arrays(nk::tree& value) {
+    if (value.is_array())
+        value = nullptr;
+    else if (value.is_list() || value.is_dictionary())
+        for (auto& inner : value)
+            remove_arrays(inner);
+}
+
 [[nodiscard]] std::uint64_t stored_in_bucket(const nk::dataset_location& where) {
     const auto place = where.open(nk::local_place::access::read);
     std::vector<std::string> names;
@@ -104,6 +123,15 @@ array_file::array_file(const fs::path& path, const nk::run_options& run) : parts
         parts_->chunks = std::make_unique<nk::core::chunk_version>(
             parts_->what.location(), nk::chunk_reader_options{.verify = true, .run = run});
         break;
+    case subject_kind::pickle:
+        parts_->values = nk::load_pickle(path, {.run = run});
+        parts_->names.clear();
+        for_each_leaf(parts_->values, "", [&](const std::string& name, const nk::tree& array) {
+            if (parts_->pickled.emplace(name, &array).second)
+                parts_->names.push_back(name);
+        });
+        parts_->documents = {"values"};
+        break;
     default:
         break;
     }
@@ -116,11 +144,26 @@ array_file::~array_file() = default;
 const subject& array_file::what() const noexcept { return parts_->what; }
 const std::vector<std::string>& array_file::names() const noexcept { return parts_->names; }
 const std::vector<std::string>& array_file::documents() const noexcept { return parts_->documents; }
-std::vector<std::byte> array_file::document(const std::string& name) const { return parts_->archive->bytes(name); }
+const nk::tree& array_file::values() const noexcept { return parts_->values; }
+
+std::vector<std::byte> array_file::document(const std::string& name) const {
+    if (!is_pickle())
+        return parts_->archive->bytes(name);
+    if (const auto at = parts_->pickled.find(name); at != parts_->pickled.end()) {
+        const auto array = at->second->array();
+        return {array->bytes().begin(), array->bytes().end()};
+    }
+    auto others = parts_->values;
+    remove_arrays(others);
+    const auto text = others.str();
+    const auto bytes = nk::core::bytes_of(text);
+    return {bytes.begin(), bytes.end()};
+}
+
 std::string array_file::stored_name(const std::string& name) const { return parts_->archive->archive().at(name).name; }
 
 std::string array_file::chosen(const std::optional<std::string>& member) const {
-    if (member && !is_archive())
+    if (member && !has_names())
         throw no_archive(what().path, *member);
     if (member) {
         (void)info(*member);  // throws if the member is absent
@@ -145,6 +188,10 @@ nk::array_info array_file::info(const std::string& name) const {
         return parts_->archive->inspect(name);
     case subject_kind::chunked:
         return parts_->chunks->info();
+    case subject_kind::pickle: {
+        const auto& array = parts_->pickled_array(name);
+        return {.type = array.type(), .shape = array.shape()};
+    }
     default:
         return open_single(what()).info;
     }
@@ -154,6 +201,8 @@ opened_view array_file::open(const std::string& name) const {
     if (what().kind == subject_kind::chunked)
         return what().in_bucket ? loaded_view(*parts_->chunks)
                                 : mapped_view(parts_->chunks->info(), nk::core::gather(*parts_->chunks));
+    if (is_pickle())
+        return {info(name), parts_->pickled_array(name).array()};
     if (!is_archive()) {
         const auto array = open_single(what());
         nk::core::check_data(array);
@@ -178,6 +227,8 @@ kept_words array_file::words() const {
     case subject_kind::chunked:
         out.metadata = parts_->chunks->state().metadata;
         out.sums = parts_->chunks->state().sum;
+        break;
+    case subject_kind::pickle:
         break;
     default: {
         const auto target = nk::core::resolved(what().path);

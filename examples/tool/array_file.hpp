@@ -7,6 +7,7 @@
 #include <ndkeep/array/view.hpp>
 #include <ndkeep/format/header.hpp>
 #include <ndkeep/format/order.hpp>
+#include <ndkeep/tree/tree.hpp>
 #include <ndkeep/work/progress.hpp>
 
 #include <memory>
@@ -35,8 +36,8 @@ struct kept_words {
     std::string problem = {};  ///< why the metadata is not trusted; empty if it is
 };
 
-/// A file of any kind that holds arrays: npy, raw, npz or chunked. Memory use is bounded by the largest compressed
-/// member, not by the size of the file.
+/// A file of any kind that holds arrays: npy, raw, npz, pickle or chunked. Memory use is bounded by the largest
+/// compressed member or pickled array, not by the size of the file.
 class array_file {
   public:
     /// @param path  of the file, or of its sidecar
@@ -46,15 +47,21 @@ class array_file {
 
     [[nodiscard]] const subject& what() const noexcept;
     [[nodiscard]] bool is_archive() const noexcept { return what().kind == subject_kind::npz; }
-    /// Names of the arrays: members in the order of the archive; for other kinds, one empty name.
+    [[nodiscard]] bool is_pickle() const noexcept { return what().kind == subject_kind::pickle; }
+    /// Whether arrays have names: members of an archive, or paths in a pickle.
+    [[nodiscard]] bool has_names() const noexcept { return is_archive() || is_pickle(); }
+    /// All values of a pickle.
+    [[nodiscard]] const ndkeep::tree& values() const noexcept;
+    /// Names of the arrays: members in the order of the archive, paths in a pickle; for other kinds, one empty name.
     [[nodiscard]] const std::vector<std::string>& names() const noexcept;
-    /// Archive members that are not arrays, except the metadata member.
+    /// Archive members that are not arrays, except the metadata member. Of a pickle, one: the values as text, with null
+    /// for arrays.
     [[nodiscard]] const std::vector<std::string>& documents() const noexcept;
     /// The bytes of one document, or of a member that is an array.
     [[nodiscard]] std::vector<std::byte> document(const std::string& name) const;
     /// The name of an array in its archive: "x.npy".
     [[nodiscard]] std::string stored_name(const std::string& name) const;
-    /// The array that the user means: the named member, or the only array of the file.
+    /// The array that the user means: the named member or path, or the only array of the file.
     /// @throws ndkeep::mismatch_error  no such member, or no member is named and the file does not hold exactly one
     ///     array
     [[nodiscard]] std::string chosen(const std::optional<std::string>& member) const;

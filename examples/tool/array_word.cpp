@@ -3,11 +3,13 @@
 
 #include "bucket.hpp"
 #include "output.hpp"
+#include "pickle_values.hpp"
 #include "slices.hpp"
 #include "subject.hpp"
 
 #include <ndkeep/format/zip/directory.hpp>
 #include <ndkeep/npz/core/archive.hpp>
+#include <ndkeep/pickle/load.hpp>
 
 namespace tool {
 
@@ -31,9 +33,13 @@ void reject_member(const std::string& text) {
     const auto word = word_of(text);
     if (!word.member)
         return;
-    if (subject_of(word.file).kind != subject_kind::npz)
+    const auto kind = subject_of(word.file).kind;
+    if (kind == subject_kind::npz)
+        (void)ndkeep::core::archive(word.file, {}).at(*word.member);  // throws if the member is absent
+    else if (kind == subject_kind::pickle)
+        (void)value_at(ndkeep::load_pickle(word.file), word.file, *word.member);
+    else
         throw no_archive(word.file, *word.member);
-    (void)ndkeep::core::archive(word.file, {}).at(*word.member);  // throws if the member is absent
     throw ndkeep::mismatch_error({.file = word.file,
                                   .field = ndkeep::core::member_field(*word.member),
                                   .expected = "the complete file",
@@ -54,7 +60,7 @@ std::string slices_behind(const arguments& given) {
 ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member) {
     return ndkeep::mismatch_error({.file = file,
                                    .field = ndkeep::core::member_field(member),
-                                   .expected = "an npz archive",
+                                   .expected = "an npz archive or a pickle",
                                    .found = "missing",
                                    .hint = "other files have no members"});
 }

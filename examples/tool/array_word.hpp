@@ -13,14 +13,15 @@
 
 namespace tool {
 
-/// A path and optionally a member, as in FILE:MEMBER.
+/// A path and optionally a member of an archive, or the path of a value in a pickle, as in FILE:MEMBER.
 struct array_word {
     std::filesystem::path file;
     std::optional<std::string> member = {};
 };
 
 /// The option --member, for every command that takes FILE:MEMBER.
-inline constexpr option member_option = {"--member", "NAME", "member of an archive, same as FILE:NAME"};
+inline constexpr option member_option = {"--member", "NAME",
+                                         "member of an archive, or path of a value in a pickle; same as FILE:NAME"};
 
 /// Splits FILE:MEMBER. A word that is an existing path or in a bucket is a path; otherwise it is split at the first
 /// colon that follows an existing path.
@@ -36,7 +37,7 @@ void reject_member(const std::string& text);
 /// @throws usage_error  the word does not begin with a bracket
 [[nodiscard]] std::string slices_behind(const arguments& given);
 
-/// The error when a member is named, but the file is not an archive.
+/// The error when a member is named, but the file is neither an archive nor a pickle.
 [[nodiscard]] ndkeep::mismatch_error no_archive(const std::filesystem::path& file, const std::string& member);
 /// The error when no member is named, and the archive does not hold exactly one array.
 [[nodiscard]] ndkeep::mismatch_error no_only_array(const std::filesystem::path& file,

@@ -8,12 +8,14 @@
 #include "csv.hpp"
 #include "input_copy.hpp"
 #include "output.hpp"
+#include "pickle_values.hpp"
 #include "targets.hpp"
 
 #include <ndkeep/array/any.hpp>
 #include <ndkeep/bytes/source.hpp>
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/header.hpp>
+#include <ndkeep/tree/save.hpp>
 
 #include <algorithm>
 #include <array>
@@ -120,6 +122,8 @@ class conversion_job {
         content what;
         const bool is_archive = target_.kind == target_kind::npz;
         choose_names(what);
+        is_tree_ = is_archive && from_.file && from_.file->is_pickle() && !from_.member && !with_.given.has("--member");
+        check_tree_options();
         what.words = from_.words;
         what.array = [this, &what](const std::string& name) { return made(source_of(what, name)); };
         if (is_archive && from_.file && from_.file->is_archive() && !from_.member && !with_.given.has("--member")) {
@@ -138,7 +142,11 @@ class conversion_job {
         if (is_stream_) {
             written = write_stream(with_.out, with_.screen, target_.kind, what, csv_);
         } else {
-            write_target(target_, what);
+            if (is_tree_)
+                nk::save_tree(target_.path, from_.file->values(),
+                              {.compress = with_.given.has("--compress"), .run = target_.run});
+            else
+                write_target(target_, what);
             written = with_.quiet ? 0 : stored_bytes(to_path_);
         }
         if (!with_.quiet)
@@ -198,6 +206,13 @@ class conversion_job {
             throw usage_error("--header is given, but FROM is not csv");
     }
 
+    void check_tree_options() const {
+        for (const std::string_view option : {"--dtype", "--byte-order", "--order", "--unsafe"})
+            if (is_tree_ && with_.given.has(option))
+                throw usage_error(std::string(option) + ": a pickle is converted to npz as it is; choose one array, as "
+                                                        "in FROM:PATH");
+    }
+
     /// Whether the target exists. Of a name in a bucket, only a chunked array counts: others are below it.
     [[nodiscard]] bool is_taken() const {
         if (is_stream_)
@@ -240,7 +255,8 @@ class conversion_job {
         if (from_.called == "-") {
             auto bytes = read_standard_input();
             from_.bytes = bytes.size();
-            if (begins_as_archive(nk::core::as_text(bytes)))
+            const auto begin = nk::core::as_text(std::span(bytes).first(std::min<std::size_t>(bytes.size(), 128)));
+            if (begins_as_archive(begin) || begins_as_pickle(begin))
                 return open_file({input_.emplace(bytes).path()});
             if (!nk::core::as_text(bytes).starts_with(nk::core::magic)) {
                 from_.is_csv = true;
@@ -290,7 +306,7 @@ class conversion_job {
     void choose_names(content& what) {
         const auto named = with_.given.value("--member");
         const bool is_archive = target_.kind == target_kind::npz;
-        if (from_.file && from_.file->is_archive()) {
+        if (from_.file && from_.file->has_names()) {
             const auto& member = from_.member ? from_.member : named;
             if (member || !is_archive)
                 from_.names = {from_.file->chosen(member)};
@@ -302,7 +318,7 @@ class conversion_job {
             what.names = {named ? *named : from_.called == "-" || stem.empty() ? "arr_0" : stem};
         } else {
             if (named)
-                throw usage_error("--member is given, but neither FROM nor TO is an npz archive");
+                throw usage_error("--member is given, but neither FROM nor TO is an npz archive or a pickle");
             what.names = {""};
         }
     }
@@ -358,9 +374,10 @@ class conversion_job {
                 return dtype_label(each.type) + ' ' + nk::shape_text(each.shape) +
                        (order == nk::order::column_major ? " F " : " C ") + human_bytes(each.nbytes());
             };
-            with_.out << target_name(target_.kind) << ' ' << shown_path(to_path_)
-                      << (what.names[i].empty() ? "" : " " + shown(what.names[i])) << ": "
-                      << told(info, written_order(info)) << " -> " << told(wanted, wanted_order(info)) << '\n';
+            with_.out << target_name(target_.kind) << ' ' << shown_path(to_path_);
+            if (!what.names[i].empty())
+                with_.out << ' ' << shown(what.names[i]);
+            with_.out << ": " << told(info, written_order(info)) << " -> " << told(wanted, wanted_order(info)) << '\n';
         }
         return outcome::fine;
     }
@@ -368,6 +385,7 @@ class conversion_job {
     const context& with_;
     fs::path to_path_;
     bool is_stream_;
+    bool is_tree_ = false;  // a complete pickle becomes an archive with a tree
     std::optional<nk::dtype> type_;
     std::string_view byte_order_, order_;
     csv_options csv_;
@@ -387,13 +405,17 @@ command convert_command() {
         .usage = "[OPTION]... FROM[:MEMBER] TO",
         .details =
             "Formats: npy, npz, csv and raw (.raw, .bin or .dat, with a sidecar) by the extension of TO; chunked if\n"
-            "TO is an existing folder, ends in a slash or is s3://BUCKET/NAME. \"-\" is standard input (npy, npz or\n"
-            "csv) or standard output (npy, raw or csv). Properties without an option are kept: dtype, byte order, C\n"
+            "TO is an existing folder, ends in a slash or is s3://BUCKET/NAME. \"-\" is standard input (npy, npz,\n"
+            "a pickle or csv) or standard output (npy, raw or csv). Properties without an option are kept: dtype, byte "
+            "order, C\n"
             "or Fortran order, metadata. csv keeps values only. TO is replaced completely or not at all.\n"
             "--dtype casts like numpy's astype(casting=\"same_kind\"); a value that does not fit is an error. With\n"
             "--unsafe, integers wrap, fractions are truncated, floating-point numbers beyond the range of an\n"
             "integer dtype become its nearest value, and NaN becomes 0. Dates and durations are rounded down to the\n"
             "unit of TYPE; one that does not fit is always an error. Struct fields are matched by name.\n"
+            "A pickle becomes npz as a tree: `load_tree` has the same values, and numpy.load its arrays. "
+            "FROM.pkl:PATH\n"
+            "is one array of it. Nothing of a pickle is run.\n"
             "From npz to npz, members that cannot be read as arrays, such as pickled ones, are copied unchanged.\n"
             "csv follows RFC 4180. Numbers have the fewest digits that read back as the same number. Only structs\n"
             "are written with a line of column names; one column gives a vector.\n"

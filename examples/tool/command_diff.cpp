@@ -32,13 +32,13 @@ class difference_report {
         json_.add_text("a", words[0]);
         json_.add_text("b", words[1]);
         const auto member = with_.given.value("--member");
-        if (member && !a.is_archive() && !b.is_archive())
-            throw usage_error("--member is given, but neither A nor B is an npz archive");
+        if (member && !a.has_names() && !b.has_names())
+            throw usage_error("--member is given, but neither A nor B is an npz archive or a pickle");
         const auto member_of = [&](const array_file& file, const array_word& word) {
-            return word.member || !file.is_archive() ? word.member : member;
+            return word.member || !file.has_names() ? word.member : member;
         };
         const auto a_member = member_of(a, left), b_member = member_of(b, right);
-        if (a.is_archive() && b.is_archive() && !a_member && !b_member)
+        if (a.has_names() && b.has_names() && !a_member && !b_member)
             compare_members(a, b);
         else
             compare_arrays("", a, a.chosen(a_member), b, b.chosen(b_member));
@@ -97,6 +97,8 @@ class difference_report {
         };
         only(a.names(), has_array(b), only_a_, "a");
         only(b.names(), has_array(a), only_b_, "b");
+        if (a.is_pickle() != b.is_pickle())
+            return note("only arrays are compared, because one of the files is a pickle and the other is not");
         for (const auto& name : a.documents())
             if (b.has_document(name) && a.document(name) != b.document(name)) {
                 differs_ = true;
@@ -105,7 +107,8 @@ class difference_report {
                 one.add("equal", false);
                 arrays_.add_json(one.str());
                 sheet page;
-                page.line("member", shown(name) + ": different bytes");
+                page.line("member",
+                          shown(name) + (a.is_pickle() ? " that are no arrays: different" : ": different bytes"));
                 text_ += page.text();
             }
         only(a.documents(), has_document(b), only_a_, "a");
@@ -355,8 +358,8 @@ command diff_command() {
         .summary = "Compare two files: dtype, shape, values, metadata",
         .usage = "[OPTION]... A[:MEMBER] B[:MEMBER]",
         .details =
-            "A and B may have different formats: npy, npz (compared member by member), chunked, raw with a sidecar.\n"
-            "If a member is named, only that array is compared, without metadata.\n"
+            "A and B may have different formats: npy, npz and pickles (compared array by array), chunked, raw with a\n"
+            "sidecar. If a member is named, only that array is compared, without metadata.\n"
             "Numbers are equal if |a - b| <= atol + rtol * |b|, as in numpy.isclose: B is the reference. By\n"
             "default both tolerances are 0, so numbers must be exactly equal. Byte order, C or Fortran order\n"
             "and the offsets of struct fields are not differences. A different dtype is a difference, but\n"

@@ -6,6 +6,7 @@
 #include "each_file.hpp"
 #include "nodes.hpp"
 #include "output.hpp"
+#include "pickle_values.hpp"
 #include "subject.hpp"
 
 #include <ndkeep/array/any.hpp>
@@ -15,6 +16,7 @@
 #include <ndkeep/npz/core/archive.hpp>
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
+#include <ndkeep/pickle/load.hpp>
 #include <ndkeep/tree/save.hpp>
 
 #include <algorithm>
@@ -38,6 +40,9 @@ struct info_page : sheet {
     /// Whether a row of a long list is printed: all rows, or the first and the last ones.
     [[nodiscard]] bool lists(std::size_t row, std::size_t rows) const {
         return rows <= most_rows || row < most_rows / 2 || row >= rows - most_rows / 2;
+    }
+    [[nodiscard]] std::size_t most_values(const context& with) const {
+        return with.given.has("--json") ? most_json_values : most_rows;
     }
     /// Whether rows are left out before this one.
     [[nodiscard]] bool goes_on_at(std::size_t row, std::size_t rows) const {
@@ -413,6 +418,20 @@ void add_members(info_page& page, const std::vector<nk::npz_member>& members) {
     return of.left_out != 0 || std::any_of(of.children.begin(), of.children.end(), is_cut);
 }
 
+/// The outline of a tree.
+void add_tree(info_page& page, const node& root, const context& with) {
+    json_list values;
+    for (const node& each : root.children)
+        values.add_json(json_of(each).str());
+    page.json.add("tree", values);
+    if (root.left_out != 0)
+        page.json.add("tree_left_out", root.left_out);
+    page.line("tree", nk::counted(root.children.size() + root.left_out, "value"));
+    page.block(drawn(root, with.screen, "    "));
+    if (is_cut(root))
+        page.block("    (--all draws all values, as `ndkeep tree` does)\n");
+}
+
 /// Contents of an archive besides arrays: user metadata, checksums, and the outline of a tree.
 void add_documents(info_page& page, const fs::path& path, const context& with) {
     const nk::npz_reader from(path);
@@ -442,18 +461,7 @@ void add_documents(info_page& page, const fs::path& path, const context& with) {
     if (from.archive().find_exact(nk::core::tree_member) == nullptr)
         return;
     try {
-        const std::size_t most = with.given.has("--json") ? page.most_json_values : page.most_rows;
-        const node root = node_of({subject_kind::npz, path}, full_depth, true, most);
-        json_list values;
-        for (const node& each : root.children)
-            values.add_json(json_of(each).str());
-        page.json.add("tree", values);
-        if (root.left_out != 0)
-            page.json.add("tree_left_out", root.left_out);
-        page.line("tree", nk::counted(root.children.size() + root.left_out, "value"));
-        page.block(drawn(root, with.screen, "    "));
-        if (is_cut(root))
-            page.block("    (--all draws all values, as `ndkeep tree` does)\n");
+        add_tree(page, node_of({subject_kind::npz, path}, full_depth, true, page.most_values(with)), with);
     } catch (const nk::error& problem) {
         page.problem(problem.what());
     }
@@ -501,6 +509,32 @@ void tell_member(info_page& page, const fs::path& path, const std::string& name)
     page.line("maps", member.mappable ? "yes" : "no");
     if (!member.problem.empty())
         page.problem(member.problem);
+}
+
+/// Describes a pickle, or one value in it.
+/// @param path  of the value; nullopt: the complete file
+void tell_pickle(info_page& page, const fs::path& file, const std::optional<std::string>& path, const context& with) {
+    const auto root = nk::load_pickle(file, {.run = with.run});
+    const auto& value = value_at(root, file, path.value_or(""));
+    const node outline = node_of_value(path.value_or("(root)"), value, page.most_values(with));
+    if (path)
+        page.json.add_text("member", *path);
+    page.json.add_text("format", "pickle");
+    page.line("format", path ? "a value in a pickle" : "pickle, read without running anything of it");
+    if (value.is_array()) {
+        add_type(page, value.type());
+        add_shape(page, *outline.info);
+    }
+    if (path && (value.is_array() || outline.nbytes != 0))
+        page.line("data", full_bytes(outline.nbytes));
+    if (!path)
+        add_bytes(page, outline.nbytes, nk::file::open(file).size());
+    if (value.is_list() || value.is_dictionary())
+        add_tree(page, outline, with);
+    else if (!value.is_array())
+        page.line("value", shortened(outline.value, 200));
+    if (!outline.value.empty())
+        page.json.add_json("value", outline.value);
 }
 
 void tell_chunked(info_page& page, const subject& what) {
@@ -608,7 +642,7 @@ void tell_database(info_page& page, const subject& what) {
     return each_file(with, with.given.words(), [&](const fs::path& path) {
         const auto word = word_of(path.string());
         const auto what = is_database(word.file) ? subject_of(word.file) : array_subject_of(word.file);
-        if (word.member && what.kind != subject_kind::npz)
+        if (word.member && what.kind != subject_kind::npz && what.kind != subject_kind::pickle)
             throw no_archive(word.file, *word.member);
         info_page page;
         if (with.given.has("--all"))
@@ -620,6 +654,9 @@ void tell_database(info_page& page, const subject& what) {
                 tell_member(page, what.path, *word.member);
             else
                 tell_archive(page, what, with);
+            break;
+        case subject_kind::pickle:
+            tell_pickle(page, what.path, word.member, with);
             break;
         case subject_kind::chunked:
             tell_chunked(page, what);
@@ -652,9 +689,11 @@ command info_command() {
         .summary = "Describe files: format, dtype, shape, size, sidecar, members",
         .usage = "[OPTION]... FILE[:MEMBER]...",
         .details =
-            "Accepts npy, npz, chunked arrays (also s3://BUCKET/NAME), databases, raw files with a sidecar, and\n"
-            "sidecars. Reads headers only: the time does not depend on the size of the data. `ndkeep verify` checks\n"
-            "the data. If a writer of a database was killed, its last commit is completed.\n"
+            "Accepts npy, npz, pickles, chunked arrays (also s3://BUCKET/NAME), databases, raw files with a sidecar,\n"
+            "and sidecars. Reads headers only: the time does not depend on the size of the data. A pickle has none: "
+            "its\n"
+            "values are read, without running anything of it. `ndkeep verify` checks the data. If a writer of a\n"
+            "database was killed, its last commit is completed.\n"
             "Exit status: 0 success, 1 a file is damaged, its dtype is not supported, or its\n"
             "sidecar is stale, 2 error.",
         .options = {{"--all", "", "list all members, fields, keys and values (default: at most 40 of each)"},

@@ -83,7 +83,7 @@ constexpr option bytes_option = {"--bytes", "", "print sizes in bytes, without u
         const auto size = [&](std::uint64_t count) { return exact ? std::to_string(count) : human_bytes(count); };
         for (const node& each : root.children)
             rows.add({shown(each.name), dtype_of_node(each), shape_of_node(each), size(each.nbytes),
-                      size(each.stored_nbytes), percent(each.nbytes, root.nbytes),
+                      each.kind == "array" ? "-" : size(each.stored_nbytes), percent(each.nbytes, root.nbytes),
                       each.problem.empty() ? shown(each.note) : "<- " + shown(each.problem)});
         if (paths.size() > 1)
             with.out << shown_path(path) << ":\n";
@@ -119,11 +119,12 @@ command ls_command() {
             "List members of an archive, chunks of a chunked array, or arrays of a database, collection or folder",
         .usage = "[OPTION]... [PATH]...",
         .details =
-            "Reads headers only. Without PATH, lists the current folder. The column `bytes` is the size of the data,\n"
-            "`stored` is its size in the file. For a database, the last line names the last commit. A folder of\n"
-            "chunked arrays, all directly in it or all deeper, is a collection: each array is listed under its\n"
-            "key, the folders that lead to it, with the number of rows and, if they are ordered, the first and\n"
-            "the last value of their order. s3://BUCKET and s3://BUCKET/PREFIX list all chunked arrays below.\n"
+            "Reads headers only, and a pickle that PATH names. Without PATH, lists the current folder. The column\n"
+            "`bytes` is the size of the data, `stored` is its size in the file. For a database, the last line\n"
+            "names the last commit. A folder of chunked arrays, all directly in it or all deeper, is a collection:\n"
+            "each array is listed under its key, the folders that lead to it, with the number of rows and, if they\n"
+            "are ordered, the first and the last value of their order. s3://BUCKET and s3://BUCKET/PREFIX list all\n"
+            "chunked arrays below.\n"
             "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
         .options = {bytes_option, json_option},
         .example = "ndkeep ls examples/data/flights.npz",
@@ -133,9 +134,9 @@ command ls_command() {
 
 command tree_command() {
     return {.name = "tree",
-            .summary = "Draw the nested structure of folders, archives, groups and trees",
+            .summary = "Draw the nested structure of folders, archives, groups, trees and pickles",
             .usage = "[OPTION]... [PATH]...",
-            .details = "Reads headers only. Without PATH, draws the current folder.\n"
+            .details = "Reads headers, and pickles, which never runs code. Without PATH, draws the current folder.\n"
                        "Exit status: 0 success, 1 an entry cannot be read, 2 error.",
             .options = {{"--depth", "N", "number of levels to draw below each path (default: all)"}, json_option},
             .example = "ndkeep tree --depth 2 examples",

@@ -36,6 +36,12 @@ void write_metadata(const context& with, const subject& what, const nk::json& me
     }
     case subject_kind::chunked:
         return nk::describe_chunked(what.location(), {.meta = metadata, .run = with.run});
+    case subject_kind::pickle:
+        throw nk::mismatch_error({.file = what.path,
+                                  .field = "format",
+                                  .expected = "npy, npz, raw or a chunked array",
+                                  .found = "pickle",
+                                  .hint = "a pickle has no metadata"});
     default:
         describe_single(what, {.meta = metadata, .run = with.run});
     }

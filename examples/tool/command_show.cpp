@@ -4,8 +4,12 @@
 #include "between.hpp"
 #include "commands.hpp"
 #include "each_file.hpp"
+#include "nodes.hpp"
 #include "output.hpp"
+#include "pickle_values.hpp"
 #include "printer.hpp"
+
+#include <ndkeep/pickle/load.hpp>
 
 #include <limits>
 
@@ -66,6 +70,39 @@ void show_one(const context& with, const stored_array& array, const std::string&
     with.out << line.str() << '\n';
 }
 
+[[nodiscard]] std::string plain_json(const node& value) {
+    json_list list;
+    json_object dictionary;
+    for (const node& each : value.children) {
+        if (value.kind == "list")
+            list.add_json(plain_json(each));
+        else
+            dictionary.add_json(each.name, plain_json(each));
+    }
+    return value.kind == "list" ? list.str() : value.kind == "dictionary" ? dictionary.str() : value.value;
+}
+
+/// Prints a value of a pickle that is no array, and holds none.
+void show_value(const context& with, const array_word& word) {
+    const auto root = ndkeep::load_pickle(word.file, {.run = with.run});
+    const auto& value = value_at(root, word.file, word.member.value_or(""));
+    if (with.given.has("--json")) {
+        json_object line;
+        line.add_text("file", word.file.string());
+        if (word.member)
+            line.add_text("member", *word.member);
+        line.add_json("value", plain_json(node_of_value("", value)));
+        with.out << line.str() << '\n';
+        return;
+    }
+    const auto text = value.str();
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size());
+        with.out << shown(rest.substr(0, end)) << '\n';
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+}
+
 [[nodiscard]] outcome show(const context& with) {
     const auto slices = slices_behind(with.given);
     const auto word = word_of(with.given.words()[0], with.given);
@@ -74,15 +111,17 @@ void show_one(const context& with, const stored_array& array, const std::string&
         return outcome::fine;
     }
     std::size_t count = 0;
-    const bool has_heads = !word.member && !with.given.has("--json") && !with.given.has(between_option.name);
+    const bool has_heads = !with.given.has("--json") && !with.given.has(between_option.name);
     const std::size_t arrays = for_each_array(word, [&](const stored_array& array) {
-        if (has_heads && array.member)
+        if (has_heads && array.member != word.member)
             with.out << (count++ == 0 ? "" : "\n") << styled(with.screen, "1", shown(array.name())) << "  "
                      << dtype_label(array.info.type) << ' ' << ndkeep::shape_text(array.info.shape) << '\n';
         show_one(with, array, "");
         check_interrupted(array.file);
     });
-    if (arrays == 0 && !with.quiet)
+    if (arrays == 0 && subject_of(word.file).kind == subject_kind::pickle)
+        show_value(with, word);
+    else if (arrays == 0 && !with.quiet)
         with.err << "ndkeep: " << shown_path(word.file) << ": no arrays found\n";
     return outcome::fine;
 }
@@ -97,7 +136,9 @@ command show_command() {
         .details =
             "Reads only the elements that it prints. SLICES is NumPy indexing in brackets: integers, start:stop:step\n"
             "and `...`. FILE:MEMBER selects a member of an archive by the name that `ndkeep ls` lists; without a\n"
-            "member, all arrays of the archive are printed. --json prints all values, without `...`.\n"
+            "member, all arrays of the archive are printed. FILE.pkl:PATH selects a value of a pickle by keys and\n"
+            "indexes, as in a.pkl:runs/0/name; of a list or dictionary, the arrays in it are printed. --json prints "
+            "all values, without `...`.\n"
             "--between finds rows without reading the others; SLICES then count from the first of them. A bound is a\n"
             "number, or a date like 2024, 2024-05-01 or 2024-05-01T09:30; of dates, any other number is a count of\n"
             "their unit.",

@@ -6,6 +6,7 @@
 #include "each_file.hpp"
 #include "given_name.hpp"
 #include "output.hpp"
+#include "pickle_values.hpp"
 #include "sidecars.hpp"
 #include "subject.hpp"
 
@@ -15,6 +16,7 @@
 #include <ndkeep/npz/reader.hpp>
 #include <ndkeep/npz/verify.hpp>
 #include <ndkeep/os/names.hpp>
+#include <ndkeep/pickle/load.hpp>
 
 #include <algorithm>
 #include <array>
@@ -127,7 +129,27 @@ struct verdict {
     return out;
 }
 
+/// Reads all values. A pickle has no checksums that would reveal another damage.
+[[nodiscard]] verdict judge_pickle(const context& with, const fs::path& path,
+                                   const std::optional<std::string>& member) {
+    verdict out;
+    (void)nk::core::passes(out.findings, [&] {
+        const auto root = nk::load_pickle(path, {.run = with.run});
+        const auto name = member.value_or("");
+        std::size_t count = 0;
+        for_each_leaf(value_at(root, path, name), name, [&](const std::string&, const nk::tree& array) {
+            (void)array.array();
+            check_interrupted(path);
+            ++count;
+        });
+        out.looked_at = "all values and " + nk::counted(count, "array") + "; a pickle has no checksums";
+    });
+    return out;
+}
+
 [[nodiscard]] verdict judge(const context& with, const subject& what, const std::optional<std::string>& member) {
+    if (what.kind == subject_kind::pickle)
+        return judge_pickle(with, what.path, member);
     if (member && what.kind != subject_kind::npz)
         throw no_archive(what.path, *member);
     if (member)

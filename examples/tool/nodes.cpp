@@ -2,11 +2,13 @@
 #include "nodes.hpp"
 
 #include "bucket.hpp"
+#include "pickle_values.hpp"
 
 #include <ndkeep/chunks/verify.hpp>
 #include <ndkeep/database/snapshot.hpp>
 #include <ndkeep/database/verify.hpp>
 #include <ndkeep/npz/verify.hpp>
+#include <ndkeep/pickle/load.hpp>
 #include <ndkeep/tree/save.hpp>
 
 #include <algorithm>
@@ -82,6 +84,18 @@ namespace nk = ndkeep;
     return out;
 }
 
+/// Draws a value as the contents of its file.
+void add_tree(node& out, const nk::tree& root, std::size_t depth, std::size_t most_values) {
+    auto tree = node_of_tree({}, root, depth, most_values);
+    if (tree.children.empty() && tree.kind != "dictionary" && tree.kind != "list") {
+        tree.name = "(root)";
+        out.children = {std::move(tree)};
+    } else {
+        out.children = std::move(tree.children);
+        out.left_out = tree.left_out;
+    }
+}
+
 /// The places of groups among the children of a node, by name.
 struct group_places {
     std::size_t at = 0;  ///< of this group among the children of the node above
@@ -134,16 +148,26 @@ void look_into_archive(node& out, const fs::path& path, std::size_t depth, bool 
         else if (!one.problem.empty())
             out.problem += (out.problem.empty() ? "" : "; ") + one.problem;
     }
-    if (in_full && is_tree && depth != 0) {
-        auto tree = node_of_tree({}, nk::open_tree(path), depth, most_values);
-        if (tree.children.empty() && tree.kind != "dictionary" && tree.kind != "list") {
-            tree.name = "(root)";
-            out.children = {std::move(tree)};
-        } else {
-            out.children = std::move(tree.children);
-            out.left_out = tree.left_out;
-        }
-    }
+    if (in_full && is_tree && depth != 0)
+        add_tree(out, nk::open_tree(path), depth, most_values);
+}
+
+/// A pickle has no directory: it is read, except where only the file itself is listed.
+void look_into_pickle(node& out, const fs::path& path, std::size_t depth, bool in_full, std::size_t most_values) {
+    out.nbytes = out.stored_nbytes;
+    if (depth == 0)
+        return;
+    const auto root = nk::load_pickle(path);
+    out.nbytes = 0;
+    for_each_leaf(root, "", [&](const std::string& name, const nk::tree& array) {
+        std::size_t no_room = 0;
+        auto one = node_of_tree(name.empty() ? "(root)" : name, array, 0, no_room);
+        out.nbytes += one.nbytes;
+        if (!in_full)
+            out.children.push_back(std::move(one));
+    });
+    if (in_full)
+        add_tree(out, root, depth, most_values);
 }
 
 void look_into_chunks(node& out, const subject& what, std::size_t depth) {
@@ -201,6 +225,9 @@ void look_into_folder(node& out, const fs::path& path, std::size_t depth, bool i
         try {
             inner = node_of(*what, in_full && depth != 0 ? depth - 1 : 0, in_full);
         } catch (const nk::error& problem) {
+            // Programs give the extensions of pickles to other files, too.
+            if (what->kind == subject_kind::pickle && what->is_named_only)
+                continue;
             inner = {.name = name, .kind = std::string(kind_name(what->kind)), .problem = problem.what()};
         }
         if (what->kind == subject_kind::folder && inner.children.empty() && inner.nbytes == 0 && inner.problem.empty())
@@ -249,6 +276,10 @@ std::string commit_text(std::uint64_t committed, std::uint64_t applied) {
     return std::to_string(committed) + (applied < committed ? ", the files still at " + std::to_string(applied) : "");
 }
 
+node node_of_value(std::string name, const nk::tree& value, std::size_t most_values) {
+    return node_of_tree(std::move(name), value, full_depth, most_values);
+}
+
 node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t most_values) {
     const auto last = what.path.filename();
     node out{.name = last.empty() ? what.path.string() : last.string(), .kind = std::string(kind_name(what.kind))};
@@ -269,6 +300,10 @@ node node_of(const subject& what, std::size_t depth, bool in_full, std::size_t m
     case subject_kind::npz:
         look_into_archive(out, what.path, depth, in_full, most_values);
         out.stored_nbytes = nk::file::open(what.path).size();
+        break;
+    case subject_kind::pickle:
+        out.stored_nbytes = nk::file::open(what.path).size();
+        look_into_pickle(out, what.path, depth, in_full, most_values);
         break;
     case subject_kind::chunked:
         look_into_chunks(out, what, depth);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The contents of a path as a tree of nodes: files in folders, members in archives, values in trees, chunks in chunked
-// arrays, arrays in databases.
+// The contents of a path as a tree of nodes: files in folders, members in archives, values in trees and pickles, chunks
+// in chunked arrays, arrays in databases.
 #pragma once
 
 #include "output.hpp"
 #include "subject.hpp"
+
+#include <ndkeep/tree/tree.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -33,9 +35,15 @@ inline constexpr std::size_t full_depth = static_cast<std::size_t>(-1);
 
 /// Builds the node of a path from headers only. Errors below the node itself are stored in `problem`.
 /// @param in_full      descend into folders and nest trees; if false, the contents of the path are one flat list
-/// @param most_values  limit of nodes for each tree in an archive, in drawing order; the others are only counted
+/// @param most_values  limit of nodes for each tree in an archive or pickle, in drawing order; the others are only
+///                     counted
 [[nodiscard]] node node_of(const subject& what, std::size_t depth, bool in_full,
                            std::size_t most_values = static_cast<std::size_t>(-1));
+
+/// The node of a value, with a node for each value in it.
+/// @param most_values  as above
+[[nodiscard]] node node_of_value(std::string name, const ndkeep::tree& value,
+                                 std::size_t most_values = static_cast<std::size_t>(-1));
 
 /// The last commit of a database, and the one of the files if a reader still holds that: "4, the files still at 2".
 [[nodiscard]] std::string commit_text(std::uint64_t committed, std::uint64_t applied);

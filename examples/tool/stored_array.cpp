@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "stored_array.hpp"
 
+#include "pickle_values.hpp"
 #include "subject.hpp"
 #include "tool.hpp"
 
 #include <ndkeep/npz/core/member.hpp>
+#include <ndkeep/pickle/load.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -107,6 +109,18 @@ class expanding {
     return out;
 }
 
+[[nodiscard]] stored_array array_in_pickle(const fs::path& file, const std::string& path, const nk::tree& value) {
+    const nk::shared_array kept = value.array();
+    stored_array out{.file = file, .info = {.type = value.type(), .shape = value.shape()}};
+    if (!path.empty())
+        out.member = path;
+    out.read = [kept](std::uint64_t offset, std::span<std::byte> bytes) {
+        if (!bytes.empty())
+            std::memcpy(bytes.data(), kept->bytes().data() + offset, bytes.size());
+    };
+    return out;
+}
+
 [[nodiscard]] bool is_listed(const nk::core::archive& from, const nk::core::zip_entry& entry) {
     if (from.is_shadowed(entry))
         return false;
@@ -190,6 +204,16 @@ class window {
 
 std::size_t for_each_array(const array_word& word, const std::function<void(const stored_array&)>& use) {
     const auto what = described_subject_of(word.file);
+    if (what.kind == subject_kind::pickle) {
+        const auto root = nk::load_pickle(what.path);
+        const auto path = word.member.value_or("");
+        std::size_t count = 0;
+        for_each_leaf(value_at(root, what.path, path), path, [&](const std::string& name, const nk::tree& array) {
+            use(array_in_pickle(what.path, name, array));
+            ++count;
+        });
+        return count;
+    }
     if (what.kind != subject_kind::npz) {
         if (word.member)
             throw no_archive(word.file, *word.member);
@@ -222,7 +246,20 @@ std::size_t for_each_array(const array_word& word, const std::function<void(cons
 }
 
 stored_array array_of(const array_word& word) {
-    if (!word.member && array_subject_of(word.file).kind == subject_kind::npz) {
+    const auto kind = array_subject_of(word.file).kind;
+    if (kind == subject_kind::pickle) {
+        const auto root = nk::load_pickle(word.file);
+        const auto path = word.member.value_or("");
+        const auto& value = value_at(root, word.file, path);
+        if (const auto names = paths_of_arrays(value, path); names.size() != 1)
+            throw no_only_array(word.file, names);
+        stored_array out;
+        for_each_leaf(value, path, [&](const std::string& name, const nk::tree& array) {
+            out = array_in_pickle(word.file, name, array);
+        });
+        return out;
+    }
+    if (!word.member && kind == subject_kind::npz) {
         const nk::core::archive from(word.file, {});
         std::vector<std::string> names;
         for (const auto& entry : from.entries())

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An array in a file, an archive or a chunked array. Its elements are read on demand.
+// An array in a file, an archive, a pickle or a chunked array. Its elements are read on demand.
 #pragma once
 
 #include "array_word.hpp"
@@ -20,7 +20,7 @@ namespace tool {
 
 struct stored_array {
     std::filesystem::path file = {};
-    std::optional<std::string> member = {};  ///< name of the archive member
+    std::optional<std::string> member = {};  ///< name of the archive member, or path in a pickle
     ndkeep::array_info info = {};            ///< offsets count from the first element, wherever the data is stored
     /// Whether bytes must be read in ascending order: each read expands all bytes before it, and only one thread may
     /// read.
@@ -36,14 +36,14 @@ struct stored_array {
     [[nodiscard]] std::string name() const { return file.string() + (member ? ':' + *member : ""); }
 };
 
-/// Calls `use` with the array that is named, or with every array of an archive in turn. A damaged array does not stop
-/// the loop; the first error is thrown at the end.
+/// Calls `use` with the array that is named, or with every array of an archive, or of a value in a pickle, in turn. A
+/// damaged array does not stop the loop; the first error is thrown at the end.
 /// @return number of arrays
 /// @throws ndkeep::error  wrong format, truncated data, or no such member
 std::size_t for_each_array(const array_word& word, const std::function<void(const stored_array&)>& use);
 
 /// The array that is named.
-/// @throws ndkeep::mismatch_error  no member is named, and the archive does not hold exactly one array
+/// @throws ndkeep::mismatch_error  no member is named, and the archive or value does not hold exactly one array
 [[nodiscard]] stored_array array_of(const array_word& word);
 
 /// Indexes along one axis, in the order of the result. They need not be sorted.

@@ -3,6 +3,7 @@
 
 #include "array_word.hpp"
 #include "bucket.hpp"
+#include "pickle_values.hpp"
 
 #include <ndkeep/error.hpp>
 #include <ndkeep/format/foreign.hpp>
@@ -47,6 +48,8 @@ std::string_view kind_name(subject_kind kind) {
         return "database";
     case subject_kind::raw:
         return "raw";
+    case subject_kind::pickle:
+        return "pickle";
     case subject_kind::sidecar:
         return "sidecar";
     case subject_kind::folder:
@@ -95,10 +98,10 @@ subject subject_of(const fs::path& path) {
     if (!is_there(path))
         reject_member(path.string());
     const nk::file source = nk::file::open(path);
-    std::array<std::byte, 16> bytes = {};
+    std::array<std::byte, 128> bytes = {};
     const auto begin = nk::core::as_text({bytes.data(), source.read_some(0, bytes)});
     if (begin.starts_with(nk::core::magic))
-        return {subject_kind::npy, path};
+        return {begins_as_pickle(begin) ? subject_kind::pickle : subject_kind::npy, path};
     if (begins_as_archive(begin))
         return {subject_kind::npz, path};
     if (path.extension() == ".json" && nk::core::is_sidecar(path))
@@ -110,13 +113,16 @@ subject subject_of(const fs::path& path) {
         return {subject_kind::npz, path, true};
     if (nk::core::is_sidecar(nk::sidecar_path(nk::core::resolved(path))))
         return {subject_kind::raw, path};
+    if (begins_as_pickle(begin) || is_named_as_pickle(path))
+        return {subject_kind::pickle, path, !begins_as_pickle(begin)};
     const auto is = nk::core::foreign_format_of(begin);
     throw nk::format_error({.file = path,
                             .field = "format",
-                            .expected = "npy, npz, a chunked array, or a raw file with a sidecar",
-                            .found = begin.empty()     ? "unknown: the file is empty"
-                                     : is.name.empty() ? "unknown: the file begins with " + nk::quoted(begin)
-                                                       : "that of " + std::string(is.name),
+                            .expected = "npy, npz, a pickle, a chunked array, or a raw file with a sidecar",
+                            .found = begin.empty() ? "unknown: the file is empty"
+                                     : is.name.empty()
+                                         ? "unknown: the file begins with " + nk::quoted(begin.substr(0, 16))
+                                         : "that of " + std::string(is.name),
                             .hint = std::string(is.hint)});
 }
 

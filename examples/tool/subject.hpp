@@ -24,6 +24,7 @@ enum class subject_kind {
     chunked,
     database,  ///< a folder of npy files that change together
     raw,       ///< bytes without a header, described by a sidecar
+    pickle,    ///< values of Python, also in an npy file of objects
     sidecar,   ///< the JSON file next to an array file
     folder     ///< any other folder, or a bucket; only `ls` and `tree` accept it
 };
@@ -31,7 +32,7 @@ enum class subject_kind {
 struct subject {
     subject_kind kind = subject_kind::npy;
     std::filesystem::path path = {};
-    bool is_named_only = false;  ///< npy or npz by its name; its first bytes are of something else
+    bool is_named_only = false;  ///< npy, npz or pickle by its name; its first bytes may be of something else
     std::optional<ndkeep::dataset_location> in_bucket = {};  ///< of a chunked array in a bucket
 
     /// Of a chunked array, for the functions of the library.
@@ -60,8 +61,8 @@ struct subject {
 /// Whether a file with these first bytes is a zip archive: the signature of a member, or of an empty directory.
 [[nodiscard]] bool begins_as_archive(std::string_view begin);
 
-/// Detects the kind of a path from its first bytes and its sidecar, and of a name in a bucket from the folders below.
-/// Never blocks: a pipe is rejected.
+/// Detects the kind of a path from its first bytes and its sidecar, of a pickle also from its name, and of a name in a
+/// bucket from the folders below. Never blocks: a pipe is rejected.
 /// @throws ndkeep::io_error        absent, no permission, or a pipe or device
 /// @throws ndkeep::format_error    no supported format
 /// @throws ndkeep::mismatch_error  FILE:MEMBER in place of a path, or a name in a bucket without libcurl

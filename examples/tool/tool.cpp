@@ -42,9 +42,9 @@ void print_options(std::ostream& out, std::span<const option> options) {
 }
 
 void print_help(std::ostream& out) {
-    out << "Inspect, check, compare and convert array files: npy, npz, chunked arrays, databases, and raw files with "
-           "a\n"
-           "sidecar.\n\n"
+    out << "Inspect, check, compare and convert array files: npy, npz, pickles, chunked arrays, databases, and raw "
+           "files\n"
+           "with a sidecar.\n\n"
            "usage: ndkeep FILE...             same as ndkeep info FILE...\n"
            "       ndkeep COMMAND [OPTION]... [FILE]...\n\n"
            "commands:\n";
@@ -70,7 +70,8 @@ void print_help(std::ostream& out, const command& of) {
     if (!of.details.empty())
         out << '\n' << of.details << '\n';
     if (of.reads_input)
-        out << "\n\"-\" is standard input (npy or npz). It is copied to the folder for temporary files (TMPDIR), which "
+        out << "\n\"-\" is standard input (npy, npz or a pickle). It is copied to the folder for temporary files "
+               "(TMPDIR), which "
                "must\nhave room for it.\n";
     out << "\noptions:\n";
     print_options(out, of.options);
@@ -217,10 +218,13 @@ int run(const std::vector<std::string>& args, std::ostream& out, std::ostream& e
 }
 
 std::string message_of(const ndkeep::error& problem) {
-    if (problem.hint().find("replace_read_only") == std::string::npos)
+    // Hints for programs, about options that the tool gives other names or does not have.
+    const bool is_protected = problem.hint().find("replace_read_only") != std::string::npos;
+    if (!is_protected && problem.hint().find(".opaque") == std::string::npos)
         return problem.what();
     auto parts = problem.parts();
-    parts.hint = "make it writable, or use the option " + std::string(replace_read_only_option.name);
+    parts.hint = is_protected ? "make it writable, or use the option " + std::string(replace_read_only_option.name)
+                              : "nothing of a pickle is run, so that only plain values can be read";
     return ndkeep::error(std::move(parts)).what();
 }
 

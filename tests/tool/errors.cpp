@@ -8,6 +8,7 @@
 #include <ndkeep/chunks.hpp>
 #include <ndkeep/npy.hpp>
 #include <ndkeep/npz.hpp>
+#include <ndkeep/pickle.hpp>
 
 #include <chrono>
 #include <fstream>
@@ -37,6 +38,8 @@ void make_files(const temp_dir& dir) {
     (void)create<std::uint8_t>(dir / "plane.npy", {5000, 5000});
     save_npz(dir / "runs.npz", {{"x", twelve()}, {"y", twelve()}});
     npz_writer(dir / "none.npz").commit();
+    write_text(dir / "class.pkl", "\x80\x02" + std::string("cposix\nsystem\n(X\x04\0\0\0truetR.", 27));
+    save_pickle(dir / "values.pkl", {{"name", "first"}, {"x", twelve()}, {"y", twelve()}});
     save_chunked(dir / "chunked", twelve(), {.rows_per_chunk = 2});
     save_chunked(dir / "ordered", xt::xtensor<std::int64_t, 1>{1, 2}, {.order_by = ""});
     save_chunked(dir / "days", xt::xtensor<std::chrono::sys_days, 1>{std::chrono::sys_days()}, {.order_by = ""});

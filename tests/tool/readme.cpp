@@ -5,6 +5,7 @@
 #include "tool/transcript.hpp"
 
 #include <ndkeep/chunks.hpp>
+#include <ndkeep/pickle.hpp>
 
 #include <chrono>
 #include <filesystem>
@@ -45,6 +46,11 @@ TEST_CASE("the README's transcript is what the tool prints", "[tool]") {
     make_prices(dir / "prices", 2025, 364);
     make_prices(dir / "prices", 2026, 120);
     write_text(dir / "prices/notes.txt", "closing prices");
+    ndkeep::save_pickle(dir / "trial.pkl", {{"site", "Aarhus"},
+                                            {"runs",
+                                             {{{"name", "first"}, {"depths", xt::xtensor<double, 1>{1.5, 2, 3}}},
+                                              {{"name", "second"}, {"depths", xt::xtensor<double, 1>{4.5, 5, 6}}}}},
+                                            {"counts", xt::xtensor<std::int64_t, 2>{{1, 2, 3}, {4, 5, 6}}}});
     std::ifstream readme(source / "examples" / "tool" / "README.md");
     std::stringstream session;
     bool in_transcript = false;
