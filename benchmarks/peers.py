@@ -116,6 +116,30 @@ if 1_000_000 < size < 100_000_000:
     except ImportError:
         pass
 
+def load_pickle(file):
+    with open(file, "rb") as source:
+        return pickle.load(source)
+
+
+def save_pickle(file, value):
+    with open(file, "wb") as out:
+        pickle.dump(value, out, 4)
+
+
+if size > 1_000_000:
+    file = os.path.join(directory, "array.pkl")
+    save_pickle(file, {"values": array})
+    report("pickle load:pickle", lambda: load_pickle(file)["values"][0])
+    remove(file)
+    report("pickle save:pickle", lambda: save_pickle(file, {"values": array}), after=lambda: remove(file))
+if 1_000_000 < size < 100_000_000:
+    # Files that pickles.cpp left; destroying the values does not count.
+    for name in "integers", "numbers", "texts", "entries":
+        file = os.path.join(directory, name + ".pkl")
+        kept = []
+        report(f"pickle load, {name}:pickle", lambda: kept.append(load_pickle(file)), after=kept.clear, written=file)
+        remove(file)
+
 # The formats that people keep arrays in, of the same numbers; text is slow enough for one round.
 if 1_000_000 < size < 100_000_000 and "--formats" in sys.argv:
     text = os.path.join(directory, "array.txt")

@@ -59,7 +59,7 @@ for bytes in $sizes; do
     formats=
     [ -n "$quick" ] || formats=--formats
     for _ in $(seq "$rounds"); do
-        for program in files archives chunks ordered operators segments databases; do
+        for program in files archives pickles chunks ordered operators segments databases; do
             "$build/benchmarks/$program" "$work" "$bytes" >>"$work/lines"
         done
         [ -z "$numpy" ] || "$numpy" benchmarks/peers.py "$work" "$bytes" $formats >>"$work/lines"
