@@ -42,7 +42,7 @@ struct arrow_values {
 [[nodiscard]] arrow_values import_arrow(const ArrowSchema& schema, const ArrowArray& array, arrow_nulls nulls,
                                         const std::shared_ptr<const void>& owner);
 
-/// The elements of an array that is no struct array.
+/// The elements of an array of any type but struct.
 [[nodiscard]] any_foreign_array elements_of(const std::shared_ptr<const arrow_values>& values);
 
 /// A view of any array.
