@@ -114,6 +114,7 @@
 #include <ndkeep/tree/detail/tree.ipp>
 
 #include <ndkeep/pickle/detail/conversion.ipp>
+#include <ndkeep/pickle/detail/dtypes.ipp>
 #include <ndkeep/pickle/detail/globals.ipp>
 #include <ndkeep/pickle/detail/labels.ipp>
 #include <ndkeep/pickle/detail/load.ipp>

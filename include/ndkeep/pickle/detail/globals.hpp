@@ -124,5 +124,6 @@ class pickle_globals {
 }  // namespace ndkeep::detail
 
 #if !defined(NDKEEP_SEPARATE_COMPILATION)
+#include <ndkeep/pickle/detail/dtypes.ipp>
 #include <ndkeep/pickle/detail/globals.ipp>
 #endif
