@@ -1,42 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Peak memory of calls, which must not depend on the size of the arrays.
 #include "npz/archives.hpp"
-#include "support/replaced_new.hpp"
+#include "support/peak_memory.hpp"
 
-#include <atomic>
-#include <cstdlib>
 #include <cstring>
-
-#include <malloc.h>  // malloc_usable_size
-
-namespace {
-
-std::atomic<std::size_t> held = 0;  // bytes
-std::atomic<std::size_t> most_held = 0;
-
-/// Peak bytes that a call holds in addition to those held before it.
-template <class Call>
-std::size_t peak_of(Call&& call) {
-    const std::size_t before = held;
-    most_held = before;
-    call();
-    return most_held - before;
-}
-
-}  // namespace
-
-void* replaced_new::allocate(std::size_t size) noexcept {
-    void* const memory = std::malloc(size != 0 ? size : 1);
-    const std::size_t now = held += ::malloc_usable_size(memory);
-    for (std::size_t most = most_held; most < now && !most_held.compare_exchange_weak(most, now);) {
-    }
-    return memory;
-}
-
-void replaced_new::release(void* memory) noexcept {
-    held -= ::malloc_usable_size(memory);
-    std::free(memory);
-}
 
 namespace npz_archives::memory_tests {
 

@@ -2,47 +2,12 @@
 // Pickles as an attacker writes them: nothing is run, memory and time are bounded by the size of the file, and every
 // damage ends in an error.
 #include "pickle/program.hpp"
-#include "support/replaced_new.hpp"
+#include "support/peak_memory.hpp"
 #include "support/sanitized.hpp"
 #include "support/temp_dir.hpp"
 
-#include <atomic>
-#include <cstdlib>
 #include <random>
 #include <vector>
-
-#include <malloc.h>  // malloc_usable_size
-
-namespace {
-
-std::atomic<std::size_t> held = 0;  // bytes
-std::atomic<std::size_t> most_held = 0;
-
-/// Peak bytes that a call holds in addition to those held before it.
-template <class Call>
-std::size_t peak_of(Call&& call) {
-    const std::size_t before = held;
-    most_held = before;
-    call();
-    return most_held - before;
-}
-
-}  // namespace
-
-void* replaced_new::allocate(std::size_t size) noexcept {
-    void* const memory = std::malloc(size != 0 ? size : 1);
-    if (memory == nullptr)
-        return nullptr;
-    const std::size_t now = held += ::malloc_usable_size(memory);
-    for (std::size_t most = most_held; most < now && !most_held.compare_exchange_weak(most, now);) {
-    }
-    return memory;
-}
-
-void replaced_new::release(void* memory) noexcept {
-    held -= memory == nullptr ? 0 : ::malloc_usable_size(memory);
-    std::free(memory);
-}
 
 namespace pickle_hostile_tests {
 
