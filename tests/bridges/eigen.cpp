@@ -439,6 +439,38 @@ TEST_CASE("a view keeps what a constant reference of Eigen refers to", "[bridges
     CHECK(elements.back() == 2 * matrix(29, 19));
 }
 
+// Stores -------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a matrix of Eigen is assigned to a mapped file and to an array of a database", "[bridges][eigen]") {
+    const temp_dir dir;
+    const Eigen::MatrixXd matrix = counted_matrix(2, 3);
+    auto rows = nk::create<double, 2>(dir / "rows.npy", {2, 3});
+    auto columns = nk::create<double, 2>(dir / "columns.npy", {2, 3}, nk::column_major);
+    nk::database lab(dir / "lab");
+    auto array = lab.create<double, 2>("a", {2, 3});
+
+    rows = matrix;
+    columns = matrix * 2;
+    array = matrix;
+    rows.flush();
+    columns.flush();
+    lab.commit();
+
+    CHECK(nk::load<Eigen::MatrixXd>(dir / "rows.npy") == matrix);
+    CHECK(nk::load<Eigen::MatrixXd>(dir / "columns.npy") == matrix * 2);
+    CHECK(nk::load<Eigen::MatrixXd>(dir / "lab" / "a.npy") == matrix);
+}
+
+TEST_CASE("a matrix of another shape or dtype is not assigned to a mapped file", "[bridges][eigen]") {
+    const temp_dir dir;
+    auto rows = nk::create<double, 2>(dir / "rows.npy", {2, 3});
+    const Eigen::MatrixXd other = counted_matrix(3, 2);
+    const Eigen::MatrixXf floats = counted_matrix(2, 3).cast<float>();
+
+    CHECK(thrown<nk::mismatch_error>([&] { rows = other; }).found() == "(3, 2)");
+    CHECK(thrown<nk::mismatch_error>([&] { rows = floats; }).found() == "'<f4'");
+}
+
 // Loops --------------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a loop counts the rows of matrices of Eigen, and saves matrices as states", "[bridges][eigen]") {

@@ -2,8 +2,11 @@
 // mapped: an xtensor container whose elements lie in a mapped file.
 #pragma once
 
+#include <ndkeep/array/view.hpp>
 #include <ndkeep/array/xtensor.hpp>
+#include <ndkeep/element/element.hpp>
 #include <ndkeep/error.hpp>
+#include <ndkeep/format/order.hpp>
 #include <ndkeep/os/file.hpp>
 #include <ndkeep/os/mapping.hpp>
 
@@ -82,6 +85,18 @@ class mapped : public xt::xstrided_container<mapped<T, N, L>>, public xt::xconta
     mapped& operator=(const xt::xexpression<E>& expression) {
         check_shape(expression.derived_cast().shape());
         return semantic::assign(expression);
+    }
+    /// Stores the elements of an array of another library, such as a matrix of Eigen.
+    /// @throws mismatch_error  the dtypes or the shapes differ
+    template <class A>
+        requires(detail::adapted<A> && !std::is_const_v<T>)
+    mapped& operator=(const A& array) {
+        const array_view from(array);
+        check_shape(from.shape());
+        detail::store_adapted(from, dtype_of<T>(),
+                              L == xt::layout_type::column_major ? order::column_major : order::row_major,
+                              bytes_.path(), reinterpret_cast<std::byte*>(storage_.data()));
+        return *this;
     }
     /// Stores the elements that stand in braces.
     /// @throws mismatch_error  the shapes differ

@@ -12,6 +12,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -355,6 +356,16 @@ class array_view {
     std::function<void(std::size_t first, std::size_t count, std::byte* out, order wanted)> blocks_;
     std::shared_ptr<const void> owner_;
 };
+
+namespace detail {
+
+/// Writes the elements of an array of another library to `out`, contiguous in this order.
+/// @param file  named in errors
+/// @throws mismatch_error  another dtype
+void store_adapted(const array_view& from, const dtype& wanted, order stored, const std::filesystem::path& file,
+                   std::byte* out);
+
+}  // namespace detail
 
 }  // namespace ndkeep
 

@@ -70,4 +70,16 @@ NDKEEP_INLINE void array_view::set_order(order wanted) {
     contiguous_ = lies_so ? data_ : nullptr;
 }
 
+namespace detail {
+
+NDKEEP_INLINE void store_adapted(const array_view& from, const dtype& wanted, order stored,
+                                 const std::filesystem::path& file, std::byte* out) {
+    if (from.type() != wanted)
+        throw mismatched(file, "dtype of the assigned array", ndkeep::quoted(wanted.str()),
+                         ndkeep::quoted(from.type().str()));
+    from.in_order(stored).fill(0, from.size(), out);
+}
+
+}  // namespace detail
+
 }  // namespace ndkeep

@@ -90,6 +90,18 @@ class database_array : public xt::xstrided_container<database_array<T, N, L>>,
         check_shape(expression.derived_cast().shape());
         return semantic::assign(expression);
     }
+    /// Stores the elements of an array of another library, such as a matrix of Eigen.
+    /// @throws mismatch_error  the dtypes or the shapes differ
+    template <class A>
+        requires(detail::adapted<A>)
+    database_array& operator=(const A& array) {
+        const array_view from(array);
+        check_shape(from.shape());
+        detail::store_adapted(from, dtype_of<T>(),
+                              L == xt::layout_type::column_major ? order::column_major : order::row_major,
+                              stored().path(), reinterpret_cast<std::byte*>(storage_.data()));
+        return *this;
+    }
     /// Stores the elements that stand in braces.
     /// @throws mismatch_error  the shapes differ
     template <std::size_t Depth = N>
